@@ -1,37 +1,51 @@
+// Command lab holds every part of mcprt's lab cluster in one program: one sub-command per process.
+//
+// All parts are the real ones, linked from their own modules; only what stands between a pod and a process
+// (sub-command "cert-manager-pod") and what answers HTTP-01 for cert-manager's solver pods ("challenges") is ours.
 package main
 
 import (
-	_ "filippo.io/age"
-	_ "github.com/cert-manager/cert-manager/pkg/controller"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/acmechallenges"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/acmeorders"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/ingresses"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/acme"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/ca"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/selfsigned"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/issuing"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/keymanager"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/readiness"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/requestmanager"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/revisionmanager"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/trigger"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/clusterissuers"
-	_ "github.com/cert-manager/cert-manager/pkg/controller/issuers"
-	_ "github.com/cert-manager/cert-manager/pkg/issuer/acme"
-	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
-	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
-	_ "github.com/letsencrypt/pebble/v2/ca"
-	_ "github.com/letsencrypt/pebble/v2/db"
-	_ "github.com/letsencrypt/pebble/v2/va"
-	_ "github.com/letsencrypt/pebble/v2/wfe"
-	_ "go.etcd.io/etcd/server/v3/embed"
-	_ "k8s.io/component-base/cli"
-	_ "k8s.io/kubectl/pkg/cmd"
-	_ "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	_ "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	_ "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	_ "sigs.k8s.io/kwok/pkg/kwok/cmd"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"k8s.io/component-base/cli"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
-func main() {}
+// parts maps a sub-command to its main. Each reads os.Args as if it were a program of its own.
+var parts = map[string]func() error{
+	"etcd":               runEtcd,
+	"apiserver":          func() error { return exit(cli.Run(apiserver.NewAPIServerCommand())) },
+	"controller-manager": func() error { return exit(cli.Run(controllermanager.NewControllerManagerCommand())) },
+	"scheduler":          func() error { return exit(cli.Run(scheduler.NewSchedulerCommand())) },
+	"kubectl":            func() error { return exit(cli.Run(kubectl.NewDefaultKubectlCommand())) },
+	"kwok":               runKwok,
+	"cert-manager":       runCertManager,
+	"cert-manager-pod":   runCertManagerPod,
+	"acme":               runACME,
+	"challenges":         runChallenges,
+}
+
+func main() {
+	if len(os.Args) < 2 || parts[os.Args[1]] == nil {
+		fmt.Fprintf(os.Stderr, "usage: lab PART [FLAG ...], with PART one of: %s\n", strings.Join(slices.Sorted(maps.Keys(parts)), ", "))
+		os.Exit(2)
+	}
+	part := os.Args[1]
+	os.Args = append([]string{part}, os.Args[2:]...)
+	if err := parts[part](); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", part, err)
+		os.Exit(1)
+	}
+}
+
+func exit(code int) error {
+	os.Exit(code)
+	return nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cert-manager/cert-manager/pkg/controller"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/acmechallenges"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/acmeorders"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/ingresses"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/acme"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/ca"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/selfsigned"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/issuing"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/keymanager"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/readiness"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/requestmanager"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/revisionmanager"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificates/trigger"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/clusterissuers"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/issuers"
+	_ "github.com/cert-manager/cert-manager/pkg/issuer/acme"
+	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
+	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
+	logf "github.com/cert-manager/cert-manager/pkg/logs"
+	"k8s.io/klog/v2"
+)
+
+// runCertManager runs cert-manager's own controllers, with the defaults of its own program.
+func runCertManager() error {
+	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
+	nameserver := flag.String("nameserver", "", "host:port that the HTTP-01 self check resolves with")
+	workers := flag.Int("workers", 5, "workers per controller")
+	klog.InitFlags(flag.CommandLine)
+	flag.Parse()
+
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	ctx = logf.NewContext(ctx, klog.Background())
+
+	factory, err := controller.NewContextFactory(ctx, controller.ContextOptions{
+		Kubeconfig:         *kubeconfig,
+		KubernetesAPIQPS:   20,
+		KubernetesAPIBurst: 50,
+		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: "cert-manager"},
+		ACMEOptions: controller.ACMEOptions{
+			HTTP01SolverImage:       "quay.io/jetstack/cert-manager-acmesolver:v1.21.2",
+			HTTP01SolverNameservers: []string{*nameserver},
+			DNS01CheckRetryPeriod:   10 * time.Second,
+		},
+		IngressShimOptions: controller.IngressShimOptions{
+			DefaultIssuerKind:                 "Issuer",
+			DefaultIssuerGroup:                "cert-manager.io",
+			DefaultAutoCertificateAnnotations: []string{"kubernetes.io/tls-acme"},
+		},
+		CertificateOptions: controller.CertificateOptions{
+			CopiedAnnotationPrefixes:                 []string{"*", "-kubectl.kubernetes.io/", "-fluxcd.io/", "-argocd.argoproj.io/"},
+			CertificateRequestMinimumBackoffDuration: time.Hour,
+			CertificateRequestMaximumBackoffDuration: 32 * time.Hour,
+		},
+		SchedulerOptions: controller.SchedulerOptions{MaxConcurrentChallenges: 60},
+	})
+	if err != nil {
+		return err
+	}
+	base, err := factory.Build()
+	if err != nil {
+		return err
+	}
+
+	var running sync.WaitGroup
+	for name, construct := range controller.Known() {
+		// This API group is not served by the lab.
+		if strings.HasPrefix(name, "gateway") || strings.Contains(name, "listenerset") {
+			continue
+		}
+		built, err := construct(factory)
+		if err != nil {
+			return fmt.Errorf("construct %s: %w", name, err)
+		}
+		running.Go(func() {
+			if err := built.Run(*workers, ctx); err != nil {
+				fmt.Fprintf(os.Stderr, "controller %s: %v\n", name, err)
+				cancel()
+			}
+		})
+	}
+	base.SharedInformerFactory.Start(ctx.Done())
+	base.KubeSharedInformerFactory.Start(ctx.Done())
+	base.HTTP01ResourceMetadataInformersFactory.Start(ctx.Done())
+	running.Wait()
+	return nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	acme "github.com/cert-manager/cert-manager/pkg/apis/acme/v1"
+	clientset "github.com/cert-manager/cert-manager/pkg/client/clientset/versioned"
+	cminformers "github.com/cert-manager/cert-manager/pkg/client/informers/externalversions"
+	"github.com/letsencrypt/challtestsrv"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// runChallenges answers DNS (every name is 127.0.0.1) and HTTP-01 for what cert-manager's Challenges ask. It stands
+// in for the solver pods and the ingress in front of them, which need a container runtime and port 80.
+func runChallenges() error {
+	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
+	http01 := flag.String("http01", "", "host:port of the HTTP-01 answers")
+	dns := flag.String("dns", "", "host:port of the DNS server")
+	flag.Parse()
+
+	logger := log.New(os.Stdout, "challenges ", log.LstdFlags)
+	server, err := challtestsrv.New(challtestsrv.Config{
+		HTTPOneAddrs: []string{*http01},
+		DNSAddrs:     []string{*dns},
+		Log:          logger,
+	})
+	if err != nil {
+		return err
+	}
+	server.SetDefaultDNSIPv4("127.0.0.1")
+	server.SetDefaultDNSIPv6("")
+	go server.Run()
+	defer server.Shutdown()
+
+	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
+	if err != nil {
+		return err
+	}
+	client, err := clientset.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+
+	factory := cminformers.NewSharedInformerFactory(client, 10*time.Minute)
+	informer := factory.Acme().V1().Challenges().Informer()
+	answer := func(object any) {
+		if challenge, ok := object.(*acme.Challenge); ok && challenge.Spec.Type == acme.ACMEChallengeTypeHTTP01 {
+			server.AddHTTPOneChallenge(challenge.Spec.Token, challenge.Spec.Key)
+		}
+	}
+	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    answer,
+		UpdateFunc: func(_, object any) { answer(object) },
+	}); err != nil {
+		return err
+	}
+	factory.Start(ctx.Done())
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,304 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAllDocuments, stringify } from 'yaml';
+import type { Cluster } from '../../shared/cluster/cluster.js';
+import { connect } from '../../shared/cluster/connect.js';
+import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import { cacheFolder } from './folders.js';
+import { freePorts, isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
+import { buildProgram, type Program, type Progress } from './program.js';
+
+/** A lab as its folder describes it: everything that another process needs to use it. */
+export interface LabState {
+  name: string;
+  folder: string;
+  kubeconfig: string;
+  server: string;
+  acme: { directory: string; caBundle: string; control: string };
+  processes: LabProcess[];
+}
+
+export interface LabOptions {
+  name: string;
+  env: NodeJS.ProcessEnv;
+  progress: Progress;
+}
+
+const startDeadline = 90_000;
+
+/**
+ * Brings a lab up: etcd, API server, controller-manager, scheduler, one kwok node, the challenge server, and the ACME
+ * server. cert-manager's CRDs and process come with the platform's installer, as on a real cluster.
+ *
+ * @throws McprtError `lab-exists`, `lab-start`
+ */
+export async function startLab(options: LabOptions): Promise<LabState> {
+  const folder = labFolder(options);
+  if (existsSync(folder)) {
+    throw new McprtError('lab-exists', {
+      what: `there is already a lab named ${options.name}`,
+      why: `its folder is ${folder}`,
+      next: `npm run lab -- down --name ${options.name}`,
+    });
+  }
+  const program = await buildProgram(options.env, options.progress);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const processes: LabProcess[] = [];
+  try {
+    return await startParts(options, folder, program, processes);
+  } catch (cause) {
+    await stopProcesses(processes);
+    const logs = await Promise.all(
+      processes.map(async ({ name, log }) => `${name}: ${(await tail(log, 3)).join(' | ')}`),
+    );
+    await rm(folder, { recursive: true, force: true });
+    throw new McprtError('lab-start', {
+      what: 'the lab did not come up',
+      why: [messageOf(cause), ...logs].join('\n'),
+      next: 'try again; when it happens twice, the lines above say which part failed',
+      cause,
+    });
+  }
+}
+
+/** Reads the state of a lab that is up. @throws McprtError `lab-missing` */
+export async function readLab(options: Pick<LabOptions, 'name' | 'env'>): Promise<LabState> {
+  try {
+    return JSON.parse(await readFile(join(labFolder(options), 'state.json'), 'utf8')) as LabState;
+  } catch (cause) {
+    throw new McprtError('lab-missing', {
+      what: `there is no lab named ${options.name}`,
+      why: messageOf(cause),
+      next: `npm run lab -- up --name ${options.name}`,
+    });
+  }
+}
+
+/** Ends every process of a lab and removes its folder. */
+export async function stopLab(state: LabState): Promise<void> {
+  await stopProcesses([...state.processes].reverse());
+  await rm(state.folder, { recursive: true, force: true });
+}
+
+/** The names of all labs that are up, or that a killed driver left. */
+export async function labNames(env: NodeJS.ProcessEnv): Promise<string[]> {
+  const folder = join(cacheFolder(env), 'labs');
+  return existsSync(folder) ? (await readdir(folder)).sort() : [];
+}
+
+export function runningParts(state: LabState): { name: string; pid: number; running: boolean }[] {
+  return state.processes.map((one) => ({ name: one.name, pid: one.pid, running: isRunning(one) }));
+}
+
+/** Connects to the lab's cluster as its administrator. */
+export async function openLab(state: LabState): Promise<Cluster> {
+  return (await connect({ kubeconfig: state.kubeconfig })).cluster;
+}
+
+/** Applies every document of a YAML file, or of every YAML file of a folder. */
+export async function applyManifests(cluster: Cluster, kind: Kind, folder: string): Promise<void> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  const documents = texts.flatMap((text) =>
+    parseAllDocuments(text).map((document) => document.toJS() as KubeObject | null),
+  );
+  const objects = documents.filter((document) => document?.kind === kind.kind);
+  await Promise.all(objects.map((object) => object && cluster.apply(kind, object, { force: true, manager: 'lab' })));
+}
+
+function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
+  if (!/^[a-z0-9-]{1,40}$/.test(options.name)) {
+    throw new McprtError('lab-name', {
+      what: `"${options.name}" is no name for a lab`,
+      why: 'it becomes the name of a folder',
+      next: 'use lower-case letters, digits and dashes',
+    });
+  }
+  return join(cacheFolder(options.env), 'labs', options.name);
+}
+
+async function startParts(
+  options: LabOptions,
+  folder: string,
+  program: Program,
+  processes: LabProcess[],
+): Promise<LabState> {
+  const [api, etcdClient, etcdPeer, manager, scheduler, kwok, http01, dns, acme, control] = (await freePorts(10)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const server = `https://127.0.0.1:${api}`;
+  const kubeconfig = join(folder, 'kubeconfig');
+  const token = randomBytes(24).toString('hex');
+  const start = async (name: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<void> => {
+    const log = join(folder, `${name}.log`);
+    processes.push(
+      await startProcess(name, program.lab, [name, ...args], {
+        log,
+        env: { PATH: options.env.PATH, HOME: folder, ...env },
+      }),
+    );
+  };
+
+  const serviceAccountKey = join(folder, 'service-account.key');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  await writeFile(serviceAccountKey, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
+  await writeFile(join(folder, 'tokens.csv'), `${token},lab-admin,lab-admin,system:masters\n`, { mode: 0o600 });
+
+  await start('etcd', [
+    `--data-dir=${join(folder, 'etcd')}`,
+    `--client-url=http://127.0.0.1:${etcdClient}`,
+    `--peer-url=http://127.0.0.1:${etcdPeer}`,
+  ]);
+  await start('apiserver', [
+    `--etcd-servers=http://127.0.0.1:${etcdClient}`,
+    `--cert-dir=${join(folder, 'apiserver')}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${api}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${serviceAccountKey}`,
+    `--service-account-signing-key-file=${serviceAccountKey}`,
+    '--service-cluster-ip-range=10.43.0.0/16',
+    `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    '--authorization-mode=RBAC',
+    '--disable-admission-plugins=ServiceAccount',
+  ]);
+  const ca = await eventually('the API server’s certificate', () =>
+    readFile(join(folder, 'apiserver', 'apiserver.crt'), 'utf8'),
+  );
+  await writeFile(kubeconfig, kubeconfigText(server, ca, token), { mode: 0o600 });
+  const { cluster } = await connect({ kubeconfig });
+  try {
+    await eventually('the API server', () => cluster.get(kinds.namespace, { name: 'kube-system' }).then(present));
+    await start('controller-manager', [
+      `--kubeconfig=${kubeconfig}`,
+      `--service-account-private-key-file=${serviceAccountKey}`,
+      '--leader-elect=false',
+      '--bind-address=127.0.0.1',
+      `--secure-port=${manager}`,
+      // A namespace deletion waits for this many workers; the default serves big clusters.
+      '--concurrent-namespace-syncs=20',
+      `--cert-dir=${join(folder, 'controller-manager')}`,
+    ]);
+    await start('scheduler', [
+      `--kubeconfig=${kubeconfig}`,
+      '--leader-elect=false',
+      '--bind-address=127.0.0.1',
+      `--secure-port=${scheduler}`,
+      `--cert-dir=${join(folder, 'scheduler')}`,
+    ]);
+    const stages = await stageFiles(program.stages);
+    await start('kwok', [
+      `--kubeconfig=${kubeconfig}`,
+      '--manage-all-nodes=true',
+      `--server-address=127.0.0.1:${kwok}`,
+      ...stages.map((file) => `--config=${file}`),
+    ]);
+    await start(
+      'acme',
+      [
+        `--listen=127.0.0.1:${acme}`,
+        `--control=127.0.0.1:${control}`,
+        `--http-port=${http01}`,
+        `--dns=127.0.0.1:${dns}`,
+      ],
+      { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0' },
+    );
+    await cluster.apply(kinds.node, node(), { manager: 'lab' });
+    // The challenge server and cert-manager watch these kinds from their start on.
+    await applyManifests(cluster, kinds.crd, program.crds);
+    await start('challenges', [`--kubeconfig=${kubeconfig}`, `--http01=127.0.0.1:${http01}`, `--dns=127.0.0.1:${dns}`]);
+    await start(
+      'cert-manager-pod',
+      [`--kubeconfig=${kubeconfig}`, '--', `--kubeconfig=${kubeconfig}`, `--nameserver=127.0.0.1:${dns}`],
+      {
+        // Sends the HTTP-01 self check to the challenge server; Go never proxies calls to loopback addresses.
+        HTTP_PROXY: `http://127.0.0.1:${http01}`,
+      },
+    );
+    const controlUrl = `http://127.0.0.1:${control}`;
+    const acmeCa = await eventually('the ACME server', async () => (await fetch(`${controlUrl}/certificate`)).text());
+    const state: LabState = {
+      name: options.name,
+      folder,
+      kubeconfig,
+      server,
+      acme: {
+        directory: `https://127.0.0.1:${acme}/dir`,
+        caBundle: Buffer.from(acmeCa).toString('base64'),
+        control: controlUrl,
+      },
+      processes,
+    };
+    await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));
+    return state;
+  } finally {
+    await cluster.close();
+  }
+}
+
+async function stageFiles(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true });
+  return found
+    .filter((file) => file.endsWith('.yaml') && !file.endsWith('kustomization.yaml'))
+    .map((file) => join(folder, file));
+}
+
+function kubeconfigText(server: string, ca: string, token: string): string {
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'lab', cluster: { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
+    users: [{ name: 'lab', user: { token } }],
+    contexts: [{ name: 'lab', context: { cluster: 'lab', user: 'lab' } }],
+    'current-context': 'lab',
+  });
+}
+
+/** One worker that looks like k3s to whoever asks for its version. */
+function node(): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: 'lab-node',
+      labels: { 'kubernetes.io/hostname': 'lab-node', 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux' },
+    },
+  };
+}
+
+/** Tries again until it works or the lab's start deadline has passed. */
+async function eventually<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  const end = Date.now() + startDeadline;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) {
+        throw new Error(`${what} is not there after ${startDeadline / 1000} s: ${messageOf(error)}`);
+      }
+      await sleep(50);
+    }
+  }
+}
+
+function present<T>(found: T | undefined): T {
+  if (found === undefined) throw new Error('not there yet');
+  return found;
+}
+
+async function tail(file: string, lines: number): Promise<string[]> {
+  return (await readFile(file, 'utf8')).trimEnd().split('\n').slice(-lines);
+}

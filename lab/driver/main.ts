@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { McprtError } from '../../shared/errors.js';
+import { labNames, readLab, runningParts, startLab, stopLab } from './lab.js';
+import { readMeter } from './meter.js';
+
+const usage = 'npm run lab -- up|down|status|kubeconfig|logs [PART] [--name NAME] [--all]';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { name: { type: 'string', default: 'default' }, all: { type: 'boolean', default: false } },
+});
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+const { env } = process;
+
+const commands: Record<string, () => Promise<void>> = {
+  async up() {
+    const started = performance.now();
+    const state = await startLab({ name: values.name, env, progress });
+    print(`lab ${state.name} is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${state.server}`);
+    print(`export KUBECONFIG=${state.kubeconfig}`);
+  },
+  async down() {
+    for (const name of values.all ? await labNames(env) : [values.name]) {
+      await stopLab(await readLab({ name, env }));
+      print(`lab ${name} is down`);
+    }
+  },
+  async status() {
+    const names = await labNames(env);
+    if (names.length === 0) print('no lab is up');
+    for (const name of names) {
+      const state = await readLab({ name, env });
+      const parts = runningParts(state).map((part) => `${part.name} ${part.running ? part.pid : 'ENDED'}`);
+      const meter = await readMeter(state.acme.control).catch(() => undefined);
+      print(`${name}  ${state.server}  ${parts.join(', ')}`);
+      if (meter)
+        print(
+          `  ACME: ${meter.orders.length} orders, ${meter.issued} issued, ${meter.accounts} accounts, ${meter.refused} refused, limit ${meter.limited ? 'on' : 'off'}`,
+        );
+    }
+  },
+  async kubeconfig() {
+    print((await readLab({ name: values.name, env })).kubeconfig);
+  },
+  async logs() {
+    const state = await readLab({ name: values.name, env });
+    for (const part of state.processes.filter(({ name }) => positionals[1] === undefined || name === positionals[1])) {
+      print(`== ${part.name} (${join(part.log)})`);
+      print((await readFile(part.log, 'utf8')).trimEnd().split('\n').slice(-200).join('\n'));
+    }
+  },
+};
+
+try {
+  const command = commands[positionals[0] ?? ''];
+  if (!command) {
+    throw new McprtError('lab-usage', {
+      what: `unknown command "${positionals[0] ?? ''}"`,
+      why: 'it is none of those below',
+      next: usage,
+    });
+  }
+  await command();
+} catch (error) {
+  if (!(error instanceof McprtError)) throw error;
+  progress(`${error.message}\n  why: ${error.why}\n  next: ${error.next}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A process that this lab started. `started` tells it from a later process with the same id. */
+export interface LabProcess {
+  name: string;
+  pid: number;
+  started: string;
+  log: string;
+}
+
+/** Starts a program that outlives this one, its output in a log file. */
+export async function startProcess(
+  name: string,
+  command: string,
+  args: string[],
+  options: { log: string; env: NodeJS.ProcessEnv },
+): Promise<LabProcess> {
+  const log = await open(options.log, 'a');
+  try {
+    const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd], env: options.env });
+    const pid = await new Promise<number>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('spawn', () => resolve(child.pid ?? 0));
+    });
+    child.unref();
+    return { name, pid, started: startTime(pid) ?? '', log: options.log };
+  } finally {
+    await log.close();
+  }
+}
+
+/** Whether the very process that was started still runs. */
+export function isRunning(process: LabProcess): boolean {
+  return startTime(process.pid) === process.started;
+}
+
+/** Ends processes that we started, and only those: first asked, then after `patience` ms forced. */
+export async function stopProcesses(processes: LabProcess[], patience = 5000): Promise<void> {
+  const signal = (name: NodeJS.Signals): void => {
+    for (const one of processes.filter(isRunning)) {
+      try {
+        process.kill(one.pid, name);
+      } catch {
+        // it ended between the look and the signal
+      }
+    }
+  };
+  signal('SIGTERM');
+  for (let waited = 0; processes.some(isRunning) && waited < patience; waited += 50) {
+    await sleep(50);
+  }
+  signal('SIGKILL');
+  while (processes.some(isRunning)) {
+    await sleep(20);
+  }
+}
+
+/** Ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer();
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Field 22 of /proc/PID/stat (proc(5)); undefined for no process, and for one that has ended but was not reaped. */
+function startTime(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,130 @@
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { McprtError } from '../../shared/errors.js';
+import { cacheFolder, root } from './folders.js';
+
+const run = promisify(execFile);
+const source = join(root, 'lab', 'cluster');
+const version = 'v1.36.3';
+
+/** What one build of the lab's Go program gives; all paths are absolute. */
+export interface Program {
+  lab: string;
+  age: string;
+  ageKeygen: string;
+  /** cert-manager's CRDs and kwok's stages, as their modules ship them. */
+  crds: string;
+  stages: string;
+}
+
+export type Progress = (line: string) => void;
+
+/**
+ * Builds the lab's program, or finds the build of the same sources, in the cache folder. A first build takes minutes;
+ * it is made in a folder of its own and moved into place, so that a killed build leaves nothing that looks finished.
+ *
+ * @throws McprtError `lab-no-go`, `lab-build`
+ */
+export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): Promise<Program> {
+  const home = join(cacheFolder(env), 'lab', await contentHash());
+  if (!existsSync(home)) {
+    await mkdir(join(cacheFolder(env), 'lab'), { recursive: true });
+    const workshop = await mkdtemp(join(cacheFolder(env), 'lab', 'building-'));
+    try {
+      await compile(workshop, env, progress);
+      await copyManifests(workshop);
+      await rename(workshop, home).catch((error: unknown) => {
+        // Another process finished the same build first; its result is the same.
+        if (!existsSync(home)) throw error;
+      });
+    } finally {
+      await rm(workshop, { recursive: true, force: true });
+    }
+  }
+  return {
+    lab: join(home, 'lab'),
+    age: join(home, 'age'),
+    ageKeygen: join(home, 'age-keygen'),
+    crds: join(home, 'crds'),
+    stages: join(home, 'stages'),
+  };
+}
+
+async function contentHash(): Promise<string> {
+  const hash = createHash('sha256').update(version);
+  for (const name of (await readdir(source)).sort()) {
+    hash.update(name).update(await readFile(join(source, name)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progress): Promise<void> {
+  progress('building the lab from Go modules: once, some minutes, then cached');
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
+  const name = 'k8s.io/component-base/version';
+  const ldflags = `-s -w -X ${name}.gitVersion=${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
+  const targets = ['.', 'filippo.io/age/cmd/age', 'filippo.io/age/cmd/age-keygen'];
+  const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', `${folder}/`, ...targets];
+  const started = Date.now();
+  await new Promise<void>((resolve, reject) => {
+    const child = spawn('go', args, { cwd: source, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let compiled = 0;
+    let tail: string[] = [];
+    const report = setInterval(
+      () => progress(`  ${compiled} packages, ${Math.round((Date.now() - started) / 1000)} s`),
+      15_000,
+    );
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const lines = text.split('\n').filter((line) => line !== '');
+      compiled += lines.length;
+      tail = [...tail, ...lines].slice(-15);
+    });
+    child.on('error', (cause) => {
+      clearInterval(report);
+      reject(
+        new McprtError('lab-no-go', {
+          what: 'the lab needs Go, and it cannot be started',
+          why: cause.message,
+          next: 'install Go 1.26 or later and have `go` on the PATH',
+          cause,
+        }),
+      );
+    });
+    child.on('close', (code) => {
+      clearInterval(report);
+      if (code === 0) {
+        progress(`  built in ${Math.round((Date.now() - started) / 1000)} s`);
+        resolve();
+      } else {
+        reject(
+          new McprtError('lab-build', {
+            what: 'the lab’s program does not build',
+            why: tail.join('\n'),
+            next: 'check that the Go module proxy can be reached, and try `go build .` in lab/cluster',
+          }),
+        );
+      }
+    });
+  });
+}
+
+async function copyManifests(folder: string): Promise<void> {
+  const moduleFolder = async (path: string): Promise<string> =>
+    (await run('go', ['list', '-m', '-f', '{{.Dir}}', path], { cwd: source })).stdout.trim();
+  const [certManager, kwok] = await Promise.all([
+    moduleFolder('github.com/cert-manager/cert-manager'),
+    moduleFolder('sigs.k8s.io/kwok'),
+  ]);
+  const yaml = (path: string): boolean => !/\.(?:md|go)$|testdata/.test(path);
+  await cp(join(certManager, 'deploy', 'crds'), join(folder, 'crds'), { recursive: true, filter: yaml });
+  for (const stage of ['node/fast', 'node/heartbeat-with-lease', 'pod/fast']) {
+    await cp(join(kwok, 'kustomize', 'stage', stage), join(folder, 'stages', stage.replace('/', '-')), {
+      recursive: true,
+      filter: yaml,
+    });
+  }
+}

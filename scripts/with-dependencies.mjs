@@ -1,0 +1,35 @@
+// Runs a compiled program of this repository on a fresh clone: installs the locked packages when they are missing or
+// of another lockfile, compiles, and starts the program on the Node version that the actions run on.
+// Uses nothing but Node itself, because nothing else is there yet.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const bin = join(root, 'node_modules', '.bin');
+const stamp = join(root, 'node_modules', '.mcprt-lock');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
+
+const must = (command, args) => {
+  const run = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (run.status !== 0) process.exit(run.status ?? 1);
+};
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+  process.stderr.write('installing the locked packages (once, about half a minute)\n');
+  must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stamp, lock);
+}
+must(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+
+const [program, ...args] = process.argv.slice(2);
+const local = join(bin, 'node');
+const child = spawn(existsSync(local) ? local : process.execPath, [join(root, program), ...args], {
+  stdio: 'inherit',
+  env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.on('close', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));

@@ -1,0 +1,264 @@
+import { messageOf } from '../errors.js';
+import { ApiError } from './api-error.js';
+import { apiVersionOf, type Kind, type KubeObject } from './objects.js';
+import type { Transport } from './transport.js';
+
+export interface Ref {
+  name: string;
+  namespace?: string;
+}
+
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+}
+
+export interface ObjectList<T extends KubeObject = KubeObject> {
+  items: T[];
+  resourceVersion: string;
+}
+
+export interface WriteOptions {
+  /** Asks the server to do everything but store the object. */
+  dryRun?: boolean;
+}
+
+export interface WatchEvent<T extends KubeObject = KubeObject> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  object: T;
+}
+
+/** The owner of fields that mcprt applies, as `kubectl --show-managed-fields` shows it. */
+export const fieldManager = 'mcprt';
+
+/** One cluster's API, in raw JSON. All methods throw ApiError for refusals and McprtError `cluster-unreachable`. */
+export interface Cluster {
+  /** The object, or undefined when there is none (a missing object, or a kind that this cluster does not serve). */
+  get<T extends KubeObject>(kind: Kind, ref: Ref): Promise<T | undefined>;
+  /** Every object of the kind; an empty list for a kind that this cluster does not serve. */
+  list<T extends KubeObject>(kind: Kind, options?: ListOptions): Promise<ObjectList<T>>;
+  create<T extends KubeObject>(kind: Kind, object: KubeObject, options?: WriteOptions): Promise<T>;
+  /** Server-side apply. With `force`, fields of other managers are taken over. */
+  apply<T extends KubeObject>(
+    kind: Kind,
+    object: KubeObject,
+    options?: WriteOptions & { force?: boolean; manager?: string },
+  ): Promise<T>;
+  /** JSON patch (RFC 6902) of the object or of one of its sub-resources. */
+  patch<T extends KubeObject>(kind: Kind, ref: Ref, operations: PatchOperation[], subresource?: string): Promise<T>;
+  /** Deletes; gives false when it was not there. With `uid`, only that very object. */
+  delete(kind: Kind, ref: Ref, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }): Promise<boolean>;
+  /** Changes after `resourceVersion`, until the signal ends it. Ends by itself when the server closes the stream. */
+  watch<T extends KubeObject>(
+    kind: Kind,
+    options: ListOptions & { resourceVersion: string; signal: AbortSignal },
+  ): AsyncGenerator<WatchEvent<T>>;
+  /** The API groups with the versions that are served, for example `cert-manager.io` → [`v1`]. */
+  groups(): Promise<Map<string, string[]>>;
+  /** The server's version, for example `v1.32.4+k3s1`. */
+  version(): Promise<string>;
+  /** The API server's clock, or undefined before the first answer. */
+  serverTime(): Date | undefined;
+  readonly calls: number;
+  close(): Promise<void>;
+}
+
+export type PatchOperation =
+  | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
+  | { op: 'remove'; path: string };
+
+const pageSize = 500;
+
+/** @param transport where the calls go: a real server, or a recording one in tests */
+export function openCluster(transport: Transport): Cluster {
+  const read = async (path: string): Promise<unknown> =>
+    JSON.parse((await transport.call({ method: 'GET', path })).body);
+  const write = async <T extends KubeObject>(
+    method: 'POST' | 'PATCH',
+    path: string,
+    body: unknown,
+    contentType = 'application/json',
+  ): Promise<T> =>
+    asObject((await transport.call({ method, path, body: JSON.stringify(body), contentType })).body) as T;
+
+  return {
+    async get<T extends KubeObject>(kind: Kind, ref: Ref) {
+      try {
+        return asObject((await transport.call({ method: 'GET', path: pathOf(kind, ref) })).body) as T;
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    async list<T extends KubeObject>(kind: Kind, options: ListOptions = {}) {
+      const items: T[] = [];
+      let page: ListPage = { resourceVersion: '', items: [], next: '' };
+      do {
+        const query = queryOf({ ...selectors(options), limit: String(pageSize), continue: page.next });
+        try {
+          page = asPage(await read(`${pathOf(kind, { namespace: options.namespace })}${query}`), kind);
+        } catch (error) {
+          if (isNotFound(error)) return { items, resourceVersion: '' };
+          throw error;
+        }
+        items.push(...(page.items as T[]));
+      } while (page.next !== '');
+      return { items, resourceVersion: page.resourceVersion };
+    },
+    create: (kind, object, options = {}) =>
+      write(
+        'POST',
+        `${pathOf(kind, { namespace: object.metadata.namespace })}${queryOf({ fieldManager, ...dry(options) })}`,
+        object,
+      ),
+    apply: (kind, object, { force = false, manager = fieldManager, ...options } = {}) =>
+      write(
+        'PATCH',
+        `${pathOf(kind, object.metadata)}${queryOf({ fieldManager: manager, force: String(force), ...dry(options) })}`,
+        object,
+        'application/apply-patch+yaml',
+      ),
+    patch: (kind, ref, operations, subresource) =>
+      write(
+        'PATCH',
+        `${pathOf(kind, ref)}${subresource === undefined ? '' : `/${subresource}`}${queryOf({ fieldManager })}`,
+        operations,
+        'application/json-patch+json',
+      ),
+    async delete(kind, ref, { uid, propagation = 'Background' } = {}) {
+      const body = { propagationPolicy: propagation, ...(uid === undefined ? {} : { preconditions: { uid } }) };
+      try {
+        await transport.call({ method: 'DELETE', path: pathOf(kind, ref), body: JSON.stringify(body) });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
+    async *watch<T extends KubeObject>(
+      kind: Kind,
+      options: ListOptions & { resourceVersion: string; signal: AbortSignal },
+    ) {
+      const query = queryOf({
+        ...selectors(options),
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: options.resourceVersion,
+      });
+      const path = `${pathOf(kind, { namespace: options.namespace })}${query}`;
+      for await (const line of transport.lines({ method: 'GET', path, signal: options.signal })) {
+        const event: unknown = JSON.parse(line);
+        if (!isEvent(event)) continue;
+        if (event.type === 'ERROR') {
+          throw new ApiError(410, 'Expired', JSON.stringify(event.object.message ?? ''), `watch ${kind.plural}`);
+        }
+        if (event.type !== 'BOOKMARK') {
+          yield { type: event.type, object: event.object as T };
+        }
+      }
+    },
+    async groups() {
+      const found = await read('/apis');
+      const groups = new Map<string, string[]>();
+      if (isRecord(found) && Array.isArray(found.groups)) {
+        for (const group of found.groups.filter(isRecord)) {
+          const versions = Array.isArray(group.versions) ? group.versions.filter(isRecord) : [];
+          groups.set(
+            String(group.name),
+            versions.map((version) => String(version.version)),
+          );
+        }
+      }
+      return groups;
+    },
+    async version() {
+      const found = await read('/version');
+      return isRecord(found) ? String(found.gitVersion) : '';
+    },
+    serverTime: () => transport.serverTime(),
+    get calls() {
+      return transport.calls;
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** `/api/v1/namespaces/NS/secrets/NAME` and its like, each part escaped and with its case kept. */
+export function pathOf(kind: Kind, ref: { name?: string; namespace?: string | undefined }): string {
+  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
+  const scope =
+    kind.namespaced && ref.namespace !== undefined ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
+  const name = ref.name === undefined ? '' : `/${encodeURIComponent(ref.name)}`;
+  return `${root}${scope}/${kind.plural}${name}`;
+}
+
+/** Whether an error says that the object, or its kind, is not there. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/** Whether an error says that somebody else made or changed the object meanwhile. */
+export function isConflict(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 409;
+}
+
+/** An object of a kind with its apiVersion and kind filled in. */
+export function objectOf(
+  kind: Kind,
+  object: Omit<KubeObject, 'apiVersion' | 'kind'> & { metadata: KubeObject['metadata'] },
+): KubeObject {
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, ...object };
+}
+
+function queryOf(parameters: Record<string, string>): string {
+  const set = Object.entries(parameters).filter(([, value]) => value !== '');
+  return set.length === 0 ? '' : `?${new URLSearchParams(set).toString()}`;
+}
+
+function selectors(options: ListOptions): Record<string, string> {
+  return { labelSelector: options.labelSelector ?? '', fieldSelector: options.fieldSelector ?? '' };
+}
+
+function dry(options: WriteOptions): Record<string, string> {
+  return { dryRun: options.dryRun ? 'All' : '', fieldValidation: 'Strict' };
+}
+
+interface ListPage {
+  items: KubeObject[];
+  resourceVersion: string;
+  next: string;
+}
+
+/** List items carry no apiVersion and kind of their own; they are given back, so that an item can be sent as it is. */
+function asPage(answer: unknown, kind: Kind): ListPage {
+  if (!isRecord(answer) || !Array.isArray(answer.items) || !isRecord(answer.metadata)) {
+    throw new ApiError(502, 'NotAList', 'the answer is not a Kubernetes list', `list ${kind.plural}`);
+  }
+  return {
+    items: answer.items.map((item) => ({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...item })),
+    resourceVersion: String(answer.metadata.resourceVersion ?? ''),
+    next: String(answer.metadata.continue ?? ''),
+  };
+}
+
+function asObject(body: string): KubeObject {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch (error) {
+    throw new ApiError(502, 'NotJson', messageOf(error), 'read the answer');
+  }
+  if (!isRecord(parsed) || typeof parsed.kind !== 'string' || !isRecord(parsed.metadata)) {
+    throw new ApiError(502, 'NotAnObject', 'the answer is not a Kubernetes object', 'read the answer');
+  }
+  return parsed as unknown as KubeObject;
+}
+
+function isEvent(event: unknown): event is { type: WatchEvent['type'] | 'BOOKMARK' | 'ERROR'; object: KubeObject } {
+  return isRecord(event) && typeof event.type === 'string' && isRecord(event.object);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

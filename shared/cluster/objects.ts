@@ -1,0 +1,105 @@
+/** A Kubernetes object as the API server sends it. Nothing in it is renamed, converted or dropped. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  [field: string]: unknown;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: OwnerReference[];
+  finalizers?: string[];
+  managedFields?: unknown[];
+  [field: string]: unknown;
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+/** A condition of an object's status, in the shape that every built-in kind and cert-manager use. */
+export interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+}
+
+/** Where a kind lives in the API: enough to build its paths. */
+export interface Kind {
+  readonly kind: string;
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+const kind = (kindName: string, group: string, version: string, plural: string, namespaced = true): Kind =>
+  Object.freeze({ kind: kindName, group, version, plural, namespaced });
+
+/** The kinds that mcprt reads or writes. */
+export const kinds = {
+  namespace: kind('Namespace', '', 'v1', 'namespaces', false),
+  secret: kind('Secret', '', 'v1', 'secrets'),
+  configMap: kind('ConfigMap', '', 'v1', 'configmaps'),
+  node: kind('Node', '', 'v1', 'nodes', false),
+  pod: kind('Pod', '', 'v1', 'pods'),
+  deployment: kind('Deployment', 'apps', 'v1', 'deployments'),
+  ingress: kind('Ingress', 'networking.k8s.io', 'v1', 'ingresses'),
+  ingressClass: kind('IngressClass', 'networking.k8s.io', 'v1', 'ingressclasses', false),
+  lease: kind('Lease', 'coordination.k8s.io', 'v1', 'leases'),
+  crd: kind('CustomResourceDefinition', 'apiextensions.k8s.io', 'v1', 'customresourcedefinitions', false),
+  certificate: kind('Certificate', 'cert-manager.io', 'v1', 'certificates'),
+  certificateRequest: kind('CertificateRequest', 'cert-manager.io', 'v1', 'certificaterequests'),
+  issuer: kind('Issuer', 'cert-manager.io', 'v1', 'issuers'),
+  clusterIssuer: kind('ClusterIssuer', 'cert-manager.io', 'v1', 'clusterissuers', false),
+  order: kind('Order', 'acme.cert-manager.io', 'v1', 'orders'),
+  challenge: kind('Challenge', 'acme.cert-manager.io', 'v1', 'challenges'),
+  admissionPolicy: kind(
+    'ValidatingAdmissionPolicy',
+    'admissionregistration.k8s.io',
+    'v1',
+    'validatingadmissionpolicies',
+    false,
+  ),
+  admissionPolicyBinding: kind(
+    'ValidatingAdmissionPolicyBinding',
+    'admissionregistration.k8s.io',
+    'v1',
+    'validatingadmissionpolicybindings',
+    false,
+  ),
+  selfSubjectAccessReview: kind(
+    'SelfSubjectAccessReview',
+    'authorization.k8s.io',
+    'v1',
+    'selfsubjectaccessreviews',
+    false,
+  ),
+} as const satisfies Record<string, Kind>;
+
+/** `v1` or `group/version`, as an object of that kind carries it. */
+export function apiVersionOf(kindOf: Kind): string {
+  return kindOf.group === '' ? kindOf.version : `${kindOf.group}/${kindOf.version}`;
+}
+
+/** How an object is called in messages: `Secret registry/registry-tls`. */
+export function nameOf(object: { kind: string; metadata: { name: string; namespace?: string } }): string {
+  const { name, namespace } = object.metadata;
+  return `${object.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+}
