@@ -52,9 +52,10 @@ func runCertManager() error {
 		KubernetesAPIBurst: 50,
 		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: "cert-manager"},
 		ACMEOptions: controller.ACMEOptions{
-			HTTP01SolverImage:       "quay.io/jetstack/cert-manager-acmesolver:v1.21.2",
-			HTTP01SolverNameservers: []string{*nameserver},
-			DNS01CheckRetryPeriod:   10 * time.Second,
+			HTTP01SolverImage:            "quay.io/jetstack/cert-manager-acmesolver:v1.21.2",
+			ACMEHTTP01SolverRunAsNonRoot: true,
+			HTTP01SolverNameservers:      []string{*nameserver},
+			DNS01CheckRetryPeriod:        10 * time.Second,
 		},
 		IngressShimOptions: controller.IngressShimOptions{
 			DefaultIssuerKind:                 "Issuer",

@@ -24,6 +24,10 @@ func runCertManagerPod() error {
 	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
 	flag.Parse()
 
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
 	if err != nil {
 		return err
@@ -59,11 +63,7 @@ func runCertManagerPod() error {
 	for {
 		switch {
 		case wanted() && child == nil:
-			child = exec.Command(os.Args[0], append([]string{"cert-manager"}, flag.Args()...)...)
-			child.Path, err = os.Executable()
-			if err != nil {
-				return err
-			}
+			child = exec.Command(program, append([]string{"cert-manager"}, flag.Args()...)...)
 			child.Stdout, child.Stderr = os.Stdout, os.Stderr
 			child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 			if err := child.Start(); err != nil {

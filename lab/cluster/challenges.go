@@ -13,6 +13,7 @@ import (
 	clientset "github.com/cert-manager/cert-manager/pkg/client/clientset/versioned"
 	cminformers "github.com/cert-manager/cert-manager/pkg/client/informers/externalversions"
 	"github.com/letsencrypt/challtestsrv"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -62,6 +63,14 @@ func runChallenges() error {
 		UpdateFunc: func(_, object any) { answer(object) },
 	}); err != nil {
 		return err
+	}
+	// The kind comes with cert-manager's installation; an informer would back off for long before it looks again.
+	for {
+		_, err := client.AcmeV1().Challenges("").List(ctx, metav1.ListOptions{Limit: 1})
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(200 * time.Millisecond)
 	}
 	factory.Start(ctx.Done())
 	<-ctx.Done()

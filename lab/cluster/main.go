@@ -25,7 +25,6 @@ var parts = map[string]func() error{
 	"controller-manager": func() error { return exit(cli.Run(controllermanager.NewControllerManagerCommand())) },
 	"scheduler":          func() error { return exit(cli.Run(scheduler.NewSchedulerCommand())) },
 	"kubectl":            func() error { return exit(cli.Run(kubectl.NewDefaultKubectlCommand())) },
-	"kwok":               runKwok,
 	"cert-manager":       runCertManager,
 	"cert-manager-pod":   runCertManagerPod,
 	"acme":               runACME,

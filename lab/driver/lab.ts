@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseAllDocuments, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
-import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { cacheFolder } from './folders.js';
 import { freePorts, isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
@@ -19,6 +19,7 @@ export interface LabState {
   kubeconfig: string;
   server: string;
   acme: { directory: string; caBundle: string; control: string };
+  program: Program;
   processes: LabProcess[];
 }
 
@@ -99,17 +100,6 @@ export async function openLab(state: LabState): Promise<Cluster> {
   return (await connect({ kubeconfig: state.kubeconfig })).cluster;
 }
 
-/** Applies every document of a YAML file, or of every YAML file of a folder. */
-export async function applyManifests(cluster: Cluster, kind: Kind, folder: string): Promise<void> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-  const documents = texts.flatMap((text) =>
-    parseAllDocuments(text).map((document) => document.toJS() as KubeObject | null),
-  );
-  const objects = documents.filter((document) => document?.kind === kind.kind);
-  await Promise.all(objects.map((object) => object && cluster.apply(kind, object, { force: true, manager: 'lab' })));
-}
-
 function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
   if (!/^[a-z0-9-]{1,40}$/.test(options.name)) {
     throw new McprtError('lab-name', {
@@ -143,9 +133,11 @@ async function startParts(
   const kubeconfig = join(folder, 'kubeconfig');
   const token = randomBytes(24).toString('hex');
   const start = async (name: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<void> => {
+    const command = name === 'kwok' ? [program.kwok] : [program.lab, name];
     const log = join(folder, `${name}.log`);
+    const [executable = '', ...first] = command;
     processes.push(
-      await startProcess(name, program.lab, [name, ...args], {
+      await startProcess(name, executable, [...first, ...args], {
         log,
         env: { PATH: options.env.PATH, HOME: folder, ...env },
       }),
@@ -217,8 +209,6 @@ async function startParts(
       { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0' },
     );
     await cluster.apply(kinds.node, node(), { manager: 'lab' });
-    // The challenge server and cert-manager watch these kinds from their start on.
-    await applyManifests(cluster, kinds.crd, program.crds);
     await start('challenges', [`--kubeconfig=${kubeconfig}`, `--http01=127.0.0.1:${http01}`, `--dns=127.0.0.1:${dns}`]);
     await start(
       'cert-manager-pod',
@@ -233,6 +223,7 @@ async function startParts(
     const state: LabState = {
       name: options.name,
       folder,
+      program,
       kubeconfig,
       server,
       acme: {

@@ -14,6 +14,7 @@ const version = 'v1.36.3';
 /** What one build of the lab's Go program gives; all paths are absolute. */
 export interface Program {
   lab: string;
+  kwok: string;
   age: string;
   ageKeygen: string;
   /** cert-manager's CRDs and kwok's stages, as their modules ship them. */
@@ -47,6 +48,7 @@ export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): 
   }
   return {
     lab: join(home, 'lab'),
+    kwok: join(home, 'kwok'),
     age: join(home, 'age'),
     ageKeygen: join(home, 'age-keygen'),
     crds: join(home, 'crds'),
@@ -67,7 +69,7 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
   const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   const name = 'k8s.io/component-base/version';
   const ldflags = `-s -w -X ${name}.gitVersion=${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
-  const targets = ['.', 'filippo.io/age/cmd/age', 'filippo.io/age/cmd/age-keygen'];
+  const targets = ['.', 'sigs.k8s.io/kwok/cmd/kwok', 'filippo.io/age/cmd/age', 'filippo.io/age/cmd/age-keygen'];
   const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', `${folder}/`, ...targets];
   const started = Date.now();
   await new Promise<void>((resolve, reject) => {

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { objectOf } from '../../shared/cluster/cluster.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type Installation, issuer, namespaces, privateIssuer } from './names.js';
+
+const random = (): string => randomBytes(24).toString('base64url');
+const encode = (text: string): string => Buffer.from(text).toString('base64');
+
+/** A namespace with the Pod Security level that the installer sets. */
+export function namespaceOf(name: string, enforce?: string, labels: Record<string, string> = {}): KubeObject {
+  const level = enforce === undefined ? {} : { 'pod-security.kubernetes.io/enforce': enforce };
+  return objectOf(kinds.namespace, { metadata: { name, labels: { ...labels, ...level } } });
+}
+
+/** A Deployment with one container; kwok makes its pods Running. */
+export function deploymentOf(
+  namespace: string,
+  name: string,
+  container: string,
+  labels: Record<string, string> = { app: name },
+): KubeObject {
+  const limits = {
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    capabilities: { drop: ['ALL'] },
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+  return objectOf(kinds.deployment, {
+    metadata: { name, namespace, labels },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { containers: [{ name: container, image: `registry.invalid/${name}:lab`, securityContext: limits }] },
+      },
+    },
+  });
+}
+
+/** cert-manager's three Deployments, named and labelled as its own manifest does. */
+export function certManagerDeployments(): KubeObject[] {
+  const one = (name: string, component: string): KubeObject =>
+    deploymentOf(namespaces.certManager, name, `cert-manager-${component}`, {
+      app: name.replace('cert-manager-', ''),
+      'app.kubernetes.io/name': component === 'controller' ? 'cert-manager' : component,
+      'app.kubernetes.io/instance': 'cert-manager',
+      'app.kubernetes.io/component': component,
+      'app.kubernetes.io/version': 'v1.21.2',
+    });
+  return [
+    one('cert-manager', 'controller'),
+    one('cert-manager-webhook', 'webhook'),
+    one('cert-manager-cainjector', 'cainjector'),
+  ];
+}
+
+export function acmeIssuer({ acme, domain }: Installation): KubeObject {
+  return objectOf(kinds.clusterIssuer, {
+    metadata: { name: issuer },
+    spec: {
+      acme: {
+        server: acme.directory,
+        caBundle: acme.caBundle,
+        email: `ops@${domain}`,
+        privateKeySecretRef: { name: `${issuer}-account-key` },
+        solvers: [{ http01: { ingress: { ingressClassName: 'traefik' } } }],
+      },
+    },
+  });
+}
+
+export function privateCaIssuer(): KubeObject {
+  return objectOf(kinds.clusterIssuer, {
+    metadata: { name: privateIssuer },
+    spec: { ca: { secretName: privateIssuer } },
+  });
+}
+
+export function certificateOf(
+  namespace: string,
+  name: string,
+  spec: { secretName: string; dnsNames: string[]; issuer: string } & Record<string, unknown>,
+): KubeObject {
+  const { issuer: issuerName, ...rest } = spec;
+  return objectOf(kinds.certificate, {
+    metadata: { name, namespace },
+    spec: { ...rest, issuerRef: { name: issuerName, kind: 'ClusterIssuer' } },
+  });
+}
+
+/** An Ingress; with `annotation` cert-manager's ingress-shim makes the Certificate. */
+export function ingressOf(
+  namespace: string,
+  name: string,
+  host: string,
+  secretName: string,
+  service: string,
+  annotated: boolean,
+): KubeObject {
+  return objectOf(kinds.ingress, {
+    metadata: { name, namespace, annotations: annotated ? { 'cert-manager.io/cluster-issuer': issuer } : {} },
+    spec: {
+      ingressClassName: 'traefik',
+      tls: [{ hosts: [host], secretName }],
+      rules: [
+        {
+          host,
+          http: {
+            paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: service, port: { number: 80 } } } }],
+          },
+        },
+      ],
+    },
+  });
+}
+
+/** The platform's Deployments as [name, container], by layout. */
+export function platformWorkloads({ layout }: Installation): [string, string][] {
+  const apis: [string, string][] =
+    layout === 'mono'
+      ? [['mcp-sentinel-api', 'api']]
+      : [
+          ['mcp-platform-api', 'platform-api'],
+          ['mcp-runtime-api', 'runtime-api'],
+          ['mcp-analytics-api', 'analytics-api'],
+        ];
+  return [...apis, ['mcp-sentinel-ui', 'ui'], ['mcp-sentinel-gateway', 'traefik']];
+}
+
+/** Keys of mcp-sentinel-config; those that go with a version of the code are rendered anew by each installation. */
+export function platformConfig({ domain, layout }: Installation): Record<string, string> {
+  return {
+    API_BASE: layout === 'mono' ? '/api' : '/api/v1',
+    PLATFORM_MODE: 'tenant',
+    CLICKHOUSE_ADDR: 'clickhouse:9000',
+    KAFKA_BROKERS: 'kafka-0.kafka:9092',
+    GOOGLE_CLIENT_ID: 'lab-client.apps.example.com',
+    OIDC_ISSUER: 'https://accounts.example.com',
+    OIDC_AUDIENCE: 'lab-client.apps.example.com',
+    OIDC_JWKS_URL: 'https://accounts.example.com/certs',
+    MCP_PLATFORM_DOMAIN: domain,
+    MCP_MCP_INGRESS_HOST: `mcp.${domain}`,
+    MCP_REGISTRY_ENDPOINT: `registry.${domain}`,
+    MCP_REGISTRY_INGRESS_HOST: `registry.${domain}`,
+    PLATFORM_REGISTRY_URL: `registry.${domain}`,
+    PLATFORM_TRAEFIK_NAMESPACE: 'kube-system',
+    PLATFORM_TEAM_TRAEFIK_WATCH: 'disabled',
+  };
+}
+
+/** Keys of mcp-sentinel-secrets: what is there stays, what is missing is made at random. */
+export function platformSecrets(
+  { layout, domain }: Installation,
+  present: Record<string, string>,
+): Record<string, string> {
+  const kept = (key: string, fresh: () => string): string => present[key] ?? encode(fresh());
+  const uiKey = kept('UI_API_KEY', random);
+  const password = kept('POSTGRES_PASSWORD', random);
+  const plainPassword = Buffer.from(password, 'base64').toString();
+  return {
+    API_KEYS: present.API_KEYS ?? uiKey,
+    ADMIN_API_KEYS: present.ADMIN_API_KEYS ?? uiKey,
+    INGEST_API_KEYS: kept('INGEST_API_KEYS', random),
+    UI_API_KEY: uiKey,
+    POSTGRES_USER: kept('POSTGRES_USER', () => 'mcp_runtime'),
+    POSTGRES_PASSWORD: password,
+    POSTGRES_DB: kept('POSTGRES_DB', () => 'mcp_runtime'),
+    POSTGRES_DSN: kept(
+      'POSTGRES_DSN',
+      () => `postgres://mcp_runtime:${plainPassword}@mcp-sentinel-postgres:5432/mcp_runtime`,
+    ),
+    ...(layout === 'mono'
+      ? { PLATFORM_JWT_SECRET: kept('PLATFORM_JWT_SECRET', random) }
+      : { JWT_SECRET: kept('JWT_SECRET', random), INTERNAL_AUTH_TOKEN: kept('INTERNAL_AUTH_TOKEN', random) }),
+    GRAFANA_ADMIN_USER: kept('GRAFANA_ADMIN_USER', () => 'admin'),
+    GRAFANA_ADMIN_PASSWORD: kept('GRAFANA_ADMIN_PASSWORD', random),
+    ADMIN_USERS: kept('ADMIN_USERS', () => `admin@${domain}`),
+    PLATFORM_ADMIN_EMAIL: kept('PLATFORM_ADMIN_EMAIL', () => ''),
+    PLATFORM_ADMIN_PASSWORD: kept('PLATFORM_ADMIN_PASSWORD', () => ''),
+    PLATFORM_DEV_LOGIN_ENABLED: kept('PLATFORM_DEV_LOGIN_ENABLED', () => 'false'),
+  };
+}
+
+/** The registry pull Secret, made from UI_API_KEY as the installer does. */
+export function pullSecret(namespace: string, domain: string, uiKey: string): KubeObject {
+  const password = Buffer.from(uiKey, 'base64').toString();
+  const auth = encode(`platform-service:${password}`);
+  const config = { auths: { [`registry.${domain}`]: { username: 'platform-service', password, auth } } };
+  return objectOf(kinds.secret, {
+    metadata: { name: 'mcp-runtime-registry-pull', namespace },
+    type: 'kubernetes.io/dockerconfigjson',
+    data: { '.dockerconfigjson': encode(JSON.stringify(config)) },
+  });
+}
+
+/** The platform's three kinds, with the fields that the stand-in needs none of left open. */
+export function platformKinds(): KubeObject[] {
+  return ['MCPServer', 'MCPAccessGrant', 'MCPAgentSession'].map((kind) => {
+    const plural = `${kind.toLowerCase()}s`;
+    const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    return objectOf(kinds.crd, {
+      metadata: { name: `${plural}.mcpruntime.org` },
+      spec: {
+        group: 'mcpruntime.org',
+        scope: 'Namespaced',
+        names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+        versions: [
+          {
+            name: 'v1alpha1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', properties: { spec: open, status: open } } },
+          },
+        ],
+      },
+    });
+  });
+}
