@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.js';
+import { isRecord } from '../json.js';
 import { ApiError } from './api-error.js';
 import { apiVersionOf, type Kind, type KubeObject } from './objects.js';
 import type { Transport } from './transport.js';
@@ -257,8 +258,4 @@ function asObject(body: string): KubeObject {
 
 function isEvent(event: unknown): event is { type: WatchEvent['type'] | 'BOOKMARK' | 'ERROR'; object: KubeObject } {
   return isRecord(event) && typeof event.type === 'string' && isRecord(event.object);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

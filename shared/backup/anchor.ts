@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+
+/**
+ * What a cluster remembers of its backups, in ConfigMap kube-system/mcprt-anchor. A wipe keeps kube-system, so that a
+ * backup older than the newest one made is recognised: a replay of an old signed backup would bring back credentials
+ * that were changed since. It holds names and counts, no values.
+ */
+export interface Anchor {
+  generation: number;
+  /** SHA-256 of the newest statement, in hex. */
+  statement: string;
+  /** `Secret namespace/name` of everything that the newest backup holds, sorted. */
+  inventory: string[];
+}
+
+const ref = { namespace: 'kube-system', name: 'mcprt-anchor' };
+const shape = z.object({
+  generation: z.string().regex(/^\d+$/).transform(Number),
+  statement: z.string(),
+  inventory: z.string().transform((text) => text.split('\n').filter((line) => line !== '')),
+});
+
+/** The anchor, or undefined on a cluster that no backup was made of (or whose kube-system is new). */
+export async function readAnchor(cluster: Cluster): Promise<Anchor | undefined> {
+  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
+  const parsed = shape.safeParse(found?.data);
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Moves the anchor forward; never back, whatever another run wrote meanwhile. */
+export async function writeAnchor(cluster: Cluster, anchor: Anchor): Promise<void> {
+  const data = {
+    generation: String(anchor.generation),
+    statement: anchor.statement,
+    inventory: anchor.inventory.join('\n'),
+  };
+  for (let attempt = 1; ; attempt++) {
+    const found = await cluster.get<KubeObject>(kinds.configMap, ref);
+    const known = shape.safeParse(found?.data);
+    if (known.success && known.data.generation >= anchor.generation) {
+      return;
+    }
+    try {
+      if (found === undefined) {
+        await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data }));
+      } else {
+        await cluster.patch(kinds.configMap, ref, [
+          { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },
+          { op: 'add', path: '/data', value: data },
+        ]);
+      }
+      return;
+    } catch (error) {
+      if (attempt === 5 || !(isConflict(error) || isNotFound(error))) throw error;
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { z } from 'zod';
+import { McprtError } from '../errors.js';
+
+/** What a job that backs up holds: it can sign and encrypt, and cannot read any backup. */
+export interface BackupKey {
+  signer: KeyObject;
+  recipients: string[];
+}
+
+/** What a job that restores holds: it can read backups and knows whose signature to trust. */
+export interface RestoreKey {
+  identities: string[];
+  signers: KeyObject[];
+}
+
+/** One set of keys, as text to be stored: see docs/keys.md. */
+export interface KeySet {
+  backup: string;
+  restore: string;
+  /** An age identity file with the signer's public key in its comments: for a safe, not for a computer. */
+  offline: string;
+}
+
+const backupPrefix = 'mcprt-backup-key-1.';
+const restorePrefix = 'mcprt-restore-key-1.';
+const backupShape = z.strictObject({ signer: z.string(), recipients: z.array(z.string()).min(1) });
+const restoreShape = z.strictObject({ identities: z.array(z.string()).min(1), signers: z.array(z.string()).min(1) });
+
+/**
+ * Makes new keys: an Ed25519 signer, one age identity for restores in CI and one to keep offline.
+ *
+ * @param kind `hybrid` is safe against quantum computers and needs age 1.3 for a restore by hand; `classic` is X25519
+ */
+export async function makeKeys(kind: 'hybrid' | 'classic'): Promise<KeySet> {
+  const make = kind === 'hybrid' ? generateHybridIdentity : generateX25519Identity;
+  const [online, offline] = await Promise.all([make(), make()]);
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const recipients = await Promise.all([online, offline].map((identity) => identityToRecipient(identity)));
+  const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const publicText = publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const signer = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+  return {
+    backup: pack(backupPrefix, { signer, recipients }),
+    restore: pack(restorePrefix, { identities: [online], signers: [publicText] }),
+    offline: [
+      '# mcprt: offline key. Decrypts every backup made with its set. Keep it on paper or in a safe.',
+      '# The signer’s public key, to check a backup before it is opened:',
+      ...publicPem
+        .trimEnd()
+        .split('\n')
+        .map((line) => `# ${line}`),
+      offline,
+      '',
+    ].join('\n'),
+  };
+}
+
+/**
+ * Reads the secret of a job that backs up.
+ *
+ * @param mask called with every secret leaf before anything else happens
+ * @throws McprtError `key-missing`, `key-wrong-kind`, `key-invalid`, `key-mixed`
+ */
+export function readBackupKey(text: string, mask: (secret: string) => void): BackupKey {
+  const { signer, recipients } = unpack(text, 'backup-key', backupPrefix, backupShape, mask);
+  mask(signer);
+  if (new Set(recipients.map(isHybrid)).size > 1) {
+    throw new McprtError('key-mixed', {
+      what: 'the backup key mixes post-quantum and classic recipients',
+      why: 'a backup is only as safe as its weakest recipient, so the post-quantum protection would be lost without a word',
+      next: 'make one new set of keys: docs/keys.md',
+    });
+  }
+  return {
+    signer: readKey(() => createPrivateKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'pkcs8' })),
+    recipients,
+  };
+}
+
+/**
+ * Reads the secret of a job that restores.
+ *
+ * @param mask called with every secret leaf before anything else happens
+ * @throws McprtError `key-missing`, `key-wrong-kind`, `key-invalid`
+ */
+export function readRestoreKey(text: string, mask: (secret: string) => void): RestoreKey {
+  const { identities, signers } = unpack(text, 'restore-key', restorePrefix, restoreShape, mask);
+  for (const identity of identities) {
+    mask(identity);
+  }
+  const keys = signers.map((signer) =>
+    readKey(() => createPublicKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'spki' })),
+  );
+  return { identities: identities.map((identity) => identity.trim()), signers: keys };
+}
+
+/** The name of a signer's key: the first half of the SHA-256 of its public key, in hex. */
+export function keyId(key: KeyObject): string {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** The name of a recipient, short enough to be listed in a statement. */
+export function recipientId(recipient: string): string {
+  return createHash('sha256').update(recipient).digest('hex').slice(0, 16);
+}
+
+function isHybrid(recipient: string): boolean {
+  return recipient.startsWith('age1pq1');
+}
+
+function pack(prefix: string, content: object): string {
+  return prefix + Buffer.from(JSON.stringify(content)).toString('base64url');
+}
+
+function unpack<T>(
+  text: string,
+  input: string,
+  prefix: string,
+  shape: z.ZodType<T>,
+  mask: (secret: string) => void,
+): T {
+  const trimmed = text.trim();
+  if (trimmed === '') {
+    throw new McprtError('key-missing', {
+      what: `the input \`${input}\` is empty`,
+      why: 'the secret does not exist, or this job’s environment does not have it',
+      next: 'make keys once and store them: docs/keys.md; the job must name the environment that holds the secret',
+    });
+  }
+  mask(trimmed);
+  const other = prefix === backupPrefix ? restorePrefix : backupPrefix;
+  if (trimmed.startsWith(other)) {
+    throw new McprtError('key-wrong-kind', {
+      what: `the input \`${input}\` holds the other key of the set`,
+      why: `it starts with ${other}, and this needs ${prefix}`,
+      next: 'give a job that backs up the backup key, and a job that restores the restore key',
+    });
+  }
+  try {
+    if (!trimmed.startsWith(prefix)) throw new Error('prefix');
+    return shape.parse(JSON.parse(Buffer.from(trimmed.slice(prefix.length), 'base64url').toString('utf8')));
+  } catch {
+    // The parser's own message may quote the key: it is dropped on purpose.
+    throw invalid(input, `it is not one line that starts with ${prefix}, or was cut when it was copied`);
+  }
+}
+
+function readKey(read: () => KeyObject): KeyObject {
+  let key: KeyObject | undefined;
+  try {
+    key = read();
+  } catch {
+    // OpenSSL's message says nothing that helps, and may hold bytes of the key
+  }
+  if (key?.asymmetricKeyType !== 'ed25519') {
+    throw invalid('key', 'the signer in it is no Ed25519 key');
+  }
+  return key;
+}
+
+function invalid(input: string, why: string): McprtError {
+  return new McprtError('key-invalid', {
+    what: `the input \`${input}\` is not a usable key`,
+    why,
+    next: 'store the secret again, exactly as the key command printed it: docs/keys.md',
+  });
+}

@@ -1,0 +1,174 @@
+import type { Certificate, CertificateRequest, Ingress, Secret } from '../certificates/model.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { type KubeObject, kinds, nameOf } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
+import { isRecord } from '../json.js';
+import { type Layout, layoutOf, platformNamespaces } from '../platform/resources.js';
+import { type Anchor, readAnchor } from './anchor.js';
+
+export type LiveCertificate = KubeObject & Certificate;
+export type LiveRequest = KubeObject & CertificateRequest;
+export type LiveIngress = KubeObject & Ingress;
+export type LiveSecret = KubeObject & Secret;
+export type LiveIssuer = KubeObject & { spec: Record<string, unknown> };
+
+/** Whether cert-manager's controller can act: `unready` has a Deployment with replicas and no pod that is available. */
+export type ControllerState = 'absent' | 'stopped' | 'unready' | 'running';
+
+/** What is read of a cluster before anything is decided. No Secret is in it. */
+export interface Observation {
+  fingerprint: string;
+  /** The API server's clock: decisions about expiry do not trust the runner's. */
+  now: Date;
+  certificates: LiveCertificate[];
+  requests: LiveRequest[];
+  issuers: LiveIssuer[];
+  ingresses: LiveIngress[];
+  namespaces: KubeObject[];
+  certManager: { state: ControllerState; version: string | undefined; namespace: string };
+  layout: Layout;
+  anchor: Anchor | undefined;
+  /** API groups with their served versions. */
+  groups: Map<string, string[]>;
+}
+
+const controllerLabels = 'app.kubernetes.io/component=controller,app.kubernetes.io/name=cert-manager';
+
+/** Reads a cluster, everything at once: one list per kind. */
+export async function observe(cluster: Cluster): Promise<Observation> {
+  const [
+    system,
+    certificates,
+    requests,
+    issuers,
+    clusterIssuers,
+    ingresses,
+    namespaces,
+    controllers,
+    workloads,
+    anchor,
+    groups,
+  ] = await Promise.all([
+    cluster.get(kinds.namespace, { name: 'kube-system' }),
+    cluster.list(kinds.certificate),
+    cluster.list(kinds.certificateRequest),
+    cluster.list(kinds.issuer),
+    cluster.list(kinds.clusterIssuer),
+    cluster.list(kinds.ingress),
+    cluster.list(kinds.namespace),
+    cluster.list(kinds.deployment, { labelSelector: controllerLabels }),
+    cluster.list(kinds.deployment, { namespace: platformNamespaces.sentinel }),
+    readAnchor(cluster),
+    cluster.groups(),
+  ]);
+  const fingerprint = system?.metadata.uid;
+  const now = cluster.serverTime();
+  if (fingerprint === undefined || now === undefined) {
+    throw new McprtError('cluster-unknown', {
+      what: 'the cluster cannot be told from others',
+      why: 'namespace kube-system has no UID, or the API server sends no Date header',
+      next: 'check that the kubeconfig points at a Kubernetes API server and not at a proxy page',
+    });
+  }
+  return {
+    fingerprint,
+    now,
+    certificates: certificates.items.map(asCertificate),
+    requests: requests.items.map(asRequest),
+    issuers: [...issuers.items, ...clusterIssuers.items].map(asIssuer),
+    ingresses: ingresses.items.map(asIngress),
+    namespaces: namespaces.items,
+    certManager: controllerState(controllers.items),
+    layout: layoutOf(workloads.items.map((workload) => workload.metadata.name)),
+    anchor,
+    groups,
+  };
+}
+
+/** Reads Secrets, ConfigMaps and Namespaces by name, in parallel; what is not there is missing in the answer. */
+export async function readSecrets(
+  cluster: Cluster,
+  refs: readonly { namespace: string; name: string }[],
+): Promise<Map<string, LiveSecret>> {
+  const unique = new Map(refs.map((ref) => [keyOf(ref), { namespace: ref.namespace, name: ref.name }]));
+  const found = await Promise.all(
+    [...unique].map(async ([key, ref]) => [key, await cluster.get(kinds.secret, ref)] as const),
+  );
+  return new Map(found.flatMap(([key, secret]) => (secret === undefined ? [] : [[key, asSecret(secret)] as const])));
+}
+
+/** `namespace/name`. */
+export function keyOf(ref: { namespace?: string; name: string }): string {
+  return `${ref.namespace ?? ''}/${ref.name}`;
+}
+
+function controllerState(controllers: KubeObject[]): Observation['certManager'] {
+  const controller = controllers[0];
+  if (controller === undefined) {
+    return { state: 'absent', version: undefined, namespace: 'cert-manager' };
+  }
+  const wanted = numberAt(controller, 'spec', 'replicas') ?? 1;
+  const present = numberAt(controller, 'status', 'replicas') ?? 0;
+  const available = numberAt(controller, 'status', 'availableReplicas') ?? 0;
+  const idle = wanted === 0 && present === 0 ? 'stopped' : 'unready';
+  return {
+    state: available > 0 ? 'running' : idle,
+    version: versionOf(controller),
+    namespace: controller.metadata.namespace ?? 'cert-manager',
+  };
+}
+
+/** cert-manager's manifests put the version into a label; charts of others at least into the image's tag. */
+function versionOf(controller: KubeObject): string | undefined {
+  const labelled = controller.metadata.labels?.['app.kubernetes.io/version'];
+  const tag = /"image":"[^"]*cert-manager-controller:(v?\d+\.\d+\.\d+[^"@]*)/.exec(JSON.stringify(controller))?.[1];
+  return labelled ?? tag;
+}
+
+function numberAt(object: KubeObject, part: 'spec' | 'status', field: string): number | undefined {
+  const section = object[part];
+  const value = isRecord(section) ? section[field] : undefined;
+  return typeof value === 'number' ? value : undefined;
+}
+
+// What the API server sends was checked against the kinds' schemas by the server itself; these look at what we read.
+function asCertificate(object: KubeObject): LiveCertificate {
+  const spec = specOf(object);
+  if (typeof spec.secretName !== 'string' || !isRecord(spec.issuerRef)) throw unexpected(object);
+  return object as LiveCertificate;
+}
+
+function asRequest(object: KubeObject): LiveRequest {
+  if (typeof specOf(object).request !== 'string') throw unexpected(object);
+  return object as LiveRequest;
+}
+
+function asIssuer(object: KubeObject): LiveIssuer {
+  return { ...object, spec: specOf(object) };
+}
+
+function asIngress(object: KubeObject): LiveIngress {
+  specOf(object);
+  return object as LiveIngress;
+}
+
+/** A Secret or ConfigMap read from the API. */
+export function asSecret(object: KubeObject): LiveSecret {
+  const data = object.data ?? {};
+  if (!isRecord(data) || !Object.values(data).every((value) => typeof value === 'string')) throw unexpected(object);
+  return object as LiveSecret;
+}
+
+function specOf(object: KubeObject): Record<string, unknown> {
+  const spec = object.spec;
+  if (!isRecord(spec)) throw unexpected(object);
+  return spec;
+}
+
+function unexpected(object: KubeObject): McprtError {
+  return new McprtError('cluster-unexpected', {
+    what: `${nameOf(object)} does not have the shape of its kind`,
+    why: `its API version is ${object.apiVersion}`,
+    next: 'check that the kind’s CustomResourceDefinition is the one of the program that owns it',
+  });
+}

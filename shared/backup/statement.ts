@@ -1,0 +1,164 @@
+import { createHash, type KeyObject, sign, verify } from 'node:crypto';
+import { z } from 'zod';
+import { McprtError, messageOf } from '../errors.js';
+import { keyId } from './keys.js';
+
+/** Version of the backup's format. A reader refuses any other. */
+export const schema = 'mcprt.backup/1';
+
+const payloadType = 'application/vnd.in-toto+json';
+const statementType = 'https://in-toto.io/Statement/v1';
+const predicateType = 'urn:mcprt:backup:1';
+/** A statement is some kilobytes; more is an attack on the parser. */
+const maximumBytes = 256 * 1024;
+
+const contextShape = z.strictObject({
+  schema: z.string(),
+  /** `owner/name` and GitHub's number of it, which survives a rename and is never given out again. */
+  repository: z.string(),
+  repositoryId: z.string(),
+  workflow: z.string(),
+  runId: z.string(),
+  runAttempt: z.string(),
+  /** UID of namespace kube-system. */
+  fingerprint: z.string().min(1),
+  domain: z.string(),
+  layout: z.enum(['mono', 'split', 'unknown']),
+  generation: z.int().min(1),
+  createdAt: z.iso.datetime(),
+  /** When the last certificate in it expires, or sooner by policy. */
+  expiresAt: z.iso.datetime(),
+  /** SHA-256 of the statement of the generation before, in hex; empty for the first. */
+  previous: z.string(),
+  recipients: z.array(z.string()).min(1),
+  inventory: z.strictObject({ certificates: z.int(), secrets: z.int(), configMaps: z.int(), namespaces: z.int() }),
+  certManager: z.string(),
+  tool: z.string(),
+});
+
+/** What a backup says of itself. It is public: no Secret's name or value is in it. */
+export type BackupContext = z.infer<typeof contextShape>;
+
+const statementShape = z.strictObject({
+  _type: z.literal(statementType),
+  subject: z.tuple([
+    z.strictObject({
+      name: z.literal('payload.age'),
+      digest: z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+    }),
+  ]),
+  predicateType: z.literal(predicateType),
+  predicate: contextShape,
+});
+
+const envelopeShape = z.strictObject({
+  payloadType: z.literal(payloadType),
+  payload: z.base64(),
+  signatures: z
+    .array(z.strictObject({ keyid: z.string(), sig: z.base64() }))
+    .min(1)
+    .max(8),
+});
+
+/** A statement whose signature was checked. */
+export interface Verified {
+  context: BackupContext;
+  payloadDigest: string;
+  /** SHA-256 of the signed bytes, in hex: what the next generation calls `previous`. */
+  digest: string;
+}
+
+/** Signs a statement over the sealed payload: a DSSE envelope (https://github.com/secure-systems-lab/dsse), Ed25519. */
+export function signStatement(context: BackupContext, payloadDigest: string, signer: KeyObject): string {
+  const statement: z.infer<typeof statementShape> = {
+    _type: statementType,
+    subject: [{ name: 'payload.age', digest: { sha256: payloadDigest } }],
+    predicateType,
+    predicate: context,
+  };
+  const payload = Buffer.from(JSON.stringify(statement));
+  const signature = sign(null, preAuthentication(payload), signer);
+  return JSON.stringify({
+    payloadType,
+    payload: payload.toString('base64'),
+    signatures: [{ keyid: keyId(signer), sig: signature.toString('base64') }],
+  });
+}
+
+/**
+ * Checks a DSSE envelope against the signers that are trusted, before anything in it is believed.
+ *
+ * @throws McprtError `backup-malformed`, `backup-unsigned`, `backup-signature`, `backup-schema`
+ */
+export function verifyStatement(envelope: Buffer, signers: KeyObject[]): Verified {
+  if (envelope.length > maximumBytes) {
+    throw malformed('statement.dsse.json is larger than any statement');
+  }
+  const { payload, signatures } = parse(envelopeShape, envelope, 'statement.dsse.json');
+  const bytes = Buffer.from(payload, 'base64');
+  const known = signatures.flatMap(({ keyid, sig }) => {
+    const key = signers.find((signer) => keyId(signer) === keyid);
+    return key ? [{ key, sig }] : [];
+  });
+  if (known.length === 0) {
+    throw new McprtError('backup-unsigned', {
+      what: 'the backup is not signed by a key that this job trusts',
+      why: `it is signed by ${signatures.map(({ keyid }) => keyid.slice(0, 40)).join(', ')}; trusted are ${signers.map(keyId).join(', ')}`,
+      next: 'restore with the restore key of the same set; if keys were changed since, give the older restore key. If neither explains it, somebody planted this backup',
+    });
+  }
+  if (!known.some(({ key, sig }) => verify(null, preAuthentication(bytes), key, Buffer.from(sig, 'base64')))) {
+    throw new McprtError('backup-signature', {
+      what: 'the signature of the backup is not valid',
+      why: 'the statement was changed after it was signed, or it was damaged in the store',
+      next: 'use another store or generation, and find out who can write to this store',
+    });
+  }
+  const statement = parseStatement(bytes);
+  return {
+    context: statement.predicate,
+    payloadDigest: statement.subject[0].digest.sha256,
+    digest: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
+
+/** DSSE's pre-authentication encoding: type and body with their lengths, so that neither can be taken for the other. */
+function preAuthentication(body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${body.length} `), body]);
+}
+
+function parseStatement(bytes: Buffer): z.infer<typeof statementShape> {
+  const loose = parse(z.looseObject({ predicate: z.looseObject({ schema: z.string() }) }), bytes, 'the statement');
+  if (loose.predicate.schema !== schema) {
+    throw new McprtError('backup-schema', {
+      what: `the backup has the format ${loose.predicate.schema.slice(0, 40)}, and this version reads ${schema}`,
+      why: 'it was made by another version of mcprt',
+      next: 'use the version of mcprt that made it, then make a new backup',
+    });
+  }
+  return parse(statementShape, bytes, 'the statement');
+}
+
+function parse<T>(shape: z.ZodType<T>, bytes: Buffer, what: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw malformed(`${what} is not JSON: ${messageOf(error).slice(0, 60)}`);
+  }
+  const parsed = shape.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw malformed(`${what}: ${issue ? `${issue.path.join('.')}: ${issue.message}`.slice(0, 120) : 'wrong shape'}`);
+  }
+  return parsed.data;
+}
+
+/** The error for bytes that are no backup of ours. */
+export function malformed(why: string): McprtError {
+  return new McprtError('backup-malformed', {
+    what: 'this is not an mcprt backup, or it is damaged',
+    why,
+    next: 'use another store or generation; an entry that nobody can explain was planted',
+  });
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { attempt, contextTag, DerReader, encodeElement, encodeOid, tag } from './der.js';
+
+const reader = (hex: string) => new DerReader(Buffer.from(hex, 'hex'));
+
+describe('headers', () => {
+  it.each([
+    ['indefinite length', '30800000'],
+    ['length that fits the short form', '3081020500'],
+    ['leading zero in the length', '3082000205000000'],
+    ['longer than the input', '300305'],
+    ['tag of several bytes', '1f8101'],
+    ['nothing', ''],
+    ['five bytes of length', '30850000000001ff'],
+  ])('refuses: %s', (_, hex) => {
+    expect(() => reader(hex).any('bad')).toThrow('bad');
+  });
+
+  it('reads consecutive elements of long and short form', () => {
+    const long = Buffer.alloc(300, 7);
+    const input = new DerReader(Buffer.concat([encodeElement(tag.octetString, long), Buffer.from('0500', 'hex')]));
+    expect(input.read(tag.octetString, 'bad')).toEqual(long);
+    expect(input.optional(tag.integer, 'bad')).toBeUndefined();
+    expect(input.any('bad').tag).toBe(tag.null);
+    expect(input.empty).toBe(true);
+  });
+
+  it('an element of another tag is malformed', () => {
+    expect(attempt(() => reader('0500').read(tag.integer, 'no integer'))).toEqual({ ok: false, error: 'no integer' });
+  });
+
+  it('a defect is not taken for malformed input', () => {
+    expect(() =>
+      attempt(() => {
+        throw new TypeError('defect');
+      }),
+    ).toThrow(TypeError);
+  });
+});
+
+describe('values', () => {
+  it.each([
+    ['020100', 0n],
+    ['0201ff', -1n],
+    ['02020080', 128n],
+    ['0202ff7f', -129n],
+  ])('integer %s', (hex, value) => {
+    expect(reader(hex).integer('bad')).toBe(value);
+  });
+
+  it.each(['0200', '02020001', '0202ff80'])('integer %s is not minimal', (hex) => {
+    expect(() => reader(hex).integer('bad')).toThrow('bad');
+  });
+
+  it.each(['1.2.840.113549.1.1.1', '2.5.4.3', '0.9.2342.19200300.100.1.25', '2.999.3'])('identifier %s', (dotted) => {
+    expect(new DerReader(encodeOid(dotted) ?? Buffer.alloc(0)).oid('bad')).toBe(dotted);
+  });
+
+  it.each(['0600', '060180', '06028001', '06022a80', '06062a9080808000'])('identifier %s is malformed', (hex) => {
+    expect(() => reader(hex).oid('bad')).toThrow('bad');
+  });
+
+  it.each(['1', '3.1', '1.40', 'x.y', '1.2.-3'])('no identifier: %s', (dotted) => {
+    expect(encodeOid(dotted)).toBeUndefined();
+  });
+
+  it('a boolean is 00 or ff', () => {
+    expect([reader('0101ff').boolean('bad'), reader('010100').boolean('bad')]).toEqual([true, false]);
+    expect(() => reader('010101').boolean('bad')).toThrow('bad');
+  });
+
+  it('a bit string is moved to its last bit', () => {
+    expect(reader('030204f0').bitString('bad')).toEqual(Buffer.from([0x0f]));
+    expect(reader('030204f0').bits('bad')).toEqual(Buffer.from([0xf0]));
+    expect(reader('03030401f0').bitString('bad')).toEqual(Buffer.from([0x00, 0x1f]));
+  });
+
+  it.each(['0300', '030108', '030101', '030204f1'])('bit string %s is malformed', (hex) => {
+    expect(() => reader(hex).bitString('bad')).toThrow('bad');
+  });
+
+  it('context tags', () => {
+    expect([contextTag(0), contextTag(3, 'constructed')]).toEqual([0x80, 0xa3]);
+  });
+});

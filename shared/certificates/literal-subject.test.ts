@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { literalSubjectDer } from './literal-subject.js';
+import { nameText, readName } from './names.js';
+
+const textOf = (literal: string) => nameText(readName(literalSubjectDer(literal)));
+
+describe('literalSubjectDer', () => {
+  it('puts the last attribute first, in the narrowest string type', () => {
+    const organization = '310b3009060355040a0c02c3a9';
+    const commonName = '310a30080603550403130161';
+    expect(literalSubjectDer('CN=a,O=é').toString('hex')).toBe(`3019${organization}${commonName}`);
+  });
+
+  it.each([
+    ['CN=a.org,OU=Ops,O=Example\\, Inc.,C=DE', 'CN=a.org,OU=Ops,O=Example\\, Inc.,C=DE'],
+    [' CN = a ; O = b ', 'CN=a,O=b'],
+    ['CN=a\\ ', 'CN=a\\ '],
+    ['CN=\\c3\\a4', 'CN=ä'],
+    ['2.5.4.3=a', 'CN=a'],
+    ['STREET=s,L=l,ST=p,SERIALNUMBER=7', 'STREET=s,L=l,ST=p,SERIALNUMBER=7'],
+    ['CN=a+OU=b', 'CN=a+OU=b'],
+    ['OU=b+CN=a', 'CN=a+OU=b'],
+    ['CN=a=b', 'CN=a=b'],
+    ['', ''],
+  ])('reads %p', (literal, text) => {
+    expect(textOf(literal)).toBe(text);
+  });
+
+  it.each(['CN', 'CN=a,O', 'CN=a,,O=b', 'CN=\\', 'CN=a\\x', 'unknown=a', 'CN=#0500'])('refuses %p', (literal) => {
+    expect(() => literalSubjectDer(literal)).toThrow();
+  });
+});

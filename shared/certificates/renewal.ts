@@ -1,0 +1,54 @@
+import { durationNanoseconds } from './go-text.js';
+import type { CertificateSpec } from './model.js';
+import { applyWindows } from './renewal-windows.js';
+import type { CertManagerVersion } from './version.js';
+
+/** When a certificate is due. `windowError` is set where no renewal window can be met; cert-manager then renews regardless. */
+export interface RenewalTime {
+  readonly at: Date;
+  readonly windowError: string | undefined;
+}
+
+/**
+ * When cert-manager renews a certificate, by its real lifetime; due at equality. Undefined where the spec disables renewal.
+ * Source: cert-manager pkg/util/pki/renewaltime.go RenewalTime.
+ */
+export function renewalTime(
+  validity: { readonly notBefore: Date; readonly notAfter: Date },
+  spec: CertificateSpec,
+  version: CertManagerVersion,
+): RenewalTime | undefined {
+  const notBefore = nanoseconds(validity.notBefore);
+  const notAfter = nanoseconds(validity.notAfter);
+  const wanted = notAfter - renewBefore(notAfter - notBefore, spec, version);
+  const at = new Date(Number((wanted - modulo(wanted, second)) / 1_000_000n));
+  const renewal = version.atLeast(1, 21) ? spec.renewal : undefined;
+  if (renewal?.policy === 'Disabled') return undefined;
+  return applyWindows(validity, at, renewal?.windows ?? []);
+}
+
+const second = 1_000_000_000n;
+
+/** How long before its end, in nanoseconds (renewaltime.go desiredRenewalTime). */
+function renewBefore(lifetime: bigint, spec: CertificateSpec, version: CertManagerVersion): bigint {
+  const before = spec.renewBefore === undefined ? undefined : durationNanoseconds(spec.renewBefore);
+  if (before !== undefined && before > 0n && before < lifetime) return before;
+  const percentage = spec.renewBeforePercentage;
+  if (percentage !== undefined && percentage > 0 && percentage < 100) return shareOf(lifetime, percentage, version);
+  return lifetime / 3n;
+}
+
+/** 1.16 took the percentage the wrong way round; until 1.20 the product overflowed for lifetimes of some years. */
+function shareOf(lifetime: bigint, percentage: number, version: CertManagerVersion): bigint {
+  if (version.atLeast(1, 21)) return BigInt(Math.trunc((Number(lifetime) * percentage) / 100));
+  const share = version.atLeast(1, 17) ? percentage : 100 - percentage;
+  return BigInt.asIntN(64, lifetime * BigInt(share)) / 100n;
+}
+
+function nanoseconds(time: Date): bigint {
+  return BigInt(time.getTime()) * 1_000_000n;
+}
+
+function modulo(value: bigint, divisor: bigint): bigint {
+  return ((value % divisor) + divisor) % divisor;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { sameAddresses, sameItems } from './multisets.js';
+import { addressKey, identifierSet } from './sans.js';
+import { readUri } from './uri.js';
+
+describe('addresses', () => {
+  it.each([
+    ['10.0.0.1', '::ffff:10.0.0.1'],
+    ['2001:db8::1', '2001:0DB8:0:0:0:0:0:1'],
+    ['::', '0:0:0:0:0:0:0:0'],
+    ['1::', '1:0:0:0:0:0:0:0'],
+    ['::1.2.3.4', '::102:304'],
+  ])('%s is %s', (first, second) => {
+    expect(addressKey(first)).toHaveLength(32);
+    expect(addressKey(first)).toBe(addressKey(second));
+  });
+
+  it.each(['', 'example.org', '10.0.0.01', '10.0.0', 'fe80::1%eth0', '1:2'])('%p is none', (text) => {
+    expect(addressKey(text)).toBeUndefined();
+  });
+
+  it('are compared without order, but each as often', () => {
+    expect(sameAddresses(['10.0.0.1', '::1'], ['::1', '::ffff:10.0.0.1'])).toBe(true);
+    expect(sameAddresses(['::1'], ['::1', '::1'])).toBe(false);
+    expect(sameItems(undefined, [])).toBe(true);
+    expect(sameItems(['a', 'b'], ['b', 'a'])).toBe(true);
+    expect(sameItems(['a'], ['A'])).toBe(false);
+  });
+});
+
+it('the identifier set has one spelling', () => {
+  expect(
+    identifierSet(['B.org', 'a.org', 'b.org', '', '2001:DB8:0:0:0:0:0:1', '1:0:0:2:0:0:0:3', '0:0:0:0:0:0:0:0']),
+  ).toEqual(['1:0:0:2::3', '2001:db8::1', '::', 'a.org', 'b.org']);
+});
+
+describe('URIs', () => {
+  it.each([
+    ['HTTPS://Example.org/A', 'https://Example.org/A'],
+    ['spiffe://trust.domain/ns/x%20y?q#f', 'spiffe://trust.domain/ns/x%20y?q#f'],
+    ['urn:Example:1', 'urn:Example:1'],
+    ['http://[::1]:80/', 'http://[::1]:80/'],
+    ['http://user:pw@host:80', 'http://user:pw@host:80'],
+    ['/path', '/path'],
+    ['///path', '///path'],
+  ])('%s', (text, printed) => {
+    expect(readUri(text)).toBe(printed);
+  });
+
+  it.each([
+    'http://host./',
+    'http://a..b/',
+    'http://ho%20st/',
+    'http://h%c3%a4/',
+    'http://host/%zz',
+    'http://host/#%zz',
+    'http://ho^st/',
+    'http://host:port/',
+    'http://us er@host/',
+    ':scheme',
+    '1a:b',
+    'http://host/\n',
+  ])('refused: %p', (text) => {
+    expect(() => readUri(text)).toThrow(/^x509: cannot parse URI/);
+  });
+});

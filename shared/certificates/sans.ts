@@ -1,0 +1,134 @@
+/** Subject alternative names, from the DER of the extension: the display string of node:crypto quotes and escapes them. */
+import { isIP } from 'node:net';
+import { contextTag, DecodeError, DerReader, tag } from './der.js';
+import { readUri } from './uri.js';
+
+/** An otherName with a UTF-8 value. */
+export interface OtherNameSan {
+  readonly oid: string;
+  readonly value: string;
+}
+
+/** Names by kind, in the order of the extension, spelled as the certificate spells them. Addresses are in canonical text. */
+export interface AlternativeNames {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+  readonly uri: readonly string[];
+  readonly email: readonly string[];
+}
+
+/** No names at all. */
+export const noNames: AlternativeNames = { dns: [], ip: [], uri: [], email: [] };
+
+/** Reads the extension's value (Go crypto/x509 parseSANExtension). Throws DecodeError with Go's words. */
+export function readAlternativeNames(der: Buffer): AlternativeNames {
+  const names = { dns: [] as string[], ip: [] as string[], uri: [] as string[], email: [] as string[] };
+  const sequence = new DerReader(der).enter(tag.sequence, 'x509: invalid subject alternative names');
+  while (!sequence.empty) {
+    const name = sequence.any('x509: invalid subject alternative name');
+    switch (name.tag) {
+      case contextTag(1):
+        names.email.push(ascii(name.content, 'rfc822Name'));
+        break;
+      case contextTag(2):
+        names.dns.push(ascii(name.content, 'dNSName'));
+        break;
+      case contextTag(6):
+        names.uri.push(readUri(ascii(name.content, 'uniformResourceIdentifier')));
+        break;
+      case contextTag(7):
+        if (name.content.length !== 4 && name.content.length !== 16) {
+          throw new DecodeError(`x509: cannot parse IP address of length ${name.content.length}`);
+        }
+        names.ip.push(addressText(name.content));
+        break;
+    }
+  }
+  return names;
+}
+
+/**
+ * The otherNames of the extension's value (cert-manager pkg/util/pki/match.go matchOtherNames). Throws DecodeError where
+ * cert-manager gives up on the request as a whole.
+ */
+export function readOtherNames(der: Buffer): OtherNameSan[] {
+  const found: OtherNameSan[] = [];
+  const sequence = new DerReader(der).enter(tag.sequence, 'bad SAN sequence');
+  while (!sequence.empty) {
+    const name = sequence.any('asn1: syntax error');
+    if (name.tag !== contextTag(0, 'constructed')) continue;
+    const fields = new DerReader(name.content);
+    const oid = fields.oid('asn1: syntax error');
+    const value = fields.enter(contextTag(0, 'constructed'), 'asn1: syntax error').any('asn1: syntax error');
+    if (value.tag !== tag.utf8String) throw new DecodeError('otherName is not an utf8 value');
+    found.push({ oid, value: value.content.toString() });
+  }
+  return found;
+}
+
+/**
+ * The 16 bytes of an address as hex, equal for an IPv4 address and its IPv6-mapped form, or undefined if the text is no
+ * address (Go net.ParseIP and To16; zones are refused).
+ */
+export function addressKey(text: string): string | undefined {
+  if (text.includes('%')) return undefined;
+  const family = isIP(text);
+  if (family === 0) return undefined;
+  return family === 4 ? `${'0'.repeat(20)}ffff${ipv4Hex(text)}` : ipv6Hex(text);
+}
+
+/** Names that a CA is asked for, as Let's Encrypt counts them: lower case, sorted, each once. The budget's key, joined. */
+export function identifierSet(names: Iterable<string>): string[] {
+  const spelled = [...names].filter((name) => name !== '').map((name) => canonicalAddress(name) ?? name.toLowerCase());
+  return [...new Set(spelled)].sort();
+}
+
+function canonicalAddress(text: string): string | undefined {
+  const key = addressKey(text);
+  return key === undefined ? undefined : addressText(Buffer.from(key, 'hex'));
+}
+
+function ascii(content: Buffer, kind: string): string {
+  if (content.some((byte) => byte > 0x7f)) throw new DecodeError(`x509: SAN ${kind} is malformed`);
+  return content.toString('latin1');
+}
+
+function addressText(bytes: Buffer): string {
+  const mapped = bytes.length === 16 && bytes.subarray(0, 12).toString('hex') === `${'0'.repeat(20)}ffff`;
+  if (bytes.length === 4 || mapped) return [...bytes.subarray(-4)].join('.');
+  const words = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  return compress(words);
+}
+
+/** RFC 5952: the first longest run of two or more zero words becomes `::`. */
+function compress(words: readonly string[]): string {
+  const runs = [...words.join(':').matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].map((match) => match[0]);
+  const longest = runs.reduce((best, run) => (zeros(run) > zeros(best) ? run : best), '');
+  if (longest === '') return words.join(':');
+  const text = words.join(':');
+  const at = text.indexOf(longest);
+  return `${text.slice(0, at)}::${text.slice(at + longest.length).replace(/^:/, '')}`;
+}
+
+function zeros(run: string): number {
+  return run.split('0').length - 1;
+}
+
+function ipv4Hex(text: string): string {
+  return Buffer.from(text.split('.').map(Number)).toString('hex');
+}
+
+function ipv6Hex(text: string): string {
+  const plain = text.replace(/(\d+\.\d+\.\d+\.\d+)$/, (ipv4) => {
+    const hex = ipv4Hex(ipv4);
+    return `${hex.slice(0, 4)}:${hex.slice(4)}`;
+  });
+  const [head = '', tail] = plain.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? 0 : 8 - left.length - right.length;
+  return [...left, ...Array<string>(gap).fill('0'), ...right]
+    .map((word) => word.padStart(4, '0'))
+    .join('')
+    .toLowerCase();
+}

@@ -1,0 +1,33 @@
+import { McprtError } from '../errors.js';
+
+/** A released version of cert-manager, asked only whether it has reached another one. */
+export interface CertManagerVersion {
+  /** As given, without the leading `v`. */
+  readonly text: string;
+  /** Whether this version is that one or later. */
+  atLeast(major: number, minor: number, patch?: number): boolean;
+}
+
+/**
+ * Reads a version as images and CRD labels spell it: `v1.21.2`, `1.19.0`, `v1.20.0-beta.1` (counts as 1.20.0).
+ * @throws McprtError `certmanager-version` when the text is no version, since guessing would forecast by the wrong rules
+ */
+export function certManagerVersion(text: string): CertManagerVersion {
+  const found = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?$/.exec(text);
+  if (found === null) {
+    throw new McprtError('certmanager-version', {
+      what: `'${text}' is not a version of cert-manager.`,
+      why: 'The rules by which cert-manager orders a certificate differ between its versions.',
+      next: 'Give the version as its image tag spells it, for example v1.21.2.',
+    });
+  }
+  const own = [Number(found[1]), Number(found[2]), Number(found[3])] as const;
+  return {
+    text: text.replace(/^v/, ''),
+    atLeast: (major, minor, patch = 0) => {
+      if (own[0] !== major) return own[0] > major;
+      if (own[1] !== minor) return own[1] > minor;
+      return own[2] >= patch;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** Names of MCP Runtime's resources, as its installer gives them; both layouts. */
+export const platformNamespaces = {
+  runtime: 'mcp-runtime',
+  sentinel: 'mcp-sentinel',
+  registry: 'registry',
+  servers: 'mcp-servers',
+} as const;
+
+export const platformConfig = { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-config' } as const;
+
+/**
+ * Keys of mcp-sentinel-config that a new installation would have to be told again. All others go with the version of
+ * the code that reads them (API_BASE, KAFKA_*, CLICKHOUSE_*, …): carried to another version they break it.
+ */
+export const portableConfigKeys = [
+  'GOOGLE_CLIENT_ID',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_JWKS_URL',
+  'MCP_PLATFORM_DOMAIN',
+  'MCP_MCP_INGRESS_HOST',
+  'MCP_REGISTRY_ENDPOINT',
+  'MCP_REGISTRY_INGRESS_HOST',
+  'PLATFORM_REGISTRY_URL',
+  'PLATFORM_TRAEFIK_NAMESPACE',
+  'PLATFORM_TEAM_TRAEFIK_WATCH',
+] as const;
+
+/** Secrets of the platform; the first holds what the installer would otherwise make at random. */
+export const platformSecrets = [
+  { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-secrets', required: true },
+  { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-user-api-keys', required: false },
+  { namespace: platformNamespaces.runtime, name: 'mcp-runtime-registry-pull-creds', required: false },
+] as const;
+
+/** The pull Secret that is in every namespace with workloads of the platform. */
+export const pullSecretName = 'mcp-runtime-registry-pull';
+
+/** Labels by which the platform marks the namespaces that it manages. */
+export const managedLabels: readonly (readonly [string, string])[] = [
+  ['platform.mcpruntime.org/managed', 'true'],
+  ['app.kubernetes.io/managed-by', 'mcp-runtime'],
+];
+
+export type Layout = 'mono' | 'split' | 'unknown';
+
+/** The layout that a set of Deployments of mcp-sentinel shows: `split` has three APIs, `mono` has one. */
+export function layoutOf(deploymentNames: readonly string[]): Layout {
+  if (deploymentNames.includes('mcp-platform-api')) return 'split';
+  return deploymentNames.includes('mcp-sentinel-api') ? 'mono' : 'unknown';
+}

@@ -1,0 +1,124 @@
+import { McprtError } from '../errors.js';
+import { checkProfile } from './check.js';
+import type { Finding } from './finding.js';
+import { type Environment, parseProfile } from './parse.js';
+import type { Stage } from './reference.js';
+import { domainOf, type Hosts, hostsOf, kubeconfigOf, type Values } from './values.js';
+
+/** Where a profile is when nothing else is said, from the root of the platform's repository. */
+export const DEFAULT_PATH = 'config/deployments/mcpruntime-org.env';
+
+const TEMPLATE_SUFFIX = '.example';
+
+/** A profile that was read, sound or not: `findings` says which. */
+export interface Profile {
+  /** The file that was read. */
+  readonly path: string;
+  /** `example` when the committed template was read: its values may be those of somebody else's cluster. */
+  readonly origin: 'own' | 'example';
+  readonly values: Values;
+  readonly domain: string | undefined;
+  readonly hosts: Partial<Hosts>;
+  readonly kubeconfig: string | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** A profile without errors, whose domain and hosts are therefore known. */
+export interface SoundProfile extends Profile {
+  readonly domain: string;
+  readonly hosts: Hosts;
+}
+
+export interface LoadOptions {
+  /** The path that the user gave; it wins over MCP_DEPLOY_ENV of the environment, and that over DEFAULT_PATH. */
+  readonly path?: string | undefined;
+  /** MCP_DEPLOY_ENV is read from it, and what the profile refers to without setting it, such as HOME. */
+  readonly environment: Environment;
+  /** The text of a file; undefined when there is no such file. Other failures are thrown, and pass through. */
+  readonly readText: (path: string) => Promise<string | undefined>;
+  readonly stage: Stage;
+  /** Whether the cluster has the platform's certificates already; undefined when nobody looked yet. */
+  readonly isRerun?: boolean | undefined;
+}
+
+/**
+ * Reads the profile, or the template next to it when there is no profile, and checks it for a stage.
+ * Throws `profile-missing` when neither is there; everything else about its content becomes a finding.
+ */
+export async function loadProfile(options: LoadOptions): Promise<Profile> {
+  const { environment, stage, isRerun } = options;
+  const wanted = options.path || environment.MCP_DEPLOY_ENV || DEFAULT_PATH;
+  const { path, text } = await readProfileOrTemplate(wanted, options.readText);
+  const origin = path.endsWith(TEMPLATE_SUFFIX) ? 'example' : 'own';
+  const parsed = parseProfile(text, environment);
+  const values: Values = new Map([...parsed.assignments.values()].map(({ name, value }) => [name, value]));
+  const ofTheFile = checkProfile(parsed, { values, stage, isRerun });
+  return {
+    path,
+    origin,
+    values,
+    domain: domainOf(values),
+    hosts: hostsOf(values),
+    kubeconfig: kubeconfigOf(values),
+    findings: origin === 'own' ? ofTheFile : [templateFinding(path), ...ofTheFile],
+  };
+}
+
+async function readProfileOrTemplate(wanted: string, readText: LoadOptions['readText']) {
+  const template = `${wanted}${TEMPLATE_SUFFIX}`;
+  for (const path of [wanted, template]) {
+    const text = await readText(path);
+    if (text !== undefined) return { path, text };
+  }
+  throw new McprtError('profile-missing', {
+    what: `There is no deployment profile at ${wanted}.`,
+    why: `Neither ${wanted} nor the template ${template} exists.`,
+    next: 'Check out the repository that holds it, or set the path of the profile.',
+  });
+}
+
+function templateFinding(path: string): Finding {
+  return {
+    code: 'profile-example',
+    severity: 'warning',
+    message: `There is no profile of your own, so the template ${path} was read. It may name another cluster.`,
+    remedy: `Copy it to ${path.slice(0, -TEMPLATE_SUFFIX.length)} and put in your values.`,
+  };
+}
+
+/**
+ * Refuses to do something destructive with the values of the template. `operation` is the word for the message
+ * (restore, wipe). Throws `profile-example`.
+ */
+export function requireOwnProfile({ path, origin }: Profile, operation: string): void {
+  if (origin === 'own') return;
+  throw new McprtError('profile-example', {
+    what: `A ${operation} needs a profile of your own.`,
+    why: `${path} is the committed template, and its values may be those of somebody else's cluster.`,
+    next: `Copy it to ${path.slice(0, -TEMPLATE_SUFFIX.length)}, put in your values and run again.`,
+  });
+}
+
+/** The profile with domain and hosts known for sure. Throws `profile-invalid`, naming every error and its line. */
+export function requireSoundProfile(profile: Profile): SoundProfile {
+  const { path, domain, hosts, findings } = profile;
+  const { registry, mcp, platform } = hosts;
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (
+    errors.length === 0 &&
+    domain !== undefined &&
+    registry !== undefined &&
+    mcp !== undefined &&
+    platform !== undefined
+  ) {
+    return { ...profile, domain, hosts: { registry, mcp, platform } };
+  }
+  const list = errors.map(
+    ({ line, message, remedy }) => `${line === undefined ? '' : `line ${line}: `}${message} ${remedy}`,
+  );
+  throw new McprtError('profile-invalid', {
+    what: `The profile ${path} cannot be used: ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}.`,
+    why: list.join('\n'),
+    next: 'Mend these lines and run again.',
+  });
+}
