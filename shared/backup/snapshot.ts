@@ -19,6 +19,8 @@ export interface CertificateRecord {
   spec: Certificate['spec'];
   /** Who made it: `shim` when an Ingress owned it. */
   origin: 'explicit' | 'shim';
+  /** Whether its issuer orders from an ACME server, where an order counts. */
+  acme: boolean;
 }
 
 /** One issuance that counts against Let's Encrypt's limits. Serial in hex, time as RFC 3339. */
@@ -63,6 +65,7 @@ const documentShape = z.strictObject({
         metadata: z.strictObject({ name: z.string(), namespace: z.string() }),
         spec: z.looseObject({ secretName: z.string(), issuerRef: z.looseObject({ name: z.string() }) }),
         origin: z.enum(['explicit', 'shim']),
+        acme: z.boolean(),
       }),
     ),
     ledger: z.array(z.strictObject({ identifiers: z.array(z.string()), serial: z.string(), at: z.iso.datetime() })),

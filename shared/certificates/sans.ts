@@ -22,7 +22,7 @@ export const noNames: AlternativeNames = { dns: [], ip: [], uri: [], email: [] }
 
 /** Reads the extension's value (Go crypto/x509 parseSANExtension). Throws DecodeError with Go's words. */
 export function readAlternativeNames(der: Buffer): AlternativeNames {
-  const names = { dns: [] as string[], ip: [] as string[], uri: [] as string[], email: [] as string[] };
+  const names: Record<keyof AlternativeNames, string[]> = { dns: [], ip: [], uri: [], email: [] };
   const sequence = new DerReader(der).enter(tag.sequence, 'x509: invalid subject alternative names');
   while (!sequence.empty) {
     const name = sequence.any('x509: invalid subject alternative name');

@@ -149,11 +149,12 @@ export function verifySignedBy(leaf: CertificateFacts, ca: CertificateFacts): bo
 }
 
 /**
- * Whether this is the placeholder of `cert-manager.io/issue-temporary-certificate`: the subject's serialNumber attribute is
- * fixed, and a throwaway CA signed it (pkg/util/pki/temporarycertificate.go GenerateLocallySignedTemporaryCertificate).
+ * Whether this is the placeholder of `cert-manager.io/issue-temporary-certificate`, by the name of the throwaway CA that signs it.
+ * The fixed serialNumber attribute that cert-manager means to add (pkg/util/pki/temporarycertificate.go) never gets into the
+ * certificate: Go encodes the raw subject of the template instead.
  */
 export function isTemporary(leaf: CertificateFacts): boolean {
-  return nameValue(leaf.subject, nameOid.serialNumber) === '1234567890' && leaf.issuerText === 'CN=cert-manager.local';
+  return leaf.issuerText === 'CN=cert-manager.local';
 }
 
 /** Whether Let's Encrypt's staging environment issued this; clients do not trust it, and it costs no real budget. */

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
+import { McprtError, messageOf } from '../shared/errors.js';
+import type { Proof, Proven } from './proof.js';
+import { proofs } from './registry.js';
+
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [FLAGS OF THE PROOF]\nproofs: ${proofs.map(({ name }) => name).join(', ')}`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    small: { type: 'boolean', default: false },
+    cycles: { type: 'string' },
+  },
+});
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Runs one proof on labs of its own, and takes them down whatever happens. */
+async function prove(proof: Proof): Promise<Proven & { seconds: number }> {
+  const folder = await mkdtemp(join(tmpdir(), `mcprt-${proof.name}-`));
+  const labs: LabState[] = [];
+  const started = performance.now();
+  const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
+  const lab = async (): Promise<LabState> => {
+    const name = `${proof.name}-${process.pid}-${labs.length}`;
+    const state = await startLab({ name, env: process.env, progress });
+    labs.push(state);
+    return state;
+  };
+  const down = async (): Promise<void> => {
+    await Promise.all(labs.splice(0).map(stopLab));
+    await rm(folder, { recursive: true, force: true });
+  };
+  const interrupted = (): void => void down().finally(() => process.exit(1));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const { json: _json, small, ...flags } = values;
+  try {
+    const proven = await proof.run({ lab, folder, small, flags, env: process.env, progress });
+    return { ...proven, seconds: seconds() };
+  } catch (error) {
+    const why =
+      error instanceof McprtError
+        ? `${error.code}: ${error.message}: ${error.why}`
+        : ((error as Error).stack ?? messageOf(error));
+    return { ok: false, figures: {}, problems: [why], seconds: seconds() };
+  } finally {
+    process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
+    await down();
+  }
+}
+
+const unknown = positionals.filter((name) => !proofs.some((proof) => proof.name === name));
+if (unknown.length > 0) {
+  progress(`unknown proof: ${unknown.join(', ')}\n${usage}`);
+  process.exit(2);
+}
+const wanted = positionals.length === 0 ? proofs : proofs.filter(({ name }) => positionals.includes(name));
+let failed = 0;
+for (const proof of wanted) {
+  progress(`${proof.name}: ${proof.claim}`);
+  const { ok, figures, problems, seconds } = await prove(proof);
+  failed += ok ? 0 : 1;
+  for (const problem of problems) progress(`  ${problem}`);
+  if (values.json) {
+    print(JSON.stringify({ name: proof.name, ok, seconds, ...figures, problems }));
+  } else {
+    const told = Object.entries(figures).map(
+      ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
+    );
+    print(`${ok ? 'ok    ' : 'FAILED'}  ${proof.name.padEnd(12)}  ${told.join(', ')}  (${seconds} s)`);
+  }
+}
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,141 @@
+import pMap from 'p-map';
+import { type Cluster, isConflict, type PatchOperation } from '../cluster/cluster.js';
+import type { KubeObject } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
+import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
+import { asSecret, type LiveSecret } from './observe.js';
+import type { PlanLine } from './plan.js';
+import { kindOfRole, type Role } from './roles.js';
+
+/** What became of one plan line. */
+export interface Applied {
+  subject: string;
+  role: Role;
+  action: Decision['action'];
+  reason: string;
+}
+
+/** Roles that are written at the same time; a wave begins when the one before is done. */
+const waves: readonly (readonly Role[])[] = [
+  ['namespace'],
+  ['account-key', 'issuer-secret', 'ca-key', 'keystore-password'],
+  ['tls'],
+  ['platform-secret', 'platform-config'],
+];
+
+const parallelWrites = 16;
+const attempts = 5;
+
+/**
+ * Writes what a plan says, wave by wave. Each write is conditional on what the plan was made from; when somebody else
+ * was faster, the object is read and decided about again, with the same rules.
+ *
+ * @param onWrite told of each line when it is done, for progress
+ * @throws McprtError `restore-contended`, ApiError
+ */
+export async function applyPlan(
+  cluster: Cluster,
+  lines: readonly PlanLine[],
+  context: DecideContext & { live: (line: PlanLine) => LiveSecret | undefined },
+  onWrite: (applied: Applied) => void,
+  signal: AbortSignal,
+): Promise<Applied[]> {
+  const done: Applied[] = [];
+  for (const wave of waves) {
+    const due = lines.filter(({ item }) => wave.includes(item.role));
+    const applied = await pMap(
+      due,
+      async (line) => {
+        signal.throwIfAborted();
+        const result = await applyLine(cluster, line, context);
+        onWrite(result);
+        return result;
+      },
+      { concurrency: parallelWrites },
+    );
+    done.push(...applied);
+  }
+  return done;
+}
+
+/**
+ * Reads back everything that a restore has written and compares it with the backup.
+ *
+ * @returns subjects that are not as they were written, with what differs
+ */
+export async function readBack(
+  cluster: Cluster,
+  lines: readonly PlanLine[],
+  applied: readonly Applied[],
+): Promise<string[]> {
+  const written = new Map(
+    applied.filter(({ action }) => action === 'create' || action === 'replace').map((one) => [one.subject, one]),
+  );
+  const problems = await pMap(
+    lines.filter(({ subject, item }) => written.has(subject) && item.role !== 'namespace'),
+    async ({ item, subject }) => {
+      const found = await cluster.get(kindOfRole(item.role), item.object.metadata);
+      if (found === undefined) return [`${subject} is gone`];
+      const [wanted, present] = [asSecret(item.object).data ?? {}, asSecret(found).data ?? {}];
+      const different = Object.keys(wanted).filter((key) => present[key] !== wanted[key]);
+      return different.length === 0 ? [] : [`${subject} has another ${different.join(', ')} than was written`];
+    },
+    { concurrency: parallelWrites },
+  );
+  return problems.flat();
+}
+
+async function applyLine(
+  cluster: Cluster,
+  line: PlanLine,
+  context: DecideContext & { live: (line: PlanLine) => LiveSecret | undefined },
+): Promise<Applied> {
+  const { item, subject } = line;
+  const kind = kindOfRole(item.role);
+  let decision: Decision = line;
+  let live = context.live(line);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await write(cluster, line, decision, live);
+      return { subject, role: item.role, action: decision.action, reason: decision.reason };
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (attempt === attempts) {
+        throw new McprtError('restore-contended', {
+          what: `${subject} is changed by something else as fast as it is restored`,
+          why: error.detail,
+          next: 'find out what writes it (`kubectl get … --show-managed-fields`), stop it, and run the restore again',
+          cause: error,
+        });
+      }
+      const found = await cluster.get<KubeObject>(kind, item.object.metadata);
+      live = found === undefined ? undefined : asSecret(found);
+      decision = decide(item, live, context);
+    }
+  }
+}
+
+async function write(
+  cluster: Cluster,
+  { item }: PlanLine,
+  decision: Decision,
+  live: LiveSecret | undefined,
+): Promise<void> {
+  const kind = kindOfRole(item.role);
+  const object = asWritten(item);
+  if (decision.action === 'create') {
+    await cluster.create(kind, object);
+  } else if (decision.action === 'replace') {
+    // The version makes it fail when the Secret has changed since the decision; force, because it is known to be useless.
+    const resourceVersion = live?.metadata.resourceVersion ?? '';
+    await cluster.apply(kind, { ...object, metadata: { ...object.metadata, resourceVersion } }, { force: true });
+  } else if (decision.action === 'add-keys') {
+    const wanted = asSecret(object).data ?? {};
+    const whole: PatchOperation[] = live?.data === undefined ? [{ op: 'add', path: '/data', value: {} }] : [];
+    await cluster.patch(kind, item.object.metadata, [
+      { op: 'test', path: '/metadata/resourceVersion', value: live?.metadata.resourceVersion },
+      ...whole,
+      ...(decision.keys ?? []).map((key): PatchOperation => ({ op: 'add', path: `/data/${key}`, value: wanted[key] })),
+    ]);
+  }
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { label } from '../certificates/model.js';
+import { type Cluster, objectOf } from '../cluster/cluster.js';
+import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
+
+const prefix = 'mcprt-barrier-';
+const deadline = 60_000;
+
+/**
+ * Waits until cert-manager's controllers have seen every Secret that was written before: a created object is not yet
+ * in a controller's cache when the API server has answered.
+ *
+ * A canary Secret of the same class is written last, with a Certificate that points at it. The Secrets of a class reach
+ * the controllers over one watch, in the order in which they were written; so once the canary Certificate is found not
+ * Ready for what is *in* its Secret, all others have arrived. Its issuer does not exist: nothing can be ordered.
+ *
+ * @throws McprtError `barrier-timeout`
+ */
+export async function barrier(cluster: Cluster, namespace: string): Promise<void> {
+  await sweep(cluster, namespace);
+  const name = prefix + randomBytes(4).toString('hex');
+  const ref = { name, namespace };
+  await cluster.create(
+    kinds.secret,
+    objectOf(kinds.secret, {
+      metadata: { ...ref, labels: { [label.partOfCertManager]: 'true' } },
+      type: 'Opaque',
+      data: { canary: 'eA==' },
+    }),
+  );
+  try {
+    const created = await cluster.create(
+      kinds.certificate,
+      objectOf(kinds.certificate, {
+        metadata: ref,
+        spec: {
+          secretName: name,
+          dnsNames: ['canary.invalid'],
+          issuerRef: { name, kind: 'ClusterIssuer' },
+          privateKey: { algorithm: 'ECDSA', rotationPolicy: 'Always' },
+        },
+      }),
+    );
+    await untilSeen(cluster, ref, created.metadata.resourceVersion ?? '');
+  } finally {
+    await sweep(cluster, namespace);
+  }
+}
+
+async function untilSeen(
+  cluster: Cluster,
+  ref: { name: string; namespace: string },
+  resourceVersion: string,
+): Promise<void> {
+  const signal = AbortSignal.timeout(deadline);
+  const options = { namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}`, resourceVersion, signal };
+  for await (const { object } of cluster.watch<WithConditions>(kinds.certificate, options)) {
+    const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
+    // cert-manager's check of data runs only on a Secret that it has; without it the reason is DoesNotExist.
+    if (ready?.reason === 'MissingData') return;
+  }
+  throw new McprtError('barrier-timeout', {
+    what: 'cert-manager did not notice the restored Secrets',
+    why: `its canary Certificate ${ref.namespace}/${ref.name} was not looked at within ${deadline / 1000} s: the controller hangs, or its pod is only said to run`,
+    next: 'see `kubectl logs -n cert-manager deploy/cert-manager`; then run the restore again: what is written stays, and no order was made',
+  });
+}
+
+/** Removes what this barrier, or one of a run that was killed, made. */
+async function sweep(cluster: Cluster, namespace: string): Promise<void> {
+  for (const kind of [kinds.certificate, kinds.certificateRequest, kinds.secret]) {
+    const { items } = await cluster.list(kind, { namespace, ...(kind === kinds.secret ? canarySecrets : {}) });
+    const ours = items.filter(({ metadata }) => metadata.name.startsWith(prefix));
+    await Promise.all(ours.map(({ metadata }) => cluster.delete(kind, { name: metadata.name, namespace })));
+  }
+}
+
+const canarySecrets = { fieldSelector: 'type=Opaque', labelSelector: label.partOfCertManager };
+
+type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };

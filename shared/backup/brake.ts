@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError } from '../cluster/api-error.js';
+import { type Cluster, isConflict, objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
+
+/**
+ * Who holds the brake. The brake is also the lock between restores: creating it is atomic. A run that was killed leaves
+ * it, and the next attempt of the same run, or any run after `expires`, takes it over.
+ */
+export interface Holder {
+  run: string;
+  expires: Date;
+}
+
+const name = 'mcprt-brake';
+const annotations = { run: 'mcprt.dev/run', expires: 'mcprt.dev/expires' } as const;
+const effectiveDeadline = 15_000;
+
+/** A brake that is on. */
+export interface Brake {
+  /** Whether it was found, left by a run that was killed. */
+  takenOver: boolean;
+  release(): Promise<void>;
+}
+
+/** Whether the cluster can be braked by admission: ValidatingAdmissionPolicy is served since Kubernetes 1.30. */
+export function canBrake(groups: ReadonlyMap<string, string[]>): boolean {
+  return groups.get('admissionregistration.k8s.io')?.includes('v1') ?? false;
+}
+
+/**
+ * Denies new ACME orders in the whole cluster until released, and proves with a dry run that it does. cert-manager's
+ * CertificateRequests wait meanwhile and count no failure.
+ *
+ * @throws McprtError `restore-locked`, `brake-ineffective`, ApiError `cluster-forbidden`
+ */
+export async function brake(cluster: Cluster, holder: Holder, ordersAreServed: boolean): Promise<Brake> {
+  const takenOver = await take(cluster, holder);
+  const binding = objectOf(kinds.admissionPolicyBinding, {
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  });
+  await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
+  if (ordersAreServed) await untilEffective(cluster);
+  return {
+    takenOver,
+    // The binding goes first: while the policy stands, no other run can begin.
+    async release() {
+      await cluster.delete(kinds.admissionPolicyBinding, { name });
+      await cluster.delete(kinds.admissionPolicy, { name });
+    },
+  };
+}
+
+async function take(cluster: Cluster, holder: Holder): Promise<boolean> {
+  const wanted = policy(holder);
+  try {
+    await cluster.create(kinds.admissionPolicy, wanted);
+    return false;
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
+  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
+  if (found === undefined) return take(cluster, holder);
+  const other = found.metadata.annotations?.[annotations.run] ?? 'an unknown run';
+  const expires = Date.parse(found.metadata.annotations?.[annotations.expires] ?? '');
+  const now = cluster.serverTime()?.getTime() ?? Date.now();
+  if (other !== holder.run && expires > now) {
+    throw new McprtError('restore-locked', {
+      what: `another restore is under way: ${other}`,
+      why: `ValidatingAdmissionPolicy ${name} is held until ${new Date(expires).toISOString()}`,
+      next: `wait for it to finish. If it was killed, run it again, or wait until then; \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\` frees it by hand`,
+    });
+  }
+  await cluster.apply(kinds.admissionPolicy, wanted, { force: true });
+  return true;
+}
+
+function policy(holder: Holder): KubeObject {
+  return objectOf(kinds.admissionPolicy, {
+    metadata: {
+      name,
+      annotations: { [annotations.run]: holder.run, [annotations.expires]: holder.expires.toISOString() },
+    },
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: ['acme.cert-manager.io'], apiVersions: ['*'], operations: ['CREATE'], resources: ['orders'] },
+        ],
+      },
+      validations: [
+        { expression: 'false', message: 'mcprt is restoring certificates: no new orders until it has finished' },
+      ],
+    },
+  });
+}
+
+async function untilEffective(cluster: Cluster): Promise<void> {
+  const probe = objectOf(kinds.order, {
+    metadata: { name: 'mcprt-brake-probe', namespace: 'default' },
+    spec: { request: 'cHJvYmU=', issuerRef: { name: 'mcprt-brake-probe' }, dnsNames: ['probe.invalid'] },
+  });
+  const end = Date.now() + effectiveDeadline;
+  for (let wait = 25; ; wait = Math.min(wait * 2, 400)) {
+    try {
+      await cluster.create(kinds.order, probe, { dryRun: true });
+    } catch (error) {
+      if (error instanceof ApiError && error.detail.includes(name)) return;
+      throw error;
+    }
+    if (Date.now() > end) {
+      throw new McprtError('brake-ineffective', {
+        what: 'new orders are not denied although the policy is in place',
+        why: `a dry-run Order was still accepted after ${effectiveDeadline / 1000} s`,
+        next: 'scale cert-manager’s Deployment to 0 and run the restore again; it then needs no brake',
+      });
+    }
+    await sleep(wait);
+  }
+}

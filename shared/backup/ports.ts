@@ -1,0 +1,24 @@
+import type { Store } from './stores/store.js';
+
+/** What an operation on backups needs from outside. */
+export interface Ports {
+  stores: Store[];
+  /** One line for the log, for people who wait. */
+  progress: (line: string) => void;
+  warn: (line: string) => void;
+  signal: AbortSignal;
+  /** Called with every secret leaf that was read, before it is used. */
+  mask: (secret: string) => void;
+}
+
+/** Where an operation runs: what a backup's statement binds it to. */
+export interface RunContext {
+  repository: string;
+  repositoryId: string;
+  workflow: string;
+  runId: string;
+  runAttempt: string;
+  job: string;
+  domain: string;
+  tool: string;
+}
