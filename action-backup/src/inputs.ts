@@ -1,0 +1,35 @@
+import { count, duration, flag, oneOf, someOf, text } from '../../shared/action/inputs.js';
+import { refusalRules } from '../../shared/backup/refusals.js';
+
+/** The inputs of action-backup, in the order of its action.yml. */
+export const inputTypes = {
+  operation: oneOf(['backup', 'verify', 'plan', 'restore']),
+  kubeconfig: text,
+  'kubeconfig-trusted': flag,
+  profile: text,
+  domain: text,
+  'backup-key': text,
+  'restore-key': text,
+  stores: someOf(['cache', 'artifact', 'directory']),
+  directory: text,
+  'retention-days': count,
+  'max-orders': count,
+  'max-age': duration,
+  'from-cluster': text,
+  allow: someOf([...refusalRules, 'older-backup']),
+  timeout: duration,
+  'dry-run': flag,
+  'github-token': text,
+} as const;
+
+/** The outputs of action-backup, in the order of its action.yml. */
+export const outputNames = [
+  'result',
+  'generation',
+  'name',
+  'stores',
+  'certificates',
+  'orders',
+  'fingerprint',
+  'expires-at',
+] as const;

@@ -1,0 +1,46 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeKeys } from '../../shared/backup/keys.js';
+
+const help = `Makes a set of keys for mcprt and prints the lines that store them.
+
+  node dist/keys.js [--out FOLDER] [--repo OWNER/NAME] [--classic]
+
+  --out      folder for the three files; it must not exist yet   (mcprt-keys)
+  --repo     repository that the printed lines are for            (the one of the present folder)
+  --classic  X25519 instead of the post-quantum hybrid: for a restore by hand with age older than 1.3
+`;
+
+/** The command that makes keys. It writes files that only their owner can read, and prints no key. */
+export async function keysCommand(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      out: { type: 'string', default: 'mcprt-keys' },
+      repo: { type: 'string' },
+      classic: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return;
+  }
+  const keys = await makeKeys(values.classic ? 'classic' : 'hybrid');
+  // Fails when the folder exists: no key is ever overwritten.
+  await mkdir(values.out, { mode: 0o700 });
+  const files = { 'backup.key': keys.backup, 'restore.key': keys.restore, 'offline.txt': keys.offline };
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(values.out, name), content, { mode: 0o600, flag: 'wx' });
+  }
+  const repo = values.repo === undefined ? '' : ` --repo ${values.repo}`;
+  process.stdout.write(`Made three keys in ${values.out}. Store them with these lines, then delete the folder:
+
+  gh secret set MCPRT_BACKUP_KEY --env mcprt-backup${repo} < ${join(values.out, 'backup.key')}
+  gh secret set MCPRT_RESTORE_KEY --env mcprt-restore${repo} < ${join(values.out, 'restore.key')}
+
+Keep ${join(values.out, 'offline.txt')} off every computer (paper, a safe): it decrypts all backups when the rest is lost.
+Protect the environment mcprt-restore with required reviewers; mcprt-backup needs none: its key cannot read backups.
+`);
+}

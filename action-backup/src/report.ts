@@ -1,0 +1,197 @@
+import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import type { BackupResult } from '../../shared/backup/backup.js';
+import { asSecret, keyOf } from '../../shared/backup/observe.js';
+import type { CertificateForecast, RestorePlan } from '../../shared/backup/plan.js';
+import { assumedCertManager, leafOf } from '../../shared/backup/refusals.js';
+import type { RestoreResult } from '../../shared/backup/restore.js';
+import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
+import type { BackupContext } from '../../shared/backup/statement.js';
+import type { VerifyResult } from '../../shared/backup/verify.js';
+
+const day = 24 * 3600_000;
+
+/** The summary of a backup: what is in it, where it is, until when, and what to do with it. */
+export function backupSummary(result: BackupResult, dryRun: boolean, now: Date): Markdown {
+  const { context, name, snapshot, stored } = result;
+  const markdown = new Markdown()
+    .heading(
+      dryRun ? `Backup of ${context.domain}: dry run` : `Backup of ${context.domain}: generation ${context.generation}`,
+    )
+    .line(
+      dryRun
+        ? '🔍 This is what would be backed up. Nothing was stored.'
+        : `✅ **${context.inventory.certificates} certificates** and ${context.inventory.secrets} Secrets are sealed, signed, stored and read back.`,
+    )
+    .table(
+      ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left'],
+      snapshot.certificates.map((one) => recordRow(one, snapshot, now)),
+    );
+  if (stored.length > 0) {
+    markdown.table(
+      ['Store', 'State', 'Kept until', 'Note'],
+      stored.map(({ store, kept, error }) =>
+        kept
+          ? [
+              store,
+              '✅ read back and verified',
+              kept.until ? dateText(kept.until) : '–',
+              escaped(kept.notes.join('; ') || kept.where),
+            ]
+          : [store, `❌ ${escaped(error?.message ?? '')}`, '–', escaped(`${error?.why ?? ''} → ${error?.next ?? ''}`)],
+      ),
+    );
+  }
+  return markdown
+    .details('What it is bound to', contextTable({ ...context, recipients: [] }))
+    .line(
+      dryRun
+        ? '**Next:** run it without `dry-run`.'
+        : `**Next:** nothing. To bring it back: \`operation: restore\` before setup runs; ${code(name)} is good until ${dateText(new Date(context.expiresAt))}, when its last certificate expires.`,
+    );
+}
+
+/** The summary of a plan or a restore. */
+export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date): Markdown {
+  const { context, plan, source } = result;
+  const refused = plan.lines.filter(({ action }) => action === 'refuse').length;
+  const headline = dryRun
+    ? plan.orders === 0 && refused === 0
+      ? '🔍 A restore would order **nothing**. Nothing was written.'
+      : `🔍 A restore would lead to **${plan.orders} order${plan.orders === 1 ? '' : 's'}** and refuse ${refused} object${refused === 1 ? '' : 's'}. Nothing was written.`
+    : `✅ Restored and verified: **${result.newOrders.length} orders** at the certificate authority, ${written(result)} objects written.`;
+  const markdown = new Markdown()
+    .heading(`${dryRun ? 'Restore plan' : 'Restore'} of ${context.domain}: generation ${context.generation}`)
+    .line(headline)
+    .table(
+      ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left', 'Verdict', 'Orders left this week'],
+      plan.certificates.map((one) => forecastRow(one, now)),
+    );
+  if (plan.warnings.length > 0) markdown.line('⚠️ **Worth knowing**').list(plan.warnings);
+  const lines = new Markdown().table(['Object', 'Action', 'Reason'], objectRows(result, plan));
+  return markdown
+    .details(`${plan.lines.length} objects`, lines)
+    .details(
+      'Where it comes from',
+      contextTable(context).line(
+        `Read from ${source.store}: ${code(source.name)}. cert-manager was ${result.certManager.state}; brake: ${result.brake}${result.takenOver ? ', taken over from a run that did not finish' : ''}.`,
+      ),
+    )
+    .line(nextAfterRestore(result, dryRun));
+}
+
+/** The summary of a verification. */
+export function verifySummary(result: VerifyResult, now: Date): Markdown {
+  const { context, found, snapshot, decrypted } = result;
+  const markdown = new Markdown()
+    .heading(`Backup of ${context.domain}: generation ${context.generation}`)
+    .line(
+      `✅ Signature, context and digest are valid${decrypted ? ', and its content could be decrypted' : ''}. It was made ${ago(new Date(context.createdAt), now)}.`,
+    )
+    .table(
+      ['Store', 'State'],
+      found.map(({ store, backup, error }) => [
+        store,
+        backup
+          ? `✅ generation ${backup.context.generation}`
+          : `❌ ${escaped(`${error?.message}: ${error?.why} → ${error?.next}`)}`,
+      ]),
+    );
+  if (snapshot) {
+    markdown.table(
+      ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left'],
+      snapshot.certificates.map((one) => recordRow(one, snapshot, now)),
+    );
+  }
+  return markdown.details('What it is bound to', contextTable(context)).line('**Next:** nothing.');
+}
+
+function nextAfterRestore({ plan }: RestoreResult, dryRun: boolean): string {
+  if (dryRun)
+    return plan.orders === 0
+      ? '**Next:** run `operation: restore`.'
+      : `**Next:** see the reasons above; a restore stops unless \`max-orders\` is at least ${plan.orders}.`;
+  return '**Next:** run setup. It adopts the Secrets; do not restore again after it.';
+}
+
+function written({ applied }: RestoreResult): number {
+  return applied.filter(({ action }) => action === 'create' || action === 'replace' || action === 'add-keys').length;
+}
+
+function objectRows({ applied }: RestoreResult, plan: RestorePlan): string[][] {
+  const done = new Map(applied.map((one) => [one.subject, one]));
+  return plan.lines.map(({ subject, action, reason }) => {
+    const result = done.get(subject);
+    return [code(subject), result?.action ?? action, escaped(result?.reason ?? reason)];
+  });
+}
+
+function recordRow({ metadata, spec }: CertificateRecord, snapshot: Snapshot, now: Date): string[] {
+  const key = keyOf({ namespace: metadata.namespace, name: spec.secretName });
+  const item = snapshot.objects.find(({ role, object }) => role === 'tls' && keyOf(object.metadata) === key);
+  const leaf = item && leafOf(asSecret(item.object), assumedCertManager);
+  const names = leaf ? [...leaf.names.dns, ...leaf.names.ip] : [...(spec.dnsNames ?? [])];
+  return [
+    code(keyOf(metadata)),
+    names.map(escaped).join('\n'),
+    escaped(leaf?.issuerText ?? '–'),
+    shortSerial(leaf?.serial),
+    daysLeft(leaf?.notAfter, now),
+  ];
+}
+
+function forecastRow(one: CertificateForecast, now: Date): string[] {
+  const verdict = {
+    keep: '✅ keep',
+    order: one.acme ? '❌ order' : '🔁 reissue (own CA)',
+    blocked: '⏸ blocked',
+    'not-owner': '➖ not owner',
+  }[one.verdict];
+  const why =
+    one.verdict === 'keep'
+      ? one.drift.length > 0
+        ? `at the next renewal: ${one.drift.join(', ')}`
+        : ''
+      : `${one.reason}: ${one.message}`;
+  const budget = one.budget ? `${one.budget.left} of 5` : '–';
+  return [
+    code(`${one.namespace}/${one.name}`),
+    one.identifiers.map(escaped).join('\n'),
+    escaped(one.issuedBy ?? '–'),
+    shortSerial(one.serial),
+    daysLeft(one.notAfter, now),
+    why === '' ? verdict : `${verdict}\n${escaped(why)}`,
+    budget,
+  ];
+}
+
+function contextTable(context: BackupContext): Markdown {
+  const rows: [string, string][] = [
+    ['Repository', `${context.repository} (${context.repositoryId})`],
+    ['Run', `${context.runId} attempt ${context.runAttempt}, ${context.workflow}`],
+    ['Cluster', context.fingerprint],
+    ['Layout', context.layout],
+    ['Made', context.createdAt],
+    ['cert-manager', context.certManager],
+  ];
+  return new Markdown().table(
+    ['', ''],
+    rows.map(([name, value]) => [name, code(value)]),
+  );
+}
+
+function shortSerial(serial: string | undefined): string {
+  return serial === undefined ? '–' : code(serial.length > 16 ? `${serial.slice(0, 6)}…${serial.slice(-8)}` : serial);
+}
+
+function daysLeft(notAfter: Date | undefined, now: Date): string {
+  return notAfter === undefined ? '–' : String(Math.floor((notAfter.getTime() - now.getTime()) / day));
+}
+
+function ago(then: Date, now: Date): string {
+  const hours = Math.floor((now.getTime() - then.getTime()) / 3600_000);
+  return hours < 48 ? `${hours} hours ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
+function dateText(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}

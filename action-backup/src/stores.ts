@@ -1,0 +1,50 @@
+import { uploadToArtifact, uploadToCache } from '../../shared/action/upload.js';
+import { actionsService } from '../../shared/backup/stores/actions-service.js';
+import { artifactStore } from '../../shared/backup/stores/artifact-store.js';
+import { cacheStore } from '../../shared/backup/stores/cache-store.js';
+import { directoryStore } from '../../shared/backup/stores/directory-store.js';
+import type { Store } from '../../shared/backup/stores/store.js';
+import { McprtError } from '../../shared/errors.js';
+
+export interface StoreInputs {
+  stores: Store['name'][];
+  directory: string;
+  'retention-days': number;
+  'github-token': string;
+}
+
+/** The stores that a step names, wired to the runner's environment. @throws McprtError `input-invalid` */
+export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[] {
+  if (inputs.stores.length === 0) {
+    throw invalid('`stores` names none', 'name at least one of cache, artifact, directory');
+  }
+  if (inputs.stores.includes('directory') && inputs.directory === '') {
+    throw invalid('`stores` names directory, and `directory` is empty', 'give the folder in `directory`');
+  }
+  const service = actionsService({
+    resultsUrl: env.ACTIONS_RESULTS_URL,
+    runtimeToken: env.ACTIONS_RUNTIME_TOKEN,
+    apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
+    repository: env.GITHUB_REPOSITORY ?? '',
+    apiToken: inputs['github-token'],
+  });
+  const limit = Number(env.GITHUB_RETENTION_DAYS);
+  const open: Record<Store['name'], () => Store> = {
+    cache: () =>
+      cacheStore({ service, upload: uploadToCache, mode: env.ACTIONS_CACHE_MODE, ref: env.GITHUB_REF ?? '' }),
+    artifact: () =>
+      artifactStore({
+        service,
+        upload: uploadToArtifact,
+        retentionDays: inputs['retention-days'],
+        retentionLimit: limit > 0 ? limit : undefined,
+        now: () => new Date(),
+      }),
+    directory: () => directoryStore(inputs.directory),
+  };
+  return inputs.stores.map((name) => open[name]());
+}
+
+function invalid(what: string, next: string): McprtError {
+  return new McprtError('input-invalid', { what, why: 'a backup that is kept nowhere is none', next });
+}

@@ -1,0 +1,3 @@
+import { backupAction } from './index.js';
+
+await backupAction('0.1.0');

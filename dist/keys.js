@@ -1,0 +1,3 @@
+import { keysCommand } from './index.js';
+
+await keysCommand(process.argv.slice(2));

@@ -1,0 +1,4 @@
+// What the thin entries in dist/ import from the one bundle.
+
+export { keysCommand } from '../action-backup/src/keys-command.js';
+export { backupAction } from '../action-backup/src/main.js';

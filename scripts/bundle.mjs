@@ -1,0 +1,104 @@
+// Builds the one bundle that all actions share, with a thin entry per action, into dist/.
+//   node scripts/bundle.mjs           writes dist/
+//   node scripts/bundle.mjs --check   fails when dist/ is not exactly what the sources give, untracked files included
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const committed = join(root, 'dist');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+const entries = {
+  'backup.js': `import { backupAction } from './index.js';\n\nawait backupAction('${version}');\n`,
+  'keys.js': `import { keysCommand } from './index.js';\n\nawait keysCommand(process.argv.slice(2));\n`,
+};
+
+const must = (command, args) => {
+  const run = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (run.status !== 0) process.exit(run.status ?? 1);
+};
+
+/** client-node has side effects in its polyfill only; without this line ncc keeps 16 MB of API classes that nobody calls. */
+const withoutSideEffects = (build) => {
+  const path = join(root, 'node_modules', '@kubernetes', 'client-node', 'package.json');
+  const original = readFileSync(path, 'utf8');
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(original), sideEffects: ['./dist/polyfill.js'] }));
+  try {
+    build();
+  } finally {
+    writeFileSync(path, original);
+  }
+};
+
+const bundleInto = (folder) => {
+  const sources = join(root, '.bundle-js');
+  rmSync(sources, { recursive: true, force: true });
+  must(process.execPath, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    root,
+    '--outDir',
+    sources,
+    '--sourceMap',
+    'false',
+  ]);
+  withoutSideEffects(() =>
+    must(process.execPath, [
+      join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js'),
+      'build',
+      join(sources, 'scripts/bundle-entry.js'),
+      ...['-o', folder, '-C', '-q', '-m', '--license', 'licenses.txt', '--target', 'es2022'],
+    ]),
+  );
+  for (const [name, text] of Object.entries(entries)) writeFileSync(join(folder, name), text);
+  for (const name of readdirSync(folder)) {
+    if (/Cannot find module|MODULE_NOT_FOUND/.test(stubsOf(readFileSync(join(folder, name), 'utf8')))) {
+      console.error(`${name}: a module could not be found, and ncc put a stub in its place`);
+      process.exit(1);
+    }
+  }
+};
+
+/** ncc's stub for a missing module: `eval("require")` of it, or an error that is thrown on use. */
+const stubsOf = (text) =>
+  (text.match(/[^;{}]*webpackMissingModule[^;{}]*|e=new Error\("Cannot find module '[^"]*"\)/g) ?? []).join('\n');
+
+const contents = (folder) =>
+  existsSync(folder)
+    ? new Map(
+        readdirSync(folder, { recursive: true })
+          .sort()
+          .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+      )
+    : new Map();
+
+if (process.argv.includes('--check')) {
+  const fresh = mkdtempSync(join(tmpdir(), 'mcprt-bundle-'));
+  try {
+    bundleInto(fresh);
+    const [wanted, present] = [contents(fresh), contents(committed)];
+    const stale = [...new Set([...wanted.keys(), ...present.keys()])].filter(
+      (name) => wanted.get(name) !== present.get(name),
+    );
+    const untracked = spawnSync('git', ['status', '--porcelain', '--untracked-files=all', '--', 'dist'], {
+      cwd: root,
+      encoding: 'utf8',
+    }).stdout.trim();
+    if (stale.length > 0 || untracked !== '') {
+      console.error(
+        `dist/ is not what the sources give: ${[...stale, ...untracked.split('\n').filter(Boolean)].join(', ')}\nrun \`npm run bundle\` and commit dist/`,
+      );
+      process.exit(1);
+    }
+    console.log('dist/ is what the sources give');
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+} else {
+  rmSync(committed, { recursive: true, force: true });
+  bundleInto(committed);
+  const bytes = [...contents(committed).values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  console.log(`dist/: ${(bytes / 1e6).toFixed(2)} MB`);
+}

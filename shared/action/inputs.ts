@@ -1,0 +1,100 @@
+import * as core from '@actions/core';
+import { McprtError } from '../errors.js';
+
+/** How the text of an input becomes a value; throws with what is wrong in words. */
+export interface InputType<T> {
+  parse(text: string): T;
+  /** For the message when it does not parse. */
+  expected: string;
+}
+
+/** Any text, as it is. */
+export const text: InputType<string> = { parse: (value) => value, expected: 'text' };
+
+/** `true` or `false`, in the spellings of YAML 1.2's core schema. */
+export const flag: InputType<boolean> = {
+  expected: 'true or false',
+  parse(value) {
+    if (/^(?:true|True|TRUE)$/.test(value)) return true;
+    if (/^(?:false|False|FALSE|)$/.test(value)) return false;
+    throw new Error('it is neither');
+  },
+};
+
+/** A whole number that is not negative. */
+export const count: InputType<number> = {
+  expected: 'a whole number, such as 0',
+  parse(value) {
+    if (!/^\d{1,6}$/.test(value)) throw new Error('it is none');
+    return Number(value);
+  },
+};
+
+const units: Record<string, number> = { s: 1000, m: 60_000, h: 3600_000, d: 24 * 3600_000 };
+
+/** A time span such as `90s`, `15m`, `36h`, `14d` or `1h30m`; the value is in ms. */
+export const duration: InputType<number> = {
+  expected: 'a time span, such as 15m, 36h or 14d',
+  parse(value) {
+    if (!/^(?:\d+[smhd])+$/.test(value)) throw new Error('a number must have a unit: s, m, h or d');
+    return [...value.matchAll(/(\d+)([smhd])/g)].reduce(
+      (sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0),
+      0,
+    );
+  },
+};
+
+/** One of a few words. */
+export function oneOf<const T extends string>(words: readonly T[]): InputType<T> {
+  return {
+    expected: `one of ${words.join(', ')}`,
+    parse(value) {
+      const found = words.find((word) => word === value);
+      if (found === undefined) throw new Error('it is none of these');
+      return found;
+    },
+  };
+}
+
+/** Some of a few words, separated by commas or line ends; none for empty text. */
+export function someOf<const T extends string>(words: readonly T[]): InputType<T[]> {
+  const one = oneOf(words);
+  return {
+    expected: `any of ${words.join(', ')}, separated by commas or lines`,
+    parse: (value) => [
+      ...new Set(
+        value
+          .split(/[\s,]+/)
+          .filter((word) => word !== '')
+          .map((word) => one.parse(word)),
+      ),
+    ],
+  };
+}
+
+/** The inputs of an action by name. A test holds it equal to the action's action.yml. */
+export type InputTypes = Record<string, InputType<unknown>>;
+
+export type Inputs<T extends InputTypes> = {
+  [Name in keyof T]: T[Name] extends InputType<infer Value> ? Value : never;
+};
+
+/**
+ * Reads all inputs of an action.
+ *
+ * @throws McprtError `input-invalid`, for the first input that does not parse; its text is not shown, as it may be a secret
+ */
+export function readInputs<T extends InputTypes>(types: T): Inputs<T> {
+  const read = Object.entries(types).map(([name, type]) => {
+    try {
+      return [name, type.parse(core.getInput(name))] as const;
+    } catch (error) {
+      throw new McprtError('input-invalid', {
+        what: `the input \`${name}\` is not ${type.expected}`,
+        why: error instanceof Error ? error.message : 'it cannot be read',
+        next: `correct \`${name}\` below \`with:\` of this step`,
+      });
+    }
+  });
+  return Object.fromEntries(read) as Inputs<T>;
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import * as core from '@actions/core';
+import { McprtError } from '../errors.js';
+import { bareDomain } from '../profile/forms.js';
+import { loadProfile, type Profile, requireOwnProfile, requireSoundProfile } from '../profile/profile.js';
+import type { Stage } from '../profile/reference.js';
+import { secretValues } from '../profile/values.js';
+
+export interface Target {
+  domain: string;
+  /** The kubeconfig that the profile names, if any. */
+  kubeconfig: string | undefined;
+}
+
+/**
+ * The domain and kubeconfig that a step is about, from its inputs or the profile. What the profile's guardrails find
+ * becomes annotations on its lines.
+ *
+ * @param destructive the word for an operation that must not run on the values of the committed template
+ * @throws McprtError `profile-missing`, `profile-invalid`, `profile-example`, `input-invalid`
+ */
+export async function readTarget(
+  inputs: { profile: string; domain: string },
+  options: { stage: Stage; destructive?: string; env: NodeJS.ProcessEnv; mask: (secret: string) => void },
+): Promise<Target> {
+  if (inputs.domain !== '' && inputs.profile === '') {
+    if (bareDomain(inputs.domain) !== inputs.domain) {
+      throw new McprtError('input-invalid', {
+        what: 'the input `domain` is not a bare domain',
+        why: 'it has a scheme, a port, a path or a capital letter',
+        next: 'give the apex domain only, such as example.com',
+      });
+    }
+    return { domain: inputs.domain, kubeconfig: undefined };
+  }
+  const profile = await loadProfile({
+    path: inputs.profile || undefined,
+    environment: options.env,
+    readText,
+    stage: options.stage,
+  });
+  for (const secret of secretValues(profile.values)) options.mask(secret);
+  annotate(profile);
+  if (options.destructive !== undefined) requireOwnProfile(profile, options.destructive);
+  const { domain, kubeconfig } = requireSoundProfile(profile);
+  return { domain: inputs.domain || domain, kubeconfig };
+}
+
+function annotate({ path, findings }: Profile): void {
+  const write = { error: core.error, warning: core.warning, notice: core.notice };
+  for (const { severity, code, message, remedy, line, column } of findings) {
+    write[severity](`${message} ${remedy}`, {
+      title: code,
+      file: path,
+      ...(line === undefined ? {} : { startLine: line }),
+      ...(column === undefined ? {} : { startColumn: column }),
+    });
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

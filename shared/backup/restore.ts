@@ -1,0 +1,393 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cluster, isNotFound } from '../cluster/cluster.js';
+import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
+import { type Applied, applyPlan, readBack } from './apply.js';
+import { barrier } from './barrier.js';
+import { type Brake, brake, canBrake } from './brake.js';
+import type { DecideContext } from './decide.js';
+import type { RestoreKey } from './keys.js';
+import { asSecret, keyOf, type LiveSecret, type Observation, observe } from './observe.js';
+import { type Abort, liveKey, planRestore, type RestorePlan } from './plan.js';
+import type { Ports, RunContext } from './ports.js';
+import { assumedCertManager } from './refusals.js';
+import { kindOfRole } from './roles.js';
+import { openBackup } from './seal.js';
+import { candidates, checkContext, choose, type Overrides } from './select.js';
+import type { Snapshot } from './snapshot.js';
+import type { BackupContext } from './statement.js';
+import type { Store } from './stores/store.js';
+
+export interface RestoreOptions {
+  key: RestoreKey;
+  run: RunContext;
+  overrides: Overrides;
+  maxOrders: number;
+  /** In ms. */
+  maxAge: number;
+  /** How long the whole operation may take, in ms. */
+  timeout: number;
+  dryRun: boolean;
+}
+
+export interface RestoreResult {
+  context: BackupContext;
+  source: { store: Store['name']; name: string };
+  plan: RestorePlan;
+  applied: Applied[];
+  certManager: Observation['certManager'];
+  /** How cert-manager was kept from ordering: none is needed where it does not run. */
+  brake: 'policy' | 'not-needed' | 'none';
+  takenOver: boolean;
+  /** ACME Orders and CertificateRequests that appeared while the restore was under way. */
+  newOrders: string[];
+  newRequests: string[];
+  verified: boolean;
+}
+
+const settleDeadline = 60_000;
+
+/**
+ * Restores: choose and check a backup, observe, plan, brake, write, read back, barrier, verify, release.
+ * Safe to run twice and to be killed anywhere: every step is decided from what is there.
+ *
+ * @throws McprtError of `choose`, `checkContext`, `openBackup`; `restore-orders`, `restore-refused`, `restore-verify`,
+ * `restore-ordered`, `restore-cancelled`
+ */
+export async function restore(cluster: Cluster, ports: Ports, options: RestoreOptions): Promise<RestoreResult> {
+  const [found, first] = await Promise.all([
+    candidates(ports, options.run.domain, options.key.signers),
+    observe(cluster),
+  ]);
+  const { store, name, backup } = choose(found, options.overrides);
+  const expected = {
+    run: options.run,
+    fingerprint: first.fingerprint,
+    now: first.now,
+    anchored: first.anchor?.generation,
+    maxAge: options.maxAge,
+  };
+  checkContext(backup, expected, options.overrides);
+  const snapshot = await openBackup(backup, options.key);
+  maskSnapshot(snapshot, ports.mask);
+  ports.progress(
+    `generation ${backup.context.generation} from ${store}: ${snapshot.objects.length} objects, ${snapshot.certificates.length} certificates`,
+  );
+
+  const seen = options.dryRun ? first : await waitForNamespaces(cluster, first, snapshot, ports, options.timeout);
+  const plan = await planFor(cluster, seen, snapshot, backup.context);
+  const base = { context: backup.context, source: { store, name }, certManager: seen.certManager };
+  if (options.dryRun) {
+    return {
+      ...base,
+      plan,
+      applied: [],
+      brake: 'none',
+      takenOver: false,
+      newOrders: [],
+      newRequests: [],
+      verified: false,
+    };
+  }
+  refuseBadPlan(plan, options.maxOrders);
+  const done = await underBrake(cluster, ports, options, { seen, snapshot, context: backup.context });
+  return { ...base, ...done };
+}
+
+interface Work {
+  seen: Observation;
+  snapshot: Snapshot;
+  context: BackupContext;
+}
+
+type Done = Pick<RestoreResult, 'plan' | 'applied' | 'brake' | 'takenOver' | 'newOrders' | 'newRequests' | 'verified'>;
+
+async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOptions, work: Work): Promise<Done> {
+  const held = await brakeOn(cluster, ports, options, work.seen);
+  const before = await issuances(cluster);
+  // Between the first look and the brake cert-manager may have begun something.
+  const seen = held === undefined ? work.seen : await observe(cluster);
+  const plan = await planFor(cluster, seen, work.snapshot, work.context);
+  try {
+    refuseBadPlan(plan, options.maxOrders);
+  } catch (error) {
+    await held?.release();
+    throw error;
+  }
+  try {
+    const applied = await write(cluster, ports, plan, seen, work.context);
+    if (seen.certManager.state === 'running') {
+      await removeStaleRequests(cluster, plan);
+      await barrier(cluster, seen.certManager.namespace);
+      for (const abort of plan.aborts) await callOff(cluster, abort);
+      await settle(cluster, plan);
+    }
+    await held?.release();
+    const after = await issuances(cluster);
+    const newOrders = after.orders.filter((name) => !before.orders.includes(name));
+    const newRequests = after.requests.filter((name) => !before.requests.includes(name));
+    if (newOrders.length > options.maxOrders) {
+      throw new McprtError('restore-ordered', {
+        what: `cert-manager ordered ${newOrders.length} certificates while they were restored`,
+        why: newOrders.join(', '),
+        next: 'see the certificates in the summary; the Secrets are in place, and cert-manager keeps what it has just been issued',
+      });
+    }
+    return {
+      plan,
+      applied,
+      brake: held ? 'policy' : 'not-needed',
+      takenOver: held?.takenOver ?? false,
+      newOrders,
+      newRequests,
+      verified: true,
+    };
+  } catch (error) {
+    if (held !== undefined) {
+      ports.warn(
+        'the brake is still on, so that cert-manager orders nothing while the restore is unfinished: run the restore again, or release it with ' +
+          '`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake`',
+      );
+    }
+    throw error;
+  }
+}
+
+async function brakeOn(
+  cluster: Cluster,
+  ports: Ports,
+  options: RestoreOptions,
+  seen: Observation,
+): Promise<Brake | undefined> {
+  if (!canBrake(seen.groups)) {
+    if (seen.certManager.state === 'absent' || seen.certManager.state === 'stopped') return undefined;
+    throw new McprtError('brake-unavailable', {
+      what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
+      why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
+      next: `scale it down for the restore: kubectl scale -n ${seen.certManager.namespace} deploy/cert-manager --replicas=0`,
+    });
+  }
+  const { run } = options;
+  const holder = {
+    run: `${run.repository}/${run.runId}/${run.job}`,
+    expires: new Date(seen.now.getTime() + options.timeout),
+  };
+  const held = await brake(cluster, holder, seen.groups.has('acme.cert-manager.io'));
+  ports.progress(
+    held.takenOver
+      ? 'brake on: taken over from a run that did not finish'
+      : 'brake on: no new ACME orders until the end',
+  );
+  return held;
+}
+
+async function write(
+  cluster: Cluster,
+  ports: Ports,
+  plan: RestorePlan,
+  seen: Observation,
+  context: BackupContext,
+): Promise<Applied[]> {
+  const live = await readLive(
+    cluster,
+    plan.lines.map(({ item }) => item),
+  );
+  const decideContext: DecideContext = {
+    now: seen.now,
+    certManager: seen.certManager.version ?? (context.certManager || assumedCertManager),
+  };
+  const applied = await applyPlan(
+    cluster,
+    plan.lines,
+    { ...decideContext, live: ({ item }) => live.get(liveKey(item)) },
+    ({ action, subject }) => ports.progress(`  ${action.padEnd(8)} ${subject}`),
+    ports.signal,
+  );
+  const problems = await readBack(cluster, plan.lines, applied);
+  if (problems.length > 0) {
+    throw new McprtError('restore-verify', {
+      what: 'the cluster does not hold what was restored',
+      why: problems.join('\n'),
+      next: 'something rewrites these objects (an operator, a sync tool): stop it and run the restore again',
+    });
+  }
+  return applied;
+}
+
+function refuseBadPlan(plan: RestorePlan, maxOrders: number): void {
+  const refused = plan.lines.filter(({ action }) => action === 'refuse');
+  if (refused.length > 0) {
+    throw new McprtError('restore-refused', {
+      what: `${refused.length} object${refused.length === 1 ? '' : 's'} of the backup cannot be restored`,
+      why: refused.map(({ subject, reason }) => `${subject}: ${reason}`).join('\n'),
+      next: 'nothing was written: resolve what the lines say, and run the restore again',
+    });
+  }
+  if (plan.orders > maxOrders) {
+    const ordering = plan.certificates.filter(({ verdict, acme }) => verdict === 'order' && acme);
+    throw new McprtError('restore-orders', {
+      what: `after this restore cert-manager would order ${plan.orders} certificate${plan.orders === 1 ? '' : 's'}, and ${maxOrders} ${maxOrders === 1 ? 'is' : 'are'} allowed`,
+      why: ordering.map((one) => `${one.namespace}/${one.name}: ${one.reason}: ${one.message}`).join('\n'),
+      next: `nothing was written: if these orders are wanted, set \`max-orders: ${plan.orders}\``,
+    });
+  }
+}
+
+async function planFor(
+  cluster: Cluster,
+  seen: Observation,
+  snapshot: Snapshot,
+  context: BackupContext,
+): Promise<RestorePlan> {
+  const live = await readLive(cluster, snapshot.objects, seen.namespaces);
+  return planRestore({ seen, live, snapshot, recordedCertManager: context.certManager });
+}
+
+/** The live counterparts of a snapshot's objects, all at once; namespaces were already listed. */
+async function readLive(
+  cluster: Cluster,
+  items: Snapshot['objects'],
+  namespaces?: KubeObject[],
+): Promise<Map<string, LiveSecret>> {
+  const found = await Promise.all(
+    items.map(async (item): Promise<[string, LiveSecret][]> => {
+      const listed =
+        item.role === 'namespace'
+          ? namespaces?.find(({ metadata }) => metadata.name === item.object.metadata.name)
+          : undefined;
+      const object =
+        listed ??
+        (item.role === 'namespace' && namespaces
+          ? undefined
+          : await cluster.get(kindOfRole(item.role), item.object.metadata));
+      return object === undefined ? [] : [[liveKey(item), asSecret(object)]];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+/** Waits for namespaces that are being deleted: what is written into them would be deleted with them. */
+async function waitForNamespaces(
+  cluster: Cluster,
+  first: Observation,
+  snapshot: Snapshot,
+  ports: Ports,
+  timeout: number,
+): Promise<Observation> {
+  const wanted = new Set(
+    snapshot.objects.filter(({ role }) => role === 'namespace').map(({ object }) => object.metadata.name),
+  );
+  const leaving = (seen: Observation): KubeObject[] =>
+    seen.namespaces.filter(({ metadata }) => wanted.has(metadata.name) && metadata.deletionTimestamp !== undefined);
+  const end = Date.now() + timeout;
+  let seen = first;
+  for (let told = ''; leaving(seen).length > 0; ) {
+    ports.signal.throwIfAborted();
+    const names = leaving(seen)
+      .map(({ metadata }) => metadata.name)
+      .join(', ');
+    if (names !== told) ports.progress(`waiting until these namespaces are deleted: ${names}`);
+    told = names;
+    if (Date.now() > end) {
+      throw new McprtError('namespace-terminating', {
+        what: `namespaces are still being deleted: ${names}`,
+        why: leaving(seen).map(blockers).join('\n'),
+        next: 'finish what the lines name; do not remove finalizers by force, that orphans what they protect. Then run the restore again',
+      });
+    }
+    await sleep(250);
+    seen = await observe(cluster);
+  }
+  return seen;
+}
+
+function blockers(namespace: WithConditions): string {
+  const conditions =
+    namespace.status?.conditions?.filter(({ status }) => status === 'True').map(({ message }) => message) ?? [];
+  return `${namespace.metadata.name}: ${conditions.join('; ') || 'its content is being deleted'}`;
+}
+
+async function issuances(cluster: Cluster): Promise<{ orders: string[]; requests: string[] }> {
+  const [orders, requests] = await Promise.all([cluster.list(kinds.order), cluster.list(kinds.certificateRequest)]);
+  const names = (items: KubeObject[]): string[] =>
+    items
+      .filter(({ metadata }) => !metadata.name.startsWith('mcprt-barrier-'))
+      .map(({ metadata }) => `${keyOf(metadata)} (${metadata.uid})`);
+  return { orders: names(orders.items), requests: names(requests.items) };
+}
+
+async function removeStaleRequests(cluster: Cluster, { staleRequests }: RestorePlan): Promise<void> {
+  await Promise.all(
+    staleRequests.map(({ namespace, name, uid }) =>
+      cluster.delete(kinds.certificateRequest, { namespace, name }, { uid }),
+    ),
+  );
+}
+
+/** Takes back an issuance that has not ordered yet: with the Secret in place, nothing starts it again. */
+async function callOff(cluster: Cluster, { namespace, certificate, requests }: Abort): Promise<void> {
+  const ref = { namespace, name: certificate };
+  const found = await cluster.get<WithConditions>(kinds.certificate, ref);
+  const index = found?.status?.conditions?.findIndex(({ type }) => type === 'Issuing') ?? -1;
+  if (index >= 0) {
+    const path = `/status/conditions/${index}`;
+    await cluster
+      .patch(
+        kinds.certificate,
+        ref,
+        [
+          { op: 'test', path: `${path}/type`, value: 'Issuing' },
+          { op: 'remove', path },
+        ],
+        'status',
+      )
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+  }
+  await Promise.all(requests.map((name) => cluster.delete(kinds.certificateRequest, { namespace, name })));
+}
+
+/** Waits until every live Certificate that is to keep its Secret is Ready and nothing is being issued for it. */
+async function settle(cluster: Cluster, plan: RestorePlan): Promise<void> {
+  const kept = new Set(plan.certificates.filter(({ verdict }) => verdict === 'keep').map(keyOf));
+  const end = Date.now() + settleDeadline;
+  for (;;) {
+    const { items } = await cluster.list<WithConditions>(kinds.certificate);
+    const waiting = items.filter(
+      (one) => kept.has(keyOf(one.metadata)) && !(isTrue(one, 'Ready') && !isTrue(one, 'Issuing')),
+    );
+    if (waiting.length === 0) return;
+    if (Date.now() > end) {
+      throw new McprtError('restore-verify', {
+        what: `${waiting.length} certificate${waiting.length === 1 ? ' is' : 's are'} not Ready although the Secret is in place`,
+        why: waiting
+          .map(
+            (one) =>
+              `${keyOf(one.metadata)}: ${one.status?.conditions?.map(({ type, status, reason, message }) => `${type}=${status} ${reason ?? ''} ${message ?? ''}`).join('; ') ?? 'no status'}`,
+          )
+          .join('\n'),
+        next: 'see `kubectl describe certificate`; then run the restore again',
+      });
+    }
+    await sleep(150);
+  }
+}
+
+type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
+
+function isTrue(object: WithConditions, type: string): boolean {
+  return (
+    object.status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false
+  );
+}
+
+function maskSnapshot(snapshot: Snapshot, mask: (secret: string) => void): void {
+  for (const { role, object } of snapshot.objects) {
+    if (role === 'namespace' || role === 'platform-config') continue;
+    for (const encoded of Object.values(asSecret(object).data ?? {})) {
+      mask(encoded);
+      mask(Buffer.from(encoded, 'base64').toString('utf8'));
+    }
+  }
+}

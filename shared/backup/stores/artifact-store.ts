@@ -1,0 +1,113 @@
+import { unzipSync } from 'fflate';
+import { McprtError, messageOf } from '../../errors.js';
+import { maximumArchiveBytes } from '../archive.js';
+import { malformed } from '../statement.js';
+import type { ActionsService } from './actions-service.js';
+import { generationOf, type Store } from './store.js';
+
+/** The one file in the artifact's zip. */
+const member = 'backup.tar';
+
+export interface ArtifactPorts {
+  service: ActionsService;
+  /** Uploads with the official client. */
+  upload: (name: string, member: string, bytes: Buffer, retentionDays: number) => Promise<void>;
+  /** Days asked for; 0 for the repository's setting. */
+  retentionDays: number;
+  /** GITHUB_RETENTION_DAYS: the most that the repository grants; undefined when the runner does not say. */
+  retentionLimit: number | undefined;
+  now: () => Date;
+}
+
+/** GitHub's artifacts: durable for as long as the repository's retention allows, and never changed once uploaded. */
+export function artifactStore(ports: ArtifactPorts): Store {
+  const { service } = ports;
+  const fetchZip = async (url: string): Promise<Buffer> => unzip(await service.download(url, maximumArchiveBytes));
+  return {
+    name: 'artifact',
+    async save(name, bytes) {
+      try {
+        await ports.upload(name, member, bytes, ports.retentionDays);
+      } catch (cause) {
+        throw uploadFailed(name, cause);
+      }
+      const { days, notes } = granted(ports);
+      const until = days === undefined ? undefined : new Date(ports.now().getTime() + days * 24 * 3600_000);
+      return { where: `artifact ${name}`, until, notes };
+    },
+    async newest(prefix) {
+      const found = (await service.listArtifacts())
+        .filter(({ name }) => name.startsWith(prefix))
+        .sort((a, b) => generationOf(b.name) - generationOf(a.name) || b.id - a.id);
+      const newest = found[0];
+      if (newest === undefined) {
+        throw new McprtError('store-miss', {
+          what: `no artifact of this repository starts with ${prefix}`,
+          why: 'none was uploaded, or all are past their retention',
+          next: 'check the profile’s domain; ask for a longer retention with `retention-days`',
+        });
+      }
+      return { name: newest.name, bytes: await fetchZip(await service.artifactUrl(newest.id)) };
+    },
+    async read(name) {
+      const url = await service.findOwnArtifact(name);
+      if (url === undefined) {
+        throw new McprtError('store-miss', {
+          what: `this run has no artifact ${name}`,
+          why: 'the service does not list it',
+          next: 'run the job again',
+        });
+      }
+      return fetchZip(url);
+    },
+  };
+}
+
+function granted({ retentionDays, retentionLimit }: ArtifactPorts): { days: number | undefined; notes: string[] } {
+  if (retentionLimit !== undefined && retentionDays > retentionLimit) {
+    return {
+      days: retentionLimit,
+      notes: [
+        `asked to be kept for ${retentionDays} days, granted ${retentionLimit}: the repository’s or organization’s retention setting is lower`,
+      ],
+    };
+  }
+  return { days: retentionDays > 0 ? retentionDays : retentionLimit, notes: [] };
+}
+
+function unzip(zip: Buffer): Buffer {
+  let files: Record<string, Uint8Array>;
+  try {
+    files = unzipSync(zip, {
+      filter: ({ name, originalSize }) => name === member && originalSize <= maximumArchiveBytes,
+    });
+  } catch {
+    throw malformed('the artifact is not a zip file');
+  }
+  const file = files[member];
+  if (file === undefined) throw malformed('the artifact holds no backup');
+  return Buffer.from(file);
+}
+
+function uploadFailed(name: string, cause: unknown): McprtError {
+  const why = messageOf(cause).slice(0, 300);
+  if (/conflict|already exists|409/i.test(why)) {
+    return new McprtError('store-duplicate', {
+      what: `this run already has an artifact ${name}`,
+      why,
+      next: 'run the job again: each attempt stores under a name of its own',
+    });
+  }
+  if (/token|ACTIONS_RUNTIME_TOKEN|ACTIONS_RESULTS_URL|401|403/i.test(why)) {
+    return new McprtError('store-unavailable', {
+      what: 'this process may not upload artifacts',
+      why,
+      next: 'run the action from a workflow, or use `stores: directory`',
+    });
+  }
+  return new McprtError('store-write', {
+    what: 'the artifact was not accepted',
+    why,
+    next: 'run the job again; see githubstatus.com when it stays',
+  });
+}
