@@ -10,6 +10,8 @@ import { cacheFolder, root } from './folders.js';
 const run = promisify(execFile);
 const source = join(root, 'lab', 'cluster');
 const version = 'v1.36.3';
+/** kwok's stages that make nodes Ready, keep them so, and make pods Running. */
+const stages = ['node/fast', 'node/heartbeat', 'pod/fast'];
 
 /** What one build of the lab's Go program gives; all paths are absolute. */
 export interface Program {
@@ -57,7 +59,7 @@ export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): 
 }
 
 async function contentHash(): Promise<string> {
-  const hash = createHash('sha256').update(version);
+  const hash = createHash('sha256').update(version).update(stages.join());
   for (const name of (await readdir(source)).sort()) {
     hash.update(name).update(await readFile(join(source, name)));
   }
@@ -123,7 +125,7 @@ async function copyManifests(folder: string): Promise<void> {
   ]);
   const yaml = (path: string): boolean => !/\.(?:md|go)$|testdata/.test(path);
   await cp(join(certManager, 'deploy', 'crds'), join(folder, 'crds'), { recursive: true, filter: yaml });
-  for (const stage of ['node/fast', 'node/heartbeat-with-lease', 'pod/fast']) {
+  for (const stage of stages) {
     await cp(join(kwok, 'kustomize', 'stage', stage), join(folder, 'stages', stage.replace('/', '-')), {
       recursive: true,
       filter: yaml,

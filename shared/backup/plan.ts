@@ -187,7 +187,8 @@ function forecastOf({ certificate, origin, acme }: Known, context: ForecastConte
     reason: told.reason ?? (told.verdict === 'keep' ? 'up to date' : ''),
     message: told.message,
     due: told.due,
-    drift: told.drift,
+    // An ACME server decides on usages and lifetime itself: what a spec says of them never takes effect.
+    drift: acme ? told.drift.filter((field) => field !== 'usages' && field !== 'duration') : told.drift,
     acme,
     budget: acme ? exactSetBudget(identifiers, ledger, seen.now) : undefined,
   };

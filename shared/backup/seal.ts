@@ -1,4 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Decrypter, Encrypter, identityToRecipient } from 'age-encryption';
 import { McprtError } from '../errors.js';
 import { type Archive, packArchive, unpackArchive } from './archive.js';
@@ -102,7 +103,7 @@ export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Prom
         });
   }
   const { snapshot, context } = decodeSnapshot(Buffer.from(plain));
-  if (JSON.stringify(context) !== JSON.stringify(backup.context)) {
+  if (!isDeepStrictEqual(context, backup.context)) {
     throw new McprtError('backup-inner', {
       what: 'the encrypted part does not belong to the signed statement around it',
       why: 'the context inside differs from the one outside: somebody signed another backup’s content anew',

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { root } from './folders.js';
+
+/** What a run of an action left behind, as the runner would have it. */
+export interface ActionRun {
+  /** Exit code; null when a signal ended it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Everything that it printed, with `::add-mask::` lines: on GitHub the runner takes these out. */
+  log: string;
+  outputs: Record<string, string>;
+  summary: string;
+  /** The code of the error that it ended with. */
+  error: string | undefined;
+  seconds: number;
+}
+
+export interface ActionOptions {
+  /** File in dist/, for example `backup.js`. */
+  entry: string;
+  inputs: Record<string, string>;
+  /** Defaults of the inputs that are not given, as the runner fills them in from action.yml. */
+  defaults: Record<string, string>;
+  env: Record<string, string>;
+  /** Folder below which this run gets one of its own for its files. */
+  folder: string;
+  /** Called with the process's id as soon as it runs. */
+  onStart?: (pid: number) => void;
+}
+
+/** Runs the shipped bundle as the runner does: a process of its own, inputs in the environment, files for what it says. */
+export async function runBundle(options: ActionOptions): Promise<ActionRun> {
+  const folder = join(options.folder, `run-${randomBytes(4).toString('hex')}`);
+  const files = {
+    GITHUB_OUTPUT: join(folder, 'output'),
+    GITHUB_STEP_SUMMARY: join(folder, 'summary.md'),
+    GITHUB_STATE: join(folder, 'state'),
+    GITHUB_ENV: join(folder, 'env'),
+  };
+  await mkdir(join(folder, 'temp'), { recursive: true });
+  await Promise.all(Object.values(files).map((file) => writeFile(file, '')));
+  const inputs = Object.entries({ ...options.defaults, ...options.inputs }).map(([name, value]) => [
+    `INPUT_${name.toUpperCase()}`,
+    value,
+  ]);
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    RUNNER_TEMP: join(folder, 'temp'),
+    GITHUB_WORKSPACE: folder,
+    ...files,
+    ...options.env,
+    ...Object.fromEntries(inputs),
+  };
+  const started = performance.now();
+  const child = spawn(process.execPath, [join(root, 'dist', options.entry)], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (child.pid !== undefined) options.onStart?.(child.pid);
+  let log = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode, exitSignal) => resolve([exitCode, exitSignal]));
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const [output, summary] = await Promise.all([
+    readFile(files.GITHUB_OUTPUT, 'utf8'),
+    readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
+  ]);
+  const error = /^::error title=[^:]*%3A ([a-z-]+)::/m.exec(log)?.[1];
+  await writeFile(join(folder, 'log'), log);
+  return { code, signal, log, outputs: parseOutputs(output), summary, error, seconds };
+}
+
+/** The runner's file format: `name<<delimiter`, lines, `delimiter`. */
+function parseOutputs(text: string): Record<string, string> {
+  const found = [...text.matchAll(/^([^\n<]+)<<(\S+)\n([\s\S]*?)\n\2$/gm)];
+  return Object.fromEntries(found.map(([, name, , value]) => [name ?? '', value ?? '']));
+}

@@ -1,0 +1,145 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { type ActionRun, runBundle } from '../lab/driver/action.js';
+import { root } from '../lab/driver/folders.js';
+import { type LabState, openLab } from '../lab/driver/lab.js';
+import { type Reading, readMeter } from '../lab/driver/meter.js';
+import { installPlatform, waitForCertificates } from '../lab/platform/install.js';
+import type { Installation } from '../lab/platform/names.js';
+import { type KeySet, makeKeys } from '../shared/backup/keys.js';
+import type { Cluster } from '../shared/cluster/cluster.js';
+import { type KubeObject, kinds } from '../shared/cluster/objects.js';
+import type { ProofContext } from './proof.js';
+
+/** Certificates of one installation of the stand-in platform: three from the ACME server, two from the private CA. */
+export const certificateCount = 5;
+export const acmeCertificateCount = 3;
+
+/** Namespaces that a wipe takes; cert-manager's is wiped only where the proof says so. */
+export const appNamespaces = ['registry', 'mcp-sentinel', 'mcp-runtime', 'mcp-servers', 'mcp-team-acme'];
+
+/** A lab with the platform on it, and everything to run the shipped action against it. */
+export interface Rig {
+  state: LabState;
+  cluster: Cluster;
+  installation: Installation;
+  keys: KeySet;
+  backups: string;
+  meter(): Promise<Reading>;
+  install(): Promise<void>;
+  /** Runs action-backup with the lab's kubeconfig and a directory store, unless the inputs say otherwise. */
+  act(
+    operation: string,
+    inputs?: Record<string, string>,
+    env?: Record<string, string>,
+    onStart?: (pid: number) => void,
+  ): Promise<ActionRun>;
+  wipe(namespaces?: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Brings a lab up and makes keys; the platform is installed by `install`. */
+export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' = 'hybrid'): Promise<Rig> {
+  const state = await context.lab();
+  const [cluster, keys, defaults] = await Promise.all([openLab(state), makeKeys(kind), inputDefaults()]);
+  const installation: Installation = {
+    domain: 'example.com',
+    layout: 'split',
+    acme: state.acme,
+    crds: state.program.crds,
+  };
+  const backups = join(context.folder, 'backups');
+  return {
+    state,
+    cluster,
+    installation,
+    keys,
+    backups,
+    meter: () => readMeter(state.acme.control),
+    async install() {
+      await installPlatform(cluster, installation);
+      await waitForCertificates(cluster, certificateCount);
+    },
+    act: (operation, inputs = {}, env = {}, onStart) =>
+      runBundle({
+        entry: 'backup.js',
+        folder: context.folder,
+        defaults,
+        inputs: {
+          operation,
+          kubeconfig: state.kubeconfig,
+          domain: installation.domain,
+          'backup-key': operation === 'backup' || operation === 'verify' ? keys.backup : '',
+          'restore-key': operation === 'backup' || operation === 'verify' ? '' : keys.restore,
+          stores: 'directory',
+          directory: backups,
+          ...inputs,
+        },
+        env: {
+          GITHUB_REPOSITORY: 'acme/platform',
+          GITHUB_REPOSITORY_ID: '42',
+          GITHUB_RUN_ID: '1',
+          GITHUB_RUN_ATTEMPT: '1',
+          GITHUB_JOB: 'restore',
+          ...env,
+        },
+        ...(onStart ? { onStart } : {}),
+      }),
+    wipe: (namespaces = appNamespaces) => wipeNamespaces(cluster, namespaces),
+    close: () => cluster.close(),
+  };
+}
+
+/** Deletes namespaces as the runbook's wipe does, and waits until they are gone. */
+export async function wipeNamespaces(cluster: Cluster, namespaces: readonly string[]): Promise<void> {
+  await Promise.all(namespaces.map((name) => cluster.delete(kinds.namespace, { name })));
+  for (let left = [...namespaces]; left.length > 0; ) {
+    const { items } = await cluster.list(kinds.namespace);
+    left = left.filter((name) => items.some(({ metadata }) => metadata.name === name));
+    if (left.length > 0) await sleep(100);
+  }
+}
+
+/** Serial numbers of all TLS Secrets, by `namespace/name`: what must be the same after a restore. */
+export async function tlsSecrets(cluster: Cluster): Promise<Map<string, string>> {
+  const { items } = await cluster.list<KubeObject & { data?: Record<string, string> }>(kinds.secret, {
+    fieldSelector: 'type=kubernetes.io/tls',
+  });
+  return new Map(
+    items.map(({ metadata, data }) => [
+      `${metadata.namespace}/${metadata.name}`,
+      `${data?.['tls.crt']} ${data?.['tls.key']}`,
+    ]),
+  );
+}
+
+/** Sets the replicas of cert-manager's controller and waits until its pods are as many. */
+export async function scaleCertManager(cluster: Cluster, replicas: 0 | 1): Promise<void> {
+  const ref = { namespace: 'cert-manager', name: 'cert-manager' };
+  await cluster.patch(kinds.deployment, ref, [{ op: 'replace', path: '/spec/replicas', value: replicas }]);
+  for (;;) {
+    const found = await cluster.get<KubeObject & { status?: { replicas?: number; availableReplicas?: number } }>(
+      kinds.deployment,
+      ref,
+    );
+    const { items } = await cluster.list(kinds.pod, {
+      namespace: 'cert-manager',
+      labelSelector: 'app.kubernetes.io/component=controller',
+    });
+    if (items.length === replicas && (found?.status?.availableReplicas ?? 0) === replicas) return;
+    await sleep(100);
+  }
+}
+
+async function inputDefaults(): Promise<Record<string, string>> {
+  const action = parse(await readFile(join(root, 'action-backup', 'action.yml'), 'utf8')) as {
+    inputs: Record<string, { default?: string }>;
+  };
+  const plain = Object.entries(action.inputs).map(([name, { default: value = '' }]) => [
+    name,
+    value.startsWith('${{') ? '' : value,
+  ]);
+  return Object.fromEntries(plain) as Record<string, string>;
+}
