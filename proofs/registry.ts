@@ -1,4 +1,5 @@
 import type { Proof } from './proof.js';
+import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [];
+export const proofs: readonly Proof[] = [zeroOrders];
