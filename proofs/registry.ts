@@ -1,5 +1,7 @@
+import { forecastProof } from './forecast.js';
+import { kill } from './kill.js';
 import type { Proof } from './proof.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [zeroOrders];
+export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill];

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ForecastInput, forecast } from './forecast.js';
 import type { Certificate, CertificateSpec } from './model.js';
-import { due, forecastCases, newBase, revisionRequest, tlsSecret } from './testing/cases.js';
+import { forecastCases, newBase, revisionRequest, tlsSecret } from './testing/cases.js';
 import { certificatePem, keyPem, requestPem } from './testing/fixtures.js';
 
 const base = newBase();
 const cases = forecastCases(base);
+const { due } = base.times;
 
 function withSpec(spec: Partial<CertificateSpec>, status: Certificate['status'] = {}): ForecastInput {
   const certificate = { ...base.input.certificate, spec: { ...base.input.certificate.spec, ...spec }, status };

@@ -42,6 +42,13 @@ export async function loadCredentials(source: string, options: CredentialOptions
       next: 'set current-context to one of its contexts, for example with `kubectl config use-context`',
     });
   }
+  if (!cluster.server.startsWith('https://')) {
+    throw new McprtError('kubeconfig-untrusted', {
+      what: 'the kubeconfig names an API server without TLS',
+      why: `${cluster.server} is not an https address, and Secrets would travel in the clear`,
+      next: 'use the API server’s https address',
+    });
+  }
   refuseUntrusted(cluster.skipTLSVerify === true, Boolean(user.exec ?? user.authProvider), options);
 
   const https: RequestOptions = {};

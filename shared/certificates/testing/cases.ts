@@ -16,18 +16,32 @@ export interface ForecastCase {
   readonly reason?: string;
 }
 
-export const notBefore = new Date('2026-06-01T00:00:00Z');
-export const notAfter = new Date('2026-08-30T00:00:00Z');
-/** Two thirds of the lifetime. */
-export const due = new Date('2026-07-31T00:00:00Z');
-const dayTen = new Date('2026-06-11T00:00:00Z');
+/** The times that cases are built around. */
+export interface Times {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Two thirds of the lifetime. */
+  readonly due: Date;
+  readonly dayTen: Date;
+}
+
 const hour = 3_600_000;
+const lifetime = 90;
+
+/** The times of a certificate of 90 days. */
+export function timesFrom(notBefore: Date): Times {
+  const day = (count: number) => new Date(notBefore.getTime() + count * 24 * hour);
+  return { notBefore, notAfter: day(lifetime), due: day((lifetime * 2) / 3), dayTen: day(10) };
+}
 
 /** The objects that most cases vary: a ClusterIssuer's certificate for two names, RSA-2048, on day 10 of 90. */
 export interface Base {
+  readonly times: Times;
   readonly key: KeyObject;
   readonly otherKey: KeyObject;
   readonly ecKey: KeyObject;
+  /** Keys that a few cases use, made when the first of them asks. */
+  readonly oddKey: (kind: Parameters<typeof newKey>[0]) => KeyObject;
   readonly leaf: CertificateOptions;
   readonly input: ForecastInput;
 }
@@ -36,7 +50,21 @@ const names = ['registry.example.org', 'mcp.example.org'];
 
 /** Builds the base objects with fresh keys. */
 export function newBase(): Base {
-  const key = newKey('RSA-2048');
+  const made = new Map<string, KeyObject>();
+  const oddKey: Base['oddKey'] = (kind) => {
+    const key = made.get(kind) ?? newKey(kind);
+    made.set(kind, key);
+    return key;
+  };
+  const keys = { key: newKey('RSA-2048'), otherKey: newKey('RSA-2048'), ecKey: newKey('P-256'), oddKey };
+  return baseAt(new Date('2026-06-01T00:00:00Z'), keys);
+}
+
+/** The same objects at another time: certificates cannot be moved, so they are made anew over the same keys. */
+export function baseAt(start: Date, keys: Pick<Base, 'key' | 'otherKey' | 'ecKey' | 'oddKey'>): Base {
+  const { key, otherKey, ecKey, oddKey } = keys;
+  const times = timesFrom(start);
+  const { notBefore, notAfter, dayTen } = times;
   const leaf: CertificateOptions = {
     key,
     commonName: 'registry.example.org',
@@ -57,7 +85,7 @@ export function newBase(): Base {
     now: dayTen,
     certManagerVersion: 'v1.21.2',
   };
-  return { key, otherKey: newKey('RSA-2048'), ecKey: newKey('P-256'), leaf, input };
+  return { times, key, otherKey, ecKey, oddKey, leaf, input };
 }
 
 /** A Secret as cert-manager leaves it. */
@@ -301,15 +329,15 @@ function keyCases(base: Base): ForecastCase[] {
   const parameters = pem('EC PARAMETERS', Buffer.from('06082a8648ce3d030107', 'hex'));
   const encrypted = key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
   const legacy = key.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
-  const p384 = newKey('P-384');
-  const p521 = newKey('P-521');
-  const p224 = newKey('P-224');
-  const ed25519 = newKey('Ed25519');
-  const x25519 = newKey('X25519');
-  const odd = newKey('secp256k1');
-  const small = newKey('RSA-1024');
-  const dsa = newKey('DSA');
-  const pss = newKey('RSA-PSS');
+  const p384 = base.oddKey('P-384');
+  const p521 = base.oddKey('P-521');
+  const p224 = base.oddKey('P-224');
+  const ed25519 = base.oddKey('Ed25519');
+  const x25519 = base.oddKey('X25519');
+  const odd = base.oddKey('secp256k1');
+  const small = base.oddKey('RSA-1024');
+  const dsa = base.oddKey('DSA');
+  const pss = base.oddKey('RSA-PSS');
   const tampered = derOf(keyPem(key));
   tampered[tampered.length - 1] = (tampered.at(-1) ?? 0) ^ 1;
   return [
@@ -790,6 +818,7 @@ function requestCases(base: Base): ForecastCase[] {
 }
 
 function renewalCases(base: Base): ForecastCase[] {
+  const { notBefore, notAfter, due, dayTen } = base.times;
   const at = (now: Date, spec: Partial<CertificateSpec> = {}, status: Certificate['status'] = {}): ForecastInput => ({
     ...withCertificate(base, { spec: { ...base.input.certificate.spec, ...spec }, status }),
     now,
@@ -822,7 +851,7 @@ function renewalCases(base: Base): ForecastCase[] {
       input: { ...withLeaf(base, oddEnd), now: plus(due, -1) },
       ...renewing,
     },
-    { name: 'renewalTime in the status', input: at(due, {}, { renewalTime: '2026-07-31T00:00:00Z' }), ...renewing },
+    { name: 'renewalTime in the status', input: at(due, {}, { renewalTime: due.toISOString() }), ...renewing },
     { name: 'renewBefore 85 days', input: at(dayTen, { renewBefore: '2040h' }), ...renewing },
     { name: 'renewBefore 80 days, due now', input: at(dayTen, { renewBefore: '1920h0m0s' }), ...renewing },
     {
@@ -906,6 +935,7 @@ function renewalCases(base: Base): ForecastCase[] {
 }
 
 function stateCases(base: Base): ForecastCase[] {
+  const { dayTen } = base.times;
   const certificate = base.input.certificate;
   const sibling = (name: string, creationTimestamp: string): Certificate => ({
     ...certificate,

@@ -1,0 +1,61 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { inputTypes, outputNames } from '../action-backup/src/inputs.js';
+import { root } from '../lab/driver/folders.js';
+import { proofs } from '../proofs/registry.js';
+import { actionTables, readAction, withTables } from './action-tables.js';
+
+const read = (...path: string[]): Promise<string> => readFile(join(root, ...path), 'utf8');
+
+describe('action-backup', () => {
+  it('has the same inputs in action.yml and in the code, in the same order', async () => {
+    const action = readAction(await read('action-backup', 'action.yml'));
+    expect(Object.keys(action.inputs)).toEqual(Object.keys(inputTypes));
+    expect(Object.keys(action.outputs)).toEqual([...outputNames]);
+  });
+
+  it('has defaults that its own types accept', async () => {
+    const action = readAction(await read('action-backup', 'action.yml'));
+    for (const [name, { default: value, required }] of Object.entries(action.inputs)) {
+      if (required || value?.startsWith('${{')) continue;
+      expect(() => inputTypes[name as keyof typeof inputTypes].parse(value ?? '')).not.toThrow();
+    }
+  });
+
+  it('has tables in its README that are those of action.yml', async () => {
+    const [readme, action] = await Promise.all([
+      read('action-backup', 'README.md'),
+      read('action-backup', 'action.yml'),
+    ]);
+    expect(withTables(readme, actionTables(action))).toBe(readme);
+  });
+});
+
+describe('error codes', () => {
+  it('each have an entry in docs/troubleshooting.md, and no entry is left over', async () => {
+    const sources = (await readdir(root, { recursive: true })).filter(
+      (file) => /^(?:shared|action-[a-z-]+|lab\/driver)\/.*\.ts$/.test(file) && !/\.test\.ts$|\/testing\//.test(file),
+    );
+    const texts = await Promise.all(sources.map((file) => read(file)));
+    const prefixes =
+      'profile|cluster|kubeconfig|backup|restore|store|key|brake|barrier|namespace|input|job|certmanager|lab';
+    const notCodes = new Set(['backup-key', 'restore-key', 'kubeconfig-trusted', 'lab-node', 'lab-admin']);
+    const codes = texts.flatMap((text) =>
+      [...text.matchAll(new RegExp(`'((?:${prefixes})-[a-z]+(?:-[a-z]+)*)'`, 'g'))].map(([, code]) => code ?? ''),
+    );
+    const wanted = [...new Set(codes)].filter((code) => !notCodes.has(code)).sort();
+    const documented = [...(await read('docs', 'troubleshooting.md')).matchAll(/^### `([a-z-]+)`$/gm)]
+      .map(([, code]) => code ?? '')
+      .sort();
+    expect(documented).toEqual(wanted);
+  });
+});
+
+describe('the README', () => {
+  it('links every proof that it claims, and claims every proof', async () => {
+    const readme = await read('README.md');
+    const claimed = [...readme.matchAll(/`npm run prove -- ([a-z-]+)/g)].map(([, name]) => name);
+    expect([...new Set(claimed)].sort()).toEqual(proofs.map(({ name }) => name).sort());
+  });
+});
