@@ -1,7 +1,8 @@
+import { breakGlass } from './break-glass.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
 import type { Proof } from './proof.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill];
+export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill, breakGlass];
