@@ -22,6 +22,8 @@ export interface Gate {
   /** Text of a kubeconfig that leads through it. */
   kubeconfig: string;
   requests(): number;
+  /** When the first request after a reset came, on performance.now()'s clock. */
+  firstRequestAt(): number | undefined;
   writes(): string[];
   reset(hooks: GateHooks): void;
   close(): Promise<void>;
@@ -51,10 +53,12 @@ export async function openGate(state: LabState): Promise<Gate> {
   const agent = new Agent({ keepAlive: true, ca: Buffer.from(cluster['certificate-authority-data'] ?? '', 'base64') });
   let hooks: GateHooks = {};
   let count = 0;
+  let first: number | undefined;
   let writes: string[] = [];
 
   const pass = async (incoming: Http2ServerRequest, outgoing: Http2ServerResponse): Promise<void> => {
     count += 1;
+    first ??= performance.now();
     const what = `${incoming.method} ${incoming.url.split('?')[0]}`;
     const isWrite = incoming.method !== 'GET' && !/selfsubject/.test(what);
     const n = isWrite ? writes.push(what) : 0;
@@ -105,10 +109,12 @@ export async function openGate(state: LabState): Promise<Gate> {
   return {
     kubeconfig: stringify(through),
     requests: () => count,
+    firstRequestAt: () => first,
     writes: () => writes,
     reset(next) {
       hooks = next;
       count = 0;
+      first = undefined;
       writes = [];
     },
     async close() {

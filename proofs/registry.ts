@@ -2,7 +2,8 @@ import { breakGlass } from './break-glass.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
 import type { Proof } from './proof.js';
+import { speed } from './speed.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill, breakGlass];
+export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill, breakGlass, speed];

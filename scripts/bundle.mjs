@@ -2,7 +2,7 @@
 //   node scripts/bundle.mjs           writes dist/
 //   node scripts/bundle.mjs --check   fails when dist/ is not exactly what the sources give, untracked files included
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,6 +32,24 @@ const withoutSideEffects = (build) => {
   }
 };
 
+const ncc = (entry, folder) => {
+  const cli = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js');
+  must(process.execPath, [
+    cli,
+    'build',
+    entry,
+    '-o',
+    folder,
+    '-C',
+    '-q',
+    '-m',
+    '--license',
+    'licenses.txt',
+    '--target',
+    'es2022',
+  ]);
+};
+
 const bundleInto = (folder) => {
   const sources = join(root, '.bundle-js');
   rmSync(sources, { recursive: true, force: true });
@@ -44,14 +62,15 @@ const bundleInto = (folder) => {
     '--sourceMap',
     'false',
   ]);
-  withoutSideEffects(() =>
-    must(process.execPath, [
-      join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js'),
-      'build',
-      join(sources, 'scripts/bundle-entry.js'),
-      ...['-o', folder, '-C', '-q', '-m', '--license', 'licenses.txt', '--target', 'es2022'],
-    ]),
-  );
+  withoutSideEffects(() => ncc(join(sources, 'scripts/bundle-entry.js'), folder));
+  const clients = mkdtempSync(join(tmpdir(), 'mcprt-clients-'));
+  try {
+    ncc(join(sources, 'shared/action/official-clients.js'), clients);
+    copyFileSync(join(clients, 'index.js'), join(folder, 'official-clients.js'));
+    copyFileSync(join(clients, 'licenses.txt'), join(folder, 'official-clients.licenses.txt'));
+  } finally {
+    rmSync(clients, { recursive: true, force: true });
+  }
   for (const [name, text] of Object.entries(entries)) writeFileSync(join(folder, name), text);
   for (const name of readdirSync(folder)) {
     if (/Cannot find module|MODULE_NOT_FOUND/.test(stubsOf(readFileSync(join(folder, name), 'utf8')))) {

@@ -1,3 +1,3 @@
-// One module for both clients, so that the bundle holds what they share once, in one chunk that is loaded when needed.
+// One module for both clients, so that what they share is bundled once. dist/ has it as a file of the same name.
 export { DefaultArtifactClient } from '@actions/artifact';
 export { saveCache } from '@actions/cache';

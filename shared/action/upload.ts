@@ -7,10 +7,11 @@ import { cacheMember } from '../backup/stores/cache-store.js';
  * Saves a sealed backup with the official cache client, and gives the entry's id, or -1 when the service refused.
  *
  * The path is part of what an entry is found by, so it must be the same in every job: a relative one, below a folder
- * that is the workspace just for this call. Loaded late: the client is large, and few operations need it.
+ * that is the workspace just for this call. The client is large and few operations need it: it is a bundle of its own,
+ * loaded late (ncc would minify no chunk).
  */
 export async function uploadToCache(key: string, bytes: Buffer): Promise<number> {
-  const { saveCache } = await import('./official-clients.js');
+  const { saveCache } = await import(/* webpackIgnore: true */ './official-clients.js');
   return inTemporaryFolder(async (folder) => {
     await writeFileBelow(folder, cacheMember, bytes);
     const [workspace, here] = [process.env.GITHUB_WORKSPACE, process.cwd()];
@@ -33,7 +34,7 @@ export async function uploadToArtifact(
   bytes: Buffer,
   retentionDays: number,
 ): Promise<void> {
-  const { DefaultArtifactClient } = await import('./official-clients.js');
+  const { DefaultArtifactClient } = await import(/* webpackIgnore: true */ './official-clients.js');
   await inTemporaryFolder(async (folder) => {
     const path = await writeFileBelow(folder, member, bytes);
     const options = retentionDays > 0 ? { retentionDays } : {};

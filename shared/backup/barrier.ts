@@ -69,11 +69,13 @@ async function untilSeen(
 
 /** Removes what this barrier, or one of a run that was killed, made. */
 async function sweep(cluster: Cluster, namespace: string): Promise<void> {
-  for (const kind of [kinds.certificate, kinds.certificateRequest, kinds.secret]) {
-    const { items } = await cluster.list(kind, { namespace, ...(kind === kinds.secret ? canarySecrets : {}) });
-    const ours = items.filter(({ metadata }) => metadata.name.startsWith(prefix));
-    await Promise.all(ours.map(({ metadata }) => cluster.delete(kind, { name: metadata.name, namespace })));
-  }
+  await Promise.all(
+    [kinds.certificate, kinds.certificateRequest, kinds.secret].map(async (kind) => {
+      const { items } = await cluster.list(kind, { namespace, ...(kind === kinds.secret ? canarySecrets : {}) });
+      const ours = items.filter(({ metadata }) => metadata.name.startsWith(prefix));
+      await Promise.all(ours.map(({ metadata }) => cluster.delete(kind, { name: metadata.name, namespace })));
+    }),
+  );
 }
 
 const canarySecrets = { fieldSelector: 'type=Opaque', labelSelector: label.partOfCertManager };

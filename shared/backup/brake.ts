@@ -33,16 +33,17 @@ export function canBrake(groups: ReadonlyMap<string, string[]>): boolean {
  * Denies new ACME orders in the whole cluster until released, and proves with a dry run that it does. cert-manager's
  * CertificateRequests wait meanwhile and count no failure.
  *
+ * @param mustHold whether something could order now; where nothing can, the brake is only the lock, and not proven
  * @throws McprtError `restore-locked`, `brake-ineffective`, ApiError `cluster-forbidden`
  */
-export async function brake(cluster: Cluster, holder: Holder, ordersAreServed: boolean): Promise<Brake> {
+export async function brake(cluster: Cluster, holder: Holder, mustHold: boolean): Promise<Brake> {
   const takenOver = await take(cluster, holder);
   const binding = objectOf(kinds.admissionPolicyBinding, {
     metadata: { name },
     spec: { policyName: name, validationActions: ['Deny'] },
   });
   await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
-  if (ordersAreServed) await untilEffective(cluster);
+  if (mustHold) await untilEffective(cluster);
   return {
     takenOver,
     // The binding goes first: while the policy stands, no other run can begin.

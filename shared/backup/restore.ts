@@ -75,7 +75,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   );
 
   const seen = options.dryRun ? first : await waitForNamespaces(cluster, first, snapshot, ports, options.timeout);
-  const plan = await planFor(cluster, seen, snapshot, backup.context);
+  const { plan } = await planFor(cluster, seen, snapshot, backup.context);
   const base = { context: backup.context, source: { store, name }, certManager: seen.certManager };
   if (options.dryRun) {
     return {
@@ -104,10 +104,9 @@ type Done = Pick<RestoreResult, 'plan' | 'applied' | 'brake' | 'takenOver' | 'ne
 
 async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOptions, work: Work): Promise<Done> {
   const held = await brakeOn(cluster, ports, options, work.seen);
-  const before = await issuances(cluster);
   // Between the first look and the brake cert-manager may have begun something.
-  const seen = held === undefined ? work.seen : await observe(cluster);
-  const plan = await planFor(cluster, seen, work.snapshot, work.context);
+  const [before, seen] = await Promise.all([issuances(cluster), held === undefined ? work.seen : observe(cluster)]);
+  const { plan, live } = await planFor(cluster, seen, work.snapshot, work.context);
   try {
     refuseBadPlan(plan, options.maxOrders);
   } catch (error) {
@@ -115,7 +114,7 @@ async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOption
     throw error;
   }
   try {
-    const applied = await write(cluster, ports, plan, seen, work.context);
+    const applied = await write(cluster, ports, plan, live, seen, work.context);
     if (seen.certManager.state === 'running') {
       await removeStaleRequests(cluster, plan);
       await barrier(cluster, seen.certManager.namespace);
@@ -172,7 +171,8 @@ async function brakeOn(
     run: `${run.repository}/${run.runId}/${run.job}`,
     expires: new Date(seen.now.getTime() + options.timeout),
   };
-  const held = await brake(cluster, holder, seen.groups.has('acme.cert-manager.io'));
+  const canOrder = seen.certManager.state === 'running' || seen.certManager.state === 'unready';
+  const held = await brake(cluster, holder, canOrder && seen.groups.has('acme.cert-manager.io'));
   ports.progress(
     held.takenOver
       ? 'brake on: taken over from a run that did not finish'
@@ -185,13 +185,10 @@ async function write(
   cluster: Cluster,
   ports: Ports,
   plan: RestorePlan,
+  live: ReadonlyMap<string, LiveSecret>,
   seen: Observation,
   context: BackupContext,
 ): Promise<Applied[]> {
-  const live = await readLive(
-    cluster,
-    plan.lines.map(({ item }) => item),
-  );
   const decideContext: DecideContext = {
     now: seen.now,
     certManager: seen.certManager.version ?? (context.certManager || assumedCertManager),
@@ -238,9 +235,9 @@ async function planFor(
   seen: Observation,
   snapshot: Snapshot,
   context: BackupContext,
-): Promise<RestorePlan> {
+): Promise<{ plan: RestorePlan; live: Map<string, LiveSecret> }> {
   const live = await readLive(cluster, snapshot.objects, seen.namespaces);
-  return planRestore({ seen, live, snapshot, recordedCertManager: context.certManager });
+  return { plan: planRestore({ seen, live, snapshot, recordedCertManager: context.certManager }), live };
 }
 
 /** The live counterparts of a snapshot's objects, all at once; namespaces were already listed. */

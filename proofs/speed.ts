@@ -1,0 +1,157 @@
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../lab/driver/folders.js';
+import { type Gate, openGate } from './gate.js';
+import type { Proof, ProofContext, Proven } from './proof.js';
+import { makeRig, type Rig } from './rig.js';
+
+const run = promisify(execFile);
+const roundTrip = 25;
+const maximumBytes = 5_000_000;
+
+/** What the runbook's scripts read and write, object by object. */
+const objects = [
+  'secret/registry-tls -n registry',
+  'secret/mcp-sentinel-platform-tls -n mcp-sentinel',
+  'certificate/registry-cert -n registry',
+  'certificate/mcp-sentinel-platform-tls -n mcp-sentinel',
+  'clusterissuer/letsencrypt-prod',
+  'configmap/mcp-sentinel-config -n mcp-sentinel',
+  'secret/mcp-sentinel-secrets -n mcp-sentinel',
+];
+
+export const speed: Proof = {
+  name: 'speed',
+  claim: 'backup and restore against the runbook’s kubectl commands over a 25 ms round trip; start-up; bundle size',
+  async run(context) {
+    const rig = await makeRig(context);
+    const gate = await openGate(rig.state);
+    try {
+      return await measure(context, rig, gate);
+    } finally {
+      await gate.close();
+      await rig.close();
+    }
+  },
+};
+
+interface Timed {
+  seconds: number;
+  requests: number;
+}
+
+async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Proven> {
+  await rig.install();
+  const kubectl = await kubectlIn(context, rig, gate);
+  const rounds = context.small ? 1 : 5;
+  const timed = async (work: () => Promise<unknown>): Promise<Timed> => {
+    gate.reset({ delay: roundTrip });
+    const started = performance.now();
+    await work();
+    return { seconds: (performance.now() - started) / 1000, requests: gate.requests() };
+  };
+  const act = async (operation: string): Promise<void> => {
+    const done = await rig.act(operation, { kubeconfig: gate.kubeconfig });
+    if (done.code !== 0) throw new Error(`${operation} failed: ${done.log.replace(/::add-mask::.*/g, '')}`);
+  };
+  const samples = {
+    backup: [] as Timed[],
+    kubectlBackup: [] as Timed[],
+    restore: [] as Timed[],
+    kubectlRestore: [] as Timed[],
+  };
+  for (let round = 0; round < rounds; round++) {
+    samples.kubectlBackup.push(await timed(() => kubectl.backup()));
+    samples.backup.push(await timed(() => act('backup')));
+    // Both put back what a wipe has taken; objects of cert-manager are there in neither case.
+    await rig.wipe();
+    await kubectl.namespaces();
+    samples.kubectlRestore.push(await timed(() => kubectl.restore()));
+    await rig.wipe();
+    samples.restore.push(await timed(() => act('restore')));
+    await rig.install();
+  }
+  const start = await startUp(rig, gate, rounds * 3);
+  const bytes = await bundleBytes();
+  const ratio = (slow: Timed[], fast: Timed[]): number =>
+    round1(median(slow.map((one) => one.seconds)) / median(fast.map((one) => one.seconds)));
+  const figures = {
+    roundTripMs: roundTrip,
+    rounds,
+    backupRatio: ratio(samples.kubectlBackup, samples.backup),
+    restoreRatio: ratio(samples.kubectlRestore, samples.restore),
+    medianSeconds: Object.fromEntries(
+      Object.entries(samples).map(([name, list]) => [
+        name,
+        Math.round(median(list.map((one) => one.seconds)) * 100) / 100,
+      ]),
+    ),
+    requests: Object.fromEntries(
+      Object.entries(samples).map(([name, list]) => [name, median(list.map((one) => one.requests))]),
+    ),
+    bareStartsToFirstRequest: round1(start),
+    bundleBytes: bytes,
+  };
+  const problems = [
+    ...(figures.backupRatio > 1 ? [] : ['a backup is not faster than kubectl']),
+    ...(figures.restoreRatio > 1 ? [] : ['a restore is not faster than kubectl']),
+    ...(bytes <= maximumBytes ? [] : [`the bundle has ${bytes} bytes, more than ${maximumBytes}`]),
+  ];
+  return { ok: problems.length === 0, figures, problems };
+}
+
+/** The runbook's way: one kubectl after the other, through the same gate, with kubectl's own discovery cache kept. */
+async function kubectlIn(
+  context: ProofContext,
+  rig: Rig,
+  gate: Gate,
+): Promise<{ backup(): Promise<void>; restore(): Promise<void>; namespaces(): Promise<void> }> {
+  const folder = join(context.folder, 'kubectl');
+  await mkdir(folder);
+  await writeFile(join(folder, 'kubeconfig'), gate.kubeconfig, { mode: 0o600 });
+  await writeFile(join(folder, 'kubectl'), `#!/bin/sh\nexec ${rig.state.program.lab} kubectl "$@"\n`, { mode: 0o755 });
+  const env = { PATH: `${folder}:${context.env.PATH}`, HOME: folder, KUBECONFIG: join(folder, 'kubeconfig') };
+  const shell = async (script: string): Promise<void> =>
+    void (await run('sh', ['-eu', '-c', script], { cwd: folder, env }));
+  const strip = `sed -e '/^  uid:/d' -e '/^  resourceVersion:/d' -e '/^  creationTimestamp:/d' -e '/^  generation:/d' -e '/^  ownerReferences:/,/^    uid:/d' -e '/^status:/,$d'`;
+  return {
+    backup: () =>
+      shell(objects.map((object, index) => `kubectl get ${object} -o yaml | ${strip} > ${index}.yaml`).join('\n')),
+    restore: () =>
+      shell(objects.map((_, index) => `kubectl apply --server-side --force-conflicts -f ${index}.yaml`).join('\n')),
+    namespaces: () => shell('kubectl create namespace registry\nkubectl create namespace mcp-sentinel'),
+  };
+}
+
+/** Process start to first request, as a multiple of a Node process that does nothing; medians. */
+async function startUp(rig: Rig, gate: Gate, rounds: number): Promise<number> {
+  const bare: number[] = [];
+  const first: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const started = performance.now();
+    await new Promise((resolve) => spawn(process.execPath, ['-e', '0']).once('close', resolve));
+    bare.push(performance.now() - started);
+    gate.reset({});
+    const from = performance.now();
+    await rig.act('verify', { kubeconfig: gate.kubeconfig });
+    first.push((gate.firstRequestAt() ?? Number.POSITIVE_INFINITY) - from);
+  }
+  return median(first) / median(bare);
+}
+
+async function bundleBytes(): Promise<number> {
+  const folder = join(root, 'dist');
+  const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
+}
