@@ -1,9 +1,12 @@
 import { breakGlass } from './break-glass.js';
+import { canary } from './canary.js';
+import { corrupt } from './corrupt.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
 import type { Proof } from './proof.js';
 import { speed } from './speed.js';
+import { stores } from './stores.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill, breakGlass, speed];
+export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill, corrupt, canary, breakGlass, stores, speed];

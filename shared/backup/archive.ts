@@ -40,6 +40,10 @@ export async function unpackArchive(bytes: Buffer): Promise<Archive> {
   if (!statement || !payload) {
     throw malformed(`${statement ? names.payload : names.statement} is missing in it`);
   }
+  // A tar file has room that no checksum covers; with one form only, every changed byte is noticed.
+  if (!(await packArchive({ statement, payload })).equals(bytes)) {
+    throw malformed('the archive is not packed as mcprt packs it: bytes were changed, added or cut off');
+  }
   return { statement, payload };
 }
 
@@ -55,7 +59,7 @@ export async function readTar(bytes: Buffer, wanted: readonly string[]): Promise
     for await (const entry of tar) {
       const { name, type } = entry.header;
       if (type !== 'file' || !wanted.includes(name) || found.has(name)) {
-        throw malformed(`it holds an entry that no backup has (a ${type ?? 'file'})`);
+        throw malformed(`it holds an entry that no backup has: ${type ?? 'file'} ${JSON.stringify(name.slice(0, 80))}`);
       }
       found.set(name, await buffer(entry));
     }

@@ -266,8 +266,8 @@ async function newestStored(
   const found = await Promise.all(
     ports.stores.map(async (store) => {
       try {
-        const { bytes } = await store.newest(prefixOf(run.domain));
-        const { context, digest } = await authenticate(bytes, signers);
+        const candidate = await store.newest(prefixOf(run.domain));
+        const { context, digest } = await authenticate(await candidate.fetch(), signers);
         return { generation: context.generation, statement: digest };
       } catch {
         return { generation: 0, statement: '' };
@@ -293,7 +293,7 @@ function notStored(stored: StoredBackup[]): McprtError {
   return new McprtError('backup-not-stored', {
     what: 'no store holds this backup',
     why:
-      stored.map(({ store, error }) => `${store}: ${error?.message}: ${error?.why}`).join('\n') ||
+      stored.map(({ store, error }) => `${store}: ${error?.message}: ${error?.why} (${error?.code})`).join('\n') ||
       'no store is configured',
     next: [...new Set(stored.flatMap(({ error }) => error?.next ?? []))].join('\n') || 'set the input `stores`',
   });

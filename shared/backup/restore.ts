@@ -60,6 +60,9 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
     observe(cluster),
   ]);
   const { store, name, backup } = choose(found, options.overrides);
+  for (const other of found) {
+    if (other.error) ports.warn(`${other.store} was passed over: ${other.error.message}: ${other.error.why}`);
+  }
   const expected = {
     run: options.run,
     fingerprint: first.fingerprint,

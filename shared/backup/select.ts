@@ -28,7 +28,7 @@ export async function candidates(ports: Ports, domain: string, signers: KeyObjec
       try {
         const found = await store.newest(prefixOf(domain));
         name = found.name;
-        return { store: store.name, name, backup: await authenticate(found.bytes, signers) };
+        return { store: store.name, name, backup: await authenticate(await found.fetch(), signers) };
       } catch (error) {
         return { store: store.name, name, error: asMcprtError(error) };
       }
@@ -39,7 +39,7 @@ export async function candidates(ports: Ports, domain: string, signers: KeyObjec
 /**
  * Chooses the backup to restore: the highest generation that is authentic, unless something newer claims to exist.
  *
- * @throws McprtError the reason of the only candidate, `backup-none`, or `backup-newer-unreadable`
+ * @throws McprtError the reason that all candidates share, `backup-none`, or `backup-newer-unreadable`
  */
 export function choose(
   found: readonly Candidate[],
@@ -54,7 +54,8 @@ export function choose(
   const failed = found.filter(({ error }) => error !== undefined);
   if (best === undefined) {
     const telling = failed.filter(({ error }) => error?.code !== 'store-miss');
-    if (telling.length === 1 && telling[0]?.error) throw telling[0].error;
+    // With the wrong key every store has the same to tell: that is the reason, and not that there is no backup.
+    if (new Set(telling.map(({ error }) => error?.code)).size === 1 && telling[0]?.error) throw telling[0].error;
     throw new McprtError('backup-none', {
       what: 'there is no backup that can be used',
       why: failed.map(({ store, error }) => `${store}: ${error?.message}: ${error?.why}`).join('\n'),

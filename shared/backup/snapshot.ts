@@ -46,9 +46,12 @@ const metadataShape = z.strictObject({
   labels: z.record(z.string(), z.string()).optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });
+const restoredKinds = ['Namespace', 'Secret', 'ConfigMap'] as const;
+const base64 = z.base64();
+const kindsShape = z.looseObject({ items: z.array(z.looseObject({ apiVersion: z.string(), kind: z.string() })) });
 const objectShape = z.strictObject({
   apiVersion: z.literal('v1'),
-  kind: z.enum(['Namespace', 'Secret', 'ConfigMap']),
+  kind: z.enum(restoredKinds),
   metadata: metadataShape,
   type: z.string().optional(),
   immutable: z.boolean().optional(),
@@ -127,9 +130,10 @@ export function decodeSnapshot(plain: Buffer): { snapshot: Snapshot; context: un
     // The parser's message may quote what it read, which is secret.
     throw malformed('its content is not JSON');
   }
+  refuseForeignKinds(json);
   const parsed = documentShape.safeParse(json);
   if (!parsed.success) {
-    throw malformed(`its content has no valid ${parsed.error.issues[0]?.path.join('.').slice(0, 80) ?? 'form'}`);
+    throw malformed(`its content has no valid ${parsed.error.issues[0]?.path.join('.').slice(0, 80) || 'form'}`);
   }
   const { manifest, items } = parsed.data;
   if (manifest.roles.length !== items.length) {
@@ -168,15 +172,35 @@ function refuseForbidden(objects: SnapshotObject[]): void {
                 : seen.has(`${kind} ${keyOf(metadata)}`)
                   ? 'it is there twice'
                   : undefined;
-    if (problem !== undefined) {
-      throw new McprtError('backup-forbidden-object', {
-        what: `the backup holds ${nameOf(object)}, which no backup of mcprt holds`,
-        why: problem,
-        next: 'do not use this backup, and change the signing key: whoever made it had it',
-      });
+    if (problem !== undefined) throw forbidden(nameOf(object), problem);
+    if (kind === 'Secret' && !Object.values(object.data ?? {}).every((value) => base64.safeParse(value).success)) {
+      // The API server would refuse it, after other objects were written.
+      throw malformed(`${nameOf(object)} has a value that is not base64`);
     }
     seen.add(`${kind} ${keyOf(metadata)}`);
   }
+}
+
+/** Objects of other kinds have members that the shape knows nothing of: they are told before it is asked. */
+function refuseForeignKinds(json: unknown): void {
+  const { success, data } = kindsShape.safeParse(json);
+  const foreign = success
+    ? data.items.find(({ apiVersion, kind }) => apiVersion !== 'v1' || !restoredKinds.some((one) => one === kind))
+    : undefined;
+  if (foreign !== undefined) {
+    throw forbidden(
+      `an object of kind ${foreign.kind.slice(0, 40)} (${foreign.apiVersion.slice(0, 60)})`,
+      'only Namespaces, Secrets and one ConfigMap are restored',
+    );
+  }
+}
+
+function forbidden(object: string, why: string): McprtError {
+  return new McprtError('backup-forbidden-object', {
+    what: `the backup holds ${object}, which no backup of mcprt holds`,
+    why,
+    next: 'do not use this backup, and change the signing key: whoever made it had it',
+  });
 }
 
 function isPortableConfig(object: KubeObject): boolean {

@@ -51,13 +51,13 @@ const statementShape = z.strictObject({
   predicate: contextShape,
 });
 
+/** The last digit of base64 may hold bits that mean nothing: only one form of the same bytes is taken. */
+const base64 = z.base64().refine((text) => Buffer.from(text, 'base64').toString('base64') === text, 'not canonical');
+
 const envelopeShape = z.strictObject({
   payloadType: z.literal(payloadType),
-  payload: z.base64(),
-  signatures: z
-    .array(z.strictObject({ keyid: z.string(), sig: z.base64() }))
-    .min(1)
-    .max(8),
+  payload: base64,
+  signatures: z.array(z.strictObject({ keyid: z.string(), sig: base64 })).max(8),
 });
 
 /** A statement whose signature was checked. */
@@ -94,7 +94,7 @@ export function verifyStatement(envelope: Buffer, signers: KeyObject[]): Verifie
   if (envelope.length > maximumBytes) {
     throw malformed('statement.dsse.json is larger than any statement');
   }
-  const { payload, signatures } = parse(envelopeShape, envelope, 'statement.dsse.json');
+  const { payload, signatures } = parseOwn(envelopeShape, envelope, 'statement.dsse.json');
   const bytes = Buffer.from(payload, 'base64');
   const known = signatures.flatMap(({ keyid, sig }) => {
     const key = signers.find((signer) => keyId(signer) === keyid);
@@ -103,7 +103,7 @@ export function verifyStatement(envelope: Buffer, signers: KeyObject[]): Verifie
   if (known.length === 0) {
     throw new McprtError('backup-unsigned', {
       what: 'the backup is not signed by a key that this job trusts',
-      why: `it is signed by ${signatures.map(({ keyid }) => keyid.slice(0, 40)).join(', ')}; trusted are ${signers.map(keyId).join(', ')}`,
+      why: `it is signed by ${signatures.map(({ keyid }) => keyid.slice(0, 40)).join(', ') || 'nobody'}; trusted are ${signers.map(keyId).join(', ')}`,
       next: 'restore with the restore key of the same set; if keys were changed since, give the older restore key. If neither explains it, somebody planted this backup',
     });
   }
@@ -136,7 +136,16 @@ function parseStatement(bytes: Buffer): z.infer<typeof statementShape> {
       next: 'use the version of mcprt that made it, then make a new backup',
     });
   }
-  return parse(statementShape, bytes, 'the statement');
+  return parseOwn(statementShape, bytes, 'the statement');
+}
+
+/** Parses what only mcprt writes: of a member that is there twice, another reader could take the other one. */
+function parseOwn<T>(shape: z.ZodType<T>, bytes: Buffer, what: string): T {
+  const parsed = parse(shape, bytes, what);
+  if (!Buffer.from(JSON.stringify(JSON.parse(bytes.toString('utf8')))).equals(bytes)) {
+    throw malformed(`${what} is not written as mcprt writes it: a member may be there twice`);
+  }
+  return parsed;
 }
 
 function parse<T>(shape: z.ZodType<T>, bytes: Buffer, what: string): T {

@@ -8,8 +8,12 @@ import { McprtError, messageOf } from '../../errors.js';
 export interface ActionsService {
   /** Newest cache entry whose key is, or starts with, the given one; undefined when there is none for this version. */
   findCache(key: string, version: string): Promise<{ key: string; url: string } | undefined>;
-  /** Tries to reserve a key and gives the service's refusal; undefined when it would have been accepted. */
-  whyCacheRefused(key: string, version: string): Promise<string | undefined>;
+  /**
+   * Tries to reserve a key and gives the service's refusal; undefined when it would have been accepted.
+   *
+   * @throws McprtError `store-unavailable` when there is no answer, or none about this key
+   */
+  whyCacheRefused(key: string, version: string): Promise<CacheRefusal | undefined>;
   /** Artifact of this run by name: a signed URL of its zip. */
   findOwnArtifact(name: string): Promise<string | undefined>;
   /** Artifacts of the repository that are not expired, newest first. @throws McprtError `store-token` */
@@ -17,6 +21,12 @@ export interface ActionsService {
   artifactUrl(id: number): Promise<string>;
   /** The bytes behind a signed URL. @throws McprtError `store-read` when there are more than `limit` */
   download(url: string, limit: number): Promise<Buffer>;
+}
+
+/** How the cache service refuses a key: a duplicate is a 409, a read-only token a 200 with a message. */
+export interface CacheRefusal {
+  status: number;
+  message: string;
 }
 
 export interface RemoteArtifact {
@@ -44,6 +54,7 @@ const cacheFound = z.looseObject({
   matched_key: z.string().optional(),
 });
 const cacheReserved = z.looseObject({ ok: z.boolean(), message: z.string().optional() });
+const twirpFailure = z.looseObject({ msg: z.string() });
 const artifactSigned = z.looseObject({ signed_url: z.string().optional() });
 const artifactPage = z.looseObject({
   artifacts: z.array(
@@ -60,7 +71,7 @@ const runtimeClaims = z.looseObject({ scp: z.string() });
 
 /** Opens the services that the runner's environment names. No call is made yet. */
 export function actionsService(options: ActionsServiceOptions): ActionsService {
-  const twirp = async <T>(service: string, method: string, body: object, shape: z.ZodType<T>): Promise<T> => {
+  const post = async (service: string, method: string, body: object): Promise<{ status: number; text: string }> => {
     if (!options.resultsUrl || !options.runtimeToken) {
       throw new McprtError('store-unavailable', {
         what: 'this process has no access to the job’s cache and artifacts',
@@ -71,8 +82,11 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     const url = new URL(`/twirp/${service}/${method}`, options.resultsUrl).href;
     const headers = { authorization: `Bearer ${options.runtimeToken}`, 'content-type': 'application/json' };
     const answer = await get(url, { method: 'POST', headers, body: JSON.stringify(body) });
-    const text = await answer.text();
-    if (!answer.ok) throw httpFailure(method, answer.status, text);
+    return { status: answer.status, text: await answer.text() };
+  };
+  const twirp = async <T>(service: string, method: string, body: object, shape: z.ZodType<T>): Promise<T> => {
+    const { status, text } = await post(service, method, body);
+    if (status !== 200) throw httpFailure(method, status, text);
     return shape.parse(JSON.parse(text));
   };
   const rest = async (path: string, redirect: 'manual' | 'follow' = 'follow'): Promise<Response> => {
@@ -111,12 +125,15 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
         : undefined;
     },
     async whyCacheRefused(key, version) {
-      try {
-        const { ok, message } = await twirp(cacheService, 'CreateCacheEntry', { key, version }, cacheReserved);
-        return ok ? undefined : (message ?? 'the service gives no reason');
-      } catch (error) {
-        return error instanceof McprtError ? error.why : messageOf(error);
+      const { status, text } = await post(cacheService, 'CreateCacheEntry', { key, version });
+      const answer = jsonOf(text);
+      if (status === 200) {
+        const { ok, message } = cacheReserved.parse(answer);
+        return ok ? undefined : { status, message: message || 'the service gives no reason' };
       }
+      const failure = twirpFailure.safeParse(answer);
+      if (status >= 500 || status === 401 || !failure.success) throw httpFailure('CreateCacheEntry', status, text);
+      return { status, message: failure.data.msg.slice(0, 200) };
     },
     async findOwnArtifact(name) {
       const ids = backendIds(options.runtimeToken);
@@ -169,6 +186,14 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       return Buffer.concat(chunks);
     },
   };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function get(url: string, init: RequestInit): Promise<Response> {

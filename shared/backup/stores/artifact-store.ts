@@ -47,7 +47,7 @@ export function artifactStore(ports: ArtifactPorts): Store {
           next: 'check the profile’s domain; ask for a longer retention with `retention-days`',
         });
       }
-      return { name: newest.name, bytes: await fetchZip(await service.artifactUrl(newest.id)) };
+      return { name: newest.name, fetch: async () => fetchZip(await service.artifactUrl(newest.id)) };
     },
     async read(name) {
       const url = await service.findOwnArtifact(name);
@@ -98,11 +98,25 @@ function uploadFailed(name: string, cause: unknown): McprtError {
       next: 'run the job again: each attempt stores under a name of its own',
     });
   }
-  if (/token|ACTIONS_RUNTIME_TOKEN|ACTIONS_RESULTS_URL|401|403/i.test(why)) {
+  if (/quota|insufficient usage/i.test(why)) {
+    return new McprtError('store-full', {
+      what: 'the account’s artifact storage is full',
+      why,
+      next: 'delete old artifacts, or raise the storage budget in the billing settings; GitHub counts anew every 6 to 12 hours',
+    });
+  }
+  if (/ACTIONS_RUNTIME_TOKEN|ACTIONS_RESULTS_URL|invalid token|\(40[13]\)/i.test(why)) {
     return new McprtError('store-unavailable', {
       what: 'this process may not upload artifacts',
       why,
       next: 'run the action from a workflow, or use `stores: directory`',
+    });
+  }
+  if (/\(5\d\d\)|attempts|ECONN|ENOTFOUND|ETIMEDOUT/.test(why)) {
+    return new McprtError('store-unavailable', {
+      what: 'GitHub’s service does not answer',
+      why,
+      next: 'run the operation again; see githubstatus.com when it stays',
     });
   }
   return new McprtError('store-write', {

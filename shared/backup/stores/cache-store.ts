@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { McprtError } from '../../errors.js';
+import { McprtError, messageOf } from '../../errors.js';
 import { maximumArchiveBytes, readTar } from '../archive.js';
 import { malformed } from '../statement.js';
-import type { ActionsService } from './actions-service.js';
+import type { ActionsService, CacheRefusal } from './actions-service.js';
 import { generationOf, type Store } from './store.js';
 
 /** The one file in a cache entry. It is part of what an entry is found by: changing it hides every older backup. */
@@ -44,8 +44,14 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
   return {
     name: 'cache',
     async save(name, bytes) {
-      if ((await upload(name, bytes)) === -1) {
-        throw refusal(name, await service.whyCacheRefused(name, versionOf('zstd')), mode);
+      let failure = 'the upload failed after it was accepted';
+      const id = await upload(name, bytes).catch((error: unknown) => {
+        failure = messageOf(error).slice(0, 300);
+        return -1;
+      });
+      if (id === -1) {
+        const refused = await service.whyCacheRefused(name, versionOf('zstd'));
+        throw refusal(name, refused ?? { status: 200, message: failure }, mode);
       }
       return {
         where: `cache entry ${name}`,
@@ -55,8 +61,9 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
     },
     async newest(prefix) {
       const found = (await find(prefix)).sort((a, b) => generationOf(b.key) - generationOf(a.key));
-      if (found[0] === undefined) throw missed(prefix);
-      return { name: found[0].key, bytes: await fetchEntry(found[0].url) };
+      const newest = found[0];
+      if (newest === undefined) throw missed(prefix);
+      return { name: newest.key, fetch: () => fetchEntry(newest.url) };
     },
     async read(name) {
       const found = (await find(name)).find(({ key }) => key === name);
@@ -90,34 +97,59 @@ async function unpack(archive: Buffer): Promise<Buffer> {
   return member;
 }
 
-function refusal(name: string, why: string | undefined, mode: string | undefined): McprtError {
-  const text = why ?? 'the upload failed after it was accepted';
-  const make = (code: McprtError['code'], what: string, next: string): McprtError =>
-    new McprtError(code, { what, why: text, next });
-  if (mode === 'read' || mode === 'none' || /denied|read[- ]only|permission|not allowed/i.test(text)) {
+/**
+ * The error for a backup that the official client could not save; it logs why, and gives only -1.
+ *
+ * GitHub answers a duplicate with 409 `already_exists`, and a token without a writable scope with "cache write denied".
+ * A repository over its cache quota becomes read-only, so that the same answer has two causes.
+ */
+function refusal(name: string, { status, message }: CacheRefusal, mode: string | undefined): McprtError {
+  const make = (code: McprtError['code'], what: string, why: string, next: string): McprtError =>
+    new McprtError(code, { what, why, next });
+  if (mode === 'read' || mode === 'none') {
     return make(
       'store-read-only',
       'this run may not write to the cache',
-      'run backups on push, schedule or workflow_dispatch of the default branch, with `cache-mode: write`; untrusted triggers get read-only tokens',
+      `the workflow sets cache-mode: ${mode}`,
+      'set `cache-mode: write` for jobs that back up',
     );
   }
-  if (/already exists|exists/i.test(text)) {
+  if (status === 409 || /already[ _]exists/i.test(message)) {
     return make(
       'store-duplicate',
-      `the cache already has an entry ${name}`,
+      `the name ${name} is taken in the cache`,
+      `${message}: it was stored before, or its upload was begun and never finished`,
       'run the job again: each attempt stores under a name of its own',
     );
   }
-  if (/quota|full|storage|limit|exceed/i.test(text)) {
+  if (status === 429 && !/quota|storage/i.test(message)) {
+    return make(
+      'store-unavailable',
+      'the cache takes no more calls for now',
+      message,
+      'too many calls in this repository: run it again in some minutes',
+    );
+  }
+  if (/quota|storage|full|limit|exceed/i.test(message)) {
     return make(
       'store-full',
       'the repository’s cache is full',
+      message,
       'delete old entries with `gh cache delete`, or rely on the artifact',
+    );
+  }
+  if (status === 403 || /denied|read[- ]only|permission|not allowed|writable/i.test(message)) {
+    return make(
+      'store-read-only',
+      'this run may not write to the cache',
+      message,
+      'run backups on push, schedule or workflow_dispatch of the default branch, with `cache-mode: write`; untrusted triggers get read-only tokens. If this is such a run, the repository’s cache is over its quota: delete old entries with `gh cache delete`',
     );
   }
   return make(
     'store-write',
     'the cache did not accept the backup',
+    message,
     'run the job again; see githubstatus.com when it stays',
   );
 }

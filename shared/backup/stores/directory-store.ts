@@ -48,7 +48,7 @@ export function directoryStore(folder: string): Store {
       if (name === undefined) {
         throw failed('store-miss', `no file in ${folder} starts with ${prefix}`, undefined);
       }
-      return { name, bytes: await read(name) };
+      return { name, fetch: () => read(name) };
     },
     read,
   };

@@ -8,7 +8,8 @@ export interface Store {
    */
   save(name: string, bytes: Buffer): Promise<Kept>;
   /**
-   * The newest backup whose name starts with the prefix, and how many others were seen.
+   * The newest backup whose name starts with the prefix. Its bytes are fetched apart: whoever cannot read it still has to
+   * know that something claims to be newer.
    *
    * @throws McprtError `store-…`; `store-miss` explains where was looked
    */
@@ -28,7 +29,8 @@ export interface Kept {
 
 export interface Found {
   name: string;
-  bytes: Buffer;
+  /** @throws McprtError `store-…`, `backup-malformed` */
+  fetch: () => Promise<Buffer>;
 }
 
 /** `mcprt-backup-DOMAIN-` begins every name of a profile's backups. */
