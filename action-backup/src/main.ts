@@ -5,7 +5,7 @@ import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import type { Markdown } from '../../shared/action/markdown.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
-import { runAction } from '../../shared/action/run.js';
+import { runAction, withDeadline } from '../../shared/action/run.js';
 import { backUp } from '../../shared/backup/backup.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
@@ -51,7 +51,7 @@ export async function backupAction(version: string): Promise<void> {
       stores: openStores(inputs, process.env),
       progress: core.info,
       warn: core.warning,
-      signal,
+      signal: withDeadline(signal, inputs.timeout),
       mask,
     };
     const run = runContext(process.env, target.domain, `mcprt ${version}`);

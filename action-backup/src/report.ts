@@ -133,7 +133,7 @@ function recordRow({ metadata, spec }: CertificateRecord, snapshot: Snapshot, no
   return [
     code(keyOf(metadata)),
     names.map(escaped).join('\n'),
-    escaped(leaf?.issuerText ?? '–'),
+    escaped(issuerName(leaf?.issuerText)),
     shortSerial(leaf?.serial),
     daysLeft(leaf?.notAfter, now),
   ];
@@ -156,7 +156,7 @@ function forecastRow(one: CertificateForecast, now: Date): string[] {
   return [
     code(`${one.namespace}/${one.name}`),
     one.identifiers.map(escaped).join('\n'),
-    escaped(one.issuedBy ?? '–'),
+    escaped(issuerName(one.issuedBy)),
     shortSerial(one.serial),
     daysLeft(one.notAfter, now),
     why === '' ? verdict : `${verdict}\n${escaped(why)}`,
@@ -181,6 +181,11 @@ function contextTable(context: BackupContext): Markdown {
 
 function shortSerial(serial: string | undefined): string {
   return serial === undefined ? '–' : code(serial.length > 16 ? `${serial.slice(0, 6)}…${serial.slice(-8)}` : serial);
+}
+
+/** A CA's common name, which is how people call it; the whole name where it has none. */
+function issuerName(text: string | undefined): string {
+  return /^CN=([^,]+)/.exec(text ?? '')?.[1] ?? text ?? '–';
 }
 
 function daysLeft(notAfter: Date | undefined, now: Date): string {

@@ -52,3 +52,21 @@ async function reportError(title: string, error: unknown): Promise<void> {
     .list(error.next.split('\n'))
     .write();
 }
+
+/** A signal that follows another one, and that fires by itself when an operation takes longer than it may (in ms). */
+export function withDeadline(signal: AbortSignal, timeout: number): AbortSignal {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () =>
+      late.abort(
+        new McprtError('job-timeout', {
+          what: `the operation took longer than ${Math.round(timeout / 1000)} s`,
+          why: 'its input `timeout` ended it between two writes; what was written stays',
+          next: 'run it again: it goes on from what is there; raise `timeout` if the cluster is slow',
+        }),
+      ),
+    timeout,
+  );
+  timer.unref();
+  return AbortSignal.any([signal, late.signal]);
+}
