@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { certificatePem, keyPem, newKey } from '../certificates/testing/fixtures.js';
+import { asWritten, decide } from './decide.js';
+import { asSecret, type LiveSecret } from './observe.js';
+import type { Role } from './roles.js';
+import type { SnapshotObject } from './snapshot.js';
+
+const now = new Date('2026-11-24T12:00:00Z');
+const context = { now, certManager: 'v1.21.2' };
+const day = 24 * 3600_000;
+const authority = newKey('P-256');
+const keys = [newKey('P-256'), newKey('P-256')] as const;
+
+interface Made {
+  from?: number;
+  key?: 0 | 1;
+  serial?: string;
+  issuer?: string;
+  annotations?: Record<string, string>;
+  extra?: Record<string, unknown>;
+}
+
+/** A TLS Secret whose certificate began `from` days ago and lives 90 days. */
+function tls({
+  from = 10,
+  key = 0,
+  serial = '0a',
+  issuer = 'R11',
+  annotations = { 'cert-manager.io/issuer-name': 'letsencrypt-prod' },
+  extra = {},
+}: Made = {}): LiveSecret {
+  const notBefore = new Date(now.getTime() - from * day);
+  const certificate = certificatePem({
+    key: keys[key],
+    dns: ['a.example.com'],
+    serial: Buffer.from(serial, 'hex'),
+    signer: { key: authority, name: [['2.5.4.3', issuer]] },
+    notBefore,
+    notAfter: new Date(notBefore.getTime() + 90 * day),
+  });
+  return asSecret({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'a-tls', namespace: 'a', annotations },
+    type: 'kubernetes.io/tls',
+    data: {
+      'tls.crt': Buffer.from(certificate).toString('base64'),
+      'tls.key': Buffer.from(keyPem(keys[key])).toString('base64'),
+    },
+    ...extra,
+  });
+}
+
+const item = (object: LiveSecret, role: Role = 'tls'): SnapshotObject => ({ role, object });
+
+describe('decide about a TLS Secret', () => {
+  const garbage = { data: { 'tls.crt': 'eA==', 'tls.key': 'eA==' } };
+  it.each<[string, Made, Made | undefined, string]>([
+    ['absent, a valid backup', {}, undefined, 'create'],
+    ['absent, a backup past its renewal', { from: 80 }, undefined, 'create'],
+    ['absent, an expired backup', { from: 91 }, undefined, 'skip'],
+    ['absent, a backup that is no pair', { extra: garbage }, undefined, 'refuse'],
+    ['the same certificate', {}, {}, 'keep'],
+    ['the same certificate without annotations', {}, { annotations: {} }, 'replace'],
+    ['a newer live certificate', {}, { from: 1, serial: '0b', key: 1 }, 'keep'],
+    ['an older live certificate that is valid', { from: 1, serial: '0b' }, { key: 1 }, 'keep'],
+    ['a live certificate that has expired', {}, { from: 100, serial: '0b', key: 1 }, 'replace'],
+    ['live data that is no pair', {}, { extra: garbage }, 'replace'],
+    ['a live staging certificate', {}, { from: 1, serial: '0b', issuer: '(STAGING) Riddling Rhubarb' }, 'replace'],
+    ['live data that is no pair, of another type', {}, { extra: { ...garbage, type: 'Opaque' } }, 'refuse'],
+    ['live data that is no pair, immutable', {}, { extra: { ...garbage, immutable: true } }, 'refuse'],
+    ['an expired backup over a live certificate', { from: 91 }, { from: 1, serial: '0b' }, 'keep'],
+  ])('%s', (_, backup, live, action) => {
+    expect(decide(item(tls(backup)), live && tls(live), context)).toMatchObject({ action });
+  });
+
+  it('is written with the label that the barrier relies on, and nothing else changed', () => {
+    const secret = tls();
+    const written = asWritten(item(secret));
+    expect(written.metadata.labels).toEqual({ 'controller.cert-manager.io/fao': 'true' });
+    expect({ ...written, metadata: { ...written.metadata, labels: undefined } }).toEqual({
+      ...secret,
+      metadata: { ...secret.metadata, labels: undefined },
+    });
+  });
+});
+
+describe('decide about other objects', () => {
+  const secret = (data: Record<string, string>, extra: Record<string, unknown> = {}): LiveSecret =>
+    asSecret({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'a' }, data, ...extra });
+
+  it.each<[string, Role, LiveSecret | undefined, object]>([
+    ['a missing account key is created', 'account-key', undefined, { action: 'create' }],
+    ['another account key stays', 'account-key', secret({ k: 'Mg==' }), { action: 'keep' }],
+    ['another CA key stays', 'ca-key', secret({ k: 'Mg==' }), { action: 'keep' }],
+    ['a platform Secret keeps its live values', 'platform-secret', secret({ k: 'Mg==' }), { action: 'keep' }],
+    [
+      'a platform Secret gets the keys that it lacks',
+      'platform-secret',
+      secret({ other: 'Mg==' }),
+      { action: 'add-keys', keys: ['k'] },
+    ],
+    [
+      'an immutable platform Secret is left alone',
+      'platform-secret',
+      secret({ other: 'Mg==' }, { immutable: true }),
+      { action: 'keep' },
+    ],
+    ['a namespace that is there stays', 'namespace', secret({}), { action: 'keep' }],
+  ])('%s', (_, role, live, wanted) => {
+    expect(decide(item(secret({ k: 'MQ==' }), role), live, context)).toMatchObject(wanted);
+  });
+});
