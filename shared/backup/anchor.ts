@@ -13,6 +13,25 @@ export interface Anchor {
   statement: string;
   /** `Secret namespace/name` of everything that the newest backup holds, sorted. */
   inventory: string[];
+  /** Issuances that count against Let's Encrypt's limits; public knowledge, as every certificate is logged. */
+  ledger: LedgerEntry[];
+}
+
+/** One issuance. Serial in hex, time as RFC 3339. */
+export interface LedgerEntry {
+  identifiers: string[];
+  serial: string;
+  at: string;
+}
+
+const entryShape = z.tuple([z.iso.datetime(), z.string(), z.string()]);
+
+/** `time serial name,name`, a line each: people read ConfigMaps. A line of another form is passed over. */
+function readEntry(line: string): LedgerEntry[] {
+  const parsed = entryShape.safeParse(line.split(' '));
+  if (!parsed.success) return [];
+  const [at, serial, names] = parsed.data;
+  return [{ at, serial, identifiers: names.split(',') }];
 }
 
 const ref = { namespace: 'kube-system', name: 'mcprt-anchor' };
@@ -20,6 +39,15 @@ const shape = z.object({
   generation: z.string().regex(/^\d+$/).transform(Number),
   statement: z.string(),
   inventory: z.string().transform((text) => text.split('\n').filter((line) => line !== '')),
+  ledger: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split('\n')
+        .filter((line) => line !== '')
+        .flatMap(readEntry),
+    ),
 });
 
 /** The anchor, or undefined on a cluster that no backup was made of (or whose kube-system is new). */
@@ -35,6 +63,7 @@ export async function writeAnchor(cluster: Cluster, anchor: Anchor): Promise<voi
     generation: String(anchor.generation),
     statement: anchor.statement,
     inventory: anchor.inventory.join('\n'),
+    ledger: anchor.ledger.map(({ at, serial, identifiers }) => `${at} ${serial} ${identifiers.join(',')}`).join('\n'),
   };
   for (let attempt = 1; ; attempt++) {
     const found = await cluster.get<KubeObject>(kinds.configMap, ref);

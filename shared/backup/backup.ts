@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
 import { type Layout, platformConfig, portableConfigKeys } from '../platform/resources.js';
-import { writeAnchor } from './anchor.js';
+import { type LedgerEntry, writeAnchor } from './anchor.js';
 import { inventory } from './inventory.js';
 import type { BackupKey } from './keys.js';
 import { asSecret, keyOf, type LiveSecret, type Observation, observe, readSecrets } from './observe.js';
@@ -13,7 +13,7 @@ import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager, inventoryNames, leafOf, type Refusal, type RefusalRule, refusals } from './refusals.js';
 import { type Reference, roles } from './roles.js';
 import { authenticate, sealBackup } from './seal.js';
-import { cleaned, type LedgerEntry, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
+import { cleaned, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
 import { type BackupContext, schema } from './statement.js';
 import { type Kept, nameFor, prefixOf, type Store } from './stores/store.js';
 
@@ -57,7 +57,7 @@ export async function backUp(cluster: Cluster, ports: Ports, options: BackupOpti
   if (found.length > 0) throw refused(found);
 
   const previous = await newestStored(ports, options);
-  const snapshot = snapshotOf(seen, references, secrets, config, previous.ledger);
+  const snapshot = snapshotOf(seen, references, secrets, config);
   const generation = Math.max(seen.anchor?.generation ?? 0, previous.generation) + 1;
   const context = contextOf(
     seen,
@@ -79,7 +79,7 @@ export async function backUp(cluster: Cluster, ports: Ports, options: BackupOpti
   const stored = await Promise.all(ports.stores.map((store) => keep(store, name, sealed, signers, ports)));
   if (!stored.some(({ kept }) => kept !== undefined)) throw notStored(stored);
 
-  const anchor = { generation, statement: digest, inventory: inventoryNames(secrets.keys()) };
+  const anchor = { generation, statement: digest, inventory: inventoryNames(secrets.keys()), ledger: snapshot.ledger };
   await writeAnchor(cluster, anchor).catch((error: unknown) => {
     ports.warn(
       `the backup is stored, but the cluster cannot remember it, so a replay of an older one would not be noticed: ${messageOf(error)}`,
@@ -126,7 +126,6 @@ function snapshotOf(
   references: Reference[],
   secrets: ReadonlyMap<string, LiveSecret>,
   config: KubeObject | undefined,
-  ledger: LedgerEntry[],
 ): Snapshot {
   const inOrder = [...references].sort(
     (a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || keyOf(a).localeCompare(keyOf(b)),
@@ -158,7 +157,7 @@ function snapshotOf(
         : ('explicit' as const),
       acme: isAcme(certificate, seen),
     })),
-    ledger: mergedLedger([...ledger, ...issuances(seen, secrets)], seen.now),
+    ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...issuances(seen, secrets)], seen.now),
   };
 }
 
@@ -261,7 +260,7 @@ async function keep(
 async function newestStored(
   ports: Ports,
   { key, run }: BackupOptions,
-): Promise<{ generation: number; statement: string; ledger: LedgerEntry[] }> {
+): Promise<{ generation: number; statement: string }> {
   const signers = [createPublicKey(key.signer)];
   const found = await Promise.all(
     ports.stores.map(async (store) => {
@@ -275,7 +274,7 @@ async function newestStored(
     }),
   );
   const newest = found.reduce((a, b) => (b.generation > a.generation ? b : a), { generation: 0, statement: '' });
-  return { ...newest, ledger: [] };
+  return newest;
 }
 
 function refused(found: Refusal[]): McprtError {

@@ -11,11 +11,12 @@ import {
   type Secret,
 } from '../certificates/model.js';
 import { identifiersOf } from '../certificates/x509.js';
+import type { LedgerEntry } from './anchor.js';
 import { asWritten, type Decision, decide } from './decide.js';
 import { keyOf, type LiveRequest, type LiveSecret, type Observation } from './observe.js';
 import { assumedCertManager, leafOf } from './refusals.js';
 import { kindOfRole } from './roles.js';
-import type { CertificateRecord, LedgerEntry, Snapshot, SnapshotObject } from './snapshot.js';
+import { type CertificateRecord, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
 
 export interface PlanLine extends Decision {
   item: SnapshotObject;
@@ -83,7 +84,15 @@ export function planRestore({ seen, live, snapshot, recordedCertManager }: PlanI
   const aborts = plannedAborts(seen, lines);
   const staleRequests = plannedRemovals(seen, lines);
   const forecasts = certificates.map((one) =>
-    forecastOf(one, { seen, certificates, planned, aborts, staleRequests, version, ledger: snapshot.ledger }),
+    forecastOf(one, {
+      seen,
+      certificates,
+      planned,
+      aborts,
+      staleRequests,
+      version,
+      ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...snapshot.ledger], seen.now),
+    }),
   );
   return {
     lines,

@@ -3,6 +3,7 @@ import type { Certificate } from '../certificates/model.js';
 import { type KubeObject, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { platformConfig, portableConfigKeys } from '../platform/resources.js';
+import type { LedgerEntry } from './anchor.js';
 import { keyOf } from './observe.js';
 import { kindOfRole, type Role, roles } from './roles.js';
 import { type BackupContext, malformed } from './statement.js';
@@ -21,13 +22,6 @@ export interface CertificateRecord {
   origin: 'explicit' | 'shim';
   /** Whether its issuer orders from an ACME server, where an order counts. */
   acme: boolean;
-}
-
-/** One issuance that counts against Let's Encrypt's limits. Serial in hex, time as RFC 3339. */
-export interface LedgerEntry {
-  identifiers: string[];
-  serial: string;
-  at: string;
 }
 
 export interface Snapshot {
