@@ -4,6 +4,7 @@ import { waitForCertificates } from '../lab/platform/install.js';
 import { cleaned } from '../shared/backup/snapshot.js';
 import type { Certificate } from '../shared/certificates/model.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
+import { messageOf } from '../shared/errors.js';
 import { type Gate, openGate } from './gate.js';
 import { type Leaf, leaves } from './leaves.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
@@ -55,7 +56,7 @@ async function strikeEverywhere(
     const left = await rig.cluster.list(kinds.certificate);
     if (left.items.some(({ metadata }) => metadata.name.startsWith('mcprt-barrier')))
       problems.push(`${label}: a canary is left`);
-    await bringBack(rig, intents);
+    await bringBack(rig, intents).catch((error: unknown) => problems.push(`${label}: ${messageOf(error)}`));
     if (JSON.stringify(await leaves(rig.cluster)) !== JSON.stringify(before))
       problems.push(`${label}: other certificates than before`);
   };
@@ -145,5 +146,11 @@ async function bringBack(rig: Rig, intents: Intents): Promise<void> {
       objects.map((object) => rig.cluster.apply(kind, object, { force: true, manager: 'mcp-runtime' })),
     );
   }
-  await waitForCertificates(rig.cluster, certificateCount);
+  await waitForCertificates(rig.cluster, certificateCount).catch(async (error: unknown) => {
+    const { items } = await rig.cluster.list<KubeObject & Certificate>(kinds.certificate);
+    const states = items.map(
+      ({ metadata, status }) => `${metadata.namespace}/${metadata.name}: ${JSON.stringify(status?.conditions)}`,
+    );
+    throw new Error(`${messageOf(error)}\n${states.join('\n')}`);
+  });
 }

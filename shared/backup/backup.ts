@@ -5,6 +5,7 @@ import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
 import { type Layout, platformConfig, portableConfigKeys } from '../platform/resources.js';
 import { type LedgerEntry, writeAnchor } from './anchor.js';
+import { isCanary } from './barrier.js';
 import { inventory } from './inventory.js';
 import type { BackupKey } from './keys.js';
 import { asSecret, keyOf, type LiveSecret, type Observation, observe, readSecrets } from './observe.js';
@@ -110,7 +111,7 @@ async function readStable(cluster: Cluster): Promise<Reading> {
         .map(({ metadata }) => `${metadata.uid}:${metadata.resourceVersion}`)
         .sort()
         .join();
-    if (versions(items) === versions(seen.certificates)) {
+    if (versions(items.filter((one) => !isCanary(one))) === versions(seen.certificates)) {
       return { seen, references, secrets, config };
     }
   }

@@ -5,6 +5,11 @@ import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 
 const prefix = 'mcprt-barrier-';
+
+/** Whether an object is a canary's: a run that was killed leaves it, and no decision may count it. */
+export function isCanary({ metadata }: { metadata: { name: string } }): boolean {
+  return metadata.name.startsWith(prefix);
+}
 const deadline = 60_000;
 
 /**
@@ -72,7 +77,7 @@ async function sweep(cluster: Cluster, namespace: string): Promise<void> {
   await Promise.all(
     [kinds.certificate, kinds.certificateRequest, kinds.secret].map(async (kind) => {
       const { items } = await cluster.list(kind, { namespace, ...(kind === kinds.secret ? canarySecrets : {}) });
-      const ours = items.filter(({ metadata }) => metadata.name.startsWith(prefix));
+      const ours = items.filter(isCanary);
       await Promise.all(ours.map(({ metadata }) => cluster.delete(kind, { name: metadata.name, namespace })));
     }),
   );

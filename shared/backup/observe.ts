@@ -5,6 +5,7 @@ import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { type Layout, layoutOf, platformNamespaces } from '../platform/resources.js';
 import { type Anchor, readAnchor } from './anchor.js';
+import { isCanary } from './barrier.js';
 
 export type LiveCertificate = KubeObject & Certificate;
 export type LiveRequest = KubeObject & CertificateRequest;
@@ -73,8 +74,8 @@ export async function observe(cluster: Cluster): Promise<Observation> {
   return {
     fingerprint,
     now,
-    certificates: certificates.items.map(asCertificate),
-    requests: requests.items.map(asRequest),
+    certificates: certificates.items.filter((one) => !isCanary(one)).map(asCertificate),
+    requests: requests.items.filter((one) => !isCanary(one)).map(asRequest),
     issuers: [...issuers.items, ...clusterIssuers.items].map(asIssuer),
     ingresses: ingresses.items.map(asIngress),
     namespaces: namespaces.items,

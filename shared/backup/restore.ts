@@ -3,7 +3,7 @@ import { type Cluster, isNotFound } from '../cluster/cluster.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
-import { barrier } from './barrier.js';
+import { barrier, isCanary } from './barrier.js';
 import { type Brake, brake, canBrake } from './brake.js';
 import type { DecideContext } from './decide.js';
 import type { RestoreKey } from './keys.js';
@@ -310,9 +310,7 @@ function blockers(namespace: WithConditions): string {
 async function issuances(cluster: Cluster): Promise<{ orders: string[]; requests: string[] }> {
   const [orders, requests] = await Promise.all([cluster.list(kinds.order), cluster.list(kinds.certificateRequest)]);
   const names = (items: KubeObject[]): string[] =>
-    items
-      .filter(({ metadata }) => !metadata.name.startsWith('mcprt-barrier-'))
-      .map(({ metadata }) => `${keyOf(metadata)} (${metadata.uid})`);
+    items.filter((one) => !isCanary(one)).map(({ metadata }) => `${keyOf(metadata)} (${metadata.uid})`);
   return { orders: names(orders.items), requests: names(requests.items) };
 }
 
