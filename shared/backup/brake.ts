@@ -104,7 +104,7 @@ async function untilEffective(cluster: Cluster): Promise<void> {
     spec: { request: 'cHJvYmU=', issuerRef: { name: 'mcprt-brake-probe' }, dnsNames: ['probe.invalid'] },
   });
   const end = Date.now() + effectiveDeadline;
-  for (let wait = 25; ; wait = Math.min(wait * 2, 400)) {
+  for (let wait = 25; ; wait = Math.min(wait * 2, 100)) {
     try {
       await cluster.create(kinds.order, probe, { dryRun: true });
     } catch (error) {
