@@ -45,6 +45,7 @@ async function strikeEverywhere(
   const problems: string[] = [];
   const counted = await rig.meter();
   let takenOver = 0;
+  const unreached: string[] = [];
   const restore = (onStart?: (pid: number) => void, attempt = '1') =>
     rig.act('restore', { kubeconfig: gate.kubeconfig }, { GITHUB_RUN_ATTEMPT: attempt }, onStart);
   const check = async (label: string): Promise<void> => {
@@ -95,7 +96,9 @@ async function strikeEverywhere(
       pid = started;
     });
     if (killed.signal !== 'SIGKILL') {
-      problems.push(`write ${k} ${when}: the restore was not killed (${killed.code})`);
+      // The last sweep deletes what cert-manager has made for the canary by then: some runs have a write less.
+      if (killed.code === 0) unreached.push(`${when} ${k}`);
+      else problems.push(`write ${k} ${when}: the restore failed by itself (${killed.code})`);
       continue;
     }
     // The proxy may still be passing on what the dead process had sent.
@@ -112,8 +115,15 @@ async function strikeEverywhere(
   const { orders, issued } = difference(counted, await rig.meter());
   if (orders !== 0 || issued !== 0) problems.push(`${orders} orders, ${issued} issuances`);
   return {
-    ok: problems.length === 0 && chosen.length > 0 && takenOver > 0,
-    figures: { writes: writes.length, kills: chosen.length, brakesTakenOver: takenOver, orders, issued },
+    ok: problems.length === 0 && unreached.length <= 4 && chosen.length - unreached.length > 4 && takenOver > 0,
+    figures: {
+      writes: writes.length,
+      kills: chosen.length - unreached.length,
+      unreached,
+      brakesTakenOver: takenOver,
+      orders,
+      issued,
+    },
     problems,
   };
 }
