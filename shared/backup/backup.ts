@@ -8,7 +8,7 @@ import { type LedgerEntry, writeAnchor } from './anchor.js';
 import { isCanary } from './barrier.js';
 import { inventory } from './inventory.js';
 import type { BackupKey } from './keys.js';
-import { asSecret, keyOf, type LiveSecret, type Observation, observe, readSecrets } from './observe.js';
+import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
 import { isAcme } from './plan.js';
 import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager, inventoryNames, leafOf, type Refusal, type RefusalRule, refusals } from './refusals.js';
@@ -297,12 +297,4 @@ function notStored(stored: StoredBackup[]): McprtError {
       'no store is configured',
     next: [...new Set(stored.flatMap(({ error }) => error?.next ?? []))].join('\n') || 'set the input `stores`',
   });
-}
-
-/** Values that are long enough to be told apart from ordinary words in a log. */
-function maskValues(secret: LiveSecret, mask: (secret: string) => void): void {
-  for (const encoded of Object.values(secret.data ?? {})) {
-    mask(encoded);
-    mask(Buffer.from(encoded, 'base64').toString('utf8'));
-  }
 }

@@ -160,6 +160,14 @@ export function asSecret(object: KubeObject): LiveSecret {
   return object as LiveSecret;
 }
 
+/** Tells a masker every value of a Secret, as it is stored and as it is used. */
+export function maskValues(secret: LiveSecret, mask: (secret: string) => void): void {
+  for (const encoded of Object.values(secret.data ?? {})) {
+    mask(encoded);
+    mask(Buffer.from(encoded, 'base64').toString('utf8'));
+  }
+}
+
 function specOf(object: KubeObject): Record<string, unknown> {
   const spec = object.spec;
   if (!isRecord(spec)) throw unexpected(object);

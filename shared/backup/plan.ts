@@ -7,6 +7,7 @@ import {
   type CertificateRequest,
   controllerUid,
   groupOf,
+  isIssuing,
   kindOf,
   type Secret,
 } from '../certificates/model.js';
@@ -270,10 +271,6 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
 
 function isTlsWrite({ item, action }: PlanLine): boolean {
   return item.role === 'tls' && (action === 'create' || action === 'replace');
-}
-
-function isIssuing({ status }: Certificate): boolean {
-  return status?.conditions?.some((condition) => condition.type === 'Issuing' && condition.status === 'True') ?? false;
 }
 
 function withoutIssuing(certificate: Certificate): Certificate {

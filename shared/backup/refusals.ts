@@ -1,5 +1,5 @@
 import { forecast } from '../certificates/forecast.js';
-import { type Certificate, secretBytes } from '../certificates/model.js';
+import { isIssuing, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
 import {
   type CertificateFacts,
@@ -191,8 +191,4 @@ function smaller(
         next: 'restore it first; if it was removed on purpose, run once with `allow: fewer-objects`',
       }),
     );
-}
-
-function isIssuing(certificate: Certificate): boolean {
-  return certificate.status?.conditions?.some(({ type, status }) => type === 'Issuing' && status === 'True') ?? false;
 }

@@ -7,7 +7,7 @@ import { barrier, isCanary } from './barrier.js';
 import { type Brake, brake, canBrake } from './brake.js';
 import type { DecideContext } from './decide.js';
 import type { RestoreKey } from './keys.js';
-import { asSecret, keyOf, type LiveSecret, type Observation, observe } from './observe.js';
+import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe } from './observe.js';
 import { type Abort, liveKey, planRestore, type RestorePlan } from './plan.js';
 import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager } from './refusals.js';
@@ -383,9 +383,6 @@ function isTrue(object: WithConditions, type: string): boolean {
 function maskSnapshot(snapshot: Snapshot, mask: (secret: string) => void): void {
   for (const { role, object } of snapshot.objects) {
     if (role === 'namespace' || role === 'platform-config') continue;
-    for (const encoded of Object.values(asSecret(object).data ?? {})) {
-      mask(encoded);
-      mask(Buffer.from(encoded, 'base64').toString('utf8'));
-    }
+    maskValues(asSecret(object), mask);
   }
 }

@@ -180,3 +180,8 @@ export function groupOf(group: string | undefined): string {
 export function controllerUid(metadata: ObjectMeta): string | undefined {
   return metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
 }
+
+/** Whether cert-manager is issuing this Certificate now: the latch that it sets before it orders. */
+export function isIssuing({ status }: Pick<Certificate, 'status'>): boolean {
+  return status?.conditions?.some((condition) => condition.type === 'Issuing' && condition.status === 'True') ?? false;
+}
