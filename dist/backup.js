@@ -1,3 +1,6 @@
-import { backupAction } from './index.js';
+import { enableCompileCache } from 'node:module';
+
+if (process.env.RUNNER_TEMP) enableCompileCache(`${process.env.RUNNER_TEMP}/mcprt-compile-cache`);
+const { backupAction } = await import('./index.js');
 
 await backupAction('0.1.0');

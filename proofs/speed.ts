@@ -73,7 +73,7 @@ async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Pro
     samples.restore.push(await timed(() => act('restore')));
     await rig.install();
   }
-  const start = await startUp(rig, gate, rounds * 3);
+  const start = await startUp(context, rig, gate, rounds * 3);
   const bytes = await bundleBytes();
   const ratio = (slow: Timed[], fast: Timed[]): number =>
     round1(median(slow.map((one) => one.seconds)) / median(fast.map((one) => one.seconds)));
@@ -91,7 +91,7 @@ async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Pro
     requests: Object.fromEntries(
       Object.entries(samples).map(([name, list]) => [name, median(list.map((one) => one.requests))]),
     ),
-    bareStartsToFirstRequest: round1(start),
+    bareStartsToFirstRequest: { firstStepOfJob: round1(start.first), laterStep: round1(start.later) },
     bundleBytes: bytes,
   };
   const problems = [
@@ -135,21 +135,38 @@ async function kubectlIn(
   };
 }
 
-/** Process start to first request, as a multiple of a Node process that does nothing; medians. */
-async function startUp(rig: Rig, gate: Gate, rounds: number): Promise<number> {
+/**
+ * Process start to first request, as a multiple of a Node process that does nothing; medians. The first step of a job
+ * that uses mcprt compiles the bundle, and later ones find it compiled in the job's RUNNER_TEMP.
+ */
+async function startUp(
+  context: ProofContext,
+  rig: Rig,
+  gate: Gate,
+  rounds: number,
+): Promise<Record<StepOfJob, number>> {
+  const job = join(context.folder, 'job');
+  await mkdir(job);
   const bare: number[] = [];
-  const first: number[] = [];
+  const first: Record<StepOfJob, number[]> = { first: [], later: [] };
+  const toFirstRequest = async (env: Record<string, string>): Promise<number> => {
+    gate.reset({});
+    const from = performance.now();
+    await rig.act('verify', { kubeconfig: gate.kubeconfig }, env);
+    return (gate.firstRequestAt() ?? Number.POSITIVE_INFINITY) - from;
+  };
+  await toFirstRequest({ RUNNER_TEMP: job });
   for (let round = 0; round < rounds; round++) {
     const started = performance.now();
     await new Promise((resolve) => spawn(process.execPath, ['-e', '0']).once('close', resolve));
     bare.push(performance.now() - started);
-    gate.reset({});
-    const from = performance.now();
-    await rig.act('verify', { kubeconfig: gate.kubeconfig });
-    first.push((gate.firstRequestAt() ?? Number.POSITIVE_INFINITY) - from);
+    first.first.push(await toFirstRequest({}));
+    first.later.push(await toFirstRequest({ RUNNER_TEMP: job }));
   }
-  return median(first) / median(bare);
+  return { first: median(first.first) / median(bare), later: median(first.later) / median(bare) };
 }
+
+type StepOfJob = 'first' | 'later';
 
 async function bundleBytes(): Promise<number> {
   const folder = join(root, 'dist');

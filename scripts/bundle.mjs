@@ -4,14 +4,20 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const committed = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** A step finds the bundle compiled that an earlier step of its job has used; RUNNER_TEMP is the job's own. */
+const compileCache = `import { enableCompileCache } from 'node:module';
+
+if (process.env.RUNNER_TEMP) enableCompileCache(\`\${process.env.RUNNER_TEMP}/mcprt-compile-cache\`);
+`;
+
 const entries = {
-  'backup.js': `import { backupAction } from './index.js';\n\nawait backupAction('${version}');\n`,
+  'backup.js': `${compileCache}const { backupAction } = await import('./index.js');\n\nawait backupAction('${version}');\n`,
   'keys.js': `import { keysCommand } from './index.js';\n\nawait keysCommand(process.argv.slice(2));\n`,
 };
 
@@ -63,13 +69,15 @@ const bundleInto = (folder) => {
     'false',
   ]);
   withoutSideEffects(() => ncc(join(sources, 'scripts/bundle-entry.js'), folder));
-  const clients = mkdtempSync(join(tmpdir(), 'mcprt-clients-'));
-  try {
-    ncc(join(sources, 'shared/action/official-clients.js'), clients);
-    copyFileSync(join(clients, 'index.js'), join(folder, 'official-clients.js'));
-    copyFileSync(join(clients, 'licenses.txt'), join(folder, 'official-clients.licenses.txt'));
-  } finally {
-    rmSync(clients, { recursive: true, force: true });
+  for (const late of ['shared/action/official-clients.js', 'shared/backup/age.js']) {
+    const [part, name] = [mkdtempSync(join(tmpdir(), 'mcprt-late-')), basename(late, '.js')];
+    try {
+      ncc(join(sources, late), part);
+      copyFileSync(join(part, 'index.js'), join(folder, `${name}.js`));
+      copyFileSync(join(part, 'licenses.txt'), join(folder, `${name}.licenses.txt`));
+    } finally {
+      rmSync(part, { recursive: true, force: true });
+    }
   }
   for (const [name, text] of Object.entries(entries)) writeFileSync(join(folder, name), text);
   for (const name of readdirSync(folder)) {

@@ -1,5 +1,4 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { z } from 'zod';
 import { McprtError } from '../errors.js';
 
@@ -34,6 +33,9 @@ const restoreShape = z.strictObject({ identities: z.array(z.string()).min(1), si
  * @param kind `hybrid` is safe against quantum computers and needs age 1.3 for a restore by hand; `classic` is X25519
  */
 export async function makeKeys(kind: 'hybrid' | 'classic'): Promise<KeySet> {
+  const { generateHybridIdentity, generateX25519Identity, identityToRecipient } = await import(
+    /* webpackIgnore: true */ './age.js'
+  );
   const make = kind === 'hybrid' ? generateHybridIdentity : generateX25519Identity;
   const [online, offline] = await Promise.all([make(), make()]);
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');

@@ -13,7 +13,7 @@ import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager } from './refusals.js';
 import { kindOfRole } from './roles.js';
 import { openBackup } from './seal.js';
-import { candidates, checkContext, choose, type Overrides } from './select.js';
+import { candidates, chooseFor, type Overrides } from './select.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
@@ -51,7 +51,7 @@ const settleDeadline = 60_000;
  * Restores: choose and check a backup, observe, plan, brake, write, read back, barrier, verify, release.
  * Safe to run twice and to be killed anywhere: every step is decided from what is there.
  *
- * @throws McprtError of `choose`, `checkContext`, `openBackup`; `restore-orders`, `restore-refused`, `restore-verify`,
+ * @throws McprtError of `chooseFor`, `openBackup`; `restore-orders`, `restore-refused`, `restore-verify`,
  * `restore-ordered`, `restore-cancelled`
  */
 export async function restore(cluster: Cluster, ports: Ports, options: RestoreOptions): Promise<RestoreResult> {
@@ -59,18 +59,10 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
     candidates(ports, options.run.domain, options.key.signers),
     observe(cluster),
   ]);
-  const { store, name, backup } = choose(found, options.overrides);
+  const { store, name, backup } = chooseFor(found, first, options);
   for (const other of found) {
     if (other.error) ports.warn(`${other.store} was passed over: ${other.error.message}: ${other.error.why}`);
   }
-  const expected = {
-    run: options.run,
-    fingerprint: first.fingerprint,
-    now: first.now,
-    anchored: first.anchor?.generation,
-    maxAge: options.maxAge,
-  };
-  checkContext(backup, expected, options.overrides);
   const snapshot = await openBackup(backup, options.key);
   maskSnapshot(snapshot, ports.mask);
   ports.progress(

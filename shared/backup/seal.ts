@@ -1,6 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { Decrypter, Encrypter, identityToRecipient } from 'age-encryption';
 import { McprtError } from '../errors.js';
 import { type Archive, packArchive, unpackArchive } from './archive.js';
 import { type BackupKey, type RestoreKey, recipientId } from './keys.js';
@@ -17,6 +16,7 @@ export async function sealBackup(
   key: BackupKey,
 ): Promise<Buffer> {
   const signed: BackupContext = { ...context, recipients: key.recipients.map(recipientId) };
+  const { Encrypter } = await import(/* webpackIgnore: true */ './age.js');
   const encrypter = new Encrypter();
   if (key.recipients.length === 0) {
     // The library would encrypt to nobody without a word.
@@ -70,6 +70,7 @@ export async function authenticate(bytes: Buffer, signers: KeyObject[]): Promise
  * @throws McprtError `key-mismatch`, `key-invalid`, `backup-undecryptable`, `backup-inner`, `backup-malformed`
  */
 export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Promise<Snapshot> {
+  const { Decrypter, identityToRecipient } = await import(/* webpackIgnore: true */ './age.js');
   const decrypter = new Decrypter();
   const own: string[] = [];
   for (const identity of key.identities) {

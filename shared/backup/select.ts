@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { McprtError, messageOf } from '../errors.js';
+import type { Observation } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
 import { type AuthenticBackup, authenticate } from './seal.js';
 import { generationOf, prefixOf, type Store } from './stores/store.js';
@@ -70,6 +71,22 @@ export function choose(
       next: 'find out who wrote the newer one; to go on with the older, set `allow: older-backup`',
     });
   }
+  return best;
+}
+
+/**
+ * The newest backup that is authentic and belongs to this cluster, from what the stores hold.
+ *
+ * @throws McprtError of `choose` and `checkContext`
+ */
+export function chooseFor(
+  found: readonly Candidate[],
+  seen: Pick<Observation, 'fingerprint' | 'now' | 'anchor'>,
+  { run, overrides, maxAge }: { run: RunContext; overrides: Overrides; maxAge: number },
+): ReturnType<typeof choose> {
+  const best = choose(found, overrides);
+  const { fingerprint, now, anchor } = seen;
+  checkContext(best.backup, { run, fingerprint, now, anchored: anchor?.generation, maxAge }, overrides);
   return best;
 }
 

@@ -4,7 +4,7 @@ import type { RestoreKey } from './keys.js';
 import { observe } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
 import { openBackup } from './seal.js';
-import { type Candidate, candidates, checkContext, choose, type Overrides } from './select.js';
+import { type Candidate, candidates, chooseFor, type Overrides } from './select.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 
@@ -32,15 +32,7 @@ export interface VerifyResult {
  */
 export async function verifyBackups(cluster: Cluster, ports: Ports, options: VerifyOptions): Promise<VerifyResult> {
   const [found, seen] = await Promise.all([candidates(ports, options.run.domain, options.signers), observe(cluster)]);
-  const { backup } = choose(found, options.overrides);
-  const expected = {
-    run: options.run,
-    fingerprint: seen.fingerprint,
-    now: seen.now,
-    anchored: seen.anchor?.generation,
-    maxAge: options.maxAge,
-  };
-  checkContext(backup, expected, options.overrides);
+  const { backup } = chooseFor(found, seen, options);
   const snapshot = options.key === undefined ? undefined : await openBackup(backup, options.key);
   const behind = found.filter((one) => one.backup?.digest !== backup.digest);
   for (const one of behind) {
