@@ -1,22 +1,22 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { inputTypes, outputNames } from '../action-backup/src/inputs.js';
+import * as backup from '../action-backup/src/inputs.js';
 import { root } from '../lab/driver/folders.js';
 import { proofs } from '../proofs/registry.js';
 import { actionTables, readAction, withTables } from './action-tables.js';
 
 const read = (...path: string[]): Promise<string> => readFile(join(root, ...path), 'utf8');
 
-describe('action-backup', () => {
+describe.each(Object.entries({ 'action-backup': backup }))('%s', (folder, { inputTypes, outputNames }) => {
   it('has the same inputs in action.yml and in the code, in the same order', async () => {
-    const action = readAction(await read('action-backup', 'action.yml'));
+    const action = readAction(await read(folder, 'action.yml'));
     expect(Object.keys(action.inputs)).toEqual(Object.keys(inputTypes));
     expect(Object.keys(action.outputs)).toEqual([...outputNames]);
   });
 
   it('has defaults that its own types accept', async () => {
-    const action = readAction(await read('action-backup', 'action.yml'));
+    const action = readAction(await read(folder, 'action.yml'));
     for (const [name, { default: value, required }] of Object.entries(action.inputs)) {
       if (required || value?.startsWith('${{')) continue;
       expect(() => inputTypes[name as keyof typeof inputTypes].parse(value ?? '')).not.toThrow();
@@ -24,10 +24,7 @@ describe('action-backup', () => {
   });
 
   it('has tables in its README that are those of action.yml', async () => {
-    const [readme, action] = await Promise.all([
-      read('action-backup', 'README.md'),
-      read('action-backup', 'action.yml'),
-    ]);
+    const [readme, action] = await Promise.all([read(folder, 'README.md'), read(folder, 'action.yml')]);
     expect(withTables(readme, actionTables(action))).toBe(readme);
   });
 });
@@ -39,7 +36,7 @@ describe('error codes', () => {
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'profile|cluster|kubeconfig|backup|restore|store|key|brake|barrier|namespace|input|job|certmanager|lab';
+      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab';
     const notCodes = new Set(['backup-key', 'restore-key', 'kubeconfig-trusted', 'lab-node', 'lab-admin']);
     const codes = texts.flatMap((text) =>
       [...text.matchAll(new RegExp(`'((?:${prefixes})-[a-z]+(?:-[a-z]+)*)'`, 'g'))].map(([, code]) => code ?? ''),
