@@ -66,7 +66,7 @@ export interface RestorePlan {
 
 export interface PlanInput {
   seen: Observation;
-  /** Live counterparts of the snapshot's objects, by `keyOf`; namespaces by name. */
+  /** Live counterparts of the snapshot's objects, and the live Secrets of all other certificates, by `liveKey`. */
   live: ReadonlyMap<string, LiveSecret>;
   snapshot: Snapshot;
   /** cert-manager's version at the time of the backup, used where none runs now. */
@@ -108,6 +108,17 @@ export function planRestore({ seen, live, snapshot, recordedCertManager }: PlanI
 /** Where a snapshot object's live counterpart is kept in `PlanInput.live`. */
 export function liveKey({ role, object }: SnapshotObject): string {
   return `${kindOfRole(role).kind} ${keyOf(object.metadata)}`;
+}
+
+/** The Secrets of all certificates that a forecast is made for, whether a backup holds them or not. */
+export function forecastSecrets(
+  seen: Observation,
+  records: CertificateRecord[],
+): { namespace: string; name: string }[] {
+  return allCertificates(seen, records, seen.certManager.version ?? assumedCertManager).map(({ certificate }) => ({
+    namespace: certificate.metadata.namespace ?? '',
+    name: certificate.spec.secretName,
+  }));
 }
 
 interface Known {
@@ -204,9 +215,14 @@ function forecastOf({ certificate, origin, acme }: Known, context: ForecastConte
   };
 }
 
-/** The TLS Secrets as they will be: written ones from the backup, all others as they are. */
+/**
+ * The TLS Secrets as they will be: written ones from the backup, all others as they are, those included that are newer
+ * than the backup.
+ */
 function plannedSecrets(lines: PlanLine[], live: ReadonlyMap<string, LiveSecret>): Map<string, Secret> {
-  const planned = new Map<string, Secret>();
+  const planned = new Map<string, Secret>(
+    [...live.values()].filter(({ kind }) => kind === 'Secret').map((secret) => [keyOf(secret.metadata), secret]),
+  );
   for (const { item, action } of lines.filter((line) => line.item.role === 'tls')) {
     const written =
       action === 'create' || action === 'replace' ? (asWritten(item) as LiveSecret) : live.get(liveKey(item));

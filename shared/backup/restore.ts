@@ -7,8 +7,8 @@ import { barrier, isCanary } from './barrier.js';
 import { type Brake, brake, canBrake } from './brake.js';
 import type { DecideContext } from './decide.js';
 import type { RestoreKey } from './keys.js';
-import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe } from './observe.js';
-import { type Abort, liveKey, planRestore, type RestorePlan } from './plan.js';
+import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
+import { type Abort, forecastSecrets, liveKey, planRestore, type RestorePlan } from './plan.js';
 import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager } from './refusals.js';
 import { kindOfRole } from './roles.js';
@@ -70,7 +70,8 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   );
 
   const seen = options.dryRun ? first : await waitForNamespaces(cluster, first, snapshot, ports, options.timeout);
-  const { plan } = await planFor(cluster, seen, snapshot, backup.context);
+  const planned = { recordedCertManager: backup.context.certManager, mask: ports.mask };
+  const { plan } = await planFor(cluster, seen, snapshot, planned);
   const base = { context: backup.context, source: { store, name }, certManager: seen.certManager };
   if (options.dryRun) {
     return {
@@ -101,7 +102,10 @@ async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOption
   const held = await brakeOn(cluster, ports, options, work.seen);
   // Between the first look and the brake cert-manager may have begun something.
   const [before, seen] = await Promise.all([issuances(cluster), held === undefined ? work.seen : observe(cluster)]);
-  const { plan, live } = await planFor(cluster, seen, work.snapshot, work.context);
+  const { plan, live } = await planFor(cluster, seen, work.snapshot, {
+    recordedCertManager: work.context.certManager,
+    mask: ports.mask,
+  });
   try {
     refuseBadPlan(plan, options.maxOrders);
   } catch (error) {
@@ -225,37 +229,41 @@ function refuseBadPlan(plan: RestorePlan, maxOrders: number): void {
   }
 }
 
-async function planFor(
+/** Plans a restore of a snapshot, with the live Secrets that it and the forecast need. */
+export async function planFor(
   cluster: Cluster,
   seen: Observation,
   snapshot: Snapshot,
-  context: BackupContext,
+  { recordedCertManager, mask }: { recordedCertManager: string; mask: (secret: string) => void },
 ): Promise<{ plan: RestorePlan; live: Map<string, LiveSecret> }> {
-  const live = await readLive(cluster, snapshot.objects, seen.namespaces);
-  return { plan: planRestore({ seen, live, snapshot, recordedCertManager: context.certManager }), live };
+  const live = await readLive(cluster, seen, snapshot);
+  for (const object of live.values()) if (object.kind === 'Secret') maskValues(object, mask);
+  return { plan: planRestore({ seen, live, snapshot, recordedCertManager }), live };
 }
 
-/** The live counterparts of a snapshot's objects, all at once; namespaces were already listed. */
+/** The live counterparts of a snapshot's objects and the Secrets of all certificates, all at once. */
 async function readLive(
   cluster: Cluster,
-  items: Snapshot['objects'],
-  namespaces?: KubeObject[],
+  seen: Observation,
+  { objects, certificates }: Snapshot,
 ): Promise<Map<string, LiveSecret>> {
-  const found = await Promise.all(
-    items.map(async (item): Promise<[string, LiveSecret][]> => {
-      const listed =
-        item.role === 'namespace'
-          ? namespaces?.find(({ metadata }) => metadata.name === item.object.metadata.name)
-          : undefined;
-      const object =
-        listed ??
-        (item.role === 'namespace' && namespaces
-          ? undefined
-          : await cluster.get(kindOfRole(item.role), item.object.metadata));
-      return object === undefined ? [] : [[liveKey(item), asSecret(object)]];
-    }),
+  const secrets = objects.flatMap(({ role, object: { metadata } }) =>
+    kindOfRole(role) === kinds.secret ? [{ namespace: metadata.namespace ?? '', name: metadata.name }] : [],
   );
-  return new Map(found.flat());
+  const others = objects.filter(({ role }) => kindOfRole(role) !== kinds.secret);
+  const [found, rest] = await Promise.all([
+    readSecrets(cluster, [...secrets, ...forecastSecrets(seen, certificates)]),
+    Promise.all(
+      others.map(async (item): Promise<[string, LiveSecret][]> => {
+        const object =
+          item.role === 'namespace'
+            ? seen.namespaces.find(({ metadata }) => metadata.name === item.object.metadata.name)
+            : await cluster.get(kindOfRole(item.role), item.object.metadata);
+        return object === undefined ? [] : [[liveKey(item), asSecret(object)]];
+      }),
+    ),
+  ]);
+  return new Map([...[...found].map(([key, secret]) => [`Secret ${key}`, secret] as const), ...rest.flat()]);
 }
 
 /** Waits for namespaces that are being deleted: what is written into them would be deleted with them. */

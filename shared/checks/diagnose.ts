@@ -1,0 +1,66 @@
+import { type Finding, ordered } from './finding.js';
+import { checkAccess } from './rules/access.js';
+import { checkCertManager } from './rules/cert-manager.js';
+import { checkCertificates } from './rules/certificates.js';
+import { checkInstaller } from './rules/installer.js';
+import { checkIssuance } from './rules/issuance.js';
+import { checkKubeSystem } from './rules/kube-system.js';
+import { checkNamespaces } from './rules/namespaces.js';
+import { checkNodes } from './rules/nodes.js';
+import { checkPlatform } from './rules/platform.js';
+import { checkReach } from './rules/reach.js';
+import { checkServing } from './rules/serving.js';
+import { checkWorkloads } from './rules/workloads.js';
+import type { Rule, World } from './world.js';
+
+/** What must be right before anything is changed. */
+const preflightRules: readonly Rule[] = [
+  checkAccess,
+  checkNodes,
+  checkKubeSystem,
+  checkNamespaces,
+  checkReach,
+  checkCertManager,
+  checkCertificates,
+];
+
+const allRules: readonly Rule[] = [
+  ...preflightRules,
+  checkIssuance,
+  checkInstaller,
+  checkPlatform,
+  checkWorkloads,
+  checkServing,
+];
+
+/** Findings of all rules about a world, the likeliest root cause first. */
+export function diagnose(world: World): Finding[] {
+  return ordered(allRules.flatMap((rule) => rule(world)));
+}
+
+/** Codes that setup itself mends: before it they are reported, and do not stand in its way. */
+const mendedBySetup: readonly Finding['code'][] = [
+  'certmanager-missing',
+  'certmanager-gone',
+  'certmanager-unready',
+  'certmanager-webhook-down',
+  'issuer-missing',
+  'issuer-not-ready',
+  'admission-webhook-orphaned',
+  'certificate-not-ready',
+  'certificate-expired',
+  'certificate-backoff',
+];
+
+/** Findings that matter before setup; what setup mends is at most a warning. */
+export function preflight(world: World): Finding[] {
+  return ordered(
+    preflightRules
+      .flatMap((rule) => rule(world))
+      .map((finding) =>
+        mendedBySetup.includes(finding.code) && finding.severity === 'error'
+          ? { ...finding, severity: 'warning' as const }
+          : finding,
+      ),
+  );
+}

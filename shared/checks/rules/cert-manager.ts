@@ -1,0 +1,159 @@
+import { certManagerVersion } from '../../certificates/version.js';
+import { at, conditionOf, isTrue, textAt } from '../../cluster/fields.js';
+import type { KubeObject } from '../../cluster/objects.js';
+import { rolloutState } from '../../cluster/workloads.js';
+import type { Finding } from '../finding.js';
+import type { World } from '../world.js';
+
+const parts = ['cert-manager', 'cert-manager-webhook', 'cert-manager-cainjector'] as const;
+
+/** cert-manager itself: its kinds, its three Deployments, its admission, its version (runbook: "already installed" and pods gone). */
+export function checkCertManager(world: World): Finding[] {
+  const { seen, workloads } = world;
+  const hasKinds = seen.groups.has('cert-manager.io');
+  const own = workloads.filter(({ metadata }) => metadata.namespace === seen.certManager.namespace);
+  if (!hasKinds) return [missing()];
+  if (seen.certManager.state === 'absent') return [gone(own)];
+  const broken = parts.flatMap((name) => brokenPart(name, own));
+  return [...broken, ...(broken.length === 0 ? admission(world) : []), ...version(world), ...issuers(world)];
+}
+
+function missing(): Finding {
+  return {
+    code: 'certmanager-missing',
+    severity: 'warning',
+    subject: 'cert-manager',
+    cause: 'cert-manager is not installed',
+    evidence: ['the API group cert-manager.io is not served'],
+    remedy: 'setup installs it; by itself: `kubectl apply --server-side -f` its release manifest',
+    confidence: 'certain',
+  };
+}
+
+function gone(own: readonly KubeObject[]): Finding {
+  return {
+    code: 'certmanager-gone',
+    severity: 'error',
+    subject: 'Deployment cert-manager/cert-manager',
+    cause:
+      'cert-manager’s kinds are there and its controller is not: nothing issues or renews, and the platform’s installer takes it for installed',
+    evidence: [`workloads in its namespace: ${own.map(({ metadata }) => metadata.name).join(', ') || 'none'}`],
+    remedy: 'run setup, which installs it again; or apply its release manifest',
+    confidence: 'certain',
+  };
+}
+
+function brokenPart(name: string, own: readonly KubeObject[]): Finding[] {
+  const found = own.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name);
+  const state = found === undefined ? { complete: false, why: 'it is not there' } : rolloutState(found);
+  const scaled = at(found, 'spec', 'replicas') === 0;
+  if (state.complete && !scaled) return [];
+  return [
+    {
+      code: 'certmanager-unready',
+      severity: name === 'cert-manager-cainjector' ? 'warning' : 'error',
+      subject: `Deployment cert-manager/${name}`,
+      cause: `cert-manager’s ${name === 'cert-manager' ? 'controller' : name.replace('cert-manager-', '')} does not run, so ${effectOf(name)}`,
+      evidence: [scaled ? 'spec.replicas is 0' : state.why],
+      remedy: scaled
+        ? `kubectl scale -n cert-manager deploy/${name} --replicas=1`
+        : `kubectl describe pod -n cert-manager -l app=${name.replace('cert-manager-', '')}; kubectl logs -n cert-manager deploy/${name}`,
+      confidence: 'certain',
+    },
+  ];
+}
+
+function effectOf(name: string): string {
+  if (name === 'cert-manager') return 'nothing is issued or renewed';
+  return name === 'cert-manager-webhook'
+    ? 'every Certificate and issuer that is written is refused'
+    : 'its webhook’s certificate is not renewed';
+}
+
+function admission({ admission: { state, message } }: World): Finding[] {
+  if (state !== 'failing') return [];
+  return [
+    {
+      code: 'certmanager-webhook-down',
+      severity: 'error',
+      subject: 'Service cert-manager/cert-manager-webhook',
+      cause: 'cert-manager’s webhook does not answer, so every Certificate and issuer that is written is refused',
+      evidence: [message],
+      remedy:
+        'kubectl rollout restart -n cert-manager deploy/cert-manager-webhook; if the message speaks of x509, also deploy/cert-manager-cainjector',
+      confidence: 'certain',
+    },
+  ];
+}
+
+function version({ seen }: World): Finding[] {
+  const text = seen.certManager.version;
+  if (text === undefined) return [];
+  if (certManagerVersion(text).atLeast(1, 16)) return [];
+  return [
+    {
+      code: 'certmanager-old',
+      severity: 'warning',
+      subject: 'cert-manager',
+      cause: `cert-manager ${text} is older than 1.16, the oldest whose rules the forecast knows`,
+      evidence: [`label app.kubernetes.io/version: ${text}`],
+      remedy: 'upgrade cert-manager one minor version after the other',
+      confidence: 'certain',
+    },
+  ];
+}
+
+/** Issuers that the platform's certificates name: there, Ready, and not for tests. */
+function issuers({ seen }: World): Finding[] {
+  const named = [...new Set(seen.certificates.map(({ spec }) => spec.issuerRef.name))];
+  return [
+    ...named.flatMap((name): Finding[] => {
+      if (seen.issuers.some(({ metadata }) => metadata.name === name)) return [];
+      return [
+        {
+          code: 'issuer-missing',
+          severity: 'error',
+          subject: `ClusterIssuer ${name}`,
+          cause: 'Certificates name an issuer that is not there, so nothing is issued for them',
+          evidence: seen.certificates
+            .filter(({ spec }) => spec.issuerRef.name === name)
+            .map(({ metadata }) => `Certificate ${metadata.namespace}/${metadata.name}`),
+          remedy:
+            'run setup with `acme-email`, which makes it; with the account key restored first, the account stays the same',
+          confidence: 'certain',
+        },
+      ];
+    }),
+    ...seen.issuers.flatMap((issuer): Finding[] => {
+      const name = `${issuer.kind} ${issuer.metadata.name}`;
+      const ready = conditionOf(issuer, 'Ready');
+      if (!isTrue(issuer, 'Ready')) {
+        return [
+          {
+            code: 'issuer-not-ready',
+            severity: 'error',
+            subject: name,
+            cause: 'the issuer is not Ready, so nothing is issued by it',
+            evidence: [ready === undefined ? 'it has no status yet' : `${ready.reason}: ${ready.message}`],
+            remedy: `kubectl describe ${issuer.kind.toLowerCase()} ${issuer.metadata.name}; the message says whether the CA, the account key or the network is the matter`,
+            confidence: 'certain',
+          },
+        ];
+      }
+      const server = textAt(issuer, 'spec', 'acme', 'server');
+      return server.includes('staging') && named.includes(issuer.metadata.name)
+        ? [
+            {
+              code: 'issuer-staging',
+              severity: 'warning',
+              subject: name,
+              cause: 'the issuer orders from a staging CA, which no browser trusts',
+              evidence: [`server: ${server}`],
+              remedy: 'use the production issuer when the setup works; restored certificates of it are kept',
+              confidence: 'certain',
+            },
+          ]
+        : [];
+    }),
+  ];
+}

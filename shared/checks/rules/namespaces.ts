@@ -1,0 +1,85 @@
+import { conditionOf, textAt } from '../../cluster/fields.js';
+import type { KubeObject } from '../../cluster/objects.js';
+import { platformNamespaces } from '../../platform/resources.js';
+import type { Finding } from '../finding.js';
+import type { World } from '../world.js';
+
+/** Namespaces on their way out, what holds them, and admission that outlived its service (runbook: stuck namespaces). */
+export function checkNamespaces(world: World): Finding[] {
+  const leaving = world.seen.namespaces.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  return [
+    ...deadApis(world),
+    ...leaving.map((namespace) => terminating(namespace, world)),
+    ...orphanedAdmission(world),
+  ];
+}
+
+/** An aggregated API that does not answer keeps every namespace from being deleted. */
+function deadApis({ apiServices }: World): Finding[] {
+  return apiServices
+    .filter((service) => conditionOf(service, 'Available')?.status === 'False')
+    .map(
+      (service): Finding => ({
+        code: 'apiservice-unavailable',
+        severity: 'warning',
+        subject: `APIService ${service.metadata.name}`,
+        cause:
+          'an API that a service in the cluster should serve does not answer: no namespace can be deleted meanwhile',
+        evidence: [conditionOf(service, 'Available')?.message ?? ''],
+        remedy: `bring its service back, or, if what it belonged to was removed: \`kubectl delete apiservice ${service.metadata.name}\``,
+        confidence: 'certain',
+      }),
+    );
+}
+
+function terminating(namespace: KubeObject, { holders, seen }: World): Finding {
+  const { name } = namespace.metadata;
+  const held = holders.get(name) ?? [];
+  const minutes = Math.floor((seen.now.getTime() - Date.parse(namespace.metadata.deletionTimestamp ?? '')) / 60_000);
+  return {
+    code: held.length > 0 ? 'namespace-held' : 'namespace-terminating',
+    severity: 'error',
+    subject: `Namespace ${name}`,
+    cause:
+      held.length > 0
+        ? 'the namespace is being deleted and does not go, because of what the evidence names'
+        : 'the namespace is being deleted, and what is written into it would be deleted with it',
+    evidence: held.length > 0 ? held : [`being deleted for ${minutes} min`],
+    remedy:
+      held.length > 0
+        ? 'let what owns these finalizers finish (bring its controller back); only when it never will, remove that one finalizer: `kubectl patch KIND NAME -n NAMESPACE --type=merge -p \'{"metadata":{"finalizers":null}}\'`'
+        : `wait until it is gone: \`kubectl wait --for=delete namespace/${name} --timeout=10m\``,
+    confidence: 'certain',
+  };
+}
+
+/** The platform's webhooks survive a wipe and then refuse every object of its kinds. */
+function orphanedAdmission({ admissionWebhooks, services, seen }: World): Finding[] {
+  return admissionWebhooks.flatMap((configuration) => {
+    const hooks = Array.isArray(configuration.webhooks) ? configuration.webhooks : [];
+    const target = hooks.find(
+      (hook) => textAt(hook, 'clientConfig', 'service', 'namespace') === platformNamespaces.runtime,
+    );
+    if (target === undefined) return [];
+    const name = textAt(target, 'clientConfig', 'service', 'name');
+    const isThere = services.some(
+      ({ metadata }) => metadata.namespace === platformNamespaces.runtime && metadata.name === name,
+    );
+    if (isThere) return [];
+    const gone = !seen.namespaces.some(({ metadata }) => metadata.name === platformNamespaces.runtime);
+    return [
+      {
+        code: 'admission-webhook-orphaned',
+        severity: 'warning',
+        subject: `${configuration.kind} ${configuration.metadata.name}`,
+        cause:
+          'it asks a service of the platform that is gone, so every MCPServer, grant and session is refused until setup has run',
+        evidence: [
+          `it calls Service ${platformNamespaces.runtime}/${name}, which ${gone ? 'went with its namespace' : 'is not there'}`,
+        ],
+        remedy: `setup makes the service again; until then: \`kubectl delete ${configuration.kind.toLowerCase()} ${configuration.metadata.name}\``,
+        confidence: 'certain',
+      } satisfies Finding,
+    ];
+  });
+}

@@ -1,0 +1,81 @@
+import { at, conditionOf, isTrue, textAt } from '../../cluster/fields.js';
+import type { KubeObject } from '../../cluster/objects.js';
+import type { Finding } from '../finding.js';
+import type { World } from '../world.js';
+
+/** Nodes: ready, schedulable, and of the processor that the images are built for (runbook: prerequisites, MCP_IMAGE_PLATFORM). */
+export function checkNodes(world: World): Finding[] {
+  const { nodes } = world;
+  const usable = nodes.filter((node) => isTrue(node, 'Ready') && !isCordoned(node));
+  return [...unready(nodes), ...(usable.length === 0 ? [noneUsable(nodes)] : []), ...architecture(world)];
+}
+
+function unready(nodes: readonly KubeObject[]): Finding[] {
+  return nodes
+    .filter((node) => !isTrue(node, 'Ready'))
+    .map((node) => ({
+      code: 'node-not-ready',
+      severity: nodes.every((one) => !isTrue(one, 'Ready')) ? 'error' : 'warning',
+      subject: `Node ${node.metadata.name}`,
+      cause: 'the node is not Ready, so its pods do not run',
+      evidence: [
+        `Ready=${conditionOf(node, 'Ready')?.status ?? 'unknown'}: ${conditionOf(node, 'Ready')?.message ?? ''}`,
+      ],
+      remedy: `look at k3s on it: \`systemctl status k3s\` (or k3s-agent); \`kubectl describe node ${node.metadata.name}\``,
+      confidence: 'certain',
+    }));
+}
+
+function noneUsable(nodes: readonly KubeObject[]): Finding {
+  return {
+    code: 'node-unschedulable',
+    severity: 'error',
+    subject: 'nodes',
+    cause:
+      nodes.length === 0 ? 'the cluster has no node' : 'no node is both Ready and schedulable, so no pod can start',
+    evidence: nodes.map((node) => `${node.metadata.name}: ${isCordoned(node) ? 'scheduling disabled' : 'not Ready'}`),
+    remedy: 'make at least one schedulable: `kubectl uncordon NODE`',
+    confidence: 'certain',
+  };
+}
+
+function architecture({ nodes, imagePlatform }: World): Finding[] {
+  const workers = nodes.filter((node) => !isCordoned(node));
+  const architectures = [...new Set(workers.map(architectureOf))].filter((one) => one !== '').sort();
+  const wanted = imagePlatform?.split('/')[1];
+  const evidence = workers.map((node) => `${node.metadata.name}: ${architectureOf(node)}`);
+  if (architectures.length > 1) {
+    return [
+      {
+        code: 'node-architecture-mixed',
+        severity: 'error',
+        subject: 'nodes',
+        cause: `the schedulable nodes have several processors (${architectures.join(', ')}), and the platform's images are built for one`,
+        evidence,
+        remedy: 'cordon the nodes of the other processor, or use a cluster with one',
+        confidence: 'certain',
+      },
+    ];
+  }
+  const [only] = architectures;
+  if (only === undefined || wanted === undefined || wanted === only) return [];
+  return [
+    {
+      code: 'node-architecture',
+      severity: 'error',
+      subject: 'MCP_IMAGE_PLATFORM',
+      cause: `images would be built for ${imagePlatform}, and the nodes are ${only}: they could not run them`,
+      evidence,
+      remedy: `set MCP_IMAGE_PLATFORM=linux/${only} in the profile`,
+      confidence: 'certain',
+    },
+  ];
+}
+
+function isCordoned(node: KubeObject): boolean {
+  return at(node, 'spec', 'unschedulable') === true;
+}
+
+function architectureOf(node: KubeObject): string {
+  return textAt(node, 'status', 'nodeInfo', 'architecture') || (node.metadata.labels?.['kubernetes.io/arch'] ?? '');
+}

@@ -1,0 +1,137 @@
+import { isIP } from 'node:net';
+import { textAt } from '../../cluster/fields.js';
+import { registryAuth } from '../../platform/registry-auth.js';
+import { platformConfig, platformNamespaces, pullSecretName } from '../../platform/resources.js';
+import { hostOf } from '../../profile/forms.js';
+import type { Finding } from '../finding.js';
+import type { World } from '../world.js';
+
+/** The platform's own state: registry authentication, pull host, pull Secrets, Traefik watch, volumes. */
+export function checkPlatform(world: World): Finding[] {
+  return [...registryOpen(world), ...pushers(world), ...config(world), ...pullSecrets(world), ...volumes(world)];
+}
+
+/** The installer opens the registry while it pushes; a killed one leaves it open to anyone. */
+function registryOpen({ seen }: World): Finding[] {
+  const ingress = seen.ingresses.find(
+    ({ metadata }) => metadata.namespace === registryAuth.namespace && metadata.name === registryAuth.name,
+  );
+  if (ingress === undefined || ingress.metadata.annotations?.[registryAuth.annotation] !== undefined) return [];
+  return [
+    {
+      code: 'registry-auth-open',
+      severity: 'error',
+      subject: `Ingress ${registryAuth.namespace}/${registryAuth.name}`,
+      cause: 'the public registry asks for no password: anyone can push and pull images',
+      evidence: [`it has no annotation ${registryAuth.annotation}`],
+      remedy: `kubectl annotate ingress ${registryAuth.name} -n ${registryAuth.namespace} ${registryAuth.annotation}=${registryAuth.value}`,
+      confidence: 'certain',
+    },
+  ];
+}
+
+function pushers({ pods }: World): Finding[] {
+  const left = pods.filter(
+    ({ metadata }) =>
+      metadata.namespace === platformNamespaces.registry && metadata.name.startsWith('registry-pusher-'),
+  );
+  if (left.length === 0) return [];
+  return [
+    {
+      code: 'registry-pusher-left',
+      severity: 'warning',
+      subject: left.map(({ metadata }) => `Pod ${metadata.namespace}/${metadata.name}`).join(', '),
+      cause: 'an installer that was killed left the pod with which it pushed images, or one is running now',
+      evidence: left.map(
+        ({ metadata, status }) => `${metadata.name}: ${textAt(status, 'phase')} since ${metadata.creationTimestamp}`,
+      ),
+      remedy: `kubectl delete pod -n ${platformNamespaces.registry} ${left.map(({ metadata }) => metadata.name).join(' ')}`,
+      confidence: 'likely',
+    },
+  ];
+}
+
+function config({ config: values, workloads }: World): Finding[] {
+  if (values === undefined) return [];
+  const found: Finding[] = [];
+  const subject = `ConfigMap ${platformConfig.namespace}/${platformConfig.name}`;
+  const endpoint = values.MCP_REGISTRY_ENDPOINT ?? '';
+  if (isIP(hostOf(endpoint)) !== 0) {
+    found.push({
+      code: 'registry-endpoint-address',
+      severity: 'error',
+      subject,
+      cause: 'images are pulled from an address, and no public certificate is for an address: every pull fails',
+      evidence: [`MCP_REGISTRY_ENDPOINT=${endpoint}`],
+      remedy: 'set MCP_REGISTRY_ENDPOINT in the profile to the public registry host, and run setup or a rollout',
+      confidence: 'certain',
+    });
+  }
+  const inKubeSystem = workloads.some(
+    ({ kind, metadata }) =>
+      kind === 'Deployment' && metadata.name === 'traefik' && metadata.namespace === 'kube-system',
+  );
+  const watch = values.PLATFORM_TEAM_TRAEFIK_WATCH;
+  if (inKubeSystem && watch !== 'disabled') {
+    found.push({
+      code: 'traefik-watch',
+      severity: 'error',
+      subject,
+      cause: 'creating a team changes a Traefik that is not there, and fails with "failed to provision team namespace"',
+      evidence: [`PLATFORM_TEAM_TRAEFIK_WATCH=${watch ?? '(unset)'}, and Traefik runs in kube-system`],
+      remedy:
+        'set PLATFORM_TEAM_TRAEFIK_WATCH=disabled in the profile, and run setup or a rollout; the API reads it when it starts',
+      confidence: 'certain',
+    });
+  }
+  return found;
+}
+
+function pullSecrets({ pullSecrets: found }: World): Finding[] {
+  return (['missing', 'stale'] as const).flatMap((state): Finding[] => {
+    const affected = found.filter((one) => one.state === state).map(({ namespace }) => namespace);
+    if (affected.length === 0) return [];
+    return [
+      {
+        code: `pull-secret-${state}`,
+        severity: 'error',
+        subject: affected.map((namespace) => `Secret ${namespace}/${pullSecretName}`).join(', '),
+        cause:
+          state === 'missing'
+            ? 'the Secret with which nodes pull images is not there'
+            : 'the Secret with which nodes pull images holds another password than the registry takes: pulls fail with "no basic auth credentials" or 401',
+        evidence: [
+          state === 'missing'
+            ? `there is none in ${affected.join(', ')}`
+            : `its password is not UI_API_KEY of ${platformNamespaces.sentinel}/mcp-sentinel-secrets (compared by digest)`,
+        ],
+        remedy: 'run setup, which makes it anew from the present key; a rollout does too',
+        confidence: 'certain',
+      },
+    ];
+  });
+}
+
+function volumes({ claims, storageClasses }: World): Finding[] {
+  const bindsLate = (name: string): boolean =>
+    storageClasses.some(
+      (one) => one.metadata.name === name && textAt(one, 'volumeBindingMode') === 'WaitForFirstConsumer',
+    );
+  return claims
+    .filter((claim) => textAt(claim, 'status', 'phase') === 'Pending')
+    .map(({ metadata, spec }): Finding => {
+      const wanted = textAt(spec, 'storageClassName');
+      const isKnown = storageClasses.some((one) => one.metadata.name === wanted);
+      return {
+        code: 'volume-pending',
+        severity: 'error',
+        subject: `PersistentVolumeClaim ${metadata.namespace}/${metadata.name}`,
+        cause: 'the volume is not there, so the pod that needs it cannot start',
+        evidence: [
+          `StorageClass ${wanted || '(none)'}${isKnown ? '' : ' does not exist'}${bindsLate(wanted) ? ' waits for a pod that uses the volume' : ''}`,
+        ],
+        remedy: `kubectl describe pvc -n ${metadata.namespace} ${metadata.name}; kubectl get pods -n kube-system (local-path-provisioner)`,
+        confidence: 'certain',
+      };
+    });
+}

@@ -1,0 +1,121 @@
+import { recordsAt, textAt } from '../../cluster/fields.js';
+import type { PublicName } from '../../platform/reach.js';
+import type { Finding } from '../finding.js';
+import type { World } from '../world.js';
+
+type Failed = { error: string };
+
+/** The way from outside to the three public names: DNS, port 80 and 443 (runbook: port 80 check, TLS cert not issued). */
+export function checkReach(world: World): Finding[] {
+  const { names } = world;
+  const unresolved = names.filter(({ dns }) => failed(dns));
+  const resolved = names.filter((name) => !unresolved.includes(name));
+  const closed80 = resolved.filter(({ http }) => failed(http));
+  const closed443 = resolved.filter(({ tls }) => failed(tls));
+  return [
+    ...group(unresolved, 'dns-missing', 'DNS', ({ dns }) => (dns as Failed).error, {
+      cause: 'the name has no address, so neither users nor Let’s Encrypt find the cluster',
+      remedy:
+        'make a DNS record for it (or a wildcard for the domain) that points at the node with Traefik; check with `dig +short NAME`',
+    }),
+    ...elsewhere(world, resolved),
+    ...group(closed80, 'port-80-closed', 'port 80', ({ http }) => (http as Failed).error, {
+      cause: 'port 80 does not answer, and Let’s Encrypt checks a name only there',
+      remedy:
+        'open port 80 in the firewall in front of the node, and check that Traefik runs: `curl -sm5 http://NAME/` must answer "404 page not found"',
+    }),
+    ...foreign(resolved),
+    ...group(closed443, 'port-443-closed', 'port 443', ({ tls }) => (tls as Failed).error, {
+      cause: 'port 443 does not answer with TLS',
+      remedy: 'open port 443 in the firewall in front of the node, and check that Traefik runs',
+    }),
+  ];
+}
+
+/** One finding for all names that share a trouble: the same cause three times would hide the others. */
+function group(
+  names: readonly PublicName[],
+  code: Finding['code'],
+  what: string,
+  evidence: (name: PublicName) => string,
+  text: { cause: string; remedy: string },
+): Finding[] {
+  const [first] = names;
+  if (first === undefined) return [];
+  return [
+    {
+      code,
+      severity: 'error',
+      subject: names.map(({ host }) => host).join(', '),
+      cause: text.cause,
+      evidence: names.map((name) => `${what} of ${name.host}: ${evidence(name)}`),
+      remedy: text.remedy.replaceAll('NAME', first.host),
+      confidence: 'certain',
+    },
+  ];
+}
+
+/** Addresses that the cluster is known by: nodes and Traefik's load balancer. NAT in between makes a difference possible. */
+function elsewhere({ nodes, services }: World, names: readonly PublicName[]): Finding[] {
+  const own = new Set([
+    ...nodes.flatMap((node) => recordsAt(node, 'status', 'addresses').map((one) => textAt(one, 'address'))),
+    ...services
+      .filter(({ metadata }) => metadata.name === 'traefik')
+      .flatMap((service) => recordsAt(service, 'status', 'loadBalancer', 'ingress').map((one) => textAt(one, 'ip'))),
+  ]);
+  const away = names.flatMap((name) =>
+    name.dns !== undefined && 'addresses' in name.dns && !name.dns.addresses.some((address) => own.has(address))
+      ? [{ name, addresses: name.dns.addresses }]
+      : [],
+  );
+  if (away.length === 0) return [];
+  const answers = away.every(({ name }) => isTraefik(name));
+  return [
+    {
+      code: 'dns-elsewhere',
+      severity: answers ? 'notice' : 'error',
+      subject: away.map(({ name }) => name.host).join(', '),
+      cause: answers
+        ? 'the name points at an address that no node of this cluster has, and Traefik answers there: an address translation in between'
+        : 'the name points at another machine than this cluster’s, so Let’s Encrypt would ask there',
+      evidence: [
+        ...away.map(({ name, addresses }) => `${name.host} is ${addresses.join(', ')}`),
+        `this cluster: ${[...own].filter((one) => one !== '').join(', ') || 'no known address'}`,
+      ],
+      remedy: 'correct the DNS record, and wait until its old time to live has passed',
+      confidence: answers ? 'likely' : 'certain',
+    },
+  ];
+}
+
+function foreign(names: readonly PublicName[]): Finding[] {
+  const strangers = names.filter((name) => name.http !== undefined && !failed(name.http) && !isTraefik(name));
+  const [first] = strangers;
+  if (first === undefined) return [];
+  return [
+    {
+      code: 'port-80-foreign',
+      severity: 'error',
+      subject: strangers.map(({ host }) => host).join(', '),
+      cause: 'something else than Traefik answers on port 80, and would answer Let’s Encrypt’s check wrongly',
+      evidence: strangers.map(({ host, http }) =>
+        http !== undefined && 'status' in http
+          ? `${host}: ${http.status}${http.server === '' ? '' : ` from ${http.server}`}${http.location === '' ? '' : ` to ${http.location}`}: ${http.body.slice(0, 80)}`
+          : host,
+      ),
+      remedy: `find out what listens there (a proxy, a CDN, another web server): \`curl -v http://${first.host}/\``,
+      confidence: 'likely',
+    },
+  ];
+}
+
+/** Traefik answers 404 for what no Ingress names, and a platform that is installed redirects to its own https address. */
+function isTraefik({ host, http }: PublicName): boolean {
+  if (http === undefined || !('status' in http)) return false;
+  const ownRedirect = http.status >= 300 && http.status < 400 && http.location.startsWith(`https://${host}`);
+  return ownRedirect || (http.status === 404 && http.body.startsWith('404 page not found'));
+}
+
+function failed(part: PublicName['dns'] | PublicName['http'] | PublicName['tls']): part is Failed {
+  return part !== undefined && 'error' in part;
+}

@@ -1,0 +1,59 @@
+import type { PublicName, TlsAnswer } from '../../platform/reach.js';
+import type { Finding } from '../finding.js';
+import type { World } from '../world.js';
+
+/** Whether the public names serve the certificates that are in the cluster, and that a client accepts them. */
+export function checkServing(world: World): Finding[] {
+  return world.names.flatMap((name) =>
+    name.tls !== undefined && 'serial' in name.tls ? served(name, name.tls, world) : [],
+  );
+}
+
+function served({ host }: PublicName, tls: TlsAnswer, { secretsServed }: World): Finding[] {
+  const expected = secretsServed.get(host);
+  if (expected === undefined) return [];
+  const base = { severity: 'error' as const, subject: host, confidence: 'certain' as const };
+  if (/TRAEFIK DEFAULT CERT/i.test(tls.subject)) {
+    return [
+      {
+        ...base,
+        code: 'tls-default-certificate',
+        cause:
+          'Traefik serves its own default certificate: the Ingress’ Secret is not there, or Traefik cannot read it',
+        evidence: [
+          `served: ${tls.subject}, serial ${tls.serial}`,
+          `Secret ${expected.secret}: serial ${expected.serial}`,
+        ],
+        remedy: `kubectl get secret -n ${expected.secret.replace('/', ' ')}; kubectl logs -n kube-system deploy/traefik`,
+      },
+    ];
+  }
+  if (tls.serial !== expected.serial) {
+    return [
+      {
+        ...base,
+        code: 'tls-other-certificate',
+        cause:
+          'another certificate is served than the one in the cluster: a proxy in front, another cluster, or a Traefik that has not noticed the change',
+        evidence: [
+          `served: serial ${tls.serial} of ${tls.issuer}`,
+          `Secret ${expected.secret}: serial ${expected.serial}`,
+        ],
+        remedy:
+          'check where the name points; `kubectl rollout restart -n kube-system deploy/traefik` makes Traefik read all Secrets anew',
+      },
+    ];
+  }
+  return tls.problem === ''
+    ? []
+    : [
+        {
+          ...base,
+          code: 'tls-untrusted',
+          cause: 'clients do not accept the certificate that is served',
+          evidence: [tls.problem, `issued by ${tls.issuer}, until ${tls.notAfter.toISOString()}`],
+          remedy:
+            'for a CA of your own or a staging CA, give its certificate in `ca-bundle`; otherwise see the other findings',
+        },
+      ];
+}

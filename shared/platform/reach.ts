@@ -1,0 +1,198 @@
+import { Resolver, lookup as systemLookup } from 'node:dns/promises';
+import { request } from 'node:http';
+import { isIP } from 'node:net';
+import { connect, type PeerCertificate, rootCertificates } from 'node:tls';
+import { messageOf } from '../errors.js';
+import type { Hosts } from '../profile/values.js';
+
+/** One public name, seen from the runner. A part is undefined when it was not looked at. */
+export interface PublicName {
+  role: keyof Hosts;
+  host: string;
+  dns: { addresses: string[] } | { error: string } | undefined;
+  http: HttpAnswer | { error: string } | undefined;
+  tls: TlsAnswer | { error: string } | undefined;
+}
+
+export interface HttpAnswer {
+  status: number;
+  location: string;
+  server: string;
+  /** The first characters of the body. */
+  body: string;
+}
+
+export interface TlsAnswer {
+  serial: string;
+  subject: string;
+  issuer: string;
+  notAfter: Date;
+  /** Why the chain or the name is not accepted; empty when it is. */
+  problem: string;
+}
+
+/** Where a name is looked for instead of where DNS says: a cluster can be checked before DNS points at it. */
+export interface Override {
+  host: string;
+  /** Only connections to this port; all when undefined. */
+  port: number | undefined;
+  address: string;
+  toPort: number | undefined;
+}
+
+export interface ReachOptions {
+  overrides: readonly Override[];
+  /** `address` or `address:port` of the DNS server to ask; the runner's own when empty. */
+  dnsServer: string;
+  /** PEM of further CAs to trust. */
+  caBundle: string;
+}
+
+const deadline = 5_000;
+const bodyStart = 200;
+
+/**
+ * Reads overrides as `host=address` or `host:port=address:port`, one a line.
+ *
+ * @throws Error with what is wrong with the first line that is none
+ */
+export function parseOverrides(text: string): Override[] {
+  return text
+    .split(/[\n,]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [, host, port, address, toPort] =
+        /^([a-z0-9.-]+)(?::(\d+))?=(\[[0-9a-f:]+\]|[0-9.]+)(?::(\d+))?$/i.exec(line) ?? [];
+      const plain = address?.replace(/^\[|\]$/g, '') ?? '';
+      if (host === undefined || isIP(plain) === 0) {
+        throw new Error(`"${line}" is not host=address or host:port=address:port`);
+      }
+      return {
+        host: host.toLowerCase(),
+        port: port === undefined ? undefined : Number(port),
+        address: plain,
+        toPort: toPort === undefined ? undefined : Number(toPort),
+      };
+    });
+}
+
+/** Looks at the public names from here, all at once: DNS, port 80, port 443. Nothing is thrown: a failure is what was seen. */
+export async function reach(hosts: Hosts, options: ReachOptions): Promise<PublicName[]> {
+  const roles = ['registry', 'mcp', 'platform'] as const;
+  return Promise.all(
+    roles.map(async (role): Promise<PublicName> => {
+      const host = hosts[role];
+      const [http, tls] = [target(host, 80, options), target(host, 443, options)];
+      const isOverridden = http !== undefined && tls !== undefined;
+      const dns = isOverridden && options.dnsServer === '' ? undefined : await addressesOf(host, options.dnsServer);
+      const first = dns !== undefined && 'addresses' in dns ? dns.addresses[0] : undefined;
+      const at80 = http ?? (first === undefined ? undefined : { address: first, port: 80 });
+      const at443 = tls ?? (first === undefined ? undefined : { address: first, port: 443 });
+      const [httpAnswer, tlsAnswer] = await Promise.all([
+        at80 === undefined ? undefined : orError(askHttp(host, at80)),
+        at443 === undefined ? undefined : orError(askTls(host, at443, options.caBundle)),
+      ]);
+      return { role, host, dns, http: httpAnswer, tls: tlsAnswer };
+    }),
+  );
+}
+
+interface Target {
+  address: string;
+  port: number;
+}
+
+function target(host: string, port: number, { overrides }: ReachOptions): Target | undefined {
+  const found = overrides.find(
+    (one) => one.host === host.toLowerCase() && (one.port === undefined || one.port === port),
+  );
+  return found && { address: found.address, port: found.toPort ?? port };
+}
+
+async function addressesOf(host: string, dnsServer: string): Promise<{ addresses: string[] } | { error: string }> {
+  return orError(
+    (async () => {
+      if (dnsServer === '') {
+        const found = await systemLookup(host, { all: true });
+        return { addresses: found.map(({ address }) => address) };
+      }
+      const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
+      resolver.setServers([dnsServer]);
+      return { addresses: await resolver.resolve4(host).catch(() => resolver.resolve6(host)) };
+    })(),
+  );
+}
+
+/** What the server at a name answers on port 80 to a request for `/`. Redirects are not followed: they are the answer. */
+function askHttp(host: string, { address, port }: Target): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: address, port, path: '/', headers: { host, 'user-agent': 'mcprt' }, agent: false });
+    asked.setTimeout(deadline, () => asked.destroy(new Error(`no answer within ${deadline / 1000} s`)));
+    asked.once('error', reject);
+    asked.once('response', (answer) => {
+      let body = '';
+      const done = (): void =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          location: answer.headers.location ?? '',
+          server: String(answer.headers.server ?? ''),
+          body: body.slice(0, bodyStart).trim(),
+        });
+      answer.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+        if (body.length > bodyStart) answer.destroy();
+      });
+      answer.once('close', done);
+    });
+    asked.end();
+  });
+}
+
+/** The certificate that a name serves on port 443, and whether a client would accept it. */
+function askTls(host: string, { address, port }: Target, caBundle: string): Promise<TlsAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: address,
+      port,
+      servername: host,
+      ca: [...rootCertificates, ...(caBundle === '' ? [] : [caBundle])],
+      // The answer is wanted also when it is not acceptable; nothing is sent over this connection.
+      rejectUnauthorized: false,
+    });
+    socket.setTimeout(deadline, () => socket.destroy(new Error(`no answer within ${deadline / 1000} s`)));
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('the connection was closed before TLS was set up')));
+    socket.once('secureConnect', () => {
+      const certificate = socket.getPeerCertificate();
+      resolve({
+        serial: serialOf(certificate),
+        subject: nameText(certificate.subject),
+        issuer: nameText(certificate.issuer),
+        notAfter: new Date(certificate.valid_to),
+        problem: socket.authorized ? '' : messageOf(socket.authorizationError),
+      });
+      socket.destroy();
+    });
+  });
+}
+
+/** Hex in lower case without leading zeros, as the certificates are listed everywhere else. */
+function serialOf({ serialNumber }: PeerCertificate): string {
+  return (serialNumber ?? '').toLowerCase().replace(/^0+(?=.)/, '');
+}
+
+function nameText(name: PeerCertificate['subject'] | undefined): string {
+  return Object.entries(name ?? {})
+    .map(([key, value]) => `${key}=${String(value)}`)
+    .join(', ');
+}
+
+async function orError<T>(attempt: Promise<T>): Promise<T | { error: string }> {
+  try {
+    return await attempt;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+    return { error: `${messageOf(error) || 'failed'}${messageOf(error).includes(code.trim()) ? '' : code}` };
+  }
+}
