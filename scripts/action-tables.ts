@@ -36,8 +36,8 @@ export function withTables(readme: string, tables: Record<'inputs' | 'outputs', 
   return (['inputs', 'outputs'] as const).reduce(
     (text, mark) =>
       text.replace(
-        new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(\n<!-- /${mark} -->)`),
-        (_, open: string, close: string) => `${open}${tables[mark]}${close}`,
+        new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(<!-- /${mark} -->)`),
+        (_, open: string, close: string) => `${open}${tables[mark]}\n${close}`,
       ),
     readme,
   );

@@ -2,3 +2,5 @@
 
 export { keysCommand } from '../action-backup/src/keys-command.js';
 export { backupAction } from '../action-backup/src/main.js';
+export { setupAction } from '../action-setup/src/main.js';
+export { setupPostAction } from '../action-setup/src/post.js';

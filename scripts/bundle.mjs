@@ -18,6 +18,8 @@ if (process.env.RUNNER_TEMP) enableCompileCache(\`\${process.env.RUNNER_TEMP}/mc
 
 const entries = {
   'backup.js': `${compileCache}const { backupAction } = await import('./index.js');\n\nawait backupAction('${version}');\n`,
+  'setup.js': `${compileCache}const { setupAction } = await import('./index.js');\n\nawait setupAction('${version}');\n`,
+  'setup-post.js': `${compileCache}const { setupPostAction } = await import('./index.js');\n\nawait setupPostAction();\n`,
   'keys.js': `import { keysCommand } from './index.js';\n\nawait keysCommand(process.argv.slice(2));\n`,
 };
 

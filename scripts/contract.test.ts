@@ -2,34 +2,42 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import * as backup from '../action-backup/src/inputs.js';
+import * as setup from '../action-setup/src/inputs.js';
 import { root } from '../lab/driver/folders.js';
 import { proofs } from '../proofs/registry.js';
+import { findingCodes } from '../shared/checks/catalog.js';
 import { actionTables, readAction, withTables } from './action-tables.js';
 
 const read = (...path: string[]): Promise<string> => readFile(join(root, ...path), 'utf8');
 
-describe.each(Object.entries({ 'action-backup': backup }))('%s', (folder, { inputTypes, outputNames }) => {
-  it('has the same inputs in action.yml and in the code, in the same order', async () => {
-    const action = readAction(await read(folder, 'action.yml'));
-    expect(Object.keys(action.inputs)).toEqual(Object.keys(inputTypes));
-    expect(Object.keys(action.outputs)).toEqual([...outputNames]);
-  });
+describe.each(Object.entries({ 'action-backup': backup, 'action-setup': setup }))(
+  '%s',
+  (folder, { inputTypes, outputNames }) => {
+    it('has the same inputs in action.yml and in the code, in the same order', async () => {
+      const action = readAction(await read(folder, 'action.yml'));
+      expect(Object.keys(action.inputs)).toEqual(Object.keys(inputTypes));
+      expect(Object.keys(action.outputs)).toEqual([...outputNames]);
+    });
 
-  it('has defaults that its own types accept', async () => {
-    const action = readAction(await read(folder, 'action.yml'));
-    for (const [name, { default: value, required }] of Object.entries(action.inputs)) {
-      if (required || value?.startsWith('${{')) continue;
-      expect(() => inputTypes[name as keyof typeof inputTypes].parse(value ?? '')).not.toThrow();
-    }
-  });
+    it('has defaults that its own types accept', async () => {
+      const action = readAction(await read(folder, 'action.yml'));
+      for (const [name, { default: value, required }] of Object.entries(action.inputs)) {
+        if (required || value?.startsWith('${{')) continue;
+        expect(() => inputTypes[name as keyof typeof inputTypes].parse(value ?? '')).not.toThrow();
+      }
+    });
 
-  it('has tables in its README that are those of action.yml', async () => {
-    const [readme, action] = await Promise.all([read(folder, 'README.md'), read(folder, 'action.yml')]);
-    expect(withTables(readme, actionTables(action))).toBe(readme);
-  });
-});
+    it('has tables in its README that are those of action.yml', async () => {
+      const [readme, action] = await Promise.all([read(folder, 'README.md'), read(folder, 'action.yml')]);
+      const tables = actionTables(action);
+      expect(readme).toContain(tables.inputs);
+      expect(readme).toContain(tables.outputs);
+      expect(withTables(readme, tables)).toBe(readme);
+    });
+  },
+);
 
-describe('error codes', () => {
+describe('codes of errors and findings', () => {
   it('each have an entry in docs/troubleshooting.md, and no entry is left over', async () => {
     const sources = (await readdir(root, { recursive: true })).filter(
       (file) => /^(?:shared|action-[a-z-]+|lab\/driver)\/.*\.ts$/.test(file) && !/\.test\.ts$|\/testing\//.test(file),
@@ -37,12 +45,19 @@ describe('error codes', () => {
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
       'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab';
-    const notCodes = new Set(['backup-key', 'restore-key', 'kubeconfig-trusted', 'lab-node', 'lab-admin']);
+    const notCodes = new Set([
+      'backup-key',
+      'restore-key',
+      'kubeconfig-trusted',
+      'setup-args',
+      'lab-node',
+      'lab-admin',
+    ]);
     const codes = texts.flatMap((text) =>
       [...text.matchAll(new RegExp(`'((?:${prefixes})-[a-z]+(?:-[a-z]+)*)'`, 'g'))].map(([, code]) => code ?? ''),
     );
-    const wanted = [...new Set(codes)].filter((code) => !notCodes.has(code)).sort();
-    const documented = [...(await read('docs', 'troubleshooting.md')).matchAll(/^### `([a-z-]+)`$/gm)]
+    const wanted = [...new Set([...codes, ...findingCodes])].filter((code) => !notCodes.has(code)).sort();
+    const documented = [...(await read('docs', 'troubleshooting.md')).matchAll(/^### `([a-z0-9-]+)`$/gm)]
       .map(([, code]) => code ?? '')
       .sort();
     expect(documented).toEqual(wanted);

@@ -1,11 +1,12 @@
 import { createPublicKey } from 'node:crypto';
 import * as core from '@actions/core';
-import { runContext } from '../../shared/action/github.js';
+import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import type { Markdown } from '../../shared/action/markdown.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, withDeadline } from '../../shared/action/run.js';
+import { openStores } from '../../shared/action/stores.js';
 import { backUp } from '../../shared/backup/backup.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
@@ -16,7 +17,6 @@ import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { inputTypes, type outputNames } from './inputs.js';
 import { backupSummary, restoreSummary, verifySummary } from './report.js';
-import { openStores } from './stores.js';
 
 type BackupInputs = Inputs<typeof inputTypes>;
 
@@ -149,10 +149,4 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
     },
     summary: restoreSummary(result, dryRun, now()),
   };
-}
-
-function proxyOf(env: NodeJS.ProcessEnv): { httpsProxy?: string; noProxy?: string } {
-  const httpsProxy = env.HTTPS_PROXY || env.https_proxy;
-  const noProxy = env.NO_PROXY || env.no_proxy;
-  return { ...(httpsProxy ? { httpsProxy } : {}), ...(noProxy ? { noProxy } : {}) };
 }

@@ -13,3 +13,10 @@ export function runContext(env: NodeJS.ProcessEnv, domain: string, tool: string)
     tool,
   };
 }
+
+/** The proxy that the runner's environment names. */
+export function proxyOf(env: NodeJS.ProcessEnv): { httpsProxy?: string; noProxy?: string } {
+  const httpsProxy = env.HTTPS_PROXY || env.https_proxy;
+  const noProxy = env.NO_PROXY || env.no_proxy;
+  return { ...(httpsProxy ? { httpsProxy } : {}), ...(noProxy ? { noProxy } : {}) };
+}

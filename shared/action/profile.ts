@@ -4,12 +4,15 @@ import { McprtError } from '../errors.js';
 import { bareDomain } from '../profile/forms.js';
 import { loadProfile, type Profile, requireOwnProfile, requireSoundProfile } from '../profile/profile.js';
 import type { Stage } from '../profile/reference.js';
-import { secretValues } from '../profile/values.js';
+import { type Hosts, secretValues, type Values } from '../profile/values.js';
 
 export interface Target {
   domain: string;
   /** The kubeconfig that the profile names, if any. */
   kubeconfig: string | undefined;
+  hosts: Hosts;
+  /** What the profile says; nothing when there is none. */
+  values: Values;
 }
 
 /**
@@ -21,7 +24,14 @@ export interface Target {
  */
 export async function readTarget(
   inputs: { profile: string; domain: string },
-  options: { stage: Stage; destructive?: string; env: NodeJS.ProcessEnv; mask: (secret: string) => void },
+  options: {
+    stage: Stage;
+    destructive?: string;
+    env: NodeJS.ProcessEnv;
+    mask: (secret: string) => void;
+    /** Makes no annotations: another step of the action has made them. */
+    quiet?: boolean;
+  },
 ): Promise<Target> {
   if (inputs.domain !== '' && inputs.profile === '') {
     if (bareDomain(inputs.domain) !== inputs.domain) {
@@ -31,7 +41,9 @@ export async function readTarget(
         next: 'give the apex domain only, such as example.com',
       });
     }
-    return { domain: inputs.domain, kubeconfig: undefined };
+    const { domain } = inputs;
+    const hosts = { registry: `registry.${domain}`, mcp: `mcp.${domain}`, platform: `platform.${domain}` };
+    return { domain, kubeconfig: undefined, hosts, values: new Map() };
   }
   const profile = await loadProfile({
     path: inputs.profile || undefined,
@@ -40,10 +52,10 @@ export async function readTarget(
     stage: options.stage,
   });
   for (const secret of secretValues(profile.values)) options.mask(secret);
-  annotate(profile);
+  if (!options.quiet) annotate(profile);
   if (options.destructive !== undefined) requireOwnProfile(profile, options.destructive);
-  const { domain, kubeconfig } = requireSoundProfile(profile);
-  return { domain: inputs.domain || domain, kubeconfig };
+  const { domain, kubeconfig, hosts, values } = requireSoundProfile(profile);
+  return { domain: inputs.domain || domain, kubeconfig, hosts, values };
 }
 
 function annotate({ path, findings }: Profile): void {

@@ -307,7 +307,8 @@ function blockers(namespace: WithConditions): string {
   return `${namespace.metadata.name}: ${conditions.join('; ') || 'its content is being deleted'}`;
 }
 
-async function issuances(cluster: Cluster): Promise<{ orders: string[]; requests: string[] }> {
+/** ACME Orders and CertificateRequests as they are now, each with its UID: what is new later was issued meanwhile. */
+export async function issuances(cluster: Cluster): Promise<{ orders: string[]; requests: string[] }> {
   const [orders, requests] = await Promise.all([cluster.list(kinds.order), cluster.list(kinds.certificateRequest)]);
   const names = (items: KubeObject[]): string[] =>
     items.filter((one) => !isCanary(one)).map(({ metadata }) => `${keyOf(metadata)} (${metadata.uid})`);

@@ -74,13 +74,11 @@ export const findingCodes = [
   'pod-crash-loop',
   'pod-unschedulable',
   'workload-quota',
-  'workload-missing',
   'workload-not-ready',
   // seen from outside
   'tls-default-certificate',
   'tls-other-certificate',
   'tls-untrusted',
-  'endpoint-failing',
   'doctor',
 ] as const;
 

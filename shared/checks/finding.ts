@@ -42,7 +42,7 @@ export function ordered(findings: readonly Finding[]): Finding[] {
   });
 }
 
-/** Whether any of them stands in the way of going on. */
+/** Those that stand in the way of going on. */
 export function blocking(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity }) => severity === 'error');
 }

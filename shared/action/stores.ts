@@ -1,10 +1,10 @@
-import { uploadToArtifact, uploadToCache } from '../../shared/action/upload.js';
-import { actionsService } from '../../shared/backup/stores/actions-service.js';
-import { artifactStore } from '../../shared/backup/stores/artifact-store.js';
-import { cacheStore } from '../../shared/backup/stores/cache-store.js';
-import { directoryStore } from '../../shared/backup/stores/directory-store.js';
-import type { Store } from '../../shared/backup/stores/store.js';
-import { McprtError } from '../../shared/errors.js';
+import { actionsService } from '../backup/stores/actions-service.js';
+import { artifactStore } from '../backup/stores/artifact-store.js';
+import { cacheStore } from '../backup/stores/cache-store.js';
+import { directoryStore } from '../backup/stores/directory-store.js';
+import type { Store } from '../backup/stores/store.js';
+import { McprtError } from '../errors.js';
+import { uploadToArtifact, uploadToCache } from './upload.js';
 
 export interface StoreInputs {
   stores: Store['name'][];

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { count, duration, flag, type InputType, oneOf, someOf, text } from '../../shared/action/inputs.js';
+import { parseOverrides } from '../../shared/platform/reach.js';
+import type { OrderLimit } from '../../shared/setup/orders.js';
+
+/** `auto` or a number. */
+const orderLimit: InputType<OrderLimit> = {
+  expected: '`auto` or a whole number',
+  parse: (value) => (value === 'auto' ? 'auto' : count.parse(value)),
+};
+
+/** A time span, or nothing for the default; the value is in ms. */
+const maybeDuration: InputType<number | undefined> = {
+  expected: 'a time span, such as 15m',
+  parse: (value) => (value === '' ? undefined : duration.parse(value)),
+};
+
+/** Lines that are not empty. */
+const lines: InputType<string[]> = {
+  expected: 'lines of text',
+  parse: (value) =>
+    value
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
+};
+
+/** PEM text, or the path of a file with it. */
+const certificates: InputType<string> = {
+  expected: 'a path or PEM text of certificates',
+  parse(value) {
+    const pem = value === '' || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8');
+    if (pem !== '' && !pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
+    return pem;
+  },
+};
+
+/** The inputs of action-setup, in the order of its action.yml. */
+export const inputTypes = {
+  operation: oneOf(['install', 'check']),
+  mode: oneOf(['auto', 'first-install', 'rerun']),
+  kubeconfig: text,
+  'kubeconfig-trusted': flag,
+  profile: text,
+  domain: text,
+  source: text,
+  binary: text,
+  'acme-email': text,
+  'tls-cluster-issuer': text,
+  'registry-mode': text,
+  'platform-mode': text,
+  ingress: text,
+  'setup-args': lines,
+  'cert-timeout': maybeDuration,
+  'rollout-timeout': maybeDuration,
+  'restore-key': text,
+  stores: someOf(['cache', 'artifact', 'directory']),
+  directory: text,
+  'max-orders': orderLimit,
+  'max-age': duration,
+  'from-cluster': text,
+  allow: someOf(['older-backup']),
+  'cert-manager-version': text,
+  'cert-manager-manifest': text,
+  resolve: { expected: 'host=address or host:port=address:port, one a line', parse: parseOverrides },
+  'dns-server': text,
+  'ca-bundle': certificates,
+  doctor: flag,
+  timeout: duration,
+  'dry-run': flag,
+  'github-token': text,
+} as const;
+
+/** The outputs of action-setup, in the order of its action.yml. */
+export const outputNames = [
+  'result',
+  'case',
+  'mode',
+  'orders',
+  'certificates',
+  'generation',
+  'version',
+  'fingerprint',
+  'findings',
+  'finding',
+] as const;
+
+/** State that tells the post step that the installer may have run. */
+export const startedState = 'started';

@@ -1,0 +1,168 @@
+import { tmpdir } from 'node:os';
+import * as core from '@actions/core';
+import { proxyOf, runContext } from '../../shared/action/github.js';
+import { type Inputs, readInputs } from '../../shared/action/inputs.js';
+import { foldedLog } from '../../shared/action/log.js';
+import { type Mask, masker } from '../../shared/action/mask.js';
+import { readTarget, type Target } from '../../shared/action/profile.js';
+import { runAction, withDeadline } from '../../shared/action/run.js';
+import { openStores } from '../../shared/action/stores.js';
+import { readRestoreKey } from '../../shared/backup/keys.js';
+import { diagnose } from '../../shared/checks/diagnose.js';
+import { blocking } from '../../shared/checks/finding.js';
+import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
+import { checkPermissions } from '../../shared/checks/permissions.js';
+import { connect } from '../../shared/cluster/connect.js';
+import { McprtError } from '../../shared/errors.js';
+import { effective, given } from '../../shared/profile/values.js';
+import { releaseManifest } from '../../shared/setup/cert-manager.js';
+import { closeRegistry } from '../../shared/setup/registry-door.js';
+import { newRecord, type SetupOptions, type SetupPorts, setUp } from '../../shared/setup/setup.js';
+import { certificateStates } from '../../shared/setup/verify.js';
+import { inputTypes, startedState } from './inputs.js';
+import { annotate, checkSummary, outputsOf, setupSummary } from './report.js';
+
+type SetupInputs = Inputs<typeof inputTypes>;
+
+/** The entry of action-setup. */
+export async function setupAction(version: string): Promise<void> {
+  await runAction('action-setup', async (signal) => {
+    const mask = masker();
+    const inputs = readInputs(inputTypes);
+    for (const secret of [inputs['restore-key'], inputs['github-token']]) mask(secret);
+    const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask });
+    const { cluster, credentials } = await connect({
+      kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
+      trusted: inputs['kubeconfig-trusted'],
+      proxy: proxyOf(process.env),
+      onSecrets: (secrets) => secrets.forEach(mask),
+    });
+    try {
+      const ports: SetupPorts = {
+        stores: inputs['restore-key'] === '' ? [] : openStores({ ...inputs, 'retention-days': 0 }, process.env),
+        progress: core.info,
+        warn: core.warning,
+        signal: withDeadline(signal, inputs.timeout),
+        mask,
+        log: foldedLog(),
+        env: process.env,
+        folder: process.env.RUNNER_TEMP || tmpdir(),
+      };
+      if (inputs.operation === 'check') return await check(cluster, inputs, target, mask);
+      if (!inputs['dry-run']) core.saveState(startedState, 'yes');
+      const record = newRecord();
+      const options = optionsOf(inputs, target, version, mask);
+      try {
+        await setUp(cluster, credentials, ports, options, record);
+      } catch (error) {
+        // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
+        if (record.installer !== undefined || ports.signal.aborted) await closeRegistry(cluster).catch(() => undefined);
+        throw error;
+      } finally {
+        annotate(record.findings);
+        const dryRun = inputs['dry-run'];
+        for (const [name, value] of Object.entries(outputsOf(record, inputs.operation, dryRun)))
+          core.setOutput(name, value);
+        await setupSummary(record, { domain: target.domain, dryRun, now: cluster.serverTime() ?? new Date() }).write();
+      }
+    } finally {
+      await cluster.close();
+    }
+  });
+}
+
+/** Looks and reports; fails when something is wrong, so that a schedule notices. */
+async function check(
+  cluster: Awaited<ReturnType<typeof connect>>['cluster'],
+  inputs: SetupInputs,
+  target: Target,
+  mask: Mask,
+): Promise<void> {
+  const options = {
+    ...lookOf(inputs, target, mask),
+    permissions: checkPermissions,
+    backup: undefined,
+    installer: undefined,
+  };
+  const world = await lookAround(cluster, options);
+  const record = newRecord();
+  record.fingerprint = world.seen.fingerprint;
+  record.findings = diagnose(world);
+  record.certificates = world.unseen.some((one) => /secret/i.test(one))
+    ? []
+    : await certificateStates(cluster, world.seen.certManager.version, mask);
+  annotate(record.findings);
+  for (const [name, value] of Object.entries(outputsOf(record, 'check', true))) core.setOutput(name, value);
+  await checkSummary(record, world, target.domain).write();
+  const errors = blocking(record.findings);
+  const [first] = errors;
+  if (first !== undefined) {
+    throw new McprtError('setup-check', {
+      what: `${errors.length} thing${errors.length === 1 ? ' is' : 's are'} wrong: ${first.cause}`,
+      why: errors.map(({ code, subject, cause }) => `${subject}: ${cause} (${code})`).join('\n'),
+      next: first.remedy,
+    });
+  }
+}
+
+function lookOf(
+  inputs: SetupInputs,
+  { hosts, values }: Target,
+  mask: Mask,
+): Omit<LookOptions, 'permissions' | 'installer' | 'backup'> {
+  return {
+    hosts,
+    imagePlatform: given(values, 'MCP_IMAGE_PLATFORM'),
+    overrides: inputs.resolve,
+    dnsServer: inputs['dns-server'],
+    caBundle: inputs['ca-bundle'],
+    mask,
+  };
+}
+
+const minute = 60_000;
+
+function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: Mask): SetupOptions {
+  const { values, domain, hosts } = target;
+  const goDuration = (ms: number | undefined): string => (ms === undefined ? '' : `${Math.ceil(ms / 1000)}s`);
+  return {
+    wanted: inputs.mode,
+    hosts,
+    domain,
+    profile: values,
+    settings: {
+      acmeEmail: inputs['acme-email'] || (given(values, 'MCP_ACME_EMAIL') ?? ''),
+      issuer: inputs['tls-cluster-issuer'] || (effective(values, 'MCP_SETUP_TLS_CLUSTER_ISSUER') ?? 'letsencrypt-prod'),
+      registryMode: inputs['registry-mode'],
+      platformMode: inputs['platform-mode'],
+      ingress: inputs.ingress,
+      certificateTimeout: goDuration(inputs['cert-timeout']),
+      rolloutTimeout: goDuration(inputs['rollout-timeout']),
+      further: inputs['setup-args'],
+    },
+    restore:
+      inputs['restore-key'] === ''
+        ? undefined
+        : {
+            key: readRestoreKey(inputs['restore-key'], mask),
+            run: runContext(process.env, domain, `mcprt ${version}`),
+            overrides: {
+              older: inputs.allow.includes('older-backup'),
+              ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
+            },
+            maxAge: inputs['max-age'],
+            timeout: inputs.timeout,
+          },
+    maxOrders: inputs['max-orders'],
+    binary: inputs.binary,
+    source: inputs.source,
+    certManagerManifest: inputs['cert-manager-manifest'] || releaseManifest(inputs['cert-manager-version']),
+    look: lookOf(inputs, target, mask),
+    patience: {
+      certificates: inputs['cert-timeout'] ?? 15 * minute,
+      rollouts: inputs['rollout-timeout'] ?? 5 * minute,
+    },
+    doctor: inputs.doctor,
+    dryRun: inputs['dry-run'],
+  };
+}

@@ -1,0 +1,63 @@
+import { McprtError } from '../errors.js';
+import { ApiError } from './api-error.js';
+import type { Cluster, ListOptions } from './cluster.js';
+import type { Kind, KubeObject } from './objects.js';
+
+export interface WaitOptions extends ListOptions {
+  /** What is waited for, for messages: `cert-manager to be available`. */
+  what: string;
+  /** In ms. */
+  deadline: number;
+  signal: AbortSignal;
+  /** Told whenever the reason why it is not there yet changes. */
+  progress: (why: string) => void;
+}
+
+/**
+ * Waits until objects are as wanted, by one list and a watch that goes on from it.
+ *
+ * @param missing says what is still missing, in words; empty when nothing is
+ * @throws McprtError `cluster-wait`, with what was still missing; the signal's reason
+ */
+export async function waitUntil(
+  cluster: Cluster,
+  kind: Kind,
+  missing: (objects: readonly KubeObject[]) => string,
+  options: WaitOptions,
+): Promise<void> {
+  const { what, deadline, signal, progress, ...selection } = options;
+  const late = AbortSignal.timeout(deadline);
+  const both = AbortSignal.any([signal, late]);
+  let why = '';
+  const isThere = (objects: Iterable<KubeObject>): boolean => {
+    const now = missing([...objects]);
+    if (now !== '' && now !== why) progress(now);
+    why = now;
+    return now === '';
+  };
+  while (!both.aborted) {
+    const { items, resourceVersion } = await cluster.list(kind, selection);
+    const objects = new Map(items.map((object) => [keyOf(object), object]));
+    if (isThere(objects.values())) return;
+    try {
+      for await (const { type, object } of cluster.watch(kind, { ...selection, resourceVersion, signal: both })) {
+        if (type === 'DELETED') objects.delete(keyOf(object));
+        else objects.set(keyOf(object), object);
+        if (isThere(objects.values())) return;
+      }
+    } catch (error) {
+      // The version is too old to watch from: list again.
+      if (!both.aborted && !(error instanceof ApiError && error.status === 410)) throw error;
+    }
+  }
+  signal.throwIfAborted();
+  throw new McprtError('cluster-wait', {
+    what: `waited ${Math.round(deadline / 1000)} s for ${what}`,
+    why,
+    next: 'see the findings for the cause; then run the operation again: it goes on from what is there',
+  });
+}
+
+function keyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`;
+}

@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
+import { parseAllDocuments } from 'yaml';
+import { askAdmission } from '../checks/observe.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { apiVersionOf, type Kind, type KubeObject, kinds, nameOf } from '../cluster/objects.js';
+import { waitUntil } from '../cluster/wait.js';
+import { rolloutState } from '../cluster/workloads.js';
+import { McprtError, messageOf } from '../errors.js';
+import { isRecord } from '../json.js';
+
+export interface CertManagerOptions {
+  /** Address or path of the release manifest. */
+  manifest: string;
+  /** In ms. */
+  deadline: number;
+  signal: AbortSignal;
+  progress: (line: string) => void;
+}
+
+/** cert-manager's release that is installed when nothing else is said: the newest whose rules the forecast knows. */
+export const defaultCertManager = 'v1.21.2';
+
+/** Where a release has its manifest. */
+export function releaseManifest(version: string): string {
+  return `https://github.com/cert-manager/cert-manager/releases/download/${version}/cert-manager.yaml`;
+}
+
+const namespace = 'cert-manager';
+const three = ['cert-manager', 'cert-manager-cainjector', 'cert-manager-webhook'];
+
+/**
+ * Whether cert-manager works: its three Deployments have all their pods, and its admission answers. That its kinds are
+ * there says nothing: they outlive it (runbook: "already installed" only tests for the kinds).
+ */
+export async function isHealthy(cluster: Cluster): Promise<boolean> {
+  const [{ items }, admission] = await Promise.all([
+    cluster.list(kinds.deployment, { namespace }),
+    askAdmission(cluster),
+  ]);
+  return missingParts(items) === '' && admission.state === 'ok';
+}
+
+/**
+ * Installs cert-manager from its release manifest by server-side apply, and waits until its admission lets a Certificate
+ * through. Not to be called for a healthy one.
+ *
+ * @throws McprtError `certmanager-manifest`, `certmanager-wait`
+ */
+export async function installCertManager(cluster: Cluster, options: CertManagerOptions): Promise<void> {
+  const objects = readManifest(await load(options.manifest), options.manifest);
+  options.progress(`installing cert-manager: ${objects.length} objects from ${options.manifest}`);
+  const applyAll = async (due: readonly KubeObject[]): Promise<void> => {
+    await Promise.all(due.map((object) => cluster.apply(kindOfObject(object), object, { force: true })));
+  };
+  // What lives in a namespace, or is of a new kind, can be written only when that is there.
+  await applyAll(objects.filter(({ kind }) => isFirst(kind)));
+  await applyAll(objects.filter(({ kind }) => !isFirst(kind)));
+  await waitUntil(cluster, kinds.deployment, missingParts, {
+    namespace,
+    what: 'cert-manager to be available',
+    deadline: options.deadline,
+    signal: options.signal,
+    progress: (why) => options.progress(`  waiting for cert-manager: ${why}`),
+  });
+  await untilAdmitting(cluster, options);
+}
+
+function isFirst(kind: string): boolean {
+  return kind === 'CustomResourceDefinition' || kind === 'Namespace';
+}
+
+/** Pods that are Ready do not mean that the API server has the webhook's CA yet: only a dry run that passes does. */
+async function untilAdmitting(cluster: Cluster, { deadline, signal, progress }: CertManagerOptions): Promise<void> {
+  const end = Date.now() + deadline;
+  for (let told = ''; ; ) {
+    signal.throwIfAborted();
+    const { state, message } = await askAdmission(cluster);
+    if (state === 'ok') return;
+    if (Date.now() > end) {
+      throw new McprtError('certmanager-wait', {
+        what: 'cert-manager’s webhook does not let a Certificate through',
+        why: message,
+        next: 'kubectl logs -n cert-manager deploy/cert-manager-webhook and deploy/cert-manager-cainjector; then run setup again',
+      });
+    }
+    if (message !== told) progress(`  waiting for cert-manager’s webhook: ${message}`);
+    told = message;
+    await sleep(250, undefined, { signal });
+  }
+}
+
+function missingParts(deployments: readonly KubeObject[]): string {
+  return three
+    .flatMap((name) => {
+      const found = deployments.find(({ metadata }) => metadata.name === name);
+      const state = found === undefined ? { complete: false, why: 'it is not there' } : rolloutState(found);
+      return state.complete ? [] : [`${name}: ${state.why}`];
+    })
+    .join('; ');
+}
+
+async function load(manifest: string): Promise<string> {
+  try {
+    if (!/^https?:/.test(manifest)) return await readFile(manifest, 'utf8');
+    if (!manifest.startsWith('https:')) throw new Error('it is not an https address');
+    return await fetchText(manifest);
+  } catch (cause) {
+    throw new McprtError('certmanager-manifest', {
+      what: `cert-manager’s manifest ${manifest} cannot be read`,
+      why: messageOf(cause),
+      next: 'download it in an earlier step and give its path in `cert-manager-manifest`',
+      cause,
+    });
+  }
+}
+
+async function fetchText(address: string, redirects = 3): Promise<string> {
+  const answer = await request(address, { headersTimeout: 30_000, bodyTimeout: 30_000 });
+  const next = answer.headers.location;
+  if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof next === 'string' && redirects > 0) {
+    await answer.body.dump();
+    const target = new URL(next, address);
+    if (target.protocol !== 'https:') throw new Error(`it leads to ${target.origin}, which is not https`);
+    return fetchText(target.href, redirects - 1);
+  }
+  if (answer.statusCode !== 200) throw new Error(`the server answered ${answer.statusCode}`);
+  return answer.body.text();
+}
+
+function readManifest(text: string, source: string): KubeObject[] {
+  const documents = parseAllDocuments(text);
+  const broken = documents.flatMap((document) => document.errors)[0];
+  const values = documents.map((document): unknown => document.toJS()).filter((value) => value !== null);
+  const isObject = (value: unknown): value is KubeObject =>
+    isRecord(value) &&
+    typeof value.kind === 'string' &&
+    typeof value.apiVersion === 'string' &&
+    isRecord(value.metadata) &&
+    typeof value.metadata.name === 'string';
+  const objects = values.filter(isObject);
+  const hasController = objects.some(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'cert-manager');
+  if (broken !== undefined || objects.length !== values.length || !hasController) {
+    throw new McprtError('certmanager-manifest', {
+      what: `${source} is not cert-manager’s release manifest`,
+      why:
+        broken?.message ??
+        (hasController ? 'it holds a document that is no Kubernetes object' : 'it has no Deployment cert-manager'),
+      next: 'give the file cert-manager.yaml of a release',
+    });
+  }
+  return objects;
+}
+
+function kindOfObject(object: KubeObject): Kind {
+  const found = Object.values(kinds).find(
+    (kind) => kind.kind === object.kind && apiVersionOf(kind) === object.apiVersion,
+  );
+  if (found === undefined) {
+    throw new McprtError('certmanager-manifest', {
+      what: `cert-manager’s manifest holds ${nameOf(object)}, which no release of it has`,
+      why: `its kind is ${object.apiVersion} ${object.kind}`,
+      next: 'give the file cert-manager.yaml of a release',
+    });
+  }
+  return found;
+}

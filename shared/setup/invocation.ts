@@ -1,0 +1,106 @@
+import type { Values } from '../profile/values.js';
+import { effective, given } from '../profile/values.js';
+import type { Mode } from './mode.js';
+
+/** What a user sets of the installer; empty for what the profile or the default says. */
+export interface InstallerSettings {
+  acmeEmail: string;
+  issuer: string;
+  registryMode: string;
+  platformMode: string;
+  ingress: string;
+  /** Go durations; empty for the default. */
+  certificateTimeout: string;
+  rolloutTimeout: string;
+  /** Further arguments, as they are. */
+  further: readonly string[];
+}
+
+export interface Invocation {
+  args: string[];
+  env: Record<string, string>;
+  /** What was mapped or left out on the way, for the log. */
+  notices: string[];
+}
+
+/** Variables that would send the installer to the cluster that the runner itself runs in, or are ours to decide. */
+const removed = [
+  'KUBERNETES_SERVICE_HOST',
+  'KUBERNETES_SERVICE_PORT',
+  'MCP_SETUP_KUBECONFIG',
+  'MCP_KUBE_CONTEXT',
+  'MCP_ACME_EMAIL',
+  'MCP_SETUP_TLS_CLUSTER_ISSUER',
+  'MCP_TLS_CLUSTER_ISSUER',
+  'MCP_SETUP_SKIP_CERT_MANAGER_INSTALL',
+  'MCP_RESTORE_TLS_AFTER_SETUP',
+] as const;
+
+/** Of the runner's own environment the installer gets what programs need, and no secret of the job. */
+const passedOn =
+  /^(?:PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|NO|ALL)_PROXY|https?_proxy|no_proxy|GO[A-Z]*|DOCKER_(?:HOST|CONFIG|CONTEXT|BUILDKIT|TLS_VERIFY|CERT_PATH)|BUILDX_.*|XDG_.*)$/;
+
+/**
+ * The installer's arguments and environment. Source of names and defaults: the setup command of the platform, and the
+ * runbook's table; `MCP_SETUP_WAIT_TIMEOUT`, which nothing reads, is mapped to the variable that is read.
+ */
+export function invocationOf(input: {
+  mode: Mode;
+  settings: InstallerSettings;
+  profile: Values;
+  env: NodeJS.ProcessEnv;
+  domain: string;
+  kubeconfig: string;
+}): Invocation {
+  const { mode, settings, profile, env, kubeconfig } = input;
+  const notices: string[] = [];
+  const say = (name: string, fallback: string): string => effective(profile, name) ?? fallback;
+  const args = [
+    'setup',
+    '--kubeconfig',
+    kubeconfig,
+    '--with-tls',
+    ...(mode === 'first-install'
+      ? ['--acme-email', settings.acmeEmail]
+      : ['--tls-cluster-issuer', settings.issuer, '--skip-cert-manager-install']),
+    '--ingress',
+    settings.ingress || say('MCP_SETUP_INGRESS', 'none'),
+    '--registry-mode',
+    settings.registryMode || say('MCP_SETUP_REGISTRY_MODE', 'bundled-https'),
+    '--platform-mode',
+    settings.platformMode || say('MCP_SETUP_PLATFORM_MODE', 'tenant'),
+    ...settings.further,
+  ];
+  const own = Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0])),
+  );
+  const profiled = Object.fromEntries([...profile].filter(([, value]) => value !== ''));
+  for (const name of removed.filter((one) => profiled[one] !== undefined)) {
+    notices.push(`${name} of the profile is not passed on: action-setup decides it from the cluster`);
+  }
+  const wait = waitOf(settings, profile, notices);
+  const certificates =
+    settings.certificateTimeout || given(profile, 'MCP_CERT_TIMEOUT') || (mode === 'first-install' ? '15m' : '');
+  const whole: Record<string, string> = {
+    ...own,
+    ...profiled,
+    MCP_PLATFORM_DOMAIN: input.domain,
+    ...(wait === '' ? {} : { MCP_DEPLOYMENT_TIMEOUT: wait }),
+    ...(certificates === '' ? {} : { MCP_CERT_TIMEOUT: certificates }),
+    KUBECONFIG: kubeconfig,
+    NO_COLOR: '1',
+  };
+  for (const name of removed) delete whole[name];
+  return { args, env: whole, notices };
+}
+
+function waitOf(settings: InstallerSettings, profile: Values, notices: string[]): string {
+  const read = settings.rolloutTimeout || given(profile, 'MCP_DEPLOYMENT_TIMEOUT');
+  if (read) return read;
+  const unread = given(profile, 'MCP_SETUP_WAIT_TIMEOUT') ?? '';
+  if (!/^\d+$/.test(unread)) return '';
+  notices.push(
+    `MCP_SETUP_WAIT_TIMEOUT=${unread} is read by nothing: it is passed on as MCP_DEPLOYMENT_TIMEOUT=${unread}s`,
+  );
+  return `${unread}s`;
+}

@@ -1,0 +1,42 @@
+import type { Cluster } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { registryAuth } from '../platform/registry-auth.js';
+import { platformNamespaces } from '../platform/resources.js';
+
+/** What was found and put right at the public registry. */
+export interface DoorState {
+  /** Whether the registry asked for no password. */
+  wasOpen: boolean;
+  /** Pods that an installer had left with which it pushed images. */
+  pushersRemoved: string[];
+}
+
+const { namespace, name, annotation, value } = registryAuth;
+
+/**
+ * Closes what an installer that was stopped leaves open: puts registry authentication back, and removes the pods that
+ * push images. Changes nothing where all is well, or where there is no registry.
+ */
+export async function closeRegistry(cluster: Cluster): Promise<DoorState> {
+  const [ingress, pods] = await Promise.all([
+    cluster.get<KubeObject>(kinds.ingress, { namespace, name }),
+    cluster.list(kinds.pod, { namespace: platformNamespaces.registry }),
+  ]);
+  const wasOpen = ingress !== undefined && ingress.metadata.annotations?.[annotation] === undefined;
+  if (wasOpen) {
+    const path = annotation.replaceAll('~', '~0').replaceAll('/', '~1');
+    await cluster.patch(kinds.ingress, { namespace, name }, [
+      ...(ingress.metadata.annotations === undefined
+        ? [{ op: 'add' as const, path: '/metadata/annotations', value: {} }]
+        : []),
+      { op: 'add', path: `/metadata/annotations/${path}`, value },
+    ]);
+  }
+  const pushers = pods.items.filter(({ metadata }) => metadata.name.startsWith('registry-pusher-'));
+  await Promise.all(
+    pushers.map(({ metadata }) =>
+      cluster.delete(kinds.pod, { namespace: platformNamespaces.registry, name: metadata.name }),
+    ),
+  );
+  return { wasOpen, pushersRemoved: pushers.map(({ metadata }) => metadata.name) };
+}

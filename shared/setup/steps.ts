@@ -1,0 +1,36 @@
+/**
+ * Reads the platform's installer by what it prints. Its headings are for people and its errors name other steps; both
+ * are known here. Source: the setup command's output on a cluster.
+ */
+
+/** What a line of the installer is to a log that is folded by step. */
+export type Heard =
+  | { kind: 'step'; title: string }
+  | { kind: 'failed'; step: string | undefined; message: string }
+  | { kind: 'pushed' }
+  | { kind: 'line' };
+
+const titles: readonly (readonly [RegExp, string])[] = [
+  [/^# MCP Runtime Setup/, 'Preflight of the installer'],
+  [/^## (?<title>Step \d+[a-z]?: .+)$/, ''],
+  [/^ ?INFO {2}Deploying operator manifests/, 'Deploy the operator'],
+  [/^ ?INFO {2}Deploying mcp-sentinel manifests/, 'Deploy mcp-sentinel'],
+];
+
+/** What one line says, once colours are taken off. */
+export function hear(line: string): Heard {
+  const plain = withoutColour(line).trimEnd();
+  for (const [pattern, title] of titles) {
+    const found = pattern.exec(plain);
+    if (found) return { kind: 'step', title: title || (found.groups?.title ?? plain) };
+  }
+  const failed = /^Error: (?:setup step "(?<step>[^"]+)" failed: )?(?<message>.*)$/.exec(plain);
+  if (failed) return { kind: 'failed', step: failed.groups?.step, message: failed.groups?.message ?? '' };
+  return /SUCCESS {2}Pushed .+ via in-cluster helper/.test(plain) ? { kind: 'pushed' } : { kind: 'line' };
+}
+
+/** A line without ANSI colours (ECMA-48 SGR), which some tools print although NO_COLOR is set. */
+export function withoutColour(line: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
+  return line.replace(/\u001b\[[0-9;]*m/g, '');
+}
