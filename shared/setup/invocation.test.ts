@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import { type InstallerSettings, invocationOf } from './invocation.js';
+import type { Mode } from './mode.js';
+
+const settings: InstallerSettings = {
+  acmeEmail: 'ops@example.com',
+  issuer: 'letsencrypt-prod',
+  registryMode: '',
+  platformMode: '',
+  ingress: '',
+  certificateTimeout: '',
+  rolloutTimeout: '',
+  further: [],
+};
+
+function made(
+  profile: Record<string, string> = {},
+  mode: Mode = 'rerun',
+  more: Partial<InstallerSettings> = {},
+  env: NodeJS.ProcessEnv = {},
+): ReturnType<typeof invocationOf> {
+  return invocationOf({
+    mode,
+    settings: { ...settings, ...more },
+    profile: new Map(Object.entries(profile)),
+    env,
+    domain: 'example.com',
+    kubeconfig: '/job/kubeconfig',
+  });
+}
+
+describe('invocationOf', () => {
+  it('gives a first install the address and a rerun the issuer, never both', () => {
+    expect(made({}, 'first-install').args.join(' ')).toBe(
+      'setup --kubeconfig /job/kubeconfig --with-tls --acme-email ops@example.com --ingress none --registry-mode bundled-https --platform-mode tenant',
+    );
+    expect(made().args.join(' ')).toBe(
+      'setup --kubeconfig /job/kubeconfig --with-tls --tls-cluster-issuer letsencrypt-prod --skip-cert-manager-install --ingress none --registry-mode bundled-https --platform-mode tenant',
+    );
+  });
+
+  it('takes away what would lead to another cluster or to the other mode', () => {
+    const { env } = made(
+      { MCP_ACME_EMAIL: 'a@b.c', MCP_SETUP_KUBECONFIG: '/other' },
+      'rerun',
+      {},
+      {
+        PATH: '/bin',
+        KUBERNETES_SERVICE_HOST: '10.43.0.1',
+        KUBERNETES_SERVICE_PORT: '443',
+        MCP_ACME_EMAIL: 'x@y.z',
+      },
+    );
+    expect(env).toMatchObject({ PATH: '/bin', KUBECONFIG: '/job/kubeconfig', NO_COLOR: '1' });
+    expect(Object.keys(env)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/KUBERNETES|ACME|SETUP_KUBECONFIG/)]),
+    );
+  });
+
+  it('passes no secret of the job on', () => {
+    const { env } = made({}, 'rerun', {}, { INPUT_RESTOREKEY: 's', ACTIONS_RUNTIME_TOKEN: 't', GITHUB_TOKEN: 'g' });
+    expect(env).toEqual({ KUBECONFIG: '/job/kubeconfig', NO_COLOR: '1', MCP_PLATFORM_DOMAIN: 'example.com' });
+  });
+
+  it('maps the wait that nothing reads to the one that is read, and says so', () => {
+    const mapped = made({ MCP_SETUP_WAIT_TIMEOUT: '900' });
+    expect(mapped.env.MCP_DEPLOYMENT_TIMEOUT).toBe('900s');
+    expect(mapped.notices).toEqual([expect.stringContaining('MCP_DEPLOYMENT_TIMEOUT=900s')]);
+    expect(made({ MCP_SETUP_WAIT_TIMEOUT: '900', MCP_DEPLOYMENT_TIMEOUT: '10m' }).env.MCP_DEPLOYMENT_TIMEOUT).toBe(
+      '10m',
+    );
+  });
+
+  it('waits 15 minutes for a certificate on a first install', () => {
+    expect(made({}, 'first-install').env.MCP_CERT_TIMEOUT).toBe('15m');
+    expect(made({ MCP_CERT_TIMEOUT: '7m' }, 'first-install').env.MCP_CERT_TIMEOUT).toBe('7m');
+    expect(made().env.MCP_CERT_TIMEOUT).toBeUndefined();
+  });
+});
