@@ -65,6 +65,7 @@ export const inputTypes = {
   resolve: { expected: 'host=address or host:port=address:port, one a line', parse: parseOverrides },
   'dns-server': text,
   'ca-bundle': certificates,
+  'release-namespace': text,
   doctor: flag,
   timeout: duration,
   'dry-run': flag,

@@ -12,6 +12,7 @@ import { diagnose } from '../../shared/checks/diagnose.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
 import { checkPermissions } from '../../shared/checks/permissions.js';
+import { releaseNamespace } from '../../shared/checks/release.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { McprtError } from '../../shared/errors.js';
 import { effective, given } from '../../shared/profile/values.js';
@@ -53,6 +54,9 @@ export async function setupAction(version: string): Promise<void> {
       const record = newRecord();
       const options = optionsOf(inputs, target, version, mask);
       try {
+        if (inputs['release-namespace'] !== '' && !inputs['dry-run']) {
+          await releaseNamespace(cluster, inputs['release-namespace'], ports);
+        }
         await setUp(cluster, credentials, ports, options, record);
       } catch (error) {
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.

@@ -48,6 +48,8 @@ export interface Cluster {
   ): Promise<T>;
   /** JSON patch (RFC 6902) of the object or of one of its sub-resources. */
   patch<T extends KubeObject>(kind: Kind, ref: Ref, operations: PatchOperation[], subresource?: string): Promise<T>;
+  /** Replaces an object's sub-resource as a whole, such as a namespace's `finalize`. */
+  replace<T extends KubeObject>(kind: Kind, object: KubeObject, subresource: string): Promise<T>;
   /** Deletes; gives false when it was not there. With `uid`, only that very object. */
   delete(kind: Kind, ref: Ref, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }): Promise<boolean>;
   /** Changes after `resourceVersion`, until the signal ends it. Ends by itself when the server closes the stream. */
@@ -76,7 +78,7 @@ export function openCluster(transport: Transport): Cluster {
   const read = async (path: string): Promise<unknown> =>
     JSON.parse((await transport.call({ method: 'GET', path })).body);
   const write = async <T extends KubeObject>(
-    method: 'POST' | 'PATCH',
+    method: 'POST' | 'PUT' | 'PATCH',
     path: string,
     body: unknown,
     contentType = 'application/json',
@@ -127,6 +129,8 @@ export function openCluster(transport: Transport): Cluster {
         operations,
         'application/json-patch+json',
       ),
+    replace: (kind, object, subresource) =>
+      write('PUT', `${pathOf(kind, object.metadata)}/${subresource}${queryOf({ fieldManager })}`, object),
     async delete(kind, ref, { uid, propagation = 'Background' } = {}) {
       const body = { propagationPolicy: propagation, ...(uid === undefined ? {} : { preconditions: { uid } }) };
       try {
