@@ -4,9 +4,20 @@ import { corrupt } from './corrupt.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
 import type { Proof } from './proof.js';
+import { setup } from './setup.js';
 import { speed } from './speed.js';
 import { stores } from './stores.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [zeroOrders, forecastProof, kill, corrupt, canary, breakGlass, stores, speed];
+export const proofs: readonly Proof[] = [
+  zeroOrders,
+  forecastProof,
+  kill,
+  corrupt,
+  canary,
+  breakGlass,
+  stores,
+  setup,
+  speed,
+];

@@ -27,7 +27,7 @@ import (
 // runACME serves Pebble behind a meter that counts what is ordered and issued, and that enforces Let's Encrypt's
 // limit per exact name set, which Pebble does not have. The control address is plain HTTP:
 // GET /meter gives the counts, PUT /limit with {"enabled": bool} switches the limit, GET /certificate gives the PEM
-// of the server's own certificate.
+// of the server's own certificate, GET /root that of the CA's root.
 func runACME() error {
 	listen := flag.String("listen", "", "host:port of the ACME server")
 	control := flag.String("control", "", "host:port of the control address")
@@ -63,6 +63,11 @@ func runACME() error {
 	}
 	mux.HandleFunc("GET /certificate", func(response http.ResponseWriter, _ *http.Request) {
 		if _, err := response.Write(pem); err != nil {
+			log.Print(err)
+		}
+	})
+	mux.HandleFunc("GET /root", func(response http.ResponseWriter, _ *http.Request) {
+		if _, err := response.Write(authority.GetRootCert(0).PEM()); err != nil {
 			log.Print(err)
 		}
 	})

@@ -38,9 +38,13 @@ import (
 func runCertManager() error {
 	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
 	nameserver := flag.String("nameserver", "", "host:port that the HTTP-01 self check resolves with")
+	http01 := flag.String("http01", "", "host:port that answers HTTP-01 in place of port 80")
 	workers := flag.Int("workers", 5, "workers per controller")
 	klog.InitFlags(flag.CommandLine)
 	flag.Parse()
+	if err := routeSelfCheck(*nameserver, *http01); err != nil {
+		return err
+	}
 
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()

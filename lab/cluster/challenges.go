@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"log"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,26 +20,31 @@ import (
 )
 
 // runChallenges answers DNS (every name is 127.0.0.1) and HTTP-01 for what cert-manager's Challenges ask. It stands
-// in for the solver pods and the ingress in front of them, which need a container runtime and port 80.
+// in for the solver pods and the ingress in front of them, which need a container runtime and port 80. Faults can be
+// switched on per host name at the control address; see faults.handler.
 func runChallenges() error {
 	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
 	http01 := flag.String("http01", "", "host:port of the HTTP-01 answers")
 	dns := flag.String("dns", "", "host:port of the DNS server")
+	control := flag.String("control", "", "host:port of the control address")
 	flag.Parse()
 
 	logger := log.New(os.Stdout, "challenges ", log.LstdFlags)
-	server, err := challtestsrv.New(challtestsrv.Config{
-		HTTPOneAddrs: []string{*http01},
-		DNSAddrs:     []string{*dns},
-		Log:          logger,
-	})
+	server, err := challtestsrv.New(challtestsrv.Config{DNSAddrs: []string{*dns}, Log: logger})
 	if err != nil {
 		return err
 	}
-	server.SetDefaultDNSIPv4("127.0.0.1")
+	server.SetDefaultDNSIPv4(labAddress)
 	server.SetDefaultDNSIPv6("")
 	go server.Run()
 	defer server.Shutdown()
+
+	faults := newFaults(server)
+	failed := make(chan error, 2)
+	answers := &http.Server{Addr: *http01, Handler: faults.wrap(server), ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second}
+	answers.SetKeepAlivesEnabled(false)
+	go func() { failed <- answers.ListenAndServe() }()
+	go func() { failed <- http.ListenAndServe(*control, faults.handler()) }()
 
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
 	if err != nil {
@@ -73,6 +79,10 @@ func runChallenges() error {
 		time.Sleep(200 * time.Millisecond)
 	}
 	factory.Start(ctx.Done())
-	<-ctx.Done()
-	return nil
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
 }

@@ -19,6 +19,8 @@ export interface LabState {
   kubeconfig: string;
   server: string;
   acme: { directory: string; caBundle: string; control: string };
+  /** Where HTTP-01 and DNS faults are switched: lab/driver/faults.ts. */
+  challenges: { control: string };
   program: Program;
   processes: LabProcess[];
 }
@@ -117,18 +119,9 @@ async function startParts(
   program: Program,
   processes: LabProcess[],
 ): Promise<LabState> {
-  const [api, etcdClient, etcdPeer, manager, scheduler, kwok, http01, dns, acme, control] = (await freePorts(10)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [api, etcdClient, etcdPeer, manager, scheduler, kwok, http01, dns, acme, control, faults] = (await freePorts(
+    11,
+  )) as [number, number, number, number, number, number, number, number, number, number, number];
   const server = `https://127.0.0.1:${api}`;
   const kubeconfig = join(folder, 'kubeconfig');
   const token = randomBytes(24).toString('hex');
@@ -209,15 +202,19 @@ async function startParts(
       { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0' },
     );
     await cluster.apply(kinds.node, node(), { manager: 'lab' });
-    await start('challenges', [`--kubeconfig=${kubeconfig}`, `--http01=127.0.0.1:${http01}`, `--dns=127.0.0.1:${dns}`]);
-    await start(
-      'cert-manager-pod',
-      [`--kubeconfig=${kubeconfig}`, '--', `--kubeconfig=${kubeconfig}`, `--nameserver=127.0.0.1:${dns}`],
-      {
-        // Sends the HTTP-01 self check to the challenge server; Go never proxies calls to loopback addresses.
-        HTTP_PROXY: `http://127.0.0.1:${http01}`,
-      },
-    );
+    await start('challenges', [
+      `--kubeconfig=${kubeconfig}`,
+      `--http01=127.0.0.1:${http01}`,
+      `--dns=127.0.0.1:${dns}`,
+      `--control=127.0.0.1:${faults}`,
+    ]);
+    await start('cert-manager-pod', [
+      `--kubeconfig=${kubeconfig}`,
+      '--',
+      `--kubeconfig=${kubeconfig}`,
+      `--nameserver=127.0.0.1:${dns}`,
+      `--http01=127.0.0.1:${http01}`,
+    ]);
     const controlUrl = `http://127.0.0.1:${control}`;
     const acmeCa = await eventually('the ACME server', async () => (await fetch(`${controlUrl}/certificate`)).text());
     const state: LabState = {
@@ -231,6 +228,7 @@ async function startParts(
         caBundle: Buffer.from(acmeCa).toString('base64'),
         control: controlUrl,
       },
+      challenges: { control: `http://127.0.0.1:${faults}` },
       processes,
     };
     await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));
@@ -260,12 +258,19 @@ function kubeconfigText(server: string, ca: string, token: string): string {
 
 /** One worker that looks like k3s to whoever asks for its version. */
 function node(): KubeObject {
+  const resources = { cpu: '64', memory: '256Gi', pods: '100k', 'ephemeral-storage': '1Ti' };
   return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {
       name: 'lab-node',
       labels: { 'kubernetes.io/hostname': 'lab-node', 'kubernetes.io/arch': 'amd64', 'kubernetes.io/os': 'linux' },
+    },
+    // kwok keeps what is there when it sees the node for the first time, and fills in the rest.
+    status: {
+      allocatable: resources,
+      capacity: resources,
+      nodeInfo: { architecture: 'amd64', operatingSystem: 'linux', kubeletVersion: 'v1.33.4+k3s1' },
     },
   };
 }

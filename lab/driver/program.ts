@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError } from '../../shared/errors.js';
@@ -10,8 +10,10 @@ import { cacheFolder, root } from './folders.js';
 const run = promisify(execFile);
 const source = join(root, 'lab', 'cluster');
 const version = 'v1.36.3';
-/** kwok's stages that make nodes Ready, keep them so, and make pods Running. */
-const stages = ['node/fast', 'node/heartbeat', 'pod/fast'];
+/** kwok's stages that make nodes Ready, keep them so, make pods Running, and give volumes to claims. */
+const stages = ['node/fast', 'node/heartbeat', 'pod/fast', 'volume/fast'];
+/** The storage class whose claims get a volume: the one that k3s makes the default. */
+export const storageClass = 'local-path';
 
 /** What one build of the lab's Go program gives; all paths are absolute. */
 export interface Program {
@@ -59,7 +61,7 @@ export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): 
 }
 
 async function contentHash(): Promise<string> {
-  const hash = createHash('sha256').update(version).update(stages.join());
+  const hash = createHash('sha256').update(version).update(stages.join()).update(storageClass);
   for (const name of (await readdir(source)).sort()) {
     hash.update(name).update(await readFile(join(source, name)));
   }
@@ -70,7 +72,8 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
   progress('building the lab from Go modules: once, some minutes, then cached');
   const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   const name = 'k8s.io/component-base/version';
-  const ldflags = `-s -w -X ${name}.gitVersion=${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
+  // The linker's check forbids what lab/cluster/selfcheck.go does to the proxy of cert-manager's self check.
+  const ldflags = `-s -w -checklinkname=0 -X ${name}.gitVersion=${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
   const targets = ['.', 'sigs.k8s.io/kwok/cmd/kwok', 'filippo.io/age/cmd/age', 'filippo.io/age/cmd/age-keygen'];
   const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', `${folder}/`, ...targets];
   const started = Date.now();
@@ -130,5 +133,11 @@ async function copyManifests(folder: string): Promise<void> {
       recursive: true,
       filter: yaml,
     });
+  }
+  const volumes = join(folder, 'stages', 'volume-fast');
+  await rm(join(volumes, 'storage-class.yaml'));
+  for (const name of await readdir(volumes)) {
+    const file = join(volumes, name);
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('kwok-volume', storageClass));
   }
 }

@@ -1,17 +1,15 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseAllDocuments } from 'yaml';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { type Condition, type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type Condition, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { applier, applyCertManager } from './cert-manager.js';
 import { makeCertificateAuthority } from './certificate-authority.js';
 import { type Installation, issuer, namespaces, privateIssuer } from './names.js';
 import {
   acmeIssuer,
   certificateOf,
-  certManagerDeployments,
   deploymentOf,
   ingressOf,
+  internalNames,
   namespaceOf,
   platformConfig,
   platformKinds,
@@ -37,10 +35,7 @@ export async function installPlatform(cluster: Cluster, installation: Installati
 
 /** CRDs, namespace and Deployments of cert-manager; ends when its controller is available. */
 export async function installCertManager(cluster: Cluster, { crds }: Installation): Promise<void> {
-  const apply = applier(cluster);
-  await apply(kinds.crd, ...(await readManifests(crds)));
-  await apply(kinds.namespace, namespaceOf(namespaces.certManager));
-  await apply(kinds.deployment, ...certManagerDeployments());
+  await applyCertManager(cluster, crds);
   const controller = { name: 'cert-manager', namespace: namespaces.certManager };
   await until(`Deployment ${controller.name} to be available`, async () => {
     const found = await cluster.get<KubeObject & { status?: { availableReplicas?: number } }>(
@@ -68,7 +63,7 @@ async function installCertificates(cluster: Cluster, installation: Installation)
     namespaceOf(namespaces.servers, 'restricted'),
   );
   await apply(kinds.crd, ...platformKinds());
-  await apply(kinds.clusterIssuer, acmeIssuer(installation));
+  await apply(kinds.clusterIssuer, acmeIssuer(installation.acme, `ops@${domain}`));
   await apply(kinds.namespace, namespaceOf(namespaces.registry, 'baseline'));
   await apply(
     kinds.certificate,
@@ -90,17 +85,11 @@ async function installCertificates(cluster: Cluster, installation: Installation)
     await apply(kinds.secret, objectOf(kinds.secret, { metadata: ca, type: 'kubernetes.io/tls', data }));
   }
   await apply(kinds.clusterIssuer, privateCaIssuer());
-  const internal = [
-    'registry.local',
-    'registry.registry.svc',
-    'registry.registry.svc.cluster.local',
-    `registry.${domain}`,
-  ];
   await apply(
     kinds.certificate,
     certificateOf(namespaces.registry, 'registry-internal-cert', {
       secretName: 'registry-internal-tls',
-      dnsNames: internal,
+      dnsNames: [...internalNames, `registry.${domain}`],
       issuer: privateIssuer,
     }),
   );
@@ -120,13 +109,14 @@ async function installSentinel(cluster: Cluster, installation: Installation): Pr
   await apply(kinds.configMap, objectOf(kinds.configMap, { metadata: config, data: platformConfig(installation) }));
   const ref = { name: 'mcp-sentinel-secrets', namespace: namespaces.sentinel };
   const present = await cluster.get<KubeObject & { data?: Record<string, string> }>(kinds.secret, ref);
-  const data = platformSecrets(installation, present?.data ?? {});
+  const admin = { users: `admin@${domain}`, email: '', password: '' };
+  const data = platformSecrets(installation.layout, admin, present?.data ?? {});
   await apply(kinds.secret, objectOf(kinds.secret, { metadata: ref, type: 'Opaque', data }));
   const uiKey = data.UI_API_KEY ?? '';
   await apply(
     kinds.secret,
-    pullSecret(namespaces.sentinel, domain, uiKey),
-    pullSecret(namespaces.runtime, domain, uiKey),
+    pullSecret(namespaces.sentinel, `registry.${domain}`, uiKey),
+    pullSecret(namespaces.runtime, `registry.${domain}`, uiKey),
   );
   const workloads = platformWorkloads(installation).map(([name, container]) =>
     deploymentOf(namespaces.sentinel, name, container),
@@ -184,21 +174,6 @@ const isTrue = (object: WithConditions | undefined, type: string): boolean =>
 async function untilReady(cluster: Cluster, namespace: string, name: string): Promise<void> {
   await until(`Certificate ${namespace}/${name} to be Ready`, async () =>
     isTrue(await cluster.get<WithConditions>(kinds.certificate, { namespace, name }), 'Ready'),
-  );
-}
-
-function applier(cluster: Cluster): (kind: Kind, ...objects: KubeObject[]) => Promise<void> {
-  return async (kind, ...objects) => {
-    await Promise.all(objects.map((object) => cluster.apply(kind, object, { force: true, manager: 'mcp-runtime' })));
-  };
-}
-
-async function readManifests(folder: string): Promise<KubeObject[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
-  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-  const documents = texts.flatMap((text) => parseAllDocuments(text).map((document): unknown => document.toJS()));
-  return documents.filter(
-    (document): document is KubeObject => typeof document === 'object' && document !== null && 'kind' in document,
   );
 }
 

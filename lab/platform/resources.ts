@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { type Installation, issuer, namespaces, privateIssuer } from './names.js';
+import { type Installation, issuer, type Layout, namespaces, privateIssuer } from './names.js';
 
 const random = (): string => randomBytes(24).toString('base64url');
 const encode = (text: string): string => Buffer.from(text).toString('base64');
+
+/** Names under which the cluster itself calls the registry. */
+export const internalNames: readonly string[] = [
+  'registry.local',
+  'registry.registry.svc',
+  'registry.registry.svc.cluster.local',
+];
 
 /** A namespace with the Pod Security level that the installer sets. */
 export function namespaceOf(name: string, enforce?: string, labels: Record<string, string> = {}): KubeObject {
@@ -55,15 +62,15 @@ export function certManagerDeployments(): KubeObject[] {
   ];
 }
 
-export function acmeIssuer({ acme, domain }: Installation): KubeObject {
+export function acmeIssuer(acme: Installation['acme'], email: string, name: string = issuer): KubeObject {
   return objectOf(kinds.clusterIssuer, {
-    metadata: { name: issuer },
+    metadata: { name },
     spec: {
       acme: {
         server: acme.directory,
         caBundle: acme.caBundle,
-        email: `ops@${domain}`,
-        privateKeySecretRef: { name: `${issuer}-account-key` },
+        email,
+        privateKeySecretRef: { name: `${name}-account-key` },
         solvers: [{ http01: { ingress: { ingressClassName: 'traefik' } } }],
       },
     },
@@ -89,25 +96,26 @@ export function certificateOf(
   });
 }
 
-/** An Ingress; with `annotation` cert-manager's ingress-shim makes the Certificate. */
+/** An Ingress; with `annotated` cert-manager's ingress-shim makes the Certificate. */
 export function ingressOf(
   namespace: string,
   name: string,
   host: string,
-  secretName: string,
+  secretName: string | undefined,
   service: string,
   annotated: boolean,
+  path = '/',
 ): KubeObject {
   return objectOf(kinds.ingress, {
     metadata: { name, namespace, annotations: annotated ? { 'cert-manager.io/cluster-issuer': issuer } : {} },
     spec: {
       ingressClassName: 'traefik',
-      tls: [{ hosts: [host], secretName }],
+      ...(secretName === undefined ? {} : { tls: [{ hosts: [host], secretName }] }),
       rules: [
         {
           host,
           http: {
-            paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: service, port: { number: 80 } } } }],
+            paths: [{ path, pathType: 'Prefix', backend: { service: { name: service, port: { number: 80 } } } }],
           },
         },
       ],
@@ -129,7 +137,7 @@ export function platformWorkloads({ layout }: Installation): [string, string][] 
 }
 
 /** Keys of mcp-sentinel-config; those that go with a version of the code are rendered anew by each installation. */
-export function platformConfig({ domain, layout }: Installation): Record<string, string> {
+export function platformConfig({ domain, layout }: Pick<Installation, 'domain' | 'layout'>): Record<string, string> {
   return {
     API_BASE: layout === 'mono' ? '/api' : '/api/v1',
     PLATFORM_MODE: 'tenant',
@@ -149,18 +157,35 @@ export function platformConfig({ domain, layout }: Installation): Record<string,
   };
 }
 
-/** Keys of mcp-sentinel-secrets: what is there stays, what is missing is made at random. */
+/** Who administers the platform; empty fields leave to what is there. */
+export interface Administration {
+  users: string;
+  email: string;
+  password: string;
+}
+
+/**
+ * Keys of mcp-sentinel-secrets: what is there stays, what is missing is made at random. An administrator's e-mail
+ * without a password counts for nothing, and takes a password away that is there.
+ */
 export function platformSecrets(
-  { layout, domain }: Installation,
+  layout: Layout,
+  admin: Administration,
   present: Record<string, string>,
 ): Record<string, string> {
+  const given = (key: string, value: string): string => (value === '' ? (present[key] ?? '') : encode(value));
+  const login = {
+    email: given('PLATFORM_ADMIN_EMAIL', admin.email),
+    password: given('PLATFORM_ADMIN_PASSWORD', admin.password),
+  };
+  const complete = login.email !== '' && login.password !== '';
   const kept = (key: string, fresh: () => string): string => present[key] ?? encode(fresh());
   const uiKey = kept('UI_API_KEY', random);
   const password = kept('POSTGRES_PASSWORD', random);
   const plainPassword = Buffer.from(password, 'base64').toString();
   return {
-    API_KEYS: present.API_KEYS ?? uiKey,
-    ADMIN_API_KEYS: present.ADMIN_API_KEYS ?? uiKey,
+    API_KEYS: withKey(present.API_KEYS, uiKey),
+    ADMIN_API_KEYS: withKey(present.ADMIN_API_KEYS, uiKey),
     INGEST_API_KEYS: kept('INGEST_API_KEYS', random),
     UI_API_KEY: uiKey,
     POSTGRES_USER: kept('POSTGRES_USER', () => 'mcp_runtime'),
@@ -175,18 +200,26 @@ export function platformSecrets(
       : { JWT_SECRET: kept('JWT_SECRET', random), INTERNAL_AUTH_TOKEN: kept('INTERNAL_AUTH_TOKEN', random) }),
     GRAFANA_ADMIN_USER: kept('GRAFANA_ADMIN_USER', () => 'admin'),
     GRAFANA_ADMIN_PASSWORD: kept('GRAFANA_ADMIN_PASSWORD', random),
-    ADMIN_USERS: kept('ADMIN_USERS', () => `admin@${domain}`),
-    PLATFORM_ADMIN_EMAIL: kept('PLATFORM_ADMIN_EMAIL', () => ''),
-    PLATFORM_ADMIN_PASSWORD: kept('PLATFORM_ADMIN_PASSWORD', () => ''),
+    ADMIN_USERS: given('ADMIN_USERS', admin.users || admin.email),
+    PLATFORM_ADMIN_EMAIL: complete ? login.email : '',
+    PLATFORM_ADMIN_PASSWORD: complete ? login.password : '',
     PLATFORM_DEV_LOGIN_ENABLED: kept('PLATFORM_DEV_LOGIN_ENABLED', () => 'false'),
   };
 }
 
+/** A comma list, base64 as all here, that has the key at least. */
+function withKey(present: string | undefined, key: string): string {
+  if (present === undefined) return key;
+  const [list, one] = [present, key].map((text) => Buffer.from(text, 'base64').toString());
+  const keys = (list ?? '').split(',').filter((item) => item !== '');
+  return one === undefined || keys.includes(one) ? present : encode([...keys, one].join(','));
+}
+
 /** The registry pull Secret, made from UI_API_KEY as the installer does. */
-export function pullSecret(namespace: string, domain: string, uiKey: string): KubeObject {
+export function pullSecret(namespace: string, host: string, uiKey: string): KubeObject {
   const password = Buffer.from(uiKey, 'base64').toString();
   const auth = encode(`platform-service:${password}`);
-  const config = { auths: { [`registry.${domain}`]: { username: 'platform-service', password, auth } } };
+  const config = { auths: { [host]: { username: 'platform-service', password, auth } } };
   return objectOf(kinds.secret, {
     metadata: { name: 'mcp-runtime-registry-pull', namespace },
     type: 'kubernetes.io/dockerconfigjson',

@@ -1,0 +1,37 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import type { Cluster } from '../../shared/cluster/cluster.js';
+import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { namespaces } from './names.js';
+import { certManagerDeployments, namespaceOf } from './resources.js';
+
+/** Applies CRDs, namespace and Deployments of cert-manager; waits for nothing. @param crds folder with its CRDs */
+export async function applyCertManager(cluster: Cluster, crds: string): Promise<void> {
+  const apply = applier(cluster);
+  const objects = await certManagerObjects(crds);
+  for (const kind of [kinds.crd, kinds.namespace, kinds.deployment]) {
+    await apply(kind, ...objects.filter((object) => object.kind === kind.kind));
+  }
+}
+
+/** The objects of cert-manager's release manifest, as far as the lab has them. @param crds folder with its CRDs */
+export async function certManagerObjects(crds: string): Promise<KubeObject[]> {
+  return [...(await readManifests(crds)), namespaceOf(namespaces.certManager), ...certManagerDeployments()];
+}
+
+/** Server-side apply in the installer's name, all objects at once. */
+export function applier(cluster: Cluster): (kind: Kind, ...objects: KubeObject[]) => Promise<void> {
+  return async (kind, ...objects) => {
+    await Promise.all(objects.map((object) => cluster.apply(kind, object, { force: true, manager: 'mcp-runtime' })));
+  };
+}
+
+async function readManifests(folder: string): Promise<KubeObject[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+  const documents = texts.flatMap((text) => parseAllDocuments(text).map((document): unknown => document.toJS()));
+  return documents.filter(
+    (document): document is KubeObject => typeof document === 'object' && document !== null && 'kind' in document,
+  );
+}

@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseDocument, stringify } from 'yaml';
+import { type Cluster, openCluster, pathOf } from '../../../shared/cluster/cluster.js';
+import { loadCredentials } from '../../../shared/cluster/credentials.js';
+import type { Kind, KubeObject } from '../../../shared/cluster/objects.js';
+import { openTransport } from '../../../shared/cluster/transport.js';
+import { isRecord } from '../../../shared/json.js';
+import { CliError } from './errors.js';
+
+/** A cluster as the installer writes to it. */
+export interface Client {
+  cluster: Cluster;
+  /** Replaces an object (PUT). */
+  put(kind: Kind, object: KubeObject): Promise<void>;
+  /** Creates, or merges into what is there and replaces it: lists are replaced, removed keys stay. */
+  merge(kind: Kind, ...objects: KubeObject[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const deadline = 60_000;
+const inClusterFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/**
+ * Connects as the installer does: with KUBERNETES_SERVICE_HOST and _PORT set it believes to be in a pod and takes that
+ * cluster, whatever the kubeconfig says.
+ *
+ * @throws CliError when there is no usable configuration; no call is made yet
+ */
+export async function openClient(kubeconfig: string, env: NodeJS.ProcessEnv): Promise<Client> {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+  const text = host && port ? await inClusterConfig(host, port) : kubeconfig;
+  if (!(host && port) && !existsSync(kubeconfig)) throw new CliError(`stat ${kubeconfig}: no such file or directory`);
+  const transport = openTransport(await loadCredentials(text, { trusted: true }), {
+    userAgent: 'mcp-runtime',
+    deadline,
+  });
+  const cluster = openCluster(transport);
+  const put = async (kind: Kind, object: KubeObject): Promise<void> => {
+    const path = `${pathOf(kind, object.metadata)}?fieldManager=mcp-runtime`;
+    await transport.call({ method: 'PUT', path, body: JSON.stringify(object) });
+  };
+  return {
+    cluster,
+    put,
+    async merge(kind, ...objects) {
+      for (const object of objects) {
+        const found = await cluster.get<KubeObject>(kind, object.metadata);
+        await (found === undefined ? cluster.create(kind, object) : put(kind, merged(found, object)));
+      }
+    },
+    close: () => cluster.close(),
+  };
+}
+
+/** Where the first half of setup, and every other command, looks: the given path, else KUBECONFIG, else the home's. */
+export function earlyKubeconfig(given: string, env: NodeJS.ProcessEnv): string {
+  return given || env.KUBECONFIG || homeKubeconfig(env);
+}
+
+/** Where setup looks from step cluster on: KUBECONFIG of the caller counts for nothing. */
+export function lateKubeconfig(given: string, env: NodeJS.ProcessEnv): string {
+  return given || homeKubeconfig(env);
+}
+
+/** Edits the kubeconfig file, as `kubectl config use-context` does. @throws CliError for a context that it lacks */
+export async function useContext(kubeconfig: string, context: string): Promise<void> {
+  const document = parseDocument(await readFile(kubeconfig, 'utf8'));
+  const config: unknown = document.toJS();
+  const contexts = isRecord(config) && Array.isArray(config.contexts) ? config.contexts.filter(isRecord) : [];
+  if (!contexts.some(({ name }) => name === context)) {
+    throw new CliError(`no context exists with the name: "${context}"`);
+  }
+  document.set('current-context', context);
+  await writeFile(kubeconfig, document.toString());
+}
+
+function homeKubeconfig(env: NodeJS.ProcessEnv): string {
+  return join(env.HOME || homedir(), '.kube', 'config');
+}
+
+async function inClusterConfig(host: string, port: string): Promise<string> {
+  const token = await readFile(join(inClusterFolder, 'token'), 'utf8').catch((error: Error) => {
+    throw new CliError(`in-cluster configuration for ${host}:${port}: ${error.message}`);
+  });
+  const cluster = { server: `https://${host}:${port}`, 'certificate-authority': join(inClusterFolder, 'ca.crt') };
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'in-cluster', cluster }],
+    users: [{ name: 'in-cluster', user: { token } }],
+    contexts: [{ name: 'in-cluster', context: { cluster: 'in-cluster', user: 'in-cluster' } }],
+    'current-context': 'in-cluster',
+  });
+}
+
+function merged<T>(live: T, wanted: unknown): T {
+  if (!isRecord(live) || !isRecord(wanted)) return wanted as T;
+  const result: Record<string, unknown> = { ...live };
+  for (const [key, value] of Object.entries(wanted)) {
+    result[key] = merged(live[key], value);
+  }
+  return result as T;
+}

@@ -1,0 +1,288 @@
+import { X509Certificate } from 'node:crypto';
+import { objectOf } from '../../../shared/cluster/cluster.js';
+import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
+import { messageOf } from '../../../shared/errors.js';
+import { namespaces } from '../names.js';
+import { operatorName, webhookSecret } from '../operator.js';
+import { type Conditioned, isRolledOut, isTrue, waitUntil } from '../waits.js';
+import { type Client, earlyKubeconfig, openClient } from './client.js';
+import { CliError } from './errors.js';
+import { type Flag, parseFlags } from './flags.js';
+import type { Surroundings } from './setup.js';
+
+interface Check {
+  name: string;
+  what: string;
+  remedy: string;
+  /** What is fine. @throws CliError with what is not */
+  look(client: Client): Promise<string>;
+}
+
+type Ingress = KubeObject & {
+  spec?: { ingressClassName?: string };
+  status?: { loadBalancer?: { ingress?: unknown[] } };
+};
+type Secret = KubeObject & { data?: Record<string, string> };
+type Pod = KubeObject & { status?: { phase?: string } };
+type Node = KubeObject & { status?: { allocatable?: Record<string, string> } };
+
+const rerun = 'run mcp-runtime setup again';
+const helperSeconds = 90;
+
+export const doctorFlags: readonly Flag[] = [
+  { name: 'for-setup', kind: 'bool', env: [], usage: 'Check only what setup needs' },
+];
+
+/**
+ * The checks of `cluster doctor` that a lab without real pods can make, with its output and its exit code. As the real
+ * one it looks at no certificate but the operator's, and it makes and deletes a helper pod.
+ *
+ * @throws CliError when any check fails
+ */
+export async function doctor(argv: readonly string[], { env, console, settings }: Surroundings): Promise<void> {
+  const forSetup = parseFlags(doctorFlags, argv).get('for-setup') === 'true';
+  const client = await openClient(earlyKubeconfig('', env), env);
+  const checks = forSetup ? setupChecks(env) : platformChecks(settings.pollMilliseconds);
+  let failed = 0;
+  try {
+    for (const [index, { name, what, remedy, look }] of checks.entries()) {
+      console.info(`Checking ${index + 1}/${checks.length} ${name} — ${what}`);
+      try {
+        console.success(`${name} — ${await look(client)}`);
+      } catch (error) {
+        failed += 1;
+        console.error(`${name} — ${messageOf(error)}`);
+        console.info(`  Remedy: ${remedy}`);
+      }
+    }
+  } finally {
+    await client.close();
+  }
+  if (failed > 0) throw new CliError('cluster doctor found unmet prerequisites; see docs/cluster-readiness.md');
+}
+
+function platformChecks(poll: number): Check[] {
+  const sentinel = ['kafka', 'mcp-sentinel-ingest', 'mcp-platform-api', 'mcp-runtime-api', 'mcp-analytics-api'];
+  return [
+    ...[namespaces.runtime, namespaces.registry, namespaces.sentinel, namespaces.servers].map(
+      (name): Check => ({
+        name: `namespace ${name}`,
+        what: 'it exists',
+        remedy: rerun,
+        look: async ({ cluster }) => demand(await cluster.get(kinds.namespace, { name }), 'not found') && 'found',
+      }),
+    ),
+    {
+      name: 'MCPServer CRD',
+      what: 'it is installed',
+      remedy: rerun,
+      look: async ({ cluster }) =>
+        demand(await cluster.get(kinds.crd, { name: 'mcpservers.mcpruntime.org' }), 'not found') && 'found',
+    },
+    rollout('operator readiness', 'deployment', namespaces.runtime, operatorName),
+    {
+      name: 'operator webhook TLS',
+      what: 'its certificate has not expired',
+      remedy: rerun,
+      async look({ cluster }) {
+        const secret = await cluster.get<Secret>(kinds.secret, { namespace: namespaces.runtime, name: webhookSecret });
+        const certificate = new X509Certificate(
+          Buffer.from(demand(secret, 'Secret not found').data?.['tls.crt'] ?? '', 'base64'),
+        );
+        if (certificate.validToDate.getTime() < Date.now()) throw new CliError(`expired at ${certificate.validTo}`);
+        return `valid until ${certificate.validTo}`;
+      },
+    },
+    traefikClass(),
+    rollout('Traefik readiness', 'deployment', 'kube-system', 'traefik'),
+    {
+      name: 'ingress LoadBalancer status',
+      what: 'Ingresses have an address',
+      remedy: 'check that Traefik publishes its Service',
+      async look({ cluster }) {
+        const { items } = await cluster.list<Ingress>(kinds.ingress);
+        const own = items.filter(({ spec }) => spec?.ingressClassName === 'traefik');
+        const empty = own.filter(({ status }) => (status?.loadBalancer?.ingress?.length ?? 0) === 0);
+        if (empty.length > 0) throw new CliError(`${empty.length}/${own.length} Ingresses have no address`);
+        return `${own.length} Ingresses`;
+      },
+    },
+    rollout('registry readiness', 'deployment', namespaces.registry, 'registry'),
+    ...sentinel.map((name) =>
+      rollout(`${name} readiness`, name === 'kafka' ? 'statefulSet' : 'deployment', namespaces.sentinel, name),
+    ),
+    ...['mcp-sentinel-ui', 'mcp-sentinel-gateway'].map((name) => single(name)),
+    {
+      name: 'mcp-sentinel-secrets',
+      what: 'its keys have values',
+      remedy: rerun,
+      async look({ cluster }) {
+        const secret = await cluster.get<Secret>(kinds.secret, {
+          namespace: namespaces.sentinel,
+          name: 'mcp-sentinel-secrets',
+        });
+        const { data = {} } = demand(secret, 'not found');
+        const empty = ['API_KEYS', 'ADMIN_API_KEYS', 'INGEST_API_KEYS', 'UI_API_KEY', 'POSTGRES_PASSWORD'].filter(
+          (key) => !data[key],
+        );
+        if (empty.length > 0) throw new CliError(`empty keys: ${empty.join(', ')}`);
+        return 'all keys have values';
+      },
+    },
+    {
+      name: 'team pull secrets',
+      what: 'every team namespace can pull',
+      remedy: 'recreate the team, or copy the pull Secret',
+      async look({ cluster }) {
+        const { items } = await cluster.list(kinds.namespace, { labelSelector: 'mcpruntime.org/scope=team' });
+        for (const { metadata } of items) {
+          const ref = { namespace: metadata.name, name: 'mcp-runtime-registry-pull' };
+          demand(await cluster.get(kinds.secret, ref), `Secret ${ref.namespace}/${ref.name} not found`);
+        }
+        return `${items.length} team namespaces`;
+      },
+    },
+    {
+      name: 'node capacity',
+      what: 'nodes have room for images',
+      remedy: 'add a node, or free ephemeral storage',
+      async look({ cluster }) {
+        const { items } = await cluster.list<Node>(kinds.node);
+        const lacking = items.filter(({ status }) => status?.allocatable?.['ephemeral-storage'] === undefined);
+        if (items.length === 0 || lacking.length > 0) throw new CliError('no allocatable ephemeral-storage');
+        return `${items.length} nodes`;
+      },
+    },
+    {
+      name: 'pending pods',
+      what: 'no pod of the platform waits',
+      remedy: 'kubectl describe pod',
+      async look({ cluster }) {
+        const { items } = await cluster.list<Pod>(kinds.pod, { namespace: namespaces.sentinel });
+        const pending = items.filter(({ status }) => status?.phase === 'Pending');
+        if (pending.length > 0)
+          throw new CliError(`${pending.length} pods are Pending, for example ${pending[0]?.metadata.name}`);
+        return 'none';
+      },
+    },
+    {
+      name: 'mcp-servers DNS/network',
+      what: 'a helper pod runs',
+      remedy: 'check the NetworkPolicies of mcp-servers',
+      async look({ cluster }) {
+        const metadata = { namespace: namespaces.servers, name: `mcp-runtime-doctor-curl-${Date.now()}` };
+        await cluster.create(kinds.pod, helperPod(metadata));
+        // A killed doctor leaves its pod behind; one that only fails does not.
+        try {
+          const ready = async (): Promise<boolean> =>
+            isTrue(await cluster.get<Conditioned>(kinds.pod, metadata), 'Ready');
+          if (!(await waitUntil(ready, helperSeconds, poll))) throw new CliError('helper pod did not succeed: Pending');
+        } finally {
+          await cluster.delete(kinds.pod, metadata);
+        }
+        return 'the helper pod ran';
+      },
+    },
+  ];
+}
+
+/** What `--for-setup` can look at without a resolver and a port 80 of its own. */
+function setupChecks(env: NodeJS.ProcessEnv): Check[] {
+  const issuer = env.MCP_TLS_CLUSTER_ISSUER ?? '';
+  return [
+    traefikClass(),
+    rollout('Traefik readiness', 'deployment', 'kube-system', 'traefik'),
+    {
+      name: 'public hosts',
+      what: 'a domain is set',
+      remedy: 'export MCP_PLATFORM_DOMAIN=<your domain>',
+      look: async () => demand(env.MCP_PLATFORM_DOMAIN || undefined, 'MCP_PLATFORM_DOMAIN is not set'),
+    },
+    ...(issuer === ''
+      ? []
+      : [
+          {
+            name: 'ClusterIssuer',
+            what: `${issuer} is Ready`,
+            remedy: `kubectl describe clusterissuer ${issuer}`,
+            async look({ cluster }: Client): Promise<string> {
+              const found = await cluster.get<Conditioned>(kinds.clusterIssuer, { name: issuer });
+              if (!isTrue(demand(found, 'not found'), 'Ready')) throw new CliError('not Ready');
+              return 'Ready';
+            },
+          },
+        ]),
+  ];
+}
+
+function traefikClass(): Check {
+  return {
+    name: 'IngressClass traefik',
+    what: 'it exists',
+    remedy: 'restart k3s on the control plane',
+    look: async ({ cluster }) =>
+      demand(await cluster.get(kinds.ingressClass, { name: 'traefik' }), 'not found') && 'found',
+  };
+}
+
+function rollout(name: string, kind: 'deployment' | 'statefulSet', namespace: string, workload: string): Check {
+  return {
+    name,
+    what: `${namespace}/${workload} has its replicas`,
+    remedy: rerun,
+    async look({ cluster }) {
+      const ref = { namespace, name: workload };
+      const found = await cluster.get<
+        KubeObject & { spec?: { replicas?: number }; status?: { readyReplicas?: number } }
+      >(kinds[kind], ref);
+      const { spec, status } = demand(found, 'not found');
+      const replicas = `"${status?.readyReplicas || ''}/${spec?.replicas ?? 1}"`;
+      if (!(await isRolledOut(cluster, kind, ref)) || spec?.replicas === 0) {
+        throw new CliError(`unexpected replica status ${replicas}`);
+      }
+      return `replicas ${replicas}`;
+    },
+  };
+}
+
+/** The user interface and the gateway keep sessions in memory, so that a second replica breaks sign-in. */
+function single(workload: string): Check {
+  return {
+    name: `${workload} replicas`,
+    what: 'it has exactly one',
+    remedy: `kubectl scale deployment ${workload} -n ${namespaces.sentinel} --replicas=1`,
+    async look({ cluster }) {
+      const ref = { namespace: namespaces.sentinel, name: workload };
+      const found = await cluster.get<KubeObject & { spec?: { replicas?: number } }>(kinds.deployment, ref);
+      const replicas = demand(found, 'not found').spec?.replicas;
+      if (replicas !== 1) throw new CliError(`${replicas} replicas`);
+      return '1 replica';
+    },
+  };
+}
+
+function helperPod(metadata: { namespace: string; name: string }): KubeObject {
+  return objectOf(kinds.pod, {
+    metadata,
+    spec: {
+      restartPolicy: 'Never',
+      containers: [
+        {
+          name: 'curl',
+          image: 'curlimages/curl:8.10.1',
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            runAsNonRoot: true,
+            capabilities: { drop: ['ALL'] },
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+        },
+      ],
+    },
+  });
+}
+
+function demand<T>(found: T | undefined, otherwise: string): T {
+  if (found === undefined) throw new CliError(otherwise);
+  return found;
+}

@@ -1,0 +1,17 @@
+import type { Images } from '../workloads.js';
+import type { Client } from './client.js';
+import type { Console } from './console.js';
+import type { Settings } from './settings.js';
+import type { SetupOptions } from './setup-options.js';
+
+/** What the steps of one `setup` share. */
+export interface Run {
+  options: SetupOptions;
+  settings: Settings;
+  console: Console;
+  client: Client;
+  env: NodeJS.ProcessEnv;
+  /** The working directory, which must be the root of the source checkout. */
+  folder: string;
+  images: Images;
+}
