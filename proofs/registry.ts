@@ -1,5 +1,6 @@
 import { breakGlass } from './break-glass.js';
 import { canary } from './canary.js';
+import { cancel } from './cancel.js';
 import { corrupt } from './corrupt.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
@@ -19,5 +20,6 @@ export const proofs: readonly Proof[] = [
   breakGlass,
   stores,
   setup,
+  cancel,
   speed,
 ];

@@ -35,7 +35,11 @@ export interface Stage {
 }
 
 /** Brings a lab up that action-setup can install on. */
-export async function makeStage(context: ProofContext, folder = context.folder): Promise<Stage> {
+export async function makeStage(
+  context: ProofContext,
+  folder = context.folder,
+  { pushMilliseconds = 50 } = {},
+): Promise<Stage> {
   await mkdir(folder, { recursive: true });
   const rig = await makeRig({ ...context, folder });
   await installK3s(rig.cluster);
@@ -44,7 +48,7 @@ export async function makeStage(context: ProofContext, folder = context.folder):
   const [source, binary] = [join(folder, 'platform'), join(folder, 'bin', 'mcp-runtime')];
   const settings = {
     pollMilliseconds: 100,
-    pushMilliseconds: 50,
+    pushMilliseconds,
     floors: { certificate: 30, internalCertificate: 30 },
   };
   const standIn = { installation: rig.installation, settings };

@@ -5,6 +5,7 @@ import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { connect } from '../../shared/cluster/connect.js';
+import { removeImageArchives } from '../../shared/setup/image-archives.js';
 import { closeRegistry } from '../../shared/setup/registry-door.js';
 import { inputTypes, startedState } from './inputs.js';
 
@@ -28,7 +29,8 @@ export async function setupPostAction(): Promise<void> {
       const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
       if (wasOpen)
         core.warning('the public registry asked for no password, as the installer was stopped: it does again');
-      if (pushersRemoved.length > 0) core.info(`removed what the installer left: ${pushersRemoved.join(', ')}`);
+      const left = [...pushersRemoved, ...(await removeImageArchives(inputs.source))];
+      if (left.length > 0) core.info(`removed what the installer left: ${left.join(', ')}`);
     } finally {
       await cluster.close();
     }

@@ -21,6 +21,7 @@ const troubleshooting = 'https://github.com/mcprt/mcprt/blob/v1/docs/troubleshoo
 
 const cases: Record<SetupCase, string> = {
   'first-install': 'First install',
+  'first-install-resumed': 'First install, resumed',
   'new-cluster': 'New cluster, restored from a backup of the old one',
   rerun: 'Rerun',
   'rerun-after-wipe': 'Rerun after a wipe, restored from a backup',

@@ -36,9 +36,12 @@ const removed = [
   'MCP_RESTORE_TLS_AFTER_SETUP',
 ] as const;
 
-/** Of the runner's own environment the installer gets what programs need, and no secret of the job. */
+/**
+ * Of the runner's own environment the installer gets what programs need, and no secret of the job. By the tracking id
+ * the runner ends what a killed step has left running.
+ */
 const passedOn =
-  /^(?:PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|NO|ALL)_PROXY|https?_proxy|no_proxy|GO[A-Z]*|DOCKER_(?:HOST|CONFIG|CONTEXT|BUILDKIT|TLS_VERIFY|CERT_PATH)|BUILDX_.*|XDG_.*)$/;
+  /^(?:PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|NO|ALL)_PROXY|https?_proxy|no_proxy|GO[A-Z]*|DOCKER_(?:HOST|CONFIG|CONTEXT|BUILDKIT|TLS_VERIFY|CERT_PATH)|BUILDX_.*|XDG_.*|RUNNER_TRACKING_ID)$/;
 
 /**
  * The installer's arguments and environment. Source of names and defaults: the setup command of the platform, and the

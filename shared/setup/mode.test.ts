@@ -16,11 +16,12 @@ const namespace = (name: string, deletionTimestamp?: string): KubeObject => ({
 });
 const installed = [namespace('registry'), namespace('mcp-sentinel')];
 
-function facts(parts: Partial<ModeFacts['seen']> & { hasBackup?: boolean } = {}): ModeFacts {
-  const { hasBackup = false, ...seen } = parts;
+function facts(parts: Partial<ModeFacts['seen']> & { hasBackup?: boolean; unfinishedSince?: string } = {}): ModeFacts {
+  const { hasBackup = false, unfinishedSince, ...seen } = parts;
   return {
     issuer: 'letsencrypt-prod',
     hasBackup,
+    unfinishedSince,
     seen: {
       issuers: [],
       namespaces: [],
@@ -40,6 +41,12 @@ describe('decideMode', () => {
     ['an empty cluster and a backup', facts({ hasBackup: true }), 'first-install', 'new-cluster'],
     ['an installed platform', facts({ issuers: [issuer('True')], namespaces: installed }), 'rerun', 'rerun'],
     ['an issuer that is not Ready', facts({ issuers: [issuer('False')], namespaces: installed }), 'rerun', 'rerun'],
+    [
+      'a first install that was not finished',
+      facts({ issuers: [issuer('True')], unfinishedSince: '2026-11-24T12:00:00Z' }),
+      'rerun',
+      'first-install-resumed',
+    ],
     ['a wiped platform', facts({ issuers: [issuer('True')], hasBackup: true }), 'rerun', 'rerun-after-wipe'],
     [
       'a platform that is being wiped',

@@ -13,7 +13,13 @@ export type Mode = 'first-install' | 'rerun';
  * What was found, for people and scripts. `new-cluster` is a first install with a backup of a lost cluster,
  * `cert-manager-gone` a rerun on a cluster whose cert-manager must be installed again first.
  */
-export type SetupCase = 'first-install' | 'new-cluster' | 'rerun' | 'rerun-after-wipe' | 'cert-manager-gone';
+export type SetupCase =
+  | 'first-install'
+  | 'first-install-resumed'
+  | 'new-cluster'
+  | 'rerun'
+  | 'rerun-after-wipe'
+  | 'cert-manager-gone';
 
 export interface ModeDecision {
   mode: Mode;
@@ -26,6 +32,8 @@ export interface ModeFacts {
   seen: Pick<Observation, 'issuers' | 'namespaces' | 'certManager' | 'groups' | 'certificates'>;
   issuer: string;
   hasBackup: boolean;
+  /** When a first install was begun that was not finished. */
+  unfinishedSince: string | undefined;
 }
 
 /**
@@ -34,7 +42,8 @@ export interface ModeFacts {
  *
  * @throws McprtError `setup-mode` when what was asked for does not fit the cluster
  */
-export function decideMode(wanted: WantedMode, { seen, issuer, hasBackup }: ModeFacts): ModeDecision {
+export function decideMode(wanted: WantedMode, facts: ModeFacts): ModeDecision {
+  const { seen, issuer, hasBackup, unfinishedSince } = facts;
   const found = seen.issuers.find(({ kind, metadata }) => kind === 'ClusterIssuer' && metadata.name === issuer);
   const mode: Mode = found === undefined ? 'first-install' : 'rerun';
   const state = isTrue(found, 'Ready') ? 'is there and Ready' : 'is there and not Ready yet';
@@ -53,6 +62,10 @@ export function decideMode(wanted: WantedMode, { seen, issuer, hasBackup }: Mode
   const isInstalled = [platformNamespaces.registry, platformNamespaces.sentinel].every((name) =>
     seen.namespaces.some(({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined),
   );
+  if (mode === 'rerun' && unfinishedSince !== undefined) {
+    const since = `a first install was begun at ${unfinishedSince} and not finished`;
+    return { mode, case: 'first-install-resumed', reasons: [issuerReason, since] };
+  }
   return { mode, ...caseOf(mode, isInstalled, hasBackup, seen.certManager.state, issuerReason) };
 }
 

@@ -33,28 +33,28 @@ const own = [order('registry', 'registry-cert'), order('mcp-sentinel', 'mcp-sent
 
 describe('checkOrders', () => {
   it('allows a first install what it needs, and nothing more', () => {
-    expect(checkOrders(own, 'auto', { ...context, mode: 'first-install', hasBackup: false })).toBe(2);
+    expect(checkOrders(own, 'auto', { ...context, found: 'first-install', hasBackup: false })).toBe(2);
     const more = [...own, order('team', 'foreign')];
-    expect(() => checkOrders(more, 'auto', { ...context, mode: 'first-install', hasBackup: false })).toThrow(
+    expect(() => checkOrders(more, 'auto', { ...context, found: 'first-install', hasBackup: false })).toThrow(
       expect.objectContaining({ code: 'setup-orders' }),
     );
   });
 
   it('allows none in a rerun, or where a backup was to hold them', () => {
     for (const given of [
-      { mode: 'rerun', hasBackup: false },
-      { mode: 'first-install', hasBackup: true },
+      { found: 'rerun', hasBackup: false },
+      { found: 'first-install', hasBackup: true },
     ] as const) {
       expect(() => checkOrders(own, 'auto', { ...context, ...given })).toThrow(
         expect.objectContaining({ code: 'setup-orders' }),
       );
     }
-    expect(checkOrders(own, 2, { ...context, mode: 'rerun', hasBackup: false })).toBe(2);
+    expect(checkOrders(own, 2, { ...context, found: 'rerun', hasBackup: false })).toBe(2);
   });
 
   it('refuses an order that the CA would refuse, unless a number was given', () => {
     const spent = own.map((one) => ({ ...one, budget: left(0) }));
-    const given = { ...context, mode: 'first-install', hasBackup: false } as const;
+    const given = { ...context, found: 'first-install', hasBackup: false } as const;
     expect(() => checkOrders(spent, 'auto', given)).toThrow(expect.objectContaining({ code: 'setup-budget' }));
     expect(checkOrders(spent, 2, given)).toBe(2);
   });

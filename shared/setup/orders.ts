@@ -4,7 +4,7 @@ import type { CertificateRecord } from '../backup/snapshot.js';
 import { McprtError } from '../errors.js';
 import { platformNamespaces } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';
-import type { Mode } from './mode.js';
+import type { SetupCase } from './mode.js';
 
 /** How many orders may follow: a number, or as many as a first install needs. */
 export type OrderLimit = 'auto' | number;
@@ -57,11 +57,12 @@ export function ordering(certificates: readonly CertificateForecast[]): Certific
 export function checkOrders(
   certificates: readonly CertificateForecast[],
   limit: OrderLimit,
-  { mode, hasBackup, issuer, hosts }: { mode: Mode; hasBackup: boolean; issuer: string; hosts: Hosts },
+  { found, hasBackup, issuer, hosts }: { found: SetupCase; hasBackup: boolean; issuer: string; hosts: Hosts },
 ): number {
   const due = ordering(certificates);
   const own = new Set(installerCertificates(hosts, issuer).map(({ metadata }) => keyOf(metadata)));
-  const needed = mode === 'first-install' && !hasBackup ? due.filter((one) => own.has(keyOf(one))).length : 0;
+  const isFirst = found === 'first-install' || found === 'first-install-resumed';
+  const needed = isFirst && !hasBackup ? due.filter((one) => own.has(keyOf(one))).length : 0;
   const allowed = limit === 'auto' ? needed : limit;
   const lines = due.map(
     (one) => `${one.namespace}/${one.name} (${one.identifiers.join(', ')}): ${one.reason}: ${one.message}`,

@@ -20,6 +20,7 @@ import { type InstallerSettings, invocationOf } from './invocation.js';
 import { writeKubeconfig } from './kubeconfig-file.js';
 import { decideMode, type ModeDecision, type WantedMode } from './mode.js';
 import { checkOrders, installerCertificates, mergedForecasts, type OrderLimit } from './orders.js';
+import { beginFirstInstall, endFirstInstall, unfinishedSince } from './unfinished.js';
 import { type CertificateState, certificateStates, type Patience, untilIssuerReady, untilRolledOut } from './verify.js';
 
 export interface SetupOptions {
@@ -96,11 +97,13 @@ export async function setUp(
   const look = (installer?: InstallerFailure): Promise<World> =>
     lookAround(cluster, { ...options.look, permissions: setupPermissions, installer, backup });
 
-  const world = await phase('look at the cluster and its names', () => look());
+  const [world, unfinished] = await phase('look at the cluster and its names', () =>
+    Promise.all([look(), unfinishedSince(cluster)]),
+  );
   const issuer = options.settings.issuer;
   const { seen } = world;
   record.fingerprint = seen.fingerprint;
-  const decision = decideMode(options.wanted, { seen, issuer, hasBackup });
+  const decision = decideMode(options.wanted, { seen, issuer, hasBackup, unfinishedSince: unfinished });
   record.decision = decision;
   ports.progress(`${decision.case}: ${decision.reasons.join('; ')}`);
   record.findings = preflight(world);
@@ -114,10 +117,11 @@ export async function setUp(
   const intents = { objects: [], certificates: installerCertificates(options.hosts, issuer), ledger: [] };
   const own = await planFor(cluster, seen, intents, { recordedCertManager: assumedCertManager, mask: ports.mask });
   record.forecasts = mergedForecasts(plan?.plan.certificates ?? [], own.plan.certificates);
-  const limits = { mode: decision.mode, hasBackup: plan !== undefined, issuer, hosts: options.hosts };
+  const limits = { found: decision.case, hasBackup: plan !== undefined, issuer, hosts: options.hosts };
   const allowed = checkOrders(record.forecasts, options.maxOrders, limits);
   if (options.dryRun) return;
 
+  if (decision.mode === 'first-install') await beginFirstInstall(cluster, seen.now);
   const before = await issuances(cluster);
   let installer: InstallerFailure | undefined;
   try {
@@ -152,6 +156,7 @@ export async function setUp(
   const doctors = record.findings.filter(({ code }) => code === 'doctor');
   record.findings = [...diagnose(await phase('look again', () => look())), ...doctors];
   verifyEnd(record, allowed);
+  await endFirstInstall(cluster);
 }
 
 function verifyEnd(record: SetupRecord, allowed: number): void {
