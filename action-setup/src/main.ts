@@ -5,7 +5,7 @@ import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { foldedLog } from '../../shared/action/log.js';
 import { type Mask, masker } from '../../shared/action/mask.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
-import { runAction, withDeadline } from '../../shared/action/run.js';
+import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
 import { readRestoreKey } from '../../shared/backup/keys.js';
 import { diagnose } from '../../shared/checks/diagnose.js';
@@ -53,22 +53,24 @@ export async function setupAction(version: string): Promise<void> {
       if (!inputs['dry-run']) core.saveState(startedState, 'yes');
       const record = newRecord();
       const options = optionsOf(inputs, target, version, mask);
+      const dryRun = inputs['dry-run'];
+      let failure: unknown;
       try {
-        if (inputs['release-namespace'] !== '' && !inputs['dry-run']) {
+        if (inputs['release-namespace'] !== '' && !dryRun) {
           await releaseNamespace(cluster, inputs['release-namespace'], ports);
         }
         await setUp(cluster, credentials, ports, options, record);
       } catch (error) {
+        failure = error;
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
         if (record.installer !== undefined || ports.signal.aborted) await closeRegistry(cluster).catch(() => undefined);
-        throw error;
-      } finally {
-        annotate(record.findings);
-        const dryRun = inputs['dry-run'];
-        for (const [name, value] of Object.entries(outputsOf(record, inputs.operation, dryRun)))
-          core.setOutput(name, value);
-        await setupSummary(record, { domain: target.domain, dryRun, now: cluster.serverTime() ?? new Date() }).write();
       }
+      annotate(record.findings);
+      for (const [name, value] of Object.entries(outputsOf(record, inputs.operation, dryRun)))
+        core.setOutput(name, value);
+      const now = cluster.serverTime() ?? new Date();
+      await setupSummary(record, { domain: target.domain, dryRun, now, error: failure }).write();
+      if (failure !== undefined) throw new SummedUp(failure);
     } finally {
       await cluster.close();
     }
@@ -101,11 +103,13 @@ async function check(
   const errors = blocking(record.findings);
   const [first] = errors;
   if (first !== undefined) {
-    throw new McprtError('setup-check', {
-      what: `${errors.length} thing${errors.length === 1 ? ' is' : 's are'} wrong: ${first.cause}`,
-      why: errors.map(({ code, subject, cause }) => `${subject}: ${cause} (${code})`).join('\n'),
-      next: first.remedy,
-    });
+    throw new SummedUp(
+      new McprtError('setup-check', {
+        what: `${errors.length} thing${errors.length === 1 ? ' is' : 's are'} wrong: ${first.cause}`,
+        why: errors.map(({ code, subject, cause }) => `${subject}: ${cause} (${code})`).join('\n'),
+        next: first.remedy,
+      }),
+    );
   }
 }
 

@@ -1,9 +1,12 @@
 import * as core from '@actions/core';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
+import { docsLink } from '../../shared/action/docs-link.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import type { Finding } from '../../shared/checks/finding.js';
 import { blocking } from '../../shared/checks/finding.js';
 import type { World } from '../../shared/checks/world.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import type { HttpAnswer } from '../../shared/platform/reach.js';
 import type { SetupCase } from '../../shared/setup/mode.js';
 import { ordering } from '../../shared/setup/orders.js';
 import type { SetupRecord } from '../../shared/setup/setup.js';
@@ -16,8 +19,6 @@ const resultSchema = 'mcprt.setup/1';
 
 /** GitHub shows ten annotations of a kind for a step; the first of ours is the likeliest cause. */
 const annotationLimit = 9;
-
-const troubleshooting = 'https://github.com/mcprt/mcprt/blob/v1/docs/troubleshooting.md';
 
 const cases: Record<SetupCase, string> = {
   'first-install': 'First install',
@@ -61,7 +62,7 @@ export function annotate(findings: readonly Finding[]): void {
   const write = { error: core.error, warning: core.warning, notice: core.notice };
   for (const { severity, code: name, subject, cause, evidence, remedy } of findings.slice(0, annotationLimit)) {
     write[severity](
-      `${subject}: ${cause}\nseen: ${evidence.join('; ')}\nnext: ${remedy}\nmore: ${troubleshooting}#${name}`,
+      `${subject}: ${cause}\nseen: ${evidence.join('; ')}\nnext: ${remedy}\nmore: ${docsLink(name, process.env)}`,
       {
         title: name,
       },
@@ -72,26 +73,14 @@ export function annotate(findings: readonly Finding[]): void {
 /** The summary of an installation: which case it was, the certificates before and after, what was found, how long it took. */
 export function setupSummary(
   record: SetupRecord,
-  { domain, dryRun, now }: { domain: string; dryRun: boolean; now: Date },
+  { domain, dryRun, now, error }: { domain: string; dryRun: boolean; now: Date; error: unknown },
 ): Markdown {
-  const { decision, forecasts, certificates, findings, installer } = record;
+  const { decision, findings, installer } = record;
   const markdown = new Markdown().heading(
     `${dryRun ? 'Setup plan' : 'Setup'} of ${domain}: ${decision === undefined ? 'not begun' : cases[decision.case].toLowerCase()}`,
   );
-  const errors = blocking(findings).length;
-  if (dryRun && decision) {
-    const due = ordering(forecasts).length;
-    markdown.line(`🔍 **${due} certificate order${due === 1 ? '' : 's'}** would follow. Nothing was changed.`);
-  } else if (installer !== undefined && installer.failed === undefined && certificates.length > 0 && errors === 0) {
-    markdown.line(
-      `✅ Installed and verified: **${record.newOrders.length} certificate order${record.newOrders.length === 1 ? '' : 's'}**, ${certificates.length} certificates Ready, all workloads rolled out, HTTPS seen from outside.`,
-    );
-  } else if (installer?.failed) {
-    markdown.line(
-      `❌ The platform’s installer failed${installer.failed.step === undefined ? '' : ` in its step ${code(installer.failed.step)}`}.`,
-    );
-  }
-  if (decision) markdown.list(decision.reasons.map((reason) => `${reason}.`));
+  markdown.line(headline(record, error, dryRun));
+  if (decision) markdown.list(decision.reasons.map((reason) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`));
   findingsTable(markdown, findings);
   markdown.table(
     ['Certificate', 'Names', 'Issued by', 'Serial before', 'Serial now', 'Days left', 'Forecast'],
@@ -99,7 +88,7 @@ export function setupSummary(
   );
   if (record.binary) {
     markdown.line(
-      `Platform source ${code(record.binary.commit || 'unknown commit')}${record.certManagerInstalled ? '; cert-manager was installed again' : ''}${record.restored ? `; restored from generation ${record.restored.context.generation} in ${record.restored.source.store}` : ''}.`,
+      `Platform source ${code(record.binary.commit || 'unknown commit')}${record.certManagerInstalled ? `; cert-manager was installed${decision?.mode === 'rerun' ? ' again' : ''}` : ''}${record.restored ? `; restored from generation ${record.restored.context.generation} in ${record.restored.source.store}` : ''}.`,
     );
   }
   const times = new Markdown()
@@ -114,7 +103,20 @@ export function setupSummary(
   if (record.phases.length > 0) {
     markdown.details(`Times: ${spanText(record.phases.reduce((sum, { seconds }) => sum + seconds, 0))}`, times);
   }
-  return markdown.line(nextOf(record, dryRun));
+  return markdown.line(nextOf(record, error, dryRun));
+}
+
+/** What became of it in a sentence or two, the likeliest cause first when it failed. */
+function headline(record: SetupRecord, error: unknown, dryRun: boolean): string {
+  const orders = (count: number): string => `**${count} certificate order${count === 1 ? '' : 's'}**`;
+  if (error !== undefined) {
+    const [first] = blocking(record.findings);
+    const cause = first === undefined ? '' : ` **${escaped(first.subject)}: ${escaped(first.cause)}.**`;
+    const name = error instanceof McprtError ? `${code(error.code)}: ` : '';
+    return `❌${cause} ${name}${escaped(messageOf(error))}.`;
+  }
+  if (dryRun) return `🔍 ${orders(ordering(record.forecasts).length)} would follow. Nothing was changed.`;
+  return `✅ Installed and verified: ${orders(record.newOrders.length)}, ${record.certificates.length} certificates Ready, all workloads rolled out, HTTPS seen from outside.`;
 }
 
 /** The summary of a check. */
@@ -138,11 +140,7 @@ export function checkSummary(record: SetupRecord, world: World, domain: string):
         : 'error' in dns
           ? `❌ ${escaped(dns.error)}`
           : dns.addresses.map(escaped).join('\n'),
-      http === undefined
-        ? '–'
-        : 'error' in http
-          ? `❌ ${escaped(http.error)}`
-          : `${http.status} ${escaped(http.body.slice(0, 40))}`,
+      http === undefined ? '–' : 'error' in http ? `❌ ${escaped(http.error)}` : escaped(answerText(http)),
       tls === undefined
         ? '–'
         : 'error' in tls
@@ -169,13 +167,19 @@ export function checkSummary(record: SetupRecord, world: World, domain: string):
   );
 }
 
+/** `404 page not found`, `308 to https://…`: the status once, and what tells most. */
+function answerText({ status, location, body }: HttpAnswer): string {
+  if (location !== '') return `${status} to ${location}`;
+  return body.startsWith(String(status)) ? body.slice(0, 40) : `${status} ${body.slice(0, 40)}`;
+}
+
 function findingsTable(markdown: Markdown, findings: readonly Finding[]): void {
   const mark = { error: '❌', warning: '⚠️', notice: 'ℹ️' };
   markdown.table(
     ['', 'Finding', 'Seen by', 'What to do'],
     findings.map(({ severity, code: name, subject, cause, evidence, remedy, confidence }) => [
       mark[severity],
-      `**${escaped(subject)}**\n${escaped(cause)}${confidence === 'certain' ? '' : ` (${confidence})`}\n[${name}](${troubleshooting}#${name})`,
+      `**${escaped(subject)}**\n${escaped(cause)}${confidence === 'certain' ? '' : ` (${confidence})`}\n[${name}](${docsLink(name, process.env)})`,
       evidence.map((line) => code(line)).join('\n'),
       withCode(remedy),
     ]),
@@ -210,11 +214,11 @@ function certificateRows({ forecasts, certificates }: SetupRecord, now: Date): s
   });
 }
 
-function nextOf({ findings, installer, decision }: SetupRecord, dryRun: boolean): string {
+function nextOf({ findings }: SetupRecord, error: unknown, dryRun: boolean): string {
   const [first] = blocking(findings);
   if (first) return `**Next:** ${withCode(first.remedy)}. Then run setup again: it goes on from what is there.`;
-  if (dryRun && decision) return '**Next:** run `operation: install` without `dry-run`.';
-  return installer && !installer.failed
-    ? '**Next:** back up (`action-backup`), and run the smoke test.'
-    : '**Next:** run setup again: it goes on from what is there.';
+  if (error !== undefined) return `**Next:** ${error instanceof McprtError ? withCode(error.next) : 'run setup again'}`;
+  return dryRun
+    ? '**Next:** run `operation: install` without `dry-run`.'
+    : '**Next:** back up (`action-backup`), and run the smoke test.';
 }

@@ -1,8 +1,17 @@
 import * as core from '@actions/core';
 import { McprtError, messageOf } from '../errors.js';
+import { docsLink } from './docs-link.js';
 import { code, Markdown } from './markdown.js';
 
-const docs = 'docs/troubleshooting.md';
+/** An error whose operation has written its own summary: it is annotated, and not summed up again. */
+export class SummedUp extends Error {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    super('summed up');
+    this.error = error;
+  }
+}
 
 /**
  * Runs an action's operation: turns a signal into a cancellation, an error into one annotation that says what to do,
@@ -22,35 +31,41 @@ export async function runAction(title: string, operation: (signal: AbortSignal) 
   try {
     await operation(cancelled.signal);
   } catch (error) {
-    await reportError(title, error);
+    if (error instanceof SummedUp) annotate(title, error.error);
+    else await reportError(title, error);
     process.exitCode = 1;
   } finally {
     process.removeListener('SIGINT', cancel).removeListener('SIGTERM', cancel);
   }
 }
 
-async function reportError(title: string, error: unknown): Promise<void> {
+function annotate(title: string, error: unknown): void {
   if (!(error instanceof McprtError)) {
     core.error(`${messageOf(error)} (unexpected; please report it with the debug log)`, { title });
     core.debug(error instanceof Error ? (error.stack ?? '') : '');
-    await new Markdown()
-      .heading(title)
-      .line(`❌ ${code(messageOf(error))}`)
-      .write();
     return;
   }
-  core.error(`${error.message}\nwhy: ${error.why}\nnext: ${error.next}\nmore: ${docs}#${error.code}`, {
+  const more = docsLink(error.code, process.env);
+  core.error(`${error.message}\nwhy: ${error.why}\nnext: ${error.next}\nmore: ${more}`, {
     title: `${title}: ${error.code}`,
   });
   if (error.cause !== undefined) core.debug(`cause: ${messageOf(error.cause)}`);
-  await new Markdown()
-    .heading(title)
-    .line(`❌ **${code(error.code)}** ${error.message}`)
-    .line('**Why**')
-    .list(error.why.split('\n'))
-    .line('**Next**')
-    .list(error.next.split('\n'))
-    .write();
+}
+
+async function reportError(title: string, error: unknown): Promise<void> {
+  annotate(title, error);
+  const markdown = new Markdown().heading(title);
+  if (error instanceof McprtError) {
+    markdown
+      .line(`❌ **${code(error.code)}** ${error.message}`)
+      .line('**Why**')
+      .list(error.why.split('\n'))
+      .line('**Next**')
+      .list(error.next.split('\n'));
+  } else {
+    markdown.line(`❌ ${code(messageOf(error))}`);
+  }
+  await markdown.write();
 }
 
 /** A signal that follows another one, and that fires by itself when an operation takes longer than it may (in ms). */

@@ -9,9 +9,12 @@ export interface WaitOptions extends ListOptions {
   /** In ms. */
   deadline: number;
   signal: AbortSignal;
-  /** Told whenever the reason why it is not there yet changes. */
+  /** Told why it is not there yet: at first, and then at most every few seconds, when the reason has changed. */
   progress: (why: string) => void;
 }
+
+/** In ms. */
+const tellEvery = 3_000;
 
 /**
  * Waits until objects are as wanted, by one list and a watch that goes on from it.
@@ -29,11 +32,14 @@ export async function waitUntil(
   const late = AbortSignal.timeout(deadline);
   const both = AbortSignal.any([signal, late]);
   let why = '';
+  let told = { why: '', at: Number.NEGATIVE_INFINITY };
   const isThere = (objects: Iterable<KubeObject>): boolean => {
-    const now = missing([...objects]);
-    if (now !== '' && now !== why) progress(now);
-    why = now;
-    return now === '';
+    why = missing([...objects]);
+    if (why !== '' && why !== told.why && performance.now() - told.at > tellEvery) {
+      progress(why);
+      told = { why, at: performance.now() };
+    }
+    return why === '';
   };
   while (!both.aborted) {
     const { items, resourceVersion } = await cluster.list(kind, selection);
