@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Github, startGithub } from '../lab/github/github.js';
 import { makeKeys } from '../shared/backup/keys.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { accessCanaries, awkward, clusterCanaries, identitiesIn, keyCanaries, withTypo } from './canary/canaries.js';
-import { type Canary, type LeakSearch, leakSearch, withoutMasks } from './leaks.js';
+import { type Canary, filesBelow, type LeakSearch, leakSearch, withoutMasks } from './leaks.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
 import { makeRig, type Rig, scaleCertManager } from './rig.js';
 
@@ -179,20 +179,6 @@ function blindProblems(stored: readonly Buffer[]): string[] {
   const publicText = leakSearch([{ name: 'statement', value: 'urn:mcprt:backup:1' }]);
   const count = stored.filter((bytes) => publicText.in(bytes).length > 0).length;
   return count >= 2 ? [] : [`the search sees ${count} of the two copies that were stored`];
-}
-
-/** All files that the runs left, each as a person or another job could read it. */
-async function filesBelow(folder: string): Promise<{ path: string; text: Buffer }[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async ({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        const bytes = await readFile(path);
-        return { path, text: name === 'log' ? Buffer.from(withoutMasks(bytes.toString())) : bytes };
-      }),
-  );
 }
 
 async function plantAwkward({ cluster }: Rig): Promise<void> {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { difference } from '../lab/driver/meter.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { registryAuth } from '../shared/platform/registry-auth.js';
+import { withoutMasks } from './leaks.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
 import { appNamespaces } from './rig.js';
 import { makeStage, type Stage } from './stage.js';
@@ -83,7 +84,7 @@ async function stopEverywhere(context: ProofContext, stage: Stage): Promise<Prov
     }
   }
   const rerun = await stage.setup();
-  if (rerun.code !== 0) problems.push(`the run after all of them failed: ${tail(rerun.log)}`);
+  if (rerun.code !== 0) problems.push(`the run after all of them failed: ${withoutMasks(rerun.log)}`);
   const { orders, issued } = difference(first, await rig.meter());
   if (orders !== 2 || issued !== 2)
     problems.push(`${orders} orders and ${issued} issuances instead of 2 for the first install`);
@@ -127,7 +128,7 @@ async function stopAt(
   const isOver = running.then(() => true);
   while (!(await moment.isNow(stage, performance.now() - started))) {
     if (performance.now() - started > momentDeadline || (await Promise.race([isOver, sleep(20, false)]))) {
-      fail(`this moment never came: ${tail((await running).log)}`);
+      fail(`this moment never came: ${withoutMasks((await running).log)}`);
       return { moment: moment.name, signal, seconds: 0, openAfterMain: false, openAfterPost: false, leftRunning: 0 };
     }
   }
@@ -138,7 +139,7 @@ async function stopAt(
   const openAfterMain = await isOpen(stage);
   if (signal === 'SIGINT') {
     if (seconds > graceSeconds) fail(`it took ${seconds.toFixed(1)} s`);
-    if (run.error !== 'job-cancelled') fail(`it ended with ${run.error}: ${tail(run.log)}`);
+    if (run.error !== 'job-cancelled') fail(`it ended with ${run.error}: ${withoutMasks(run.log)}`);
     if (openAfterMain) fail('the registry was open when the action ended');
   } else {
     // After a killed step the runner ends what carries its tracking id.
@@ -147,7 +148,7 @@ async function stopAt(
   const leftRunning = await leftAfter(2_000);
   if (leftRunning > 0) fail(`${leftRunning} processes of the installer are left`);
   const post = await stage.post();
-  if (post.code !== 0) fail(`the post step failed: ${tail(post.log)}`);
+  if (post.code !== 0) fail(`the post step failed: ${withoutMasks(post.log)}`);
   const openAfterPost = await isOpen(stage);
   if (openAfterPost) fail('the registry is open after the post step');
   const { items } = await stage.rig.cluster.list(kinds.pod, { namespace: 'registry' });
@@ -188,13 +189,4 @@ async function tracked(): Promise<number[]> {
     }),
   );
   return found.flat();
-}
-
-/** The last lines of a log; those that mask are for the runner. */
-function tail(log: string): string {
-  return log
-    .split('\n')
-    .filter((line) => !line.startsWith('::add-mask::'))
-    .join('\n')
-    .slice(-3000);
 }

@@ -3,9 +3,11 @@ import type { ActionRun } from '../lab/driver/action.js';
 import { difference } from '../lab/driver/meter.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { isRecord } from '../shared/json.js';
+import { accessCanaries, clusterCanaries, keyCanaries } from './canary/canaries.js';
+import { filesBelow, leakSearch, withoutMasks } from './leaks.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
 import { appNamespaces } from './rig.js';
-import { makeStage, type Stage } from './stage.js';
+import { makeStage, profilePassword, type Stage } from './stage.js';
 
 /** What one run of action-setup was to be, and came to. */
 interface Scene {
@@ -28,10 +30,11 @@ export const setup: Proof = {
     const scenes: Scene[] = [];
     try {
       await tell(context, stage, scenes, problems);
+      const searched = await searchLeaks(context, stage, problems);
+      return verdict(scenes, searched, problems);
     } finally {
       await stage.close();
     }
-    return verdict(scenes, problems);
   },
 };
 
@@ -52,7 +55,7 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
     const sameOnTheWire = Object.keys(wire).length === 3 && JSON.stringify(wire) === JSON.stringify(wanted);
     scenes.push({ scene, case: run.outputs.case ?? '', orders, issued, accounts, seconds: run.seconds, sameOnTheWire });
     context.progress(`  ${scene}: ${run.outputs.case} with ${orders} orders in ${run.seconds.toFixed(1)} s`);
-    const fail = (what: string): void => void problems.push(`${scene}: ${what}\n${run.log.slice(-3000)}`);
+    const fail = (what: string): void => void problems.push(`${scene}: ${what}\n${withoutMasks(run.log).slice(-3000)}`);
     if (run.code !== 0) fail(`exit code ${run.code}`);
     if (run.outputs.case !== expected.case) fail(`case ${run.outputs.case} instead of ${expected.case}`);
     if (orders !== expected.orders || issued !== expected.orders) fail(`${orders} orders, ${issued} issued`);
@@ -67,13 +70,15 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   if (!/^[0-9a-f]{40}$/.test(first.outputs.version ?? '')) problems.push(`no commit: ${first.outputs.version}`);
   await play(stage, 'again', { case: 'rerun', orders: 0 });
   const backup = await rig.act('backup');
-  if (backup.code !== 0) problems.push(`backup: ${backup.log}`);
+  if (backup.code !== 0) problems.push(`backup: ${withoutMasks(backup.log)}`);
 
   await rig.wipe(appNamespaces.filter((name) => name !== 'mcp-team-acme'));
   const dry = await stage.setup({ 'dry-run': 'true' });
-  if (dry.outputs.case !== 'rerun-after-wipe' || dry.outputs.orders !== '0') problems.push(`dry run: ${dry.log}`);
+  if (dry.outputs.case !== 'rerun-after-wipe' || dry.outputs.orders !== '0')
+    problems.push(`dry run: ${withoutMasks(dry.log)}`);
   const keyless = await stage.setup({ 'restore-key': '' });
-  if (keyless.error !== 'setup-orders') problems.push(`a wiped platform was set up without its backup: ${keyless.log}`);
+  if (keyless.error !== 'setup-orders')
+    problems.push(`a wiped platform was set up without its backup: ${withoutMasks(keyless.log)}`);
   await play(stage, 'after a wipe', { case: 'rerun-after-wipe', orders: 0 });
 
   const manager = await rig.cluster.list(kinds.deployment, { namespace: 'cert-manager' });
@@ -86,7 +91,8 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   await rig.wipe([...appNamespaces.filter((name) => name !== 'mcp-team-acme'), 'cert-manager']);
   await play(stage, 'after the runbook’s wipe, cert-manager included', { case: 'cert-manager-gone', orders: 0 });
   const checked = await stage.setup({ operation: 'check' });
-  if (checked.code !== 0 || errorsOf(checked).length > 0) problems.push(`check of a healthy cluster: ${checked.log}`);
+  if (checked.code !== 0 || errorsOf(checked).length > 0)
+    problems.push(`check of a healthy cluster: ${withoutMasks(checked.log)}`);
 
   const fingerprint = (await rig.cluster.get(kinds.namespace, { name: 'kube-system' }))?.metadata.uid ?? '';
   const fresh = await makeStage(context, join(context.folder, 'fresh'));
@@ -104,19 +110,33 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   }
 }
 
+/** Looks for the secrets of cluster, keys, kubeconfig and profile in everything that the runs wrote. */
+async function searchLeaks({ folder }: ProofContext, { rig }: Stage, problems: string[]): Promise<number> {
+  const search = leakSearch([
+    ...(await clusterCanaries(rig.cluster)),
+    ...keyCanaries('own', rig.keys),
+    ...(await accessCanaries(rig.state.kubeconfig, [])),
+    { name: 'password in the profile', value: profilePassword },
+  ]);
+  const files = (await filesBelow(folder)).filter(({ path }) => /\/run-[0-9a-f]{8}\//.test(path));
+  problems.push(...files.flatMap(({ path, text }) => search.in(text).map((name) => `${path} holds ${name}`)));
+  return files.length;
+}
+
 function errorsOf(run: ActionRun): unknown[] {
   const result: unknown = JSON.parse(run.outputs.result ?? '{}');
   const findings = isRecord(result) && Array.isArray(result.findings) ? result.findings : [];
   return findings.filter((one) => isRecord(one) && one.severity === 'error');
 }
 
-function verdict(scenes: Scene[], problems: string[]): Proven {
+function verdict(scenes: Scene[], filesSearched: number, problems: string[]): Proven {
   return {
     ok: problems.length === 0,
     figures: {
       cases: [...new Set(scenes.map((one) => one.case))],
       ordersAfterTheFirst: scenes.slice(1).reduce((sum, { orders }) => sum + orders, 0),
       sameOnTheWire: scenes.every(({ sameOnTheWire }) => sameOnTheWire),
+      filesSearchedForSecrets: filesSearched,
       scenes: scenes.map((one) => ({ ...one, seconds: Math.round(one.seconds * 10) / 10 })),
     },
     problems,

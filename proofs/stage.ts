@@ -119,12 +119,15 @@ export async function makeStage(
   };
 }
 
+/** Stands in a profile that the runner has checked out or written, and nowhere else. */
+export const profilePassword = 'f4b1c07de2a94c3381d6a95e0c7b2d18';
+
 function profileText(domain: string): string {
   return [
     `export MCP_PLATFORM_DOMAIN=${domain}`,
     'export MCP_IMAGE_PLATFORM=linux/amd64',
     `export MCP_PLATFORM_ADMIN_EMAIL=admin@${domain}`,
-    'export MCP_PLATFORM_ADMIN_PASSWORD=not-a-real-password',
+    `export MCP_PLATFORM_ADMIN_PASSWORD=${profilePassword}`,
     `export MCP_REGISTRY_ENDPOINT=registry.${domain}`,
     '',
   ].join('\n');
