@@ -98,6 +98,13 @@ async function prove(context: ProofContext, rig: Rig, github: Github): Promise<P
     { operation: 'plan', inputs: { kubeconfig: broken }, error: 'kubeconfig-invalid' },
     { operation: 'plan', inputs: { kubeconfig: Buffer.from(broken).toString('base64') }, error: 'kubeconfig-invalid' },
     { operation: 'plan', inputs: { 'max-age': rig.keys.restore }, error: 'input-invalid' },
+    { operation: 'wipe', inputs: { 'dry-run': 'true' } },
+    { operation: 'wipe', inputs: { confirm: rig.keys.restore }, error: 'wipe-confirm' },
+    {
+      operation: 'wipe',
+      inputs: { confirm: rig.installation.domain, cluster: rig.keys.restore },
+      error: 'wipe-wrong-cluster',
+    },
     {
       operation: 'backup',
       inputs: { stores: 'cache', allow: 'fewer-objects' },
@@ -110,6 +117,9 @@ async function prove(context: ProofContext, rig: Rig, github: Github): Promise<P
     await scaleCertManager(rig.cluster, 0);
     await plantGarbageKey(rig, garbage);
     await perform(later, { operation: 'backup', error: 'backup-refused' });
+    const confirm = rig.installation.domain;
+    await perform(later, { operation: 'wipe', inputs: { confirm }, error: 'backup-refused' });
+    await perform(later, { operation: 'wipe', inputs: { confirm, allow: 'pair-mismatch,fewer-objects' } });
   }
 
   const files = await filesBelow(context.folder);

@@ -11,8 +11,8 @@ import type { LabState } from '../lab/driver/lab.js';
 export interface GateHooks {
   /** Before the n-th write is passed on (n from 1); with `drop`, the cluster never sees it. */
   beforeWrite?: (n: number, what: string) => 'drop' | undefined;
-  /** After the cluster has answered the n-th write, before the client learns of it. */
-  afterWrite?: (n: number, what: string) => void;
+  /** After the cluster has answered the n-th write, before the client learns of it; a promise is waited for. */
+  afterWrite?: (n: number, what: string) => void | Promise<void>;
   /** Round trip that is added to every request, in ms. */
   delay?: number;
 }
@@ -83,7 +83,7 @@ export async function openGate(state: LabState): Promise<Gate> {
     outgoing.on('close', () => upstream.destroy());
     incoming.pipe(upstream);
     const answer = await new Promise<IncomingMessage>((resolve) => upstream.once('response', resolve));
-    if (isWrite) hooks.afterWrite?.(n, what);
+    if (isWrite) await hooks.afterWrite?.(n, what);
     if (hooks.delay) await sleep(hooks.delay / 2);
     if (outgoing.destroyed || outgoing.stream?.destroyed) return;
     outgoing.writeHead(

@@ -8,6 +8,8 @@ import type { Proof } from './proof.js';
 import { setup } from './setup.js';
 import { speed } from './speed.js';
 import { stores } from './stores.js';
+import { wipeProof } from './wipe.js';
+import { wipeScale } from './wipe-scale.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
@@ -21,5 +23,7 @@ export const proofs: readonly Proof[] = [
   stores,
   setup,
   cancel,
+  wipeProof,
+  wipeScale,
   speed,
 ];

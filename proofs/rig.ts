@@ -51,6 +51,7 @@ export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' 
     crds: state.program.crds,
   };
   const backups = join(context.folder, 'backups');
+  const needsRestoreKey = (operation: string): boolean => operation === 'plan' || operation === 'restore';
   return {
     state,
     cluster,
@@ -71,8 +72,8 @@ export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' 
           operation,
           kubeconfig: state.kubeconfig,
           domain: installation.domain,
-          'backup-key': operation === 'backup' || operation === 'verify' ? keys.backup : '',
-          'restore-key': operation === 'backup' || operation === 'verify' ? '' : keys.restore,
+          'backup-key': needsRestoreKey(operation) ? '' : keys.backup,
+          'restore-key': needsRestoreKey(operation) ? keys.restore : '',
           stores: 'directory',
           directory: backups,
           ...inputs,

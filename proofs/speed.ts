@@ -1,13 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { root } from '../lab/driver/folders.js';
 import { type Gate, openGate } from './gate.js';
+import { kubectlShell } from './kubectl.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
 import { makeRig, type Rig } from './rig.js';
 
-const run = promisify(execFile);
 const roundTrip = 25;
 const maximumBytes = 5_000_000;
 
@@ -109,13 +108,7 @@ async function kubectlIn(
   rig: Rig,
   gate: Gate,
 ): Promise<{ backup(): Promise<void>; restore(): Promise<void>; namespaces(): Promise<void> }> {
-  const folder = join(context.folder, 'kubectl');
-  await mkdir(folder);
-  await writeFile(join(folder, 'kubeconfig'), gate.kubeconfig, { mode: 0o600 });
-  await writeFile(join(folder, 'kubectl'), `#!/bin/sh\nexec ${rig.state.program.lab} kubectl "$@"\n`, { mode: 0o755 });
-  const env = { PATH: `${folder}:${context.env.PATH}`, HOME: folder, KUBECONFIG: join(folder, 'kubeconfig') };
-  const shell = async (script: string): Promise<void> =>
-    void (await run('sh', ['-eu', '-c', script], { cwd: folder, env }));
+  const shell = await kubectlShell(context, rig, gate);
   const strip = `sed -e '/^  uid:/d' -e '/^  resourceVersion:/d' -e '/^  creationTimestamp:/d' -e '/^  generation:/d' -e '/^  ownerReferences:/,/^    uid:/d' -e '/^status:/,$d'`;
   const keys = ['GOOGLE_CLIENT_ID', 'MCP_GOOGLE_CLIENT_ID', 'OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_JWKS_URL'];
   const config = 'kubectl get configmap mcp-sentinel-config -n mcp-sentinel -o';

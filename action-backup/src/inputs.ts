@@ -1,9 +1,10 @@
-import { count, duration, flag, oneOf, someOf, text } from '../../shared/action/inputs.js';
+import { count, duration, flag, namespaceNames, oneOf, someOf, text } from '../../shared/action/inputs.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
+import { scopes } from '../../shared/wipe/targets.js';
 
 /** The inputs of action-backup, in the order of its action.yml. */
 export const inputTypes = {
-  operation: oneOf(['backup', 'verify', 'plan', 'restore']),
+  operation: oneOf(['backup', 'verify', 'plan', 'restore', 'wipe']),
   kubeconfig: text,
   'kubeconfig-trusted': flag,
   profile: text,
@@ -17,6 +18,10 @@ export const inputTypes = {
   'max-age': duration,
   'from-cluster': text,
   allow: someOf([...refusalRules, 'older-backup']),
+  confirm: text,
+  scope: oneOf(scopes),
+  also: namespaceNames,
+  cluster: text,
   timeout: duration,
   'dry-run': flag,
   'github-token': text,
@@ -30,6 +35,7 @@ export const outputNames = [
   'stores',
   'certificates',
   'orders',
+  'wiped',
   'fingerprint',
   'expires-at',
 ] as const;

@@ -2,7 +2,6 @@ import { createPublicKey } from 'node:crypto';
 import * as core from '@actions/core';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import type { Markdown } from '../../shared/action/markdown.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, withDeadline } from '../../shared/action/run.js';
@@ -10,25 +9,18 @@ import { openStores } from '../../shared/action/stores.js';
 import { backUp } from '../../shared/backup/backup.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
-import { refusalRules } from '../../shared/backup/refusals.js';
+import { type RefusalRule, refusalRules } from '../../shared/backup/refusals.js';
 import { restore } from '../../shared/backup/restore.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
-import { inputTypes, type outputNames } from './inputs.js';
+import { wipe } from '../../shared/wipe/wipe.js';
+import { inputTypes } from './inputs.js';
+import type { Report } from './outputs.js';
 import { backupSummary, restoreSummary, verifySummary } from './report.js';
+import { wipeReport } from './wipe-report.js';
 
 type BackupInputs = Inputs<typeof inputTypes>;
-
-/** What an operation tells the workflow; `result` is added from the rest. */
-type Outputs = Partial<Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>>;
-
-interface Report {
-  outputs: Outputs;
-  /** More than the outputs say, for scripts. */
-  details: Record<string, unknown>;
-  summary: Markdown;
-}
 
 /** Version of the output `result`; it changes when a field changes its meaning or goes. */
 const resultSchema = 'mcprt.result/1';
@@ -39,7 +31,9 @@ export async function backupAction(version: string): Promise<void> {
     const mask = masker();
     const inputs = readInputs(inputTypes);
     for (const secret of [inputs['backup-key'], inputs['restore-key'], inputs['github-token']]) mask(secret);
-    const destructive = inputs.operation === 'restore' && !inputs['dry-run'] ? { destructive: 'restore' } : {};
+    const { operation } = inputs;
+    const changes = (operation === 'restore' || operation === 'wipe') && !inputs['dry-run'];
+    const destructive = changes ? { destructive: operation } : {};
     const target = await readTarget(inputs, { stage: 'backup', env: process.env, mask, ...destructive });
     const { cluster } = await connect({
       kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
@@ -78,8 +72,7 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   const dryRun = inputs['dry-run'] || inputs.operation === 'plan';
   if (inputs.operation === 'backup') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);
-    const allow = refusalRules.filter((rule) => inputs.allow.some((word) => word === rule));
-    const result = await backUp(cluster, ports, { key, run, allow, dryRun });
+    const result = await backUp(cluster, ports, { key, run, allow: allowedRules(inputs), dryRun });
     const { context, name, stored } = result;
     return {
       outputs: {
@@ -125,6 +118,13 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
       summary: verifySummary(result, now()),
     };
   }
+  if (inputs.operation === 'wipe') {
+    const key = readBackupKey(inputs['backup-key'], ports.mask);
+    const { confirm, scope, also, cluster: expected, timeout } = inputs;
+    const choice = { confirm, scope, also, cluster: expected, timeout };
+    const result = await wipe(cluster, ports, { key, run, allow: allowedRules(inputs), ...choice, dryRun });
+    return wipeReport(result, dryRun);
+  }
   const key = readRestoreKey(inputs['restore-key'], ports.mask);
   const limits = { maxOrders: inputs['max-orders'], maxAge: inputs['max-age'], timeout: inputs.timeout };
   const result = await restore(cluster, ports, { key, run, overrides, ...limits, dryRun });
@@ -149,4 +149,8 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
     },
     summary: restoreSummary(result, dryRun, now()),
   };
+}
+
+function allowedRules({ allow }: BackupInputs): RefusalRule[] {
+  return refusalRules.filter((rule) => allow.some((word) => word === rule));
 }

@@ -175,6 +175,9 @@ async function startParts(
       `--secure-port=${manager}`,
       // A namespace deletion waits for this many workers; the default serves big clusters.
       '--concurrent-namespace-syncs=20',
+      // And each new namespace gets its account and its CA at this rate; the default is 20 writes a second.
+      '--kube-api-qps=200',
+      '--kube-api-burst=400',
       `--cert-dir=${join(folder, 'controller-manager')}`,
     ]);
     await start('scheduler', [

@@ -82,11 +82,21 @@ function get(call: Call, blob: Blob, faults: Faults): Reply {
   if (wanted !== null && start >= bytes.length) return failure(416, 'InvalidRange');
   const body = bytes.subarray(start, end + 1);
   const range = { 'content-range': `bytes ${start}-${end}/${bytes.length}` };
+  const isAltered = call.method === 'GET' && faults.hits('altered-download', blob.container);
   const isCut = call.method === 'GET' && faults.hits('truncated-download', blob.container);
   return {
     status: wanted === null ? 200 : 206,
     headers: wanted === null ? headers : { ...headers, ...range },
-    body,
+    body: isAltered ? altered(body) : body,
     ...(isCut && { cutAfter: Math.floor(body.length / 2) }),
   };
+}
+
+function altered(bytes: Buffer): Buffer {
+  const middle = Math.floor(bytes.length / 2);
+  return Buffer.concat([
+    bytes.subarray(0, middle),
+    Buffer.from([~(bytes[middle] ?? 0) & 0xff]),
+    bytes.subarray(middle + 1),
+  ]);
 }

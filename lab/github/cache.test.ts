@@ -217,6 +217,13 @@ describe('the cache service, used by the real client', () => {
     expect(await restore(github, 'a')).toMatchObject({ key: 'a' });
   });
 
+  it('changes a download on demand', async () => {
+    await save(github, 'a', 'x'.repeat(100));
+    github.inject({ kind: 'altered-download', on: 'cache', times: 1 });
+    expect(await restore(github, 'a')).toMatchObject({ key: undefined });
+    expect(await restore(github, 'a')).toMatchObject({ key: 'a' });
+  });
+
   it('shows what was ever stored, unpacked, also after it was evicted', async () => {
     await save(github, 'key-canary', 'content-canary '.repeat(50));
     github.evict('key-canary');

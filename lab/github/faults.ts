@@ -16,6 +16,8 @@ export const FAULT_KINDS = [
   'duplicate',
   /** Cache and artifacts: the download ends in the middle. */
   'truncated-download',
+  /** Cache and artifacts: the download has one byte in its middle changed. */
+  'altered-download',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

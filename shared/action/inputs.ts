@@ -72,6 +72,18 @@ export function someOf<const T extends string>(words: readonly T[]): InputType<T
   };
 }
 
+/** Names of namespaces, separated by commas or line ends; none for empty text. */
+export const namespaceNames: InputType<string[]> = {
+  expected: 'names of namespaces, one a line',
+  parse(value) {
+    const names = value.split(/[\s,]+/).filter((name) => name !== '');
+    if (!names.every((name) => /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name))) {
+      throw new Error('a namespace is called with lower-case letters, digits and dashes');
+    }
+    return [...new Set(names)];
+  },
+};
+
 /** The inputs of an action by name. A test holds it equal to the action's action.yml. */
 export type InputTypes = Record<string, InputType<unknown>>;
 

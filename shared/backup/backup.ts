@@ -40,7 +40,25 @@ export interface BackupResult {
   snapshot: Snapshot;
   references: Reference[];
   bytes: number;
+  /** SHA-256 of the signed statement, in hex; empty for a dry run. */
+  statement: string;
   stored: StoredBackup[];
+}
+
+/** No store holds the backup. What each had to say is kept, so that a caller can tell the causes apart. */
+export class NotStored extends McprtError {
+  readonly stored: readonly StoredBackup[];
+
+  constructor(stored: readonly StoredBackup[]) {
+    super('backup-not-stored', {
+      what: 'no store holds this backup',
+      why:
+        stored.map(({ store, error }) => `${store}: ${error?.message}: ${error?.why} (${error?.code})`).join('\n') ||
+        'no store is configured',
+      next: [...new Set(stored.flatMap(({ error }) => error?.next ?? []))].join('\n') || 'set the input `stores`',
+    });
+    this.stored = stored;
+  }
 }
 
 const readAttempts = 5;
@@ -69,7 +87,7 @@ export async function backUp(cluster: Cluster, ports: Ports, options: BackupOpti
   );
   const name = nameFor(options.run.domain, generation, options.run);
   if (options.dryRun) {
-    return { context, name, snapshot, references, bytes: 0, stored: [] };
+    return { context, name, snapshot, references, bytes: 0, statement: '', stored: [] };
   }
   const sealed = await sealBackup(snapshot, context, options.key);
   const signers = [createPublicKey(options.key.signer)];
@@ -78,7 +96,7 @@ export async function backUp(cluster: Cluster, ports: Ports, options: BackupOpti
     `sealed generation ${generation}: ${sealed.length} bytes for ${options.key.recipients.length} recipients`,
   );
   const stored = await Promise.all(ports.stores.map((store) => keep(store, name, sealed, signers, ports)));
-  if (!stored.some(({ kept }) => kept !== undefined)) throw notStored(stored);
+  if (!stored.some(({ kept }) => kept !== undefined)) throw new NotStored(stored);
 
   const anchor = { generation, statement: digest, inventory: inventoryNames(secrets.keys()), ledger: snapshot.ledger };
   await writeAnchor(cluster, anchor).catch((error: unknown) => {
@@ -86,7 +104,7 @@ export async function backUp(cluster: Cluster, ports: Ports, options: BackupOpti
       `the backup is stored, but the cluster cannot remember it, so a replay of an older one would not be noticed: ${messageOf(error)}`,
     );
   });
-  return { context, name, snapshot, references, bytes: sealed.length, stored };
+  return { context, name, snapshot, references, bytes: sealed.length, statement: digest, stored };
 }
 
 interface Reading {
@@ -173,7 +191,8 @@ function issuances(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>):
     });
 }
 
-function portableConfig(config: KubeObject | undefined): KubeObject | undefined {
+/** What a backup keeps of the platform's configuration. */
+export function portableConfig(config: KubeObject | undefined): KubeObject | undefined {
   if (config === undefined) return undefined;
   const data = asSecret(config).data ?? {};
   const kept = Object.fromEntries(
@@ -208,7 +227,7 @@ function contextOf(
     layout,
     generation,
     createdAt: seen.now.toISOString(),
-    expiresAt: new Date(Math.max(...ends)).toISOString(),
+    expiresAt: new Date(ends.length === 0 ? seen.now.getTime() : Math.max(...ends)).toISOString(),
     previous,
     inventory: {
       certificates: snapshot.certificates.length,
@@ -286,15 +305,5 @@ function refused(found: Refusal[]): McprtError {
         : `this backup would fail the day it is needed, for ${found.length} reasons`,
     why: found.map(({ rule, object, why }) => `${object}: ${why} (rule ${rule})`).join('\n'),
     next: [...new Set(found.map(({ next }) => next))].join('\n'),
-  });
-}
-
-function notStored(stored: StoredBackup[]): McprtError {
-  return new McprtError('backup-not-stored', {
-    what: 'no store holds this backup',
-    why:
-      stored.map(({ store, error }) => `${store}: ${error?.message}: ${error?.why} (${error?.code})`).join('\n') ||
-      'no store is configured',
-    next: [...new Set(stored.flatMap(({ error }) => error?.next ?? []))].join('\n') || 'set the input `stores`',
   });
 }

@@ -3,9 +3,10 @@ import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import type { RunContext } from './ports.js';
 
 /**
- * Who holds the brake. The brake is also the lock between restores: creating it is atomic. A run that was killed leaves
+ * Who holds the brake. The brake is also the lock between restores and wipes: creating it is atomic. A run that was killed leaves
  * it, and the next attempt of the same run, or any run after `expires`, takes it over.
  */
 export interface Holder {
@@ -16,6 +17,11 @@ export interface Holder {
 const name = 'mcprt-brake';
 const annotations = { run: 'mcprt.dev/run', expires: 'mcprt.dev/expires' } as const;
 const effectiveDeadline = 15_000;
+
+/** How a run is called as a holder: the same for all its attempts. */
+export function holderOf({ repository, runId, job }: RunContext): string {
+  return `${repository}/${runId}/${job}`;
+}
 
 /** A brake that is on. */
 export interface Brake {
@@ -54,6 +60,29 @@ export async function brake(cluster: Cluster, holder: Holder, mustHold: boolean)
   };
 }
 
+/**
+ * Looks whether the lock is free for a run, and takes nothing.
+ *
+ * @throws McprtError `restore-locked`
+ */
+export async function requireFree(cluster: Cluster, run: string): Promise<void> {
+  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
+  if (found !== undefined) refuseHeld(cluster, found, run);
+}
+
+function refuseHeld(cluster: Cluster, found: KubeObject, run: string): void {
+  const other = found.metadata.annotations?.[annotations.run] ?? 'an unknown run';
+  const expires = Date.parse(found.metadata.annotations?.[annotations.expires] ?? '');
+  const now = cluster.serverTime()?.getTime() ?? Date.now();
+  if (other !== run && expires > now) {
+    throw new McprtError('restore-locked', {
+      what: `another restore or wipe is under way: ${other}`,
+      why: `ValidatingAdmissionPolicy ${name} is held until ${new Date(expires).toISOString()}`,
+      next: `wait for it to finish. If it was killed, run it again, or wait until then; \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\` frees it by hand`,
+    });
+  }
+}
+
 async function take(cluster: Cluster, holder: Holder): Promise<boolean> {
   const wanted = policy(holder);
   try {
@@ -64,16 +93,7 @@ async function take(cluster: Cluster, holder: Holder): Promise<boolean> {
   }
   const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
   if (found === undefined) return take(cluster, holder);
-  const other = found.metadata.annotations?.[annotations.run] ?? 'an unknown run';
-  const expires = Date.parse(found.metadata.annotations?.[annotations.expires] ?? '');
-  const now = cluster.serverTime()?.getTime() ?? Date.now();
-  if (other !== holder.run && expires > now) {
-    throw new McprtError('restore-locked', {
-      what: `another restore is under way: ${other}`,
-      why: `ValidatingAdmissionPolicy ${name} is held until ${new Date(expires).toISOString()}`,
-      next: `wait for it to finish. If it was killed, run it again, or wait until then; \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\` frees it by hand`,
-    });
-  }
+  refuseHeld(cluster, found, holder.run);
   await cluster.apply(kinds.admissionPolicy, wanted, { force: true });
   return true;
 }
@@ -92,7 +112,7 @@ function policy(holder: Holder): KubeObject {
         ],
       },
       validations: [
-        { expression: 'false', message: 'mcprt is restoring certificates: no new orders until it has finished' },
+        { expression: 'false', message: 'mcprt is restoring or wiping: no new orders until it has finished' },
       ],
     },
   });

@@ -1,5 +1,5 @@
 import { isRecord } from '../json.js';
-import { managedLabels, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
+import { isManaged, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
 import { keyOf, type LiveCertificate, type LiveIssuer, type Observation } from './observe.js';
 import type { Reference, Role } from './roles.js';
 
@@ -86,9 +86,7 @@ function ingressReferences({ ingresses }: Pick<Observation, 'ingresses'>): Refer
 
 function platformReferences({ namespaces }: Pick<Observation, 'namespaces'>): Reference[] {
   const present = new Set(namespaces.map((namespace) => namespace.metadata.name));
-  const managed = namespaces
-    .filter(({ metadata }) => managedLabels.some(([name, value]) => metadata.labels?.[name] === value))
-    .map(({ metadata }) => metadata.name);
+  const managed = namespaces.filter(({ metadata }) => isManaged(metadata)).map(({ metadata }) => metadata.name);
   const pulls = new Set([
     platformNamespaces.sentinel,
     platformNamespaces.runtime,

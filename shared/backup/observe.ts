@@ -1,4 +1,5 @@
 import type { Certificate, CertificateRequest, Ingress, Secret } from '../certificates/model.js';
+import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
@@ -86,16 +87,41 @@ export async function observe(cluster: Cluster): Promise<Observation> {
   };
 }
 
-/** Reads Secrets, ConfigMaps and Namespaces by name, in parallel; what is not there is missing in the answer. */
+/** From how many namespaces a Secret of one name is worth a list instead of single reads. */
+const worthListing = 8;
+
+/** Reads Secrets by name, in parallel; what is not there is missing in the answer. */
 export async function readSecrets(
   cluster: Cluster,
   refs: readonly { namespace: string; name: string }[],
 ): Promise<Map<string, LiveSecret>> {
   const unique = new Map(refs.map((ref) => [keyOf(ref), { namespace: ref.namespace, name: ref.name }]));
-  const found = await Promise.all(
-    [...unique].map(async ([key, ref]) => [key, await cluster.get(kinds.secret, ref)] as const),
+  const sameName = Map.groupBy(unique.values(), ({ name }) => name);
+  const found = await Promise.all([...sameName].map(([name, group]) => readSameName(cluster, name, group)));
+  return new Map(
+    found
+      .flat()
+      .map((secret) => [keyOf(secret.metadata), asSecret(secret)] as const)
+      .filter(([key]) => unique.has(key)),
   );
-  return new Map(found.flatMap(([key, secret]) => (secret === undefined ? [] : [[key, asSecret(secret)] as const])));
+}
+
+/** Every tenant has a pull Secret of the same name: a thousand of them are two pages of one list. */
+async function readSameName(
+  cluster: Cluster,
+  name: string,
+  refs: readonly { namespace: string; name: string }[],
+): Promise<KubeObject[]> {
+  if (refs.length >= worthListing) {
+    try {
+      return (await cluster.list(kinds.secret, { fieldSelector: `metadata.name=${name}` })).items;
+    } catch (error) {
+      // A role may grant reads by name only.
+      if (!(error instanceof ApiError && error.status === 403)) throw error;
+    }
+  }
+  const found = await Promise.all(refs.map((ref) => cluster.get(kinds.secret, ref)));
+  return found.flatMap((secret) => secret ?? []);
 }
 
 /** `namespace/name`. */

@@ -4,7 +4,7 @@ import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
 import { barrier, isCanary } from './barrier.js';
-import { type Brake, brake, canBrake } from './brake.js';
+import { type Brake, brake, canBrake, holderOf } from './brake.js';
 import type { DecideContext } from './decide.js';
 import type { RestoreKey } from './keys.js';
 import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
@@ -167,7 +167,7 @@ async function brakeOn(
   }
   const { run } = options;
   const holder = {
-    run: `${run.repository}/${run.runId}/${run.job}`,
+    run: holderOf(run),
     expires: new Date(seen.now.getTime() + options.timeout),
   };
   const canOrder = seen.certManager.state === 'running' || seen.certManager.state === 'unready';

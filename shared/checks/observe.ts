@@ -7,7 +7,7 @@ import { at, isTrue, textAt } from '../cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
 import { type ReachOptions, reach } from '../platform/reach.js';
-import { managedLabels, platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
+import { isManaged, platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';
 import { explainStuck } from '../wipe/blockers.js';
 import { reviewPermissions } from './permissions.js';
@@ -148,7 +148,7 @@ async function comparePullSecrets(
         metadata.deletionTimestamp === undefined &&
         (metadata.name === platformNamespaces.sentinel ||
           metadata.name === platformNamespaces.runtime ||
-          managedLabels.some(([name, value]) => metadata.labels?.[name] === value)),
+          isManaged(metadata)),
     )
     .map(({ metadata }) => ({ namespace: metadata.name, name: pullSecretName }));
   const source = { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-secrets' };

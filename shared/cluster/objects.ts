@@ -64,6 +64,7 @@ export const kinds = {
   serviceAccount: kind('ServiceAccount', '', 'v1', 'serviceaccounts'),
   resourceQuota: kind('ResourceQuota', '', 'v1', 'resourcequotas'),
   persistentVolumeClaim: kind('PersistentVolumeClaim', '', 'v1', 'persistentvolumeclaims'),
+  persistentVolume: kind('PersistentVolume', '', 'v1', 'persistentvolumes', false),
   deployment: kind('Deployment', 'apps', 'v1', 'deployments'),
   statefulSet: kind('StatefulSet', 'apps', 'v1', 'statefulsets'),
   daemonSet: kind('DaemonSet', 'apps', 'v1', 'daemonsets'),

@@ -42,6 +42,44 @@ export const managedLabels: readonly (readonly [string, string])[] = [
   ['app.kubernetes.io/managed-by', 'mcp-runtime'],
 ];
 
+/** Whether an object carries one of the labels by which the platform marks what it manages. */
+export function isManaged(metadata: { labels?: Record<string, string> }): boolean {
+  return managedLabels.some(([name, value]) => metadata.labels?.[name] === value);
+}
+
+/** How the namespace of a team is called: this, then the team's slug. */
+const teamPrefix = 'mcp-team-';
+
+/** Namespaces of the catalogs that exist in some platform modes only. */
+const catalogNamespaces = ['mcp-servers-org', 'mcp-servers-public'];
+
+/** Whether a namespace is one of MCP Runtime's by its name alone. */
+export function isPlatformNamespace(name: string): boolean {
+  return [...Object.values(platformNamespaces), ...catalogNamespaces].includes(name) || name.startsWith(teamPrefix);
+}
+
+/**
+ * Names of the ClusterRoles that the installer makes; their bindings have the same names. None carries a label of the
+ * platform. The `shared` names are common: other programs of the cluster may have made roles of these names.
+ */
+export const platformClusterRoles = {
+  own: [
+    'mcp-runtime-operator-role',
+    'mcp-runtime-operator-rolebinding',
+    'mcp-runtime-api',
+    'mcp-runtime-api-team-secrets',
+    'mcp-sentinel-gateway-ingressclass',
+    'mcp-sentinel-prometheus-discovery',
+  ],
+  shared: ['promtail', 'traefik-ingressclass'],
+} as const;
+
+/** Names of the operator's webhook configurations; without the prefix other operators have the same names. */
+export const platformWebhooks = {
+  own: ['mcp-runtime-mutating-webhook-configuration', 'mcp-runtime-validating-webhook-configuration'],
+  shared: ['mutating-webhook-configuration', 'validating-webhook-configuration'],
+} as const;
+
 export type Layout = 'mono' | 'split' | 'unknown';
 
 /** The layout that a set of Deployments of mcp-sentinel shows: `split` has three APIs, `mono` has one. */

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import type { LiveSecret } from '../backup/observe.js';
+import type { Reference } from '../backup/roles.js';
+import { cleaned } from '../backup/snapshot.js';
+import { type LiveInventory, unproven, versionsOf } from './inventory.js';
+
+const secret = (name: string, data: Record<string, string>, metadata = {}): LiveSecret => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace: 'registry', uid: `uid-${name}`, resourceVersion: '7', ...metadata },
+  type: 'Opaque',
+  data,
+});
+const reference = (name: string, required = true): Reference => ({
+  role: 'tls',
+  namespace: 'registry',
+  name,
+  because: 'Certificate registry/c',
+  required,
+});
+const live = (references: Reference[], ...secrets: LiveSecret[]): LiveInventory => ({
+  references,
+  secrets: new Map(secrets.map((one) => [`registry/${one.metadata.name}`, one])),
+  config: undefined,
+});
+const strict = { allowMissing: false };
+const saved = { objects: [{ role: 'tls' as const, object: cleaned(secret('a', { key: 'YQ==' })) }] };
+
+describe('unproven', () => {
+  it('is empty when the snapshot is what is live, whatever only the cluster knows of it', () => {
+    const present = live([reference('a')], secret('a', { key: 'YQ==' }, { resourceVersion: '99' }));
+    expect(unproven(saved, present, strict)).toEqual([]);
+  });
+
+  it('names what is new and what was changed', () => {
+    const present = live([], secret('a', { key: 'Yg==' }), secret('b', {}));
+    expect(unproven(saved, present, strict)).toEqual([
+      'Secret registry/a was changed since it was backed up',
+      'Secret registry/b is not in the backup',
+    ]);
+  });
+
+  it('names what is needed and was never there, unless that is accepted', () => {
+    const present = live([reference('b'), reference('c', false)], secret('a', { key: 'YQ==' }));
+    expect(unproven(saved, present, strict)).toEqual([
+      'Secret registry/b does not exist yet, and Certificate registry/c needs it',
+    ]);
+    expect(unproven(saved, present, { allowMissing: true })).toEqual([]);
+  });
+
+  it('accepts that something of the backup is gone: it is saved', () => {
+    expect(unproven(saved, live([reference('a')]), strict)).toEqual([]);
+  });
+});
+
+describe('versionsOf', () => {
+  const leaving = { deletionTimestamp: '2026-01-01T00:00:00Z' };
+  const namespace = (metadata: object): { namespaces: LiveSecret[] } => ({
+    namespaces: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'registry', ...metadata } }],
+  });
+
+  it('passes over what is on its way out, by itself or with its namespace', () => {
+    const present = live([], secret('a', {}), secret('b', {}, leaving));
+    expect([...versionsOf(present, namespace({}))]).toEqual([['registry/a', '7']]);
+    expect([...versionsOf(present, namespace(leaving))]).toEqual([]);
+  });
+});

@@ -1,0 +1,294 @@
+import type { BackupResult } from '../backup/backup.js';
+import { type Brake, brake, canBrake, holderOf, requireFree } from '../backup/brake.js';
+import type { BackupKey } from '../backup/keys.js';
+import type { Ports, RunContext } from '../backup/ports.js';
+import type { RefusalRule } from '../backup/refusals.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { KubeObject } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
+import { explainStuck } from './blockers.js';
+import { deleteTargets, groupsOf, namespacesOf } from './delete.js';
+import { guardCluster, guardInputs } from './guard.js';
+import { type LiveInventory, readInventory, unproven, versionsOf } from './inventory.js';
+import { type Journal, removeJournal, writeJournal } from './journal.js';
+import { look, type WipeObservation } from './look.js';
+import { findProof, freshBackup, type ProofBackup, proofOf } from './proof.js';
+import { decideStart, type Start, unsavedError, unsavedOf } from './start.js';
+import { count, goesLast, planWipe, subjectOf, type Target, type WipeChoice, type WipePlan } from './targets.js';
+import { untilGone } from './wait.js';
+
+export interface WipeOptions extends WipeChoice {
+  key: BackupKey;
+  run: RunContext;
+  /** Must equal the domain. */
+  confirm: string;
+  /** Fingerprint that the cluster must have; any when empty. */
+  cluster: string;
+  /** Refusal rules of a backup that the user overrides. */
+  allow: readonly RefusalRule[];
+  /** How long the whole operation may take, in ms. */
+  timeout: number;
+  dryRun: boolean;
+}
+
+export interface WipeResult {
+  /** `nothing`: there was nothing to wipe. `resumed`: it went on with a wipe that had not finished. */
+  start: 'nothing' | 'fresh' | 'resumed';
+  domain: string;
+  fingerprint: string;
+  plan: WipePlan;
+  /** The backup that it stands on; undefined for a dry run, and where nothing had to be wiped. */
+  proof: ProofBackup | undefined;
+  /** Why a dry run's wipe would be refused by the backup before it. */
+  refused: string | undefined;
+  /** Namespaces that went. */
+  wiped: number;
+  /** `wait`: from the last deletion until the cluster had finished. */
+  seconds: { prove: number; delete: number; wait: number };
+}
+
+/**
+ * Wipes: observe, back up, prove that the stored backup is the live inventory, delete, wait, verify. Safe to be killed
+ * anywhere and run again: the journal keeps the backup that was proven, and everything else is decided anew.
+ *
+ * @throws McprtError of `backUp` and `brake`; `wipe-protected`, `wipe-confirm`, `wipe-wrong-cluster`, `wipe-read-back`,
+ * `wipe-inventory`, `wipe-unsaved`, `wipe-proof-lost`, `wipe-stuck`, `wipe-recreated`
+ */
+export async function wipe(cluster: Cluster, ports: Ports, options: WipeOptions): Promise<WipeResult> {
+  const deadline = Date.now() + options.timeout - Math.min(10_000, options.timeout / 5);
+  guardInputs({ ...options, domain: options.run.domain });
+  const seen = await look(cluster);
+  guardCluster(seen, { expected: options.cluster, domain: options.run.domain });
+  const plan = planWipe(seen, options);
+  for (const warning of plan.warnings) ports.warn(warning);
+  const base = { domain: options.run.domain, fingerprint: seen.fingerprint, plan, refused: undefined };
+  const idle = { proof: undefined, wiped: 0, seconds: { prove: 0, delete: 0, wait: 0 } };
+  if (options.dryRun) {
+    for (const line of linesOf(plan)) ports.progress(line);
+    const foreseen =
+      plan.targets.length === 0 ? { start: 'nothing' as const } : await foresee(cluster, ports, options, seen);
+    return { ...base, ...idle, ...foreseen };
+  }
+  await requireFree(cluster, holderOf(options.run));
+  if (plan.targets.length === 0) {
+    if (seen.journal !== undefined) await tidyUp(cluster, options, seen);
+    return { ...base, ...idle, start: 'nothing' };
+  }
+  const stopwatch = watchTime();
+  const basis = await prove(cluster, ports, options, seen);
+  const done = await underLock(cluster, ports, options, { seen, basis, deadline, proven: stopwatch });
+  // Last of all: until here it names the backup that another attempt would stand on.
+  await removeJournal(cluster);
+  return { ...base, ...done, start: basis.fresh === undefined ? 'resumed' : 'fresh', proof: basis.proof };
+}
+
+/** The backup that a wipe stands on: made just now, or by the wipe that the journal tells of. */
+interface Basis {
+  proof: ProofBackup;
+  fresh: BackupResult | undefined;
+  journal: Journal | undefined;
+}
+
+/** Decides on which backup the wipe stands, and makes it where it must be a fresh one. */
+async function prove(cluster: Cluster, ports: Ports, options: WipeOptions, seen: WipeObservation): Promise<Basis> {
+  const { start, proof } = await decide(cluster, ports, options, seen);
+  if (start.kind === 'refuse') throw start.error;
+  if (start.kind === 'resume' && proof !== undefined) {
+    const { journal } = start;
+    ports.progress(
+      `going on with the wipe that ${journal.run} began: ${proof.name} is still stored in ${proof.stores.join(', ')} and holds all that is live`,
+    );
+    return { proof, fresh: undefined, journal };
+  }
+  if (start.kind === 'fresh') ports.progress(`making a backup: ${start.because}`);
+  const fresh = await freshBackup(cluster, ports, backupOptions(options));
+  return { proof: proofOf(fresh), fresh, journal: undefined };
+}
+
+async function decide(
+  cluster: Cluster,
+  ports: Ports,
+  options: WipeOptions,
+  seen: WipeObservation,
+): Promise<{ start: Start; proof: ProofBackup | undefined }> {
+  const { journal } = seen;
+  const proof = journal && (await findProof(ports, journal, options.key, seen.fingerprint));
+  const live: ReadonlyMap<string, string> =
+    journal === undefined ? new Map() : versionsOf(await readInventory(cluster, seen, ports.mask), seen);
+  const allowFewer = options.allow.includes('fewer-objects');
+  return { start: decideStart({ journal, live, held: proof !== undefined, allowFewer }), proof };
+}
+
+interface Work {
+  seen: WipeObservation;
+  basis: Basis;
+  deadline: number;
+  proven: Stopwatch;
+}
+
+/** Holds the lock that restores take too; it also denies new orders, whatever is left half deleted meanwhile. */
+async function underLock(
+  cluster: Cluster,
+  ports: Ports,
+  options: WipeOptions,
+  work: Work,
+): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
+  const lock = await takeLock(cluster, options, work.seen);
+  try {
+    const seen = await look(cluster);
+    const live = await readInventory(cluster, seen, ports.mask);
+    const plan = planWipe(seen, options);
+    requireProven(work.basis, live, seen, options);
+    if (work.basis.journal === undefined) {
+      await writeJournal(cluster, journalOf(work.basis.proof, plan, versionsOf(live, seen), options));
+    }
+    const prove = work.proven();
+    const times = await deleteAll(cluster, ports, plan.targets, work);
+    await verify(cluster, options);
+    return { plan, wiped: namespacesOf(plan.targets).length, seconds: { prove, ...times } };
+  } finally {
+    await lock?.release();
+  }
+}
+
+async function takeLock(
+  cluster: Cluster,
+  { run, timeout }: WipeOptions,
+  { now, groups }: WipeObservation,
+): Promise<Brake | undefined> {
+  const expires = new Date(now.getTime() + timeout);
+  return canBrake(groups) ? brake(cluster, { run: holderOf(run), expires }, false) : undefined;
+}
+
+/** Ends a wipe that was killed after its last deletion: its lock may be half released. */
+async function tidyUp(cluster: Cluster, options: WipeOptions, seen: WipeObservation): Promise<void> {
+  const lock = await takeLock(cluster, options, seen);
+  await lock?.release();
+  await removeJournal(cluster);
+}
+
+/** @throws McprtError `wipe-inventory`, `wipe-unsaved` */
+function requireProven(
+  { fresh, journal }: Basis,
+  live: LiveInventory,
+  seen: WipeObservation,
+  options: WipeOptions,
+): void {
+  const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen));
+  if (journal !== undefined && unsaved.length > 0) throw unsavedError(journal, unsaved);
+  const allowMissing = options.allow.includes('secret-missing');
+  const problems = fresh === undefined ? [] : unproven(fresh.snapshot, live, { allowMissing });
+  if (problems.length > 0) {
+    throw new McprtError('wipe-inventory', {
+      what: 'nothing was wiped: the backup that was just stored is not what the cluster holds now',
+      why: problems.join('\n'),
+      next: 'something writes these objects (cert-manager renews, a team is being made): wait until it has finished, and run the wipe again',
+    });
+  }
+}
+
+async function deleteAll(
+  cluster: Cluster,
+  ports: Ports,
+  targets: readonly Target[],
+  { seen, deadline }: Work,
+): Promise<{ delete: number; wait: number }> {
+  const seconds = { delete: 0, wait: 0 };
+  for (const part of [targets.filter((one) => !goesLast(one)), targets.filter(goesLast)]) {
+    const deleting = watchTime();
+    for (const group of groupsOf(part)) {
+      ports.progress(
+        `deleting ${group.length > 3 ? `${count(group.length, 'object')} of kind ${group[0]?.kind.kind}` : group.map(subjectOf).join(', ')}`,
+      );
+      await deleteTargets(cluster, group, ports.signal);
+    }
+    seconds.delete += deleting();
+    const waiting = watchTime();
+    const uids = namespacesOf(part).map(({ uid }) => uid);
+    const left = uids.length === 0 ? [] : await untilGone(cluster, uids, { ...ports, deadline });
+    if (left.length > 0) throw await stuck(cluster, left, seen.groups);
+    seconds.wait += waiting();
+  }
+  return seconds;
+}
+
+async function stuck(
+  cluster: Cluster,
+  left: readonly KubeObject[],
+  groups: ReadonlyMap<string, string[]>,
+): Promise<McprtError> {
+  return new McprtError('wipe-stuck', {
+    what: `${count(left.length, 'namespace')} ${left.length === 1 ? 'is' : 'are'} still being deleted: ${left
+      .slice(0, 20)
+      .map(({ metadata }) => metadata.name)
+      .join(', ')}`,
+    why: (await explainStuck(cluster, left, groups)).join('\n'),
+    next: 'finish what the lines name: start the controller that a finalizer waits for, or delete the API service that does not answer. A finalizer that is taken off by force leaves behind what it protects. Then run the wipe again: it goes on from here',
+  });
+}
+
+/** Looks again, at the cluster and not at what was sent. @throws McprtError `wipe-recreated` */
+async function verify(cluster: Cluster, options: WipeOptions): Promise<void> {
+  const { targets } = planWipe(await look(cluster), options);
+  if (targets.length === 0) return;
+  throw new McprtError('wipe-recreated', {
+    what: `${count(targets.length, 'object')} ${targets.length === 1 ? 'is' : 'are'} there again, or still, after the wipe`,
+    why: targets.slice(0, 50).map(subjectOf).join('\n'),
+    next: 'stop what makes them (a GitOps tool, the platform’s own API), and run the wipe again',
+  });
+}
+
+/** How a wipe would begin, and why it would be refused before its first deletion, if it would. */
+async function foresee(
+  cluster: Cluster,
+  ports: Ports,
+  options: WipeOptions,
+  seen: WipeObservation,
+): Promise<Pick<WipeResult, 'start' | 'refused'>> {
+  try {
+    const { start } = await decide(cluster, ports, options, seen);
+    if (start.kind === 'refuse') throw start.error;
+    if (start.kind === 'resume') return { start: 'resumed', refused: undefined };
+    await freshBackup(cluster, ports, backupOptions(options));
+    return { start: 'fresh', refused: undefined };
+  } catch (error) {
+    if (!(error instanceof McprtError)) throw error;
+    return { start: 'fresh', refused: `${error.code}: ${error.message}: ${error.why}` };
+  }
+}
+
+/** A plan for the log: what would go with its UID, and what stays. */
+function linesOf({ targets, kept }: WipePlan): string[] {
+  return [
+    ...targets.map((one) => `would delete ${subjectOf(one)} ${one.uid}: ${one.because}`),
+    ...kept.map(({ subject, why }) => `would leave ${subject}: ${why}`),
+  ];
+}
+
+function backupOptions({ key, run, allow, dryRun }: WipeOptions): Parameters<typeof freshBackup>[2] {
+  return { key, run, allow, dryRun };
+}
+
+function journalOf(
+  proof: ProofBackup,
+  plan: WipePlan,
+  secrets: Journal['secrets'],
+  { run, scope }: WipeOptions,
+): Journal {
+  return {
+    domain: run.domain,
+    backup: { name: proof.name, generation: proof.context.generation, statement: proof.statement },
+    run: holderOf(run),
+    scope,
+    targets: plan.targets.map((target) => `${subjectOf(target)} ${target.uid}`),
+    secrets,
+  };
+}
+
+/** Seconds since it was made, rounded to tenths. */
+type Stopwatch = () => number;
+
+function watchTime(): Stopwatch {
+  const started = performance.now();
+  return () => Math.round((performance.now() - started) / 100) / 10;
+}
