@@ -23,6 +23,9 @@ const entries = {
   'keys.js': `import { keysCommand } from './index.js';\n\nawait keysCommand(process.argv.slice(2));\n`,
 };
 
+/** Packages that several bundles need: each is a file of its own, named as the package. */
+const shared = ['undici'];
+
 const must = (command, args) => {
   const run = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (run.status !== 0) process.exit(run.status ?? 1);
@@ -55,7 +58,14 @@ const ncc = (entry, folder) => {
     'licenses.txt',
     '--target',
     'es2022',
+    ...(shared.includes(basename(entry, '.js')) ? [] : shared.flatMap((name) => ['--external', name])),
   ]);
+  const file = join(folder, 'index.js');
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(
+    file,
+    shared.reduce((left, name) => left.replaceAll(`"${name}"`, `"./${name}.js"`), text),
+  );
 };
 
 const bundleInto = (folder) => {
@@ -71,10 +81,12 @@ const bundleInto = (folder) => {
     'false',
   ]);
   withoutSideEffects(() => ncc(join(sources, 'scripts/bundle-entry.js'), folder));
-  for (const late of ['shared/action/official-clients.js', 'shared/backup/age.js']) {
-    const [part, name] = [mkdtempSync(join(tmpdir(), 'mcprt-late-')), basename(late, '.js')];
+  for (const name of shared) writeFileSync(join(sources, `${name}.js`), `export * from '${name}';\n`);
+  const files = ['shared/action/official-clients.js', 'shared/backup/age.js', ...shared.map((name) => `${name}.js`)];
+  for (const path of files) {
+    const [part, name] = [mkdtempSync(join(tmpdir(), 'mcprt-part-')), basename(path, '.js')];
     try {
-      ncc(join(sources, late), part);
+      ncc(join(sources, path), part);
       copyFileSync(join(part, 'index.js'), join(folder, `${name}.js`));
       copyFileSync(join(part, 'licenses.txt'), join(folder, `${name}.licenses.txt`));
     } finally {
