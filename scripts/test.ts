@@ -1,7 +1,8 @@
 // Runs every check of this repository, in the order in which a failure is cheapest to find, and ends with one line that
-// counts them: `N passed, N failed`.
+// counts them: `N passed, N failed`. Proofs wait for controllers most of the time, so two run side by side.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import pMap from 'p-map';
 import { root } from '../lab/driver/folders.js';
 import { proofs } from '../proofs/registry.js';
 
@@ -9,6 +10,8 @@ interface Check {
   name: string;
   command: string[];
   env?: Record<string, string>;
+  /** Whether it measures time, or makes what others need (the demo builds the lab): nothing runs beside it. */
+  alone: boolean;
   /** How many single checks its output tells of; a command without such an output counts as one. */
   count?: (output: string) => { passed: number; failed: number } | undefined;
 }
@@ -17,9 +20,10 @@ const node = process.execPath;
 const bin = (path: string): string => join(root, 'node_modules', path);
 
 const checks: Check[] = [
-  { name: 'lint and format', command: [bin('.bin/biome'), 'check', '.'] },
+  { name: 'lint and format', alone: true, command: [bin('.bin/biome'), 'check', '.'] },
   {
     name: 'unit tests',
+    alone: true,
     command: [node, bin('jest/bin/jest.js')],
     env: { NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
     count: (output) => {
@@ -28,48 +32,59 @@ const checks: Check[] = [
       return line === undefined ? undefined : { passed: number('passed'), failed: number('failed') };
     },
   },
-  { name: 'bundle', command: [node, join(root, 'scripts', 'bundle.mjs'), '--check'] },
-  { name: 'demo', command: [node, join(root, 'build', 'proofs', 'demo.js'), '--json'] },
+  { name: 'bundle', alone: true, command: [node, join(root, 'scripts', 'bundle.mjs'), '--check'] },
+  { name: 'demo', alone: true, command: [node, join(root, 'build', 'proofs', 'demo.js'), '--json'] },
   ...proofs.map(
     ({ name }): Check => ({
       name: `proof ${name}`,
+      alone: name === 'speed',
       command: [node, join(root, 'build', 'proofs', 'main.js'), name, '--small', '--json'],
     }),
   ),
 ];
 
-/** Runs one check, showing what it prints, and counts. */
+const sideBySide = 2;
+const running = new Set<() => void>();
+
+/** Runs one check, and shows what it printed when it has ended: two at once would be mixed up. */
 async function run({ name, command, env, count }: Check): Promise<{ passed: number; failed: number }> {
   const [program = '', ...args] = command;
-  process.stdout.write(`\n== ${name}\n`);
+  process.stdout.write(`== ${name}: begun\n`);
   const started = performance.now();
   const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  const show = (chunk: Buffer): void => {
+  const keep = (chunk: Buffer): void => {
     output += chunk.toString();
-    process.stdout.write(chunk);
   };
-  child.stdout.on('data', show);
-  child.stderr.on('data', show);
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
   const stop = (): void => void child.kill('SIGTERM');
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  running.add(stop);
   const code = await new Promise<number | null>((resolve) =>
     child.once('close', resolve).once('error', () => resolve(1)),
   );
-  process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+  running.delete(stop);
   const counted = count?.(output) ?? { passed: code === 0 ? 1 : 0, failed: 0 };
   const failed = code === 0 ? counted.failed : Math.max(counted.failed, 1);
-  process.stdout.write(
-    `== ${name}: ${failed === 0 ? 'ok' : 'FAILED'} (${((performance.now() - started) / 1000).toFixed(0)} s)\n`,
-  );
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  process.stdout.write(`\n${output}\n== ${name}: ${failed === 0 ? 'ok' : 'FAILED'} (${seconds} s)\n\n`);
   return { passed: counted.passed, failed };
 }
 
-let [passed, failed] = [0, 0];
-for (const check of checks) {
-  const counted = await run(check);
-  passed += counted.passed;
-  failed += counted.failed;
-}
-process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+const stopAll = (): void => {
+  for (const stop of running) stop();
+};
+process.on('SIGINT', stopAll).on('SIGTERM', stopAll);
+
+// What measures time comes last, when nothing is left beside it.
+const first = checks.filter(({ alone, name }) => alone && !name.startsWith('proof'));
+const last = checks.filter(({ alone, name }) => alone && name.startsWith('proof'));
+const beside = checks.filter(({ alone }) => !alone);
+const counts = [
+  ...(await pMap(first, run, { concurrency: 1 })),
+  ...(await pMap(beside, run, { concurrency: sideBySide })),
+  ...(await pMap(last, run, { concurrency: 1 })),
+];
+const sum = (field: 'passed' | 'failed'): number => counts.reduce((total, one) => total + one[field], 0);
+process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
+process.exitCode = sum('failed') === 0 ? 0 : 1;
