@@ -70,6 +70,7 @@ async function prove(context: ProofContext, rig: Rig, gate: Gate): Promise<Prove
   const kills = await killEverywhere(context, stage, writes);
   const unfinished = await withoutProof(context, stage);
   const stuck = await heldByFinalizer(stage);
+  const emptied = await everyApplication(stage);
   const { orders, issued } = difference(counted, await rig.meter());
   if (orders !== 0 || issued !== 0) stage.problems.push(`${orders} orders, ${issued} issuances`);
   return {
@@ -80,6 +81,7 @@ async function prove(context: ProofContext, rig: Rig, gate: Gate): Promise<Prove
       writes: writes.length,
       ...kills,
       stuck,
+      leftByAllApps: emptied,
       ...unfinished,
       orders,
       issued,
@@ -102,6 +104,20 @@ async function dryRun({ rig, gate, wipe, problems }: Stage): Promise<void> {
       problems.push(`the dry run does not list Namespace ${name} ${uid}`);
     }
   }
+}
+
+/** The runbook's own wipe, asked for by name: everything but the cluster's own namespaces goes, and it says what was not ours. */
+async function everyApplication(stage: Stage): Promise<string[]> {
+  const { rig, wipe, problems } = stage;
+  const done = await wipe({ scope: 'all-apps', also: 'cert-manager' });
+  if (done.code !== 0) problems.push(`all-apps: the wipe failed: ${tail(done)}`);
+  const { items } = await rig.cluster.list(kinds.namespace);
+  const left = items.map(({ metadata }) => metadata.name).sort();
+  if (left.some((name) => name !== 'default' && !name.startsWith('kube-')))
+    problems.push(`all-apps left ${left.join(', ')}`);
+  if (!done.summary.includes('shop')) problems.push('all-apps: the summary does not name the namespace of others');
+  await bringBack(stage, 'all-apps');
+  return left;
 }
 
 /** What must hold after a wipe that says that it has finished. */

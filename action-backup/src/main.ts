@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import * as core from '@actions/core';
+import { diagnoseFailure } from '../../shared/action/diagnosis.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { masker } from '../../shared/action/mask.js';
@@ -57,6 +58,9 @@ export async function backupAction(version: string): Promise<void> {
         JSON.stringify({ schema: resultSchema, operation: inputs.operation, ...outputs, ...details }),
       );
       await summary.write();
+    } catch (error) {
+      await diagnoseFailure(error, cluster, target, mask);
+      throw error;
     } finally {
       await cluster.close();
     }

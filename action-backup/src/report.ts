@@ -1,3 +1,4 @@
+import { daysLeft, issuerName, shortSerial } from '../../shared/action/cells.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import type { BackupResult } from '../../shared/backup/backup.js';
 import { asSecret, keyOf } from '../../shared/backup/observe.js';
@@ -7,8 +8,6 @@ import type { RestoreResult } from '../../shared/backup/restore.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';
-
-const day = 24 * 3600_000;
 
 /** The summary of a backup: what is in it, where it is, until when, and what to do with it. */
 export function backupSummary(result: BackupResult, dryRun: boolean, now: Date): Markdown {
@@ -177,19 +176,6 @@ function contextTable(context: BackupContext): Markdown {
     ['', ''],
     rows.map(([name, value]) => [name, code(value)]),
   );
-}
-
-function shortSerial(serial: string | undefined): string {
-  return serial === undefined ? '–' : code(serial.length > 16 ? `${serial.slice(0, 6)}…${serial.slice(-8)}` : serial);
-}
-
-/** A CA's common name, which is how people call it; the whole name where it has none. */
-function issuerName(text: string | undefined): string {
-  return /^CN=([^,]+)/.exec(text ?? '')?.[1] ?? text ?? '–';
-}
-
-function daysLeft(notAfter: Date | undefined, now: Date): string {
-  return notAfter === undefined ? '–' : String(Math.floor((notAfter.getTime() - now.getTime()) / day));
 }
 
 function ago(then: Date, now: Date): string {

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import * as core from '@actions/core';
+import { annotateFindings } from '../../shared/action/findings.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { foldedLog } from '../../shared/action/log.js';
@@ -21,7 +22,7 @@ import { closeRegistry } from '../../shared/setup/registry-door.js';
 import { newRecord, type SetupOptions, type SetupPorts, setUp } from '../../shared/setup/setup.js';
 import { certificateStates } from '../../shared/setup/verify.js';
 import { inputTypes, startedState } from './inputs.js';
-import { annotate, checkSummary, outputsOf, setupSummary } from './report.js';
+import { checkSummary, outputsOf, setupSummary } from './report.js';
 
 type SetupInputs = Inputs<typeof inputTypes>;
 
@@ -65,7 +66,7 @@ export async function setupAction(version: string): Promise<void> {
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
         if (record.installer !== undefined || ports.signal.aborted) await closeRegistry(cluster).catch(() => undefined);
       }
-      annotate(record.findings);
+      annotateFindings(record.findings);
       for (const [name, value] of Object.entries(outputsOf(record, inputs.operation, dryRun)))
         core.setOutput(name, value);
       const now = cluster.serverTime() ?? new Date();
@@ -97,7 +98,7 @@ async function check(
   record.certificates = world.unseen.some((one) => /secret/i.test(one))
     ? []
     : await certificateStates(cluster, world.seen.certManager.version, mask);
-  annotate(record.findings);
+  annotateFindings(record.findings);
   for (const [name, value] of Object.entries(outputsOf(record, 'check', true))) core.setOutput(name, value);
   await checkSummary(record, world, target.domain).write();
   const errors = blocking(record.findings);
@@ -120,6 +121,7 @@ function lookOf(
 ): Omit<LookOptions, 'permissions' | 'installer' | 'backup'> {
   return {
     hosts,
+    names: true,
     imagePlatform: given(values, 'MCP_IMAGE_PLATFORM'),
     overrides: inputs.resolve,
     dnsServer: inputs['dns-server'],

@@ -1,8 +1,6 @@
-import * as core from '@actions/core';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
-import { docsLink } from '../../shared/action/docs-link.js';
+import { findingsTable, withCode } from '../../shared/action/findings.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
-import type { Finding } from '../../shared/checks/finding.js';
 import { blocking } from '../../shared/checks/finding.js';
 import type { World } from '../../shared/checks/world.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -16,9 +14,6 @@ type Outputs = Record<(typeof outputNames)[number], string | number>;
 
 /** Version of the output `result`; it changes when a field changes its meaning or goes. */
 const resultSchema = 'mcprt.setup/1';
-
-/** GitHub shows ten annotations of a kind for a step; the first of ours is the likeliest cause. */
-const annotationLimit = 9;
 
 const cases: Record<SetupCase, string> = {
   'first-install': 'First install',
@@ -55,19 +50,6 @@ export function outputsOf(record: SetupRecord, operation: string, dryRun: boolea
     phases: record.phases,
   };
   return { result: JSON.stringify({ schema: resultSchema, operation, ...plain, ...details }), ...plain };
-}
-
-/** Findings as annotations of the step, the likeliest cause first. */
-export function annotate(findings: readonly Finding[]): void {
-  const write = { error: core.error, warning: core.warning, notice: core.notice };
-  for (const { severity, code: name, subject, cause, evidence, remedy } of findings.slice(0, annotationLimit)) {
-    write[severity](
-      `${subject}: ${cause}\nseen: ${evidence.join('; ')}\nnext: ${remedy}\nmore: ${docsLink(name, process.env)}`,
-      {
-        title: name,
-      },
-    );
-  }
 }
 
 /** The summary of an installation: which case it was, the certificates before and after, what was found, how long it took. */
@@ -171,27 +153,6 @@ export function checkSummary(record: SetupRecord, world: World, domain: string):
 function answerText({ status, location, body }: HttpAnswer): string {
   if (location !== '') return `${status} to ${location}`;
   return body.startsWith(String(status)) ? body.slice(0, 40) : `${status} ${body.slice(0, 40)}`;
-}
-
-function findingsTable(markdown: Markdown, findings: readonly Finding[]): void {
-  const mark = { error: '❌', warning: '⚠️', notice: 'ℹ️' };
-  markdown.table(
-    ['', 'Finding', 'Seen by', 'What to do'],
-    findings.map(({ severity, code: name, subject, cause, evidence, remedy, confidence }) => [
-      mark[severity],
-      `**${escaped(subject)}**\n${escaped(cause)}${confidence === 'certain' ? '' : ` (${confidence})`}\n[${name}](${docsLink(name, process.env)})`,
-      evidence.map((line) => code(line)).join('\n'),
-      withCode(remedy),
-    ]),
-  );
-}
-
-/** A remedy with its commands, which stand between backquotes, kept as code. */
-function withCode(remedy: string): string {
-  return remedy
-    .split('`')
-    .map((part, index) => (index % 2 === 1 ? code(part) : escaped(part)))
-    .join('');
 }
 
 function certificateRows({ forecasts, certificates }: SetupRecord, now: Date): string[][] {

@@ -15,6 +15,8 @@ import type { InstallerFailure, Permission, PullSecret, World } from './world.js
 
 export interface LookOptions extends ReachOptions {
   hosts: Hosts;
+  /** Whether to look at the public names from here. */
+  names: boolean;
   imagePlatform: string | undefined;
   /** What the operation is going to do; nothing is asked about when it is empty. */
   permissions: readonly Omit<Permission, 'allowed'>[];
@@ -47,7 +49,7 @@ export async function lookAround(cluster: Cluster, options: LookOptions): Promis
 
   const first = await together({
     seen: observe(cluster),
-    names: reach(options.hosts, options),
+    names: options.names ? reach(options.hosts, options) : Promise.resolve([]),
     permissions: reviewPermissions(cluster, options.permissions),
     config: cluster
       .get<KubeObject>(kinds.configMap, platformConfig)

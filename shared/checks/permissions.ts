@@ -44,6 +44,7 @@ export const setupPermissions: readonly Wanted[] = [
 
 /** Asks the API server what these credentials may do. An administrator is recognised by one question. */
 export async function reviewPermissions(cluster: Cluster, wanted: readonly Wanted[]): Promise<Permission[]> {
+  if (wanted.length === 0) return [];
   if (await isAllowed(cluster, { verb: '*', resource: '*.*', namespace: undefined })) {
     return wanted.map((one) => ({ ...one, allowed: true }));
   }

@@ -20,6 +20,7 @@ import { type InstallerSettings, invocationOf } from './invocation.js';
 import { writeKubeconfig } from './kubeconfig-file.js';
 import { decideMode, type ModeDecision, type WantedMode } from './mode.js';
 import { checkOrders, installerCertificates, mergedForecasts, type OrderLimit } from './orders.js';
+import { closeRegistry } from './registry-door.js';
 import { beginFirstInstall, endFirstInstall, unfinishedSince } from './unfinished.js';
 import { type CertificateState, certificateStates, type Patience, untilIssuerReady, untilRolledOut } from './verify.js';
 
@@ -133,6 +134,9 @@ export async function setUp(
     const work: Work = { cluster, credentials, ports, options, record, decision, phase };
     await prepareCertManager(work);
     const run = await runPlatformInstaller(work);
+    // The installer says success before it has closed the registry, and ends well when that fails.
+    const { wasOpen } = await closeRegistry(cluster);
+    if (wasOpen) ports.warn('the installer left the public registry without a password: it asks for one again');
     installer = run.failed;
     if (installer) {
       throw new McprtError('setup-failed', {

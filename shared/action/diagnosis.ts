@@ -1,0 +1,51 @@
+import * as core from '@actions/core';
+import { diagnose } from '../checks/diagnose.js';
+import type { Finding } from '../checks/finding.js';
+import { lookAround } from '../checks/observe.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { McprtError, messageOf } from '../errors.js';
+import { given } from '../profile/values.js';
+import { annotateFindings, findingsTable } from './findings.js';
+import { Markdown } from './markdown.js';
+import type { Mask } from './mask.js';
+import type { Target } from './profile.js';
+
+/** Errors that the cluster has a part in. Of a wrong key, input or store it knows nothing. */
+const aboutTheCluster =
+  /^(?:barrier|brake|certmanager|namespace|restore|wipe|cluster-(?:conflict|invalid|unavailable|wait))/;
+
+/**
+ * Looks at the cluster after an operation has failed there, and adds what it finds to log and summary, the likeliest
+ * cause first. A look that fails itself is said, and hides nothing.
+ */
+export async function diagnoseFailure(error: unknown, cluster: Cluster, target: Target, mask: Mask): Promise<void> {
+  if (!(error instanceof McprtError) || !aboutTheCluster.test(error.code)) return;
+  const findings = await findingsNow(cluster, target, mask);
+  if (findings.length === 0) return;
+  annotateFindings(findings);
+  const markdown = new Markdown().heading('What the cluster looks like');
+  findingsTable(markdown, findings);
+  await markdown.write();
+}
+
+async function findingsNow(cluster: Cluster, { hosts, values }: Target, mask: Mask): Promise<Finding[]> {
+  try {
+    const world = await lookAround(cluster, {
+      hosts,
+      imagePlatform: given(values, 'MCP_IMAGE_PLATFORM'),
+      permissions: [],
+      overrides: [],
+      dnsServer: '',
+      caBundle: '',
+      // The names are for setup to look at; from a runner that only backs up they may be out of reach.
+      names: false,
+      backup: undefined,
+      installer: undefined,
+      mask,
+    });
+    return diagnose(world);
+  } catch (cause) {
+    core.info(`the cluster could not be looked at: ${messageOf(cause)}`);
+    return [];
+  }
+}
