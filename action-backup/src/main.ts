@@ -3,6 +3,7 @@ import * as core from '@actions/core';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
+import { plainLines } from '../../shared/action/log.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, withDeadline } from '../../shared/action/run.js';
@@ -44,7 +45,7 @@ export async function backupAction(version: string): Promise<void> {
     });
     const ports: Ports = {
       stores: openStores(inputs, process.env),
-      progress: core.info,
+      progress: (line) => core.info(plainLines(line)),
       warn: core.warning,
       signal: withDeadline(signal, inputs.timeout),
       mask,

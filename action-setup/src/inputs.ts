@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { count, duration, flag, type InputType, oneOf, someOf, text } from '../../shared/action/inputs.js';
 import { parseOverrides } from '../../shared/platform/reach.js';
+import { furtherArguments } from '../../shared/setup/invocation.js';
 import type { OrderLimit } from '../../shared/setup/orders.js';
 
 /** `auto` or a number. */
@@ -23,6 +24,12 @@ const lines: InputType<string[]> = {
       .split('\n')
       .map((line) => line.trim())
       .filter((line) => line !== ''),
+};
+
+/** Arguments of the installer, one a line, that are a user's to give. */
+const installerArguments: InputType<string[]> = {
+  expected: 'further arguments of the installer',
+  parse: (value) => furtherArguments(lines.parse(value)),
 };
 
 /** PEM text, or the path of a file with it. */
@@ -50,7 +57,7 @@ export const inputTypes = {
   'registry-mode': text,
   'platform-mode': text,
   ingress: text,
-  'setup-args': lines,
+  'setup-args': installerArguments,
   'cert-timeout': maybeDuration,
   'rollout-timeout': maybeDuration,
   'restore-key': text,

@@ -3,7 +3,7 @@ import * as core from '@actions/core';
 import { annotateFindings } from '../../shared/action/findings.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import { foldedLog } from '../../shared/action/log.js';
+import { foldedLog, plainLines } from '../../shared/action/log.js';
 import { type Mask, masker } from '../../shared/action/mask.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
@@ -15,11 +15,12 @@ import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
 import { checkPermissions } from '../../shared/checks/permissions.js';
 import { releaseNamespace } from '../../shared/checks/release.js';
 import { connect } from '../../shared/cluster/connect.js';
-import { McprtError } from '../../shared/errors.js';
-import { effective, given } from '../../shared/profile/values.js';
-import { releaseManifest } from '../../shared/setup/cert-manager.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import { parseDuration } from '../../shared/profile/forms.js';
+import { effective, given, type Values } from '../../shared/profile/values.js';
+import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setup/record.js';
 import { closeRegistry } from '../../shared/setup/registry-door.js';
-import { newRecord, type SetupOptions, type SetupPorts, setUp } from '../../shared/setup/setup.js';
+import { setUp } from '../../shared/setup/setup.js';
 import { certificateStates } from '../../shared/setup/verify.js';
 import { inputTypes, startedState } from './inputs.js';
 import { checkSummary, outputsOf, setupSummary } from './report.js';
@@ -31,8 +32,11 @@ export async function setupAction(version: string): Promise<void> {
   await runAction('action-setup', async (signal) => {
     const mask = masker();
     const inputs = readInputs(inputTypes);
+    requireProfile(inputs);
     for (const secret of [inputs['restore-key'], inputs['github-token']]) mask(secret);
-    const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask });
+    const isChange = inputs.operation === 'install' && !inputs['dry-run'];
+    const destructive = isChange ? { destructive: 'setup' } : {};
+    const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, ...destructive });
     const { cluster, credentials } = await connect({
       kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
       trusted: inputs['kubeconfig-trusted'],
@@ -41,17 +45,17 @@ export async function setupAction(version: string): Promise<void> {
     });
     try {
       const ports: SetupPorts = {
-        stores: inputs['restore-key'] === '' ? [] : openStores({ ...inputs, 'retention-days': 0 }, process.env),
-        progress: core.info,
+        stores: openStores({ ...inputs, 'retention-days': 0 }, process.env),
+        progress: (line) => core.info(plainLines(line)),
         warn: core.warning,
         signal: withDeadline(signal, inputs.timeout),
         mask,
         log: foldedLog(),
         env: process.env,
         folder: process.env.RUNNER_TEMP || tmpdir(),
+        onInstaller: () => core.saveState(startedState, 'yes'),
       };
       if (inputs.operation === 'check') return await check(cluster, inputs, target, mask);
-      if (!inputs['dry-run']) core.saveState(startedState, 'yes');
       const record = newRecord();
       const options = optionsOf(inputs, target, version, mask);
       const dryRun = inputs['dry-run'];
@@ -64,7 +68,13 @@ export async function setupAction(version: string): Promise<void> {
       } catch (error) {
         failure = error;
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
-        if (record.installer !== undefined || ports.signal.aborted) await closeRegistry(cluster).catch(() => undefined);
+        if (record.installerBegun) {
+          await closeRegistry(cluster).catch((cause: unknown) =>
+            core.warning(
+              `the registry may ask for no password; the post step tries again: ${plainLines(messageOf(cause))}`,
+            ),
+          );
+        }
       }
       annotateFindings(record.findings);
       for (const [name, value] of Object.entries(outputsOf(record, inputs.operation, dryRun)))
@@ -130,6 +140,27 @@ function lookOf(
   };
 }
 
+/** Without a profile the installer would be told a domain and nothing else: its address, images and administrator come from there. */
+function requireProfile({ operation, domain, profile }: SetupInputs): void {
+  if (operation !== 'install' || domain === '' || profile !== '') return;
+  throw new McprtError('input-invalid', {
+    what: 'an installation needs a profile, and the input `domain` stands instead of one',
+    why: '`domain` alone is for `check`',
+    next: 'leave `domain` out, or give the path in `profile` as well',
+  });
+}
+
+function spanOf(values: Values, name: string): number | undefined {
+  const written = given(values, name);
+  return written === undefined ? undefined : parseDuration(written);
+}
+
+/** What the profile says of waiting for workloads, also by the name that the installer does not read. */
+function rolloutSpan(values: Values): number | undefined {
+  const seconds = given(values, 'MCP_SETUP_WAIT_TIMEOUT') ?? '';
+  return spanOf(values, 'MCP_DEPLOYMENT_TIMEOUT') ?? (/^\d+$/.test(seconds) ? Number(seconds) * 1000 : undefined);
+}
+
 const minute = 60_000;
 
 function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: Mask): SetupOptions {
@@ -139,6 +170,7 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
     wanted: inputs.mode,
     hosts,
     domain,
+    run: runContext(process.env, domain, `mcprt ${version}`),
     profile: values,
     settings: {
       acmeEmail: inputs['acme-email'] || (given(values, 'MCP_ACME_EMAIL') ?? ''),
@@ -155,7 +187,6 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
         ? undefined
         : {
             key: readRestoreKey(inputs['restore-key'], mask),
-            run: runContext(process.env, domain, `mcprt ${version}`),
             overrides: {
               older: inputs.allow.includes('older-backup'),
               ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
@@ -166,11 +197,11 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
     maxOrders: inputs['max-orders'],
     binary: inputs.binary,
     source: inputs.source,
-    certManagerManifest: inputs['cert-manager-manifest'] || releaseManifest(inputs['cert-manager-version']),
+    certManager: { manifest: inputs['cert-manager-manifest'], version: inputs['cert-manager-version'] },
     look: lookOf(inputs, target, mask),
     patience: {
-      certificates: inputs['cert-timeout'] ?? 15 * minute,
-      rollouts: inputs['rollout-timeout'] ?? 5 * minute,
+      certificates: inputs['cert-timeout'] ?? spanOf(values, 'MCP_CERT_TIMEOUT') ?? 15 * minute,
+      rollouts: inputs['rollout-timeout'] ?? rolloutSpan(values) ?? 5 * minute,
     },
     doctor: inputs.doctor,
     dryRun: inputs['dry-run'],

@@ -7,7 +7,7 @@ import { McprtError, messageOf } from '../../shared/errors.js';
 import type { HttpAnswer } from '../../shared/platform/reach.js';
 import type { SetupCase } from '../../shared/setup/mode.js';
 import { ordering } from '../../shared/setup/orders.js';
-import type { SetupRecord } from '../../shared/setup/setup.js';
+import type { SetupRecord } from '../../shared/setup/record.js';
 import type { outputNames } from './inputs.js';
 
 type Outputs = Record<(typeof outputNames)[number], string | number>;

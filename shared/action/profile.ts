@@ -55,7 +55,14 @@ export async function readTarget(
   if (!options.quiet) annotate(profile);
   if (options.destructive !== undefined) requireOwnProfile(profile, options.destructive);
   const { domain, kubeconfig, hosts, values } = requireSoundProfile(profile);
-  return { domain: inputs.domain || domain, kubeconfig, hosts, values };
+  if (inputs.domain !== '' && inputs.domain !== domain) {
+    throw new McprtError('input-invalid', {
+      what: 'the inputs `domain` and `profile` are about two platforms',
+      why: `the input says ${inputs.domain}, and the profile ${domain}`,
+      next: 'give one of them, or make them agree',
+    });
+  }
+  return { domain, kubeconfig, hosts, values };
 }
 
 function annotate({ path, findings }: Profile): void {

@@ -78,6 +78,25 @@ describe('planRestore', () => {
     expect(plan.orders).toBe(0);
   });
 
+  it('forecasts for what the installer will make of a live Certificate', () => {
+    const live = new Map([['Secret team/a-tls', liveSecret()]]);
+    const installer = [
+      {
+        metadata: { namespace: 'team', name: 'a' },
+        spec: {
+          secretName: 'a-tls',
+          dnsNames: ['other.example.com'],
+          issuerRef: { name: 'letsencrypt-prod', kind: 'ClusterIssuer' },
+        },
+        origin: 'explicit' as const,
+        acme: true,
+      },
+    ];
+    const plan = planRestore({ seen: observation(), live, snapshot: empty, recordedCertManager: '', installer });
+    expect(plan.certificates).toMatchObject([{ name: 'a', verdict: 'order' }]);
+    expect(plan.orders).toBe(1);
+  });
+
   it('forecasts an order for a live Certificate without its Secret', () => {
     const plan = planRestore({ seen: observation(), live: new Map(), snapshot: empty, recordedCertManager: '' });
     expect(plan.certificates).toMatchObject([{ name: 'a', verdict: 'order', reason: 'DoesNotExist' }]);

@@ -71,17 +71,19 @@ export interface PlanInput {
   snapshot: Snapshot;
   /** cert-manager's version at the time of the backup, used where none runs now. */
   recordedCertManager: string;
+  /** Certificates as an installer that runs next will make them, or change the present ones to. */
+  installer?: readonly CertificateRecord[];
 }
 
 /** Plans a restore: pure, so that the same observation always gives the same plan. */
-export function planRestore({ seen, live, snapshot, recordedCertManager }: PlanInput): RestorePlan {
+export function planRestore({ seen, live, snapshot, recordedCertManager, installer = [] }: PlanInput): RestorePlan {
   const version = seen.certManager.version ?? (recordedCertManager || assumedCertManager);
   const lines = snapshot.objects.map((item): PlanLine => {
     const decision = decide(item, live.get(liveKey(item)), { now: seen.now, certManager: version });
     return { ...decision, item, subject: `${kindOfRole(item.role).kind} ${subjectOf(item)}` };
   });
   const planned = plannedSecrets(lines, live);
-  const certificates = allCertificates(seen, snapshot.certificates, version);
+  const certificates = allCertificates(seen, snapshot.certificates, version, installer);
   const aborts = plannedAborts(seen, lines);
   const staleRequests = plannedRemovals(seen, lines);
   const forecasts = certificates.map((one) =>
@@ -113,9 +115,11 @@ export function liveKey({ role, object }: SnapshotObject): string {
 /** The Secrets of all certificates that a forecast is made for, whether a backup holds them or not. */
 export function forecastSecrets(
   seen: Observation,
-  records: CertificateRecord[],
+  records: readonly CertificateRecord[],
+  installer: readonly CertificateRecord[],
 ): { namespace: string; name: string }[] {
-  return allCertificates(seen, records, seen.certManager.version ?? assumedCertManager).map(({ certificate }) => ({
+  const version = seen.certManager.version ?? assumedCertManager;
+  return allCertificates(seen, records, version, installer).map(({ certificate }) => ({
     namespace: certificate.metadata.namespace ?? '',
     name: certificate.spec.secretName,
   }));
@@ -128,7 +132,12 @@ interface Known {
 }
 
 /** Live Certificates, those of the backup that setup and ingress-shim will make again, and what live Ingresses ask for. */
-function allCertificates(seen: Observation, records: CertificateRecord[], version: string): Known[] {
+function allCertificates(
+  seen: Observation,
+  records: readonly CertificateRecord[],
+  version: string,
+  installer: readonly CertificateRecord[],
+): Known[] {
   const known = new Map<string, Known>();
   for (const certificate of seen.certificates) {
     const origin = certificate.metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress') ? 'shim' : 'explicit';
@@ -143,6 +152,19 @@ function allCertificates(seen: Observation, records: CertificateRecord[], versio
       const key = keyOf(certificate.metadata);
       if (!known.has(key)) known.set(key, { certificate, origin: 'intent', acme: isAcme(certificate, seen) });
     }
+  }
+  for (const { metadata, spec, origin, acme } of installer) {
+    const key = keyOf(metadata);
+    const present = known.get(key);
+    // The installer writes what it knows of a spec, and leaves the rest as it is.
+    const certificate = present
+      ? { ...present.certificate, spec: { ...present.certificate.spec, ...spec } }
+      : { metadata, spec };
+    known.set(key, {
+      certificate,
+      origin: present?.origin ?? origin,
+      acme: isAcme(certificate, seen) || (acme && !present),
+    });
   }
   return [...known.values()];
 }

@@ -14,7 +14,7 @@ import { assumedCertManager } from './refusals.js';
 import { kindOfRole } from './roles.js';
 import { openBackup } from './seal.js';
 import { candidates, chooseFor, type Overrides } from './select.js';
-import type { Snapshot } from './snapshot.js';
+import type { CertificateRecord, Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
 
@@ -28,6 +28,8 @@ export interface RestoreOptions {
   /** How long the whole operation may take, in ms. */
   timeout: number;
   dryRun: boolean;
+  /** Certificates as an installer that runs next will make them: the forecast is for what it leaves. */
+  installer?: readonly CertificateRecord[];
 }
 
 export interface RestoreResult {
@@ -70,7 +72,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   );
 
   const seen = options.dryRun ? first : await waitForNamespaces(cluster, first, snapshot, ports, options.timeout);
-  const planned = { recordedCertManager: backup.context.certManager, mask: ports.mask };
+  const planned = planningOf(backup.context, ports, options);
   const { plan } = await planFor(cluster, seen, snapshot, planned);
   const base = { context: backup.context, source: { store, name }, certManager: seen.certManager };
   if (options.dryRun) {
@@ -90,6 +92,10 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   return { ...base, ...done };
 }
 
+function planningOf({ certManager }: BackupContext, { mask }: Ports, { installer = [] }: RestoreOptions): Planning {
+  return { recordedCertManager: certManager, mask, installer };
+}
+
 interface Work {
   seen: Observation;
   snapshot: Snapshot;
@@ -102,10 +108,7 @@ async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOption
   const held = await brakeOn(cluster, ports, options, work.seen);
   // Between the first look and the brake cert-manager may have begun something.
   const [before, seen] = await Promise.all([issuances(cluster), held === undefined ? work.seen : observe(cluster)]);
-  const { plan, live } = await planFor(cluster, seen, work.snapshot, {
-    recordedCertManager: work.context.certManager,
-    mask: ports.mask,
-  });
+  const { plan, live } = await planFor(cluster, seen, work.snapshot, planningOf(work.context, ports, options));
   try {
     refuseBadPlan(plan, options.maxOrders);
   } catch (error) {
@@ -229,16 +232,22 @@ function refuseBadPlan(plan: RestorePlan, maxOrders: number): void {
   }
 }
 
+export interface Planning {
+  recordedCertManager: string;
+  mask: (secret: string) => void;
+  installer?: readonly CertificateRecord[];
+}
+
 /** Plans a restore of a snapshot, with the live Secrets that it and the forecast need. */
 export async function planFor(
   cluster: Cluster,
   seen: Observation,
   snapshot: Snapshot,
-  { recordedCertManager, mask }: { recordedCertManager: string; mask: (secret: string) => void },
+  { recordedCertManager, mask, installer = [] }: Planning,
 ): Promise<{ plan: RestorePlan; live: Map<string, LiveSecret> }> {
-  const live = await readLive(cluster, seen, snapshot);
+  const live = await readLive(cluster, seen, snapshot, installer);
   for (const object of live.values()) if (object.kind === 'Secret') maskValues(object, mask);
-  return { plan: planRestore({ seen, live, snapshot, recordedCertManager }), live };
+  return { plan: planRestore({ seen, live, snapshot, recordedCertManager, installer }), live };
 }
 
 /** The live counterparts of a snapshot's objects and the Secrets of all certificates, all at once. */
@@ -246,13 +255,14 @@ async function readLive(
   cluster: Cluster,
   seen: Observation,
   { objects, certificates }: Snapshot,
+  installer: readonly CertificateRecord[],
 ): Promise<Map<string, LiveSecret>> {
   const secrets = objects.flatMap(({ role, object: { metadata } }) =>
     kindOfRole(role) === kinds.secret ? [{ namespace: metadata.namespace ?? '', name: metadata.name }] : [],
   );
   const others = objects.filter(({ role }) => kindOfRole(role) !== kinds.secret);
   const [found, rest] = await Promise.all([
-    readSecrets(cluster, [...secrets, ...forecastSecrets(seen, certificates)]),
+    readSecrets(cluster, [...secrets, ...forecastSecrets(seen, certificates, installer)]),
     Promise.all(
       others.map(async (item): Promise<[string, LiveSecret][]> => {
         const object =

@@ -47,6 +47,8 @@ const mendedBySetup: readonly Finding['code'][] = [
   'issuer-missing',
   'issuer-not-ready',
   'admission-webhook-orphaned',
+  // What the installer changes is forecast, and counted against `max-orders`.
+  'certificate-names',
   'certificate-not-ready',
   'certificate-expired',
   'certificate-backoff',

@@ -133,8 +133,9 @@ export async function askAdmission(cluster: Cluster): Promise<World['admission']
     return { state: 'ok', message: '' };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.status === 404 || error.status === 403) return { state: 'unasked', message: error.detail };
-    return { state: 'failing', message: error.detail };
+    // Other admission may refuse the probe for reasons of its own; that says nothing about cert-manager's.
+    const isOurs = /failed calling webhook/.test(error.detail) && /cert-manager/.test(error.detail);
+    return { state: isOurs ? 'failing' : 'unasked', message: error.detail };
   }
 }
 

@@ -25,7 +25,7 @@ export const setupPermissions: readonly Wanted[] = [
   ...['customresourcedefinitions.apiextensions.k8s.io', 'clusterissuers.cert-manager.io'].map((name) =>
     verb('create', name),
   ),
-  ...['create', 'escalate', 'bind'].map((word) => verb(word, 'clusterroles.rbac.authorization.k8s.io')),
+  verb('create', 'clusterroles.rbac.authorization.k8s.io'),
   verb('create', 'clusterrolebindings.rbac.authorization.k8s.io'),
   verb('create', 'namespaces'),
   verb('create', 'validatingwebhookconfigurations.admissionregistration.k8s.io'),
@@ -37,9 +37,12 @@ export const setupPermissions: readonly Wanted[] = [
     verb('patch', 'secrets', namespace),
     verb('create', 'deployments.apps', namespace),
   ]),
+  verb('create', 'configmaps', 'kube-system'),
   verb('create', 'pods', registry),
+  verb('delete', 'pods', registry),
   verb('create', 'certificates.cert-manager.io', registry),
   verb('update', 'ingresses.networking.k8s.io', registry),
+  verb('patch', 'ingresses.networking.k8s.io', registry),
 ];
 
 /** Asks the API server what these credentials may do. An administrator is recognised by one question. */

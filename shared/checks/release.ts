@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.js';
+import { isTrue } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
 import { McprtError } from '../errors.js';
@@ -30,6 +31,20 @@ export async function releaseNamespace(
           ? 'it is not being deleted'
           : 'it is one of the cluster’s own namespaces',
       next: 'name one namespace in `release-namespace` that `kubectl get ns` shows as Terminating',
+    });
+  }
+  const stuck = [
+    'NamespaceContentRemaining',
+    'NamespaceFinalizersRemaining',
+    'NamespaceDeletionContentFailure',
+    'NamespaceDeletionDiscoveryFailure',
+    'NamespaceDeletionGroupVersionParsingFailure',
+  ];
+  if (!stuck.some((type) => isTrue(found, type))) {
+    throw new McprtError('namespace-release', {
+      what: `the finalizers of namespace ${name} are not dropped`,
+      why: 'the cluster’s namespace controller does not say that anything holds it: it is just being deleted',
+      next: 'wait for it; `kubectl describe ns` shows what it is busy with',
     });
   }
   const lines = await explainStuck(cluster, [found], await cluster.groups());

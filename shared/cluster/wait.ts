@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { McprtError } from '../errors.js';
-import { ApiError } from './api-error.js';
 import type { Cluster, ListOptions } from './cluster.js';
 import type { Kind, KubeObject } from './objects.js';
 
@@ -15,6 +15,8 @@ export interface WaitOptions extends ListOptions {
 
 /** In ms. */
 const tellEvery = 3_000;
+const watchAtMost = 60_000;
+const pause = 200;
 
 /**
  * Waits until objects are as wanted, by one list and a watch that goes on from it.
@@ -41,20 +43,25 @@ export async function waitUntil(
     }
     return why === '';
   };
-  while (!both.aborted) {
+  for (let last = false; ; ) {
+    // The last look is at what there is when the time is up: a watch that has died says nothing.
+    last = both.aborted;
     const { items, resourceVersion } = await cluster.list(kind, selection);
     const objects = new Map(items.map((object) => [keyOf(object), object]));
     if (isThere(objects.values())) return;
+    if (last) break;
+    const watching = AbortSignal.any([both, AbortSignal.timeout(watchAtMost)]);
     try {
-      for await (const { type, object } of cluster.watch(kind, { ...selection, resourceVersion, signal: both })) {
+      for await (const { type, object } of cluster.watch(kind, { ...selection, resourceVersion, signal: watching })) {
         if (type === 'DELETED') objects.delete(keyOf(object));
         else objects.set(keyOf(object), object);
         if (isThere(objects.values())) return;
       }
-    } catch (error) {
-      // The version is too old to watch from: list again.
-      if (!both.aborted && !(error instanceof ApiError && error.status === 410)) throw error;
+    } catch {
+      // A watch ends for many reasons (an API server that restarts, a version too old): the list says if it is serious.
     }
+    signal.throwIfAborted();
+    if (!both.aborted) await sleep(pause);
   }
   signal.throwIfAborted();
   throw new McprtError('cluster-wait', {

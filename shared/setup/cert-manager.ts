@@ -4,6 +4,7 @@ import { request } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import { askAdmission } from '../checks/observe.js';
 import type { Cluster } from '../cluster/cluster.js';
+import { numberAt } from '../cluster/fields.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds, nameOf } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
 import { rolloutState } from '../cluster/workloads.js';
@@ -29,26 +30,67 @@ export function releaseManifest(version: string): string {
 
 const namespace = 'cert-manager';
 const three = ['cert-manager', 'cert-manager-cainjector', 'cert-manager-webhook'];
+const controllerLabels = 'app.kubernetes.io/component=controller,app.kubernetes.io/name=cert-manager';
+/** A pod that restarts is back by then; in ms. */
+const restartTime = 60_000;
 
 /**
- * Whether cert-manager works: its three Deployments have all their pods, and its admission answers. That its kinds are
- * there says nothing: they outlive it (runbook: "already installed" only tests for the kinds).
+ * Leaves a cert-manager that works alone, and installs it otherwise. That its kinds are there says nothing: they outlive
+ * it (runbook: "already installed" only tests for the kinds).
+ *
+ * @returns whether it was installed
+ * @throws McprtError `certmanager-foreign`, `certmanager-manifest`, `certmanager-wait`
  */
-export async function isHealthy(cluster: Cluster): Promise<boolean> {
-  const [{ items }, admission] = await Promise.all([
+export async function ensureCertManager(cluster: Cluster, options: CertManagerOptions): Promise<boolean> {
+  const { items } = await cluster.list(kinds.deployment, { labelSelector: controllerLabels });
+  const elsewhere = items.find(({ metadata }) => metadata.namespace !== namespace || metadata.name !== 'cert-manager');
+  if (elsewhere !== undefined) return requireForeign(cluster, elsewhere, options);
+  if (items.length > 0) {
+    await waitUntil(cluster, kinds.deployment, missingParts, {
+      namespace,
+      what: 'cert-manager to be available',
+      deadline: Math.min(restartTime, options.deadline),
+      signal: options.signal,
+      progress: (why) => options.progress(`  waiting for cert-manager: ${why}`),
+    }).catch((error: unknown) => {
+      if (!(error instanceof McprtError && error.code === 'cluster-wait')) throw error;
+      options.progress('cert-manager does not come back by itself');
+    });
+  }
+  const [present, admission] = await Promise.all([
     cluster.list(kinds.deployment, { namespace }),
     askAdmission(cluster),
   ]);
-  return missingParts(items) === '' && admission.state === 'ok';
+  if (missingParts(present.items) === '' && admission.state !== 'failing') return false;
+  await installCertManager(cluster, options);
+  return true;
 }
 
-/**
- * Installs cert-manager from its release manifest by server-side apply, and waits until its admission lets a Certificate
- * through. Not to be called for a healthy one.
- *
- * @throws McprtError `certmanager-manifest`, `certmanager-wait`
- */
-export async function installCertManager(cluster: Cluster, options: CertManagerOptions): Promise<void> {
+/** A cert-manager of another name or place (a chart's) is never installed over, or beside. */
+async function requireForeign(cluster: Cluster, controller: KubeObject, options: CertManagerOptions): Promise<false> {
+  const { name, namespace: inside = '' } = controller.metadata;
+  try {
+    await waitUntil(cluster, kinds.deployment, (objects) => unavailable(objects, name), {
+      namespace: inside,
+      what: `Deployment ${inside}/${name} to be available`,
+      deadline: Math.min(restartTime, options.deadline),
+      signal: options.signal,
+      progress: (why) => options.progress(`  waiting for cert-manager: ${why}`),
+    });
+    return false;
+  } catch (cause) {
+    if (!(cause instanceof McprtError && cause.code === 'cluster-wait')) throw cause;
+    throw new McprtError('certmanager-foreign', {
+      what: 'cert-manager does not work, and was not installed from its release manifest',
+      why: `its controller is Deployment ${inside}/${name}: ${cause.why}`,
+      next: 'repair it by the way it was installed (a Helm release, an operator), and run setup again',
+      cause,
+    });
+  }
+}
+
+/** By server-side apply; ends when its admission lets a Certificate through. */
+async function installCertManager(cluster: Cluster, options: CertManagerOptions): Promise<void> {
   const objects = readManifest(await load(options.manifest), options.manifest);
   options.progress(`installing cert-manager: ${objects.length} objects from ${options.manifest}`);
   const applyAll = async (due: readonly KubeObject[]): Promise<void> => {
@@ -92,13 +134,16 @@ async function untilAdmitting(cluster: Cluster, { deadline, signal, progress }: 
 }
 
 function missingParts(deployments: readonly KubeObject[]): string {
-  return three
-    .flatMap((name) => {
-      const found = deployments.find(({ metadata }) => metadata.name === name);
-      const state = found === undefined ? { complete: false, why: 'it is not there' } : rolloutState(found);
-      return state.complete ? [] : [`${name}: ${state.why}`];
-    })
-    .join('; ');
+  return three.flatMap((name) => unavailable(deployments, name) || []).join('; ');
+}
+
+/** Why a Deployment serves nobody; empty when it does. One that is scaled to 0 is complete, and no use. */
+function unavailable(deployments: readonly KubeObject[], name: string): string {
+  const found = deployments.find(({ metadata }) => metadata.name === name);
+  if (found === undefined) return `${name}: it is not there`;
+  const { complete, why } = rolloutState(found);
+  if (!complete) return `${name}: ${why}`;
+  return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0 ? '' : `${name}: it is scaled to 0`;
 }
 
 async function load(manifest: string): Promise<string> {

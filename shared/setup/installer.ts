@@ -24,6 +24,8 @@ export interface InstallerRun {
 
 /** How long a child has after SIGINT, and after SIGTERM: the runner kills everything 10 s after a job was cancelled. */
 const grace = { interrupt: 4_000, terminate: 1_500 };
+/** How long output is read after a child has ended, in ms. */
+const lastWords = 1_000;
 const tailLength = 15;
 
 /**
@@ -74,8 +76,15 @@ export async function runInstaller(
         ),
       );
       child.once('close', resolve);
+      // What it started may outlive it and hold its output open; that is no reason to wait.
+      child.once('exit', () => {
+        setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+        }, lastWords).unref();
+      });
     });
-    await Promise.all(outputs);
+    await Promise.allSettled(outputs);
     signal.throwIfAborted();
     const end = performance.now();
     return {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type InstallerSettings, invocationOf } from './invocation.js';
+import { furtherArguments, type InstallerSettings, invocationOf } from './invocation.js';
 import type { Mode } from './mode.js';
 
 const settings: InstallerSettings = {
@@ -76,4 +76,20 @@ describe('invocationOf', () => {
     expect(made({ MCP_CERT_TIMEOUT: '7m' }, 'first-install').env.MCP_CERT_TIMEOUT).toBe('7m');
     expect(made().env.MCP_CERT_TIMEOUT).toBeUndefined();
   });
+});
+
+describe('furtherArguments', () => {
+  it('passes on what is a user’s to give', () => {
+    expect(furtherArguments(['--strict-prod', '--registry-storage=40Gi'])).toEqual([
+      '--strict-prod',
+      '--registry-storage=40Gi',
+    ]);
+  });
+
+  it.each(['--kubeconfig', '--context=other', '--acme-email=a@b.c', '--env-file', '--external-registry-password=x'])(
+    'refuses %s',
+    (argument) => {
+      expect(() => furtherArguments(['--strict-prod', argument])).toThrow('is decided by action-setup');
+    },
+  );
 });

@@ -30,11 +30,23 @@ const removed = [
   'MCP_SETUP_KUBECONFIG',
   'MCP_KUBE_CONTEXT',
   'MCP_ACME_EMAIL',
+  'MCP_ACME_STAGING',
   'MCP_SETUP_TLS_CLUSTER_ISSUER',
   'MCP_TLS_CLUSTER_ISSUER',
   'MCP_SETUP_SKIP_CERT_MANAGER_INSTALL',
   'MCP_RESTORE_TLS_AFTER_SETUP',
 ] as const;
+
+/** Arguments that would take back what was decided here, or put a secret where every process can read it. */
+const ownArguments =
+  /^--(?:kubeconfig|context|acme-email|acme-staging|tls-cluster-issuer|skip-cert-manager-install|with-tls|env-file|external-registry-password)(?:=|$)/;
+
+/** Further arguments of the installer, as a user gives them. @throws Error for one that is not theirs to give */
+export function furtherArguments(given: readonly string[]): string[] {
+  const refused = given.find((one) => ownArguments.test(one));
+  if (refused !== undefined) throw new Error(`${refused.split('=')[0]} is decided by action-setup`);
+  return [...given];
+}
 
 /**
  * Of the runner's own environment the installer gets what programs need, and no secret of the job. By the tracking id

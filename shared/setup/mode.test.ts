@@ -64,6 +64,14 @@ describe('decideMode', () => {
     expect(decideMode('auto', given)).toMatchObject({ mode, case: found });
   });
 
+  it('takes a mistyped issuer for what it is, and never for a first install', () => {
+    const given = { ...facts({ issuers: [issuer('True')] }), issuer: 'letsencrypt-prd' };
+    expect(() => decideMode('auto', given)).toThrow(expect.objectContaining({ code: 'setup-mode' }));
+    expect(() => decideMode('auto', { ...facts(), issuer: 'company-ca' })).toThrow(
+      expect.objectContaining({ code: 'setup-mode' }),
+    );
+  });
+
   it.each([
     ['first-install', facts({ issuers: [issuer('True')] })],
     ['rerun', facts()],

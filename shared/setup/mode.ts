@@ -45,6 +45,8 @@ export interface ModeFacts {
 export function decideMode(wanted: WantedMode, facts: ModeFacts): ModeDecision {
   const { seen, issuer, hasBackup, unfinishedSince } = facts;
   const found = seen.issuers.find(({ kind, metadata }) => kind === 'ClusterIssuer' && metadata.name === issuer);
+  const others = seen.issuers.filter(({ kind, spec }) => kind === 'ClusterIssuer' && spec.acme !== undefined);
+  if (found === undefined && (others.length > 0 || issuer !== installersOwn)) throw unknownIssuer(issuer, others);
   const mode: Mode = found === undefined ? 'first-install' : 'rerun';
   const state = isTrue(found, 'Ready') ? 'is there and Ready' : 'is there and not Ready yet';
   const issuerReason =
@@ -67,6 +69,21 @@ export function decideMode(wanted: WantedMode, facts: ModeFacts): ModeDecision {
     return { mode, case: 'first-install-resumed', reasons: [issuerReason, since] };
   }
   return { mode, ...caseOf(mode, isInstalled, hasBackup, seen.certManager.state, issuerReason) };
+}
+
+/** The only issuer that the installer makes. */
+const installersOwn = 'letsencrypt-prod';
+
+/** A name that is mistyped must not make a first install of a platform that runs. */
+function unknownIssuer(issuer: string, others: ModeFacts['seen']['issuers']): McprtError {
+  return new McprtError('setup-mode', {
+    what: `ClusterIssuer ${issuer} is not there`,
+    why:
+      others.length > 0
+        ? `the cluster has ${others.map(({ metadata }) => metadata.name).join(', ')}: it is no first install`
+        : `a first install makes ${installersOwn} and no other`,
+    next: 'correct `tls-cluster-issuer`, or make that issuer before',
+  });
 }
 
 function caseOf(

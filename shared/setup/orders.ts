@@ -33,15 +33,6 @@ export function installerCertificates(hosts: Hosts, issuer: string): Certificate
   ];
 }
 
-/** Forecasts of the restore first; where it has none for a certificate, that of the second list counts. */
-export function mergedForecasts(
-  first: readonly CertificateForecast[],
-  second: readonly CertificateForecast[],
-): CertificateForecast[] {
-  const known = new Set(first.map(keyOf));
-  return [...first, ...second.filter((one) => !known.has(keyOf(one)))];
-}
-
 /** The certificates that would be ordered from an ACME server, where an order counts. */
 export function ordering(certificates: readonly CertificateForecast[]): CertificateForecast[] {
   return certificates.filter(({ verdict, acme }) => verdict === 'order' && acme);

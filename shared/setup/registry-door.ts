@@ -18,10 +18,8 @@ const { namespace, name, annotation, value } = registryAuth;
  * push images. Changes nothing where all is well, or where there is no registry.
  */
 export async function closeRegistry(cluster: Cluster): Promise<DoorState> {
-  const [ingress, pods] = await Promise.all([
-    cluster.get<KubeObject>(kinds.ingress, { namespace, name }),
-    cluster.list(kinds.pod, { namespace: platformNamespaces.registry }),
-  ]);
+  // One after the other: credentials that may not list pods close the registry all the same.
+  const ingress = await cluster.get<KubeObject>(kinds.ingress, { namespace, name });
   const wasOpen = ingress !== undefined && ingress.metadata.annotations?.[annotation] === undefined;
   if (wasOpen) {
     const path = annotation.replaceAll('~', '~0').replaceAll('/', '~1');
@@ -32,6 +30,7 @@ export async function closeRegistry(cluster: Cluster): Promise<DoorState> {
       { op: 'add', path: `/metadata/annotations/${path}`, value },
     ]);
   }
+  const pods = await cluster.list(kinds.pod, { namespace: platformNamespaces.registry });
   const pushers = pods.items.filter(({ metadata }) => metadata.name.startsWith('registry-pusher-'));
   await Promise.all(
     pushers.map(({ metadata }) =>

@@ -8,7 +8,7 @@ describe('hear', () => {
     ['## Step 5a: Publish analytics images', { kind: 'step', title: 'Step 5a: Publish analytics images' }],
     [' INFO  Deploying operator manifests', { kind: 'step', title: 'Deploy the operator' }],
     ['\u001b[30;46m\u001b[30;46m INFO \u001b[0m\u001b[0m line', { kind: 'line' }],
-    [' SUCCESS  Pushed r/x:1 via in-cluster helper (helper destination y)', { kind: 'pushed' }],
+    [' SUCCESS  Pushed r/x:1 via in-cluster helper (helper destination y)', { kind: 'line' }],
     [
       'Error: setup step "tls" failed: certificate not ready',
       { kind: 'failed', step: 'tls', message: 'certificate not ready' },

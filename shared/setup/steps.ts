@@ -7,7 +7,6 @@
 export type Heard =
   | { kind: 'step'; title: string }
   | { kind: 'failed'; step: string | undefined; message: string }
-  | { kind: 'pushed' }
   | { kind: 'line' };
 
 const titles: readonly (readonly [RegExp, string])[] = [
@@ -26,7 +25,7 @@ export function hear(line: string): Heard {
   }
   const failed = /^Error: (?:setup step "(?<step>[^"]+)" failed: )?(?<message>.*)$/.exec(plain);
   if (failed) return { kind: 'failed', step: failed.groups?.step, message: failed.groups?.message ?? '' };
-  return /SUCCESS {2}Pushed .+ via in-cluster helper/.test(plain) ? { kind: 'pushed' } : { kind: 'line' };
+  return { kind: 'line' };
 }
 
 /** A line without ANSI colours (ECMA-48 SGR), which some tools print although NO_COLOR is set. */

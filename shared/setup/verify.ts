@@ -2,11 +2,12 @@ import { keyOf, maskValues, readSecrets } from '../backup/observe.js';
 import { assumedCertManager, leafOf } from '../backup/refusals.js';
 import { identifiersOf } from '../certificates/x509.js';
 import type { Cluster } from '../cluster/cluster.js';
-import { conditionOf, isTrue, textAt } from '../cluster/fields.js';
+import { at, conditionOf, isTrue, textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
 import { rolloutState } from '../cluster/workloads.js';
 import { platformNamespaces } from '../platform/resources.js';
+import type { Hosts } from '../profile/values.js';
 
 /** A certificate as it is in the cluster now. */
 export interface CertificateState {
@@ -28,16 +29,18 @@ export interface Patience {
 }
 
 /**
- * Waits until every Certificate is Ready and every workload of the platform is rolled out, all at once. The installer
- * waits for one of the two public certificates only, and for the first replica of each workload.
+ * Waits until each public host has a Certificate that is Ready, all those of the platform are, and every workload of it
+ * is rolled out, all at once. The installer waits for one of the two public certificates only, and for the first replica
+ * of each workload. Certificates of others are theirs.
  *
  * @throws McprtError `cluster-wait`
  */
-export async function untilRolledOut(cluster: Cluster, patience: Patience): Promise<void> {
+export async function untilRolledOut(cluster: Cluster, hosts: Hosts, patience: Patience): Promise<void> {
   const { signal, progress } = patience;
   const workloads = [kinds.deployment, kinds.statefulSet, kinds.daemonSet].flatMap((kind) =>
     [platformNamespaces.sentinel, platformNamespaces.runtime, platformNamespaces.registry].map((namespace) =>
-      waitUntil(cluster, kind, unfinished, {
+      // Each of these namespaces has a Deployment at least; that there is none is not that all is well.
+      waitUntil(cluster, kind, kind === kinds.deployment ? unfinishedOrNone : unfinished, {
         namespace,
         what: `all ${kind.plural} in ${namespace}`,
         deadline: patience.rollouts,
@@ -48,8 +51,8 @@ export async function untilRolledOut(cluster: Cluster, patience: Patience): Prom
   );
   await Promise.all([
     ...workloads,
-    waitUntil(cluster, kinds.certificate, unready, {
-      what: 'all Certificates to be Ready',
+    waitUntil(cluster, kinds.certificate, (objects) => unready(objects, Object.values(hosts)), {
+      what: 'the platform’s Certificates to be Ready',
       deadline: patience.certificates,
       signal,
       progress: (why) => progress(`  certificates: ${why}`),
@@ -113,9 +116,26 @@ function unfinished(objects: readonly KubeObject[]): string {
     .join('; ');
 }
 
-function unready(objects: readonly KubeObject[]): string {
-  return objects
-    .filter((one) => !isTrue(one, 'Ready') || isTrue(one, 'Issuing'))
-    .map((one) => `${keyOf(one.metadata)}: ${conditionOf(one, 'Ready')?.message ?? 'no status yet'}`)
-    .join('; ');
+function unfinishedOrNone(objects: readonly KubeObject[]): string {
+  return objects.length === 0 ? 'there is none yet' : unfinished(objects);
+}
+
+const own: readonly string[] = Object.values(platformNamespaces);
+
+function unready(objects: readonly KubeObject[], hosts: readonly string[]): string {
+  const ours = objects.filter(({ metadata }) => own.includes(metadata.namespace ?? ''));
+  const namesOf = (one: KubeObject): unknown => at(one, 'spec', 'dnsNames');
+  const unserved = hosts.filter(
+    (host) =>
+      !ours.some((one) => {
+        const names = namesOf(one);
+        return Array.isArray(names) && names.includes(host);
+      }),
+  );
+  return [
+    ...unserved.map((host) => `${host}: there is no Certificate yet`),
+    ...ours
+      .filter((one) => !isTrue(one, 'Ready') || isTrue(one, 'Issuing'))
+      .map((one) => `${keyOf(one.metadata)}: ${conditionOf(one, 'Ready')?.message ?? 'no status yet'}`),
+  ].join('; ');
 }

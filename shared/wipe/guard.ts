@@ -56,3 +56,20 @@ export function guardCluster(
     throw wrong(`a wipe of ${seen.journal.domain} was begun on it, and the profile says ${domain}`);
   }
 }
+
+/**
+ * Refuses to wipe a cluster that nothing tells from others: names of namespaces such as `registry` are common.
+ *
+ * @throws McprtError `wipe-wrong-cluster`
+ */
+export function guardUnknown(
+  seen: Pick<WipeObservation, 'fingerprint' | 'installedDomain' | 'journal'>,
+  expected: string,
+): void {
+  if (expected !== '' || seen.installedDomain !== undefined || seen.journal !== undefined) return;
+  throw new McprtError('wipe-wrong-cluster', {
+    what: 'nothing says whose platform is on this cluster',
+    why: 'mcp-sentinel-config, which names its domain, is not there, and no wipe was begun here',
+    next: `look at the list of a dry run; if this cluster is the one that is meant, set \`cluster: ${seen.fingerprint}\``,
+  });
+}

@@ -8,7 +8,7 @@ import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { explainStuck } from './blockers.js';
 import { deleteTargets, groupsOf, namespacesOf } from './delete.js';
-import { guardCluster, guardInputs } from './guard.js';
+import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { type LiveInventory, readInventory, unproven, versionsOf } from './inventory.js';
 import { type Journal, removeJournal, writeJournal } from './journal.js';
 import { look, type WipeObservation } from './look.js';
@@ -74,6 +74,7 @@ export async function wipe(cluster: Cluster, ports: Ports, options: WipeOptions)
     if (seen.journal !== undefined) await tidyUp(cluster, options, seen);
     return { ...base, ...idle, start: 'nothing' };
   }
+  guardUnknown(seen, options.cluster);
   const stopwatch = watchTime();
   const basis = await prove(cluster, ports, options, seen);
   const done = await underLock(cluster, ports, options, { seen, basis, deadline, proven: stopwatch });

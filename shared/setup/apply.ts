@@ -1,0 +1,158 @@
+import { brake, canBrake, holderOf } from '../backup/brake.js';
+import { restore } from '../backup/restore.js';
+import type { Finding } from '../checks/finding.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { Credentials } from '../cluster/credentials.js';
+import { kinds } from '../cluster/objects.js';
+import { McprtError, messageOf } from '../errors.js';
+import { type Binary, findBinary } from './binary.js';
+import { defaultCertManager, ensureCertManager, releaseManifest } from './cert-manager.js';
+import { readDoctor } from './doctor.js';
+import { type InstallerLog, type InstallerRun, runInstaller } from './installer.js';
+import { type Invocation, invocationOf } from './invocation.js';
+import { writeKubeconfig } from './kubeconfig-file.js';
+import { type Prepared, restoreOptions } from './prepare.js';
+import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './record.js';
+import { closeRegistry } from './registry-door.js';
+import { beginFirstInstall } from './unfinished.js';
+import { type Patience, untilIssuerReady } from './verify.js';
+
+export interface Work {
+  cluster: Cluster;
+  credentials: Credentials;
+  ports: SetupPorts;
+  options: SetupOptions;
+  record: SetupRecord;
+  prepared: Prepared;
+  phase: Phase;
+}
+
+/**
+ * Restores, installs cert-manager where it does not work, runs the platform's installer, closes the registry behind it,
+ * and asks the platform's doctor.
+ *
+ * @throws McprtError `setup-failed`, those of a restore, of cert-manager's installation and of the binary
+ */
+export async function apply(work: Work): Promise<void> {
+  const { cluster, ports, options, record, prepared, phase } = work;
+  const { decision, plan, allowed, world } = prepared;
+  if (decision.mode === 'first-install') await beginFirstInstall(cluster, world.seen.now);
+  if (plan?.plan.lines.some(({ action }) => action !== 'keep' && action !== 'skip')) {
+    record.restored = await phase('restore', () =>
+      restore(cluster, ports, { ...restoreOptions(options), maxOrders: allowed, dryRun: false }),
+    );
+  } else {
+    await releaseLeftBrake(work);
+  }
+  await phase('look after cert-manager', async () => {
+    record.certManagerInstalled = await ensureCertManager(cluster, {
+      manifest:
+        options.certManager.manifest ||
+        releaseManifest(options.certManager.version || (world.seen.certManager.version ?? defaultCertManager)),
+      deadline: options.patience.rollouts,
+      signal: ports.signal,
+      progress: ports.progress,
+    });
+  });
+  if (decision.mode === 'rerun') {
+    await phase('wait for the issuer', () =>
+      untilIssuerReady(cluster, options.settings.issuer, patienceOf(ports, options)),
+    );
+  }
+  await install(work);
+}
+
+/** How long setup waits, and whom it tells. */
+export function patienceOf(ports: SetupPorts, { patience }: SetupOptions): Patience {
+  return { ...patience, signal: ports.signal, progress: ports.progress };
+}
+
+/** A restore that was killed after its last write left the brake on: nothing is left to restore, and renewals are denied. */
+async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Promise<void> {
+  const { groups, now } = prepared.world.seen;
+  if (!canBrake(groups) || (await cluster.get(kinds.admissionPolicy, { name: 'mcprt-brake' })) === undefined) return;
+  const held = await brake(cluster, { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) }, false);
+  await held.release();
+  ports.warn('released the brake that a restore or wipe had left on: cert-manager may order again');
+}
+
+async function install(work: Work): Promise<void> {
+  const { cluster, credentials, ports, options, record, prepared, phase } = work;
+  const { env, folder, log, signal } = ports;
+  const kubeconfig = await writeKubeconfig(credentials, folder);
+  try {
+    const invocation = invocationOf({
+      mode: prepared.decision.mode,
+      settings: options.settings,
+      profile: options.profile,
+      env,
+      domain: options.domain,
+      kubeconfig: kubeconfig.path,
+    });
+    for (const notice of invocation.notices) ports.progress(notice);
+    const { binary, source } = options;
+    const cli = await phase('find the installer', () =>
+      findBinary({ binary, source, folder, env: invocation.env, log, signal }),
+    );
+    record.binary = cli;
+    ports.onInstaller();
+    record.installerBegun = true;
+    const run = await phase('run the installer', () =>
+      runInstaller(cli.path, invocation, { cwd: cli.source, log, signal }),
+    );
+    record.installer = run;
+    await closeBehind(cluster, ports);
+    if (run.failed) throw failureOf(run.failed);
+    if (options.doctor)
+      record.findings.push(...(await phase('ask the doctor', () => askDoctor(cli, invocation, ports))));
+  } finally {
+    await kubeconfig.remove();
+  }
+}
+
+function failureOf({ step, message }: NonNullable<InstallerRun['failed']>): McprtError {
+  return new McprtError('setup-failed', {
+    what: `the platform’s installer failed${step === undefined ? '' : ` in its step ${step}`}`,
+    why: message,
+    next: 'see the findings; setup can be run again',
+  });
+}
+
+/** The installer says success before it has closed the registry, and ends well when that fails. */
+async function closeBehind(cluster: Cluster, ports: SetupPorts): Promise<void> {
+  try {
+    const { wasOpen } = await closeRegistry(cluster);
+    if (wasOpen) ports.warn('the installer left the public registry without a password: it asks for one again');
+  } catch (error) {
+    ports.warn(
+      `whether the registry asks for a password could not be seen to; the post step tries again: ${messageOf(error)}`,
+    );
+  }
+}
+
+async function askDoctor(cli: Binary, invocation: Invocation, { log, signal }: SetupPorts): Promise<Finding[]> {
+  const heard: string[] = [];
+  const listening: InstallerLog = {
+    ...log,
+    line: (text) => {
+      heard.push(text);
+      log.line(text);
+    },
+  };
+  log.step('Doctor of the platform');
+  const asked = { ...invocation, args: ['cluster', 'doctor'] };
+  const { failed } = await runInstaller(cli.path, asked, { cwd: cli.source, log: listening, signal });
+  const found = readDoctor(heard);
+  if (failed === undefined || found.length > 0) return found;
+  return [
+    {
+      code: 'doctor',
+      severity: 'warning',
+      subject: 'mcp-runtime cluster doctor',
+      cause: 'the platform’s own doctor ended with an error of its own',
+      evidence: failed.message.split('\n'),
+      remedy: 'see its output in the log',
+      confidence: 'possible',
+    },
+  ];
+}

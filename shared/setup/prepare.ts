@@ -1,0 +1,157 @@
+import { holderOf, requireFree } from '../backup/brake.js';
+import { assumedCertManager } from '../backup/refusals.js';
+import { planFor, type RestoreResult, restore } from '../backup/restore.js';
+import { type Candidate, candidates } from '../backup/select.js';
+import { prefixOf } from '../backup/stores/store.js';
+import { preflight } from '../checks/diagnose.js';
+import { blocking } from '../checks/finding.js';
+import { lookAround } from '../checks/observe.js';
+import { setupPermissions } from '../checks/permissions.js';
+import type { InstallerFailure, World } from '../checks/world.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { McprtError } from '../errors.js';
+import { decideMode, type ModeDecision } from './mode.js';
+import { checkOrders, installerCertificates, ordering } from './orders.js';
+import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './record.js';
+import { unfinishedSince } from './unfinished.js';
+
+/** Everything that was decided before anything is changed. */
+export interface Prepared {
+  world: World;
+  decision: ModeDecision;
+  /** The plan of a restore, when there is a backup to restore. */
+  plan: RestoreResult | undefined;
+  /** How many orders may follow. */
+  allowed: number;
+  look(installer?: InstallerFailure): Promise<World>;
+}
+
+/**
+ * Looks, decides, and refuses what must not be begun. Changes nothing.
+ *
+ * @throws McprtError `setup-mode`, `setup-preflight`, `setup-acme-email`, `setup-orders`, `setup-budget`, `restore-locked`, and
+ * those by which a backup is refused
+ */
+export async function prepare(
+  cluster: Cluster,
+  ports: SetupPorts,
+  options: SetupOptions,
+  record: SetupRecord,
+  phase: Phase,
+): Promise<Prepared> {
+  const found =
+    options.restore === undefined ? [] : await candidates(ports, options.domain, options.restore.key.signers);
+  // A store that merely holds nothing is no failure: before a first install there is no backup.
+  const hasBackup = found.some(({ error }) => error === undefined || error.code !== 'store-miss');
+  const look = (installer?: InstallerFailure): Promise<World> =>
+    lookAround(cluster, { ...options.look, permissions: setupPermissions, installer, backup: newestOf(found) });
+  const [world, unfinished] = await phase('look at the cluster and its names', () =>
+    Promise.all([look(), unfinishedSince(cluster), requireFree(cluster, holderOf(options.run))]),
+  );
+  const { seen } = world;
+  const { issuer } = options.settings;
+  record.fingerprint = seen.fingerprint;
+  const decision = decideMode(options.wanted, { seen, issuer, hasBackup, unfinishedSince: unfinished });
+  record.decision = decision;
+  ports.progress(`${decision.case}: ${decision.reasons.join('; ')}`);
+  record.findings = preflight(world);
+  refuseBlocked(record, decision, options);
+
+  const installer = installerCertificates(options.hosts, issuer);
+  const nothing = { objects: [], certificates: [], ledger: [] };
+  const planning = { recordedCertManager: assumedCertManager, mask: ports.mask, installer };
+  const own = await planFor(cluster, seen, nothing, planning);
+  const isNeeded = decision.mode === 'first-install' || ordering(own.plan.certificates).length > 0;
+  const plan = hasBackup
+    ? await phase('plan the restore', () => planRestoreOf(cluster, ports, options, isNeeded))
+    : undefined;
+  record.forecasts = (plan ?? own).plan.certificates;
+  const limits = { found: decision.case, hasBackup: plan !== undefined, issuer, hosts: options.hosts };
+  if (options.restore === undefined) await refuseForgottenKey(ports, options, record);
+  return { world, decision, plan, allowed: checkOrders(record.forecasts, options.maxOrders, limits), look };
+}
+
+/** Errors of a backup that is merely old: a cluster that needs nothing of it goes on without. */
+const merelyOld: readonly string[] = ['backup-too-old', 'backup-rollback'];
+
+async function planRestoreOf(
+  cluster: Cluster,
+  ports: SetupPorts,
+  options: SetupOptions,
+  isNeeded: boolean,
+): Promise<RestoreResult | undefined> {
+  if (options.restore === undefined) return undefined;
+  try {
+    return await restore(cluster, ports, {
+      ...restoreOptions(options),
+      maxOrders: Number.MAX_SAFE_INTEGER,
+      dryRun: true,
+    });
+  } catch (error) {
+    if (isNeeded || !(error instanceof McprtError) || !merelyOld.includes(error.code)) throw error;
+    ports.warn(`nothing has to be restored, and the newest backup could not be: ${error.message}: ${error.why}`);
+    return undefined;
+  }
+}
+
+/** What a restore inside of setup is given; `maxOrders` and `dryRun` come with each call. */
+export function restoreOptions({
+  restore: given,
+  run,
+  hosts,
+  settings,
+}: SetupOptions): Omit<Parameters<typeof restore>[2], 'maxOrders' | 'dryRun'> {
+  if (given === undefined) throw new Error('a restore without its key');
+  return { ...given, run, installer: installerCertificates(hosts, settings.issuer) };
+}
+
+function newestOf(found: readonly Candidate[]): World['backup'] {
+  const newest = found
+    .flatMap(({ store, backup }) => (backup ? [{ store, context: backup.context }] : []))
+    .sort((a, b) => b.context.generation - a.context.generation)[0];
+  return newest && { generation: newest.context.generation, createdAt: newest.context.createdAt, store: newest.store };
+}
+
+/** A secret that the job's environment does not have is empty: without this, setup would order what a backup holds. */
+async function refuseForgottenKey(
+  ports: SetupPorts,
+  { domain, maxOrders }: SetupOptions,
+  record: SetupRecord,
+): Promise<void> {
+  const due = ordering(record.forecasts);
+  if (due.length === 0 || maxOrders !== 'auto') return;
+  const listed = await Promise.all(
+    ports.stores.map(async (store) => {
+      try {
+        return [`${store.name}: ${(await store.newest(prefixOf(domain))).name}`];
+      } catch {
+        // A store that is empty, or that this step cannot read, holds nothing back.
+        return [];
+      }
+    }),
+  );
+  if (listed.flat().length === 0) return;
+  throw new McprtError('setup-orders', {
+    what: `setup would lead to ${due.length} certificate order${due.length === 1 ? '' : 's'} although there is a backup`,
+    why: [...listed.flat(), ...due.map((one) => `${one.namespace}/${one.name}: ${one.reason}`)].join('\n'),
+    next: 'give `restore-key` (the job must name the environment that holds the secret), and setup restores first; if the orders are wanted, set `max-orders`',
+  });
+}
+
+function refuseBlocked({ findings }: SetupRecord, { mode }: ModeDecision, { settings }: SetupOptions): void {
+  const errors = blocking(findings);
+  if (errors.length > 0) {
+    throw new McprtError('setup-preflight', {
+      what: `${errors.length} thing${errors.length === 1 ? ' stands' : 's stand'} in the way of setup; nothing was changed`,
+      why: errors.map(({ code, subject, cause }) => `${subject}: ${cause} (${code})`).join('\n'),
+      next: errors.map(({ remedy }) => remedy).join('\n'),
+    });
+  }
+  if (mode === 'first-install' && settings.acmeEmail === '') {
+    throw new McprtError('setup-acme-email', {
+      what: 'a first install needs an e-mail address for the ACME account',
+      why: `ClusterIssuer ${settings.issuer} is not there, and the installer makes it with that address`,
+      next: 'set `acme-email`; later runs do not use it',
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import type { CertificateForecast } from '../backup/plan.js';
+import type { Ports, RunContext } from '../backup/ports.js';
+import type { RestoreOptions, RestoreResult } from '../backup/restore.js';
+import type { Finding } from '../checks/finding.js';
+import type { LookOptions } from '../checks/observe.js';
+import type { Hosts, Values } from '../profile/values.js';
+import type { Binary } from './binary.js';
+import type { InstallerLog, InstallerRun } from './installer.js';
+import type { InstallerSettings } from './invocation.js';
+import type { ModeDecision, WantedMode } from './mode.js';
+import type { OrderLimit } from './orders.js';
+import type { CertificateState, Patience } from './verify.js';
+
+export interface SetupOptions {
+  wanted: WantedMode;
+  hosts: Hosts;
+  domain: string;
+  run: RunContext;
+  profile: Values;
+  settings: InstallerSettings;
+  /** What a restore needs on top; undefined when no restore key was given. */
+  restore: Pick<RestoreOptions, 'key' | 'overrides' | 'maxAge' | 'timeout'> | undefined;
+  maxOrders: OrderLimit;
+  binary: string;
+  source: string;
+  certManager: {
+    /** Address or path of a release manifest; empty for the one of a version. */
+    manifest: string;
+    /** Empty for the version that is there, or else the newest that is known. */
+    version: string;
+  };
+  look: Omit<LookOptions, 'permissions' | 'installer' | 'backup'>;
+  /** In ms. */
+  patience: Pick<Patience, 'certificates' | 'rollouts'>;
+  doctor: boolean;
+  dryRun: boolean;
+}
+
+export interface SetupPorts extends Ports {
+  log: InstallerLog;
+  env: NodeJS.ProcessEnv;
+  /** Folder of the job, emptied at its end. */
+  folder: string;
+  /** Told right before the installer runs for the first time: from then on the registry may be open. */
+  onInstaller: () => void;
+}
+
+/** What happened so far. It is filled on the way, so that a failed or cancelled run has a report as well. */
+export interface SetupRecord {
+  decision?: ModeDecision;
+  fingerprint?: string;
+  forecasts: CertificateForecast[];
+  restored?: RestoreResult;
+  certManagerInstalled: boolean;
+  binary?: Binary;
+  installerBegun: boolean;
+  installer?: InstallerRun;
+  certificates: CertificateState[];
+  /** Orders that appeared since the start. */
+  newOrders: string[];
+  findings: Finding[];
+  phases: { name: string; seconds: number }[];
+}
+
+export function newRecord(): SetupRecord {
+  return {
+    forecasts: [],
+    certManagerInstalled: false,
+    installerBegun: false,
+    certificates: [],
+    newOrders: [],
+    findings: [],
+    phases: [],
+  };
+}
+
+/** Does a part of the work, and notes how long it took, also when it failed. */
+export type Phase = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
+export function phasesInto(record: SetupRecord, signal: AbortSignal): Phase {
+  return async (name, work) => {
+    signal.throwIfAborted();
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      record.phases.push({ name, seconds: (performance.now() - started) / 1000 });
+    }
+  };
+}
