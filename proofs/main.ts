@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     cycles: { type: 'string' },
+    only: { type: 'string' },
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

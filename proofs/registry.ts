@@ -1,4 +1,5 @@
 import { breakGlass } from './break-glass.js';
+import { brokenWorlds } from './broken-worlds.js';
 import { canary } from './canary.js';
 import { cancel } from './cancel.js';
 import { corrupt } from './corrupt.js';
@@ -25,5 +26,6 @@ export const proofs: readonly Proof[] = [
   cancel,
   wipeProof,
   wipeScale,
+  brokenWorlds,
   speed,
 ];

@@ -76,6 +76,10 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   const dry = await stage.setup({ 'dry-run': 'true' });
   if (dry.outputs.case !== 'rerun-after-wipe' || dry.outputs.orders !== '0')
     problems.push(`dry run: ${withoutMasks(dry.log)}`);
+  const looked = await stage.setup({ operation: 'check' });
+  if (looked.error !== 'setup-check' || looked.outputs.finding !== 'platform-missing') {
+    problems.push(`check of a wiped cluster: ${looked.error}, first ${looked.outputs.finding}`);
+  }
   const keyless = await stage.setup({ 'restore-key': '' });
   if (keyless.error !== 'setup-orders')
     problems.push(`a wiped platform was set up without its backup: ${withoutMasks(keyless.log)}`);

@@ -19,8 +19,8 @@ export interface LabState {
   kubeconfig: string;
   server: string;
   acme: { directory: string; caBundle: string; control: string };
-  /** Where HTTP-01 and DNS faults are switched: lab/driver/faults.ts. */
-  challenges: { control: string };
+  /** Where HTTP-01 and DNS faults are switched (lab/driver/faults.ts), and `address:port` of the DNS server with them. */
+  challenges: { control: string; dns: string };
   program: Program;
   processes: LabProcess[];
 }
@@ -202,7 +202,8 @@ async function startParts(
         `--http-port=${http01}`,
         `--dns=127.0.0.1:${dns}`,
       ],
-      { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0' },
+      // An authorization that is still valid would let a name through whose way from outside is broken by now.
+      { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0' },
     );
     await cluster.apply(kinds.node, node(), { manager: 'lab' });
     await start('challenges', [
@@ -231,7 +232,7 @@ async function startParts(
         caBundle: Buffer.from(acmeCa).toString('base64'),
         control: controlUrl,
       },
-      challenges: { control: `http://127.0.0.1:${faults}` },
+      challenges: { control: `http://127.0.0.1:${faults}`, dns: `127.0.0.1:${dns}` },
       processes,
     };
     await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));

@@ -70,6 +70,17 @@ export async function requireFree(cluster: Cluster, run: string): Promise<void> 
   if (found !== undefined) refuseHeld(cluster, found, run);
 }
 
+/** Who holds the brake, and until when; undefined when it is off, or where there is no such policy. */
+export async function brakeHolder(cluster: Cluster): Promise<{ run: string; expires: Date | undefined } | undefined> {
+  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
+  if (found === undefined) return undefined;
+  const expires = new Date(found.metadata.annotations?.[annotations.expires] ?? '');
+  return {
+    run: found.metadata.annotations?.[annotations.run] ?? 'an unknown run',
+    expires: Number.isNaN(expires.getTime()) ? undefined : expires,
+  };
+}
+
 function refuseHeld(cluster: Cluster, found: KubeObject, run: string): void {
   const other = found.metadata.annotations?.[annotations.run] ?? 'an unknown run';
   const expires = Date.parse(found.metadata.annotations?.[annotations.expires] ?? '');

@@ -38,8 +38,10 @@ export const findingCodes = [
   'issuer-not-ready',
   'issuer-staging',
   // issuance
+  'brake-left',
   'certificate-stale-owner',
   'certificate-names',
+  'certificate-missing',
   'rate-limited',
   'budget-exhausted',
   'challenge-dns',
@@ -62,6 +64,7 @@ export const findingCodes = [
   'installer-root',
   'installer-step',
   // the platform
+  'platform-missing',
   'registry-auth-open',
   'registry-endpoint-address',
   'registry-pusher-left',

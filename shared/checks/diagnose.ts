@@ -44,6 +44,7 @@ const mendedBySetup: readonly Finding['code'][] = [
   'certmanager-gone',
   'certmanager-unready',
   'certmanager-webhook-down',
+  'brake-left',
   'issuer-missing',
   'issuer-not-ready',
   'admission-webhook-orphaned',

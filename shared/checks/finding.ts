@@ -42,6 +42,26 @@ export function ordered(findings: readonly Finding[]): Finding[] {
   });
 }
 
+/** Findings of the same cause become one: two names of one Certificate fail together, one missing image stops eight Deployments. */
+export function merged(findings: readonly Finding[]): Finding[] {
+  const byCause = new Map<string, Finding>();
+  for (const one of findings) {
+    const key = `${one.code} ${one.cause}`;
+    const first = byCause.get(key);
+    byCause.set(
+      key,
+      first === undefined
+        ? one
+        : {
+            ...first,
+            subject: [...new Set([...first.subject.split(', '), ...one.subject.split(', ')])].join(', '),
+            evidence: [...new Set([...first.evidence, ...one.evidence])],
+          },
+    );
+  }
+  return [...byCause.values()];
+}
+
 /** Those that stand in the way of going on. */
 export function blocking(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity }) => severity === 'error');

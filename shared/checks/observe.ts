@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { brakeHolder } from '../backup/brake.js';
 import { keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from '../backup/observe.js';
 import { assumedCertManager, leafOf } from '../backup/refusals.js';
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
-import { at, isTrue, textAt } from '../cluster/fields.js';
+import { at, textAt } from '../cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
 import { type ReachOptions, reach } from '../platform/reach.js';
@@ -55,6 +56,7 @@ export async function lookAround(cluster: Cluster, options: LookOptions): Promis
       .get<KubeObject>(kinds.configMap, platformConfig)
       .catch(forbidden(unseen, 'the platform’s ConfigMap')),
     admission: askAdmission(cluster),
+    brake: brakeHolder(cluster).catch(forbidden(unseen, 'ValidatingAdmissionPolicies')),
     nodes: list(kinds.node),
     deployments: inEach(kinds.deployment),
     statefulSets: inEach(kinds.statefulSet),
@@ -189,7 +191,7 @@ async function servedSecrets(
   { hosts, mask }: LookOptions,
 ): Promise<World['secretsServed']> {
   const owners = Object.values(hosts).flatMap((host) => {
-    const owner = seen.certificates.find((one) => (one.spec.dnsNames ?? []).includes(host) && isTrue(one, 'Ready'));
+    const owner = seen.certificates.find((one) => (one.spec.dnsNames ?? []).includes(host));
     return owner === undefined
       ? []
       : [{ host, ref: { namespace: owner.metadata.namespace ?? '', name: owner.spec.secretName } }];
@@ -200,9 +202,9 @@ async function servedSecrets(
   );
   for (const secret of secrets.values()) maskValues(secret, mask);
   return new Map(
-    owners.flatMap(({ host, ref }) => {
+    owners.map(({ host, ref }) => {
       const leaf = leafOf(secrets.get(keyOf(ref)), seen.certManager.version ?? assumedCertManager);
-      return leaf === undefined ? [] : [[host, { secret: keyOf(ref), serial: leaf.serial }] as const];
+      return [host, { secret: keyOf(ref), serial: leaf?.serial }] as const;
     }),
   );
 }

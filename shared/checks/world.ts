@@ -35,12 +35,17 @@ export interface World {
   /** What holds each namespace that is being deleted, in words. */
   holders: ReadonlyMap<string, string[]>;
   names: PublicName[];
-  /** By public host: the Secret that an Ingress serves it with, and the serial number of the certificate in it. */
-  secretsServed: ReadonlyMap<string, { secret: string; serial: string }>;
+  /**
+   * By public host: the Secret that an Ingress serves it with, and the serial number of the certificate in it; undefined
+   * when there is no such Secret, or no certificate in it.
+   */
+  secretsServed: ReadonlyMap<string, { secret: string; serial: string | undefined }>;
   /** The newest backup that a restore could use, when somebody looked. */
   backup: { generation: number; createdAt: string; store: string } | undefined;
   /** What the platform's installer said when it failed. */
   installer: InstallerFailure | undefined;
+  /** Who keeps cert-manager from ordering, and until when, while a restore or wipe is under way or was killed. */
+  brake: { run: string; expires: Date | undefined } | undefined;
   /** What the credentials may not read, so that nothing is said about it. */
   unseen: string[];
 }

@@ -1,9 +1,8 @@
-import { brake, canBrake, holderOf } from '../backup/brake.js';
+import { brake, brakeHolder, canBrake, holderOf } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
 import type { Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
-import { kinds } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
 import { type Binary, findBinary } from './binary.js';
 import { defaultCertManager, ensureCertManager, releaseManifest } from './cert-manager.js';
@@ -70,7 +69,7 @@ export function patienceOf(ports: SetupPorts, { patience }: SetupOptions): Patie
 /** A restore that was killed after its last write left the brake on: nothing is left to restore, and renewals are denied. */
 async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Promise<void> {
   const { groups, now } = prepared.world.seen;
-  if (!canBrake(groups) || (await cluster.get(kinds.admissionPolicy, { name: 'mcprt-brake' })) === undefined) return;
+  if (!canBrake(groups) || (await brakeHolder(cluster)) === undefined) return;
   const held = await brake(cluster, { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) }, false);
   await held.release();
   ports.warn('released the brake that a restore or wipe had left on: cert-manager may order again');

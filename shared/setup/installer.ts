@@ -46,6 +46,7 @@ export async function runInstaller(
   const child = spawn(binary, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const tail: string[] = [];
   const steps: { title: string; from: number }[] = [];
+  const blockers: string[] = [];
   let failed: InstallerRun['failed'];
   const read = (text: string): void => {
     const heard = hear(text);
@@ -53,7 +54,8 @@ export async function runInstaller(
       steps.push({ title: heard.title, from: performance.now() });
       log.step(heard.title);
     }
-    if (heard.kind === 'failed') failed = { step: heard.step, message: heard.message };
+    if (heard.kind === 'blocker') blockers.push(heard.text);
+    if (heard.kind === 'failed') failed = { step: heard.step, message: [heard.message, ...blockers].join('\n') };
     log.line(text);
     tail.push(text);
     if (tail.length > tailLength) tail.shift();

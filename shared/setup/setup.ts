@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { issuances } from '../backup/restore.js';
 import { diagnose } from '../checks/diagnose.js';
 import { blocking, type Finding } from '../checks/finding.js';
@@ -48,7 +49,7 @@ export async function setUp(
     throw explained(error, record.findings);
   }
   const doctors = record.findings.filter(({ code }) => code === 'doctor');
-  record.findings = [...diagnose(await phase('look again', () => prepared.look())), ...doctors];
+  record.findings = [...(await phase('look again', () => lookUntilServed(prepared.look, ports.signal))), ...doctors];
   verifyEnd(record, prepared.allowed, ports);
 }
 
@@ -67,6 +68,17 @@ async function lookAgain(
   } catch (error) {
     ports.warn(`the cluster could not be looked at: ${messageOf(error)}`);
     return [];
+  }
+}
+
+/** How long Traefik may take to serve a certificate that has just been issued, and how often it is looked for, in ms. */
+const serving = { deadline: 15_000, pause: 500 };
+
+async function lookUntilServed(look: () => Promise<World>, signal: AbortSignal): Promise<Finding[]> {
+  for (const end = Date.now() + serving.deadline; ; await sleep(serving.pause, undefined, { signal })) {
+    const findings = diagnose(await look());
+    const isLate = findings.some(({ code }) => code === 'tls-default-certificate' || code === 'tls-other-certificate');
+    if (!isLate || Date.now() > end) return findings;
   }
 }
 

@@ -7,6 +7,8 @@
 export type Heard =
   | { kind: 'step'; title: string }
   | { kind: 'failed'; step: string | undefined; message: string }
+  /** What its preflight found; its error only counts them. */
+  | { kind: 'blocker'; text: string }
   | { kind: 'line' };
 
 const titles: readonly (readonly [RegExp, string])[] = [
@@ -25,6 +27,8 @@ export function hear(line: string): Heard {
   }
   const failed = /^Error: (?:setup step "(?<step>[^"]+)" failed: )?(?<message>.*)$/.exec(plain);
   if (failed) return { kind: 'failed', step: failed.groups?.step, message: failed.groups?.message ?? '' };
+  const blocker = /^ ?ERROR\s+Pre-flight \[\d+\/\d+\] (?<text>.+)$/.exec(plain)?.groups?.text;
+  if (blocker !== undefined) return { kind: 'blocker', text: blocker };
   return { kind: 'line' };
 }
 

@@ -15,13 +15,39 @@ export function checkCertManager(world: World): Finding[] {
   if (!hasKinds) return [missing()];
   if (seen.certManager.state === 'absent') return [gone(own)];
   const broken = parts.flatMap((name) => brokenPart(name, own));
-  return [...broken, ...(broken.length === 0 ? admission(world) : []), ...version(world), ...issuers(world)];
+  return [
+    ...broken,
+    ...brakeLeft(world),
+    ...(broken.length === 0 ? admission(world) : []),
+    ...version(world),
+    ...issuers(world),
+  ];
+}
+
+/** A killed restore or wipe keeps every certificate from being renewed until its brake is taken off. */
+function brakeLeft({ brake, seen }: World): Finding[] {
+  if (brake === undefined) return [];
+  const isOver = brake.expires === undefined || brake.expires <= seen.now;
+  return [
+    {
+      code: 'brake-left',
+      severity: isOver ? 'error' : 'notice',
+      subject: 'ValidatingAdmissionPolicy mcprt-brake',
+      cause: isOver
+        ? 'a restore or wipe was stopped and left the brake on: no certificate is ordered or renewed'
+        : 'a restore or wipe is under way, and no certificate is ordered meanwhile',
+      evidence: [`held by ${brake.run} until ${brake.expires?.toISOString() ?? 'an unknown time'}`],
+      remedy:
+        'run that restore or wipe again, or setup, which releases it; by hand: `kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake`',
+      confidence: 'certain',
+    },
+  ];
 }
 
 function missing(): Finding {
   return {
     code: 'certmanager-missing',
-    severity: 'warning',
+    severity: 'error',
     subject: 'cert-manager',
     cause: 'cert-manager is not installed',
     evidence: ['the API group cert-manager.io is not served'],

@@ -4,7 +4,7 @@ import { backoffUntil } from '../../certificates/backoff.js';
 import { exactSetBudget } from '../../certificates/budget.js';
 import { annotation, controllerUid, isIssuing } from '../../certificates/model.js';
 import { certManagerVersion } from '../../certificates/version.js';
-import { conditionOf, isTrue, textAt } from '../../cluster/fields.js';
+import { conditionOf, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import type { Finding } from '../finding.js';
 import type { World } from '../world.js';
@@ -17,6 +17,7 @@ export function checkCertificates(world: World): Finding[] {
   return [
     ...staleOwners(world),
     ...names(world),
+    ...missing(world),
     ...world.seen.certificates.flatMap((one) => stateOf(one, world)),
     ...budgets(world),
     ...renewals(world),
@@ -80,6 +81,40 @@ function names({ seen, hosts }: World): Finding[] {
   ];
 }
 
+/** A public host that an Ingress serves and no Certificate is for: nothing will renew what is served, if anything is. */
+function missing({ seen, hosts }: World): Finding[] {
+  const served = (namespace: string, host: string): boolean =>
+    seen.ingresses.some(
+      (one) =>
+        one.metadata.namespace === namespace &&
+        recordsAt(one, 'spec', 'rules').some((rule) => textAt(rule, 'host') === host),
+    );
+  const expected = [
+    ...(served(platformNamespaces.registry, hosts.registry) ? [hosts.registry, hosts.mcp] : []),
+    ...(served(platformNamespaces.sentinel, hosts.platform) ? [hosts.platform] : []),
+  ];
+  const lacking = expected.filter(
+    (host) => !seen.certificates.some(({ spec }) => (spec.dnsNames ?? []).includes(host)),
+  );
+  // Under other names it is there: that is a finding of its own.
+  const renamed = seen.certificates.some(
+    ({ metadata }) => metadata.namespace === platformNamespaces.registry && metadata.name === 'registry-cert',
+  );
+  const gone = lacking.filter((host) => !(renamed && host !== hosts.platform));
+  if (gone.length === 0) return [];
+  return [
+    {
+      code: 'certificate-missing',
+      severity: 'error',
+      subject: gone.join(', '),
+      cause: 'no Certificate is for the name, so what it is served with is never renewed',
+      evidence: gone.map((host) => `an Ingress serves ${host}, and no Certificate has it in dnsNames`),
+      remedy: 'run setup, which makes it; the Secret that is there is adopted',
+      confidence: 'certain',
+    },
+  ];
+}
+
 function stateOf(one: LiveCertificate, world: World): Finding[] {
   const subject = `Certificate ${keyOf(one.metadata)}`;
   const { now } = world.seen;
@@ -105,7 +140,10 @@ function stateOf(one: LiveCertificate, world: World): Finding[] {
       Number(request.metadata.annotations?.[annotation.revision]) === (one.status?.revision ?? 0) + 1,
   );
   const until = backoffUntil(one, next, now, version);
-  if (until !== undefined && !isIssuing(one)) {
+  const due = Date.parse(textAt(one, 'status', 'renewalTime'));
+  // A restored certificate is Ready while the failure before it is still remembered.
+  const isFine = isTrue(one, 'Ready') && due > now.getTime();
+  if (until !== undefined && !isIssuing(one) && !isFine) {
     return [
       {
         code: 'certificate-backoff',
@@ -118,7 +156,6 @@ function stateOf(one: LiveCertificate, world: World): Finding[] {
       },
     ];
   }
-  const due = Date.parse(textAt(one, 'status', 'renewalTime'));
   if (isTrue(one, 'Ready') && notAfter - now.getTime() < 14 * day && now.getTime() - due > day) {
     return [
       {

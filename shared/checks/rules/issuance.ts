@@ -1,6 +1,7 @@
-import { at, recordsAt, textAt } from '../../cluster/fields.js';
+import { annotation } from '../../certificates/model.js';
+import { at, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
-import type { Finding } from '../finding.js';
+import { type Finding, merged } from '../finding.js';
 import type { World } from '../world.js';
 
 /** What a challenge or order says, and what it means for whoever runs the cluster. */
@@ -13,8 +14,9 @@ interface Meaning {
 /** Issuances under way or failed, and why: challenges first, then orders (runbook: TLS cert not issued, rate limit hit). */
 export function checkIssuance(world: World): Finding[] {
   const pending = world.challenges.filter((one) => !['valid', 'ready'].includes(textAt(one, 'status', 'state')));
-  const limited = world.orders.filter(isRateLimited);
-  const failed = world.orders.filter(
+  const orders = world.orders.filter((one) => isWanted(one, world));
+  const limited = orders.filter(isRateLimited);
+  const failed = orders.filter(
     (one) => ['errored', 'invalid', 'expired'].includes(textAt(one, 'status', 'state')) && !limited.includes(one),
   );
   return [
@@ -26,6 +28,16 @@ export function checkIssuance(world: World): Finding[] {
   ];
 }
 
+/** An order that failed is history once its Certificate is Ready again, as after a restore, and not due for renewal. */
+function isWanted(order: KubeObject, { seen }: World): boolean {
+  const owner = seen.certificates.find(
+    ({ metadata }) =>
+      metadata.namespace === order.metadata.namespace &&
+      metadata.name === order.metadata.annotations?.[annotation.certificateName],
+  );
+  return !(isTrue(owner, 'Ready') && Date.parse(textAt(owner, 'status', 'renewalTime')) > seen.now.getTime());
+}
+
 function challenge(one: KubeObject, world: World): Finding {
   const host = textAt(one, 'spec', 'dnsName');
   const reason = textAt(one, 'status', 'reason');
@@ -33,7 +45,9 @@ function challenge(one: KubeObject, world: World): Finding {
   const meaning = meaningOf(reason, host);
   // Traefik cannot reach the solver's pod behind such a policy and answers for it with 502 or 504, or not at all.
   const isBlocked =
-    blocking.length > 0 && (meaning === undefined || /timeout|deadline|status code '50[234]'/.test(reason));
+    blocking.length > 0 &&
+    reason !== '' &&
+    (meaning === undefined || /timeout|deadline|status code '50[234]'/.test(reason));
   const told: Meaning = isBlocked
     ? {
         code: 'challenge-network-policy',
@@ -53,7 +67,7 @@ function challenge(one: KubeObject, world: World): Finding {
       `Challenge ${one.metadata.namespace}/${one.metadata.name}: ${reason || 'no reason given yet'}`,
       ...(isBlocked ? blocking.map((name) => `NetworkPolicy ${name} selects every pod, and none allows TCP 8089`) : []),
     ],
-    confidence: meaning === undefined && !isBlocked ? 'possible' : isBlocked ? 'likely' : 'certain',
+    confidence: meaning === undefined || isBlocked ? 'likely' : 'certain',
   };
 }
 
@@ -95,8 +109,8 @@ function meaningOf(reason: string, host: string): Meaning | undefined {
       remedy: `make the record for ${host}; check with \`dig +short ${host}\``,
     };
   }
-  const asked = /(?:GET request '|Get ")(https?:\/\/[^/'"]+)/.exec(reason)?.[1];
-  const answered = [...reason.matchAll(/Get "(https?:\/\/[^/"]+)/g)].at(-1)?.[1];
+  const asked = /(?:GET request '|Get ")([a-z]+:\/\/[^/'"]+)/.exec(reason)?.[1];
+  const answered = [...reason.matchAll(/Get "([a-z]+:\/\/[^/"]+)/g)].at(-1)?.[1];
   if (
     /redirect/i.test(reason) ||
     (asked !== undefined && answered !== undefined && hostOf(asked) !== hostOf(answered))
@@ -108,7 +122,7 @@ function meaningOf(reason: string, host: string): Meaning | undefined {
     };
   }
   if (
-    /connection refused|i\/o timeout|deadline exceeded|no route to host|connection reset|error:connection|EOF/i.test(
+    /connection refused|i\/o timeout|deadline exceeded|no route to host|network is unreachable|connection reset|error:connection|EOF/i.test(
       reason,
     )
   ) {
@@ -134,7 +148,7 @@ function meaningOf(reason: string, host: string): Meaning | undefined {
 }
 
 function hostOf(url: string): string {
-  return url.replace(/^https?:\/\//, '').replace(/:\d+$/, '');
+  return url.replace(/^[a-z]+:\/\//, '').replace(/:\d+$/, '');
 }
 
 function isRateLimited(order: KubeObject): boolean {
@@ -199,23 +213,4 @@ function isIngress(policy: KubeObject): boolean {
 
 function isEmptySelector(selector: unknown): boolean {
   return JSON.stringify(selector ?? {}) === '{}';
-}
-
-/** Findings with the same cause become one: two names of one Certificate fail together. */
-function merged(findings: readonly Finding[]): Finding[] {
-  const byCode = new Map<string, Finding>();
-  for (const one of findings) {
-    const first = byCode.get(one.code);
-    byCode.set(
-      one.code,
-      first === undefined
-        ? one
-        : {
-            ...first,
-            subject: [...new Set([...first.subject.split(', '), ...one.subject.split(', ')])].join(', '),
-            evidence: [...new Set([...first.evidence, ...one.evidence])],
-          },
-    );
-  }
-  return [...byCode.values()];
 }

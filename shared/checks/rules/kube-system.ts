@@ -9,6 +9,7 @@ const restart =
 
 /** What k3s runs for everyone: name resolution, Traefik, its load balancer, the HelmChart kind (runbook: wiped kube-system). */
 export function checkKubeSystem(world: World): Finding[] {
+  if (world.unseen.includes('deployments in kube-system')) return classes(world);
   const inSystem = world.workloads.filter(({ metadata }) => metadata.namespace === 'kube-system');
   const coredns = inSystem.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'coredns');
   const traefik = traefikOf(world);
@@ -94,7 +95,7 @@ function down(
   ];
 }
 
-function loadBalancer({ services }: World, balancer: KubeObject | undefined): Finding[] {
+function loadBalancer({ services, names }: World, balancer: KubeObject | undefined): Finding[] {
   const service = services.find(
     ({ metadata, spec }) => metadata.name === 'traefik' && textAt(spec, 'type') === 'LoadBalancer',
   );
@@ -102,10 +103,12 @@ function loadBalancer({ services }: World, balancer: KubeObject | undefined): Fi
   // Where ServiceLB is switched off, another load balancer takes its place and gives the Service its addresses.
   const addresses = at(service, 'status', 'loadBalancer', 'ingress');
   const hasAddress = Array.isArray(addresses) && addresses.length > 0;
+  // Its last addresses stay in the Service when nothing serves them any more.
+  const isClosed = names.some(({ http }) => http !== undefined && 'error' in http);
   return [
     {
       code: 'svclb-missing',
-      severity: hasAddress ? 'warning' : 'error',
+      severity: hasAddress && !isClosed ? 'warning' : 'error',
       subject: 'DaemonSet kube-system/svclb-traefik',
       cause: 'k3s’ load balancer for Traefik is gone, so no node passes port 80 and 443 on',
       evidence: ['Service kube-system/traefik is of type LoadBalancer, and no DaemonSet svclb-traefik-… serves it'],
@@ -115,9 +118,9 @@ function loadBalancer({ services }: World, balancer: KubeObject | undefined): Fi
   ];
 }
 
-function classes({ ingressClasses, storageClasses }: World): Finding[] {
+function classes({ ingressClasses, storageClasses, unseen }: World): Finding[] {
   const found: Finding[] = [];
-  if (!ingressClasses.includes('traefik')) {
+  if (!unseen.includes('ingressclasses') && !ingressClasses.includes('traefik')) {
     found.push({
       code: 'ingress-class-missing',
       severity: 'error',
@@ -130,7 +133,7 @@ function classes({ ingressClasses, storageClasses }: World): Finding[] {
   }
   const isDefault = ({ metadata }: KubeObject): boolean =>
     metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true';
-  if (!storageClasses.some(isDefault)) {
+  if (!unseen.includes('storageclasses') && !storageClasses.some(isDefault)) {
     found.push({
       code: 'storage-class-missing',
       severity: 'error',

@@ -55,31 +55,37 @@ function terminating(namespace: KubeObject, { holders, seen }: World): Finding {
 
 /** The platform's webhooks survive a wipe and then refuse every object of its kinds. */
 function orphanedAdmission({ admissionWebhooks, services, seen }: World): Finding[] {
-  return admissionWebhooks.flatMap((configuration) => {
+  const orphans = admissionWebhooks.flatMap((configuration) => {
     const hooks = Array.isArray(configuration.webhooks) ? configuration.webhooks : [];
     const target = hooks.find(
       (hook) => textAt(hook, 'clientConfig', 'service', 'namespace') === platformNamespaces.runtime,
     );
-    if (target === undefined) return [];
-    const name = textAt(target, 'clientConfig', 'service', 'name');
+    const service = textAt(target, 'clientConfig', 'service', 'name');
     const isThere = services.some(
-      ({ metadata }) => metadata.namespace === platformNamespaces.runtime && metadata.name === name,
+      ({ metadata }) => metadata.namespace === platformNamespaces.runtime && metadata.name === service,
     );
-    if (isThere) return [];
-    const gone = !seen.namespaces.some(({ metadata }) => metadata.name === platformNamespaces.runtime);
-    return [
-      {
-        code: 'admission-webhook-orphaned',
-        severity: 'warning',
-        subject: `${configuration.kind} ${configuration.metadata.name}`,
-        cause:
-          'it asks a service of the platform that is gone, so every MCPServer, grant and session is refused until setup has run',
-        evidence: [
-          `it calls Service ${platformNamespaces.runtime}/${name}, which ${gone ? 'went with its namespace' : 'is not there'}`,
-        ],
-        remedy: `setup makes the service again; until then: \`kubectl delete ${configuration.kind.toLowerCase()} ${configuration.metadata.name}\``,
-        confidence: 'certain',
-      } satisfies Finding,
-    ];
+    return target === undefined || isThere ? [] : [{ configuration, service }];
   });
+  if (orphans.length === 0) return [];
+  const isGone = !seen.namespaces.some(({ metadata }) => metadata.name === platformNamespaces.runtime);
+  return [
+    {
+      code: 'admission-webhook-orphaned',
+      severity: 'warning',
+      subject: orphans.map(({ configuration }) => `${configuration.kind} ${configuration.metadata.name}`).join(', '),
+      cause:
+        'it asks a service of the platform that is gone, so every MCPServer, grant and session is refused until setup has run',
+      evidence: orphans.map(
+        ({ configuration, service }) =>
+          `${configuration.metadata.name} calls Service ${platformNamespaces.runtime}/${service}, which ${isGone ? 'went with its namespace' : 'is not there'}`,
+      ),
+      remedy: `setup makes the service again; until then: ${orphans
+        .map(
+          ({ configuration }) =>
+            `\`kubectl delete ${configuration.kind.toLowerCase()} ${configuration.metadata.name}\``,
+        )
+        .join(', ')}`,
+      confidence: 'certain',
+    },
+  ];
 }

@@ -5,7 +5,8 @@ import type { World } from '../world.js';
 
 /** Nodes: ready, schedulable, and of the processor that the images are built for (runbook: prerequisites, MCP_IMAGE_PLATFORM). */
 export function checkNodes(world: World): Finding[] {
-  const { nodes } = world;
+  const { nodes, unseen } = world;
+  if (unseen.includes('nodes')) return [];
   const usable = nodes.filter((node) => isTrue(node, 'Ready') && !isCordoned(node));
   return [...unready(nodes), ...(usable.length === 0 ? [noneUsable(nodes)] : []), ...architecture(world)];
 }

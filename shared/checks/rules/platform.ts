@@ -8,7 +8,32 @@ import type { World } from '../world.js';
 
 /** The platform's own state: registry authentication, pull host, pull Secrets, Traefik watch, volumes. */
 export function checkPlatform(world: World): Finding[] {
-  return [...registryOpen(world), ...pushers(world), ...config(world), ...pullSecrets(world), ...volumes(world)];
+  return [
+    ...missing(world),
+    ...registryOpen(world),
+    ...pushers(world),
+    ...config(world),
+    ...pullSecrets(world),
+    ...volumes(world),
+  ];
+}
+
+/** After a wipe, or before the first install: nothing else can be said of a platform that is not there. */
+function missing({ seen }: World): Finding[] {
+  const names = [platformNamespaces.registry, platformNamespaces.sentinel];
+  const present = seen.namespaces.map(({ metadata }) => metadata.name);
+  if (names.some((name) => present.includes(name))) return [];
+  return [
+    {
+      code: 'platform-missing',
+      severity: 'error',
+      subject: 'MCP Runtime',
+      cause: 'the platform is not installed',
+      evidence: [`there is no namespace ${names.join(', and no ')}`],
+      remedy: 'run setup; with the restore key of a backup it orders nothing that was there before',
+      confidence: 'certain',
+    },
+  ];
 }
 
 /** The installer opens the registry while it pushes; a killed one leaves it open to anyone. */

@@ -112,7 +112,9 @@ function foreign(names: readonly PublicName[]): Finding[] {
 /** Traefik answers 404 for what no Ingress names, and a platform that is installed redirects to its own https address. */
 function isTraefik({ host, http }: PublicName): boolean {
   if (http === undefined || !('status' in http)) return false;
-  const ownRedirect = http.status >= 300 && http.status < 400 && http.location.startsWith(`https://${host}`);
+  const target = URL.canParse(http.location) ? new URL(http.location) : undefined;
+  const ownRedirect =
+    http.status >= 300 && http.status < 400 && target?.protocol === 'https:' && target.hostname === host.toLowerCase();
   return ownRedirect || (http.status === 404 && http.body.startsWith('404 page not found'));
 }
 

@@ -1,17 +1,20 @@
 import type { PublicName, TlsAnswer } from '../../platform/reach.js';
-import type { Finding } from '../finding.js';
+import { type Finding, merged } from '../finding.js';
 import type { World } from '../world.js';
 
 /** Whether the public names serve the certificates that are in the cluster, and that a client accepts them. */
 export function checkServing(world: World): Finding[] {
-  return world.names.flatMap((name) =>
-    name.tls !== undefined && 'serial' in name.tls ? served(name, name.tls, world) : [],
+  return merged(
+    world.names.flatMap((name) =>
+      name.tls !== undefined && 'serial' in name.tls ? served(name, name.tls, world) : [],
+    ),
   );
 }
 
 function served({ host }: PublicName, tls: TlsAnswer, { secretsServed }: World): Finding[] {
   const expected = secretsServed.get(host);
   if (expected === undefined) return [];
+  const held = `Secret ${expected.secret}${expected.serial === undefined ? ' is not there, or holds no certificate' : `: serial ${expected.serial}`}`;
   const base = { severity: 'error' as const, subject: host, confidence: 'certain' as const };
   if (/TRAEFIK DEFAULT CERT/i.test(tls.subject)) {
     return [
@@ -20,25 +23,19 @@ function served({ host }: PublicName, tls: TlsAnswer, { secretsServed }: World):
         code: 'tls-default-certificate',
         cause:
           'Traefik serves its own default certificate: the Ingress’ Secret is not there, or Traefik cannot read it',
-        evidence: [
-          `served: ${tls.subject}, serial ${tls.serial}`,
-          `Secret ${expected.secret}: serial ${expected.serial}`,
-        ],
+        evidence: [`served: ${tls.subject}, serial ${tls.serial}`, held],
         remedy: `kubectl get secret -n ${expected.secret.replace('/', ' ')}; kubectl logs -n kube-system deploy/traefik`,
       },
     ];
   }
-  if (tls.serial !== expected.serial) {
+  if (expected.serial !== undefined && tls.serial !== expected.serial) {
     return [
       {
         ...base,
         code: 'tls-other-certificate',
         cause:
           'another certificate is served than the one in the cluster: a proxy in front, another cluster, or a Traefik that has not noticed the change',
-        evidence: [
-          `served: serial ${tls.serial} of ${tls.issuer}`,
-          `Secret ${expected.secret}: serial ${expected.serial}`,
-        ],
+        evidence: [`served: serial ${tls.serial} of ${tls.issuer}`, held],
         remedy:
           'check where the name points; `kubectl rollout restart -n kube-system deploy/traefik` makes Traefik read all Secrets anew',
       },

@@ -1,8 +1,8 @@
-import { conditionOf, textAt } from '../../cluster/fields.js';
+import { conditionOf, isTrue, numberAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import { type ContainerTrouble, podsOf, rolloutState, troublesOf } from '../../cluster/workloads.js';
 import { platformNamespaces } from '../../platform/resources.js';
-import type { Finding } from '../finding.js';
+import { type Finding, merged } from '../finding.js';
 import type { World } from '../world.js';
 
 const own: readonly string[] = Object.values(platformNamespaces);
@@ -10,9 +10,16 @@ const own: readonly string[] = Object.values(platformNamespaces);
 /** The platform's workloads that are not rolled out, each with the reason that its pods, events and conditions give. */
 export function checkWorkloads(world: World): Finding[] {
   const waiting = world.workloads.filter(
-    (one) => own.includes(one.metadata.namespace ?? '') && !rolloutState(one).complete,
+    (one) => own.includes(one.metadata.namespace ?? '') && !rolloutState(one).complete && !lacksOnlyNodes(one, world),
   );
-  return sharedCauses(waiting.map((workload) => why(workload, world)));
+  return merged(waiting.map((workload) => why(workload, world)));
+}
+
+/** A DaemonSet's pods on nodes that are not Ready are not ready either: the finding about the node says so. */
+function lacksOnlyNodes(workload: KubeObject, { nodes }: World): boolean {
+  const unavailable = numberAt(workload, 'status', 'numberUnavailable') ?? 0;
+  const unready = nodes.filter((node) => !isTrue(node, 'Ready')).length;
+  return workload.kind === 'DaemonSet' && unavailable <= unready && unready > 0;
 }
 
 function why(workload: KubeObject, world: World): Finding {
@@ -32,7 +39,7 @@ function why(workload: KubeObject, world: World): Finding {
       remedy: `give the nodes what the message names, or free it: \`kubectl describe pod -n ${unscheduled.metadata.namespace} ${unscheduled.metadata.name}\``,
     };
   }
-  const refused = refusal(workload, world);
+  const refused = refusal(workload, pods.length, world);
   if (refused !== '') {
     return {
       ...base,
@@ -123,9 +130,12 @@ function imageCause({ image, reason }: ContainerTrouble, text: string): Cause {
 }
 
 /** Why a controller cannot even make a pod: a Deployment's ReplicaFailure, or its ReplicaSet's events. */
-function refusal(workload: KubeObject, world: World): string {
+function refusal(workload: KubeObject, present: number, world: World): string {
   const failure = conditionOf(workload, 'ReplicaFailure');
   if (failure?.status === 'True') return failure.message ?? '';
+  // Events outlive what they tell: with all its pods there, nothing refuses them any more.
+  const wanted = numberAt(workload, 'spec', 'replicas') ?? numberAt(workload, 'status', 'desiredNumberScheduled') ?? 1;
+  if (present >= wanted) return '';
   return (
     world.warnings
       .filter(
@@ -147,20 +157,4 @@ function eventsOf(object: KubeObject, { warnings }: World): string[] {
   return warnings
     .filter((event) => textAt(event, 'involvedObject', 'uid') === object.metadata.uid)
     .map((event) => textAt(event, 'message'));
-}
-
-/** One cause for several workloads is one finding: an image that is missing eight times is one push that failed. */
-function sharedCauses(findings: readonly Finding[]): Finding[] {
-  const byCause = new Map<string, Finding>();
-  for (const one of findings) {
-    const key = `${one.code} ${one.cause}`;
-    const first = byCause.get(key);
-    byCause.set(
-      key,
-      first === undefined
-        ? one
-        : { ...first, subject: `${first.subject}, ${one.subject}`, evidence: [...first.evidence, ...one.evidence] },
-    );
-  }
-  return [...byCause.values()];
 }

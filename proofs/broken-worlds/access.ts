@@ -1,0 +1,84 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { objectOf } from '../../shared/cluster/cluster.js';
+import { textAt } from '../../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import type { Site } from './site.js';
+import type { Topic } from './world.js';
+
+const name = 'mcprt-viewer';
+const account = { namespace: 'default', name };
+
+/** Credentials that may not do everything: a ServiceAccount's own token. */
+export const access: Topic = {
+  topic: 'access',
+  worlds: [
+    {
+      name: 'a check that may read all but nodes and classes',
+      code: 'permission-missing',
+      evidence: /list nodes\nlist ingressclasses\.networking\.k8s\.io\nlist storageclasses/,
+      remedy: /docs\/permissions\.md/,
+      bundle: true,
+      make: async (site) => ({ kubeconfig: await viewer(site, withoutNodes) }),
+    },
+    {
+      name: 'an installation that may read everything, and write nothing',
+      code: 'permission-missing',
+      evidence: /create clusterroles\.rbac\.authorization\.k8s\.io/,
+      bundle: true,
+      small: true,
+      make: async (site) => ({ kubeconfig: await viewer(site, everything), forSetup: true }),
+    },
+  ],
+};
+
+const read = ['get', 'list', 'watch'];
+const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: read }];
+const withoutNodes = [
+  {
+    apiGroups: [''],
+    resources: [
+      ...['namespaces', 'secrets', 'configmaps', 'services', 'pods', 'events', 'persistentvolumeclaims'],
+      'serviceaccounts',
+    ],
+    verbs: read,
+  },
+  {
+    apiGroups: ['apps', 'cert-manager.io', 'acme.cert-manager.io', 'admissionregistration.k8s.io', 'mcpruntime.org'],
+    resources: ['*'],
+    verbs: read,
+  },
+  { apiGroups: ['apiregistration.k8s.io'], resources: ['apiservices'], verbs: read },
+  { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'networkpolicies'], verbs: read },
+];
+
+/** A kubeconfig of a ServiceAccount with these rules; its token is made by the controller-manager. */
+async function viewer(site: Site, rules: unknown[]): Promise<string> {
+  await site.add(kinds.serviceAccount, objectOf(kinds.serviceAccount, { metadata: account }));
+  await site.add(kinds.clusterRole, objectOf(kinds.clusterRole, { metadata: { name }, rules }));
+  await site.add(
+    kinds.clusterRoleBinding,
+    objectOf(kinds.clusterRoleBinding, {
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', ...account }],
+    }),
+  );
+  const annotations = { 'kubernetes.io/service-account.name': name };
+  const secret = { metadata: { ...account, annotations }, type: 'kubernetes.io/service-account-token' };
+  await site.add(kinds.secret, objectOf(kinds.secret, secret));
+  const token = await tokenOf(site);
+  const file = join(site.folder, 'viewer.yaml');
+  const admin = await readFile(site.stage.rig.state.kubeconfig, 'utf8');
+  await writeFile(file, admin.replace(/token: .*/, `token: ${token}`), { mode: 0o600 });
+  return file;
+}
+
+async function tokenOf({ cluster }: Site): Promise<string> {
+  for (const end = Date.now() + 20_000; ; await sleep(100)) {
+    const token = textAt(await cluster.get<KubeObject>(kinds.secret, account), 'data', 'token');
+    if (token !== '') return Buffer.from(token, 'base64').toString();
+    if (Date.now() > end) throw new Error('the ServiceAccount gets no token');
+  }
+}

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { objectOf } from '../../shared/cluster/cluster.js';
+import { kinds } from '../../shared/cluster/objects.js';
+import { freezeKubelet } from './freeze.js';
+import type { Site } from './site.js';
+import type { Topic } from './world.js';
+
+const namespace = 'mcp-team-leaving';
+
+/** What stands in the way of any write: namespaces that do not go, APIs and admission without a server. */
+export const namespaces: Topic = {
+  topic: 'namespaces',
+  worlds: [
+    {
+      name: 'an API whose service is gone',
+      code: 'apiservice-unavailable',
+      severity: 'warning',
+      evidence: /service\/gone in "default" is not present/,
+      remedy: /kubectl delete apiservice v1\.dead\.example\.com/,
+      make: async (site) => {
+        await site.add(
+          kinds.apiService,
+          objectOf(kinds.apiService, {
+            metadata: { name: 'v1.dead.example.com' },
+            spec: {
+              group: 'dead.example.com',
+              version: 'v1',
+              groupPriorityMinimum: 100,
+              versionPriority: 100,
+              insecureSkipTLSVerify: true,
+              service: { namespace: 'default', name: 'gone', port: 443 },
+            },
+          }),
+        );
+        return undefined;
+      },
+    },
+    {
+      name: 'a namespace that is held by a finalizer',
+      code: 'namespace-held',
+      evidence: /configmaps report waits for example\.com\/hold/,
+      remedy: /only when it never will/,
+      bundle: true,
+      make: async (site) => {
+        await makeNamespace(site);
+        const report = { namespace, name: 'report', finalizers: ['example.com/hold'] };
+        await site.cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: report }));
+        site.mendWith(async () => {
+          await site.cluster.patch(kinds.configMap, report, [{ op: 'remove', path: '/metadata/finalizers' }]);
+        });
+        await site.cluster.delete(kinds.namespace, { name: namespace });
+        return undefined;
+      },
+    },
+    {
+      name: 'a namespace whose pods take their time',
+      code: 'namespace-terminating',
+      evidence: /being deleted for 0 min/,
+      remedy: /kubectl wait --for=delete namespace\/mcp-team-leaving/,
+      make: async (site) => {
+        await makeNamespace(site);
+        const spec = { containers: [{ name: 'slow', image: 'registry.invalid/slow:1' }] };
+        const pod = objectOf(kinds.pod, { metadata: { namespace, name: 'slow' }, spec });
+        await site.cluster.create(kinds.pod, { ...pod, spec: { ...spec, nodeName: 'lab-node' } });
+        freezeKubelet(site);
+        await site.cluster.delete(kinds.namespace, { name: namespace });
+        return undefined;
+      },
+    },
+    {
+      name: 'admission that asks a service that is gone',
+      code: 'admission-webhook-orphaned',
+      severity: 'warning',
+      evidence: /mcp-runtime\/mcp-runtime-operator-webhook-service, which is not there/,
+      remedy: /kubectl delete (?:mutating|validating)webhookconfiguration/,
+      bundle: true,
+      small: true,
+      make: async (site) => {
+        await site.remove(kinds.service, { namespace: 'mcp-runtime', name: 'mcp-runtime-operator-webhook-service' });
+        return undefined;
+      },
+    },
+  ],
+};
+
+async function makeNamespace(site: Site): Promise<void> {
+  await site.cluster.create(kinds.namespace, objectOf(kinds.namespace, { metadata: { name: namespace } }));
+  site.mendWith(async () => {
+    for (const end = Date.now() + 45_000; ; await sleep(200)) {
+      if ((await site.cluster.get(kinds.namespace, { name: namespace })) === undefined) return;
+      if (Date.now() > end) throw new Error(`namespace ${namespace} does not go`);
+    }
+  });
+}

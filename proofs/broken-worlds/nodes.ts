@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { objectOf } from '../../shared/cluster/cluster.js';
+import { isTrue, recordsAt } from '../../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { freezeKubelet } from './freeze.js';
+import type { Site } from './site.js';
+import type { Topic } from './world.js';
+
+const main = { name: 'lab-node' };
+const second = { name: 'lab-node-2' };
+const kubelet = 'the kubelet’s part of a node’s status';
+
+/** Nodes that are not Ready, closed, or of another processor. */
+export const nodes: Topic = {
+  topic: 'nodes',
+  worlds: [
+    {
+      name: 'the only node is not Ready',
+      code: 'node-not-ready',
+      evidence: /Ready=False: container runtime is down/,
+      remedy: /systemctl status k3s/,
+      follows: ['node-unschedulable'],
+      standIn: kubelet,
+      bundle: true,
+      make: async (site) => {
+        site.mendWith(() => reviveNode(site));
+        freezeKubelet(site);
+        await setReady(site, main.name);
+        return undefined;
+      },
+    },
+    {
+      name: 'one of two nodes is not Ready',
+      code: 'node-not-ready',
+      severity: 'warning',
+      evidence: /container runtime is down/,
+      standIn: kubelet,
+      make: async (site) => {
+        await addNode(site, 'amd64');
+        freezeKubelet(site);
+        await setReady(site, second.name);
+        return undefined;
+      },
+    },
+    {
+      name: 'every node is cordoned',
+      code: 'node-unschedulable',
+      evidence: /lab-node: scheduling disabled/,
+      remedy: /kubectl uncordon/,
+      small: true,
+      make: async (site) => {
+        await site.set(kinds.node, main, ['spec', 'unschedulable'], true);
+        return undefined;
+      },
+    },
+    {
+      name: 'images for another processor than the nodes’',
+      code: 'node-architecture',
+      evidence: /lab-node: amd64/,
+      remedy: /MCP_IMAGE_PLATFORM=linux\/amd64/,
+      bundle: true,
+      small: true,
+      make: async () => ({ profile: { MCP_IMAGE_PLATFORM: 'linux/arm64' } }),
+    },
+    {
+      name: 'nodes of two processors',
+      code: 'node-architecture-mixed',
+      evidence: /lab-node-2: arm64/,
+      make: async (site) => {
+        await addNode(site, 'arm64');
+        return undefined;
+      },
+    },
+  ],
+};
+
+/** A worker as a kubelet registers it. */
+async function addNode(site: Site, architecture: string): Promise<void> {
+  const resources = { cpu: '64', memory: '256Gi', pods: '100k', 'ephemeral-storage': '1Ti' };
+  await site.add(
+    kinds.node,
+    objectOf(kinds.node, {
+      metadata: { ...second, labels: { 'kubernetes.io/arch': architecture, 'kubernetes.io/os': 'linux' } },
+      status: {
+        allocatable: resources,
+        capacity: resources,
+        nodeInfo: { architecture, operatingSystem: 'linux', kubeletVersion: 'v1.33.4+k3s1' },
+        conditions: [readyCondition('True')],
+      },
+    }),
+  );
+}
+
+async function setReady({ cluster }: Site, name: string): Promise<void> {
+  const node = await cluster.get<KubeObject>(kinds.node, { name });
+  const others = recordsAt(node, 'status', 'conditions').filter(({ type }) => type !== 'Ready');
+  const value = [...others, readyCondition('False')];
+  await cluster.patch(kinds.node, { name }, [{ op: 'add', path: '/status/conditions', value }], 'status');
+}
+
+/** kwok makes the node Ready again; a kubelet would then say so of each of its pods. */
+async function reviveNode({ cluster }: Site): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!isTrue(await cluster.get<KubeObject>(kinds.node, main), 'Ready')) {
+    if (Date.now() > end) throw new Error(`node ${main.name} does not become Ready again`);
+    await sleep(100);
+  }
+  const { items } = await cluster.list(kinds.pod);
+  await Promise.all(
+    items
+      .filter((pod) => !isTrue(pod, 'Ready'))
+      .map((pod) => {
+        const before = recordsAt(pod, 'status', 'conditions');
+        const value = before.map((one) => (one.type === 'Ready' ? readyCondition('True') : one));
+        return cluster.patch(kinds.pod, pod.metadata, [{ op: 'add', path: '/status/conditions', value }], 'status');
+      }),
+  );
+}
+
+function readyCondition(status: 'True' | 'False'): Record<string, string> {
+  const now = new Date().toISOString().replace(/\.\d+/, '');
+  return {
+    type: 'Ready',
+    status,
+    reason: status === 'True' ? 'KubeletReady' : 'KubeletNotReady',
+    message: status === 'True' ? 'kubelet is posting ready status' : 'container runtime is down',
+    lastTransitionTime: now,
+    lastHeartbeatTime: now,
+  };
+}

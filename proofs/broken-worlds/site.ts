@@ -1,0 +1,106 @@
+import type { Cluster, PatchOperation, Ref } from '../../shared/cluster/cluster.js';
+import { isNotFound } from '../../shared/cluster/cluster.js';
+import { at } from '../../shared/cluster/fields.js';
+import type { Kind, KubeObject } from '../../shared/cluster/objects.js';
+import type { Stage } from '../stage.js';
+
+/** Where a field is; numbers are places in lists. */
+export type FieldPath = readonly (string | number)[];
+
+/** A stage on which things are broken. What is changed through it is put back by `mend`, the last change first. */
+export interface Site {
+  stage: Stage;
+  cluster: Cluster;
+  /** Folder for files of the worlds. */
+  folder: string;
+  /** Sets one field, or takes it away when the value is undefined. */
+  set(kind: Kind, ref: Ref, path: FieldPath, value: unknown, subresource?: string): Promise<void>;
+  /** Deletes an object; mended, it is made again. */
+  remove(kind: Kind, ref: Ref): Promise<void>;
+  /** Makes an object; mended, it is deleted. */
+  add(kind: Kind, object: KubeObject): Promise<void>;
+  /** Says how something else is put back. */
+  mendWith(action: () => Promise<void>): void;
+  mend(): Promise<void>;
+}
+
+/** Makes a site of a stage that is healthy. */
+export function makeSite(stage: Stage, folder: string): Site {
+  const { cluster } = stage.rig;
+  const undo: (() => Promise<void>)[] = [];
+  return {
+    stage,
+    cluster,
+    folder,
+    async set(kind, ref, path, value, subresource) {
+      const object = await mustGet(cluster, kind, ref);
+      const before = at(object, ...path);
+      await cluster.patch(kind, ref, operations(object, path, value), subresource);
+      undo.push(async () => {
+        const now = await cluster.get<KubeObject>(kind, ref);
+        // Somebody may have put it back already, as cert-manager does with what it keeps up to date.
+        if (now === undefined || (before === undefined && at(now, ...path) === undefined)) return;
+        await cluster.patch(kind, ref, operations(now, path, before), subresource);
+      });
+    },
+    async remove(kind, ref) {
+      const before = await mustGet(cluster, kind, ref);
+      await cluster.delete(kind, ref);
+      undo.push(async () => {
+        if ((await cluster.get(kind, ref)) === undefined) await cluster.create(kind, fresh(before));
+      });
+    },
+    async add(kind, object) {
+      await cluster.create(kind, object);
+      undo.push(async () => {
+        await cluster.delete(kind, object.metadata);
+      });
+    },
+    mendWith: (action) => void undo.push(action),
+    async mend() {
+      for (let action = undo.pop(); action !== undefined; action = undo.pop()) await action();
+    },
+  };
+}
+
+/** An object that a world is about, which must be there. */
+export async function mustGet(cluster: Cluster, kind: Kind, ref: Ref): Promise<KubeObject> {
+  const found = await cluster.get<KubeObject>(kind, ref);
+  if (found === undefined) throw new Error(`${kind.kind} ${ref.namespace ?? ''}/${ref.name} is not there to be broken`);
+  return found;
+}
+
+/** An object as it is written for the first time. */
+export function fresh({ status: _status, ...object }: KubeObject): KubeObject {
+  const { name, namespace, labels, annotations, ownerReferences } = object.metadata;
+  return {
+    ...object,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    },
+  };
+}
+
+/** Deletes what may be gone already. */
+export async function deleteQuietly(cluster: Cluster, kind: Kind, ref: Ref): Promise<void> {
+  await cluster.delete(kind, ref).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  });
+}
+
+/** Sets a field, and what it stands in where that is missing: an API server drops a map that has become empty. */
+function operations(object: KubeObject, path: FieldPath, value: unknown): PatchOperation[] {
+  const pointer = (parts: FieldPath): string =>
+    parts.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  if (value === undefined) return [{ op: 'remove', path: pointer(path) }];
+  const above = path.slice(0, -1).map((_part, index) => path.slice(0, index + 1));
+  const missing = above.filter((parts) => at(object, ...parts) === undefined);
+  return [
+    ...missing.map((parts): PatchOperation => ({ op: 'add', path: pointer(parts), value: {} })),
+    { op: 'add', path: pointer(path), value },
+  ];
+}
