@@ -50,6 +50,7 @@ const mendedBySetup: readonly Finding['code'][] = [
   'admission-webhook-orphaned',
   // What the installer changes is forecast, and counted against `max-orders`.
   'certificate-names',
+  'certificate-missing',
   'certificate-not-ready',
   'certificate-expired',
   'certificate-backoff',
