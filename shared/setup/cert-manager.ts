@@ -57,11 +57,13 @@ export async function ensureCertManager(cluster: Cluster, options: CertManagerOp
       options.progress('cert-manager does not come back by itself');
     });
   }
-  const [present, admission] = await Promise.all([
+  const [present, admission, groups] = await Promise.all([
     cluster.list(kinds.deployment, { namespace }),
     askAdmission(cluster),
+    cluster.groups(),
   ]);
-  if (missingParts(present.items) === '' && admission.state !== 'failing') return false;
+  const hasKinds = groups.has('cert-manager.io');
+  if (hasKinds && missingParts(present.items) === '' && admission.state !== 'failing') return false;
   await installCertManager(cluster, options);
   return true;
 }
