@@ -45,9 +45,11 @@ const checks: Check[] = [
 
 const sideBySide = 2;
 const running = new Set<() => void>();
+let stopped = false;
 
 /** Runs one check, and shows what it printed when it has ended: two at once would be mixed up. */
 async function run({ name, command, env, count }: Check): Promise<{ passed: number; failed: number }> {
+  if (stopped) return { passed: 0, failed: 1 };
   const [program = '', ...args] = command;
   process.stdout.write(`== ${name}: begun\n`);
   const started = performance.now();
@@ -72,6 +74,7 @@ async function run({ name, command, env, count }: Check): Promise<{ passed: numb
 }
 
 const stopAll = (): void => {
+  stopped = true;
   for (const stop of running) stop();
 };
 process.on('SIGINT', stopAll).on('SIGTERM', stopAll);
