@@ -74,10 +74,12 @@ async function stopEverywhere(context: ProofContext, stage: Stage): Promise<Prov
   const problems: string[] = [];
   const stops: Stopped[] = [];
   const first = await rig.meter();
+  const stopTimes: string[] = [];
   for (const [index, moment] of moments.entries()) {
     for (const signal of context.small && index > 0 ? (['SIGINT'] as const) : (['SIGINT', 'SIGKILL'] as const)) {
       const stopped = await stopAt(stage, moment, signal, problems);
       stops.push(stopped);
+      stopTimes.push(`${new Date().toISOString()}: ${signal} ${moment.name}`);
       context.progress(`  ${signal} ${moment.name}: gone after ${stopped.seconds.toFixed(1)} s`);
       // Each moment is reached on a platform that has to be installed, with its certificates in place.
       if (index < moments.length - 1) await rig.wipe(withoutCertificates);
@@ -85,9 +87,14 @@ async function stopEverywhere(context: ProofContext, stage: Stage): Promise<Prov
   }
   const rerun = await stage.setup();
   if (rerun.code !== 0) problems.push(`the run after all of them failed: ${withoutMasks(rerun.log)}`);
-  const { orders, issued } = difference(first, await rig.meter());
-  if (orders !== 2 || issued !== 2)
-    problems.push(`${orders} orders and ${issued} issuances instead of 2 for the first install`);
+  const last = await rig.meter();
+  const { orders, issued } = difference(first, last);
+  if (orders !== 2 || issued !== 2) {
+    const told = last.orders.map(({ names, at, issued: end }) => `${at}: ${names.join(' ')}, issued ${end ?? 'never'}`);
+    problems.push(
+      [`${orders} orders and ${issued} issuances instead of 2 for the first install`, ...told, ...stopTimes].join('\n'),
+    );
+  }
   const wire = await stage.onTheWire();
   if (Object.values(wire).some((serial) => serial === '')) problems.push(`not served: ${JSON.stringify(wire)}`);
   return {

@@ -1,6 +1,6 @@
 /** What the ACME server has seen since the lab came up. */
 export interface Reading {
-  orders: { id: string; names: string[]; at: string; serial?: string }[];
+  orders: { id: string; names: string[]; at: string; serial?: string; issued?: string }[];
   issued: number;
   accounts: number;
   refused: number;

@@ -10,6 +10,9 @@ export interface LabProcess {
   pid: number;
   started: string;
   log: string;
+  command: string;
+  args: string[];
+  env: NodeJS.ProcessEnv;
 }
 
 /** Starts a program that outlives this one, its output in a log file. */
@@ -27,7 +30,7 @@ export async function startProcess(
       child.once('spawn', () => resolve(child.pid ?? 0));
     });
     child.unref();
-    return { name, pid, started: startTime(pid) ?? '', log: options.log };
+    return { name, pid, started: startTime(pid) ?? '', log: options.log, command, args, env: options.env };
   } finally {
     await log.close();
   }
@@ -59,25 +62,25 @@ export async function stopProcesses(processes: LabProcess[], patience = 5000): P
   }
 }
 
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer();
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  return (await bound(0)) ?? 0;
+}
+
+/** Binds a port of the loopback address for a moment. @returns which; undefined when it is taken */
+export async function bound(port: number): Promise<number | undefined> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', resolve);
+    });
+  } catch {
+    return undefined;
+  }
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : undefined;
 }
 
 /** Field 22 of /proc/PID/stat (proc(5)); undefined for no process, and for one that has ended but was not reaped. */

@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { freePorts } from '../../lab/driver/processes.js';
+import { freePort } from '../../lab/driver/processes.js';
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import type { Site } from './site.js';
 
@@ -20,7 +20,7 @@ export async function otherTlsServer(site: Site, name: string): Promise<string> 
 
 /** Address and port where nothing listens. */
 export async function closedPort(): Promise<string> {
-  const [port] = await freePorts(1);
+  const port = await freePort();
   return `127.0.0.1:${port}`;
 }
 

@@ -109,12 +109,7 @@ function meaningOf(reason: string, host: string): Meaning | undefined {
       remedy: `make the record for ${host}; check with \`dig +short ${host}\``,
     };
   }
-  const asked = /(?:GET request '|Get ")([a-z]+:\/\/[^/'"]+)/.exec(reason)?.[1];
-  const answered = [...reason.matchAll(/Get "([a-z]+:\/\/[^/"]+)/g)].at(-1)?.[1];
-  if (
-    /redirect/i.test(reason) ||
-    (asked !== undefined && answered !== undefined && hostOf(asked) !== hostOf(answered))
-  ) {
+  if (/redirect/i.test(reason) || reason.split(/ \| |Error accepting authorization/).some(leadsElsewhere)) {
     return {
       code: 'challenge-redirect',
       cause: 'the check is redirected to another server, which does not know the answer',
@@ -145,6 +140,13 @@ function meaningOf(reason: string, host: string): Meaning | undefined {
     };
   }
   return undefined;
+}
+
+/** Whether a check of one name ended at another one. An order tells of all its names in one text, each in its part. */
+function leadsElsewhere(part: string): boolean {
+  const asked = /(?:GET request '|Get ")([a-z]+:\/\/[^/'"]+)/.exec(part)?.[1];
+  const answered = [...part.matchAll(/Get "([a-z]+:\/\/[^/"]+)/g)].at(-1)?.[1];
+  return asked !== undefined && answered !== undefined && hostOf(asked) !== hostOf(answered);
 }
 
 function hostOf(url: string): string {
