@@ -43,7 +43,7 @@ export interface Rig {
 /** Brings a lab up and makes keys; the platform is installed by `install`. */
 export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' = 'hybrid'): Promise<Rig> {
   const state = await context.lab();
-  const [cluster, keys, defaults] = await Promise.all([openLab(state), makeKeys(kind), inputDefaults()]);
+  const [cluster, keys, defaults] = await Promise.all([openLab(state), makeKeys(kind), defaultsOf('action-backup')]);
   const installation: Installation = {
     domain: 'example.com',
     layout: 'split',
@@ -134,13 +134,12 @@ export async function scaleCertManager(cluster: Cluster, replicas: 0 | 1): Promi
   }
 }
 
-async function inputDefaults(): Promise<Record<string, string>> {
-  const action = parse(await readFile(join(root, 'action-backup', 'action.yml'), 'utf8')) as {
+/** The defaults of an action's inputs, as the runner fills them in. @param action its folder */
+export async function defaultsOf(action: string): Promise<Record<string, string>> {
+  const { inputs } = parse(await readFile(join(root, action, 'action.yml'), 'utf8')) as {
     inputs: Record<string, { default?: string }>;
   };
-  const plain = Object.entries(action.inputs).map(([name, { default: value = '' }]) => [
-    name,
-    value.startsWith('${{') ? '' : value,
-  ]);
-  return Object.fromEntries(plain) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { default: value = '' }]) => [name, value.startsWith('${{') ? '' : value]),
+  );
 }

@@ -1,15 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { type ActionRun, runBundle } from '../lab/driver/action.js';
-import { root as repository } from '../lab/driver/folders.js';
 import { certManagerObjects } from '../lab/platform/cert-manager.js';
 import { makeBinary, makeCheckout } from '../lab/platform/checkout.js';
 import { type Front, startFront } from '../lab/platform/front.js';
 import { installK3s } from '../lab/platform/k3s.js';
 import type { ProofContext } from './proof.js';
-import { makeRig, type Rig } from './rig.js';
+import { defaultsOf, makeRig, type Rig } from './rig.js';
 
 /** A rig that looks like k3s from outside, with the platform's stand-in installer, and action-setup to run on it. */
 export interface Stage {
@@ -60,7 +59,7 @@ export async function makeStage(
     writeFile(profile, profileText(domain)),
     writeFile(manifest, objects.map((object) => stringify(object)).join('---\n')),
   ]);
-  const defaults = await inputDefaults();
+  const defaults = await defaultsOf('action-setup');
   const run = (
     entry: string,
     inputs: Record<string, string>,
@@ -141,16 +140,4 @@ function serialOf(host: string, port: number): Promise<string> {
     });
     socket.once('error', reject);
   });
-}
-
-async function inputDefaults(): Promise<Record<string, string>> {
-  const action = parse(await readFile(join(repository, 'action-setup', 'action.yml'), 'utf8')) as {
-    inputs: Record<string, { default?: string }>;
-  };
-  return Object.fromEntries(
-    Object.entries(action.inputs).map(([name, { default: value = '' }]) => [
-      name,
-      value.startsWith('${{') ? '' : value,
-    ]),
-  );
 }

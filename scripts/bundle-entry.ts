@@ -2,5 +2,7 @@
 
 export { keysCommand } from '../action-backup/src/keys-command.js';
 export { backupAction } from '../action-backup/src/main.js';
+export { rolloutAction } from '../action-rollout/src/main.js';
+export { rolloutPostAction } from '../action-rollout/src/post.js';
 export { setupAction } from '../action-setup/src/main.js';
 export { setupPostAction } from '../action-setup/src/post.js';

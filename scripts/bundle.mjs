@@ -20,6 +20,8 @@ const entries = {
   'backup.js': `${compileCache}const { backupAction } = await import('./index.js');\n\nawait backupAction('${version}');\n`,
   'setup.js': `${compileCache}const { setupAction } = await import('./index.js');\n\nawait setupAction('${version}');\n`,
   'setup-post.js': `${compileCache}const { setupPostAction } = await import('./index.js');\n\nawait setupPostAction();\n`,
+  'rollout.js': `${compileCache}const { rolloutAction } = await import('./index.js');\n\nawait rolloutAction('${version}');\n`,
+  'rollout-post.js': `${compileCache}const { rolloutPostAction } = await import('./index.js');\n\nawait rolloutPostAction();\n`,
   'keys.js': `import { keysCommand } from './index.js';\n\nawait keysCommand(process.argv.slice(2));\n`,
 };
 

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import * as backup from '../action-backup/src/inputs.js';
+import * as rollout from '../action-rollout/src/inputs.js';
 import * as setup from '../action-setup/src/inputs.js';
 import { root } from '../lab/driver/folders.js';
 import { proofs } from '../proofs/registry.js';
@@ -10,7 +11,7 @@ import { actionTables, readAction, withTables } from './action-tables.js';
 
 const read = (...path: string[]): Promise<string> => readFile(join(root, ...path), 'utf8');
 
-describe.each(Object.entries({ 'action-backup': backup, 'action-setup': setup }))(
+describe.each(Object.entries({ 'action-backup': backup, 'action-setup': setup, 'action-rollout': rollout }))(
   '%s',
   (folder, { inputTypes, outputNames }) => {
     it('has the same inputs in action.yml and in the code, in the same order', async () => {
@@ -44,7 +45,7 @@ describe('codes of errors and findings', () => {
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab';
+      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|rollout|registry|image|docker|github';
     const notCodes = new Set([
       'backup-key',
       'restore-key',
@@ -52,6 +53,14 @@ describe('codes of errors and findings', () => {
       'setup-args',
       'lab-node',
       'lab-admin',
+      'docker-container',
+      'github-token',
+      'registry-access',
+      'registry-cert',
+      'registry-internal-tls',
+      'registry-mode',
+      'registry-tls',
+      'rollout-timeout',
     ]);
     const codes = texts.flatMap((text) =>
       [...text.matchAll(new RegExp(`'((?:${prefixes})-[a-z]+(?:-[a-z]+)*)'`, 'g'))].map(([, code]) => code ?? ''),

@@ -1,6 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { count, duration, flag, type InputType, oneOf, someOf, text } from '../../shared/action/inputs.js';
-import { parseOverrides } from '../../shared/platform/reach.js';
+import {
+  certificates,
+  count,
+  duration,
+  flag,
+  type InputType,
+  lines,
+  maybeDuration,
+  oneOf,
+  overrides,
+  someOf,
+  text,
+} from '../../shared/action/inputs.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
 import type { OrderLimit } from '../../shared/setup/orders.js';
 
@@ -10,36 +20,10 @@ const orderLimit: InputType<OrderLimit> = {
   parse: (value) => (value === 'auto' ? 'auto' : count.parse(value)),
 };
 
-/** A time span, or nothing for the default; the value is in ms. */
-const maybeDuration: InputType<number | undefined> = {
-  expected: 'a time span, such as 15m',
-  parse: (value) => (value === '' ? undefined : duration.parse(value)),
-};
-
-/** Lines that are not empty. */
-const lines: InputType<string[]> = {
-  expected: 'lines of text',
-  parse: (value) =>
-    value
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== ''),
-};
-
 /** Arguments of the installer, one a line, that are a user's to give. */
 const installerArguments: InputType<string[]> = {
   expected: 'further arguments of the installer',
   parse: (value) => furtherArguments(lines.parse(value)),
-};
-
-/** PEM text, or the path of a file with it. */
-const certificates: InputType<string> = {
-  expected: 'a path or PEM text of certificates',
-  parse(value) {
-    const pem = value === '' || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8');
-    if (pem !== '' && !pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
-    return pem;
-  },
 };
 
 /** The inputs of action-setup, in the order of its action.yml. */
@@ -69,7 +53,7 @@ export const inputTypes = {
   allow: someOf(['older-backup']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,
-  resolve: { expected: 'host=address or host:port=address:port, one a line', parse: parseOverrides },
+  resolve: overrides,
   'dns-server': text,
   'ca-bundle': certificates,
   'release-namespace': text,

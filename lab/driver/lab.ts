@@ -9,7 +9,8 @@ import { connect } from '../../shared/cluster/connect.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { cacheFolder } from './folders.js';
-import { freePorts, isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
+import { claimPorts, releasePorts } from './ports.js';
+import { isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
 import { buildProgram, type Program, type Progress } from './program.js';
 
 /** A lab as its folder describes it: everything that another process needs to use it. */
@@ -21,9 +22,14 @@ export interface LabState {
   acme: { directory: string; caBundle: string; control: string };
   /** Where HTTP-01 and DNS faults are switched (lab/driver/faults.ts), and `address:port` of the DNS server with them. */
   challenges: { control: string; dns: string };
+  /** `address:port` that is kept for the image registry (lab/driver/registry.ts); a port-forward to its pod leads there. */
+  registry: string;
   program: Program;
   processes: LabProcess[];
 }
+
+/** Nodes with this label are no business of kwok's: a kubelet stand-in of their own looks after them. */
+export const ownKubeletLabel = 'lab.mcprt.dev/kubelet';
 
 export interface LabOptions {
   name: string;
@@ -85,12 +91,30 @@ export async function readLab(options: Pick<LabOptions, 'name' | 'env'>): Promis
 export async function stopLab(state: LabState): Promise<void> {
   await stopProcesses([...state.processes].reverse());
   await rm(state.folder, { recursive: true, force: true });
+  await releasePorts(state.name, Number(new URL(state.server).port), process.env);
 }
 
 /** The names of all labs that are up, or that a killed driver left. */
 export async function labNames(env: NodeJS.ProcessEnv): Promise<string[]> {
   const folder = join(cacheFolder(env), 'labs');
   return existsSync(folder) ? (await readdir(folder)).sort() : [];
+}
+
+/** Ends one part of a lab as a crash would. */
+export async function killPart(state: LabState, name: string): Promise<void> {
+  await stopProcesses(partsOf(state, name), 0);
+}
+
+/** Starts a part again that was ended, with the same arguments. */
+export async function startPart(state: LabState, name: string): Promise<void> {
+  for (const part of partsOf(state, name)) {
+    const again = await startProcess(name, part.command, part.args, { log: part.log, env: part.env });
+    Object.assign(part, again);
+  }
+}
+
+function partsOf({ processes }: LabState, name: string): LabProcess[] {
+  return processes.filter((one) => one.name === name);
 }
 
 export function runningParts(state: LabState): { name: string; pid: number; running: boolean }[] {
@@ -119,9 +143,21 @@ async function startParts(
   program: Program,
   processes: LabProcess[],
 ): Promise<LabState> {
-  const [api, etcdClient, etcdPeer, manager, scheduler, kwok, http01, dns, acme, control, faults] = (await freePorts(
-    11,
-  )) as [number, number, number, number, number, number, number, number, number, number, number];
+  const [api, etcdClient, etcdPeer, manager, scheduler, kwok, http01, dns, acme, control, faults, registry] =
+    (await claimPorts(options.name, 12, options.env)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
   const server = `https://127.0.0.1:${api}`;
   const kubeconfig = join(folder, 'kubeconfig');
   const token = randomBytes(24).toString('hex');
@@ -187,12 +223,16 @@ async function startParts(
       `--secure-port=${scheduler}`,
       `--cert-dir=${join(folder, 'scheduler')}`,
     ]);
-    const stages = await stageFiles(program.stages);
+    const forward = join(folder, 'port-forward.yaml');
+    await writeFile(forward, stringify(portForward(registry)));
+    const configs = [...(await stageFiles(program.stages)), forward];
     await start('kwok', [
       `--kubeconfig=${kubeconfig}`,
-      '--manage-all-nodes=true',
+      `--manage-nodes-with-label-selector=!${ownKubeletLabel}`,
       `--server-address=127.0.0.1:${kwok}`,
-      ...stages.map((file) => `--config=${file}`),
+      '--node-ip=127.0.0.1',
+      `--node-port=${kwok}`,
+      ...configs.map((file) => `--config=${file}`),
     ]);
     await start(
       'acme',
@@ -233,6 +273,7 @@ async function startParts(
         control: controlUrl,
       },
       challenges: { control: `http://127.0.0.1:${faults}`, dns: `127.0.0.1:${dns}` },
+      registry: `127.0.0.1:${registry}`,
       processes,
     };
     await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));
@@ -240,6 +281,19 @@ async function startParts(
   } finally {
     await cluster.close();
   }
+}
+
+/** Where kwok leads a port-forward to the registry's pod: to the real registry, when it runs. */
+function portForward(port: number): Record<string, unknown> {
+  return {
+    apiVersion: 'kwok.x-k8s.io/v1alpha1',
+    kind: 'ClusterPortForward',
+    metadata: { name: 'registry' },
+    spec: {
+      selector: { matchNamespaces: ['registry'] },
+      forwards: [{ ports: [5000], target: { address: '127.0.0.1', port } }],
+    },
+  };
 }
 
 async function stageFiles(folder: string): Promise<string[]> {

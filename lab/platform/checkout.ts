@@ -7,6 +7,7 @@ import { root } from '../driver/folders.js';
 import { type GivenSettings, settingsVariable } from './cli/settings.js';
 import type { Installation } from './names.js';
 import { platformKinds } from './resources.js';
+import { commitFiles, sourceFiles } from './source.js';
 
 const run = promisify(execFile);
 const cli = join(root, 'build', 'lab', 'platform', 'cli', 'main.js');
@@ -47,6 +48,7 @@ export async function makeCheckout(folder: string, options: StandInOptions & { d
       2,
     ),
     'config/deployments/mcpruntime-org.env.example': exampleProfile(options.domain),
+    ...sourceFiles(options.installation.layout),
     ...Object.fromEntries(
       platformKinds().map((crd) => {
         const plural = crd.metadata.name.replace('.mcpruntime.org', '');
@@ -54,17 +56,9 @@ export async function makeCheckout(folder: string, options: StandInOptions & { d
       }),
     ),
   };
-  for (const [name, text] of Object.entries(files)) {
-    const file = join(folder, name);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  }
-  const git = (...args: string[]): Promise<{ stdout: string }> => run('git', args, { cwd: folder });
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('add', '--all');
-  const author = ['-c', 'user.name=lab', '-c', 'user.email=lab@example.com', '-c', 'commit.gpgsign=false'];
-  await git(...author, 'commit', '--quiet', '--message', 'A stand-in of MCP Runtime');
-  return (await git('rev-parse', 'HEAD')).stdout.trim();
+  await mkdir(folder, { recursive: true });
+  await run('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder });
+  return commitFiles(folder, files, 'A stand-in of MCP Runtime');
 }
 
 function settingsOf({ installation: { acme, crds, layout }, settings = {} }: StandInOptions): GivenSettings {

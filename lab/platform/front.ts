@@ -1,5 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
@@ -16,6 +21,21 @@ export interface Front {
   /** `host:port=address:port` for each public name, as curl's --connect-to has it, for 80 and for 443. */
   resolve: string[];
   close(): Promise<void>;
+}
+
+/** The image registry behind the registry's public name, and who may use it. */
+export interface FrontRegistry {
+  url: string;
+  /** Whether the platform's API lets a user in (its `registry/authz`, which Traefik's middleware asks). */
+  authorise(username: string, password: string): Promise<boolean>;
+}
+
+export interface FrontOptions {
+  domain: string;
+  /** Without it the registry answers that it is there, and nothing else. */
+  registry?: FrontRegistry;
+  /** Status that the programs of a Deployment answer with instead of the usual one. */
+  httpStatus?: (namespace: string, app: string) => number | undefined;
 }
 
 interface World {
@@ -49,13 +69,14 @@ const prefix = 'traefik.ingress.kubernetes.io/';
  * in the cluster by the name that a client asks for, routes by the Ingresses' hosts, and resets every connection while
  * Traefik or its load balancer has no running pod. As Traefik does, it writes its address to the Ingresses' status.
  */
-export async function startFront(cluster: Cluster, { domain }: { domain: string }): Promise<Front> {
+export async function startFront(cluster: Cluster, options: FrontOptions): Promise<Front> {
+  const { domain } = options;
   const fallback = await makeServerCertificate(['TRAEFIK DEFAULT CERT']);
   const unnamed = createSecureContext({ cert: fallback.certificate, key: fallback.key });
   const look = cached(() => readWorld(cluster), freshMilliseconds);
   const answer = (entrypoint: 'web' | 'websecure') => (request: IncomingMessage, response: ServerResponse) => {
     look().then(
-      (world) => route(world, entrypoint, request, response),
+      (world) => route(world, entrypoint, request, response, options),
       () => response.destroy(),
     );
   };
@@ -179,6 +200,7 @@ function route(
   entrypoint: 'web' | 'websecure',
   request: IncomingMessage,
   response: ServerResponse,
+  { registry, httpStatus }: FrontOptions,
 ): void {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
   const path = request.url ?? '/';
@@ -205,30 +227,92 @@ function route(
     response.setHeader('location', `https://${host}${path}`);
     reply(response, 308, 'Permanent Redirect');
   } else if (middlewares.includes(registryAuth.middleware) && request.headers.authorization === undefined) {
-    response.setHeader('www-authenticate', 'Basic realm="registry"');
-    reply(response, 401, 'Unauthorized');
+    refuse(request, response);
   } else if (!world.available.has(`${namespace}/${service}`)) {
     reply(response, 503, 'no available server');
+  } else if (namespace === namespaces.registry && registry !== undefined) {
+    const isGuarded = middlewares.includes(registryAuth.middleware);
+    passToRegistry(registry, isGuarded, host, request, response).catch(() => response.destroy());
   } else if (namespace === namespaces.registry) {
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
     reply(response, 200, '{}', 'application/json');
   } else if (path.startsWith('/api/')) {
-    apiAnswer(world, path, response);
+    apiAnswer(world, path, response, httpStatus);
   } else {
     reply(response, 200, '<!doctype html><title>MCP Runtime</title>', 'text/html; charset=utf-8');
   }
 }
 
-/** Health answers only, where the API's own Deployment is there; the rest of the API is not stood in for. */
-function apiAnswer({ available }: World, path: string, response: ServerResponse): void {
-  const api = ['mcp-platform-api', 'mcp-sentinel-api'].some((name) => available.has(`${namespaces.sentinel}/${name}`));
-  if (!api) {
+/** What each API answers to a caller without credentials, by the Deployment behind the path (both layouts). */
+const guarded: readonly { path: RegExp; deployment: string }[] = [
+  { path: /^\/api\/v1\/auth\/me$/, deployment: 'mcp-platform-api' },
+  { path: /^\/api\/v1\/runtime\/servers$/, deployment: 'mcp-runtime-api' },
+  { path: /^\/api\/v1\/stats$/, deployment: 'mcp-analytics-api' },
+  { path: /^\/api\/(?:auth\/me|runtime\/servers|stats)$/, deployment: 'mcp-sentinel-api' },
+];
+
+/** Health and refusals only, where the API's own Deployment is there; the rest of the API is not stood in for. */
+function apiAnswer(
+  { available }: World,
+  path: string,
+  response: ServerResponse,
+  httpStatus: FrontOptions['httpStatus'],
+): void {
+  const isThere = (name: string): boolean => available.has(`${namespaces.sentinel}/${name}`);
+  const found = guarded.find((one) => one.path.test(path) && isThere(one.deployment));
+  if (!['mcp-platform-api', 'mcp-sentinel-api'].some(isThere) || (guardedBy(path, isThere) && found === undefined)) {
     reply(response, 503, 'no available server');
+  } else if (found !== undefined) {
+    const status = httpStatus?.(namespaces.sentinel, found.deployment) ?? 401;
+    const body =
+      status === 401
+        ? { error: 'unauthorized', message: 'authentication required' }
+        : { error: 'internal_error', message: 'internal error' };
+    reply(response, status, JSON.stringify(body), 'application/json');
   } else if (/^\/api\/(?:v1\/)?(?:health|ready)$/.test(path)) {
     reply(response, 200, '{"status":"ok"}', 'application/json');
   } else {
     reply(response, 404, '{"error":"not_found","message":"not found"}', 'application/json');
   }
+}
+
+/** Whether a path is one that an API of this cluster's layout answers for. */
+function guardedBy(path: string, isThere: (name: string) => boolean): boolean {
+  const isSplit = isThere('mcp-platform-api');
+  return guarded.some((one) => one.path.test(path) && isSplit === (one.deployment !== 'mcp-sentinel-api'));
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.setHeader('www-authenticate', 'Basic realm="mcp-runtime-registry"');
+  reply(response, 401, 'Unauthorized');
+}
+
+/** Passes a request on to the registry, after Traefik's middleware has asked the platform about the caller. */
+async function passToRegistry(
+  { url, authorise }: FrontRegistry,
+  isGuarded: boolean,
+  host: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const [username = '', ...password] = Buffer.from(basic, 'base64').toString('utf8').split(':');
+  if (isGuarded && !(await authorise(username, password.join(':')))) {
+    refuse(request, response);
+    return;
+  }
+  const { authorization: _, ...headers } = request.headers;
+  const onward = httpRequest(new URL(request.url ?? '/', url), {
+    method: request.method,
+    headers: { ...headers, host, 'x-forwarded-proto': 'https', 'x-forwarded-host': host },
+  });
+  onward.once('error', () => reply(response, 502, 'Bad Gateway'));
+  onward.once('response', (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  });
+  request.pipe(onward);
 }
 
 function reply(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {

@@ -133,6 +133,7 @@ async function installSentinel(cluster: Cluster, installation: Installation): Pr
       shared,
       'grafana',
       false,
+      '/grafana',
     ),
   );
 }

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import * as core from '@actions/core';
 import { McprtError } from '../errors.js';
+import { type Override, parseOverrides } from '../platform/reach.js';
 
 /** How the text of an input becomes a value; throws with what is wrong in words. */
 export interface InputType<T> {
@@ -82,6 +84,38 @@ export const namespaceNames: InputType<string[]> = {
     }
     return [...new Set(names)];
   },
+};
+
+/** A time span, or nothing for the default; the value is in ms. */
+export const maybeDuration: InputType<number | undefined> = {
+  expected: 'a time span, such as 15m',
+  parse: (value) => (value === '' ? undefined : duration.parse(value)),
+};
+
+/** Lines that are not empty. */
+export const lines: InputType<string[]> = {
+  expected: 'lines of text',
+  parse: (value) =>
+    value
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
+};
+
+/** PEM text, or the path of a file with it. */
+export const certificates: InputType<string> = {
+  expected: 'a path or PEM text of certificates',
+  parse(value) {
+    const pem = value === '' || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8');
+    if (pem !== '' && !pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
+    return pem;
+  },
+};
+
+/** Where to connect instead of where DNS says. */
+export const overrides: InputType<Override[]> = {
+  expected: 'host=address or host:port=address:port, one a line',
+  parse: parseOverrides,
 };
 
 /** The inputs of an action by name. A test holds it equal to the action's action.yml. */

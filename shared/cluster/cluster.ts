@@ -1,7 +1,8 @@
+import type { WebSocket } from 'undici';
 import { messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
 import { ApiError } from './api-error.js';
-import { apiVersionOf, type Kind, type KubeObject } from './objects.js';
+import { apiVersionOf, type Kind, type KubeObject, kinds } from './objects.js';
 import type { Transport } from './transport.js';
 
 export interface Ref {
@@ -57,6 +58,10 @@ export interface Cluster {
     kind: Kind,
     options: ListOptions & { resourceVersion: string; signal: AbortSignal },
   ): AsyncGenerator<WatchEvent<T>>;
+  /** The last lines of what a container of a pod printed; of the run before this one with `previous`. */
+  logs(pod: Ref, options: { container: string; lines: number; previous: boolean }): Promise<string>;
+  /** A WebSocket to a sub-resource of a pod, which is not open yet. */
+  webSocket(pod: Ref, subresource: string, protocol: string): WebSocket;
   /** The API groups with the versions that are served, for example `cert-manager.io` → [`v1`]. */
   groups(): Promise<Map<string, string[]>>;
   /** The server's version, for example `v1.32.4+k3s1`. */
@@ -64,6 +69,8 @@ export interface Cluster {
   /** The API server's clock, or undefined before the first answer. */
   serverTime(): Date | undefined;
   readonly calls: number;
+  /** Requests so far that may have changed something: dry runs and questions are none. */
+  readonly writes: number;
   close(): Promise<void>;
 }
 
@@ -77,13 +84,16 @@ const pageSize = 500;
 export function openCluster(transport: Transport): Cluster {
   const read = async (path: string): Promise<unknown> =>
     JSON.parse((await transport.call({ method: 'GET', path })).body);
+  let writes = 0;
   const write = async <T extends KubeObject>(
     method: 'POST' | 'PUT' | 'PATCH',
     path: string,
     body: unknown,
     contentType = 'application/json',
-  ): Promise<T> =>
-    asObject((await transport.call({ method, path, body: JSON.stringify(body), contentType })).body) as T;
+  ): Promise<T> => {
+    if (!path.includes('dryRun=All') && !path.includes('/selfsubject')) writes += 1;
+    return asObject((await transport.call({ method, path, body: JSON.stringify(body), contentType })).body) as T;
+  };
 
   return {
     async get<T extends KubeObject>(kind: Kind, ref: Ref) {
@@ -133,6 +143,7 @@ export function openCluster(transport: Transport): Cluster {
       write('PUT', `${pathOf(kind, object.metadata)}/${subresource}${queryOf({ fieldManager })}`, object),
     async delete(kind, ref, { uid, propagation = 'Background' } = {}) {
       const body = { propagationPolicy: propagation, ...(uid === undefined ? {} : { preconditions: { uid } }) };
+      writes += 1;
       try {
         await transport.call({ method: 'DELETE', path: pathOf(kind, ref), body: JSON.stringify(body) });
         return true;
@@ -163,6 +174,12 @@ export function openCluster(transport: Transport): Cluster {
         }
       }
     },
+    async logs(pod, { container, lines, previous }) {
+      const query = queryOf({ container, tailLines: String(lines), previous: previous ? 'true' : '' });
+      return (await transport.call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/log${query}` })).body;
+    },
+    webSocket: (pod, subresource, protocol) =>
+      transport.webSocket(`${pathOf(kinds.pod, pod)}/${subresource}`, protocol),
     async groups() {
       const found = await read('/apis');
       const groups = new Map<string, string[]>();
@@ -184,6 +201,9 @@ export function openCluster(transport: Transport): Cluster {
     serverTime: () => transport.serverTime(),
     get calls() {
       return transport.calls;
+    },
+    get writes() {
+      return writes;
     },
     close: () => transport.close(),
   };

@@ -66,6 +66,7 @@ export const kinds = {
   persistentVolumeClaim: kind('PersistentVolumeClaim', '', 'v1', 'persistentvolumeclaims'),
   persistentVolume: kind('PersistentVolume', '', 'v1', 'persistentvolumes', false),
   deployment: kind('Deployment', 'apps', 'v1', 'deployments'),
+  replicaSet: kind('ReplicaSet', 'apps', 'v1', 'replicasets'),
   statefulSet: kind('StatefulSet', 'apps', 'v1', 'statefulsets'),
   daemonSet: kind('DaemonSet', 'apps', 'v1', 'daemonsets'),
   job: kind('Job', 'batch', 'v1', 'jobs'),

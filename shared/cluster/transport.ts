@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request, WebSocket } from 'undici';
 import { McprtError } from '../errors.js';
 import { ApiError, apiErrorFrom } from './api-error.js';
 import type { Credentials } from './credentials.js';
@@ -35,6 +35,8 @@ export interface Transport {
   call(call: Call): Promise<Answer>;
   /** Lines of a streaming answer (watch), ending when the server or the signal ends it. */
   lines(call: Call): AsyncGenerator<string>;
+  /** A WebSocket to a path, which is not open yet. */
+  webSocket(path: string, protocol: string): WebSocket;
   /** The API server's clock at its last answer; the runner's may be wrong by days. */
   serverTime(): Date | undefined;
   readonly calls: number;
@@ -47,6 +49,7 @@ const attempts = 5;
 export function openTransport(credentials: Credentials, options: TransportOptions): Transport {
   const dispatcher = dispatcherFor(credentials, options);
   const headers = { accept: 'application/json', 'user-agent': options.userAgent, ...credentials.headers };
+  let sockets: Dispatcher | undefined;
   let calls = 0;
   let clock: { at: number; seen: number } | undefined;
 
@@ -121,17 +124,36 @@ export function openTransport(credentials: Credentials, options: TransportOption
         answer.body.destroy();
       }
     },
+    webSocket(path, protocol) {
+      calls += 1;
+      // The pooled connections speak HTTP/2, and the API server upgrades HTTP/1.1 only.
+      sockets ??= dispatcherFor(credentials, options, { allowH2: false });
+      const url = `${credentials.server.replace(/^http/, 'ws')}${path}`;
+      const own = { 'user-agent': options.userAgent, ...credentials.headers };
+      return new WebSocket(url, { protocols: [protocol], dispatcher: sockets, headers: own });
+    },
     serverTime: () => clock && new Date(clock.at + performance.now() - clock.seen),
     get calls() {
       return calls;
     },
-    close: () => dispatcher.destroy(),
+    async close() {
+      await Promise.all([dispatcher.destroy(), sockets?.destroy()]);
+    },
   };
 }
 
-function dispatcherFor(credentials: Credentials, options: TransportOptions): Dispatcher {
+function dispatcherFor(
+  credentials: Credentials,
+  options: TransportOptions,
+  { allowH2 } = { allowH2: true },
+): Dispatcher {
   const connect = { ...credentials.tls, timeout: 10_000 };
-  const pool = { allowH2: true, connections: 4, headersTimeout: options.deadline, bodyTimeout: 0 };
+  const pool = {
+    allowH2,
+    ...(allowH2 ? { connections: 4 } : {}),
+    headersTimeout: options.deadline,
+    bodyTimeout: 0,
+  };
   const { httpsProxy, noProxy } = options.proxy ?? {};
   if (credentials.proxyUrl !== undefined) {
     return new ProxyAgent({ uri: credentials.proxyUrl, requestTls: connect, ...pool });

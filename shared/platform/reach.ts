@@ -98,12 +98,26 @@ export async function reach(hosts: Hosts, options: ReachOptions): Promise<Public
   );
 }
 
-interface Target {
+/** Where to connect for a port of a host: by the overrides, else by DNS. @throws what the resolver says */
+export async function addressFor(
+  host: string,
+  port: number,
+  options: Pick<ReachOptions, 'overrides' | 'dnsServer'>,
+): Promise<Target> {
+  const overridden = target(host, port, options);
+  if (overridden !== undefined) return overridden;
+  const found = await lookUp(host, options.dnsServer);
+  const [address] = found;
+  if (address === undefined) throw new Error(`${host} has no address`);
+  return { address, port };
+}
+
+export interface Target {
   address: string;
   port: number;
 }
 
-function target(host: string, port: number, { overrides }: ReachOptions): Target | undefined {
+function target(host: string, port: number, { overrides }: Pick<ReachOptions, 'overrides'>): Target | undefined {
   const found = overrides.find(
     (one) => one.host === host.toLowerCase() && (one.port === undefined || one.port === port),
   );
@@ -111,17 +125,17 @@ function target(host: string, port: number, { overrides }: ReachOptions): Target
 }
 
 async function addressesOf(host: string, dnsServer: string): Promise<{ addresses: string[] } | { error: string }> {
-  return orError(
-    (async () => {
-      if (dnsServer === '') {
-        const found = await systemLookup(host, { all: true });
-        return { addresses: found.map(({ address }) => address) };
-      }
-      const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
-      resolver.setServers([dnsServer]);
-      return { addresses: await resolver.resolve4(host).catch(() => resolver.resolve6(host)) };
-    })(),
-  );
+  return orError(lookUp(host, dnsServer).then((addresses) => ({ addresses })));
+}
+
+async function lookUp(host: string, dnsServer: string): Promise<string[]> {
+  if (dnsServer === '') {
+    const found = await systemLookup(host, { all: true });
+    return found.map(({ address }) => address);
+  }
+  const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
+  resolver.setServers([dnsServer]);
+  return resolver.resolve4(host).catch(() => resolver.resolve6(host));
 }
 
 /** What the server at a name answers on port 80 to a request for `/`. Redirects are not followed: they are the answer. */

@@ -50,12 +50,20 @@ export function isManaged(metadata: { labels?: Record<string, string> }): boolea
 /** How the namespace of a team is called: this, then the team's slug. */
 const teamPrefix = 'mcp-team-';
 
+/** The NetworkPolicy that the platform makes in each team's namespace. */
+export const teamPolicyName = 'platform-default-deny';
+
+/** Whether a namespace is one of a team's, by its name. */
+export function isTeamNamespace(name: string): boolean {
+  return name.startsWith(teamPrefix);
+}
+
 /** Namespaces of the catalogs that exist in some platform modes only. */
 const catalogNamespaces = ['mcp-servers-org', 'mcp-servers-public'];
 
 /** Whether a namespace is one of MCP Runtime's by its name alone. */
 export function isPlatformNamespace(name: string): boolean {
-  return [...Object.values(platformNamespaces), ...catalogNamespaces].includes(name) || name.startsWith(teamPrefix);
+  return [...Object.values(platformNamespaces), ...catalogNamespaces].includes(name) || isTeamNamespace(name);
 }
 
 /**

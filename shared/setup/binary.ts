@@ -3,6 +3,7 @@ import { access, constants, mkdtemp, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../errors.js';
+import { commitOf } from '../platform/source-commit.js';
 import { type InstallerLog, runInstaller } from './installer.js';
 
 const run = promisify(execFile);
@@ -86,17 +87,4 @@ async function build(source: string, { folder, env, log, signal }: BinaryOptions
     });
   }
   return path;
-}
-
-async function commitOf(source: string): Promise<string> {
-  try {
-    const [{ stdout: commit }, { stdout: changes }] = await Promise.all([
-      run('git', ['rev-parse', 'HEAD'], { cwd: source }),
-      run('git', ['status', '--porcelain', '--untracked-files=no'], { cwd: source }),
-    ]);
-    return `${commit.trim()}${changes.trim() === '' ? '' : '-dirty'}`;
-  } catch {
-    // no checkout, or no git: the version is recorded as unknown
-    return '';
-  }
 }

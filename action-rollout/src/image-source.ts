@@ -1,0 +1,115 @@
+import * as core from '@actions/core';
+import { plainLines } from '../../shared/action/log.js';
+import type { Target } from '../../shared/action/profile.js';
+import type { Cluster } from '../../shared/cluster/cluster.js';
+import { textAt } from '../../shared/cluster/fields.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import { registryPodRoute } from '../../shared/images/registry-pod.js';
+import { publicRoute, type RegistryRoute } from '../../shared/images/route.js';
+import { given } from '../../shared/profile/values.js';
+import { type ImageSource, openImages } from '../../shared/rollout/images.js';
+import type { Observed } from '../../shared/rollout/observe.js';
+import { registryUser } from '../../shared/rollout/wanted.js';
+import type { RolloutInputs } from './main.js';
+
+/** What Docker's command line needs of the job's environment: no token and no input is among it. */
+const dockerVariables =
+  /^(?:PATH|HOME|USER|TMPDIR|XDG_\w+|DOCKER_\w+|BUILDX_\w+|BUILDKIT_\w+|SSL_CERT_\w+|(?:HTTPS?|NO)_PROXY|https?_proxy|no_proxy)$/;
+/** What the runner tells its actions about GitHub's cache, and buildx reads. */
+const cacheVariables = [
+  'ACTIONS_RUNTIME_TOKEN',
+  'ACTIONS_RESULTS_URL',
+  'ACTIONS_CACHE_URL',
+  'ACTIONS_CACHE_SERVICE_V2',
+];
+
+/** The images of a rollout, wired to the runner and to the platform's registry. */
+export function openImageSource({
+  cluster,
+  inputs,
+  target,
+  source,
+  commit,
+  seen,
+  signal,
+  progress,
+  env,
+}: {
+  cluster: Cluster;
+  inputs: RolloutInputs;
+  target: Target;
+  source: string;
+  commit: string;
+  seen: Observed;
+  signal: AbortSignal;
+  progress: (line: string) => void;
+  env: NodeJS.ProcessEnv;
+}): ImageSource {
+  const { values, hosts } = target;
+  const picked = (isWanted: (name: string) => boolean): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && isWanted(entry[0])),
+    );
+  return openImages(
+    {
+      source,
+      commit: inputs.images.length > 0 ? '' : commit,
+      tag: inputs.tag || (given(values, 'MCP_ROLLOUT_TAG') ?? ''),
+      platform: given(values, 'MCP_IMAGE_PLATFORM') ?? nodePlatform(seen),
+      buildArgs: inputs['build-args'],
+      cacheEnv: inputs['build-cache'] === 'auto' ? picked((name) => cacheVariables.includes(name)) : undefined,
+      rebuild: inputs.rebuild,
+      given: inputs.images,
+      pullHost: given(values, 'MCP_REGISTRY_ENDPOINT') ?? (seen.config.MCP_REGISTRY_ENDPOINT || hosts.registry),
+      deployments: seen.deployments,
+    },
+    {
+      docker: {
+        env: picked((name) => dockerVariables.test(name)),
+        signal,
+        log: (line) => core.debug(plainLines(line)),
+      },
+      openRoute: () => openRoute(cluster, inputs, target, seen.registryPassword, progress),
+      progress,
+      signal,
+    },
+  );
+}
+
+/** The processor of the nodes, where all have the same. */
+function nodePlatform({ nodes }: Observed): string | undefined {
+  const platforms = new Set(
+    nodes.map((node) => {
+      const architecture = textAt(node, 'status', 'nodeInfo', 'architecture');
+      return architecture === ''
+        ? undefined
+        : `${textAt(node, 'status', 'nodeInfo', 'operatingSystem')}/${architecture}`;
+    }),
+  );
+  const [only] = platforms;
+  return platforms.size === 1 ? only : undefined;
+}
+
+async function openRoute(
+  cluster: Cluster,
+  inputs: RolloutInputs,
+  { hosts }: Target,
+  password: string,
+  progress: (line: string) => void,
+): Promise<RegistryRoute> {
+  const access = inputs['registry-access'];
+  if (access === 'port-forward') return registryPodRoute(cluster);
+  const reach = { overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] };
+  const route = publicRoute(hosts.registry, { username: registryUser, password }, reach);
+  if (access === 'public') return route;
+  try {
+    const { status, body } = await route.request({ method: 'GET', path: '/v2/' });
+    body.resume();
+    if (status < 500) return route;
+    throw new McprtError('registry-busy', { what: `${route.name} answers ${status}`, why: '', next: '' });
+  } catch (error) {
+    await route.close();
+    progress(`${messageOf(error)}: going through the API server instead`);
+    return registryPodRoute(cluster);
+  }
+}

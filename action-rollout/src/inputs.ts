@@ -1,0 +1,95 @@
+import {
+  certificates,
+  duration,
+  flag,
+  type InputType,
+  lines,
+  oneOf,
+  overrides,
+  someOf,
+  text,
+} from '../../shared/action/inputs.js';
+import { parseImages, parseTargets } from '../../shared/rollout/targets.js';
+
+/** Build arguments by name. */
+const buildArguments: InputType<Record<string, string>> = {
+  expected: 'NAME=value, one a line',
+  parse: (value) =>
+    Object.fromEntries(
+      lines.parse(value).map((line) => {
+        const [, name, argument] = /^([A-Za-z_]\w*)=(.*)$/.exec(line) ?? [];
+        // A value may be a secret: the line is not shown.
+        if (name === undefined || argument === undefined) throw new Error('a line has no NAME= at its beginning');
+        return [name, argument];
+      }),
+    ),
+};
+
+/** Paths below the source, or `auto`. */
+const manifests: InputType<'auto' | string[]> = {
+  expected: '`auto`, or paths below `source`, one a line',
+  parse(value) {
+    const paths = lines.parse(value);
+    if (paths.length === 1 && paths[0] === 'auto') return 'auto';
+    if (paths.some((path) => path.startsWith('/') || path.split('/').includes('..'))) {
+      throw new Error('a path leads out of the source');
+    }
+    return paths;
+  },
+};
+
+/** A plan's digest, or nothing. */
+const planDigest: InputType<string> = {
+  expected: 'the output `plan` of an earlier step',
+  parse(value) {
+    if (!/^(?:[0-9a-f]{64})?$/.test(value)) throw new Error('it is not 64 hexadecimal digits');
+    return value;
+  },
+};
+
+/** The inputs of action-rollout, in the order of its action.yml. */
+export const inputTypes = {
+  operation: oneOf(['rollout', 'plan']),
+  kubeconfig: text,
+  'kubeconfig-trusted': flag,
+  profile: text,
+  domain: text,
+  layout: oneOf(['auto', 'mono', 'split']),
+  targets: { expected: 'deployment=container@dockerfile, one a line', parse: parseTargets },
+  images: { expected: 'deployment=image@sha256:digest, one a line', parse: parseImages },
+  source: text,
+  tag: text,
+  'build-args': buildArguments,
+  'build-cache': oneOf(['auto', 'none']),
+  rebuild: flag,
+  'registry-access': oneOf(['auto', 'public', 'port-forward']),
+  permissions: manifests,
+  policies: flag,
+  'expect-plan': planDigest,
+  rollback: flag,
+  allow: someOf(['reconciler']),
+  'rollout-timeout': duration,
+  timeout: duration,
+  resolve: overrides,
+  'dns-server': text,
+  'ca-bundle': certificates,
+  environment: text,
+  'github-token': text,
+} as const;
+
+/** The outputs of action-rollout, in the order of its action.yml. */
+export const outputNames = [
+  'result',
+  'plan',
+  'changes',
+  'changed',
+  'images',
+  'layout',
+  'rolled-back',
+  'url',
+  'fingerprint',
+  'finding',
+] as const;
+
+/** State that tells the post step that the cluster was written to, and that all came to its end. */
+export const states = { written: 'written', ended: 'ended' } as const;

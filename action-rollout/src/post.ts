@@ -1,0 +1,57 @@
+import * as core from '@actions/core';
+import { proxyOf, runContext } from '../../shared/action/github.js';
+import { flag } from '../../shared/action/inputs.js';
+import { masker } from '../../shared/action/mask.js';
+import { readTarget } from '../../shared/action/profile.js';
+import { runAction } from '../../shared/action/run.js';
+import { holderOf } from '../../shared/backup/brake.js';
+import { connect } from '../../shared/cluster/connect.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import { finishRollback } from '../../shared/rollout/finish-rollback.js';
+import { states } from './inputs.js';
+
+/**
+ * The post step of action-rollout: what the main step was stopped in is put back here, and seen to run. The runner gives
+ * a cancelled step seconds, and its post step minutes. It reads no more of the inputs than it needs: files of the job
+ * may be gone by now.
+ */
+export async function rolloutPostAction(): Promise<void> {
+  await runAction('action-rollout (post)', async (signal) => {
+    if (core.getState(states.written) === '' || core.getState(states.ended) !== '') return;
+    if (!flag.parse(core.getInput('rollback'))) return;
+    try {
+      await putBack(signal);
+    } catch (cause) {
+      throw new McprtError('rollout-post', {
+        what: 'what was there before a rollout that was stopped could not be put back',
+        why: cause instanceof McprtError ? `${cause.message}: ${cause.why}` : messageOf(cause),
+        next: 'run the rollout again: it knows what was there before. By hand: `kubectl rollout undo -n mcp-sentinel deployment/NAME`',
+        cause,
+      });
+    }
+  });
+}
+
+async function putBack(signal: AbortSignal): Promise<void> {
+  const mask = masker();
+  const inputs = { profile: core.getInput('profile'), domain: core.getInput('domain') };
+  const target = await readTarget(inputs, { stage: 'rollout', env: process.env, mask, quiet: true }).catch(
+    () => undefined,
+  );
+  const { cluster } = await connect({
+    kubeconfig: core.getInput('kubeconfig') || (target?.kubeconfig ?? process.env.KUBECONFIG ?? ''),
+    trusted: flag.parse(core.getInput('kubeconfig-trusted')),
+    proxy: proxyOf(process.env),
+    onSecrets: (secrets) => secrets.forEach(mask),
+  });
+  try {
+    const run = holderOf(runContext(process.env, target?.domain ?? '', 'mcprt'));
+    const result = await finishRollback(cluster, run, { signal, progress: core.info });
+    if (result === undefined) return;
+    const left =
+      result.left.length === 0 ? '' : `; left, as somebody else has written it since: ${result.left.join(', ')}`;
+    core.warning(`the rollout was stopped: what was there before was put back, and runs${left}`);
+  } finally {
+    await cluster.close();
+  }
+}

@@ -1,0 +1,203 @@
+import { spanText } from '../../shared/action/cells.js';
+import { findingsTable, withCode } from '../../shared/action/findings.js';
+import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { blocking } from '../../shared/checks/finding.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import { referenceOf, type WantedImage } from '../../shared/rollout/plan.js';
+import type { Phase, RolloutRecord } from '../../shared/rollout/record.js';
+import type { outputNames } from './inputs.js';
+
+type Outputs = Record<(typeof outputNames)[number], string | number>;
+
+/** Version of the output `result`; it changes when a field changes its meaning or goes. */
+const resultSchema = 'mcprt.rollout/1';
+
+export interface Ending {
+  failure: { error: unknown } | undefined;
+}
+
+/** What a run tells the workflow, also one that failed on the way. */
+export function outputsOf(
+  record: RolloutRecord,
+  { operation, platform, failure }: Ending & { operation: string; platform: string },
+): Outputs {
+  const { plan, rolledBack } = record;
+  const isPutBack = rolledBack !== undefined && rolledBack.failed.length === 0;
+  const isApplied = operation === 'rollout' && hasWritten(record);
+  const images = Object.fromEntries(
+    record.images.map((image) => [`${image.target.deployment}/${image.target.container}`, referenceOf(image)]),
+  );
+  const plain = {
+    plan: plan?.digest ?? '',
+    changes: plan?.changes.length ?? 0,
+    changed: String(isApplied && !isPutBack),
+    images: JSON.stringify(images),
+    layout: record.layout === 'unknown' ? '' : record.layout,
+    'rolled-back': String(isPutBack),
+    url: `https://${platform}`,
+    fingerprint: record.fingerprint,
+    finding: record.findings[0]?.code ?? '',
+  };
+  const details = {
+    ok: failure === undefined,
+    images,
+    commit: record.commit,
+    changes: plan?.changes ?? [],
+    writes: record.writes,
+    resumed: record.isResumed,
+    running: record.running,
+    endpoints: record.endpoints.map(({ endpoint, status, problem }) => ({
+      url: `https://${endpoint.host}${endpoint.path}`,
+      status: status ?? null,
+      problem,
+    })),
+    policiesPatched: record.policiesPatched,
+    rolledBack: rolledBack && {
+      restored: rolledBack.restored,
+      left: rolledBack.left,
+      failed: rolledBack.failed,
+      verified: record.isRollbackVerified,
+    },
+    findings: record.findings,
+    phases: record.phases,
+  };
+  return { result: JSON.stringify({ schema: resultSchema, operation, ...plain, ...details }), ...plain };
+}
+
+/** The summary of a rollout or a plan: what changes, what runs, what was seen from outside, and when. */
+export function rolloutSummary(
+  record: RolloutRecord,
+  { domain, isPlan, failure }: Ending & { domain: string; isPlan: boolean },
+): Markdown {
+  const { plan, rolledBack } = record;
+  const markdown = new Markdown().heading(
+    `${isPlan ? 'Rollout plan' : 'Rollout'} of ${domain}${record.layout === 'unknown' ? '' : ` (${record.layout})`}`,
+  );
+  for (const line of headline(record, isPlan, failure)) markdown.line(line);
+  findingsTable(markdown, record.findings);
+  if (rolledBack !== undefined) {
+    markdown.table(
+      ['Put back', ''],
+      [
+        ...rolledBack.restored.map((one) => [code(one), '✅']),
+        ...rolledBack.left.map((one) => [code(one), '⚠️ left: somebody else has written it since']),
+        ...rolledBack.failed.map((one) => [escaped(one), '❌']),
+      ],
+    );
+  }
+  markdown.table(
+    ['What', 'Field', isPlan ? 'Now' : 'Before', isPlan ? 'Then' : 'After', 'Why'],
+    (plan?.changes ?? []).map(({ subject, field, from, to, reason }) => [
+      code(subject),
+      escapedLines(field),
+      shortValue(from),
+      shortValue(to),
+      escaped(reason),
+    ]),
+  );
+  if (!isPlan && failure === undefined) markdown.table(['Runs now', 'Image', 'Pods'], runningRows(record));
+  if (!isPlan) {
+    markdown.table(
+      ['Seen from outside', 'Answer', ''],
+      record.endpoints.map(({ endpoint, status, problem }) => [
+        code(`https://${endpoint.host}${endpoint.path}`),
+        status === undefined ? '–' : String(status),
+        problem === '' ? '✅' : `❌ ${escaped(problem)}`,
+      ]),
+    );
+  }
+  if (record.phases.length > 0) {
+    const total = Math.max(...record.phases.map(({ from, seconds }) => from + seconds));
+    markdown.details(`Timeline: ${spanText(total)}`, timeline(record.phases, total));
+  }
+  return markdown.line(nextOf(record, isPlan, failure));
+}
+
+function headline(record: RolloutRecord, isPlan: boolean, failure: Ending['failure']): string[] {
+  const changes = record.plan?.changes.length ?? 0;
+  const told = `${changes} change${changes === 1 ? '' : 's'}`;
+  if (failure !== undefined) {
+    const [first] = blocking(record.findings);
+    const { error } = failure;
+    const name = error instanceof McprtError ? code(error.code) : '';
+    const cause =
+      first === undefined ? escaped(messageOf(error)) : `${escaped(first.subject)}: ${escaped(first.cause)}`;
+    return [`❌ **${cause}.** ${name}`, aftermath(record)];
+  }
+  if (isPlan) {
+    return [
+      changes === 0 ? '✅ **Nothing would be changed.**' : `🔍 **${told}** would be made. Nothing was changed.`,
+      `Plan ${code(record.plan?.digest ?? '')}`,
+    ];
+  }
+  if (!hasWritten(record)) return ['✅ **Nothing had to be changed**: what is wanted runs already. 0 writes.'];
+  return [
+    `✅ **Rolled out and verified: ${told}**, ${record.writes} writes${record.policiesPatched > 0 ? `, ${record.policiesPatched} NetworkPolicies` : ''}${record.isResumed ? '; went on with a rollout that was cut off' : ''}.`,
+  ];
+}
+
+/** What the cluster is like after a rollout that failed. */
+function aftermath({ rolledBack, isRollbackVerified, plan, ...record }: RolloutRecord): string {
+  if (rolledBack === undefined) {
+    return hasWritten({ rolledBack, isRollbackVerified, plan, ...record })
+      ? '⚠️ The cluster was left as the rollout left it.'
+      : 'Nothing was changed in the cluster.';
+  }
+  if (rolledBack.failed.length > 0) return '❌ **Not everything could be put back.**';
+  return isRollbackVerified
+    ? '↩️ **What was there before was put back, and runs.**'
+    : '↩️ What was there before was put back; it has not been seen to run yet.';
+}
+
+function hasWritten({ writes }: RolloutRecord): boolean {
+  return writes > 0;
+}
+
+function runningRows(record: RolloutRecord): string[][] {
+  return record.images.map((image) => {
+    const pods = record.running.filter(
+      ({ deployment, container }) => deployment === image.target.deployment && container === image.target.container,
+    );
+    return [code(image.target.deployment), shortValue(referenceOf(image)), `${pods.length} ${originOf(image)}`];
+  });
+}
+
+function originOf({ origin }: WantedImage): string {
+  return origin === 'given' ? '' : `(${origin})`;
+}
+
+/** A value of a field; of a digest what tells it from others. */
+function shortValue(text: string): string {
+  if (text === '') return '–';
+  return code(text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…'));
+}
+
+function escapedLines(text: string): string {
+  return text.split('\n').map(escaped).join('\n');
+}
+
+const barWidth = 30;
+
+function timeline(phases: readonly Phase[], total: number): Markdown {
+  const scale = (seconds: number): number => Math.round((seconds / Math.max(total, 0.001)) * barWidth);
+  return new Markdown().table(
+    ['Phase', 'Begun', 'Took', ''],
+    phases.map(({ name, from, seconds }) => [
+      escaped(name),
+      spanText(from),
+      spanText(seconds),
+      code(`${'·'.repeat(scale(from))}${'█'.repeat(Math.max(1, scale(seconds)))}`),
+    ]),
+  );
+}
+
+function nextOf(record: RolloutRecord, isPlan: boolean, failure: Ending['failure']): string {
+  if (failure !== undefined) {
+    const { error } = failure;
+    return error instanceof McprtError ? `**Next** ${withCode(error.next).replaceAll('\n', '<br>')}` : '';
+  }
+  if (!isPlan) return '';
+  return (record.plan?.changes.length ?? 0) === 0
+    ? ''
+    : `**Next** have it approved, and give the digest to the rollout as ${code('expect-plan')}.`;
+}

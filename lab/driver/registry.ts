@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import { cacheFolder, root } from './folders.js';
+import type { LabState } from './lab.js';
+import { type LabProcess, startProcess, stopProcesses } from './processes.js';
+import type { Progress } from './program.js';
+
+const run = promisify(execFile);
+const source = join(root, 'lab', 'registry');
+const startDeadline = 15_000;
+
+/** A running image registry: the Distribution project's own, without authentication, as its pod is inside the cluster. */
+export interface Registry {
+  url: string;
+  /** Ends it as a crash would; its storage stays. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the registry at the address that a lab keeps for it. @throws McprtError `lab-build`, `lab-start` */
+export async function startRegistry(
+  state: LabState,
+  { env, progress }: { env: NodeJS.ProcessEnv; progress: Progress },
+): Promise<Registry> {
+  const program = await buildRegistry(env, progress);
+  const storage = join(state.folder, 'registry');
+  await mkdir(storage, { recursive: true });
+  const url = `http://${state.registry}`;
+  let process: LabProcess | undefined;
+  const start = async (): Promise<void> => {
+    process = await startProcess('registry', program, [`--listen=${state.registry}`, `--root=${storage}`], {
+      log: join(state.folder, 'registry.log'),
+      env: { PATH: env.PATH, HOME: state.folder },
+    });
+    for (const end = Date.now() + startDeadline; ; await sleep(30)) {
+      const isUp = await fetch(`${url}/v2/`).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+      if (isUp) return;
+      if (Date.now() > end) {
+        throw new McprtError('lab-start', {
+          what: 'the registry did not come up',
+          why: await readFile(join(state.folder, 'registry.log'), 'utf8').catch(messageOf),
+          next: 'try again; when it happens twice, the lines above say why',
+        });
+      }
+    }
+  };
+  await start();
+  return {
+    url,
+    start,
+    kill: () => stopProcesses(process === undefined ? [] : [process], 0),
+    stop: () => stopProcesses(process === undefined ? [] : [process]),
+  };
+}
+
+/** Builds the registry, or finds the build of the same sources in the cache folder. */
+async function buildRegistry(env: NodeJS.ProcessEnv, progress: Progress): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, name)));
+  const home = join(cacheFolder(env), 'registry', hash.digest('hex').slice(0, 16));
+  if (!existsSync(home)) {
+    progress('building the registry from Go modules: once, about a minute, then cached');
+    await mkdir(join(cacheFolder(env), 'registry'), { recursive: true });
+    const workshop = await mkdtemp(join(cacheFolder(env), 'registry', 'building-'));
+    try {
+      const args = [
+        'build',
+        '-trimpath',
+        '-buildvcs=false',
+        '-ldflags',
+        '-s -w',
+        '-o',
+        join(workshop, 'registry'),
+        '.',
+      ];
+      await run('go', args, { cwd: source, env }).catch((cause: unknown) => {
+        throw new McprtError('lab-build', {
+          what: 'the registry does not build',
+          why: messageOf(cause),
+          next: 'check that the Go module proxy can be reached, and try `go build .` in lab/registry',
+          cause,
+        });
+      });
+      await rename(workshop, home).catch((error: unknown) => {
+        // Another process finished the same build first; its result is the same.
+        if (!existsSync(home)) throw error;
+      });
+    } finally {
+      await rm(workshop, { recursive: true, force: true });
+    }
+  }
+  return join(home, 'registry');
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import type { Cluster } from '../../shared/cluster/cluster.js';
+import { at, recordsAt, textAt } from '../../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { parseReference } from '../../shared/images/reference.js';
+import { isRecord } from '../../shared/json.js';
+
+/** A registry as the nodes reach it by its public name. */
+export interface NodeRegistry {
+  /** Where it really is. */
+  url: string;
+  /** Whether what guards it lets a user in. */
+  authorise(username: string, password: string): Promise<boolean>;
+}
+
+/** An image as a node has it. */
+export interface PulledImage {
+  digest: string;
+  labels: Readonly<Record<string, string>>;
+  architecture: string;
+}
+
+/** A pull that failed, in containerd's words. */
+export class PullError extends Error {}
+
+const accept = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+
+/**
+ * Pulls an image as containerd does for a kubelet: manifest and config are really fetched and their digests compared,
+ * with the credentials of the pod's pull Secrets. Layers are left, as nothing of them is run. Images of other registries
+ * count as there.
+ *
+ * @throws PullError
+ */
+export async function pull(
+  cluster: Cluster,
+  pod: KubeObject,
+  image: string,
+  registries: ReadonlyMap<string, NodeRegistry>,
+): Promise<PulledImage> {
+  const reference = parseReference(image);
+  if (reference === undefined) throw new PullError(`couldn't parse image name "${image}": invalid reference format`);
+  const registry = registries.get(reference.host);
+  if (registry === undefined) {
+    const digest = reference.digest || `sha256:${createHash('sha256').update(image).digest('hex')}`;
+    return { digest, labels: {}, architecture: 'amd64' };
+  }
+  const { host, path, tag, digest } = reference;
+  const wanted = digest || tag || 'latest';
+  const failed = (why: string, code = 'Unknown'): PullError =>
+    new PullError(
+      `rpc error: code = ${code} desc = failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${why}`,
+    );
+  const url = `https://${host}/v2/${path}/manifests/${wanted}`;
+  const credentials = await credentialsFor(cluster, pod, host);
+  if (credentials === undefined)
+    throw failed(
+      'pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
+    );
+  if (!(await registry.authorise(credentials.username, credentials.password))) {
+    throw failed(`unexpected status from HEAD request to ${url}: 401 Unauthorized`);
+  }
+  const get = async (part: string): Promise<Response> => {
+    try {
+      return await fetch(`${registry.url}/v2/${path}/${part}`, { headers: { accept } });
+    } catch {
+      throw failed(
+        `failed to do request: Head "${url}": dial tcp ${new URL(registry.url).host}: connect: connection refused`,
+      );
+    }
+  };
+  const answer = await get(`manifests/${wanted}`);
+  if (answer.status === 404) throw failed(`${image}: not found`, 'NotFound');
+  if (!answer.ok) throw failed(`unexpected status from HEAD request to ${url}: ${answer.status} ${answer.statusText}`);
+  const manifest = Buffer.from(await answer.arrayBuffer());
+  const found = digestOf(manifest);
+  if (digest !== '' && found !== digest) throw failed(`content digest ${found} does not match ${digest}`);
+  const config: unknown = await (
+    await get(`blobs/${textAt(JSON.parse(manifest.toString()), 'config', 'digest')}`)
+  ).json();
+  const labels = at(config, 'config', 'Labels');
+  return {
+    digest: found,
+    labels: isRecord(labels)
+      ? Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]))
+      : {},
+    architecture: textAt(config, 'architecture'),
+  };
+}
+
+async function credentialsFor(
+  cluster: Cluster,
+  pod: KubeObject,
+  host: string,
+): Promise<{ username: string; password: string } | undefined> {
+  const namespace = pod.metadata.namespace ?? '';
+  for (const { name } of recordsAt(pod, 'spec', 'imagePullSecrets')) {
+    const secret = await cluster.get<KubeObject>(kinds.secret, { namespace, name: String(name) });
+    const text = Buffer.from(textAt(secret, 'data', '.dockerconfigjson'), 'base64').toString('utf8');
+    const entry = at(text === '' ? {} : JSON.parse(text), 'auths', host);
+    const [username = '', ...password] = Buffer.from(textAt(entry, 'auth'), 'base64').toString('utf8').split(':');
+    if (isRecord(entry)) {
+      return {
+        username: textAt(entry, 'username') || username,
+        password: textAt(entry, 'password') || password.join(':'),
+      };
+    }
+  }
+  return undefined;
+}
+
+function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { at, recordsAt, textAt } from '../cluster/fields.js';
+import { McprtError } from '../errors.js';
+import { isRecord } from '../json.js';
+import type { RegistryAnswer, RegistryRoute } from './route.js';
+
+/** An image as the registry has it. */
+export interface FoundImage {
+  digest: string;
+  /** Digests of the manifests in an index; empty for a single image. */
+  children: string[];
+  /** `os/architecture` of each image in it; empty where none is told. */
+  platforms: string[];
+  labels: Readonly<Record<string, string>>;
+}
+
+export interface ImageRegistry {
+  /** What a tag or digest names; undefined when the registry has no such image. Every digest is computed, not believed. */
+  find(repository: string, reference: string): Promise<FoundImage | undefined>;
+}
+
+const indexTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+const manifestTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+const attempts = 5;
+/** Manifests and configs are small; a registry that sends more is not believed. In bytes. */
+const largest = 4 * 1024 * 1024;
+
+/** Reads images of a registry. @param signal ends every request */
+export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRegistry {
+  const read = async (path: string): Promise<Buffer | undefined> =>
+    pRetry(
+      async () => {
+        const answer = await route.request({
+          method: 'GET',
+          path,
+          headers: { accept: [...indexTypes, ...manifestTypes, '*/*;q=0.1'].join(', ') },
+          signal,
+        });
+        const body = await bounded(answer);
+        if (answer.status === 404) return undefined;
+        if (answer.status >= 300) throw await refusal(route.name, path, answer, body);
+        return body;
+      },
+      {
+        retries: attempts - 1,
+        minTimeout: 300,
+        factor: 2,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => error instanceof McprtError && isPassing(error.code),
+      },
+    );
+  const readManifest = async (repository: string, reference: string): Promise<Manifest | undefined> => {
+    const body = await read(`/v2/${repository}/manifests/${reference}`);
+    if (body === undefined) return undefined;
+    const digest = digestOf(body);
+    if (reference.startsWith('sha256:') && reference !== digest)
+      throw tampered(route.name, repository, reference, digest);
+    return { digest, content: parsed(body) };
+  };
+  const readConfig = async (repository: string, { content }: Manifest): Promise<unknown> => {
+    const wanted = textAt(content, 'config', 'digest');
+    if (wanted === '') return {};
+    const body = await read(`/v2/${repository}/blobs/${wanted}`);
+    if (body !== undefined && digestOf(body) !== wanted) throw tampered(route.name, repository, wanted, digestOf(body));
+    return body === undefined ? {} : parsed(body);
+  };
+  return {
+    async find(repository, reference) {
+      const manifest = await readManifest(repository, reference);
+      if (manifest === undefined) return undefined;
+      const parts = recordsAt(manifest.content, 'manifests');
+      if (parts.length > 0) {
+        return {
+          digest: manifest.digest,
+          children: parts.map((part) => textAt(part, 'digest')),
+          // Attestations are in an index too, of the platform unknown/unknown.
+          platforms: parts.map((part) => platformOf(at(part, 'platform'))).filter((one) => !/^$|unknown/.test(one)),
+          labels: await labelsOfIndex(repository, parts, readManifest, readConfig),
+        };
+      }
+      const config = await readConfig(repository, manifest);
+      return {
+        digest: manifest.digest,
+        children: [],
+        platforms: [platformOf(config)].filter((one) => one !== ''),
+        labels: labelsOf(config),
+      };
+    },
+  };
+}
+
+interface Manifest {
+  digest: string;
+  content: unknown;
+}
+
+/** The labels of an index are those of its first image. */
+async function labelsOfIndex(
+  repository: string,
+  parts: readonly Record<string, unknown>[],
+  readManifest: (repository: string, reference: string) => Promise<Manifest | undefined>,
+  readConfig: (repository: string, manifest: Manifest) => Promise<unknown>,
+): Promise<Record<string, string>> {
+  const first = parts.find((part) => !/^$|unknown/.test(platformOf(at(part, 'platform'))));
+  const manifest = first === undefined ? undefined : await readManifest(repository, textAt(first, 'digest'));
+  return manifest === undefined ? {} : labelsOf(await readConfig(repository, manifest));
+}
+
+function platformOf(value: unknown): string {
+  const [os, architecture] = [textAt(value, 'os'), textAt(value, 'architecture')];
+  return os === '' || architecture === '' ? '' : `${os}/${architecture}`;
+}
+
+function labelsOf(config: unknown): Record<string, string> {
+  const labels = at(config, 'config', 'Labels');
+  const entries = Object.entries(isRecord(labels) ? labels : {});
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+async function bounded({ headers, body }: RegistryAnswer): Promise<Buffer> {
+  if (Number(headers['content-length'] ?? 0) > largest) {
+    body.destroy();
+    return Buffer.alloc(0);
+  }
+  return buffer(body);
+}
+
+function digestOf(body: Buffer): string {
+  return `sha256:${createHash('sha256').update(body).digest('hex')}`;
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    // What is no JSON has no fields; whoever needs one of them says so.
+    return {};
+  }
+}
+
+function isPassing(code: string): boolean {
+  return code === 'registry-unreachable' || code === 'registry-busy';
+}
+
+async function refusal(name: string, path: string, answer: RegistryAnswer, body: Buffer): Promise<McprtError> {
+  const { status, headers } = answer;
+  const said = body.toString('utf8').slice(0, 200).trim();
+  const what = `${name} answers ${status} to GET ${path}`;
+  if (status === 401 || status === 403) {
+    return new McprtError('registry-unauthorized', {
+      what,
+      why: said || 'it does not take the platform’s credentials',
+      next: 'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
+    });
+  }
+  if (status === 429 || status >= 500) {
+    const wait = Number(headers['retry-after']);
+    if (wait > 0) await sleep(Math.min(wait, 30) * 1000);
+    return new McprtError('registry-busy', {
+      what,
+      why: said || 'it is overloaded, or restarts',
+      next: 'look at the registry: `kubectl get pods -n registry`; then run it again',
+    });
+  }
+  return new McprtError('registry-refused', {
+    what,
+    why: said || `status ${status}`,
+    next: 'check the name of the image',
+  });
+}
+
+function tampered(name: string, repository: string, wanted: string, found: string): McprtError {
+  return new McprtError('registry-digest', {
+    what: `${name} gave something else than was asked for`,
+    why: `${repository}@${wanted}: what came has the digest ${found}`,
+    next: 'nothing was changed; find out what stands between this runner and the registry',
+  });
+}

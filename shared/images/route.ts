@@ -1,0 +1,133 @@
+import type { Duplex, Readable } from 'node:stream';
+import { connect as connectTls, rootCertificates } from 'node:tls';
+import { Agent, type Dispatcher } from 'undici';
+import { McprtError, messageOf } from '../errors.js';
+import { addressFor, type ReachOptions } from '../platform/reach.js';
+
+/** One request to a registry; the path begins with `/v2/`. */
+export interface RegistryRequest {
+  method: string;
+  path: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: Readable | Buffer | string;
+  signal?: AbortSignal;
+}
+
+export interface RegistryAnswer {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  body: Readable;
+}
+
+/** A way to one registry, with the credentials that it asks for. */
+export interface RegistryRoute {
+  /** In words, for messages. */
+  name: string;
+  /** @throws McprtError `registry-unreachable` */
+  request(request: RegistryRequest): Promise<RegistryAnswer>;
+  close(): Promise<void>;
+}
+
+/** How long a registry may take to begin its answer, in ms: it commits a layer before it answers. */
+const answerWithin = 120_000;
+
+/** The way to the public registry: HTTPS, always verified, as the nodes go it. */
+export function publicRoute(
+  host: string,
+  credentials: { username: string; password: string },
+  reach: ReachOptions,
+): RegistryRoute {
+  const ca = [...rootCertificates, ...(reach.caBundle === '' ? [] : [reach.caBundle])];
+  const authorization = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+  const agent = new Agent({
+    headersTimeout: answerWithin,
+    bodyTimeout: answerWithin,
+    connect: (_options, done) => {
+      addressFor(host, 443, reach).then(
+        ({ address, port }) => {
+          const socket = connectTls({ host: address, port, servername: host, ca, timeout: 10_000 });
+          socket.once('secureConnect', () => done(null, socket.setTimeout(0)));
+          socket.once('timeout', () => socket.destroy(new Error('no connection within 10 s')));
+          socket.once('error', (error) => done(error, null));
+        },
+        (error: Error) => done(error, null),
+      );
+    },
+  });
+  return routeOver(agent, `https://${host}`, `the public registry ${host}`, { authorization });
+}
+
+/**
+ * The way to the registry's pod, over connections that somebody else makes. It asks for no password there.
+ *
+ * @param tls name and CA of the pod's own certificate; undefined where the pod speaks plain HTTP
+ */
+export function forwardedRoute(
+  connect: () => Promise<Duplex>,
+  tls: { servername: string; ca: string } | undefined,
+): RegistryRoute {
+  const agent = new Agent({
+    headersTimeout: answerWithin,
+    bodyTimeout: answerWithin,
+    connect: (_options, done) => {
+      connect().then(
+        (stream) => {
+          if (tls === undefined) {
+            // undici takes any duplex stream for a socket.
+            done(null, stream as never);
+            return;
+          }
+          const socket = connectTls({ socket: stream, servername: tls.servername, ca: tls.ca });
+          socket.once('secureConnect', () => done(null, socket));
+          socket.once('error', (error) => done(error, null));
+        },
+        (error: Error) => done(error, null),
+      );
+    },
+  });
+  const origin = tls === undefined ? 'http://registry' : `https://${tls.servername}`;
+  return routeOver(agent, origin, 'the registry’s pod, by a port-forward', {});
+}
+
+function routeOver(
+  dispatcher: Dispatcher,
+  origin: string,
+  name: string,
+  own: Readonly<Record<string, string>>,
+): RegistryRoute {
+  return {
+    name,
+    async request({ method, path, headers = {}, body, signal }) {
+      try {
+        const {
+          statusCode,
+          headers: answered,
+          body: stream,
+        } = await dispatcher.request({
+          origin,
+          path,
+          method: method as Dispatcher.HttpMethod,
+          headers: { 'user-agent': 'mcprt', ...headers, ...own },
+          ...(body === undefined ? {} : { body }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+        return { status: statusCode, headers: answered, body: stream };
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        throw unreachable(name, error);
+      }
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function unreachable(name: string, error: unknown): McprtError {
+  if (error instanceof McprtError) return error;
+  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  return new McprtError('registry-unreachable', {
+    what: `${name} cannot be reached`,
+    why: `${messageOf(error)}${code}`,
+    next: 'check DNS, port 443 and the certificate with `operation: check` of action-setup; `registry-access: port-forward` goes around the public way',
+    cause: error,
+  });
+}

@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import pMap from 'p-map';
+import pRetry from 'p-retry';
+import type { KubeObject } from '../cluster/objects.js';
+import { McprtError, messageOf } from '../errors.js';
+import {
+  buildImage,
+  type DockerPorts,
+  type DockerState,
+  dockerState,
+  forgetImage,
+  pushImage,
+} from '../images/docker.js';
+import { type Door, openDoor } from '../images/door.js';
+import { asTag, parseReference } from '../images/reference.js';
+import { type FoundImage, type ImageRegistry, openRegistry } from '../images/registry.js';
+import type { RegistryRoute } from '../images/route.js';
+import type { Layout } from '../platform/resources.js';
+import { referenceOf, type WantedImage } from './plan.js';
+import { type GivenImage, imageOf, type KnownLayout, presets, type Target } from './targets.js';
+
+export interface ImageOptions {
+  /** Root of the platform's source. */
+  source: string;
+  /** Commit of the source, with `-dirty` when it was changed; empty outside of git. */
+  commit: string;
+  /** Tag of what is built; made from the commit when empty. */
+  tag: string;
+  platform: string | undefined;
+  buildArgs: Readonly<Record<string, string>>;
+  /** What the runner tells its actions about GitHub's cache; undefined for no cache of layers. */
+  cacheEnv: Readonly<Record<string, string>> | undefined;
+  /** Builds also what the registry has from this commit. */
+  rebuild: boolean;
+  given: readonly GivenImage[];
+  /** `host` or `host:port` from which the nodes pull. */
+  pullHost: string;
+  deployments: readonly KubeObject[];
+}
+
+export interface ImagePorts {
+  docker: DockerPorts;
+  /** Opens the way to the platform's registry. */
+  openRoute: () => Promise<RegistryRoute>;
+  progress: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/** Where the images of a rollout come from. */
+export interface ImageSource {
+  commit: string;
+  /**
+   * The image of each target: given, found in the registry, or still to be built.
+   *
+   * @throws McprtError `rollout-source`, `rollout-tag`, `image-missing`, and of the registry
+   */
+  find(targets: readonly Target[], layout: Layout): Promise<WantedImage[]>;
+  /** Builds, pushes and reads back what has no digest yet. @throws McprtError `image-build`, `image-push`, `docker-missing` */
+  build(images: readonly WantedImage[]): Promise<WantedImage[]>;
+  /** `os/architecture` by reference, of every image that was looked at. */
+  platforms(): ReadonlyMap<string, readonly string[]>;
+  /** Digests in an index, by the index's. */
+  children(): ReadonlyMap<string, readonly string[]>;
+  close(): Promise<void>;
+}
+
+const revisionLabel = 'org.opencontainers.image.revision';
+/** What besides the commit makes an image: a build with other arguments is another one. */
+const inputsLabel = 'dev.mcprt.inputs';
+/** Builds at a time; each takes what processor there is. */
+const width = 2;
+const pushAttempts = 3;
+const tellEvery = 5_000;
+
+export function openImages(options: ImageOptions, ports: ImagePorts): ImageSource {
+  const seen = new Map<string, FoundImage>();
+  let route: Promise<RegistryRoute> | undefined;
+  const openedRoute = (): Promise<RegistryRoute> => {
+    route ??= ports.openRoute();
+    return route;
+  };
+  const registry = async (): Promise<ImageRegistry> => openRegistry(await openedRoute(), ports.signal);
+  const look = async (path: string, reference: string): Promise<FoundImage | undefined> => {
+    const found = await (await registry()).find(path, reference);
+    if (found !== undefined) seen.set(`${options.pullHost}/${path}@${found.digest}`, found);
+    return found;
+  };
+
+  return {
+    commit: options.commit,
+    find: (targets, layout) =>
+      options.given.length > 0 ? findGiven(targets, options, look) : findBuilt(targets, layout, options, look),
+    build: async (images) => {
+      const state = await dockerState(ports.docker);
+      const door = await openDoor(await openedRoute(), ports.signal);
+      const teller = setInterval(() => tellSent(images, door, ports.progress), tellEvery);
+      try {
+        return await pMap(
+          images,
+          (image) => (image.digest === undefined ? make(image, { options, ports, state, door, look }) : image),
+          { concurrency: width, signal: ports.signal },
+        );
+      } finally {
+        clearInterval(teller);
+        await door.close();
+      }
+    },
+    platforms: () => new Map([...seen].map(([reference, { platforms }]) => [reference, platforms])),
+    children: () => new Map([...seen.values()].map(({ digest, children }) => [digest, children])),
+    async close() {
+      await route?.then((opened) => opened.close()).catch(() => undefined);
+    },
+  };
+}
+
+type Look = (path: string, reference: string) => Promise<FoundImage | undefined>;
+
+async function findGiven(
+  targets: readonly Target[],
+  { given, pullHost }: ImageOptions,
+  look: Look,
+): Promise<WantedImage[]> {
+  return Promise.all(
+    targets.map(async (target): Promise<WantedImage> => {
+      const image = given.find(
+        ({ deployment, container }) =>
+          deployment === target.deployment && (container === '' || container === target.container),
+      );
+      const reference = parseReference(image?.reference ?? '');
+      if (image === undefined || reference === undefined) {
+        throw new McprtError('image-missing', {
+          what: `the image of ${target.deployment} is no image reference`,
+          why: image?.reference ?? 'none was given',
+          next: 'correct `images`: registry/name@sha256:digest',
+        });
+      }
+      const { host, path, tag, digest } = reference;
+      // Of other registries nothing is known here, not even a password; the nodes will say.
+      if (host === pullHost && (await look(path, digest)) === undefined) {
+        throw new McprtError('image-missing', {
+          what: `the image of ${target.deployment} is not in the registry`,
+          why: `${pullHost} has no ${path}@${digest}`,
+          next: 'push it first, or correct `images`; nothing was changed',
+        });
+      }
+      return { target, origin: 'given', repository: host === '' ? path : `${host}/${path}`, tag, digest };
+    }),
+  );
+}
+
+async function findBuilt(
+  targets: readonly Target[],
+  layout: Layout,
+  options: ImageOptions,
+  look: Look,
+): Promise<WantedImage[]> {
+  await requireSource(options.source, targets, layout);
+  const { commit, pullHost, rebuild } = options;
+  const tag = tagOf(options);
+  const isClean = commit !== '' && !commit.endsWith('-dirty');
+  return Promise.all(
+    targets.map(async (target): Promise<WantedImage> => {
+      const live = options.deployments.find(({ metadata }) => metadata.name === target.deployment);
+      const path = parseReference(imageOf(live, target.container))?.path ?? target.deployment;
+      const image = { target, repository: `${pullHost}/${path}`, tag };
+      const found = isClean && !rebuild ? await look(path, tag) : undefined;
+      const isOurs = found?.labels[revisionLabel] === commit && found.labels[inputsLabel] === inputsOf(target, options);
+      return isOurs
+        ? { ...image, origin: 'found', digest: found.digest }
+        : { ...image, origin: 'to build', digest: undefined };
+    }),
+  );
+}
+
+function tagOf({ tag, commit }: ImageOptions): string {
+  const made = commit === '' ? '' : asTag(`${commit.slice(0, 12)}${commit.endsWith('-dirty') ? '-dirty' : ''}`);
+  const wanted = tag === '' ? made : tag;
+  if (asTag(wanted) !== wanted || wanted === '') {
+    throw new McprtError('rollout-tag', {
+      what: wanted === '' ? 'the images have no tag' : `"${wanted}" is no tag of an image`,
+      why:
+        wanted === ''
+          ? 'the source is no git checkout, so that there is no commit to call them by'
+          : 'letters, digits, `_`, `.` and `-`, 128 at most',
+      next: 'set the input `tag`, or MCP_ROLLOUT_TAG in the profile',
+    });
+  }
+  return wanted;
+}
+
+/** Refuses a source that cannot give these images: one of the other layout, or of something else. */
+async function requireSource(source: string, targets: readonly Target[], layout: Layout): Promise<void> {
+  const missing = await missingFiles(source, targets);
+  if (missing.length === 0) return;
+  const other: KnownLayout = layout === 'mono' ? 'split' : 'mono';
+  const isOther = (await missingFiles(source, presets[other])).length === 0;
+  throw new McprtError('rollout-source', {
+    what: isOther
+      ? `the source has the layout ${other}, and the cluster ${layout}`
+      : `${source} has not what is to be built`,
+    why: `there is no ${missing.join(', no ')}`,
+    next: isOther
+      ? 'a rollout cannot change the layout: check out a commit of the cluster’s layout, or upgrade the platform with action-setup'
+      : 'check the platform’s repository out in an earlier step, and give its folder in `source`; your own list of Dockerfiles goes into `targets`',
+  });
+}
+
+async function missingFiles(source: string, targets: readonly Target[]): Promise<string[]> {
+  const files = await Promise.all(
+    targets.map(async ({ dockerfile }) =>
+      access(join(source, dockerfile)).then(
+        () => [],
+        () => [dockerfile],
+      ),
+    ),
+  );
+  return files.flat();
+}
+
+/** What an image is made of besides the source: the same for the same build. */
+function inputsOf({ dockerfile }: Target, { platform, buildArgs }: ImageOptions): string {
+  const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([dockerfile, platform ?? '', args]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+interface Workshop {
+  options: ImageOptions;
+  ports: ImagePorts;
+  state: DockerState;
+  door: Door;
+  look: Look;
+}
+
+async function make(image: WantedImage, { options, ports, state, door, look }: Workshop): Promise<WantedImage> {
+  const { target, repository, tag } = image;
+  const path = repository.slice(repository.indexOf('/') + 1);
+  const local = `mcprt/${path}:${tag}`;
+  const started = performance.now();
+  const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  ports.progress(`building ${path} from ${target.dockerfile}`);
+  await buildImage(
+    state,
+    {
+      source: options.source,
+      dockerfile: target.dockerfile,
+      platform: options.platform,
+      tag: local,
+      buildArgs: options.buildArgs,
+      labels: { [revisionLabel]: options.commit, [inputsLabel]: inputsOf(target, options) },
+      cache: options.cacheEnv === undefined ? undefined : { scope: `mcprt-${path}`, env: options.cacheEnv },
+    },
+    { ...ports.docker, log: (line) => ports.docker.log(`${path}: ${line}`) },
+  );
+  ports.progress(`built ${path} in ${seconds()}; pushing`);
+  const said = await pRetry(() => pushImage(local, `${door.prefix}/${path}:${tag}`, ports.docker), {
+    retries: pushAttempts - 1,
+    minTimeout: 1_000,
+    factor: 2,
+    signal: ports.signal,
+    onFailedAttempt: ({ error, retriesLeft }) => {
+      if (retriesLeft > 0) ports.progress(`pushing ${path} failed and is tried again: ${messageOf(error)}`);
+    },
+    shouldRetry: ({ error }) => error instanceof McprtError && error.code === 'image-push',
+  });
+  await forgetImage(local, ports.docker);
+  const found = await look(path, said === '' ? tag : said);
+  if (found === undefined) {
+    throw new McprtError('image-push', {
+      what: `${path}:${tag} was pushed, and the registry does not have it`,
+      why: `asked for ${said || tag}`,
+      next: 'look at the registry’s log: `kubectl logs -n registry deployment/registry`; nothing was changed in the cluster',
+    });
+  }
+  const made: WantedImage = { ...image, origin: 'built', digest: found.digest };
+  ports.progress(`pushed ${referenceOf(made)} (${seconds()})`);
+  return made;
+}
+
+function tellSent(images: readonly WantedImage[], door: Door, progress: (line: string) => void): void {
+  const told = images.flatMap(({ repository }) => {
+    const path = repository.slice(repository.indexOf('/') + 1);
+    const sent = door.sent(path);
+    return sent === 0 ? [] : [`${path} ${(sent / 1e6).toFixed(1)} MB`];
+  });
+  if (told.length > 0) progress(`  pushed so far: ${told.join(', ')}`);
+}

@@ -1,0 +1,298 @@
+import { holderOf } from '../backup/brake.js';
+import type { Ports, RunContext } from '../backup/ports.js';
+import { blocking, type Finding } from '../checks/finding.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { McprtError, messageOf } from '../errors.js';
+import { askEndpoints, type EndpointState, endpointsOf } from '../platform/endpoints.js';
+import type { ReachOptions } from '../platform/reach.js';
+import type { Hosts, Values } from '../profile/values.js';
+import { applyPlan } from './apply.js';
+import { guardArchitecture, guardPlan, guardReconcilers } from './guard.js';
+import type { ImageSource } from './images.js';
+import { beginJournal, endJournal, type Journal, requireOurs } from './journal.js';
+import { type Observed, observeRollout } from './observe.js';
+import { parseManifest, previewPermissions } from './permissions.js';
+import { planRollout, type RolloutPlan, type Wanted, type WantedImage } from './plan.js';
+import { addRules } from './policies.js';
+import { type RolloutRecord, type Timed, timedInto } from './record.js';
+import { putBack } from './rollback.js';
+import { findTargets, type GivenImage, type KnownLayout, permissionManifests, type Target } from './targets.js';
+import { endpointFindings, otherImages, runningImages, settledEndpoints } from './verify.js';
+import { wantedConfig, wantedPullSecret } from './wanted.js';
+import { openStage, type Stage, untilRolledOut, withLogs } from './watch.js';
+
+export interface RolloutOptions {
+  run: RunContext;
+  hosts: Hosts;
+  /** What the profile says. */
+  profile: Values;
+  layout: KnownLayout | 'auto';
+  targets: readonly Target[];
+  images: readonly GivenImage[];
+  /** `auto` for those of the layout. */
+  permissions: 'auto' | readonly string[];
+  policies: boolean;
+  /** Digest of the plan that was approved; empty for none. */
+  expectedPlan: string;
+  rollback: boolean;
+  /** Allows images over a program that would put its own back. */
+  overReconcilers: boolean;
+  reach: ReachOptions;
+  /** How long the workloads may take, in ms. */
+  rolloutTimeout: number;
+  /** How long the whole operation may take, in ms: so long the lock is held. */
+  timeout: number;
+  dryRun: boolean;
+}
+
+export interface RolloutPorts extends Omit<Ports, 'stores'> {
+  /** Reads a file below the source's root. @throws McprtError `rollout-manifest` */
+  readSource(path: string): Promise<string>;
+  /** Where images come from, once it is known what is there. */
+  imageSource(seen: Observed): Promise<ImageSource>;
+  /** Takes the secrets out of text that a container has printed. */
+  hide(text: string): string;
+  /** Told right before the first write. */
+  onFirstWrite(): void;
+}
+
+/**
+ * Rolls out: observe, plan, build and push, write, wait, verify; what failed is put back. Safe to be killed anywhere
+ * and run again: the journal keeps what was there before.
+ *
+ * @throws McprtError `rollout-failed`, `rollout-rollback`, and of the parts
+ */
+export async function rollOut(
+  cluster: Cluster,
+  ports: RolloutPorts,
+  options: RolloutOptions,
+  record: RolloutRecord,
+): Promise<void> {
+  const timed = timedInto(record);
+  const run = holderOf(options.run);
+  const seen = await timed('look', () => observeRollout(cluster, { run, mask: ports.mask }));
+  record.fingerprint = seen.fingerprint;
+  if (seen.journal !== undefined) {
+    requireOurs(cluster, seen.journal, run);
+    record.isResumed = true;
+    ports.progress('a rollout was cut off: this one goes on from what it wrote down');
+  }
+  const { layout, targets } = findTargets(seen.deployments, options);
+  record.layout = layout;
+  const source = await ports.imageSource(seen);
+  try {
+    record.commit = source.commit;
+    const [found, before] = await Promise.all([
+      timed('images', () => source.find(targets, layout)),
+      askEndpoints(endpointsOf(layout, options.hosts), options.reach),
+    ]);
+    record.images = found;
+    record.endpoints = before;
+    const planFor = async (now: Observed, images: readonly WantedImage[]): Promise<RolloutPlan> => {
+      const plan = planRollout(now, await wantedFor(cluster, ports, options, { seen: now, layout, images }));
+      record.plan = plan;
+      return plan;
+    };
+    const first = await timed('plan', () => planFor(seen, found));
+    guardReconcilers(seen, first, options.overReconcilers);
+    guardPlan(first, options.expectedPlan);
+    if (options.dryRun) {
+      for (const { subject, field, from, to } of first.changes)
+        ports.progress(`${subject}: ${field}: ${from || '–'} → ${to}`);
+      return;
+    }
+    const built = found.some(({ digest }) => digest === undefined);
+    const images = built ? await timed('build and push', () => source.build(found)) : found;
+    record.images = images;
+    guardArchitecture(seen, source.platforms());
+    // A build takes minutes, and the cluster goes on meanwhile.
+    const now = built ? await timed('look again', () => observeRollout(cluster, { run, mask: ports.mask })) : seen;
+    const plan = built ? await planFor(now, images) : first;
+    if (built && options.expectedPlan !== '')
+      guardPlan(
+        planRollout(now, await wantedFor(cluster, ports, options, { seen: now, layout, images: found })),
+        options.expectedPlan,
+      );
+    await change({ cluster, ports, options, record, timed, source, before, run }, now, plan);
+  } finally {
+    await source.close();
+  }
+}
+
+interface Work {
+  cluster: Cluster;
+  ports: RolloutPorts;
+  options: RolloutOptions;
+  record: RolloutRecord;
+  timed: Timed;
+  source: ImageSource;
+  before: readonly EndpointState[];
+  run: string;
+}
+
+async function wantedFor(
+  cluster: Cluster,
+  ports: RolloutPorts,
+  options: RolloutOptions,
+  { seen, layout, images }: { seen: Observed; layout: string; images: readonly WantedImage[] },
+): Promise<Wanted> {
+  const config = wantedConfig(options.profile, options.hosts, seen.config);
+  const pullHost = config.MCP_REGISTRY_ENDPOINT ?? seen.config.MCP_REGISTRY_ENDPOINT ?? options.hosts.registry;
+  const pullSecret = wantedPullSecret(seen.pullSecret, pullHost, seen.registryPassword);
+  if (pullSecret !== undefined) ports.mask(Buffer.from(`platform-service:${seen.registryPassword}`).toString('base64'));
+  const paths =
+    options.permissions === 'auto'
+      ? layout === 'mono' || layout === 'split'
+        ? permissionManifests[layout]
+        : []
+      : options.permissions;
+  const objects = await Promise.all(paths.map(async (path) => parseManifest(await ports.readSource(path), path)));
+  return {
+    images,
+    config,
+    pullSecret,
+    permissions: await previewPermissions(cluster, objects.flat()),
+    policies: options.policies
+      ? {
+          traefikNamespace:
+            config.PLATFORM_TRAEFIK_NAMESPACE ?? seen.config.PLATFORM_TRAEFIK_NAMESPACE ?? 'kube-system',
+        }
+      : undefined,
+  };
+}
+
+/** Whether a plan writes anything that has to be put back when it fails. */
+function isRiskless({ pullSecret, config, permissions, writes }: RolloutPlan): boolean {
+  return pullSecret === undefined && config.changed.length === 0 && permissions.length === 0 && writes.length === 0;
+}
+
+async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<void> {
+  const { cluster, ports, options, record, timed, run } = work;
+  const quiet = isRiskless(plan) && seen.journal === undefined;
+  ports.signal.throwIfAborted();
+  const stage = await timed('watch', () => openStage(cluster, ports.signal));
+  try {
+    let journal: Journal | undefined;
+    try {
+      if (!quiet) {
+        ports.onFirstWrite();
+        const now = cluster.serverTime()?.getTime() ?? Date.now();
+        journal = await beginJournal(cluster, {
+          run,
+          expires: new Date(now + options.timeout + 120_000),
+          previous: plan.previous,
+        });
+        ports.progress(`writing ${plan.changes.length} change${plan.changes.length === 1 ? '' : 's'}`);
+        await timed('write', () => applyPlan(cluster, plan, ports.signal));
+      }
+      await timed('roll out', () => awaitRollout(work, stage, plan));
+      await timed('verify', () => verify(work, stage));
+    } catch (error) {
+      if (journal === undefined) throw error;
+      throw await undo(work, stage, { journal, plan, error });
+    }
+    if (journal !== undefined) await endJournal(cluster);
+    const { lacking, traefikNamespace } = plan.policies;
+    if (lacking.length > 0) {
+      ports.progress(`adding a rule to the NetworkPolicies of ${lacking.length} teams`);
+      record.policiesPatched = await timed('policies', () => addRules(cluster, lacking, traefikNamespace, ports));
+    }
+  } finally {
+    record.writes = cluster.writes;
+    stage.close();
+  }
+}
+
+async function awaitRollout({ cluster, ports, options, record }: Work, stage: Stage, plan: RolloutPlan): Promise<void> {
+  const outcome = await untilRolledOut(stage, plan.awaited, {
+    deadline: options.rolloutTimeout,
+    progress: ports.progress,
+  });
+  if (outcome.done) return;
+  record.findings = await withLogs(cluster, outcome.findings, stage.scene(), ports.hide);
+  throw failure(record.findings);
+}
+
+async function verify({ ports, options, record, source, before }: Work, stage: Stage): Promise<void> {
+  // The nodes tell what they run a moment after it runs.
+  record.running = runningImages(record.images, stage.scene());
+  const other = otherImages(record.images, record.running, source.children());
+  record.endpoints = await settledEndpoints(
+    endpointsOf(record.layout, options.hosts),
+    before,
+    options.reach,
+    ports.signal,
+  );
+  record.findings = [...other, ...endpointFindings(before, record.endpoints)];
+  const errors = blocking(record.findings);
+  if (errors.length > 0) throw failure(errors);
+}
+
+function failure(findings: readonly Finding[]): McprtError {
+  const [first] = findings;
+  return new McprtError('rollout-failed', {
+    what: first === undefined ? 'the rollout did not come to its end' : `${first.subject}: ${first.cause}`,
+    why: findings.map(({ subject, cause, evidence }) => `${subject}: ${cause}: ${evidence.join('; ')}`).join('\n'),
+    next: first?.remedy ?? 'look at the pods of mcp-sentinel',
+  });
+}
+
+/** How long putting back may take after a cancelled job's signal, and otherwise, in ms. */
+const undoing = { cancelled: 4_000, shortest: 60_000 };
+
+/** Puts back what was written, waits until it runs, and gives the error that the rollout ends with. */
+async function undo(
+  { cluster, ports, options, record, timed }: Work,
+  stage: Stage,
+  { journal, plan, error }: { journal: Journal; plan: RolloutPlan; error: unknown },
+): Promise<unknown> {
+  if (!options.rollback) {
+    ports.warn(
+      'rollback is off: the cluster stays as the rollout left it, and the next run knows what was there before',
+    );
+    return error;
+  }
+  const isCancelled = ports.signal.aborted;
+  ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: putting back what was there before`);
+  const result = await timed('put back', () =>
+    putBack(cluster, journal.previous, { config: journal !== undefined, workloads: plan.writes }),
+  );
+  record.rolledBack = result;
+  if (result.failed.length > 0) {
+    return new McprtError('rollout-rollback', {
+      what: 'the rollout failed, and not everything could be put back',
+      why: `${messageOf(error)}\n${result.failed.join('\n')}`,
+      next: 'run it again: it knows what was there before. By hand: `kubectl rollout undo -n mcp-sentinel deployment/NAME`',
+      cause: error,
+    });
+  }
+  const signal = isCancelled
+    ? AbortSignal.timeout(undoing.cancelled)
+    : AbortSignal.timeout(Math.max(options.rolloutTimeout, undoing.shortest));
+  const own = isCancelled ? await openStage(cluster, signal).catch(() => undefined) : stage;
+  const outcome = await timed('see it back', async () =>
+    own === undefined
+      ? undefined
+      : untilRolledOut(own, result.awaited, {
+          deadline: isCancelled ? undoing.cancelled : options.rolloutTimeout,
+          progress: ports.progress,
+        }).catch(() => undefined),
+  );
+  if (own !== stage) own?.close();
+  record.isRollbackVerified = outcome?.done === true;
+  if (record.isRollbackVerified || isCancelled) {
+    if (record.isRollbackVerified) await endJournal(cluster);
+    return error;
+  }
+  const findings = outcome !== undefined && !outcome.done ? outcome.findings : [];
+  record.findings = [...record.findings, ...findings];
+  return new McprtError('rollout-rollback', {
+    what: 'the rollout failed, and what was there before does not run either',
+    why: [
+      messageOf(error),
+      ...findings.map(({ subject, cause, evidence }) => `${subject}: ${cause}: ${evidence.join('; ')}`),
+    ].join('\n'),
+    next: `${findings[0]?.remedy ?? 'look at the pods of mcp-sentinel'}\nthen run it again: it knows what was there before`,
+    cause: error,
+  });
+}
