@@ -6,6 +6,7 @@ import { corrupt } from './corrupt.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
 import type { Proof } from './proof.js';
+import { rolloutFailures } from './rollout-failures.js';
 import { setup } from './setup.js';
 import { speed } from './speed.js';
 import { stores } from './stores.js';
@@ -27,5 +28,6 @@ export const proofs: readonly Proof[] = [
   wipeProof,
   wipeScale,
   brokenWorlds,
+  rolloutFailures,
   speed,
 ];

@@ -56,12 +56,12 @@ export async function pull(
     );
   const url = `https://${host}/v2/${path}/manifests/${wanted}`;
   const credentials = await credentialsFor(cluster, pod, host);
-  if (credentials === undefined)
+  if (!(await registry.authorise(credentials?.username ?? '', credentials?.password ?? ''))) {
     throw failed(
-      'pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
+      credentials === undefined
+        ? 'pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials'
+        : `unexpected status from HEAD request to ${url}: 401 Unauthorized`,
     );
-  if (!(await registry.authorise(credentials.username, credentials.password))) {
-    throw failed(`unexpected status from HEAD request to ${url}: 401 Unauthorized`);
   }
   const get = async (part: string): Promise<Response> => {
     try {

@@ -41,6 +41,7 @@ export async function startKubelet(cluster: Cluster, options: KubeletOptions): P
   await cluster.apply(kinds.node, nodeObject(node), { manager: 'lab' });
   await reportReady(cluster, node, logs.port);
   let beats = true;
+  const dead = new AbortController();
   const heart = (async () => {
     while (beats && !ended.signal.aborted) {
       await renew(cluster, node).catch(() => undefined);
@@ -48,7 +49,7 @@ export async function startKubelet(cluster: Cluster, options: KubeletOptions): P
     }
   })();
   const ports: PodPorts = { cluster, node, registries, images, remove: options.remove };
-  const watching = follow(cluster, node, lives, ports, ended.signal);
+  const watching = follow(cluster, node, lives, ports, AbortSignal.any([ended.signal, dead.signal]));
   return {
     httpStatus: (namespace, app) =>
       [...lives.values()]
@@ -59,7 +60,8 @@ export async function startKubelet(cluster: Cluster, options: KubeletOptions): P
         ?.httpStatus(),
     stopHeartbeat() {
       beats = false;
-      // A node without power does not go on with its pods either.
+      // A node without power does not go on with its pods either, and starts no others.
+      dead.abort();
       for (const life of lives.values()) life.freeze();
     },
     async close() {

@@ -5,6 +5,7 @@ import { type ActionRun, runBundle } from '../../lab/driver/action.js';
 import { type LabState, openLab } from '../../lab/driver/lab.js';
 import { type Registry, startRegistry } from '../../lab/driver/registry.js';
 import { applier } from '../../lab/platform/cert-manager.js';
+import { makeCheckout } from '../../lab/platform/checkout.js';
 import { type Front, startFront } from '../../lab/platform/front.js';
 import { putImage } from '../../lab/platform/image.js';
 import { installPlatform, waitForCertificates } from '../../lab/platform/install.js';
@@ -13,7 +14,7 @@ import { type Kubelet, startKubelet } from '../../lab/platform/kubelet.js';
 import type { Installation, Layout } from '../../lab/platform/names.js';
 import { registryAuth } from '../../lab/platform/registry.js';
 import { builtImages, sentinelWorkloads, type Workload, workloadOf } from '../../lab/platform/workloads.js';
-import type { Cluster } from '../../shared/cluster/cluster.js';
+import type { Cluster, PatchOperation } from '../../shared/cluster/cluster.js';
 import { pathOf } from '../../shared/cluster/cluster.js';
 import { loadCredentials } from '../../shared/cluster/credentials.js';
 import { textAt } from '../../shared/cluster/fields.js';
@@ -27,6 +28,8 @@ import { defaultsOf } from '../rig.js';
 const namespace = 'mcp-sentinel';
 const domain = 'example.com';
 export const registryHost = `registry.${domain}`;
+/** Another registry than the platform's, of which an action knows nothing before the nodes ask it. */
+export const otherRegistryHost = 'images.example.org';
 /** The tag of the images that run at first. */
 const firstTag = 'first';
 export const nodeName = 'lab-worker';
@@ -38,6 +41,10 @@ export interface RolloutWorld {
   layout: Layout;
   front: Front;
   kubelet: Kubelet;
+  /** A further node with a kubelet stand-in. */
+  addNode(name: string): Promise<Kubelet>;
+  /** Whether the registry turns the nodes away, as it does when their password has expired. */
+  refuseNodes(isRefused: boolean): void;
   registry: Registry;
   folder: string;
   /** PEM of the root that the public certificates chain to. */
@@ -55,6 +62,11 @@ export interface RolloutWorld {
   pushAll(labels?: Record<string, Record<string, string>>): Promise<string>;
   /** What a rollout may change, as it is. */
   snapshot(): Promise<Snapshot>;
+  /** Folder with a source checkout of this layout, and of the other one. */
+  source: string;
+  sourceOfTheOther: string;
+  /** Takes a pod away at once, as a kubelet may. */
+  removePod(pod: KubeObject): Promise<void>;
   /** Waits until every Deployment is rolled out. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -66,6 +78,12 @@ export interface Snapshot {
   /** Pod template by Deployment, as JSON. */
   templates: Record<string, string>;
 }
+
+/** The configuration as a rollout finds it that has something to mend: one key wrong, and one missing. */
+export const staleConfig: PatchOperation[] = [
+  { op: 'add', path: '/data/PLATFORM_TEAM_TRAEFIK_WATCH', value: 'auto' },
+  { op: 'remove', path: '/data/MCP_REGISTRY_INGRESS_HOST' },
+];
 
 /** Brings a lab up with the platform in a layout, its services running from a real registry. */
 export async function makeRolloutWorld(
@@ -89,22 +107,40 @@ export async function makeRolloutWorld(
   // From here on the scheduler has the kubelet stand-in's node only.
   await cluster.patch(kinds.node, { name: 'lab-node' }, [{ op: 'add', path: '/spec/unschedulable', value: true }]);
   const { remove, close: closeRemover } = await remover(state);
-  const kubelet = await startKubelet(cluster, {
-    node: nodeName,
-    registries: new Map([[registryHost, { url: registry.url, authorise }]]),
-    remove,
-  });
+  let isRefused = false;
+  const forNodes = {
+    url: registry.url,
+    authorise: async (username: string, password: string) => !isRefused && authorise(username, password),
+  };
+  const foreign = { url: registry.url, authorise: async () => true };
+  const addNode = (node: string): Promise<Kubelet> =>
+    startKubelet(cluster, {
+      node,
+      registries: new Map([
+        [registryHost, forNodes],
+        [otherRegistryHost, foreign],
+      ]),
+      remove,
+    });
+  const kubelet = await addNode(nodeName);
   const front = await startFront(cluster, {
     domain,
     registry: { url: registry.url, authorise },
     httpStatus: kubelet.httpStatus,
   });
+  await cluster.patch(kinds.configMap, { namespace, name: 'mcp-sentinel-config' }, staleConfig);
   const workloads = sentinelWorkloads(layout, { registry: registryHost, tag: firstTag }).filter(isOfRollout);
   await Promise.all([
     ...builtImages(layout).analytics.map((name) => putImage(registry.url, name, firstTag)),
     waitForCertificates(cluster, 5),
   ]);
   await applier(cluster)(kinds.deployment, ...workloads.map((one) => workloadOf(one)[1]));
+  const other: Layout = layout === 'split' ? 'mono' : 'split';
+  const [source, sourceOfTheOther] = [join(folder, 'source'), join(folder, 'source-of-the-other')];
+  await Promise.all([
+    makeCheckout(source, { installation, domain }),
+    makeCheckout(sourceOfTheOther, { installation: { ...installation, layout: other }, domain }),
+  ]);
   const root = await (await fetch(`${state.acme.control}/root`)).text();
   const profile = join(folder, 'profile.env');
   await writeFile(profile, profileText());
@@ -122,6 +158,7 @@ export async function makeRolloutWorld(
       inputs: {
         kubeconfig: state.kubeconfig,
         profile,
+        source,
         'ca-bundle': root,
         resolve: front.resolve.join('\n'),
         'rollout-timeout': '60s',
@@ -150,8 +187,15 @@ export async function makeRolloutWorld(
     layout,
     front,
     kubelet,
+    addNode,
+    refuseNodes: (refused) => {
+      isRefused = refused;
+    },
     registry,
     folder,
+    source,
+    sourceOfTheOther,
+    removePod: remove,
     root,
     roll: (inputs = {}, env = {}, onStart) => run('rollout.js', inputs, env, onStart),
     post: (inputs = {}, env = {}) => run('rollout-post.js', inputs, { STATE_written: 'yes', ...env }),
@@ -241,6 +285,7 @@ function profileText(): string {
     'export MCP_IMAGE_PLATFORM=linux/amd64',
     `export MCP_PLATFORM_ADMIN_EMAIL=admin@${domain}`,
     `export MCP_REGISTRY_ENDPOINT=${registryHost}`,
+    'export PLATFORM_TEAM_TRAEFIK_WATCH=disabled',
     '',
   ].join('\n');
 }

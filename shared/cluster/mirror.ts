@@ -22,13 +22,15 @@ export interface Mirror<K extends string> {
    * @throws the signal's reason; what `judge` throws; ApiError of a kind that must be read and may not
    */
   until<T>(judge: (objects: Mirrored<K>) => T | undefined, deadline: number): Promise<T | undefined>;
-  close(): void;
+  /** Ends every watch, and waits until they have ended: a connection must not be closed under them. */
+  close(): Promise<void>;
 }
 
 /** In ms. */
 const watchAtMost = 300_000;
 const pause = 200;
 const tick = 1_000;
+const closeWithin = 1_000;
 
 /**
  * Follows several kinds at once, each by one list and a watch that goes on from it. A watch that ends (an API server
@@ -45,6 +47,7 @@ export async function openMirror<K extends string>(
   const ends = AbortSignal.any([signal, closed.signal]);
   const stores = new Map<string, Map<string, KubeObject>>();
   const listeners = new Set<() => void>();
+  const loops: Promise<void>[] = [];
   let broken: unknown;
   let isDue = false;
   const changed = (): void => {
@@ -92,11 +95,12 @@ export async function openMirror<K extends string>(
       entries.map(
         ([name, one]) =>
           new Promise<void>((resolve, reject) => {
-            follow(name, one, resolve).then(resolve, (error: unknown) => {
+            const loop = follow(name, one, resolve).then(resolve, (error: unknown) => {
               broken = error;
               changed();
               reject(error);
             });
+            loops.push(loop);
           }),
       ),
     ),
@@ -137,7 +141,11 @@ export async function openMirror<K extends string>(
         signal.addEventListener('abort', ask, { once: true });
         ask();
       }),
-    close: () => closed.abort(),
+    async close() {
+      closed.abort();
+      // A list of an API server that does not answer may go on; nobody waits for that.
+      await Promise.race([Promise.all(loops), sleep(closeWithin)]);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import type { PreviousWorkload } from './journal.js';
+import type { Expected } from './judge.js';
 import { requireKind } from './permissions.js';
 import { configAnnotation, type RolloutPlan } from './plan.js';
 
@@ -19,8 +20,9 @@ export const workloadKinds: Readonly<Record<PreviousWorkload['kind'], Kind>> = {
  * every workload at once, each with one request.
  *
  * @param signal ends it between two writes; what is under way is finished
+ * @returns what is to be waited for, with the generations that the writes have made
  */
-export async function applyPlan(cluster: Cluster, plan: RolloutPlan, signal: AbortSignal): Promise<void> {
+export async function applyPlan(cluster: Cluster, plan: RolloutPlan, signal: AbortSignal): Promise<Expected[]> {
   const step = async (work: Promise<unknown>[]): Promise<void> => {
     await settled(work);
     signal.throwIfAborted();
@@ -30,7 +32,14 @@ export async function applyPlan(cluster: Cluster, plan: RolloutPlan, signal: Abo
   if (plan.config.changed.length > 0) {
     await step([cluster.apply(kinds.configMap, configObject(plan.config.written), { force: true })]);
   }
-  await step(plan.writes.map((write) => writeWorkload(cluster, write, write.uid)));
+  const generations = new Map<string, number>();
+  await step(
+    plan.writes.map(async (write) => {
+      const { metadata } = await writeWorkload(cluster, write, write.uid);
+      generations.set(write.uid, metadata.generation ?? 0);
+    }),
+  );
+  return plan.awaited.map((one) => ({ ...one, generation: generations.get(one.uid) ?? one.generation }));
 }
 
 /** ConfigMap mcp-sentinel-config with the keys that are ours to write. */
@@ -42,8 +51,8 @@ export function configObject(data: Readonly<Record<string, string>>): KubeObject
  * Writes what a rollout changes of one workload, in one request. A field of somebody else is taken over: before the
  * first write the plan has made sure that it is nobody's who would put it back.
  */
-export async function writeWorkload(cluster: Cluster, write: PreviousWorkload, uid: string): Promise<void> {
-  await cluster.apply(workloadKinds[write.kind], workloadObject(write, uid), { force: true });
+export function writeWorkload(cluster: Cluster, write: PreviousWorkload, uid: string): Promise<KubeObject> {
+  return cluster.apply<KubeObject>(workloadKinds[write.kind], workloadObject(write, uid), { force: true });
 }
 
 /** The part of a workload that a rollout owns. The UID makes sure that it is the one that was looked at. */

@@ -37,7 +37,7 @@ export async function finishRollback(
       });
     }
   } finally {
-    stage.close();
+    await stage.close();
   }
   await endJournal(cluster);
   return result;

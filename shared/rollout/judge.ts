@@ -18,6 +18,8 @@ export interface Expected {
   kind: 'Deployment' | 'StatefulSet' | 'DaemonSet';
   name: string;
   uid: string;
+  /** Its generation after the last write: what is older has not been told of it yet. */
+  generation: number;
   /** Image by container, as it was written; empty for a workload that is only restarted. */
   images: ReadonlyMap<string, string>;
 }
@@ -109,6 +111,9 @@ function judgeOne(expected: Expected, scene: Scene): Progress {
   const found = scene.workloads.find(({ kind, metadata }) => kind === expected.kind && metadata.name === expected.name);
   if (found === undefined || found.metadata.uid !== expected.uid) {
     return stopped(overwritten(subject, `it was deleted${found === undefined ? '' : ' and made again'} meanwhile`, ''));
+  }
+  if ((found.metadata.generation ?? 0) < expected.generation) {
+    return { missing: [`${subject}: it was written a moment ago`], symptoms: [] };
   }
   const live = new Map(containersOf(found).map(({ name, image }) => [name, image]));
   const other = [...expected.images].find(([container, image]) => live.get(container) !== image);

@@ -217,7 +217,13 @@ function planWorkload(
     write,
     previous,
     awaited: isAwaited
-      ? { kind: previous.kind, name: previous.name, uid: write.uid, images: new Map(Object.entries(written)) }
+      ? {
+          kind: previous.kind,
+          name: previous.name,
+          uid: write.uid,
+          generation: workload.metadata.generation ?? 0,
+          images: new Map(Object.entries(written)),
+        }
       : undefined,
   };
 }

@@ -92,10 +92,10 @@ async function putWorkloadBack(
   if (!isAsBefore && ours !== undefined && !isDeepStrictEqual(now.images, ours.images)) {
     throw new ApiError(409, 'Conflict', 'another writer gave it other images', 'put it back');
   }
-  result.awaited.push(expectedOf(live, before));
-  if (isAsBefore && now.annotation === before.annotation && sameList(now.pullSecrets, before.pullSecrets)) return false;
-  await cluster.apply(kind, workloadObject(before, live.metadata.uid ?? ''));
-  return true;
+  const isWhole = isAsBefore && now.annotation === before.annotation && sameList(now.pullSecrets, before.pullSecrets);
+  const after = isWhole ? live : await cluster.apply<KubeObject>(kind, workloadObject(before, live.metadata.uid ?? ''));
+  result.awaited.push(expectedOf(after, before));
+  return !isWhole;
 }
 
 function expectedOf(live: KubeObject, before: PreviousWorkload): Expected {
@@ -103,6 +103,7 @@ function expectedOf(live: KubeObject, before: PreviousWorkload): Expected {
     kind: before.kind,
     name: before.name,
     uid: live.metadata.uid ?? '',
+    generation: live.metadata.generation ?? 0,
     images: new Map(Object.entries(before.images)),
   };
 }

@@ -10,6 +10,7 @@ import { applyPlan } from './apply.js';
 import { guardArchitecture, guardPlan, guardReconcilers } from './guard.js';
 import type { ImageSource } from './images.js';
 import { beginJournal, endJournal, type Journal, requireOurs } from './journal.js';
+import type { Expected } from './judge.js';
 import { type Observed, observeRollout } from './observe.js';
 import { parseManifest, previewPermissions } from './permissions.js';
 import { planRollout, type RolloutPlan, type Wanted, type WantedImage } from './plan.js';
@@ -173,6 +174,7 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
   const stage = await timed('watch', () => openStage(cluster, ports.signal));
   try {
     let journal: Journal | undefined;
+    let awaited = plan.awaited;
     try {
       if (!quiet) {
         ports.onFirstWrite();
@@ -183,9 +185,9 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
           previous: plan.previous,
         });
         ports.progress(`writing ${plan.changes.length} change${plan.changes.length === 1 ? '' : 's'}`);
-        await timed('write', () => applyPlan(cluster, plan, ports.signal));
+        awaited = await timed('write', () => applyPlan(cluster, plan, ports.signal));
       }
-      await timed('roll out', () => awaitRollout(work, stage, plan));
+      await timed('roll out', () => awaitRollout(work, stage, awaited));
       await timed('verify', () => verify(work, stage));
     } catch (error) {
       if (journal === undefined) throw error;
@@ -199,12 +201,16 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
     }
   } finally {
     record.writes = cluster.writes;
-    stage.close();
+    await stage.close();
   }
 }
 
-async function awaitRollout({ cluster, ports, options, record }: Work, stage: Stage, plan: RolloutPlan): Promise<void> {
-  const outcome = await untilRolledOut(stage, plan.awaited, {
+async function awaitRollout(
+  { cluster, ports, options, record }: Work,
+  stage: Stage,
+  awaited: readonly Expected[],
+): Promise<void> {
+  const outcome = await untilRolledOut(stage, awaited, {
     deadline: options.rolloutTimeout,
     progress: ports.progress,
   });
@@ -255,7 +261,10 @@ async function undo(
   const isCancelled = ports.signal.aborted;
   ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: putting back what was there before`);
   const result = await timed('put back', () =>
-    putBack(cluster, journal.previous, { config: journal !== undefined, workloads: plan.writes }),
+    putBack(cluster, journal.previous, {
+      config: plan.config.changed.length > 0 || record.isResumed,
+      workloads: plan.writes,
+    }),
   );
   record.rolledBack = result;
   if (result.failed.length > 0) {
@@ -278,7 +287,7 @@ async function undo(
           progress: ports.progress,
         }).catch(() => undefined),
   );
-  if (own !== stage) own?.close();
+  if (own !== stage) await own?.close();
   record.isRollbackVerified = outcome?.done === true;
   if (record.isRollbackVerified || isCancelled) {
     if (record.isRollbackVerified) await endJournal(cluster);

@@ -14,7 +14,8 @@ type Part = 'deployments' | 'statefulSets' | 'daemonSets' | 'replicaSets' | 'pod
 export interface Stage {
   scene(): Scene;
   mirror: Mirror<Part>;
-  close(): void;
+  /** Ends when every watch has. */
+  close(): Promise<void>;
 }
 
 /** Follows everything that tells how a rollout goes: seven lists and seven watches, however many workloads there are. */

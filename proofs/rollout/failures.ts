@@ -1,0 +1,493 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ActionRun } from '../../lab/driver/action.js';
+import { killPart, startPart } from '../../lab/driver/lab.js';
+import { objectOf } from '../../shared/cluster/cluster.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { containersOf } from '../../shared/rollout/targets.js';
+import { nodeName, otherRegistryHost, type RolloutWorld } from './world.js';
+
+const namespace = 'mcp-sentinel';
+
+/** A rollout that cannot succeed: how it is made so, and what must be said of it. */
+export interface Failure {
+  name: string;
+  /** What the step's error is called. */
+  error: string;
+  /** Code of the first finding; undefined where it stops before it changes anything. */
+  finding?: string;
+  /** What the first line of the summary says. */
+  says: RegExp;
+  /** `none`: nothing was changed. `back`: all is as before. `left`: all but what another writer wrote. `done`: it succeeded. */
+  ends: 'none' | 'back' | 'left' | 'done';
+  /** Runs in the small proof too. */
+  quick?: boolean;
+  run(world: RolloutWorld): Promise<ActionRun>;
+}
+
+const target = (world: RolloutWorld): string => (world.layout === 'split' ? 'mcp-runtime-api' : 'mcp-sentinel-api');
+
+/** A rollout with one image that behaves as its labels say. */
+const labelled =
+  (labels: Record<string, string>, inputs: Record<string, string> = {}) =>
+  async (world: RolloutWorld): Promise<ActionRun> =>
+    world.roll({ images: await world.pushAll({ [target(world)]: labels }), ...inputs });
+
+/** Does something to the cluster as soon as a rollout has written its first change, and undoes it afterwards. */
+async function meanwhile(
+  run: Promise<ActionRun>,
+  isNow: () => Promise<boolean>,
+  act: () => Promise<unknown>,
+): Promise<ActionRun> {
+  const over = run.then(() => true);
+  while (!(await isNow().catch(() => false))) {
+    if (await Promise.race([over, sleep(5, false)])) throw new Error('the rollout ended before its moment came');
+  }
+  await act();
+  return run;
+}
+
+/** Whether the rollout has written a Deployment. */
+const hasBegun = (world: RolloutWorld, before: number) => async (): Promise<boolean> => {
+  const found = await world.cluster.get<KubeObject>(kinds.deployment, { namespace, name: target(world) });
+  return (found?.metadata.generation ?? 0) > before;
+};
+
+async function generation(world: RolloutWorld): Promise<number> {
+  return (
+    (await world.cluster.get<KubeObject>(kinds.deployment, { namespace, name: target(world) }))?.metadata.generation ??
+    0
+  );
+}
+
+const slow = { 'ready-after': '4000' };
+
+export const failures: readonly Failure[] = [
+  {
+    name: 'image that no registry has',
+    error: 'rollout-failed',
+    finding: 'image-pull',
+    says: /the image is not in the registry/,
+    ends: 'back',
+    quick: true,
+    async run(world) {
+      const missing = `${target(world)}=${otherRegistryHost}/nothing@sha256:${'0'.repeat(64)}`;
+      return world.roll({ images: missing });
+    },
+  },
+  {
+    name: 'image for another processor, from a registry that only the nodes know',
+    error: 'rollout-failed',
+    finding: 'image-architecture',
+    says: /built for another processor/,
+    ends: 'back',
+    async run(world) {
+      const pushed = await world.push(target(world), {}, 'arm64');
+      return world.roll({ images: `${target(world)}=${pushed.replace(/^[^/]+/, otherRegistryHost)}` });
+    },
+  },
+  {
+    name: 'image for another processor, in the platform’s registry',
+    error: 'rollout-architecture',
+    says: /another processor/,
+    ends: 'none',
+    quick: true,
+    async run(world) {
+      return world.roll({ images: `${target(world)}=${await world.push(target(world), {}, 'arm64')}` });
+    },
+  },
+  {
+    name: 'image that the platform’s registry does not have',
+    error: 'image-missing',
+    says: /not in the registry/,
+    ends: 'none',
+    quick: true,
+    async run(world) {
+      const pushed = await world.push(target(world));
+      return world.roll({ images: `${target(world)}=${pushed.replace(/sha256:.*/, `sha256:${'1'.repeat(64)}`)}` });
+    },
+  },
+  {
+    name: 'crash loop',
+    error: 'rollout-failed',
+    finding: 'pod-crash-loop',
+    says: /its container ends again and again/,
+    ends: 'back',
+    quick: true,
+    run: labelled({ exit: '1', log: 'reading the configuration\npanic: no route to the database' }),
+  },
+  {
+    name: 'killed for its memory',
+    error: 'rollout-failed',
+    finding: 'pod-crash-loop',
+    says: /its container ends again and again/,
+    ends: 'back',
+    run: labelled({ oom: 'true' }),
+  },
+  {
+    name: 'never ready',
+    error: 'rollout-failed',
+    finding: 'probe-failing',
+    says: /its probe says that it is not ready/,
+    ends: 'back',
+    quick: true,
+    run: labelled({ ready: 'never' }, { 'rollout-timeout': '5s' }),
+  },
+  {
+    name: 'no progress within the Deployment’s own deadline',
+    error: 'rollout-failed',
+    finding: 'probe-failing',
+    says: /its probe says that it is not ready/,
+    ends: 'back',
+    async run(world) {
+      const ref = { namespace, name: target(world) };
+      const set = (value: number): Promise<unknown> =>
+        world.cluster.patch(kinds.deployment, ref, [{ op: 'add', path: '/spec/progressDeadlineSeconds', value }]);
+      await set(3);
+      try {
+        return await labelled({ ready: 'never' })(world);
+      } finally {
+        await set(600);
+      }
+    },
+  },
+  {
+    name: 'quota that allows no further pod',
+    error: 'rollout-failed',
+    finding: 'workload-quota',
+    says: /quota allows no further pod/,
+    ends: 'back',
+    async run(world) {
+      const { items } = await world.cluster.list(kinds.pod, { namespace });
+      const quota = objectOf(kinds.resourceQuota, {
+        metadata: { namespace, name: 'full' },
+        spec: { hard: { pods: String(items.length) } },
+      });
+      await world.cluster.create(kinds.resourceQuota, quota);
+      for (let used = -1; used < items.length; await sleep(50)) {
+        const found = await world.cluster.get<KubeObject>(kinds.resourceQuota, { namespace, name: 'full' });
+        used = Number((found?.status as { used?: { pods?: string } } | undefined)?.used?.pods ?? -1);
+      }
+      try {
+        return await labelled({})(world);
+      } finally {
+        await world.cluster.delete(kinds.resourceQuota, { namespace, name: 'full' });
+      }
+    },
+  },
+  {
+    name: 'admission that refuses the pods',
+    error: 'rollout-failed',
+    finding: 'workload-quota',
+    says: /admission refuses its pods/,
+    ends: 'back',
+    async run(world) {
+      const name = 'no-more-pods';
+      await world.cluster.create(
+        kinds.admissionPolicy,
+        objectOf(kinds.admissionPolicy, {
+          metadata: { name },
+          spec: {
+            failurePolicy: 'Fail',
+            matchConstraints: {
+              namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+              resourceRules: [{ apiGroups: [''], apiVersions: ['*'], operations: ['CREATE'], resources: ['pods'] }],
+            },
+            validations: [{ expression: 'false', message: 'no further pods by order of the security team' }],
+          },
+        }),
+      );
+      await world.cluster.create(
+        kinds.admissionPolicyBinding,
+        objectOf(kinds.admissionPolicyBinding, {
+          metadata: { name },
+          spec: { policyName: name, validationActions: ['Deny'] },
+        }),
+      );
+      await sleep(1_500);
+      try {
+        return await labelled({})(world);
+      } finally {
+        await world.cluster.delete(kinds.admissionPolicyBinding, { name });
+        await world.cluster.delete(kinds.admissionPolicy, { name });
+      }
+    },
+  },
+  {
+    name: 'registry that goes down in the middle',
+    error: 'rollout-failed',
+    finding: 'image-pull',
+    says: /the node cannot pull the image/,
+    ends: 'back',
+    async run(world) {
+      const images = await world.pushAll();
+      const before = await world.cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-rollout' });
+      if (before !== undefined) throw new Error('a journal was left');
+      try {
+        return await meanwhile(
+          world.roll({ images, 'rollout-timeout': '90s' }),
+          async () =>
+            (await world.cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-rollout' })) !==
+            undefined,
+          () => world.registry.kill(),
+        );
+      } finally {
+        await world.registry.start();
+      }
+    },
+  },
+  {
+    name: 'credentials of the nodes that have expired',
+    error: 'rollout-failed',
+    finding: 'pull-secret-stale',
+    says: /refuses the credentials/,
+    ends: 'back',
+    quick: true,
+    async run(world) {
+      world.refuseNodes(true);
+      try {
+        return await labelled({})(world);
+      } finally {
+        world.refuseNodes(false);
+      }
+    },
+  },
+  {
+    name: 'Secret that the container needs and nobody made',
+    error: 'rollout-failed',
+    finding: 'pod-config',
+    says: /cannot be made from its configuration/,
+    ends: 'back',
+    async run(world) {
+      const secret = objectOf(kinds.secret, { metadata: { namespace, name: 'extra' }, data: { KEY: 'dmFsdWU=' } });
+      const ref = { namespace, name: target(world) };
+      const path = '/spec/template/spec/containers/0/envFrom/-';
+      await world.cluster.create(kinds.secret, secret);
+      await world.cluster.patch(kinds.deployment, ref, [{ op: 'add', path, value: { secretRef: { name: 'extra' } } }]);
+      await world.settled();
+      await world.cluster.delete(kinds.secret, { namespace, name: 'extra' });
+      try {
+        return await labelled({})(world);
+      } finally {
+        const last = path.replace('-', '2');
+        await world.cluster.patch(kinds.deployment, ref, [{ op: 'remove', path: last }]);
+        await world.settled();
+      }
+    },
+  },
+  {
+    name: 'no node that takes the pod',
+    error: 'rollout-failed',
+    finding: 'pod-unschedulable',
+    says: /no node takes its pod/,
+    ends: 'back',
+    async run(world) {
+      await cordon(world, nodeName, true);
+      try {
+        return await labelled({})(world);
+      } finally {
+        await cordon(world, nodeName, false);
+      }
+    },
+  },
+  {
+    name: 'node that is gone',
+    error: 'rollout-failed',
+    finding: 'node-not-ready',
+    says: /which is not Ready/,
+    ends: 'back',
+    async run(world) {
+      const kubelet = await world.addNode('lab-doomed');
+      await cordon(world, nodeName, true);
+      kubelet.stopHeartbeat();
+      try {
+        return await labelled({}, { 'rollout-timeout': '180s' })(world);
+      } finally {
+        await cordon(world, nodeName, false);
+        await kubelet.close();
+        const { items } = await world.cluster.list(kinds.pod, { namespace, fieldSelector: 'spec.nodeName=lab-doomed' });
+        await Promise.all(items.map((pod) => world.removePod(pod)));
+        await world.cluster.delete(kinds.node, { name: 'lab-doomed' });
+      }
+    },
+  },
+  {
+    name: 'Ready pods that answer 500',
+    error: 'rollout-failed',
+    finding: 'endpoint-failing',
+    says: /was healthy before the rollout, and is not any more/,
+    ends: 'back',
+    run: labelled({ 'http-status': '500' }),
+  },
+  {
+    name: 'another writer, in the middle',
+    error: 'rollout-failed',
+    finding: 'rollout-overwritten',
+    says: /`?hotfix`? gave it another image meanwhile/,
+    ends: 'left',
+    quick: true,
+    async run(world) {
+      const images = await world.pushAll({ [target(world)]: slow });
+      const hotfix = await world.push(target(world));
+      const before = await generation(world);
+      return meanwhile(world.roll({ images }), hasBegun(world, before), async () => {
+        const name = target(world);
+        const [container] = await containers(world);
+        await world.cluster.apply(
+          kinds.deployment,
+          objectOf(kinds.deployment, {
+            metadata: { namespace, name },
+            spec: { template: { spec: { containers: [{ name: container?.name, image: hotfix }] } } },
+          }),
+          { force: true, manager: 'hotfix' },
+        );
+      });
+    },
+  },
+  {
+    name: 'Deployment that somebody deletes in the middle',
+    error: 'rollout-failed',
+    finding: 'rollout-overwritten',
+    says: /it was deleted/,
+    ends: 'left',
+    async run(world) {
+      const images = await world.pushAll({ [target(world)]: slow });
+      const before = await generation(world);
+      const ref = { namespace, name: target(world) };
+      const found = await world.cluster.get<KubeObject>(kinds.deployment, ref);
+      const run = await meanwhile(world.roll({ images }), hasBegun(world, before), () =>
+        world.cluster.delete(kinds.deployment, ref),
+      );
+      if (found !== undefined) {
+        const {
+          uid: _u,
+          resourceVersion: _r,
+          creationTimestamp: _c,
+          generation: _g,
+          managedFields: _m,
+          ...metadata
+        } = found.metadata;
+        await world.cluster.create(kinds.deployment, { ...found, metadata, status: undefined });
+      }
+      return run;
+    },
+  },
+  {
+    name: 'GitOps program that would put its own image back',
+    error: 'rollout-reconciler',
+    says: /another program looks after these images/,
+    ends: 'none',
+    quick: true,
+    async run(world) {
+      const name = target(world);
+      const own = (manager: string, images: { name: string; image: string }[]): Promise<unknown> =>
+        world.cluster.apply(
+          kinds.deployment,
+          objectOf(kinds.deployment, {
+            metadata: { namespace, name },
+            spec: images.length === 0 ? {} : { template: { spec: { containers: images } } },
+          }),
+          { force: true, manager },
+        );
+      const images = await containers(world);
+      await own('argocd-controller', images);
+      try {
+        return await labelled({})(world);
+      } finally {
+        await own('argocd-controller', []);
+      }
+    },
+  },
+  {
+    name: 'cancelled',
+    error: 'job-cancelled',
+    says: /the job was cancelled/,
+    ends: 'back',
+    quick: true,
+    async run(world) {
+      const images = await world.pushAll({ [target(world)]: slow });
+      const before = await generation(world);
+      let pid = 0;
+      const run = world.roll({ images }, {}, (id) => {
+        pid = id;
+      });
+      const result = await meanwhile(run, hasBegun(world, before), async () => process.kill(pid, 'SIGINT'));
+      const post = await world.post();
+      if (post.code !== 0) throw new Error(`the post step failed: ${post.log}`);
+      return result;
+    },
+  },
+  {
+    name: 'API server that restarts in the middle',
+    error: '',
+    says: /Rolled out and verified/,
+    ends: 'done',
+    async run(world) {
+      const images = await world.pushAll({ [target(world)]: slow });
+      const before = await generation(world);
+      return meanwhile(world.roll({ images }), hasBegun(world, before), async () => {
+        await killPart(world.state, 'apiserver');
+        await sleep(1_500);
+        await startPart(world.state, 'apiserver');
+      });
+    },
+  },
+  {
+    name: 'input `layout` that is not the cluster’s',
+    error: 'rollout-layout',
+    says: /the cluster has the layout/,
+    ends: 'none',
+    quick: true,
+    run: (world) => world.roll({ layout: world.layout === 'split' ? 'mono' : 'split' }),
+  },
+  {
+    name: 'source of the other layout',
+    error: 'rollout-source',
+    says: /the source has the layout/,
+    ends: 'none',
+    quick: true,
+    run: (world) => world.roll({ source: world.sourceOfTheOther }),
+  },
+  {
+    name: 'plan that has moved since its approval',
+    error: 'rollout-plan-moved',
+    says: /is not what was approved/,
+    ends: 'none',
+    quick: true,
+    async run(world) {
+      const images = await world.pushAll();
+      const plan = await world.roll({ operation: 'plan', images });
+      const other = await world.pushAll();
+      return world.roll({ images: other, 'expect-plan': plan.outputs.plan ?? '' });
+    },
+  },
+  {
+    name: 'another rollout that is under way',
+    error: 'rollout-busy',
+    says: /another rollout is under way/,
+    ends: 'none',
+    quick: true,
+    async run(world) {
+      const ref = { namespace: 'kube-system', name: 'mcprt-rollout' };
+      const previous = JSON.stringify({ config: {}, workloads: [], permissions: [] });
+      const data = { run: 'acme/other/7/rollout', expires: new Date(Date.now() + 600_000).toISOString(), previous };
+      await world.cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data }));
+      try {
+        return await labelled({})(world);
+      } finally {
+        await world.cluster.delete(kinds.configMap, ref);
+      }
+    },
+  },
+];
+
+/** Name and image of the containers of the Deployment that the failures are about. */
+async function containers(world: RolloutWorld): Promise<{ name: string; image: string }[]> {
+  const found = await world.cluster.get<KubeObject>(kinds.deployment, { namespace, name: target(world) });
+  return found === undefined ? [] : containersOf(found);
+}
+
+async function cordon(world: RolloutWorld, name: string, value: boolean): Promise<void> {
+  await world.cluster.patch(kinds.node, { name }, [{ op: 'add', path: '/spec/unschedulable', value }]);
+  // The scheduler learns of it a moment later.
+  await sleep(300);
+}
