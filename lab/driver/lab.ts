@@ -195,6 +195,8 @@ async function startParts(
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
     '--authorization-mode=RBAC',
     '--disable-admission-plugins=ServiceAccount',
+    // No DNS knows the nodes' names.
+    '--kubelet-preferred-address-types=InternalIP',
   ]);
   const ca = await eventually('the API server’s certificate', () =>
     readFile(join(folder, 'apiserver', 'apiserver.crt'), 'utf8'),

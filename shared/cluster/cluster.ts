@@ -59,7 +59,10 @@ export interface Cluster {
     options: ListOptions & { resourceVersion: string; signal: AbortSignal },
   ): AsyncGenerator<WatchEvent<T>>;
   /** The last lines of what a container of a pod printed; of the run before this one with `previous`. */
-  logs(pod: Ref, options: { container: string; lines: number; previous: boolean }): Promise<string>;
+  logs(
+    pod: Ref,
+    options: { container: string; lines: number; previous: boolean; signal: AbortSignal },
+  ): Promise<string>;
   /** A WebSocket to a sub-resource of a pod, which is not open yet. */
   webSocket(pod: Ref, subresource: string, protocol: string): WebSocket;
   /** The API groups with the versions that are served, for example `cert-manager.io` → [`v1`]. */
@@ -174,9 +177,9 @@ export function openCluster(transport: Transport): Cluster {
         }
       }
     },
-    async logs(pod, { container, lines, previous }) {
+    async logs(pod, { container, lines, previous, signal }) {
       const query = queryOf({ container, tailLines: String(lines), previous: previous ? 'true' : '' });
-      return (await transport.call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/log${query}` })).body;
+      return (await transport.call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/log${query}`, signal })).body;
     },
     webSocket: (pod, subresource, protocol) =>
       transport.webSocket(`${pathOf(kinds.pod, pod)}/${subresource}`, protocol),

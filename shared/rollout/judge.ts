@@ -221,7 +221,8 @@ function lateFinding(expected: Expected, why: string, scene: Scene): Finding {
       .filter((status) => status.ready !== true)
       .map((status) => `pod ${pod.metadata.name}: container ${textAt(status, 'name')} runs and is not ready`),
   );
-  const remedy = `kubectl describe pod -n ${workload?.metadata.namespace ?? 'mcp-sentinel'}; kubectl logs -n ${workload?.metadata.namespace ?? 'mcp-sentinel'} ${expected.kind.toLowerCase()}/${expected.name}`;
+  const where = `-n ${workload?.metadata.namespace ?? 'mcp-sentinel'}`;
+  const remedy = `\`kubectl describe pod ${where}\`; \`kubectl logs ${where} ${expected.kind.toLowerCase()}/${expected.name}\``;
   return failures.length > 0
     ? {
         code: 'probe-failing',

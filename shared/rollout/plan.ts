@@ -189,7 +189,8 @@ function planWorkload(
           },
         ]
       : []),
-    ...(annotation === previous.annotation
+    // A new image restarts it as well.
+    ...(annotation === previous.annotation || targets.some(({ isSame }) => !isSame)
       ? []
       : [
           {

@@ -248,7 +248,7 @@ const undoing = { cancelled: 4_000, shortest: 60_000 };
 
 /** Puts back what was written, waits until it runs, and gives the error that the rollout ends with. */
 async function undo(
-  { cluster, ports, options, record, timed }: Work,
+  { cluster, ports, options, record, timed, before }: Work,
   stage: Stage,
   { journal, plan, error }: { journal: Journal; plan: RolloutPlan; error: unknown },
 ): Promise<unknown> {
@@ -289,6 +289,9 @@ async function undo(
   );
   if (own !== stage) await own?.close();
   record.isRollbackVerified = outcome?.done === true;
+  record.endpoints = isCancelled
+    ? []
+    : await settledEndpoints(endpointsOf(record.layout, options.hosts), before, options.reach, ports.signal);
   if (record.isRollbackVerified || isCancelled) {
     if (record.isRollbackVerified) await endJournal(cluster);
     return error;

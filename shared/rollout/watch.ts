@@ -49,6 +49,14 @@ export interface WaitOptions {
   progress: (line: string) => void;
 }
 
+/** How many of those that are waited for are named. */
+const named = 3;
+
+function waitingText(missing: readonly string[], all: number): string {
+  const more = missing.length > named ? `; and ${missing.length - named} more` : '';
+  return `${all - missing.length} of ${all} rolled out; ${missing.slice(0, named).join('; ')}${more}`;
+}
+
 /** How often progress is told, in ms. */
 const tellEvery = 3_000;
 
@@ -69,7 +77,7 @@ export async function untilRolledOut(
     const { missing, symptoms } = judge(expected, stage.scene());
     if (missing.length === 0) return { done: true };
     const now = performance.now();
-    const text = missing.join('; ');
+    const text = waitingText(missing, expected.length);
     if (text !== told.text && now - told.at > tellEvery) {
       progress(`  ${text}`);
       told = { text, at: now };
@@ -101,6 +109,8 @@ function keyOf({ subject, code }: Finding): string {
 
 /** How many of a crashed container's last lines are shown. */
 const lastLines = 12;
+/** In ms: a node that does not answer must not hold the rollback up. */
+const logsWithin = 4_000;
 
 /**
  * Findings with the last lines of a container that keeps ending: they say why, more often than not.
@@ -122,8 +132,9 @@ export async function withLogs(
       if (found === undefined) return finding;
       const container = names?.[3]?.replace(/`$/, '') ?? textAt(found, 'spec', 'containers', 0, 'name');
       const previous = finding.code === 'pod-crash-loop';
+      const options = { container, lines: lastLines, signal: AbortSignal.timeout(logsWithin) };
       const read = (before: boolean): Promise<string> =>
-        cluster.logs({ namespace, name: found.metadata.name }, { container, lines: lastLines, previous: before });
+        cluster.logs({ namespace, name: found.metadata.name }, { ...options, previous: before });
       // Right after it was started again there may be no log of the run before; and none at all of a node that is gone.
       const text = await read(previous).catch(() => read(false).catch(() => ''));
       const lines = text.split('\n').filter((line) => line.trim() !== '');

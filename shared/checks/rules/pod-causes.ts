@@ -36,7 +36,7 @@ export function containerCause(pod: KubeObject, trouble: ContainerTrouble, warni
     code: 'pod-crash-loop',
     cause: 'its container ends again and again',
     evidence,
-    remedy: `kubectl logs ${where} -c ${trouble.container} --previous`,
+    remedy: `\`kubectl logs ${where} -c ${trouble.container} --previous\``,
   };
 }
 
@@ -103,7 +103,7 @@ export function refusalCause({ metadata: { namespace } }: KubeObject, refused: s
       ? 'the namespace’s quota allows no further pod'
       : 'the cluster’s admission refuses its pods',
     evidence: [refused],
-    remedy: `kubectl describe resourcequota -n ${namespace}; kubectl get events -n ${namespace}`,
+    remedy: `\`kubectl describe resourcequota -n ${namespace}\`; \`kubectl get events -n ${namespace}\``,
   };
 }
 
