@@ -84,7 +84,7 @@ export async function bound(port: number): Promise<number | undefined> {
 }
 
 /** Field 22 of /proc/PID/stat (proc(5)); undefined for no process, and for one that has ended but was not reaped. */
-function startTime(pid: number): string | undefined {
+export function startTime(pid: number): string | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
