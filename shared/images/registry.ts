@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { at, recordsAt, textAt } from '../cluster/fields.js';
-import { McprtError } from '../errors.js';
+import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
 import type { RegistryAnswer, RegistryRoute } from './route.js';
 
 /** An image as the registry has it. */
 export interface FoundImage {
   digest: string;
+  mediaType: string;
   /** Digests of the manifests in an index; empty for a single image. */
   children: string[];
   /** `os/architecture` of each image in it; empty where none is told. */
@@ -18,7 +18,12 @@ export interface FoundImage {
 }
 
 export interface ImageRegistry {
-  /** What a tag or digest names; undefined when the registry has no such image. Every digest is computed, not believed. */
+  /**
+   * What a tag or digest names; undefined when the registry has no such image. Every digest is computed, not believed.
+   *
+   * @throws McprtError `registry-unreachable`, `registry-busy` (both after some tries), `registry-unauthorized`,
+   * `registry-refused`, `registry-digest`; the signal's reason
+   */
   find(repository: string, reference: string): Promise<FoundImage | undefined>;
 }
 
@@ -31,8 +36,10 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
 const attempts = 5;
-/** Manifests and configs are small; a registry that sends more is not believed. In bytes. */
+/** The limit that registries have for manifests; configs are smaller. In bytes. */
 const largest = 4 * 1024 * 1024;
+/** How long a registry's own wish to be left alone is followed, in s. */
+const longestWait = 30;
 
 /** Reads images of a registry. @param signal ends every request */
 export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRegistry {
@@ -45,10 +52,14 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
           headers: { accept: [...indexTypes, ...manifestTypes, '*/*;q=0.1'].join(', ') },
           signal,
         });
-        const body = await bounded(answer);
+        const body = await wholeBody(route.name, path, answer, signal);
         if (answer.status === 404) return undefined;
-        if (answer.status >= 300) throw await refusal(route.name, path, answer, body);
-        return body;
+        if (answer.status < 300) return body;
+        const wait = Number(answer.headers['retry-after']);
+        if (isBusy(answer.status) && wait > 0) {
+          await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
+        }
+        throw refusal(route.name, path, answer.status, body);
       },
       {
         retries: attempts - 1,
@@ -58,14 +69,17 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
         signal,
         shouldRetry: ({ error }) => error instanceof McprtError && isPassing(error.code),
       },
-    );
+    ).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error;
+    });
   const readManifest = async (repository: string, reference: string): Promise<Manifest | undefined> => {
     const body = await read(`/v2/${repository}/manifests/${reference}`);
     if (body === undefined) return undefined;
     const digest = digestOf(body);
     if (reference.startsWith('sha256:') && reference !== digest)
       throw tampered(route.name, repository, reference, digest);
-    return { digest, content: parsed(body) };
+    const content = parsed(body);
+    return { digest, mediaType: textAt(content, 'mediaType') || mediaTypeOf(content), content };
   };
   const readConfig = async (repository: string, { content }: Manifest): Promise<unknown> => {
     const wanted = textAt(content, 'config', 'digest');
@@ -82,6 +96,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
       if (parts.length > 0) {
         return {
           digest: manifest.digest,
+          mediaType: manifest.mediaType,
           children: parts.map((part) => textAt(part, 'digest')),
           // Attestations are in an index too, of the platform unknown/unknown.
           platforms: parts.map((part) => platformOf(at(part, 'platform'))).filter((one) => !/^$|unknown/.test(one)),
@@ -91,6 +106,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
       const config = await readConfig(repository, manifest);
       return {
         digest: manifest.digest,
+        mediaType: manifest.mediaType,
         children: [],
         platforms: [platformOf(config)].filter((one) => one !== ''),
         labels: labelsOf(config),
@@ -101,6 +117,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
 
 interface Manifest {
   digest: string;
+  mediaType: string;
   content: unknown;
 }
 
@@ -127,12 +144,36 @@ function labelsOf(config: unknown): Record<string, string> {
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
-async function bounded({ headers, body }: RegistryAnswer): Promise<Buffer> {
-  if (Number(headers['content-length'] ?? 0) > largest) {
-    body.destroy();
-    return Buffer.alloc(0);
+async function wholeBody(name: string, path: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size > largest) break;
+    }
+  } catch (error) {
+    throw signal.aborted
+      ? signal.reason
+      : new McprtError('registry-unreachable', {
+          what: `${name} broke off in the middle of its answer to GET ${path}`,
+          why: messageOf(error),
+          next: 'look at the registry’s pod (`kubectl get pods -n registry`) and at what stands before it; then run it again',
+          cause: error,
+        });
   }
-  return buffer(body);
+  if (size <= largest) return Buffer.concat(chunks);
+  throw new McprtError('registry-refused', {
+    what: `${name} sends more than ${largest / 1024 / 1024} MiB for GET ${path}`,
+    why: 'no manifest and no configuration of an image is that large',
+    next: 'check the name of the image, and what stands between this runner and the registry',
+  });
+}
+
+/** OCI leaves the media type out of a manifest where it likes; its fields tell which one it is. */
+function mediaTypeOf(content: unknown): string {
+  return (Array.isArray(at(content, 'manifests')) ? indexTypes[0] : manifestTypes[0]) ?? '';
 }
 
 function digestOf(body: Buffer): string {
@@ -152,8 +193,11 @@ function isPassing(code: string): boolean {
   return code === 'registry-unreachable' || code === 'registry-busy';
 }
 
-async function refusal(name: string, path: string, answer: RegistryAnswer, body: Buffer): Promise<McprtError> {
-  const { status, headers } = answer;
+function isBusy(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+function refusal(name: string, path: string, status: number, body: Buffer): McprtError {
   const said = body.toString('utf8').slice(0, 200).trim();
   const what = `${name} answers ${status} to GET ${path}`;
   if (status === 401 || status === 403) {
@@ -163,9 +207,7 @@ async function refusal(name: string, path: string, answer: RegistryAnswer, body:
       next: 'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
     });
   }
-  if (status === 429 || status >= 500) {
-    const wait = Number(headers['retry-after']);
-    if (wait > 0) await sleep(Math.min(wait, 30) * 1000);
+  if (isBusy(status)) {
     return new McprtError('registry-busy', {
       what,
       why: said || 'it is overloaded, or restarts',
