@@ -18,6 +18,12 @@ const patience = { shown: 40_000, healthy: 60_000 };
 const unshown: Partial<Record<FindingCode, string>> = {
   'challenge-pending': 'on the lab cert-manager always says a reason that is known; see shared/checks/diagnose.test.ts',
   'renewal-blocked': 'the healthy world has it',
+  'platform-missing': 'proof setup shows it, on a cluster that was wiped',
+  'rollout-overwritten': 'seen while a rollout goes on: proof rollout-failures',
+  'pod-config': 'seen while a rollout goes on: proof rollout-failures',
+  'probe-failing': 'seen while a rollout goes on: proof rollout-failures',
+  'endpoint-failing': 'seen while a rollout goes on: proof rollout-failures',
+  'image-other': 'a node of the lab tells the truth; see shared/rollout/verify.test.ts',
   doctor: 'the platform’s own doctor says it, not a look at the cluster',
 };
 

@@ -5,8 +5,12 @@ import { cancel } from './cancel.js';
 import { corrupt } from './corrupt.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
+import { policies } from './policies.js';
 import type { Proof } from './proof.js';
+import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures.js';
+import { rolloutKill } from './rollout-kill.js';
+import { rolloutSpeed } from './rollout-speed.js';
 import { setup } from './setup.js';
 import { speed } from './speed.js';
 import { stores } from './stores.js';
@@ -28,6 +32,10 @@ export const proofs: readonly Proof[] = [
   wipeProof,
   wipeScale,
   brokenWorlds,
+  rollout,
   rolloutFailures,
+  rolloutKill,
+  policies,
+  rolloutSpeed,
   speed,
 ];

@@ -108,7 +108,7 @@ async function kubectlIn(
   rig: Rig,
   gate: Gate,
 ): Promise<{ backup(): Promise<void>; restore(): Promise<void>; namespaces(): Promise<void> }> {
-  const shell = await kubectlShell(context, rig, gate);
+  const shell = await kubectlShell(context, rig.state, gate);
   const strip = `sed -e '/^  uid:/d' -e '/^  resourceVersion:/d' -e '/^  creationTimestamp:/d' -e '/^  generation:/d' -e '/^  ownerReferences:/,/^    uid:/d' -e '/^status:/,$d'`;
   const keys = ['GOOGLE_CLIENT_ID', 'MCP_GOOGLE_CLIENT_ID', 'OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_JWKS_URL'];
   const config = 'kubectl get configmap mcp-sentinel-config -n mcp-sentinel -o';

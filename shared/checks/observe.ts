@@ -12,6 +12,7 @@ import { isManaged, platformConfig, platformNamespaces, pullSecretName } from '.
 import type { Hosts } from '../profile/values.js';
 import { explainStuck } from '../wipe/blockers.js';
 import { reviewPermissions } from './permissions.js';
+import { publicCertificateOf } from './rules/certificates.js';
 import type { InstallerFailure, Permission, PullSecret, World } from './world.js';
 
 export interface LookOptions extends ReachOptions {
@@ -191,7 +192,7 @@ async function servedSecrets(
   { hosts, mask }: LookOptions,
 ): Promise<World['secretsServed']> {
   const owners = Object.values(hosts).flatMap((host) => {
-    const owner = seen.certificates.find((one) => (one.spec.dnsNames ?? []).includes(host));
+    const owner = publicCertificateOf(seen, host);
     return owner === undefined
       ? []
       : [{ host, ref: { namespace: owner.metadata.namespace ?? '', name: owner.spec.secretName } }];

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
-import { McprtError } from '../errors.js';
+import type { WebSocket } from 'undici';
+import { McprtError, messageOf } from '../errors.js';
 import type { Cluster, Ref } from './cluster.js';
 
 /** Kubernetes' protocol for it over WebSocket: the first byte of a message is its channel. */
@@ -10,6 +11,11 @@ const openWithin = 15_000;
 const preamble = 2;
 /** How much may wait to be sent before the writer is held, in bytes, and how often that is looked at, in ms. */
 const backlog = { most: 1024 * 1024, pause: 5 };
+/**
+ * How much may wait to be read, in bytes. A WebSocket cannot hold its peer back, and what comes through here is small; a
+ * reader that has stopped shall not fill the memory.
+ */
+const mostUnread = 64 * 1024 * 1024;
 
 /**
  * Opens one connection to a port of a pod, through the API server and its node: what `kubectl port-forward` does for each
@@ -22,45 +28,56 @@ export async function openPortForward(cluster: Cluster, pod: Ref, port: number):
     new McprtError('cluster-port-forward', {
       what: `no connection to port ${port} of pod ${pod.namespace}/${pod.name}`,
       why,
-      next: 'check that the pod runs, and that the credentials may `create` pods/portforward in its namespace',
+      next: 'check that the pod runs, and that the credentials may `get` and `create` pods/portforward in its namespace',
     });
   const socket = cluster.webSocket(pod, `portforward?ports=${port}`, protocol);
   socket.binaryType = 'arraybuffer';
-  await new Promise<void>((resolve, reject) => {
-    const late = setTimeout(() => {
-      reject(fail(`no answer within ${openWithin / 1000} s`));
-      socket.close();
-    }, openWithin);
+  // Listened to from the start: the first message may come together with the answer that opens the connection.
+  const duplex = duplexOver(socket, fail);
+  try {
+    await opened(socket);
+  } catch (error) {
+    duplex.destroy();
+    throw fail(messageOf(error));
+  }
+  return duplex;
+}
+
+function opened(socket: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no answer within ${openWithin / 1000} s`)), openWithin);
     socket.addEventListener('open', () => resolve(), { once: true });
-    socket.addEventListener('error', ({ message }) => reject(fail(message || 'the API server refused')), {
+    socket.addEventListener('error', ({ message }) => reject(new Error(message || 'the API server refused')), {
       once: true,
     });
-    socket.addEventListener('close', ({ reason }) => reject(fail(reason || 'the API server refused')), { once: true });
-    for (const event of ['open', 'error', 'close'])
-      socket.addEventListener(event, () => clearTimeout(late), { once: true });
+    for (const event of ['open', 'error']) socket.addEventListener(event, () => clearTimeout(late), { once: true });
   });
+}
+
+function duplexOver(socket: WebSocket, fail: (why: string) => McprtError): Duplex {
   const begun = new Set<number>();
   const duplex = new Duplex({
     read() {
-      // Messages come when they come; undici holds the peer back by itself.
+      // Messages come when they come.
     },
     write(chunk: Buffer, _encoding, done) {
-      socket.send(Buffer.concat([Buffer.from([channels.data]), chunk]));
-      const drain = (): void => {
-        if (socket.readyState !== socket.OPEN || socket.bufferedAmount < backlog.most) done();
-        else setTimeout(drain, backlog.pause);
+      const sent = (): void => {
+        if (socket.readyState !== socket.OPEN) done(fail('the connection has ended'));
+        else if (socket.bufferedAmount < backlog.most) done();
+        else setTimeout(sent, backlog.pause);
       };
-      drain();
+      if (socket.readyState === socket.OPEN) socket.send(Buffer.concat([Buffer.from([channels.data]), chunk]));
+      sent();
     },
-    final(done) {
-      // The protocol cannot close one direction alone: the connection ends when the other side has.
-      done();
-    },
+    // The protocol cannot close one direction alone: the connection ends when the other side has.
+    final: (done) => done(),
     destroy(error, done) {
       socket.close();
       done(error);
     },
   });
+  // A connection that breaks before its user listens is no reason to end the process.
+  duplex.on('error', () => undefined);
   socket.addEventListener('message', ({ data }) => {
     const bytes = Buffer.from(data as ArrayBuffer);
     const channel = bytes[0] ?? -1;
@@ -70,8 +87,10 @@ export async function openPortForward(cluster: Cluster, pod: Ref, port: number):
       rest = rest.subarray(preamble);
     }
     if (rest.length === 0) return;
-    if (channel === channels.data) duplex.push(rest);
-    else if (channel === channels.error) duplex.destroy(fail(rest.toString('utf8').trim()));
+    if (channel === channels.error) duplex.destroy(fail(rest.toString('utf8').trim()));
+    if (channel !== channels.data) return;
+    duplex.push(rest);
+    if (duplex.readableLength > mostUnread) duplex.destroy(fail('more came than was read'));
   });
   socket.addEventListener('error', ({ message }) => duplex.destroy(fail(message || 'the connection broke')));
   socket.addEventListener('close', () => {

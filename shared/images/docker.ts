@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { McprtError } from '../errors.js';
+import { McprtError, messageOf } from '../errors.js';
 
 /** How Docker is run. */
 export interface DockerPorts {
   env: Readonly<Record<string, string>>;
   signal: AbortSignal;
+  /** Each line of Docker's, as it comes. */
   log: (line: string) => void;
 }
 
@@ -33,10 +34,17 @@ export interface BuildOptions {
   cache: { scope: string; env: Readonly<Record<string, string>> } | undefined;
 }
 
+/** How long Docker has after SIGINT, in ms: the runner kills everything 10 s after a job was cancelled. */
 const grace = 5_000;
+/** How long output is read after Docker has ended, in ms: what it started may hold it open. */
+const lastWords = 1_000;
+/** How long a question to the engine may take, in ms. */
+const answerWithin = 30_000;
 const tailLength = 20;
+/** What Docker itself goes by: a build argument of such a name would not only reach the build. */
+const ownVariables = /^(?:PATH|HOME|XDG_\w+|LD_\w+|DOCKER_\w+|BUILDX_\w+|BUILDKIT_\w+|ACTIONS_\w+|SSL_CERT_\w+)$/;
 
-/** @throws McprtError `docker-missing` */
+/** Looks at the engine and the builder. @throws McprtError `docker-missing`; the signal's reason */
 export async function dockerState(ports: DockerPorts): Promise<DockerState> {
   const missing = (why: string): McprtError =>
     new McprtError('docker-missing', {
@@ -44,12 +52,14 @@ export async function dockerState(ports: DockerPorts): Promise<DockerState> {
       why,
       next: 'use a runner with Docker (GitHub’s Linux runners have it), or build elsewhere and give the images by digest in `images`',
     });
-  const quiet = { ...ports, log: () => undefined };
-  const engine = await run(['version', '--format', '{{.Server.Version}}'], {}, quiet).catch((error: Error) => {
-    throw missing(error.message);
+  const asked = (args: readonly string[]): Promise<Run> => run(args, {}, briefly(ports));
+  const engine = await asked(['version', '--format', '{{.Server.Version}}']).catch((error: unknown) => {
+    throw ports.signal.aborted ? ports.signal.reason : missing(messageOf(error));
   });
-  if (engine.code !== 0) throw missing(engine.tail.join('\n'));
-  const buildx = await run(['buildx', 'inspect'], {}, quiet);
+  ports.signal.throwIfAborted();
+  if (engine.code !== 0) throw missing(engine.tail.join('\n') || `no answer within ${answerWithin / 1000} s`);
+  const buildx = await asked(['buildx', 'inspect']);
+  ports.signal.throwIfAborted();
   const driver = buildx.code === 0 ? (/^Driver:\s*(\S+)/m.exec(buildx.lines.join('\n'))?.[1] ?? 'docker') : undefined;
   return { engine: engine.lines.at(-1) ?? '', buildx: driver };
 }
@@ -61,6 +71,14 @@ export async function dockerState(ports: DockerPorts): Promise<DockerState> {
  */
 export async function buildImage(state: DockerState, options: BuildOptions, ports: DockerPorts): Promise<void> {
   const { source, dockerfile, platform, tag, buildArgs, labels, cache } = options;
+  const own = Object.keys(buildArgs).filter((name) => ownVariables.test(name));
+  if (own.length > 0) {
+    throw new McprtError('image-build', {
+      what: `${own.join(', ')} cannot be a build argument`,
+      why: 'build arguments are given to Docker in its environment, and it goes by this name itself',
+      next: 'give the argument another name in the Dockerfile',
+    });
+  }
   const isCached = cache !== undefined && state.buildx === 'docker-container';
   const args = [
     ...(state.buildx === undefined
@@ -74,7 +92,13 @@ export async function buildImage(state: DockerState, options: BuildOptions, port
     ...Object.keys(buildArgs).flatMap((name) => ['--build-arg', name]),
     ...Object.entries(labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
     ...(isCached
-      ? ['--cache-from', `type=gha,scope=${cache.scope}`, '--cache-to', `type=gha,mode=max,scope=${cache.scope}`]
+      ? [
+          '--cache-from',
+          `type=gha,scope=${cache.scope}`,
+          '--cache-to',
+          // A cache that takes nothing, as that of a fork's pull request, is no reason to have no image.
+          `type=gha,mode=max,ignore-error=true,scope=${cache.scope}`,
+        ]
       : []),
     source,
   ];
@@ -83,14 +107,23 @@ export async function buildImage(state: DockerState, options: BuildOptions, port
     ...(isCached ? cache.env : {}),
     ...(state.buildx === undefined ? { DOCKER_BUILDKIT: '0' } : {}),
   };
-  const { code, tail } = await run(args, env, ports);
+  const { code, tail, lines } = await run(args, env, ports);
   ports.signal.throwIfAborted();
   if (code === 0) return;
+  const step = failingStep(lines);
   throw new McprtError('image-build', {
-    what: `${dockerfile} cannot be built`,
+    what: `${dockerfile} cannot be built${step === undefined ? '' : `: it fails at ${step}`}`,
     why: tail.join('\n') || `docker ended with ${code}`,
     next: 'the last lines are Docker’s own; nothing was changed in the cluster. Try it on your machine: `docker build -f DOCKERFILE .`',
   });
+}
+
+/** The step that a failed build was at, in the words of BuildKit or of the classic builder. */
+export function failingStep(lines: readonly string[]): string | undefined {
+  // BuildKit repeats the step that failed below its error: ` > [build 2/3] RUN make:`.
+  const repeated = lines.flatMap((line) => /^\s*> (\[.+\] .+?):?$/.exec(line)?.[1] ?? []).at(-1);
+  const classic = lines.flatMap((line) => /^Step \d+\/\d+ : .+$/.exec(line)?.[0] ?? []).at(-1);
+  return repeated ?? classic;
 }
 
 /**
@@ -100,34 +133,47 @@ export async function buildImage(state: DockerState, options: BuildOptions, port
  * @throws McprtError `image-push`; the signal's reason
  */
 export async function pushImage(tag: string, as: string, ports: DockerPorts): Promise<string> {
-  const quiet = { ...ports, log: () => undefined };
-  await must(['tag', tag, as], quiet);
+  // The name that Docker pushes by is a door of our own, and means nothing to a reader.
+  const inWords = (line: string): string => line.replaceAll(as, tag).replaceAll(as.replace(/:[^:/]+$/, ''), tag);
+  const given = await run(['tag', tag, as], {}, briefly(ports));
+  ports.signal.throwIfAborted();
+  if (given.code !== 0) throw pushFailed(tag, given.tail.map(inWords));
   try {
-    const { code, tail, lines } = await run(['push', as], {}, quiet);
+    const { code, tail, lines } = await run(['push', as], {}, { ...ports, log: (line) => ports.log(inWords(line)) });
     ports.signal.throwIfAborted();
-    if (code !== 0) throw pushFailed(tag, tail);
+    if (code !== 0) throw pushFailed(tag, tail.map(inWords));
     return /digest: (sha256:[0-9a-f]{64})/.exec(lines.join('\n'))?.[1] ?? '';
   } finally {
-    await run(['rmi', as], {}, { ...quiet, signal: new AbortController().signal });
+    await cleanUp(['rmi', as], ports);
   }
 }
 
 /** Takes an image's name away; its layers stay in the engine's cache for the next build. */
 export async function forgetImage(tag: string, ports: DockerPorts): Promise<void> {
-  await run(['rmi', '--no-prune', tag], {}, { ...ports, log: () => undefined, signal: new AbortController().signal });
+  await cleanUp(['rmi', '--no-prune', tag], ports);
 }
 
 function pushFailed(tag: string, tail: readonly string[]): McprtError {
   return new McprtError('image-push', {
     what: `${tag} cannot be pushed`,
-    why: tail.slice(-3).join('\n'),
+    why: tail.slice(-3).join('\n') || 'Docker says nothing',
     next: 'nothing was changed in the cluster. Check the registry’s space and pods (`kubectl get pods -n registry`); `registry-access: port-forward` goes around Traefik’s limits',
   });
 }
 
-async function must(args: readonly string[], ports: DockerPorts): Promise<void> {
-  const { code, tail } = await run(args, {}, ports);
-  if (code !== 0) throw pushFailed(args.at(-1) ?? '', tail);
+/** Also after a cancel, and also where Docker fails: a name that is left does no harm. */
+async function cleanUp(args: readonly string[], { env }: DockerPorts): Promise<void> {
+  const signal = AbortSignal.timeout(answerWithin);
+  await run(args, {}, { env, signal, log: () => undefined }).catch(() => undefined);
+}
+
+/** For what is asked of the engine on the way, and has an answer at once. */
+function briefly(ports: DockerPorts): DockerPorts {
+  return {
+    env: ports.env,
+    signal: AbortSignal.any([ports.signal, AbortSignal.timeout(answerWithin)]),
+    log: () => undefined,
+  };
 }
 
 interface Run {
@@ -139,24 +185,44 @@ interface Run {
 /** Runs Docker's command line; when the signal fires, it is interrupted, and killed when it does not end. */
 async function run(args: readonly string[], env: Readonly<Record<string, string>>, ports: DockerPorts): Promise<Run> {
   ports.signal.throwIfAborted();
-  const child = spawn('docker', args, { env: { ...ports.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('docker', args, {
+    env: { ...ports.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // In a process group of its own: buildx is a child of Docker's, and ends with it.
+    detached: true,
+  });
   const lines: string[] = [];
-  const read = [child.stdout, child.stderr].map(async (stream) => {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const streams = [child.stdout, child.stderr];
+  const readers = streams.map((input) => createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }));
+  const read = readers.map(async (reader) => {
+    for await (const line of reader) {
       lines.push(line);
       ports.log(line);
     }
   });
+  const send = (name: NodeJS.Signals): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, name);
+    } catch {
+      // it has ended already
+    }
+  };
   let killer: NodeJS.Timeout | undefined;
   const stop = (): void => {
-    child.kill('SIGINT');
-    killer = setTimeout(() => child.kill('SIGKILL'), grace);
+    send('SIGINT');
+    killer = setTimeout(() => send('SIGKILL'), grace);
   };
   ports.signal.addEventListener('abort', stop, { once: true });
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
+      child.once('exit', () => {
+        setTimeout(() => {
+          for (const reader of readers) reader.close();
+          for (const stream of streams) stream.destroy();
+        }, lastWords).unref();
+      });
     });
     await Promise.allSettled(read);
     return { code, lines, tail: lines.filter((line) => line.trim() !== '').slice(-tailLength) };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../errors.js';
 import type { RegistryRoute } from './route.js';
@@ -24,6 +25,8 @@ const notPassed = new Set([
   'proxy-authorization',
   'authorization',
   'expect',
+  // Docker is not to look for credentials: it has none.
+  'www-authenticate',
 ]);
 
 /**
@@ -36,30 +39,33 @@ export async function openDoor(route: RegistryRoute, signal: AbortSignal): Promi
   const secret = randomBytes(16).toString('hex');
   const bytes = new Map<string, number>();
   const pass = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-    const url = incoming.url ?? '/';
-    const path = inward(url, secret);
-    if (path === undefined) {
+    const method = incoming.method ?? 'GET';
+    const through = inward(method, incoming.url ?? '/', secret);
+    if (through === undefined) {
       incoming.resume();
-      outgoing.writeHead(404, { 'content-type': 'application/json' }).end('{"errors":[{"code":"NAME_UNKNOWN"}]}');
+      refuse(outgoing, 404, 'NAME_UNKNOWN', 'there is nothing here');
       return;
     }
+    const { path, repository } = through;
     const gone = new AbortController();
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) gone.abort(new Error('Docker has gone'));
     });
-    const repository = /^\/v2\/(.+?)\/(?:blobs|manifests|tags)\//.exec(path)?.[1] ?? '';
-    if (/\/blobs\/uploads\//.test(path)) {
-      incoming.on('data', (chunk: Buffer) => bytes.set(repository, (bytes.get(repository) ?? 0) + chunk.length));
-    }
-    const hasBody =
-      incoming.headers['content-length'] !== '0' && !['GET', 'HEAD', 'DELETE'].includes(incoming.method ?? '');
+    const isLayer = /\/blobs\/uploads\//.test(path);
+    const count = (length: number): unknown => bytes.set(repository, (bytes.get(repository) ?? 0) + length);
+    const hasBody = incoming.headers['content-length'] !== '0' && !['GET', 'HEAD', 'DELETE'].includes(method);
     const answer = await route.request({
-      method: incoming.method ?? 'GET',
+      method,
       path,
       headers: passedHeaders(incoming.headers),
-      ...(hasBody ? { body: incoming } : {}),
+      ...(hasBody ? { body: isLayer ? counted(incoming, count) : incoming } : {}),
       signal: AbortSignal.any([signal, gone.signal]),
     });
+    if (answer.status === 401) {
+      answer.body.resume();
+      refuse(outgoing, 403, 'DENIED', `${route.name} does not take the platform’s credentials (401)`);
+      return;
+    }
     const headers = passedHeaders(answer.headers);
     if (headers.location !== undefined) headers.location = outward(headers.location, secret);
     outgoing.writeHead(answer.status, headers);
@@ -71,8 +77,7 @@ export async function openDoor(route: RegistryRoute, signal: AbortSignal): Promi
         outgoing.destroy();
         return;
       }
-      const text = JSON.stringify({ errors: [{ code: 'UNAVAILABLE', message: messageOf(error) }] });
-      outgoing.writeHead(503, { 'content-type': 'application/json' }).end(text);
+      refuse(outgoing, 503, 'UNAVAILABLE', messageOf(error));
     });
   });
   // A layer may take as long as it takes; the push has a deadline of its own.
@@ -93,22 +98,46 @@ export async function openDoor(route: RegistryRoute, signal: AbortSignal): Promi
   };
 }
 
-/** The path beyond the door; undefined for who may not through. Every registry is asked `/v2/` first. */
-function inward(url: string, secret: string): string | undefined {
-  if (url === '/v2/' || url === '/v2') return '/v2/';
-  const begin = `/v2/${secret}/`;
-  if (!url.startsWith(begin)) return undefined;
-  // A layer that another image of the same registry has is mounted from there, by that image's name.
-  return `/v2/${url.slice(begin.length)}`.replace(
-    new RegExp(`([?&]from=)${secret}(?:%2F|/)`, 'gi'),
-    (_, parameter: string) => parameter,
-  );
+/** A registry's error, as the distribution project's API has it: Docker prints its message. */
+function refuse(outgoing: ServerResponse, status: number, code: string, message: string): void {
+  outgoing
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ errors: [{ code, message, detail: null }] }));
 }
 
-/** Where an answer leads, on this side of the door: the registry names itself, by whatever name it knows. */
+/** The same stream, its bytes counted as they are taken: nothing flows before somebody takes it. */
+function counted(stream: Readable, count: (length: number) => unknown): Readable {
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      count(chunk.length);
+      done(null, chunk);
+    },
+  });
+  stream.once('error', (error) => counter.destroy(error));
+  return stream.pipe(counter);
+}
+
+/** The path beyond the door, and whose it is; undefined for who may not through. Every registry is asked `/v2/` first. */
+function inward(method: string, url: string, secret: string): { path: string; repository: string } | undefined {
+  if (url === '/v2/' || url === '/v2') {
+    return method === 'GET' || method === 'HEAD' ? { path: '/v2/', repository: '' } : undefined;
+  }
+  const begin = `/v2/${secret}/`;
+  if (!url.startsWith(begin)) return undefined;
+  const path = `/v2/${url.slice(begin.length)}`;
+  const repository = /^\/v2\/([a-z0-9._/-]+?)\/(?:blobs|manifests|tags)\/[^?]/.exec(path)?.[1];
+  if (repository === undefined || /\/\.\.?(?:\/|\?|$)/.test(path)) return undefined;
+  // A layer that another image of the same registry has is mounted from there, by that image's name.
+  return { repository, path: path.replace(new RegExp(`([?&]from=)${secret}(?:%2F|/)`, 'gi'), '$1') };
+}
+
+/**
+ * Where an answer leads, on this side of the door: the registry names itself, by whatever name it knows. What leads
+ * elsewhere, such as to the storage behind it, stays as it is.
+ */
 function outward(location: string, secret: string): string {
   const { pathname, search } = new URL(location, 'http://registry');
-  return `${pathname.replace(/^\/v2\//, `/v2/${secret}/`)}${search}`;
+  return pathname.startsWith('/v2/') ? `/v2/${secret}/${pathname.slice('/v2/'.length)}${search}` : location;
 }
 
 function passedHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

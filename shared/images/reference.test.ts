@@ -18,7 +18,10 @@ describe('parseReference', () => {
     ['localhost/a', { host: 'localhost', path: 'a', tag: '', digest: '' }],
     ['library/a', { host: '', path: 'library/a', tag: '', digest: '' }],
     ['Registry/a', { host: 'Registry', path: 'a', tag: '', digest: '' }],
-    ['sub-dom1.foo.com/bar/baz/quux:some-long-tag', { host: 'sub-dom1.foo.com', path: 'bar/baz/quux', tag: 'some-long-tag', digest: '' }],
+    [
+      'sub-dom1.foo.com/bar/baz/quux:some-long-tag',
+      { host: 'sub-dom1.foo.com', path: 'bar/baz/quux', tag: 'some-long-tag', digest: '' },
+    ],
     ['xn--n3h.com/myimage:xn--n3h.com', { host: 'xn--n3h.com', path: 'myimage', tag: 'xn--n3h.com', digest: '' }],
     ['foo_bar.com:8080', { host: '', path: 'foo_bar.com', tag: '8080', digest: '' }],
     ['foo/foo_bar.com:8080', { host: '', path: 'foo/foo_bar.com', tag: '8080', digest: '' }],
@@ -74,12 +77,6 @@ describe('parseReference', () => {
     const path = 'p'.repeat(254 - host.length);
     expect(parseReference(`${host}/${path}`)?.path).toBe(path);
     expect(parseReference(`${host}/${path}p`)).toBeUndefined();
-  });
-
-  it('is quick with text that is made to be slow', () => {
-    const started = performance.now();
-    for (const part of ['a-', 'a_', 'a.', 'a__', 'a/', 'a-.']) parseReference(`${part.repeat(20_000)}!`);
-    expect(performance.now() - started).toBeLessThan(500);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
-import { connect as connectTls, rootCertificates } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
+import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
+import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { McprtError, messageOf } from '../errors.js';
 import { addressFor, type ReachOptions } from '../platform/reach.js';
 
@@ -30,6 +30,7 @@ export interface RegistryRoute {
 
 /** How long a registry may take to begin its answer, in ms: it commits a layer before it answers. */
 const answerWithin = 120_000;
+const connectWithin = 10_000;
 
 /** The way to the public registry: HTTPS, always verified, as the nodes go it. */
 export function publicRoute(
@@ -44,12 +45,7 @@ export function publicRoute(
     bodyTimeout: answerWithin,
     connect: (_options, done) => {
       addressFor(host, 443, reach).then(
-        ({ address, port }) => {
-          const socket = connectTls({ host: address, port, servername: host, ca, timeout: 10_000 });
-          socket.once('secureConnect', () => done(null, socket.setTimeout(0)));
-          socket.once('timeout', () => socket.destroy(new Error('no connection within 10 s')));
-          socket.once('error', (error) => done(error, null));
-        },
+        ({ address, port }) => whenSecure(connectTls({ host: address, port, servername: host, ca }), done),
         (error: Error) => done(error, null),
       );
     },
@@ -77,9 +73,7 @@ export function forwardedRoute(
             done(null, stream as never);
             return;
           }
-          const socket = connectTls({ socket: stream, servername: tls.servername, ca: tls.ca });
-          socket.once('secureConnect', () => done(null, socket));
-          socket.once('error', (error) => done(error, null));
+          whenSecure(connectTls({ socket: stream, servername: tls.servername, ca: tls.ca }), done);
         },
         (error: Error) => done(error, null),
       );
@@ -87,6 +81,22 @@ export function forwardedRoute(
   });
   const origin = tls === undefined ? 'http://registry' : `https://${tls.servername}`;
   return routeOver(agent, origin, 'the registry’s pod, by a port-forward', {});
+}
+
+/** Hands a connection over, once: what becomes of it later is its user's business. */
+function whenSecure(socket: TLSSocket, done: buildConnector.Callback): void {
+  const late = setTimeout(
+    () => socket.destroy(new Error(`no connection within ${connectWithin / 1000} s`)),
+    connectWithin,
+  );
+  const settle = (error: Error | undefined): void => {
+    clearTimeout(late);
+    socket.off('error', settle).off('secureConnect', settle).off('close', ended);
+    if (error === undefined) done(null, socket);
+    else done(error, null);
+  };
+  const ended = (): void => settle(new Error('the connection was closed before TLS was set up'));
+  socket.once('secureConnect', settle).once('error', settle).once('close', ended);
 }
 
 function routeOver(

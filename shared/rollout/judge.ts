@@ -154,13 +154,14 @@ function symptomsOf(workload: KubeObject, expected: Expected, scene: Scene): Sym
     if (isUnscheduled(pod))
       symptoms.push({ finding: { ...base, ...unscheduledCause(pod) }, patience: patience.scheduling });
   }
-  const refused = refusal(workload, pods.length, scene.warnings) || replicaSetRefusal(workload, scene);
+  const refused = refusal(workload, pods.length, warningsAbout(workload, scene)) || replicaSetRefusal(workload, scene);
   if (refused !== '')
     symptoms.push({ finding: { ...base, ...refusalCause(workload, refused) }, patience: patience.refusal });
   if (symptoms.length === 0 && conditionOf(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
     symptoms.push({
       finding: lateFinding(expected, conditionOf(workload, 'Progressing')?.message ?? '', scene),
-      patience: patience.none,
+      // The condition of the rollout before stands until this one has made its first step.
+      patience: patience.refusal,
     });
   }
   return symptoms;
@@ -176,6 +177,12 @@ function patienceWith(code: Finding['code'], reason: string, evidence: string): 
   // A container that ended once is started again at once; that alone is not yet a failure.
   if (code === 'pod-crash-loop') return reason === 'CrashLoopBackOff' ? patience.none : patience.passing;
   return patience.none;
+}
+
+/** Warnings about a workload and its newest ReplicaSet: those of earlier ones outlive what they tell. */
+function warningsAbout(workload: KubeObject, { warnings, replicaSets }: Scene): KubeObject[] {
+  const uids = [workload.metadata.uid, newestReplicaSet(workload, replicaSets)?.metadata.uid];
+  return warnings.filter((event) => uids.includes(textAt(event, 'involvedObject', 'uid')));
 }
 
 function replicaSetRefusal(workload: KubeObject, { replicaSets }: Scene): string {

@@ -11,6 +11,8 @@ export interface Phase {
   /** Seconds since the beginning. */
   from: number;
   seconds: number;
+  /** RFC 3339, by the runner's clock. */
+  endedAt: string;
 }
 
 /** What happened so far. It is filled on the way, so that a failed or cancelled run has a report as well. */
@@ -63,7 +65,12 @@ export function timedInto(record: RolloutRecord, begun = performance.now()): Tim
     try {
       return await work();
     } finally {
-      record.phases.push({ name, from: (started - begun) / 1000, seconds: (performance.now() - started) / 1000 });
+      record.phases.push({
+        name,
+        from: (started - begun) / 1000,
+        seconds: (performance.now() - started) / 1000,
+        endedAt: new Date().toISOString(),
+      });
     }
   };
 }

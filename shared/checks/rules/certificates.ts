@@ -81,6 +81,23 @@ function names({ seen, hosts }: World): Finding[] {
   ];
 }
 
+/**
+ * The Certificate that a public host is served with: it has the host, and an Ingress names its Secret. The registry's
+ * private certificate has the registry's public host too, and is served to nobody outside.
+ */
+export function publicCertificateOf(
+  { certificates, ingresses }: World['seen'],
+  host: string,
+): World['seen']['certificates'][number] | undefined {
+  const served = ingresses.flatMap((one) =>
+    recordsAt(one, 'spec', 'tls').map((tls) => `${one.metadata.namespace}/${textAt(tls, 'secretName')}`),
+  );
+  return certificates.find(
+    ({ metadata, spec }) =>
+      (spec.dnsNames ?? []).includes(host) && served.includes(`${metadata.namespace}/${spec.secretName}`),
+  );
+}
+
 /** A public host that an Ingress serves and no Certificate is for: nothing will renew what is served, if anything is. */
 function missing({ seen, hosts }: World): Finding[] {
   const served = (namespace: string, host: string): boolean =>
@@ -93,9 +110,7 @@ function missing({ seen, hosts }: World): Finding[] {
     ...(served(platformNamespaces.registry, hosts.registry) ? [hosts.registry, hosts.mcp] : []),
     ...(served(platformNamespaces.sentinel, hosts.platform) ? [hosts.platform] : []),
   ];
-  const lacking = expected.filter(
-    (host) => !seen.certificates.some(({ spec }) => (spec.dnsNames ?? []).includes(host)),
-  );
+  const lacking = expected.filter((host) => publicCertificateOf(seen, host) === undefined);
   // Under other names it is there: that is a finding of its own.
   const renamed = seen.certificates.some(
     ({ metadata }) => metadata.namespace === platformNamespaces.registry && metadata.name === 'registry-cert',
