@@ -35,7 +35,11 @@ async function killEverywhere(
     const back = await world.roll({ images: old });
     if (back.code !== 0) problems.push(`the way back failed: ${withoutMasks(back.log).slice(-2000)}`);
     await world.cluster.patch(kinds.configMap, { namespace: 'mcp-sentinel', name: 'mcp-sentinel-config' }, staleConfig);
-    for (const name of ['mcp-platform-api', 'mcp-runtime-api']) await world.cluster.delete(kinds.clusterRole, { name });
+    for (const name of ['mcp-platform-api', 'mcp-runtime-api']) {
+      await world.cluster.delete(kinds.serviceAccount, { namespace: 'mcp-sentinel', name });
+      await world.cluster.delete(kinds.clusterRole, { name });
+      await world.cluster.delete(kinds.clusterRoleBinding, { name });
+    }
   };
   await reset();
   gate.reset({});

@@ -85,16 +85,6 @@ export function rolloutSummary(
       ],
     );
   }
-  markdown.table(
-    ['What', 'Field', isPlan ? 'Now' : 'Before', isPlan ? 'Then' : 'After', 'Why'],
-    (plan?.changes ?? []).map(({ subject, field, from, to, reason }) => [
-      code(subject),
-      escapedLines(field),
-      shortValue(from),
-      shortValue(to),
-      escaped(reason),
-    ]),
-  );
   if (!isPlan && failure === undefined) markdown.table(['Runs now', 'Image', 'Pods'], runningRows(record));
   if (!isPlan) {
     markdown.table(
@@ -106,6 +96,16 @@ export function rolloutSummary(
       ]),
     );
   }
+  const rows = (plan?.changes ?? []).map(({ subject, field, from, to, reason }) => [
+    code(subject),
+    escapedLines(field),
+    shortValue(from),
+    shortValue(to),
+    escaped(reason),
+  ]);
+  const header = ['What', 'Field', isPlan ? 'Now' : 'Before', isPlan ? 'Then' : 'After', 'Why'];
+  if (isPlan) markdown.table(header, rows);
+  else if (rows.length > 0) markdown.details(`Changes: ${rows.length}`, new Markdown().table(header, rows));
   if (record.phases.length > 0) {
     const total = Math.max(...record.phases.map(({ from, seconds }) => from + seconds));
     markdown.details(`Timeline: ${spanText(total)}`, timeline(record.phases, total));
