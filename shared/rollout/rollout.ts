@@ -283,7 +283,7 @@ async function undo(
     own === undefined
       ? undefined
       : untilRolledOut(own, result.awaited, {
-          deadline: isCancelled ? undoing.cancelled : options.rolloutTimeout,
+          deadline: isCancelled ? undoing.cancelled : Math.max(options.rolloutTimeout, undoing.shortest),
           progress: ports.progress,
         }).catch(() => undefined),
   );
