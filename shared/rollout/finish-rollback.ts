@@ -21,10 +21,11 @@ export async function finishRollback(
   const journal = await readJournal(cluster);
   if (journal === undefined || journal.run !== run) return undefined;
   progress('a rollout of this run was stopped: putting back what was there before');
+  const since = cluster.serverTime() ?? new Date();
   const result = await putBack(cluster, journal.previous, { config: true, workloads: [] });
   const stage = await openStage(cluster, signal);
   try {
-    const outcome = await untilRolledOut(stage, result.awaited, { deadline, progress });
+    const outcome = await untilRolledOut(stage, result.awaited, { deadline, since, progress });
     const problems = [
       ...result.failed,
       ...(outcome.done ? [] : outcome.findings.map(({ subject, cause }) => `${subject}: ${cause}`)),

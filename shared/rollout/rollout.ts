@@ -162,6 +162,11 @@ async function wantedFor(
   };
 }
 
+/** The cluster's clock; the runner's may be wrong by minutes. */
+function clockOf(cluster: Cluster): Date {
+  return cluster.serverTime() ?? new Date();
+}
+
 /** Whether a plan writes anything that has to be put back when it fails. */
 function isRiskless({ pullSecret, config, permissions, writes }: RolloutPlan): boolean {
   return pullSecret === undefined && config.changed.length === 0 && permissions.length === 0 && writes.length === 0;
@@ -175,10 +180,11 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
   try {
     let journal: Journal | undefined;
     let awaited = plan.awaited;
+    const since = clockOf(cluster);
     try {
       if (!quiet) {
         ports.onFirstWrite();
-        const now = cluster.serverTime()?.getTime() ?? Date.now();
+        const now = clockOf(cluster).getTime();
         journal = await beginJournal(cluster, {
           run,
           expires: new Date(now + options.timeout + 120_000),
@@ -187,7 +193,7 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
         ports.progress(`writing ${plan.changes.length} change${plan.changes.length === 1 ? '' : 's'}`);
         awaited = await timed('write', () => applyPlan(cluster, plan, ports.signal));
       }
-      await timed('roll out', () => awaitRollout(work, stage, awaited));
+      await timed('roll out', () => awaitRollout(work, stage, awaited, since));
       await timed('verify', () => verify(work, stage));
     } catch (error) {
       if (journal === undefined) throw error;
@@ -209,9 +215,11 @@ async function awaitRollout(
   { cluster, ports, options, record }: Work,
   stage: Stage,
   awaited: readonly Expected[],
+  since: Date,
 ): Promise<void> {
   const outcome = await untilRolledOut(stage, awaited, {
     deadline: options.rolloutTimeout,
+    since,
     progress: ports.progress,
   });
   if (outcome.done) return;
@@ -260,6 +268,7 @@ async function undo(
   }
   const isCancelled = ports.signal.aborted;
   ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: putting back what was there before`);
+  const since = clockOf(cluster);
   const result = await timed('put back', () =>
     putBack(cluster, journal.previous, {
       config: plan.config.changed.length > 0 || record.isResumed,
@@ -284,6 +293,7 @@ async function undo(
       ? undefined
       : untilRolledOut(own, result.awaited, {
           deadline: isCancelled ? undoing.cancelled : Math.max(options.rolloutTimeout, undoing.shortest),
+          since,
           progress: ports.progress,
         }).catch(() => undefined),
   );

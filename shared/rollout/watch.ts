@@ -2,7 +2,7 @@ import type { Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
 import { type Mirror, openMirror } from '../cluster/mirror.js';
-import { kinds } from '../cluster/objects.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { type Expected, judge, type Progress, reasonsAtTheEnd, rootCauses, type Scene } from './judge.js';
 
@@ -46,7 +46,20 @@ export type Outcome = { done: true } | { done: false; findings: Finding[] };
 export interface WaitOptions {
   /** In ms. */
   deadline: number;
+  /** When the workloads were written, by the cluster's clock: what was said before is about something else. */
+  since: Date;
   progress: (line: string) => void;
+}
+
+/** A scene without the warnings from before a time: a ReplicaSet that is used again still has those of its last failure. */
+export function recent(scene: Scene, since: Date): Scene {
+  // Events tell whole seconds.
+  const from = Math.floor(since.getTime() / 1000) * 1000;
+  const lastSeen = (event: KubeObject): number =>
+    Date.parse(
+      textAt(event, 'series', 'lastObservedTime') || textAt(event, 'lastTimestamp') || textAt(event, 'eventTime'),
+    );
+  return { ...scene, warnings: scene.warnings.filter((event) => !(lastSeen(event) < from)) };
 }
 
 /** How many of those that are waited for are named. */
@@ -69,12 +82,12 @@ const tellEvery = 3_000;
 export async function untilRolledOut(
   stage: Stage,
   expected: readonly Expected[],
-  { deadline, progress }: WaitOptions,
+  { deadline, since: begun, progress }: WaitOptions,
 ): Promise<Outcome> {
   const since = new Map<string, number>();
   let told = { text: '', at: Number.NEGATIVE_INFINITY };
   const outcome = await stage.mirror.until((): Outcome | undefined => {
-    const { missing, symptoms } = judge(expected, stage.scene());
+    const { missing, symptoms } = judge(expected, recent(stage.scene(), begun));
     if (missing.length === 0) return { done: true };
     const now = performance.now();
     const text = waitingText(missing, expected.length);
@@ -85,7 +98,7 @@ export async function untilRolledOut(
     const lasting = overdue(symptoms, since, now);
     return lasting.length === 0 ? undefined : { done: false, findings: rootCauses(lasting) };
   }, deadline);
-  return outcome ?? { done: false, findings: rootCauses(reasonsAtTheEnd(expected, stage.scene())) };
+  return outcome ?? { done: false, findings: rootCauses(reasonsAtTheEnd(expected, recent(stage.scene(), begun))) };
 }
 
 /**
