@@ -9,7 +9,6 @@ import type { RegistryAnswer, RegistryRoute } from './route.js';
 /** An image as the registry has it. */
 export interface FoundImage {
   digest: string;
-  mediaType: string;
   /** Digests of the manifests in an index; empty for a single image. */
   children: string[];
   /** `os/architecture` of each image in it; empty where none is told. */
@@ -79,7 +78,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
     if (reference.startsWith('sha256:') && reference !== digest)
       throw tampered(route.name, repository, reference, digest);
     const content = parsed(body);
-    return { digest, mediaType: textAt(content, 'mediaType') || mediaTypeOf(content), content };
+    return { digest, content };
   };
   const readConfig = async (repository: string, { content }: Manifest): Promise<unknown> => {
     const wanted = textAt(content, 'config', 'digest');
@@ -96,7 +95,6 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
       if (parts.length > 0) {
         return {
           digest: manifest.digest,
-          mediaType: manifest.mediaType,
           children: parts.map((part) => textAt(part, 'digest')),
           // Attestations are in an index too, of the platform unknown/unknown.
           platforms: parts.map((part) => platformOf(at(part, 'platform'))).filter((one) => !/^$|unknown/.test(one)),
@@ -106,7 +104,6 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
       const config = await readConfig(repository, manifest);
       return {
         digest: manifest.digest,
-        mediaType: manifest.mediaType,
         children: [],
         platforms: [platformOf(config)].filter((one) => one !== ''),
         labels: labelsOf(config),
@@ -117,7 +114,6 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
 
 interface Manifest {
   digest: string;
-  mediaType: string;
   content: unknown;
 }
 
@@ -169,11 +165,6 @@ async function wholeBody(name: string, path: string, { body }: RegistryAnswer, s
     why: 'no manifest and no configuration of an image is that large',
     next: 'check the name of the image, and what stands between this runner and the registry',
   });
-}
-
-/** OCI leaves the media type out of a manifest where it likes; its fields tell which one it is. */
-function mediaTypeOf(content: unknown): string {
-  return (Array.isArray(at(content, 'manifests')) ? indexTypes[0] : manifestTypes[0]) ?? '';
 }
 
 function digestOf(body: Buffer): string {

@@ -19,7 +19,7 @@ import { type RolloutRecord, type Timed, timedInto } from './record.js';
 import { putBack } from './rollback.js';
 import { findTargets, type GivenImage, type KnownLayout, permissionManifests, type Target } from './targets.js';
 import { endpointFindings, otherImages, runningImages, settledEndpoints } from './verify.js';
-import { wantedConfig, wantedPullSecret } from './wanted.js';
+import { registryUser, wantedConfig, wantedPullSecret } from './wanted.js';
 import { openStage, type Stage, untilRolledOut, withLogs } from './watch.js';
 
 export interface RolloutOptions {
@@ -140,7 +140,7 @@ async function wantedFor(
   const config = wantedConfig(options.profile, options.hosts, seen.config);
   const pullHost = config.MCP_REGISTRY_ENDPOINT ?? seen.config.MCP_REGISTRY_ENDPOINT ?? options.hosts.registry;
   const pullSecret = wantedPullSecret(seen.pullSecret, pullHost, seen.registryPassword);
-  if (pullSecret !== undefined) ports.mask(Buffer.from(`platform-service:${seen.registryPassword}`).toString('base64'));
+  if (pullSecret !== undefined) ports.mask(Buffer.from(`${registryUser}:${seen.registryPassword}`).toString('base64'));
   const paths =
     options.permissions === 'auto'
       ? layout === 'mono' || layout === 'split'
