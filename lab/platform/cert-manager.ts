@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import pRetry from 'p-retry';
 import { parseAllDocuments } from 'yaml';
-import type { Cluster } from '../../shared/cluster/cluster.js';
+import { type Cluster, isNotFound } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { namespaces } from './names.js';
 import { certManagerDeployments, namespaceOf } from './resources.js';
@@ -23,7 +24,17 @@ export async function certManagerObjects(crds: string): Promise<KubeObject[]> {
 /** Server-side apply in the installer's name, all objects at once. */
 export function applier(cluster: Cluster): (kind: Kind, ...objects: KubeObject[]) => Promise<void> {
   return async (kind, ...objects) => {
-    await Promise.all(objects.map((object) => cluster.apply(kind, object, { force: true, manager: 'mcp-runtime' })));
+    await Promise.all(
+      objects.map((object) =>
+        pRetry(() => cluster.apply(kind, object, { force: true, manager: 'mcp-runtime' }), {
+          retries: 20,
+          minTimeout: 100,
+          factor: 1.2,
+          // A kind that was made a moment ago is not served yet.
+          shouldRetry: ({ error }) => isNotFound(error),
+        }),
+      ),
+    );
   };
 }
 
