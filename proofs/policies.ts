@@ -8,6 +8,7 @@ import { openGate } from './gate.js';
 import { kubectlShell } from './kubectl.js';
 import { withoutMasks } from './leaks.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
+import { wipeNamespaces } from './rig.js';
 import { makeRolloutWorld, type RolloutWorld } from './rollout/world.js';
 
 /** Round trip to the API server that is added on the way, in ms. */
@@ -97,11 +98,7 @@ async function timeLoop(
   const all = await listTeamPolicies(cluster);
   await pMap(all, (policy) => cluster.delete(kinds.networkPolicy, policy.metadata), { concurrency: 32 });
   const names = all.map(({ metadata }) => metadata.namespace ?? '').filter((name) => name.startsWith('mcp-team-t'));
-  const spare = names.slice(teams);
-  await pMap(spare, (name) => cluster.delete(kinds.namespace, { name }), { concurrency: 32 });
-  while (
-    (await cluster.list(kinds.namespace)).items.filter(({ metadata }) => spare.includes(metadata.name)).length > 0
-  );
+  await wipeNamespaces(cluster, names.slice(teams));
   await pMap(names.slice(0, teams), (name) => makePolicy(cluster, name), { concurrency: 32 });
   const shell = await kubectlShell(context, state, gate);
   gate.reset({ delay: roundTrip });

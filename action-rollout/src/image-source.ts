@@ -6,6 +6,7 @@ import { textAt } from '../../shared/cluster/fields.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { registryPodRoute } from '../../shared/images/registry-pod.js';
 import { publicRoute, type RegistryRoute } from '../../shared/images/route.js';
+import type { ReachOptions } from '../../shared/platform/reach.js';
 import { given } from '../../shared/profile/values.js';
 import { type ImageSource, openImages } from '../../shared/rollout/images.js';
 import type { Observed } from '../../shared/rollout/observe.js';
@@ -32,6 +33,7 @@ export function openImageSource({
   commit,
   seen,
   signal,
+  reach,
   progress,
   env,
 }: {
@@ -42,6 +44,7 @@ export function openImageSource({
   commit: string;
   seen: Observed;
   signal: AbortSignal;
+  reach: ReachOptions;
   progress: (line: string) => void;
   env: NodeJS.ProcessEnv;
 }): ImageSource {
@@ -69,7 +72,13 @@ export function openImageSource({
         signal,
         log: (line) => core.debug(plainLines(line)),
       },
-      openRoute: () => openRoute(cluster, inputs, target, seen.registryPassword, progress),
+      openRoute: () =>
+        openRoute(cluster, inputs['registry-access'], {
+          host: hosts.registry,
+          password: seen.registryPassword,
+          reach,
+          progress,
+        }),
       progress,
       signal,
     },
@@ -92,15 +101,16 @@ function nodePlatform({ nodes }: Observed): string | undefined {
 
 async function openRoute(
   cluster: Cluster,
-  inputs: RolloutInputs,
-  { hosts }: Target,
-  password: string,
-  progress: (line: string) => void,
+  access: RolloutInputs['registry-access'],
+  {
+    host,
+    password,
+    reach,
+    progress,
+  }: { host: string; password: string; reach: ReachOptions; progress: (line: string) => void },
 ): Promise<RegistryRoute> {
-  const access = inputs['registry-access'];
   if (access === 'port-forward') return registryPodRoute(cluster);
-  const reach = { overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] };
-  const route = publicRoute(hosts.registry, { username: registryUser, password }, reach);
+  const route = publicRoute(host, { username: registryUser, password }, reach);
   if (access === 'public') return route;
   try {
     const { status, body } = await route.request({ method: 'GET', path: '/v2/' });

@@ -61,6 +61,7 @@ export async function rolloutAction(version: string): Promise<void> {
             commit,
             seen,
             signal: limited,
+            reach: options.reach,
             progress,
             env: process.env,
           }),

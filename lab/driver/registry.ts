@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { cacheFolder, root } from './folders.js';
-import type { LabState } from './lab.js';
-import { type LabProcess, startProcess, stopProcesses } from './processes.js';
+import { killPart, type LabState, startPart } from './lab.js';
+import { startProcess } from './processes.js';
 import type { Progress } from './program.js';
 
 const run = promisify(execFile);
@@ -21,7 +21,6 @@ export interface Registry {
   /** Ends it as a crash would; its storage stays. */
   kill(): Promise<void>;
   start(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 /** Starts the registry at the address that a lab keeps for it. @throws McprtError `lab-build`, `lab-start` */
@@ -33,12 +32,8 @@ export async function startRegistry(
   const storage = join(state.folder, 'registry');
   await mkdir(storage, { recursive: true });
   const url = `http://${state.registry}`;
-  let process: LabProcess | undefined;
-  const start = async (): Promise<void> => {
-    process = await startProcess('registry', program, [`--listen=${state.registry}`, `--root=${storage}`], {
-      log: join(state.folder, 'registry.log'),
-      env: { PATH: env.PATH, HOME: state.folder },
-    });
+  const log = join(state.folder, 'registry.log');
+  const untilUp = async (): Promise<void> => {
     for (const end = Date.now() + startDeadline; ; await sleep(30)) {
       const isUp = await fetch(`${url}/v2/`).then(
         ({ status }) => status === 200,
@@ -48,18 +43,24 @@ export async function startRegistry(
       if (Date.now() > end) {
         throw new McprtError('lab-start', {
           what: 'the registry did not come up',
-          why: await readFile(join(state.folder, 'registry.log'), 'utf8').catch(messageOf),
+          why: await readFile(log, 'utf8').catch(messageOf),
           next: 'try again; when it happens twice, the lines above say why',
         });
       }
     }
   };
-  await start();
+  const args = [`--listen=${state.registry}`, `--root=${storage}`];
+  const own = { log, env: { PATH: env.PATH, HOME: state.folder } };
+  // A part of the lab like the others: it ends with it, whatever becomes of who started it.
+  state.processes.push(await startProcess('registry', program, args, own));
+  await untilUp();
   return {
     url,
-    start,
-    kill: () => stopProcesses(process === undefined ? [] : [process], 0),
-    stop: () => stopProcesses(process === undefined ? [] : [process]),
+    kill: () => killPart(state, 'registry'),
+    async start() {
+      await startPart(state, 'registry');
+      await untilUp();
+    },
   };
 }
 

@@ -14,8 +14,7 @@ import { type Kubelet, startKubelet } from '../../lab/platform/kubelet.js';
 import type { Installation, Layout } from '../../lab/platform/names.js';
 import { registryAuth } from '../../lab/platform/registry.js';
 import { builtImages, sentinelWorkloads, type Workload, workloadOf } from '../../lab/platform/workloads.js';
-import type { Cluster, PatchOperation } from '../../shared/cluster/cluster.js';
-import { pathOf } from '../../shared/cluster/cluster.js';
+import { type Cluster, type PatchOperation, pathOf } from '../../shared/cluster/cluster.js';
 import { loadCredentials } from '../../shared/cluster/credentials.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
@@ -212,7 +211,6 @@ export async function makeRolloutWorld(
       await front.close();
       await kubelet.close();
       await closeRemover();
-      await registry.stop();
       await cluster.close();
     },
   };

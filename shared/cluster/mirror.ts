@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from './api-error.js';
 import type { Cluster, ListOptions } from './cluster.js';
-import type { Kind, KubeObject } from './objects.js';
+import { type Kind, type KubeObject, keyOf } from './objects.js';
 
 /** What a mirror follows: the objects of one kind, and whether it may be left out where it must not be read. */
 export interface Followed extends ListOptions {
@@ -147,10 +147,6 @@ export async function openMirror<K extends string>(
       await Promise.race([Promise.all(loops), sleep(closeWithin)]);
     },
   };
-}
-
-function keyOf({ metadata }: KubeObject): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
 function rejected(signal: AbortSignal): Promise<never> {

@@ -137,3 +137,8 @@ export function nameOf(object: { kind: string; metadata: { name: string; namespa
   const { name, namespace } = object.metadata;
   return `${object.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
+
+/** What tells an object from the others of its kind: `namespace/name`. */
+export function keyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`;
+}

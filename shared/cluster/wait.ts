@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { McprtError } from '../errors.js';
 import type { Cluster, ListOptions } from './cluster.js';
-import type { Kind, KubeObject } from './objects.js';
+import { type Kind, type KubeObject, keyOf } from './objects.js';
 
 export interface WaitOptions extends ListOptions {
   /** What is waited for, for messages: `cert-manager to be available`. */
@@ -69,8 +69,4 @@ export async function waitUntil(
     why,
     next: 'see the findings for the cause; then run the operation again: it goes on from what is there',
   });
-}
-
-function keyOf({ metadata }: KubeObject): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`;
 }

@@ -51,7 +51,7 @@ export function configObject(data: Readonly<Record<string, string>>): KubeObject
  * Writes what a rollout changes of one workload, in one request. A field of somebody else is taken over: before the
  * first write the plan has made sure that it is nobody's who would put it back.
  */
-export function writeWorkload(cluster: Cluster, write: PreviousWorkload, uid: string): Promise<KubeObject> {
+function writeWorkload(cluster: Cluster, write: PreviousWorkload, uid: string): Promise<KubeObject> {
   return cluster.apply<KubeObject>(workloadKinds[write.kind], workloadObject(write, uid), { force: true });
 }
 
@@ -93,7 +93,7 @@ async function writePullSecret(cluster: Cluster, text: string): Promise<void> {
 }
 
 /** Waits for all, also when one fails: no write is left under way. @throws what the first failed with */
-export async function settled(work: readonly Promise<unknown>[]): Promise<void> {
+async function settled(work: readonly Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(work);
   const failed = results.find((one): one is PromiseRejectedResult => one.status === 'rejected');
   if (failed) throw failed.reason;

@@ -89,12 +89,10 @@ export async function rollOut(
     ]);
     record.images = found;
     record.endpoints = before;
-    const planFor = async (now: Observed, images: readonly WantedImage[]): Promise<RolloutPlan> => {
-      const plan = planRollout(now, await wantedFor(cluster, ports, options, { seen: now, layout, images }));
-      record.plan = plan;
-      return plan;
-    };
-    const first = await timed('plan', () => planFor(seen, found));
+    const wantedOf = (now: Observed): Promise<Wanted> =>
+      wantedFor(cluster, ports, options, { seen: now, layout, images: found });
+    const first = planRollout(seen, await timed('plan', () => wantedOf(seen)));
+    record.plan = first;
     guardReconcilers(seen, first, options.overReconcilers);
     guardPlan(first, options.expectedPlan);
     if (options.dryRun) {
@@ -102,18 +100,16 @@ export async function rollOut(
         ports.progress(`${subject}: ${field}: ${from || '–'} → ${to}`);
       return;
     }
-    const built = found.some(({ digest }) => digest === undefined);
-    const images = built ? await timed('build and push', () => source.build(found)) : found;
+    const isBuilt = found.some(({ digest }) => digest === undefined);
+    const images = isBuilt ? await timed('build and push', () => source.build(found)) : found;
     record.images = images;
     guardArchitecture(seen, source.platforms());
     // A build takes minutes, and the cluster goes on meanwhile.
-    const now = built ? await timed('look again', () => observeRollout(cluster, { run, mask: ports.mask })) : seen;
-    const plan = built ? await planFor(now, images) : first;
-    if (built && options.expectedPlan !== '')
-      guardPlan(
-        planRollout(now, await wantedFor(cluster, ports, options, { seen: now, layout, images: found })),
-        options.expectedPlan,
-      );
+    const now = isBuilt ? await timed('look again', () => observeRollout(cluster, { run, mask: ports.mask })) : seen;
+    const wanted = isBuilt ? await wantedOf(now) : undefined;
+    if (wanted !== undefined) guardPlan(planRollout(now, wanted), options.expectedPlan);
+    const plan = wanted === undefined ? first : planRollout(now, { ...wanted, images });
+    record.plan = plan;
     await change({ cluster, ports, options, record, timed, source, before, run }, now, plan);
   } finally {
     await source.close();
@@ -206,7 +202,6 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
       record.policiesPatched = await timed('policies', () => addRules(cluster, lacking, traefikNamespace, ports));
     }
   } finally {
-    record.writes = cluster.writes;
     await stage.close();
   }
 }
