@@ -65,6 +65,11 @@ export interface Cluster {
   ): Promise<string>;
   /** A WebSocket to a sub-resource of a pod, which is not open yet. */
   webSocket(pod: Ref, subresource: string, protocol: string): WebSocket;
+  /**
+   * Why a sub-resource is not to be had, by a plain request: of a WebSocket that was refused, the client does not hand the
+   * answer over. Empty when only the upgrade is missing.
+   */
+  refusal(pod: Ref, subresource: string): Promise<string>;
   /** The API groups with the versions that are served, for example `cert-manager.io` → [`v1`]. */
   groups(): Promise<Map<string, string[]>>;
   /** The server's version, for example `v1.32.4+k3s1`. */
@@ -183,6 +188,15 @@ export function openCluster(transport: Transport): Cluster {
     },
     webSocket: (pod, subresource, protocol) =>
       transport.webSocket(`${pathOf(kinds.pod, pod)}/${subresource}`, protocol),
+    async refusal(pod, subresource) {
+      try {
+        await transport.call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/${subresource}` });
+        return '';
+      } catch (error) {
+        if (error instanceof ApiError) return error.status === 400 ? '' : error.detail;
+        return messageOf(error);
+      }
+    },
     async groups() {
       const found = await read('/apis');
       const groups = new Map<string, string[]>();

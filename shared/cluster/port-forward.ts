@@ -30,7 +30,8 @@ export async function openPortForward(cluster: Cluster, pod: Ref, port: number):
       why,
       next: 'check that the pod runs, and that the credentials may `get` and `create` pods/portforward in its namespace',
     });
-  const socket = cluster.webSocket(pod, `portforward?ports=${port}`, protocol);
+  const subresource = `portforward?ports=${port}`;
+  const socket = cluster.webSocket(pod, subresource, protocol);
   socket.binaryType = 'arraybuffer';
   // Listened to from the start: the first message may come together with the answer that opens the connection.
   const duplex = duplexOver(socket, fail);
@@ -38,7 +39,7 @@ export async function openPortForward(cluster: Cluster, pod: Ref, port: number):
     await opened(socket);
   } catch (error) {
     duplex.destroy();
-    throw fail(messageOf(error));
+    throw fail((await cluster.refusal(pod, subresource)) || messageOf(error));
   }
   return duplex;
 }

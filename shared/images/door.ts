@@ -25,8 +25,6 @@ const notPassed = new Set([
   'proxy-authorization',
   'authorization',
   'expect',
-  // Docker is not to look for credentials: it has none.
-  'www-authenticate',
 ]);
 
 /**

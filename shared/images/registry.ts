@@ -40,8 +40,13 @@ const largest = 4 * 1024 * 1024;
 /** How long a registry's own wish to be left alone is followed, in s. */
 const longestWait = 30;
 
-/** Reads images of a registry. @param signal ends every request */
-export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRegistry {
+/**
+ * Reads images of a registry.
+ *
+ * @param signal ends every request
+ * @param firstPause ms before the second try; each further one is twice as long
+ */
+export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPause = 300): ImageRegistry {
   const read = async (path: string): Promise<Buffer | undefined> =>
     pRetry(
       async () => {
@@ -62,7 +67,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal): ImageRe
       },
       {
         retries: attempts - 1,
-        minTimeout: 300,
+        minTimeout: firstPause,
         factor: 2,
         randomize: true,
         signal,

@@ -60,8 +60,10 @@ export async function runInstaller(
     tail.push(text);
     if (tail.length > tailLength) tail.shift();
   };
-  const outputs = [child.stdout, child.stderr].map(async (stream) => {
-    for await (const text of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) read(text);
+  const streams = [child.stdout, child.stderr];
+  const readers = streams.map((input) => createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }));
+  const outputs = readers.map(async (reader) => {
+    for await (const text of reader) read(text);
   });
   const stop = stopper(child.pid);
   signal.addEventListener('abort', stop.begin, { once: true });
@@ -81,8 +83,9 @@ export async function runInstaller(
       // What it started may outlive it and hold its output open; that is no reason to wait.
       child.once('exit', () => {
         setTimeout(() => {
-          child.stdout.destroy();
-          child.stderr.destroy();
+          // A destroyed stream alone does not end its reader.
+          for (const reader of readers) reader.close();
+          for (const stream of streams) stream.destroy();
         }, lastWords).unref();
       });
     });
