@@ -174,7 +174,9 @@ describe('pushImage', () => {
   });
 
   it('says what Docker says when it fails, without the door’s word, and still takes the name away', async () => {
-    await docker(`case "$1" in push) echo "denied: ${as}: the registry does not take it" >&2; exit 1;; esac`);
+    await docker(
+      `case "$1" in push) echo "0123456789ab: Preparing"; echo "denied: ${as}: the registry does not take it" >&2; exit 1;; esac`,
+    );
     const error = await failure(pushImage('mcprt/ui:v1', as, ports()));
     expect([error.code, error.message]).toEqual(['image-push', 'mcprt/ui:v1 cannot be pushed']);
     expect(error.why).toBe('denied: mcprt/ui:v1: the registry does not take it');

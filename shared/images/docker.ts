@@ -153,10 +153,13 @@ export async function forgetImage(tag: string, ports: DockerPorts): Promise<void
   await cleanUp(['rmi', '--no-prune', tag], ports);
 }
 
+/** How a layer fares, as `docker push` tells it where it is not on a terminal. */
+const layerState = /^[0-9a-f]{12}: (?:Preparing|Waiting|Pushing|Pushed|Layer already exists|Mounted from .+)$/;
+
 function pushFailed(tag: string, tail: readonly string[]): McprtError {
   return new McprtError('image-push', {
     what: `${tag} cannot be pushed`,
-    why: tail.slice(-3).join('\n') || 'Docker says nothing',
+    why: tail.filter((line) => !layerState.test(line)).join('\n') || 'Docker says nothing',
     next: 'nothing was changed in the cluster. Check the registry’s space and pods (`kubectl get pods -n registry`); `registry-access: port-forward` goes around Traefik’s limits',
   });
 }
