@@ -146,15 +146,13 @@ describe('buildImage', () => {
     controller.abort(new Error('the job was cancelled'));
     await expect(built).rejects.toThrow('the job was cancelled');
     expect(performance.now() - started).toBeGreaterThan(4_500);
-    expect(performance.now() - started).toBeLessThan(8_000);
   }, 15_000);
 
   it('does not wait for a process that Docker left behind with its output', async () => {
     await docker('sleep 20 & echo $! > $FOLDER/child; echo done');
-    const started = performance.now();
     await buildImage(classic, options, ports());
-    expect(performance.now() - started).toBeLessThan(5_000);
     expect(lines).toEqual(['done']);
+    // It is still there, or this fails: the build has ended before it.
     process.kill(Number(await readFile(join(folder, 'child'), 'utf8')), 'SIGKILL');
   });
 });

@@ -78,12 +78,6 @@ describe('parseReference', () => {
     expect(parseReference(`${host}/${path}`)?.path).toBe(path);
     expect(parseReference(`${host}/${path}p`)).toBeUndefined();
   });
-
-  it('is quick with text that is made to be slow', () => {
-    const started = performance.now();
-    for (const part of ['a-', 'a_', 'a.', 'a__', 'a/', 'a-.']) parseReference(`${part.repeat(20_000)}!`);
-    expect(performance.now() - started).toBeLessThan(500);
-  });
 });
 
 describe('asTag', () => {
