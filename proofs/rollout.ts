@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ActionRun } from '../lab/driver/action.js';
 import { type DockerEngine, startDocker } from '../lab/driver/docker.js';
+import { startGithub } from '../lab/github/github.js';
 import type { Layout } from '../lab/platform/names.js';
 import { changeService, services } from '../lab/platform/source.js';
 import { at, recordsAt, textAt } from '../shared/cluster/fields.js';
@@ -41,6 +42,8 @@ export const rollout: Proof = {
         const world = await makeRolloutWorld(context, layout);
         try {
           await byDigest(context, world, scenes, problems);
+          await severalArchitectures(context, world, scenes, problems);
+          await deployments(context, world, scenes, problems);
           if (typeof engine !== 'string') await built(context, world, engine, scenes, problems);
           searched += await searchLeaks(context, world, problems);
         } finally {
@@ -125,6 +128,59 @@ async function byDigest(
   const approved = { images, 'expect-plan': plan.outputs.plan ?? '' };
   await play(context, world, 'images given by digest, as planned', approved, {}, { ...base, changes: true });
   await play(context, world, 'again', { images }, {}, { ...base, changes: false });
+}
+
+/** Indexes, as buildx pushes them for several platforms: nodes tell the index's digest or that of their own image. */
+async function severalArchitectures(
+  context: ProofContext,
+  world: RolloutWorld,
+  scenes: Scene[],
+  problems: string[],
+): Promise<void> {
+  const base = { problems, scenes, images: 'by digest' as const, way: 'given' };
+  const images = await world.pushIndexes(['arm64', 'amd64']);
+  await play(context, world, 'images for two architectures', { images }, {}, { ...base, changes: true });
+  const foreign = await world.pushIndexes(['arm64', 's390x']);
+  const before = JSON.stringify(await world.snapshot());
+  const run = await world.roll({ images: foreign });
+  if (run.code !== 1 || JSON.stringify(await world.snapshot()) !== before) {
+    problems.push(`${world.layout}: images without the nodes’ architecture: ${withoutMasks(run.log).slice(-2000)}`);
+  }
+}
+
+/** The input `environment`: a GitHub Deployment that follows the rollout, and one that fails with it. */
+async function deployments(
+  context: ProofContext,
+  world: RolloutWorld,
+  scenes: Scene[],
+  problems: string[],
+): Promise<void> {
+  const github = await startGithub({ run: { permissions: { actions: 'read', deployments: 'write' } } });
+  try {
+    const inputs = { environment: 'production', 'github-token': github.token };
+    const images = await world.pushAll();
+    const base = { problems, scenes, images: 'by digest' as const, way: 'given' };
+    await play(context, world, 'told to GitHub', { ...inputs, images }, github.env, { ...base, changes: true });
+    const broken = await world.pushAll({ 'mcp-sentinel-ui': { exit: '3' } });
+    const failed = await world.roll({ ...inputs, images: broken }, github.env);
+    const told = github
+      .deployments()
+      .map(({ environment, sha, statuses }) => [environment, sha, ...statuses.map(({ state }) => state)].join(' '));
+    const expected = ['in_progress success', 'in_progress failure'].map(
+      (states) => `production ${github.run.sha} ${states}`,
+    );
+    if (failed.code !== 1 || JSON.stringify(told) !== JSON.stringify(expected)) {
+      problems.push(`${world.layout}: GitHub was told ${told.join('; ')}\n${withoutMasks(failed.log).slice(-2000)}`);
+    }
+    const refused = await world.roll(
+      { ...inputs, images, 'github-token': github.as({ permissions: {} }).token },
+      github.env,
+    );
+    if (refused.error !== 'github-deployment')
+      problems.push(`${world.layout}: without the permission: ${refused.error}`);
+  } finally {
+    await github.close();
+  }
 }
 
 async function built(

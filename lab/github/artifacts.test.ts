@@ -98,7 +98,7 @@ describe('the artifact service, used by the real client', () => {
   });
 
   it('refuses a token that may not read', async () => {
-    const run = github.as({ id: 99, actionsPermission: 'none' });
+    const run = github.as({ id: 99, permissions: {} });
     await upload(run, 'backup');
     const action = () => client.getArtifact('backup', findBy(run));
     await expect(inRun(run, action, { folder })).rejects.toThrow('Resource not accessible by integration');

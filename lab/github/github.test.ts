@@ -217,7 +217,7 @@ describe('the stand-in for GitHub', () => {
     });
 
     it('refuses a token without the permission, and a client without a name', async () => {
-      const { token } = github.as({ actionsPermission: 'none' });
+      const { token } = github.as({ permissions: {} });
       expect((await rest('artifacts', { authorization: `Bearer ${token}` })).status).toBe(403);
       expect((await rest('artifacts', { authorization: `Bearer ${github.token}`, 'user-agent': '' })).status).toBe(403);
     });

@@ -6,9 +6,11 @@ import { cacheService } from './cache-service.js';
 import { type CacheEntry, CacheStore, sizeOf } from './cache-store.js';
 import { withContents } from './contents.js';
 import { answerControlCall, CONTROL_PATH } from './control.js';
+import { type DeploymentFacts, Deployments } from './deployments.js';
 import { environmentOf } from './environment.js';
 import { type Fault, Faults } from './faults.js';
 import { type Call, type Reply, serve } from './http.js';
+import { type Comment, type PullRequest, PullRequests } from './pull-requests.js';
 import { answerRestCall } from './rest.js';
 import { defaultRun, type Repository, type Run } from './run.js';
 import { Tokens } from './tokens.js';
@@ -48,6 +50,14 @@ export interface Github {
   cacheEntries(): readonly CacheFacts[];
   /** The newest first. */
   artifacts(): readonly ArtifactFacts[];
+  deployments(): readonly DeploymentFacts[];
+  comments(): readonly Readonly<Comment>[];
+  /** Opens, changes or closes a pull request. */
+  setPullRequest(pullRequest: PullRequest): void;
+  /** Comments on a pull request as somebody. */
+  comment(pullRequest: number, user: string, body: string): void;
+  /** Every call of the REST API, as `METHOD /path`. */
+  restCalls(): readonly string[];
   /**
    * Every body that was ever sent, every content that a blob ever had, and what is packed in them: a secret that is in
    * none of these never got here.
@@ -89,6 +99,9 @@ class Backend {
   readonly blobs: Blobs;
   readonly caches: CacheStore;
   readonly artifacts: ArtifactStore;
+  readonly deployments: Deployments;
+  readonly pullRequests: PullRequests;
+  readonly restCalls: string[] = [];
   readonly faults = new Faults();
   readonly runs = new Map<number, Run>();
   readonly received: Buffer[] = [];
@@ -99,6 +112,8 @@ class Backend {
     this.blobs = new Blobs(now);
     let id = FIRST_ID;
     const common = { blobs: this.blobs, now, nextId: () => id++ };
+    this.deployments = new Deployments(common);
+    this.pullRequests = new PullRequests(common);
     this.caches = new CacheStore({ ...common, limitBytes: cacheLimitBytes });
     this.artifacts = new ArtifactStore({ ...common, retentionDays: this.repository.retentionDays });
   }
@@ -109,7 +124,10 @@ class Backend {
     if (call.body.length > 0) this.received.push(call.body);
     const { blobs, faults, tokens } = this;
     if (path.startsWith(`/${ACCOUNT}/`)) return answerBlobCall(call, blobs, faults);
-    if (!path.startsWith('/twirp/')) return answerRestCall(call, this);
+    if (!path.startsWith('/twirp/')) {
+      this.restCalls.push(`${call.method} ${path}`);
+      return answerRestCall(call, this);
+    }
     const services = [
       cacheService({ store: this.caches, blobs, faults }),
       artifactService({ store: this.artifacts, blobs, faults }),
@@ -118,7 +136,13 @@ class Backend {
   }
 
   state() {
-    return { cacheEntries: this.cacheFacts(), artifacts: this.artifactFacts(), faults: this.faults.active };
+    return {
+      cacheEntries: this.cacheFacts(),
+      artifacts: this.artifactFacts(),
+      deployments: this.deployments.facts,
+      comments: this.pullRequests.comments,
+      faults: this.faults.active,
+    };
   }
 
   cacheFacts(): readonly CacheFacts[] {
@@ -171,11 +195,16 @@ function view(backend: Backend, server: { origin: string; close(): Promise<void>
   return {
     run,
     env: environmentOf(run, repository, { origin: server.origin, runtimeToken }),
-    token: tokens.issueRestToken(run.actionsPermission),
+    token: tokens.issueRestToken(run.permissions),
     controlUrl: `${server.origin}${CONTROL_PATH}`,
     as: (other) => view(backend, server, { ...run, ...other }),
     cacheEntries: () => backend.cacheFacts(),
     artifacts: () => backend.artifactFacts(),
+    deployments: () => backend.deployments.facts,
+    comments: () => backend.pullRequests.comments,
+    setPullRequest: (pullRequest) => backend.pullRequests.set(pullRequest),
+    comment: (pullRequest, user, body) => void backend.pullRequests.comment(pullRequest, user, body),
+    restCalls: () => backend.restCalls,
     storedBytes: () =>
       [...new Set([...backend.received, ...backend.blobs.written])].flatMap((each) => withContents(each)),
     inject: (fault) => backend.inject(fault),

@@ -3,54 +3,68 @@ import { downloadUrl } from './artifact-service.js';
 import type { Artifact, ArtifactStore } from './artifact-store.js';
 import type { Blobs } from './blobs.js';
 import { type CacheEntry, type CacheStore, sizeOf } from './cache-store.js';
+import type { Deployments } from './deployments.js';
 import type { Faults } from './faults.js';
 import { bearerToken, type Call, json, type Reply } from './http.js';
-import { type Repository, type Run, runBackendId } from './run.js';
+import type { PullRequests } from './pull-requests.js';
+import { failure, pageOf } from './rest-reply.js';
+import { type Repository, type Run, type RunPermissions, runBackendId } from './run.js';
 import type { Tokens } from './tokens.js';
-
-const DOCUMENTATION = 'https://docs.github.com/rest';
-const DEFAULT_PER_PAGE = 30;
-const MAX_PER_PAGE = 100;
 
 export interface RestOptions {
   readonly repository: Repository;
   readonly runs: ReadonlyMap<number, Run>;
   readonly caches: CacheStore;
   readonly artifacts: ArtifactStore;
+  readonly deployments: Deployments;
+  readonly pullRequests: PullRequests;
   readonly blobs: Blobs;
   readonly tokens: Tokens;
   readonly faults: Faults;
 }
 
 /**
- * The calls of GitHub's REST API that backup and restore make: artifacts, runs and caches of one private repository.
- * All need `actions: read`. Rules: GitHub's REST reference.
+ * The calls of GitHub's REST API that the actions make, on one private repository: artifacts, runs and caches
+ * (`actions: read`), deployments (`deployments: write`), pull requests and their comments (`pull-requests`). Rules:
+ * GitHub's REST reference.
  */
 export function answerRestCall(call: Call, options: RestOptions): Reply {
   const reply = refusal(call, options) ?? route(call, options);
   return { ...reply, headers: { 'x-github-request-id': randomUUID(), ...reply.headers } };
 }
 
-function failure(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Reply {
-  return json(status, { message, documentation_url: DOCUMENTATION, status: String(status) }, headers);
+/** What a call needs, by the part of the API that its path is in. */
+function needed({ url }: Call): keyof RunPermissions {
+  const [, part = ''] = /^\/repos\/[^/]+\/[^/]+\/([^/]+)/.exec(url.pathname) ?? [];
+  if (part === 'deployments') return 'deployments';
+  return part === 'pulls' || part === 'issues' ? 'pull-requests' : 'actions';
 }
 
-function refusal({ headers, method }: Call, { tokens, faults }: RestOptions): Reply | undefined {
+function refusal(call: Call, { tokens, faults }: RestOptions): Reply | undefined {
+  const { headers, method } = call;
   if (faults.hits('down', 'rest')) return failure(503, 'Service unavailable');
   if (faults.hits('rate-limited', 'rest')) return failure(429, 'API rate limit exceeded', { 'retry-after': '60' });
   if (!headers['user-agent'])
     return failure(403, 'Request forbidden by administrative rules. Send a User-Agent header.');
   const token = faults.hits('missing-token', 'rest') ? undefined : bearerToken(headers);
   if (token === undefined) return failure(401, 'Requires authentication');
-  const permission = tokens.restPermission(token);
-  if (permission === undefined) return failure(401, 'Bad credentials');
-  if (permission === 'none') return failure(403, 'Resource not accessible by integration');
-  return method === 'GET' ? undefined : failure(404, 'Not Found');
+  const permissions = tokens.restPermissions(token);
+  if (permissions === undefined) return failure(401, 'Bad credentials');
+  const permission = permissions[needed(call)] ?? 'none';
+  const isEnough = permission === 'write' || (permission === 'read' && method === 'GET');
+  return isEnough ? undefined : failure(403, 'Resource not accessible by integration');
 }
 
 function route(call: Call, options: RestOptions): Reply {
-  const [, name = '', path = ''] = /^\/repos\/([^/]+\/[^/]+)\/actions\/(.+)$/.exec(call.url.pathname) ?? [];
+  const [, name = '', below = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.+)$/.exec(call.url.pathname) ?? [];
   if (name.toLowerCase() !== options.repository.name.toLowerCase()) return failure(404, 'Not Found');
+  if (/^\/deployments(?:\/|$)/.test(below)) return options.deployments.answer(call, below.slice('/deployments'.length));
+  if (/^\/(?:pulls|issues)\//.test(below)) return options.pullRequests.answer(call, below);
+  const [, path = ''] = /^\/actions\/(.+)$/.exec(below) ?? [];
+  return call.method === 'GET' ? actionsRoute(call, path, options) : failure(404, 'Not Found');
+}
+
+function actionsRoute(call: Call, path: string, options: RestOptions): Reply {
   if (path === 'artifacts') return listArtifacts(call, options.artifacts.artifacts, options);
   if (path === 'caches') return listCaches(call, options);
   const [, kind, id, rest] = /^(artifacts|runs)\/(\d+)(?:\/(zip|artifacts))?$/.exec(path) ?? [];
@@ -68,14 +82,9 @@ function route(call: Call, options: RestOptions): Reply {
 }
 
 /** One page of a list, with the link to the next one. */
-function page<T>({ url }: Call, field: string, items: readonly T[], describe: (item: T) => unknown): Reply {
-  const size = Math.min(Number(url.searchParams.get('per_page') ?? DEFAULT_PER_PAGE), MAX_PER_PAGE);
-  const number = Number(url.searchParams.get('page') ?? 1);
-  const next = new URL(url);
-  next.searchParams.set('page', String(number + 1));
-  const isLast = number * size >= items.length;
-  const body = { total_count: items.length, [field]: items.slice((number - 1) * size, number * size).map(describe) };
-  return json(200, body, isLast ? {} : { link: `<${next.href}>; rel="next"` });
+function page<T>(call: Call, field: string, items: readonly T[], describe: (item: T) => unknown): Reply {
+  const { items: some, headers } = pageOf(call, items);
+  return json(200, { total_count: items.length, [field]: some.map(describe) }, headers);
 }
 
 function listArtifacts(call: Call, artifacts: readonly Artifact[], options: RestOptions): Reply {

@@ -28,8 +28,15 @@ export interface Run {
   /** File name in .github/workflows. */
   readonly workflow: string;
   readonly cacheMode: CacheMode;
-  /** The `actions` permission of the job's GITHUB_TOKEN. */
-  readonly actionsPermission: Permission;
+  /** What the job's GITHUB_TOKEN may do. */
+  readonly permissions: RunPermissions;
+}
+
+/** The `permissions` of a job, as far as the services look at them. What is left out is none. */
+export interface RunPermissions {
+  readonly actions?: Permission;
+  readonly deployments?: Permission;
+  readonly 'pull-requests'?: Permission;
 }
 
 /** The run that a view has unless it says otherwise: a manual one on the default branch. */
@@ -45,7 +52,7 @@ export function defaultRun(repository: Repository): Run {
     sha: createHash('sha1').update(repository.name).digest('hex'),
     workflow: 'backup.yml',
     cacheMode: 'write',
-    actionsPermission: 'read',
+    permissions: { actions: 'read' },
   };
 }
 

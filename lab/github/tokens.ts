@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { jobBackendId, type Permission, type Repository, type Run, runBackendId } from './run.js';
+import { jobBackendId, type Repository, type Run, type RunPermissions, runBackendId } from './run.js';
 import { type Scope, scopesOf } from './scopes.js';
 
 /** How long the token of a job lives. */
@@ -19,7 +19,7 @@ const ACCESS = z.array(z.object({ Scope: z.string(), Permission: z.number() }));
 /** Issues the tokens of jobs and knows them again. */
 export class Tokens {
   readonly #secret = randomBytes(32);
-  readonly #restTokens = new Map<string, Permission>();
+  readonly #restTokens = new Map<string, RunPermissions>();
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
@@ -56,14 +56,14 @@ export class Tokens {
   }
 
   /** A GITHUB_TOKEN for the REST API. */
-  issueRestToken(permission: Permission): string {
+  issueRestToken(permissions: RunPermissions): string {
     const token = `ghs_${randomBytes(18).toString('hex')}`;
-    this.#restTokens.set(token, permission);
+    this.#restTokens.set(token, permissions);
     return token;
   }
 
-  /** The `actions` permission of a GITHUB_TOKEN; undefined when it is none of ours. */
-  restPermission(token: string): Permission | undefined {
+  /** What a GITHUB_TOKEN may do; undefined when it is none of ours. */
+  restPermissions(token: string): RunPermissions | undefined {
     return this.#restTokens.get(token);
   }
 

@@ -8,6 +8,7 @@ export interface ImageContent {
 }
 
 const types = {
+  index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.docker.distribution.manifest.v2+json',
   config: 'application/vnd.docker.container.image.v1+json',
   layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
@@ -34,20 +35,54 @@ export async function putImage(
       rootfs: { type: 'layers', diff_ids: [layer.digest] },
     }),
   );
-  const manifest = JSON.stringify({
+  return putManifest(url, repository, tag, types.manifest, {
     schemaVersion: 2,
     mediaType: types.manifest,
     config: { mediaType: types.config, ...(await putBlob(url, repository, config)) },
     layers: [{ mediaType: types.layer, ...layer }],
   });
+}
+
+/**
+ * Puts an image for several architectures into a registry: an index of one image each.
+ *
+ * @returns the index's digest
+ */
+export async function putIndex(
+  url: string,
+  repository: string,
+  tag: string,
+  architectures: readonly string[],
+): Promise<string> {
+  const manifests = await Promise.all(
+    architectures.map(async (architecture) => {
+      const digest = await putImage(url, repository, `${tag}-${architecture}`, { architecture });
+      const answer = await fetch(`${url}/v2/${repository}/manifests/${digest}`, {
+        headers: { accept: types.manifest },
+      });
+      const size = (await answer.arrayBuffer()).byteLength;
+      return { mediaType: types.manifest, digest, size, platform: { os: 'linux', architecture } };
+    }),
+  );
+  return putManifest(url, repository, tag, types.index, { schemaVersion: 2, mediaType: types.index, manifests });
+}
+
+async function putManifest(
+  url: string,
+  repository: string,
+  tag: string,
+  type: string,
+  content: unknown,
+): Promise<string> {
+  const body = JSON.stringify(content);
   const answer = await fetch(`${url}/v2/${repository}/manifests/${tag}`, {
     method: 'PUT',
-    headers: { 'content-type': types.manifest },
-    body: manifest,
+    headers: { 'content-type': type },
+    body,
   });
   if (answer.status !== 201)
     throw new Error(`the registry refused the manifest: ${answer.status} ${await answer.text()}`);
-  return digestOf(Buffer.from(manifest));
+  return digestOf(Buffer.from(body));
 }
 
 async function putBlob(url: string, repository: string, bytes: Buffer): Promise<{ size: number; digest: string }> {

@@ -24,6 +24,7 @@ export interface PulledImage {
 export class PullError extends Error {}
 
 const accept = [
+  'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
@@ -78,9 +79,8 @@ export async function pull(
   const manifest = Buffer.from(await answer.arrayBuffer());
   const found = digestOf(manifest);
   if (digest !== '' && found !== digest) throw failed(`content digest ${found} does not match ${digest}`);
-  const config: unknown = await (
-    await get(`blobs/${textAt(JSON.parse(manifest.toString()), 'config', 'digest')}`)
-  ).json();
+  const own = await ownImage(JSON.parse(manifest.toString()), get, image);
+  const config: unknown = await (await get(`blobs/${textAt(own, 'config', 'digest')}`)).json();
   const labels = at(config, 'config', 'Labels');
   return {
     digest: found,
@@ -89,6 +89,18 @@ export async function pull(
       : {},
     architecture: textAt(config, 'architecture'),
   };
+}
+
+/** Of an image for several architectures the one for this node, which is amd64; any other image is its own. */
+async function ownImage(manifest: unknown, get: (part: string) => Promise<Response>, image: string): Promise<unknown> {
+  if (at(manifest, 'manifests') === undefined) return manifest;
+  const found = recordsAt(manifest, 'manifests').find((one) => textAt(one, 'platform', 'architecture') === 'amd64');
+  if (found === undefined) {
+    throw new PullError(
+      `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": no match for platform in manifest: not found`,
+    );
+  }
+  return (await get(`manifests/${textAt(found, 'digest')}`)).json();
 }
 
 async function credentialsFor(

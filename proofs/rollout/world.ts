@@ -7,7 +7,7 @@ import { type Registry, startRegistry } from '../../lab/driver/registry.js';
 import { applier } from '../../lab/platform/cert-manager.js';
 import { makeCheckout } from '../../lab/platform/checkout.js';
 import { type Front, startFront } from '../../lab/platform/front.js';
-import { putImage } from '../../lab/platform/image.js';
+import { putImage, putIndex } from '../../lab/platform/image.js';
 import { installPlatform, waitForCertificates } from '../../lab/platform/install.js';
 import { installK3s } from '../../lab/platform/k3s.js';
 import { type Kubelet, startKubelet } from '../../lab/platform/kubelet.js';
@@ -57,6 +57,8 @@ export interface RolloutWorld {
   post(inputs?: Record<string, string>, env?: Record<string, string>): Promise<ActionRun>;
   /** Puts an image for a target into the registry. @returns its reference with the digest */
   push(deployment: string, labels?: Record<string, string>, architecture?: string): Promise<string>;
+  /** Puts an image for several architectures for every target into the registry. @returns the input `images` */
+  pushIndexes(architectures: readonly string[]): Promise<string>;
   /** Puts a new image for every target into the registry. @returns the input `images` */
   pushAll(labels?: Record<string, Record<string, string>>): Promise<string>;
   /** What a rollout may change, as it is. */
@@ -204,6 +206,13 @@ export async function makeRolloutWorld(
         presets[layout].map(async ({ deployment }) => `${deployment}=${await push(deployment, labels[deployment])}`),
       );
       return lines.join('\n');
+    },
+    async pushIndexes(architectures) {
+      const lines = presets[layout].map(async ({ deployment }) => {
+        const digest = await putIndex(registry.url, deployment, 'multi', architectures);
+        return `${deployment}=${registryHost}/${deployment}@${digest}`;
+      });
+      return (await Promise.all(lines)).join('\n');
     },
     snapshot: () => snapshot(cluster),
     settled: () => settled(cluster),
