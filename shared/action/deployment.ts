@@ -1,12 +1,9 @@
-import pRetry from 'p-retry';
-import { McprtError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
+import { askGithub, type GithubApi, githubError, listGithub } from './github-api.js';
 
 /** What GitHub is told about a deployment, and where. */
-export interface DeploymentOptions {
-  apiUrl: string;
-  token: string;
-  repository: string;
+export interface DeploymentOptions extends GithubApi {
   /** Commit that is deployed: of a pull request its head, as GitHub shows nothing at the merge commit. */
   sha: string;
   environment: string;
@@ -15,17 +12,18 @@ export interface DeploymentOptions {
   logUrl: string;
   /** Where what was deployed can be seen. */
   url: string;
+  /** Whether the environment goes again, as that of a preview does. */
+  isTransient?: boolean;
 }
 
-export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error';
+export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
 
-/** A GitHub Deployment that was made for a rollout. */
+/** A GitHub Deployment that was made for a rollout or a preview. */
 export interface Deployment {
-  /** Tells how it is; nothing is thrown, as the rollout is what counts. */
+  /** Tells how it is; nothing is thrown, as what was deployed is what counts. */
   tell(state: DeploymentState, description: string): Promise<void>;
 }
 
-const deadline = 10_000;
 /** GitHub refuses longer ones. */
 const longestDescription = 140;
 
@@ -35,26 +33,27 @@ const longestDescription = 140;
  * @throws McprtError `github-deployment`
  */
 export async function beginDeployment(options: DeploymentOptions, warn: (line: string) => void): Promise<Deployment> {
-  const { repository, sha, environment, logUrl, url } = options;
-  const made = await ask(options, `/repos/${repository}/deployments`, {
+  const { sha, environment, logUrl, url, isTransient = false } = options;
+  const made = await ask(options, '/deployments', {
     ref: sha,
     environment,
     description: options.description.slice(0, longestDescription),
     auto_merge: false,
     // Checks of the commit are the workflow's to wait for; this very job is one of them.
     required_contexts: [],
+    ...(isTransient ? { transient_environment: true, production_environment: false } : {}),
   });
   const id = isRecord(made) ? made.id : undefined;
-  if (typeof id !== 'number') throw refused('GitHub’s answer has no id');
+  if (typeof id !== 'number') throw new Error('GitHub’s answer to a new deployment has no id');
   const tell = async (state: DeploymentState, description: string): Promise<void> => {
-    await ask(options, `/repos/${repository}/deployments/${id}/statuses`, {
+    await ask(options, `/deployments/${id}/statuses`, {
       state,
       description: description.slice(0, longestDescription),
       log_url: logUrl,
       environment_url: url,
     });
   };
-  await tell('in_progress', 'rolling out');
+  await tell('in_progress', 'deploying');
   return {
     tell: (state, description) =>
       tell(state, description).catch((error: unknown) =>
@@ -63,43 +62,36 @@ export async function beginDeployment(options: DeploymentOptions, warn: (line: s
   };
 }
 
+/** Tells GitHub that nothing of an environment is deployed any more. @throws McprtError `github-deployment` */
+export async function endDeployments(api: GithubApi, environment: string): Promise<number> {
+  const found = await listGithub(api, `/deployments?environment=${encodeURIComponent(environment)}`).catch(
+    (error: unknown) => {
+      throw refused(error);
+    },
+  );
+  const ids = found.flatMap((one) => (isRecord(one) && typeof one.id === 'number' ? [one.id] : []));
+  await Promise.all(
+    ids.map((id) => ask(api, `/deployments/${id}/statuses`, { state: 'inactive', description: 'removed' })),
+  );
+  return ids.length;
+}
+
 /** The commit that a run is about: the head of a pull request, not the commit that merges it. */
 export function deployedCommit(event: unknown, sha: string): string {
   const head = isRecord(event) && isRecord(event.pull_request) ? event.pull_request.head : undefined;
   return isRecord(head) && typeof head.sha === 'string' ? head.sha : sha;
 }
 
-async function ask({ apiUrl, token }: DeploymentOptions, path: string, body: unknown): Promise<unknown> {
-  return pRetry(
-    async () => {
-      const answer = await fetch(`${apiUrl}${path}`, {
-        method: 'POST',
-        headers: {
-          accept: 'application/vnd.github+json',
-          authorization: `Bearer ${token}`,
-          'x-github-api-version': '2022-11-28',
-          'content-type': 'application/json',
-          'user-agent': 'mcprt',
-        },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(deadline),
-      });
-      const text = await answer.text();
-      if (answer.status >= 300) throw refused(`${answer.status}: ${text.slice(0, 200)}`, answer.status);
-      return JSON.parse(text) as unknown;
-    },
-    {
-      retries: 2,
-      minTimeout: 500,
-      shouldRetry: ({ error }) => !(error instanceof McprtError) || error.message.includes('(it may pass)'),
-    },
-  );
+async function ask(api: GithubApi, path: string, body: unknown): Promise<unknown> {
+  return askGithub(api, 'POST', path, body).catch((error: unknown) => {
+    throw refused(error);
+  });
 }
 
-function refused(why: string, status = 0): McprtError {
-  return new McprtError('github-deployment', {
-    what: `GitHub did not take the deployment${status >= 500 || status === 429 ? ' (it may pass)' : ''}`,
-    why,
+function refused(error: unknown): unknown {
+  return githubError(error, {
+    code: 'github-deployment',
+    what: 'GitHub did not take the deployment',
     next: 'give the job `permissions: deployments: write`, or leave `environment` empty: a job with an `environment` of its own gets a deployment from GitHub',
   });
 }

@@ -148,6 +148,18 @@ export async function pushImage(tag: string, as: string, ports: DockerPorts): Pr
   }
 }
 
+/** Writes an image into a file, as `docker load` reads it. @throws McprtError `image-save`; the signal's reason */
+export async function saveImage(tag: string, file: string, ports: DockerPorts): Promise<void> {
+  const { code, tail } = await run(['save', '--output', file, tag], {}, ports);
+  ports.signal.throwIfAborted();
+  if (code === 0) return;
+  throw new McprtError('image-save', {
+    what: `${tag} cannot be written into a file`,
+    why: tail.join('\n') || `docker ended with ${code}`,
+    next: 'look at the space of the runner’s disk: `df -h`',
+  });
+}
+
 /** Takes an image's name away; its layers stay in the engine's cache for the next build. */
 export async function forgetImage(tag: string, ports: DockerPorts): Promise<void> {
   await cleanUp(['rmi', '--no-prune', tag], ports);

@@ -1,0 +1,99 @@
+import {
+  certificates,
+  count,
+  duration,
+  flag,
+  type InputType,
+  oneOf,
+  overrides,
+  someOf,
+  text,
+} from '../../shared/action/inputs.js';
+import { isRecord } from '../../shared/json.js';
+
+/** Arguments of a tool. */
+const jsonObject: InputType<Record<string, unknown>> = {
+  expected: 'a JSON object, such as {"a":7}',
+  parse(value) {
+    const parsed: unknown = value === '' ? {} : JSON.parse(value);
+    if (!isRecord(parsed)) throw new Error('it is no object');
+    return parsed;
+  },
+};
+
+/** The beginning of the teams' slugs: with `-techcorp` behind it no longer than the platform can make a namespace of. */
+const teamPrefix: InputType<string> = {
+  expected: 'lower-case letters, digits and dashes, 40 at most',
+  parse(value) {
+    if (!/^[a-z](?:[-a-z0-9]{0,38}[a-z0-9])?$/.test(value)) throw new Error('a slug cannot begin with it');
+    return value;
+  },
+};
+
+/** What tells a run's names from another's; made by the action when empty. */
+const runId: InputType<string> = {
+  expected: 'the output `run-id` of an earlier run',
+  parse(value) {
+    if (!/^(?:[a-z0-9](?:[-a-z0-9]{0,28}[a-z0-9])?)?$/.test(value)) throw new Error('it is none');
+    return value;
+  },
+};
+
+/** The inputs of action-smoke-test, in the order of its action.yml. */
+export const inputTypes = {
+  operation: oneOf(['test', 'preview', 'cleanup']),
+  suite: someOf(['health', 'tenant', 'multitenancy']),
+  profile: text,
+  domain: text,
+  'admin-key': text,
+  'admin-email': text,
+  'admin-password': text,
+  'user-password': text,
+  'team-prefix': teamPrefix,
+  source: text,
+  dockerfile: text,
+  metadata: text,
+  server: text,
+  'image-archive': text,
+  'image-platform': text,
+  'call-tool': text,
+  'call-arguments': jsonObject,
+  'call-expects': text,
+  'push-limit': duration,
+  'deploy-timeout': duration,
+  'propagation-timeout': duration,
+  'min-days': count,
+  'skip-setup': flag,
+  'run-id': runId,
+  keep: flag,
+  'pull-request': count,
+  comment: flag,
+  'older-than': duration,
+  'previews-older-than': duration,
+  'dry-run': flag,
+  kubeconfig: text,
+  'kubeconfig-trusted': flag,
+  junit: text,
+  timeout: duration,
+  resolve: overrides,
+  'dns-server': text,
+  'ca-bundle': certificates,
+  'github-token': text,
+} as const;
+
+/** The outputs of action-smoke-test, in the order of its action.yml. */
+export const outputNames = [
+  'result',
+  'passed',
+  'failed',
+  'skipped',
+  'failure',
+  'junit',
+  'run-id',
+  'server',
+  'url',
+  'removed',
+] as const;
+
+/** State that tells the post step what a run had made and not removed when it was stopped. */
+export const states = { made: 'made' } as const;

@@ -1,0 +1,65 @@
+import { isRecord } from '../json.js';
+import { askGithub, askUrl, type GithubApi, githubError, listGithub } from './github-api.js';
+
+/** GitHub refuses longer comments. */
+const longest = 65_536;
+const cutMark = '\n\n…shortened: the summary of the run has all of it.\n';
+
+/**
+ * Writes the one comment of a kind on a pull request: changes it where it is there, whoever else has commented.
+ *
+ * @param marker tells the comment from others; it is not shown
+ * @throws McprtError `github-comment`
+ */
+export async function writeStickyComment(
+  api: GithubApi,
+  pullRequest: number,
+  { marker, markdown }: { marker: string; markdown: string },
+): Promise<void> {
+  const mark = `<!-- mcprt: ${marker} -->`;
+  const room = longest - mark.length - 1 - cutMark.length;
+  const text = markdown.length > room ? `${markdown.slice(0, markdown.lastIndexOf('\n', room))}${cutMark}` : markdown;
+  const body = `${mark}\n${text}`;
+  try {
+    const isOwn = await author(api);
+    const own = async (): Promise<number[]> =>
+      (await listGithub(api, `/issues/${pullRequest}/comments`)).flatMap((comment) =>
+        isRecord(comment) &&
+        typeof comment.id === 'number' &&
+        String(comment.body).startsWith(mark) &&
+        isOwn(comment.user)
+          ? [comment.id]
+          : [],
+      );
+    const [first] = await own();
+    if (first !== undefined) {
+      await askGithub(api, 'PATCH', `/issues/comments/${first}`, { body });
+      return;
+    }
+    await askGithub(api, 'POST', `/issues/${pullRequest}/comments`, { body });
+    // Another run may have written its first one at the same moment: the older one stays.
+    const [kept, ...others] = (await own()).sort((a, b) => a - b);
+    if (kept === undefined || others.length === 0) return;
+    await askGithub(api, 'PATCH', `/issues/comments/${kept}`, { body });
+    for (const other of others) {
+      // The other run does the same: it may be gone already.
+      await askGithub(api, 'DELETE', `/issues/comments/${other}`).catch(() => undefined);
+    }
+  } catch (error) {
+    throw githubError(error, {
+      code: 'github-comment',
+      what: `the comment on pull request ${pullRequest} cannot be written`,
+      next: 'give the job `permissions: pull-requests: write`, or set `comment: false`',
+    });
+  }
+}
+
+/**
+ * Whether a comment is by whom the token is: anybody can write the marker into a comment of their own. A job's token may
+ * not ask who it is, and writes as a bot.
+ */
+async function author(api: GithubApi): Promise<(user: unknown) => boolean> {
+  const me = await askUrl(api, 'GET', `${api.apiUrl}/user`).catch(() => undefined);
+  const login = isRecord(me) && typeof me.login === 'string' ? me.login : undefined;
+  return (user) => isRecord(user) && (login === undefined ? user.type === 'Bot' : user.login === login);
+}

@@ -1,0 +1,147 @@
+import { Agent, request } from 'node:https';
+import type { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
+import { messageOf } from '../errors.js';
+import { addressFor, type ReachOptions } from './reach.js';
+
+export interface WebRequest {
+  method: string;
+  host: string;
+  /** With the query. */
+  path: string;
+  headers?: Readonly<Record<string, string>>;
+  body?: string | Readable;
+  /** For the whole exchange, in ms. */
+  deadline?: number;
+  signal: AbortSignal;
+}
+
+export interface WebAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  text: string;
+  ms: number;
+}
+
+/** The layer that an exchange failed in: below it all was well. */
+export type WebLayer = 'dns' | 'tcp' | 'tls' | 'timeout';
+
+/** An exchange that came to no answer. The message says what was asked, never with which headers or body. */
+export class WebError extends Error {
+  readonly layer: WebLayer;
+  readonly asked: string;
+
+  constructor(layer: WebLayer, asked: string, why: string, cause?: unknown) {
+    super(why, cause === undefined ? undefined : { cause });
+    this.layer = layer;
+    this.asked = asked;
+  }
+}
+
+/** HTTPS to the platform's public names, with certificates verified, and connections kept. */
+export interface Web {
+  /** @throws WebError; the signal's reason */
+  ask(asked: WebRequest): Promise<WebAnswer>;
+  close(): void;
+}
+
+const usualDeadline = 30_000;
+const longestBody = 4 * 1024 * 1024;
+
+export function openWeb(options: ReachOptions): Web {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  const ca = [...rootCertificates, ...(options.caBundle === '' ? [] : [options.caBundle])];
+  return {
+    async ask(asked) {
+      const name = describe(asked);
+      const started = performance.now();
+      const { address, port } = await addressFor(asked.host, 443, options).catch((error: unknown) => {
+        throw new WebError('dns', name, messageOf(error), error);
+      });
+      asked.signal.throwIfAborted();
+      return exchange(asked, { agent, ca, address, port, name, started });
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+interface Way {
+  agent: Agent;
+  ca: string[];
+  address: string;
+  port: number;
+  name: string;
+  started: number;
+}
+
+function exchange(asked: WebRequest, { agent, ca, address, port, name, started }: Way): Promise<WebAnswer> {
+  const { method, host, path, headers = {}, body, deadline = usualDeadline, signal } = asked;
+  return new Promise((resolve, reject) => {
+    const call = request({
+      host: address,
+      port,
+      servername: host,
+      method,
+      path,
+      agent,
+      ca,
+      headers: {
+        host,
+        'user-agent': 'mcprt',
+        accept: 'application/json',
+        ...(typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}),
+        ...headers,
+      },
+    });
+    const late = setTimeout(
+      () => call.destroy(new WebError('timeout', name, `no answer within ${Math.round(deadline / 1000)} s`)),
+      deadline,
+    );
+    const stop = (): void => void call.destroy(new Error('cancelled'));
+    signal.addEventListener('abort', stop, { once: true });
+    const end = (settle: () => void): void => {
+      clearTimeout(late);
+      signal.removeEventListener('abort', stop);
+      settle();
+    };
+    const fail = (error: unknown): void =>
+      end(() => reject(signal.aborted ? signal.reason : error instanceof WebError ? error : webError(name, error)));
+    call.once('error', fail);
+    call.once('response', (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > longestBody) call.destroy(new WebError('timeout', name, 'the answer does not end'));
+      });
+      answer.once('error', fail);
+      answer.once('end', () =>
+        end(() =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: Object.fromEntries(
+              Object.entries(answer.headers).map(([key, value]) => [key, String(value ?? '')]),
+            ),
+            text,
+            ms: performance.now() - started,
+          }),
+        ),
+      );
+    });
+    if (body === undefined || typeof body === 'string') call.end(body);
+    else {
+      body.once('error', (error) => call.destroy(error));
+      body.pipe(call);
+    }
+  });
+}
+
+function webError(name: string, error: unknown): WebError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const isTls = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO|ALTNAME|EPROTO/.test(code);
+  return new WebError(isTls ? 'tls' : 'tcp', name, messageOf(error), error);
+}
+
+/** A request as it is shown: never with its headers or body, as these hold secrets. */
+export function describe({ method, host, path }: Pick<WebRequest, 'method' | 'host' | 'path'>): string {
+  return `${method} https://${host}${path}`;
+}

@@ -1,0 +1,87 @@
+import pMap from 'p-map';
+import { isRecord } from '../json.js';
+import type { ApiCaller } from '../platform/api.js';
+import type { MadeThing } from './made.js';
+import { repositoryMark } from './pull-request.js';
+
+/** Something on the platform that bears a name of ours. */
+export interface Leftover extends MadeThing {
+  createdAt: Date;
+}
+
+/** What to remove, or to leave, and why. */
+export interface CleanupLine {
+  thing: Leftover;
+  isRemoved: boolean;
+  reason: string;
+}
+
+export interface CleanupRules {
+  now: Date;
+  repository: string;
+  /** Only the previews of this pull request; all leftovers when undefined. */
+  pullRequest: number | undefined;
+  /** Age from which leftovers of tests and previews go, in ms. */
+  olderThan: number;
+  previewsOlderThan: number;
+  /** Pull requests that are closed. */
+  closed: ReadonlySet<number>;
+}
+
+/** The number of the pull request that a name of a preview is of; undefined for any other name. */
+export function previewOf(name: string): number | undefined {
+  const [, number] = /^pr-(\d+)-/.exec(name) ?? [];
+  return number === undefined ? undefined : Number(number);
+}
+
+/** Decides about each leftover. Names that are not ours, and previews of other repositories, are not among the lines. */
+export function planCleanup(things: readonly Leftover[], rules: CleanupRules): CleanupLine[] {
+  return things.flatMap((thing): CleanupLine[] => {
+    const age = rules.now.getTime() - thing.createdAt.getTime();
+    const number = previewOf(thing.name);
+    if (number !== undefined) {
+      const isOwn = thing.name.replace(/-grant$/, '').endsWith(`-${repositoryMark(rules.repository)}`);
+      if (!isOwn || (rules.pullRequest !== undefined && number !== rules.pullRequest)) return [];
+      if (rules.pullRequest !== undefined || rules.closed.has(number)) {
+        return [{ thing, isRemoved: true, reason: `pull request ${number} is closed` }];
+      }
+      const isOld = age > rules.previewsOlderThan;
+      return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : `pull request ${number} is open` }];
+    }
+    if (!thing.name.startsWith('smoke-') || rules.pullRequest !== undefined) return [];
+    const isOld = age > rules.olderThan;
+    return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : 'its run may go on' }];
+  });
+}
+
+/** All servers, grants and sessions of the tests' namespaces. @throws McprtError of the calls */
+export async function findLeftovers(admin: ApiCaller, namespaces: readonly string[]): Promise<Leftover[]> {
+  const lists = namespaces.flatMap((namespace) =>
+    (['server', 'grant', 'session'] as const).map((kind) => ({ namespace, kind })),
+  );
+  const found = await pMap(
+    lists,
+    async ({ namespace, kind }) => {
+      // A team that was never made has no namespace: nothing is in it.
+      const path = `/runtime/${kind}s?namespace=${namespace}`;
+      const { body } = await admin.call('GET', path, { accept: [200, 403, 404] });
+      const items = isRecord(body) && Array.isArray(body[`${kind}s`]) ? body[`${kind}s`] : [];
+      return (Array.isArray(items) ? items : []).filter(isRecord).map(
+        (item): Leftover => ({
+          kind,
+          namespace,
+          name: String(item.name ?? ''),
+          // The API calls the time of creation `age`.
+          createdAt: new Date(String(item.age ?? 0)),
+        }),
+      );
+    },
+    { concurrency: 6 },
+  );
+  return found.flat();
+}
+
+function ageText(ms: number): string {
+  const hours = Math.floor(ms / 3600_000);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}

@@ -1,0 +1,248 @@
+import pMap from 'p-map';
+import { McprtError, messageOf } from '../errors.js';
+import { isRecord } from '../json.js';
+import type { ReachOptions } from '../platform/reach.js';
+import type { Web, WebAnswer } from '../platform/web.js';
+import type { Hosts } from '../profile/values.js';
+import { type Check, type CheckPorts, type Checks, runSuite } from './checks.js';
+import { lookUpName, openConnection, type ServedCertificate, servedCertificate } from './layers.js';
+
+export interface HealthOptions {
+  hosts: Hosts;
+  reach: ReachOptions;
+  web: Web;
+  /** A certificate with fewer days left fails. */
+  minDays: number;
+  /** Serials of the certificates that the cluster has, by public name; undefined where the cluster was not asked. */
+  serials: ReadonlyMap<string, readonly string[]> | undefined;
+  now: Date;
+}
+
+/** What was seen of a name's certificate, for the summary. */
+export interface SeenName {
+  host: string;
+  address: string;
+  certificate: ServedCertificate | undefined;
+}
+
+const layers = ['DNS', 'TCP', 'TLS', 'certificate', 'HTTP', 'application'] as const;
+const day = 24 * 3600_000;
+const roles = ['platform', 'registry', 'mcp'] as const;
+
+/** Names of the checks of the suite `health`. */
+export function healthChecks(hosts: Hosts): string[] {
+  return roles.flatMap((role) => layers.map((layer) => `${hosts[role]}: ${layer}`));
+}
+
+/**
+ * Looks at each public name layer by layer, all names at once: what is below a layer that fails was well, and what is
+ * above it is not looked at.
+ */
+export async function healthSuite(record: Check[], options: HealthOptions, ports: CheckPorts): Promise<SeenName[]> {
+  const { hosts } = options;
+  const seen: SeenName[] = [];
+  await pMap(roles, async (role) => {
+    const host = hosts[role];
+    const own: Check[] = [];
+    const found: SeenName = { host, address: '', certificate: undefined };
+    seen.push(found);
+    const names = layers.map((layer) => `${host}: ${layer}`);
+    await runSuite(own, 'health', names, ports, (checks) => lookAtName(checks, role, found, options, ports));
+    record.push(...own);
+  });
+  return seen;
+}
+
+async function lookAtName(
+  checks: Checks,
+  role: keyof Hosts,
+  found: SeenName,
+  options: HealthOptions,
+  ports: CheckPorts,
+): Promise<void> {
+  const { host } = found;
+  const { reach, web, serials } = options;
+  const target = await checks.need(`${host}: DNS`, async (note) => {
+    const where = await lookUpName(host, reach).catch((cause: unknown) => {
+      throw new McprtError('smoke-dns', {
+        what: `${host} has no address`,
+        why: messageOf(cause),
+        next: `look at its DNS record: \`dig ${host}\`; before DNS points at the cluster, use \`resolve\``,
+        cause,
+      });
+    });
+    found.address = where.port === 443 ? where.address : `${where.address}:${where.port}`;
+    note(found.address);
+    return where;
+  });
+  const socket = await checks.need(`${host}: TCP`, () =>
+    openConnection(target).catch((cause: unknown) => {
+      throw new McprtError('smoke-tcp', {
+        what: `nobody answers at ${found.address}`,
+        why: messageOf(cause),
+        next: 'look at Traefik and its load balancer: `kubectl get pods,svc -n kube-system`; check that DNS leads to this cluster, and the firewall',
+        cause,
+      });
+    }),
+  );
+  const certificate = await checks.need(`${host}: TLS`, async () =>
+    servedCertificate(socket, host, reach.caBundle).catch((cause: unknown) => {
+      throw new McprtError('smoke-tls', {
+        what: `${found.address} does not speak TLS`,
+        why: messageOf(cause),
+        next: 'something else than Traefik may listen there, or Traefik has lost its backend: `kubectl logs -n kube-system deployment/traefik`',
+        cause,
+      });
+    }),
+  );
+  found.certificate = certificate;
+  await checks.need(`${host}: certificate`, async (note) => {
+    note(
+      `${Math.floor((certificate.notAfter.getTime() - options.now.getTime()) / day)} days left, serial ${certificate.serial}`,
+    );
+    requireCertificate(host, certificate, options, serials?.get(host));
+  });
+  const path = role === 'registry' ? '/v2/' : '/';
+  const answer = await checks.need(`${host}: HTTP`, async (note) => {
+    const got = await web.ask({ method: 'GET', host, path, signal: ports.signal });
+    note(`${got.status} in ${Math.round(got.ms)} ms`);
+    requireStatus(host, path, got);
+    return got;
+  });
+  await checks.look(`${host}: application`, async (note) => {
+    if (role === 'registry') note(requireRegistry(host, answer));
+    else if (role === 'platform') note(await requirePlatform(host, web, ports.signal));
+    else note(requireMcp(host, answer));
+  });
+}
+
+/** Why a certificate will not do: by the verifier, by the time that it has left, and by what the cluster has. */
+export function requireCertificate(
+  host: string,
+  { problem, notAfter, notBefore, issuer, subject, names, serial }: ServedCertificate,
+  { minDays, now }: Pick<HealthOptions, 'minDays' | 'now'>,
+  expected: readonly string[] | undefined,
+): void {
+  const served = `subject ${subject || 'empty'}, issuer ${issuer || 'empty'}, names ${names || 'none'}, valid from ${notBefore.toISOString()} to ${notAfter.toISOString()}`;
+  const fail = (code: `smoke-${string}`, what: string, next: string): never => {
+    throw new McprtError(code, { what, why: problem === '' ? served : `${problem}: ${served}`, next });
+  };
+  if (/TRAEFIK DEFAULT CERT/i.test(subject)) {
+    fail(
+      'smoke-tls-default',
+      `${host} serves Traefik’s own certificate`,
+      'its Secret is missing or of another host: `kubectl get certificate,secret -A | grep tls`; action-backup restores it without an order',
+    );
+  }
+  if (notAfter <= now || problem === 'CERT_HAS_EXPIRED') {
+    fail(
+      'smoke-tls-expired',
+      `the certificate of ${host} ended on ${notAfter.toISOString().slice(0, 10)}`,
+      'cert-manager has not renewed it: `kubectl describe certificate -A`, and action-setup’s `check`, which says why',
+    );
+  }
+  if (problem === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    fail(
+      'smoke-tls-name',
+      `the certificate that ${host} serves is for other names`,
+      'DNS may lead to another cluster, or the Ingress names another Secret: `kubectl get ingress -A`',
+    );
+  }
+  if (problem !== '') {
+    fail(
+      'smoke-tls-chain',
+      `the certificate of ${host} is of a CA that is not trusted`,
+      'a staging or private CA goes into `ca-bundle`; otherwise the issuer is not the one that it should be: `kubectl get clusterissuer`',
+    );
+  }
+  if (expected !== undefined && !expected.includes(serial)) {
+    fail(
+      'smoke-other-cluster',
+      `${host} leads to another cluster`,
+      `the certificate there has serial ${serial}, and this cluster has ${expected.join(', ') || 'none for the name'}: correct DNS, or the kubeconfig`,
+    );
+  }
+  const days = Math.floor((notAfter.getTime() - now.getTime()) / day);
+  if (days < minDays) {
+    fail(
+      'smoke-tls-days',
+      `the certificate of ${host} has ${days} days left, and ${minDays} are wanted`,
+      'cert-manager renews a third of its life before the end: if that is past, `kubectl describe certificate -A` says why not',
+    );
+  }
+}
+
+function requireStatus(host: string, path: string, { status, text }: WebAnswer): void {
+  if (status < 500) return;
+  throw new McprtError('smoke-http', {
+    what: `${host} answers ${status}`,
+    why: `GET https://${host}${path} → ${status} ${text.slice(0, 120).trim()}`,
+    next: '503 is Traefik without a ready pod, 502 a pod that does not answer: `kubectl get pods -A | grep -v Running`',
+  });
+}
+
+function requireRegistry(host: string, { status, headers, text }: WebAnswer): string {
+  const told = `GET https://${host}/v2/ → ${status} ${text.slice(0, 120).trim()}`;
+  if (status === 200) {
+    throw new McprtError('smoke-registry-open', {
+      what: `the registry ${host} lets anybody in`,
+      why: told,
+      next: 'Traefik’s authentication is not in front of it: look at the annotation router.middlewares of Ingress registry/registry; action-setup puts it back',
+    });
+  }
+  if (status !== 401 || !/^basic realm="mcp-runtime-registry"/i.test(headers['www-authenticate'] ?? '')) {
+    throw new McprtError('smoke-registry', {
+      what: `${host} does not answer as the platform’s registry`,
+      why: `${told}; www-authenticate: ${headers['www-authenticate'] ?? 'none'}`,
+      next: 'look at Ingress and pods: `kubectl get ingress,pods -n registry`',
+    });
+  }
+  return 'asks for a password, as it should';
+}
+
+function requireMcp(host: string, { status, text }: WebAnswer): string {
+  // No server has the path `/`: Traefik itself says so.
+  if (status === 404) return 'routes by server, and answers 404 without one';
+  throw new McprtError('smoke-mcp-host', {
+    what: `${host} does not answer as the platform’s MCP front`,
+    why: `GET https://${host}/ → ${status} ${text.slice(0, 120).trim()}`,
+    next: 'no server is published at `/`: DNS may lead elsewhere, or an Ingress has taken the whole host: `kubectl get ingress -A`',
+  });
+}
+
+/** Every API of the layout answers as one, to somebody without credentials. */
+async function requirePlatform(host: string, web: Web, signal: AbortSignal): Promise<string> {
+  const asked = async (path: string): Promise<{ path: string; status: number; isApi: boolean; text: string }> => {
+    const { status, text } = await web.ask({ method: 'GET', host, path, signal });
+    return { path, status, isApi: isApiAnswer(text), text: text.slice(0, 100).trim() };
+  };
+  const probe = await asked('/api/v1/auth/me');
+  const base = probe.isApi ? '/api/v1' : '/api';
+  const answers = await Promise.all(['auth/me', 'runtime/servers', 'stats'].map((path) => asked(`${base}/${path}`)));
+  // A platform in public mode shows its servers to everybody.
+  const wrong = answers.filter(({ status, isApi }) => !isApi || ![200, 401].includes(status));
+  if (wrong.length > 0) {
+    throw new McprtError('smoke-api', {
+      what: `the API of ${host} does not answer as it should`,
+      why: wrong.map(({ path, status, text }) => `GET https://${host}${path} → ${status} ${text}`).join('\n'),
+      next: 'look at the APIs’ pods and Ingresses: `kubectl get pods,ingress -n mcp-sentinel`',
+    });
+  }
+  const open = answers.find(({ path, status }) => status === 200 && path.endsWith('auth/me'));
+  if (open !== undefined) {
+    throw new McprtError('smoke-api-open', {
+      what: `the API of ${host} lets in who has no credentials`,
+      why: `GET https://${host}${open.path} → 200`,
+      next: 'close the platform to the public, and look at the API’s configuration in mcp-sentinel-config',
+    });
+  }
+  return `${base}: ${answers.length} APIs ask for credentials`;
+}
+
+function isApiAnswer(text: string): boolean {
+  try {
+    return isRecord(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
