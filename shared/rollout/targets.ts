@@ -106,7 +106,13 @@ export function findTargets(
   }
   const layout = seen === 'unknown' ? (wanted.layout === 'auto' ? 'unknown' : wanted.layout) : seen;
   const chosen = chosenTargets(layout, wanted);
-  return { layout, targets: chosen.map((target) => completed(target, live.get(target.deployment))) };
+  const targets = chosen.map((target) => completed(target, live.get(target.deployment)));
+  // One by its container's name and one as the only container are the same one: the last would win without a word.
+  const twice = repeated(targets.map(({ deployment, container }) => `${deployment}/${container}`));
+  if (twice !== undefined) {
+    throw refused(twice, 'it is there twice, once with its container’s name and once without');
+  }
+  return { layout, targets };
 }
 
 function chosenTargets(
@@ -128,11 +134,7 @@ function chosenTargets(
 /** The target with the container that the live Deployment has. */
 function completed(target: Target, deployment: KubeObject | undefined): Target {
   const fail = (why: string): never => {
-    throw new McprtError('rollout-target', {
-      what: `${target.deployment}${target.container === '' ? '' : `/${target.container}`} cannot be rolled out`,
-      why,
-      next: 'correct `targets` or `images`; `kubectl get deployments -n mcp-sentinel -o wide` shows names and containers',
-    });
+    throw refused(`${target.deployment}${target.container === '' ? '' : `/${target.container}`}`, why);
   };
   if (deployment === undefined) return fail('mcp-sentinel has no Deployment of that name');
   if (at(deployment, 'spec', 'paused') === true) return fail('the Deployment is paused: nothing would be rolled out');
@@ -140,6 +142,14 @@ function completed(target: Target, deployment: KubeObject | undefined): Target {
   if (target.container === '' && names.length === 1) return { ...target, container: names[0] ?? '' };
   if (target.container === '') return fail(`it has several containers: ${names.join(', ')}`);
   return names.includes(target.container) ? target : fail(`its containers are ${names.join(', ')}`);
+}
+
+function refused(target: string, why: string): McprtError {
+  return new McprtError('rollout-target', {
+    what: `${target} cannot be rolled out`,
+    why,
+    next: 'correct `targets` or `images`; `kubectl get deployments -n mcp-sentinel -o wide` shows names and containers',
+  });
 }
 
 /** Deployments that should have pods: an upgrade from mono leaves the old API behind, scaled to 0. */
@@ -167,7 +177,11 @@ function linesOf(text: string): string[] {
     .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
+function repeated(names: readonly string[]): string | undefined {
+  return names.find((name, index) => names.indexOf(name) !== index);
+}
+
 function requireOnce(names: readonly string[]): void {
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const twice = repeated(names);
   if (twice !== undefined) throw new Error(`${twice.replace(/\/$/, '')} is there twice`);
 }
