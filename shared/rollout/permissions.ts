@@ -1,7 +1,7 @@
 import { LineCounter, parseAllDocuments } from 'yaml';
 import { type Cluster, isNotFound } from '../cluster/cluster.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds } from '../cluster/objects.js';
-import { McprtError } from '../errors.js';
+import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
 import type { PermissionChange } from './plan.js';
 
@@ -32,7 +32,7 @@ export function parseManifest(text: string, file: string): KubeObject[] {
     };
     const [error] = document.errors;
     if (error) return fail(error.message.split('\n')[0] ?? 'it is no YAML', error.linePos?.[0].line ?? line);
-    const value: unknown = document.toJS();
+    const value = contentOf(document, fail);
     if (value === null) return [];
     if (!isRecord(value) || !isRecord(value.metadata) || typeof value.metadata.name !== 'string') {
       return fail('this is no Kubernetes object with a name');
@@ -44,6 +44,15 @@ export function parseManifest(text: string, file: string): KubeObject[] {
     }
     return [value as unknown as KubeObject];
   });
+}
+
+/** The value of a document; an alias of nothing, or one too many, is found only here. */
+function contentOf(document: { toJS(): unknown }, fail: (what: string) => never): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    return fail(messageOf(error));
+  }
 }
 
 /** What applying some objects would change, by a dry run of the server for each, all at once. */
