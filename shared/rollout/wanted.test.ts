@@ -32,6 +32,11 @@ describe('wantedConfig', () => {
     expect(wantedConfig(profile(), hosts, live)).toEqual({});
   });
 
+  it('switches the patching of Traefik off also where the cluster names k3s’ own already', () => {
+    const wanted = wantedConfig(profile(), hosts, { PLATFORM_TRAEFIK_NAMESPACE: 'kube-system' });
+    expect(wanted).toMatchObject({ PLATFORM_TEAM_TRAEFIK_WATCH: 'disabled' });
+  });
+
   it('takes what the profile says over what is there', () => {
     const wanted = wantedConfig(profile({ MCP_REGISTRY_ENDPOINT: 'r.example.org' }), hosts, whole);
     expect(wanted).toEqual({ MCP_REGISTRY_ENDPOINT: 'r.example.org' });
