@@ -226,7 +226,7 @@ function lateFinding(expected: Expected, why: string, scene: Scene): Finding {
   const unready = pods.flatMap((pod) =>
     recordsAt(pod, 'status', 'containerStatuses')
       .filter((status) => status.ready !== true)
-      .map((status) => `pod ${pod.metadata.name}: container ${textAt(status, 'name')} runs and is not ready`),
+      .map((status) => `pod ${pod.metadata.name}: container ${textAt(status, 'name')} ${unreadyText(status)}`),
   );
   const where = `-n ${workload?.metadata.namespace ?? 'mcp-sentinel'}`;
   const remedy = `\`kubectl describe pod ${where}\`; \`kubectl logs ${where} ${expected.kind.toLowerCase()}/${expected.name}\``;
@@ -249,6 +249,12 @@ function lateFinding(expected: Expected, why: string, scene: Scene): Finding {
         remedy,
         confidence: 'likely',
       };
+}
+
+/** A container that is still being made (an image that is pulled, a volume that is missing) has no trouble of its own. */
+function unreadyText(status: Record<string, unknown>): string {
+  const reason = textAt(status, 'state', 'waiting', 'reason') || textAt(status, 'state', 'terminated', 'reason');
+  return reason === '' ? 'runs and is not ready' : `does not run: ${reason}`;
 }
 
 function stopped(finding: Finding): Progress {
