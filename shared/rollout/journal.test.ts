@@ -83,8 +83,9 @@ describe('mergePrevious', () => {
 
   it('adds another container of a workload that was written down already', () => {
     const first = previous({ workloads: [workload()] });
-    const later = previous({ workloads: [workload({ images: { api: 'later', side: 'later' } })] });
-    expect(mergePrevious(first, later).workloads).toEqual([workload({ images: { api: 'first', side: 'later' } })]);
+    const set = workload({ kind: 'StatefulSet', images: { db: 'later' } });
+    const later = previous({ workloads: [set, workload({ images: { api: 'later', side: 'later' } })] });
+    expect(mergePrevious(first, later).workloads).toEqual([workload({ images: { api: 'first', side: 'later' } }), set]);
   });
 });
 

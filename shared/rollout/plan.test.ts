@@ -84,10 +84,10 @@ describe('planRollout', () => {
       writes: [],
       permissions: [],
       pullSecret: undefined,
-      config: { changed: [], written: {} },
       policies: { lacking: [] },
       previous: { workloads: [], permissions: [] },
     });
+    expect(plan.config).toEqual({ changed: [], written: {} });
     expect(plan.awaited).toEqual([
       {
         kind: 'Deployment',
