@@ -89,13 +89,25 @@ async function putWorkloadBack(
   const now = stateOf(live, Object.keys(before.images));
   const ours = written.find(({ kind: ofKind, name }) => ofKind === before.kind && name === before.name);
   const isAsBefore = isDeepStrictEqual(now.images, before.images);
-  if (!isAsBefore && ours !== undefined && !isDeepStrictEqual(now.images, ours.images)) {
+  if (ours !== undefined && hasOther(now.images, [before.images, ours.images])) {
     throw new ApiError(409, 'Conflict', 'another writer gave it other images', 'put it back');
   }
   const isWhole = isAsBefore && now.annotation === before.annotation && sameList(now.pullSecrets, before.pullSecrets);
   const after = isWhole ? live : await cluster.apply<KubeObject>(kind, workloadObject(before, live.metadata.uid ?? ''));
   result.awaited.push(expectedOf(after, before));
   return !isWhole;
+}
+
+/**
+ * Whether a container has an image that is neither the one of before nor ours, or is gone. What an earlier run wrote down
+ * and this one did not write is as it was before: it is nobody's change.
+ */
+function hasOther(now: Readonly<Record<string, string>>, known: readonly Readonly<Record<string, string>>[]): boolean {
+  const containers = new Set([now, ...known].flatMap((images) => Object.keys(images)));
+  return [...containers].some((container) => {
+    const image = now[container];
+    return image === undefined || !known.some((images) => images[container] === image);
+  });
 }
 
 function expectedOf(live: KubeObject, before: PreviousWorkload): Expected {
