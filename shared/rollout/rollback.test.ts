@@ -124,8 +124,11 @@ describe('putBack', () => {
       expect([restored, left]).toEqual([['Deployment mcp-sentinel/api'], []]);
     });
 
-    it('leaves a workload whose container is gone: it would be made again from a name and an image', async () => {
-      const { left } = await back([workload('api', { other: 'x' })], api({ api: 'old' }), [api({ api: 'new' })]);
+    it.each<[string, PreviousWorkload, PreviousWorkload]>([
+      ['this run has written', api({ api: 'old' }), api({ api: 'new' })],
+      ['the run before has written down', api({ api: 'old', side: 'old' }), api({ side: 'new' })],
+    ])('leaves a workload without the container that %s: a name and an image make none', async (_, before, written) => {
+      const { left } = await back([workload('api', { side: 'new' })], before, [written]);
       expect(left).toHaveLength(1);
     });
 
