@@ -199,11 +199,13 @@ describe('until', () => {
     const seen: number[] = [];
     const waiting = mirror.until(({ pods: all }) => {
       seen.push(all.length);
-      return all.length === 5 ? true : undefined;
+      return all.length === 6 ? true : undefined;
     }, long);
     for (const name of ['p', 'q', 'r', 's', 't']) watch.feed({ type: 'ADDED', object: pod(name) });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    watch.feed({ type: 'ADDED', object: pod('u') });
     await waiting;
-    expect(seen).toEqual([0, 5]);
+    expect(seen).toEqual([0, 5, 6]);
   });
 
   it('fails with what the judgement throws', async () => {
@@ -217,7 +219,8 @@ describe('until', () => {
   it('fails with the signal’s reason', async () => {
     const controller = new AbortController();
     const mirror = await open(server({}).cluster, { pods }, controller.signal);
-    const waiting = mirror.until(() => undefined, long);
+    // Less than the second after which it would be asked again anyway.
+    const waiting = mirror.until(() => undefined, 500);
     controller.abort(new Error('cancelled'));
     await expect(waiting).rejects.toThrow('cancelled');
     await expect(mirror.until(() => true, long)).rejects.toThrow('cancelled');
