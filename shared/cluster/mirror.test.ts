@@ -168,6 +168,30 @@ describe('a mirror', () => {
   });
 });
 
+describe('close', () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+
+  it('leaves no timer behind: the process could not end', async () => {
+    const before = timers();
+    const mirror = await openMirror(server({}).cluster, { pods }, new AbortController().signal);
+    await mirror.close();
+    expect(timers()).toBe(before);
+  });
+
+  it('does not wait for a list that never answers', async () => {
+    const { cluster, watches, asked } = server({});
+    const list = cluster.list;
+    const mirror = await open(
+      { ...cluster, list: (...all) => (asked.pods === undefined ? list(...all) : new Promise(() => undefined)) },
+      { pods },
+    );
+    (await watchOf(watches, 0)).feed('end');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await mirror.close();
+    expect(watches).toHaveLength(1);
+  });
+});
+
 describe('until', () => {
   it('gives a judgement that can be made at once, also when no time is left', async () => {
     const { cluster } = server({ pods: [[pod('p')]] });
@@ -219,7 +243,8 @@ describe('until', () => {
   it('fails with the signal’s reason', async () => {
     const controller = new AbortController();
     const mirror = await open(server({}).cluster, { pods }, controller.signal);
-    // Less than the second after which it would be asked again anyway.
+    // The list before has been told of, and the deadline is before the second after which it is asked again anyway.
+    await new Promise((resolve) => setTimeout(resolve, 20));
     const waiting = mirror.until(() => undefined, 500);
     controller.abort(new Error('cancelled'));
     await expect(waiting).rejects.toThrow('cancelled');

@@ -144,7 +144,10 @@ export async function openMirror<K extends string>(
     async close() {
       closed.abort();
       // A list of an API server that does not answer may go on; nobody waits for that.
-      await Promise.race([Promise.all(loops), sleep(closeWithin)]);
+      const ended = new AbortController();
+      await Promise.race([Promise.all(loops), sleep(closeWithin, undefined, { signal: ended.signal })]);
+      // The timer that was not needed would keep the process from its end.
+      ended.abort();
     },
   };
 }
