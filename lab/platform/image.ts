@@ -35,11 +35,28 @@ export async function putImage(
       rootfs: { type: 'layers', diff_ids: [layer.digest] },
     }),
   );
-  return putManifest(url, repository, tag, types.manifest, {
+  return putManifest(url, repository, tag, await putBlob(url, repository, config), [layer]);
+}
+
+/** What a manifest says of a blob. */
+export interface Blob {
+  size: number;
+  digest: string;
+}
+
+/** Names an image of blobs that are in the registry. @returns its digest */
+export async function putManifest(
+  url: string,
+  repository: string,
+  tag: string,
+  config: Blob,
+  layers: readonly Blob[],
+): Promise<string> {
+  return putDocument(url, repository, tag, types.manifest, {
     schemaVersion: 2,
     mediaType: types.manifest,
-    config: { mediaType: types.config, ...(await putBlob(url, repository, config)) },
-    layers: [{ mediaType: types.layer, ...layer }],
+    config: { mediaType: types.config, ...config },
+    layers: layers.map((layer) => ({ mediaType: types.layer, ...layer })),
   });
 }
 
@@ -64,10 +81,10 @@ export async function putIndex(
       return { mediaType: types.manifest, digest, size, platform: { os: 'linux', architecture } };
     }),
   );
-  return putManifest(url, repository, tag, types.index, { schemaVersion: 2, mediaType: types.index, manifests });
+  return putDocument(url, repository, tag, types.index, { schemaVersion: 2, mediaType: types.index, manifests });
 }
 
-async function putManifest(
+async function putDocument(
   url: string,
   repository: string,
   tag: string,
@@ -85,7 +102,8 @@ async function putManifest(
   return digestOf(Buffer.from(body));
 }
 
-async function putBlob(url: string, repository: string, bytes: Buffer): Promise<{ size: number; digest: string }> {
+/** Puts a layer or a config into a registry. */
+export async function putBlob(url: string, repository: string, bytes: Buffer): Promise<Blob> {
   const digest = digestOf(bytes);
   const begun = await fetch(`${url}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
   const location = new URL(begun.headers.get('location') ?? '', url);
