@@ -58,6 +58,10 @@ export class Accounts {
     return this.#users.find((one) => one.email === normal(email) && one.password === password);
   }
 
+  user(id: string): User | undefined {
+    return this.#users.find((one) => one.id === id);
+  }
+
   get teams(): readonly Team[] {
     return this.#teams;
   }

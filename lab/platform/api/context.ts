@@ -1,10 +1,10 @@
 import type { Cluster } from '../../../shared/cluster/cluster.js';
 import type { Layout } from '../names.js';
 import type { Accounts, User } from './accounts.js';
+import type { EventStore } from './event-store.js';
 import { sign } from './jwt.js';
 import type { Lockout } from './lockout.js';
 import { allowedNamespaces, type Credentials } from './principal.js';
-import type { EventStore } from './event-store.js';
 
 /** Figures that a proof may want otherwise than a real platform has them. */
 export interface Settings {

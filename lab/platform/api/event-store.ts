@@ -24,7 +24,9 @@ export class EventStore {
   of(namespace: string, server: string, limit: number): GatewayEvent[] {
     const now = Date.now();
     return this.#events
-      .filter(({ event, from }) => from <= now && event.payload.namespace === namespace && event.payload.server === server)
+      .filter(
+        ({ event, from }) => from <= now && event.payload.namespace === namespace && event.payload.server === server,
+      )
       .map(({ event }) => event)
       .reverse()
       .slice(0, limit);

@@ -79,7 +79,9 @@ async function filesOf(bytes: Buffer): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const links: [string, string][] = [];
   const reading = extract();
-  Readable.from([bytes]).on('error', (error) => reading.destroy(error)).pipe(reading);
+  Readable.from([bytes])
+    .on('error', (error) => reading.destroy(error))
+    .pipe(reading);
   for await (const entry of reading) {
     const { name, type, linkname } = entry.header;
     if (type === 'file') files.set(name, await buffer(entry));

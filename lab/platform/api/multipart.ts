@@ -23,7 +23,7 @@ export async function* partsOf(source: AsyncIterable<Buffer>, boundary: string):
   const reader = new Reader(source);
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   reader.unread(lineEnd);
-  for await (const _ of reader.until(delimiter)) continue;
+  for await (const _ of reader.until(delimiter));
   for (;;) {
     const end = await reader.take(2);
     if (end.toString() === '--') return;
@@ -40,7 +40,7 @@ export async function* partsOf(source: AsyncIterable<Buffer>, boundary: string):
     const disposition = /^content-disposition:(.*)$/im.exec(Buffer.concat(head).toString('utf8'))?.[1] ?? '';
     const bytes = reader.until(delimiter);
     yield { name: /\bname="([^"]*)"/.exec(disposition)?.[1] ?? '', isFile: /\bfilename="/.test(disposition), bytes };
-    for await (const _ of bytes) continue;
+    for await (const _ of bytes);
   }
 }
 

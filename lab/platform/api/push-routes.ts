@@ -101,7 +101,8 @@ const scopes = ['', 'tenant', 'org', 'public'];
 
 /** @throws Refusal of a scope that there is not */
 export function scopeOf(text: string): string {
-  if (!scopes.includes(text)) throw refuse(400, `scope ${JSON.stringify(text)} is invalid (use tenant, org, or public)`);
+  if (!scopes.includes(text))
+    throw refuse(400, `scope ${JSON.stringify(text)} is invalid (use tenant, org, or public)`);
   return text;
 }
 

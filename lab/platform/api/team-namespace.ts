@@ -21,7 +21,8 @@ export async function provisionNamespace(
   team: Pick<Team, 'id' | 'slug' | 'namespace'>,
   { domain, key }: { domain: string; key: string },
 ): Promise<void> {
-  for (const [kind, object] of objectsOf(team, domain, key)) await cluster.apply(kind, object, { force: true, manager });
+  for (const [kind, object] of objectsOf(team, domain, key))
+    await cluster.apply(kind, object, { force: true, manager });
 }
 
 /** What the first deployment by a user who is no administrator adds: his rights in the namespace. */
