@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import {
   createServer as createHttpServer,
   request as httpRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
@@ -27,7 +28,7 @@ export interface Front {
 export interface FrontRegistry {
   url: string;
   /** Whether the platform's API lets a user in (its `registry/authz`, which Traefik's middleware asks). */
-  authorise(username: string, password: string): Promise<boolean>;
+  authorise(username: string, password: string, path: string, method: string): Promise<boolean | 'forbidden'>;
 }
 
 export interface FrontOptions {
@@ -36,6 +37,10 @@ export interface FrontOptions {
   registry?: FrontRegistry;
   /** Status that the programs of a Deployment answer with instead of the usual one. */
   httpStatus?: (namespace: string, app: string) => number | undefined;
+  /** Where the platform's API is. Without it the API answers for its health only. */
+  api?: { url: string };
+  /** What serves everything of the name `mcp.<domain>`. */
+  mcp?: { url: string };
 }
 
 interface World {
@@ -200,10 +205,14 @@ function route(
   entrypoint: 'web' | 'websecure',
   request: IncomingMessage,
   response: ServerResponse,
-  { registry, httpStatus }: FrontOptions,
+  { registry, httpStatus, domain, api, mcp }: FrontOptions,
 ): void {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
   const path = request.url ?? '/';
+  if (mcp !== undefined && host === `mcp.${domain}` && entrypoint === 'websecure') {
+    passOn(mcp.url, host, request, response, request.headers);
+    return;
+  }
   const found = world.ingresses
     .filter(({ metadata }) => {
       const only = metadata.annotations?.[`${prefix}router.entrypoints`];
@@ -228,6 +237,8 @@ function route(
     reply(response, 308, 'Permanent Redirect');
   } else if (middlewares.includes(registryAuth.middleware) && request.headers.authorization === undefined) {
     refuse(request, response);
+  } else if (api !== undefined && host === `platform.${domain}` && path.startsWith('/api/')) {
+    passOn(api.url, host, request, response, request.headers);
   } else if (!world.available.has(`${namespace}/${service}`)) {
     reply(response, 503, 'no available server');
   } else if (namespace === namespaces.registry && registry !== undefined) {
@@ -298,20 +309,46 @@ async function passToRegistry(
 ): Promise<void> {
   const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
   const [username = '', ...password] = Buffer.from(basic, 'base64').toString('utf8').split(':');
-  if (isGuarded && !(await authorise(username, password.join(':')))) {
+  const verdict =
+    !isGuarded || (await authorise(username, password.join(':'), request.url ?? '/', request.method ?? ''));
+  if (verdict === false) {
     refuse(request, response);
     return;
   }
+  if (verdict === 'forbidden') {
+    request.resume();
+    reply(response, 403, '{"error":"forbidden","message":"forbidden"}', 'application/json');
+    return;
+  }
   const { authorization: _, ...headers } = request.headers;
+  passOn(url, host, request, response, headers);
+}
+
+/** Passes a request on with what Traefik adds: whom it is from, and what it was called. */
+function passOn(
+  url: string,
+  host: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  headers: IncomingHttpHeaders,
+): void {
   const onward = httpRequest(new URL(request.url ?? '/', url), {
     method: request.method,
-    headers: { ...headers, host, 'x-forwarded-proto': 'https', 'x-forwarded-host': host },
+    headers: {
+      ...headers,
+      host,
+      'x-forwarded-for': request.socket.remoteAddress ?? '',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': host,
+    },
   });
-  onward.once('error', () => reply(response, 502, 'Bad Gateway'));
   onward.once('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
   });
+  // After an answer that came before the whole request was sent, the rest of it has nowhere to go.
+  onward.on('error', () => (response.headersSent ? request.resume() : reply(response, 502, 'Bad Gateway')));
+  response.once('close', () => onward.destroy());
   request.pipe(onward);
 }
 

@@ -31,6 +31,10 @@ export interface PodLife {
   pod: KubeObject;
   log(container: string, previous: boolean): string | undefined;
   httpStatus(): number | undefined;
+  /** Whether all its containers are ready, and it is not being ended. */
+  ready(): boolean;
+  /** The labels of the image that each container was made of. */
+  containers(): { name: string; imageLabels: Readonly<Record<string, string>> }[];
   /** Ends the pod, which the API server has marked for deletion. */
   end(marked: KubeObject): void;
   /** Does nothing more with it. */
@@ -106,6 +110,8 @@ export function startPod(pod: KubeObject, ports: PodPorts): PodLife {
       const text = containers[0]?.pulled?.labels[label('http-status')];
       return text === undefined || !containers[0]?.ready ? undefined : Number(text);
     },
+    ready: () => !frozen.signal.aborted && containers.every(({ ready }) => ready),
+    containers: () => containers.map(({ name, pulled }) => ({ name, imageLabels: pulled?.labels ?? {} })),
     end(marked) {
       frozen.abort();
       void Promise.all(lives)

@@ -16,10 +16,23 @@ export interface KubeletOptions {
   remove(pod: KubeObject): Promise<void>;
 }
 
+/** A pod of a kubelet stand-in. */
+export interface RunningPod {
+  namespace: string;
+  name: string;
+  uid: string;
+  labels: Readonly<Record<string, string>>;
+  /** When it was made. */
+  made: string;
+  ready: boolean;
+  containers: readonly { name: string; imageLabels: Readonly<Record<string, string>> }[];
+}
+
 /** A kubelet stand-in that runs. */
 export interface Kubelet {
   /** The status that the programs of a workload answer with by their image's label; undefined for the usual one. */
   httpStatus(namespace: string, app: string): number | undefined;
+  pods(): RunningPod[];
   /** Stops telling the cluster that its node lives, as a node does that has lost its power. Its pods stay as they are. */
   stopHeartbeat(): void;
   close(): Promise<void>;
@@ -58,6 +71,16 @@ export async function startKubelet(cluster: Cluster, options: KubeletOptions): P
             pod.metadata.namespace === namespace && pod.metadata.labels?.app === app && httpStatus() !== undefined,
         )
         ?.httpStatus(),
+    pods: () =>
+      [...lives.values()].map(({ pod: { metadata }, ready, containers }) => ({
+        namespace: metadata.namespace ?? '',
+        name: metadata.name,
+        uid: metadata.uid ?? '',
+        labels: metadata.labels ?? {},
+        made: metadata.creationTimestamp ?? '',
+        ready: ready(),
+        containers: containers(),
+      })),
     stopHeartbeat() {
       beats = false;
       // A node without power does not go on with its pods either, and starts no others.

@@ -244,7 +244,9 @@ async function gatekeeper(cluster: Cluster): Promise<(username: string, password
 }
 
 /** Deletes pods at once, as their kubelet may. */
-async function remover(state: LabState): Promise<{ remove(pod: KubeObject): Promise<void>; close(): Promise<void> }> {
+export async function remover(
+  state: LabState,
+): Promise<{ remove(pod: KubeObject): Promise<void>; close(): Promise<void> }> {
   const credentials = await loadCredentials(state.kubeconfig, { trusted: false });
   const transport = openTransport(credentials, { userAgent: 'kubelet-stand-in', deadline: 20_000 });
   return {
