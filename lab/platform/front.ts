@@ -347,8 +347,14 @@ function passOn(
     answer.pipe(response);
   });
   // After an answer that came before the whole request was sent, the rest of it has nowhere to go.
-  onward.on('error', () => (response.headersSent ? request.resume() : reply(response, 502, 'Bad Gateway')));
-  response.once('close', () => onward.destroy());
+  onward.on('error', () => {
+    request.resume();
+    if (!response.headersSent) reply(response, 502, 'Bad Gateway');
+  });
+  response.once('close', () => {
+    // A connection whose answer is complete is another request's already.
+    if (!response.writableFinished) onward.destroy();
+  });
   request.pipe(onward);
 }
 

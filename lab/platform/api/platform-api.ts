@@ -60,6 +60,7 @@ const defaults: Settings = {
 };
 const defaultLimit = 1024 * 1024;
 const freshMilliseconds = 250;
+const cutMilliseconds = 500;
 
 /**
  * Stands in for the platform's HTTP API on a free port of the loopback interface. What was recorded of the real one is
@@ -203,16 +204,19 @@ async function read(request: IncomingMessage, limit: number): Promise<Buffer> {
 function send(request: IncomingMessage, response: ServerResponse, { status, body, text, headers }: Answer): void {
   const type = text === undefined ? 'application/json' : 'text/plain; charset=utf-8';
   const content = text ?? (body === undefined ? '' : JSON.stringify(body));
-  // A body that was not read to its end is cut off with the connection.
-  const isCut = !request.complete;
   response.writeHead(status, {
-    ...(content === '' ? {} : { 'content-type': type }),
-    ...(isCut ? { connection: 'close' } : {}),
+    ...(content === '' ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(content) }),
+    ...(request.complete ? {} : { connection: 'close' }),
     ...headers,
   });
-  response.end(content, () => {
-    if (isCut) request.destroy();
-  });
+  if (request.complete) {
+    response.end(content);
+    return;
+  }
+  // A body that was not read to its end is cut off with the connection, after a moment as Go's server does: an earlier
+  // end would take the answer with it.
+  response.write(content);
+  setTimeout(() => response.end(), cutMilliseconds).unref();
 }
 
 const deployments: Readonly<Record<Route['service'], string>> = {
