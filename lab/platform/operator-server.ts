@@ -93,6 +93,7 @@ function podSpec(server: KubeObject, namespace: string, gatewayImage: string): R
     // The shared namespace has no account of that name.
     ...(namespace.startsWith('mcp-team-') ? { serviceAccountName: 'mcp-workload' } : {}),
     automountServiceAccountToken: false,
+    imagePullSecrets: [{ name: 'mcp-runtime-registry-pull' }],
     securityContext: { runAsNonRoot: true, runAsUser: 65532 },
     containers: [
       {

@@ -123,7 +123,6 @@ async function publish(context: ApiContext, exchange: Exchange): Promise<Answer>
   if (present !== undefined && !body.update) throw refuse(409, 'server already exists; use --update to redeploy it');
   if (present === undefined && caller.role !== 'admin') await checkLimit(context, caller, settings.activeServerLimit);
   const spec = withDefaults(body.spec, { name: body.name, image, domain, team });
-  await ensureAnalyticsKey(context, namespace, body.name, spec);
   const labels = present?.metadata.labels ?? {
     ...body.labels,
     'app.kubernetes.io/managed-by': 'mcp-runtime',
@@ -140,6 +139,7 @@ async function publish(context: ApiContext, exchange: Exchange): Promise<Answer>
         )
       : cluster.patch<KubeObject>(kinds.mcpServer, present.metadata, [{ op: 'add', path: '/spec', value: spec }]),
   );
+  await ensureAnalyticsKey(context, namespace, body.name, spec);
   const [, deployment] = await both(context, namespace, body.name);
   return ok({ server: serverItem(server, deployment) });
 }
