@@ -6,3 +6,5 @@ export { rolloutAction } from '../action-rollout/src/main.js';
 export { rolloutPostAction } from '../action-rollout/src/post.js';
 export { setupAction } from '../action-setup/src/main.js';
 export { setupPostAction } from '../action-setup/src/post.js';
+export { smokeTestAction } from '../action-smoke-test/src/main.js';
+export { smokeTestPostAction } from '../action-smoke-test/src/post.js';

@@ -22,6 +22,8 @@ const entries = {
   'setup-post.js': `${compileCache}const { setupPostAction } = await import('./index.js');\n\nawait setupPostAction();\n`,
   'rollout.js': `${compileCache}const { rolloutAction } = await import('./index.js');\n\nawait rolloutAction('${version}');\n`,
   'rollout-post.js': `${compileCache}const { rolloutPostAction } = await import('./index.js');\n\nawait rolloutPostAction();\n`,
+  'smoke-test.js': `${compileCache}const { smokeTestAction } = await import('./index.js');\n\nawait smokeTestAction();\n`,
+  'smoke-test-post.js': `${compileCache}const { smokeTestPostAction } = await import('./index.js');\n\nawait smokeTestPostAction();\n`,
   'keys.js': `import { keysCommand } from './index.js';\n\nawait keysCommand(process.argv.slice(2));\n`,
 };
 

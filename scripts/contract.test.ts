@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as backup from '../action-backup/src/inputs.js';
 import * as rollout from '../action-rollout/src/inputs.js';
 import * as setup from '../action-setup/src/inputs.js';
+import * as smokeTest from '../action-smoke-test/src/inputs.js';
 import { root } from '../lab/driver/folders.js';
 import { proofs } from '../proofs/registry.js';
 import { findingCodes } from '../shared/checks/catalog.js';
@@ -11,32 +12,36 @@ import { actionTables, readAction, withTables } from './action-tables.js';
 
 const read = (...path: string[]): Promise<string> => readFile(join(root, ...path), 'utf8');
 
-describe.each(Object.entries({ 'action-backup': backup, 'action-setup': setup, 'action-rollout': rollout }))(
-  '%s',
-  (folder, { inputTypes, outputNames }) => {
-    it('has the same inputs in action.yml and in the code, in the same order', async () => {
-      const action = readAction(await read(folder, 'action.yml'));
-      expect(Object.keys(action.inputs)).toEqual(Object.keys(inputTypes));
-      expect(Object.keys(action.outputs)).toEqual([...outputNames]);
-    });
+describe.each(
+  Object.entries({
+    'action-backup': backup,
+    'action-setup': setup,
+    'action-rollout': rollout,
+    'action-smoke-test': smokeTest,
+  }),
+)('%s', (folder, { inputTypes, outputNames }) => {
+  it('has the same inputs in action.yml and in the code, in the same order', async () => {
+    const action = readAction(await read(folder, 'action.yml'));
+    expect(Object.keys(action.inputs)).toEqual(Object.keys(inputTypes));
+    expect(Object.keys(action.outputs)).toEqual([...outputNames]);
+  });
 
-    it('has defaults that its own types accept', async () => {
-      const action = readAction(await read(folder, 'action.yml'));
-      for (const [name, { default: value, required }] of Object.entries(action.inputs)) {
-        if (required || value?.startsWith('${{')) continue;
-        expect(() => inputTypes[name as keyof typeof inputTypes].parse(value ?? '')).not.toThrow();
-      }
-    });
+  it('has defaults that its own types accept', async () => {
+    const action = readAction(await read(folder, 'action.yml'));
+    for (const [name, { default: value, required }] of Object.entries(action.inputs)) {
+      if (required || value?.startsWith('${{')) continue;
+      expect(() => inputTypes[name as keyof typeof inputTypes].parse(value ?? '')).not.toThrow();
+    }
+  });
 
-    it('has tables in its README that are those of action.yml', async () => {
-      const [readme, action] = await Promise.all([read(folder, 'README.md'), read(folder, 'action.yml')]);
-      const tables = actionTables(action);
-      expect(readme).toContain(tables.inputs);
-      expect(readme).toContain(tables.outputs);
-      expect(withTables(readme, tables)).toBe(readme);
-    });
-  },
-);
+  it('has tables in its README that are those of action.yml', async () => {
+    const [readme, action] = await Promise.all([read(folder, 'README.md'), read(folder, 'action.yml')]);
+    const tables = actionTables(action);
+    expect(readme).toContain(tables.inputs);
+    expect(readme).toContain(tables.outputs);
+    expect(withTables(readme, tables)).toBe(readme);
+  });
+});
 
 describe('codes of errors and findings', () => {
   it('each have an entry in docs/troubleshooting.md, and no entry is left over', async () => {
@@ -45,7 +50,7 @@ describe('codes of errors and findings', () => {
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|rollout|registry|image|docker|github';
+      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|rollout|registry|image|docker|github|smoke|preview';
     const notCodes = new Set([
       'backup-key',
       'restore-key',

@@ -21,7 +21,7 @@ export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 
 /** A GitHub Deployment that was made for a rollout or a preview. */
 export interface Deployment {
   /** Tells how it is; nothing is thrown, as what was deployed is what counts. */
-  tell(state: DeploymentState, description: string): Promise<void>;
+  tell(state: DeploymentState, description: string, url?: string): Promise<void>;
 }
 
 /** GitHub refuses longer ones. */
@@ -45,18 +45,18 @@ export async function beginDeployment(options: DeploymentOptions, warn: (line: s
   });
   const id = isRecord(made) ? made.id : undefined;
   if (typeof id !== 'number') throw new Error('GitHub’s answer to a new deployment has no id');
-  const tell = async (state: DeploymentState, description: string): Promise<void> => {
+  const tell = async (state: DeploymentState, description: string, shownAt = url): Promise<void> => {
     await ask(options, `/deployments/${id}/statuses`, {
       state,
       description: description.slice(0, longestDescription),
       log_url: logUrl,
-      environment_url: url,
+      environment_url: shownAt,
     });
   };
   await tell('in_progress', 'deploying');
   return {
-    tell: (state, description) =>
-      tell(state, description).catch((error: unknown) =>
+    tell: (state, description, shownAt) =>
+      tell(state, description, shownAt).catch((error: unknown) =>
         warn(`GitHub was not told of the deployment: ${messageOf(error)}`),
       ),
   };

@@ -1,0 +1,111 @@
+import { X509Certificate } from 'node:crypto';
+import * as core from '@actions/core';
+import { proxyOf } from '../../shared/action/github.js';
+import type { Cluster } from '../../shared/cluster/cluster.js';
+import { connect } from '../../shared/cluster/connect.js';
+import { textAt } from '../../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import { type ApiCaller, type ApiPorts, type Caller, findApi, type PlatformApi } from '../../shared/platform/api.js';
+import type { Hosts } from '../../shared/profile/values.js';
+
+/** Who is asked for what only an admin may. */
+export interface AdminInputs {
+  'admin-key': string;
+  'admin-email': string;
+  'admin-password': string;
+}
+
+/** The cluster of the input `kubeconfig`; undefined where none was given. A profile's is not used: it would be there always. */
+export async function clusterOf(
+  inputs: { kubeconfig: string; 'kubeconfig-trusted': boolean },
+  mask: (secret: string) => void,
+): Promise<Cluster | undefined> {
+  if (inputs.kubeconfig === '') return undefined;
+  const { cluster } = await connect({
+    kubeconfig: inputs.kubeconfig,
+    trusted: inputs['kubeconfig-trusted'],
+    proxy: proxyOf(process.env),
+    onSecrets: (secrets) => secrets.forEach(mask),
+  });
+  return cluster;
+}
+
+/** Finds API and admin once. @throws McprtError `smoke-admin`, and of findApi */
+export function platformOf(
+  hosts: Hosts,
+  inputs: AdminInputs,
+  cluster: Cluster | undefined,
+  ports: ApiPorts,
+): () => Promise<{ api: PlatformApi; admin: ApiCaller }> {
+  let found: Promise<{ api: PlatformApi; admin: ApiCaller }> | undefined;
+  const find = async (): Promise<{ api: PlatformApi; admin: ApiCaller }> => {
+    const [api, caller] = await Promise.all([findApi(hosts.platform, ports), adminOf(inputs, cluster, ports.mask)]);
+    return { api, admin: api.as(caller) };
+  };
+  return () => {
+    found ??= find();
+    return found;
+  };
+}
+
+async function adminOf(
+  inputs: AdminInputs,
+  cluster: Cluster | undefined,
+  mask: (secret: string) => void,
+): Promise<Caller> {
+  if (inputs['admin-key'] !== '') return { key: inputs['admin-key'] };
+  if (inputs['admin-email'] !== '') return { email: inputs['admin-email'], password: inputs['admin-password'] };
+  const secret = await cluster?.get<KubeObject>(kinds.secret, {
+    namespace: 'mcp-sentinel',
+    name: 'mcp-sentinel-secrets',
+  });
+  const keys = Buffer.from(textAt(secret, 'data', 'ADMIN_API_KEYS'), 'base64').toString('utf8');
+  const key = keys.split(',')[0]?.trim() ?? '';
+  mask(key);
+  if (key !== '') return { key };
+  throw new McprtError('smoke-admin', {
+    what: 'nobody is given who may make teams and grants',
+    why:
+      cluster === undefined
+        ? '`admin-key`, `admin-email` and `kubeconfig` are empty'
+        : 'the Secret mcp-sentinel/mcp-sentinel-secrets has no ADMIN_API_KEYS',
+    next: 'store one of the platform’s ADMIN_API_KEYS as a secret of the environment, and give it as `admin-key`',
+  });
+}
+
+/** Serials of the certificates that the cluster has for its public hosts. Where they cannot be read, none is compared. */
+export async function serialsOf(
+  cluster: Cluster | undefined,
+  hosts: Hosts,
+): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
+  if (cluster === undefined) return undefined;
+  try {
+    // mcp. has no certificate of its own: it is served from the registry's.
+    const lists = await Promise.all(
+      ['registry', 'mcp-sentinel'].map((namespace) =>
+        cluster.list<KubeObject>(kinds.secret, { namespace, fieldSelector: 'type=kubernetes.io/tls' }),
+      ),
+    );
+    const certificates = lists.flatMap(({ items }) => items.flatMap(leafOf));
+    return new Map(
+      Object.values(hosts).map((host: string) => [
+        host,
+        certificates
+          .filter((certificate) => certificate.checkHost(host) !== undefined)
+          .map(({ serialNumber }) => serialNumber.toLowerCase().replace(/^0+(?=.)/, '')),
+      ]),
+    );
+  } catch (error) {
+    core.warning(`the cluster’s certificates cannot be read, and are not compared: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+function leafOf(secret: KubeObject): X509Certificate[] {
+  try {
+    return [new X509Certificate(Buffer.from(textAt(secret, 'data', 'tls.crt'), 'base64'))];
+  } catch {
+    return [];
+  }
+}

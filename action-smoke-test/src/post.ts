@@ -1,0 +1,50 @@
+import * as core from '@actions/core';
+import { z } from 'zod';
+import { readInputs } from '../../shared/action/inputs.js';
+import { masker } from '../../shared/action/mask.js';
+import { readTarget } from '../../shared/action/profile.js';
+import { runAction } from '../../shared/action/run.js';
+import { McprtError } from '../../shared/errors.js';
+import { openWeb } from '../../shared/platform/web.js';
+import { Made, removeMade } from '../../shared/smoke/made.js';
+import { inputTypes, states } from './inputs.js';
+import { clusterOf, platformOf } from './platform.js';
+
+const things = z.array(
+  z.object({ kind: z.enum(['server', 'grant', 'session']), namespace: z.string(), name: z.string() }),
+);
+
+/** The post step of action-smoke-test: removes what the main step had made when it was stopped. */
+export async function smokeTestPostAction(): Promise<void> {
+  await runAction('action-smoke-test (post)', async (signal) => {
+    const saved = core.getState(states.made);
+    const made = new Made(() => undefined, saved === '' ? [] : things.parse(JSON.parse(saved)));
+    if (made.things.length === 0) return;
+    const mask = masker();
+    const inputs = readInputs(inputTypes);
+    for (const name of ['admin-key', 'admin-password'] as const) mask(inputs[name]);
+    const { hosts } = await readTarget(inputs, { stage: 'smoke-test', env: process.env, mask, quiet: true });
+    const cluster = await clusterOf(inputs, mask);
+    const web = openWeb({
+      overrides: inputs.resolve,
+      dnsServer: inputs['dns-server'],
+      caBundle: inputs['ca-bundle'],
+    });
+    try {
+      const { admin } = await platformOf(hosts, inputs, cluster, { web, signal, mask, progress: core.info })();
+      const count = made.things.length;
+      const left = await removeMade(made, admin);
+      if (left.length > 0) {
+        throw new McprtError('smoke-cleanup', {
+          what: 'not everything that the stopped tests had made could be removed',
+          why: left.join('\n'),
+          next: 'run the action with `operation: cleanup`',
+        });
+      }
+      core.info(`the tests were stopped: ${count} things that they had made were removed`);
+    } finally {
+      web.close();
+      await cluster?.close();
+    }
+  });
+}

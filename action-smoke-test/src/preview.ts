@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import * as core from '@actions/core';
+import { beginDeployment, endDeployments } from '../../shared/action/deployment.js';
+import { askGithub, githubError } from '../../shared/action/github-api.js';
+import { writeStickyComment } from '../../shared/action/sticky-comment.js';
+import { messageOf } from '../../shared/errors.js';
+import {
+  factsOf,
+  previewEnvironment,
+  previewName,
+  pullRequestOf,
+  requireSafePreview,
+} from '../../shared/smoke/pull-request.js';
+import { tenantSuite } from '../../shared/smoke/tenant.js';
+import { cleanUpLeftovers, githubOf } from './cleanup.js';
+import { callOf, requirePassword, type SmokeRun } from './main.js';
+import { previewComment } from './report.js';
+
+/** Deploys and tests the server of a pull request, or removes it when that is closed; tells it in one comment. */
+export async function runPreview(smoke: SmokeRun): Promise<void> {
+  const { inputs, context, report } = smoke;
+  const { env } = process;
+  const github = githubOf(inputs['github-token']);
+  const event: unknown = env.GITHUB_EVENT_PATH ? JSON.parse(await readFile(env.GITHUB_EVENT_PATH, 'utf8')) : {};
+  const pull = pullRequestOf(event, github.repository, inputs['pull-request']);
+  const answer = await askGithub(github, 'GET', `/pulls/${pull.number}`).catch((error: unknown) => {
+    throw githubError(error, {
+      code: 'github-pull-request',
+      what: `pull request ${pull.number} cannot be looked at`,
+      next: 'give the job `permissions: pull-requests: write`, and check the number in `pull-request`',
+    });
+  });
+  const facts = factsOf(answer, github.repository);
+  const runUrl = `${env.GITHUB_SERVER_URL || 'https://github.com'}/${github.repository}/actions/runs/${env.GITHUB_RUN_ID ?? ''}`;
+  const comment = async (isClosed: boolean): Promise<void> => {
+    if (!inputs.comment) return;
+    const markdown = context.hide(previewComment(report, { sha: facts.headSha, runUrl, isClosed }));
+    await writeStickyComment(github, pull.number, { marker: `preview of ${report.domain}`, markdown });
+  };
+  if (pull.isClosed || facts.isClosed) {
+    await cleanUpLeftovers(smoke, pull.number);
+    if (inputs['dry-run']) return;
+    await endDeployments(github, previewEnvironment(pull.number));
+    if (report.left.length === 0) await comment(true);
+    return;
+  }
+  requireSafePreview(pull, facts, { builds: inputs['image-archive'] === '' });
+  requirePassword(inputs);
+  const deployment = await beginDeployment(
+    {
+      ...github,
+      sha: facts.headSha,
+      environment: previewEnvironment(pull.number),
+      description: `Preview on ${report.domain}`,
+      logUrl: runUrl,
+      url: `https://${context.hosts.platform}`,
+      isTransient: true,
+    },
+    core.warning,
+  );
+  try {
+    const published = await tenantSuite(context, {
+      suite: 'preview',
+      metadata: () => smoke.metadata(facts.isFork),
+      nameOf: ({ name }) => previewName(github.repository, pull.number, name),
+      call: callOf(inputs),
+      replaces: true,
+    });
+    Object.assign(report, published);
+  } catch (error) {
+    await deployment.tell('error', messageOf(error));
+    throw error;
+  }
+  const failed = context.record.filter(({ status }) => status === 'failed');
+  const state = failed.length === 0 ? 'success' : 'failure';
+  const described = failed[0]?.failure?.what ?? `${context.record.length} checks`;
+  await Promise.all([deployment.tell(state, described, report.url || undefined), comment(false)]);
+}

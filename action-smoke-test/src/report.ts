@@ -1,0 +1,255 @@
+import { writeFile } from 'node:fs/promises';
+import * as core from '@actions/core';
+import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
+import { docsLink } from '../../shared/action/docs-link.js';
+import { withCode } from '../../shared/action/findings.js';
+import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
+import type { MetadataError } from '../../shared/platform/servers-file.js';
+import type { Check } from '../../shared/smoke/checks.js';
+import type { CleanupLine } from '../../shared/smoke/cleanup.js';
+import type { SeenName } from '../../shared/smoke/health.js';
+import { junitOf } from '../../shared/smoke/junit.js';
+import type { outputNames } from './inputs.js';
+
+type Outputs = Record<(typeof outputNames)[number], string | number>;
+
+/** Version of the output `result`; it changes when a field changes its meaning or goes. */
+const resultSchema = 'mcprt.smoke-test/1';
+/** GitHub shows ten annotations of a kind for a step. */
+const annotationLimit = 9;
+
+/** What a run came to. */
+export interface SmokeReport {
+  operation: string;
+  domain: string;
+  run: string;
+  checks: readonly Check[];
+  names: readonly SeenName[];
+  cleanup: readonly CleanupLine[] | undefined;
+  removed: number;
+  /** What could not be removed. */
+  left: readonly string[];
+  isDryRun: boolean;
+  server: string;
+  url: string;
+  junit: string;
+  at: Date;
+}
+
+/** What a run tells the workflow, also one that failed. */
+export function outputsOf(report: SmokeReport): Outputs {
+  const count = (status: Check['status']): number => report.checks.filter((check) => check.status === status).length;
+  const plain = {
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    failure: failedOf(report.checks)[0]?.failure?.code ?? '',
+    junit: report.junit,
+    'run-id': report.run,
+    server: report.server,
+    url: report.url,
+    removed: report.removed,
+  };
+  const details = {
+    ok: plain.failed === 0 && report.left.length === 0,
+    domain: report.domain,
+    checks: report.checks,
+    certificates: report.names.map(({ host, address, certificate }) => ({
+      host,
+      address,
+      serial: certificate?.serial ?? null,
+      issuer: certificate?.issuer ?? null,
+      notAfter: certificate?.notAfter.toISOString() ?? null,
+    })),
+    cleanup: (report.cleanup ?? []).map(({ thing, isRemoved, reason }) => ({
+      ...thing,
+      createdAt: thing.createdAt.toISOString(),
+      removed: isRemoved,
+      reason,
+    })),
+    left: report.left,
+  };
+  return {
+    result: JSON.stringify({ schema: resultSchema, operation: report.operation, ...plain, ...details }),
+    ...plain,
+  };
+}
+
+/** Writes the JUnit report. @throws McprtError `smoke-junit` */
+export async function writeJunit({ checks, domain, junit, at }: SmokeReport): Promise<void> {
+  await writeFile(junit, junitOf(checks, { name: `mcprt smoke test of ${domain}`, at })).catch((cause: unknown) => {
+    throw new McprtError('smoke-junit', {
+      what: 'the JUnit report cannot be written',
+      why: messageOf(cause),
+      next: 'correct `junit`: a path whose folder is there',
+      cause,
+    });
+  });
+}
+
+/** Failed checks as annotations, mistakes in the metadata on their lines. */
+export function annotateChecks(checks: readonly Check[], metadataErrors: readonly MetadataError[]): void {
+  for (const { file, problems } of metadataErrors) {
+    for (const { line, text } of problems.slice(0, annotationLimit)) {
+      core.error(text, { title: 'smoke-metadata', file, startLine: line });
+    }
+  }
+  const annotated = failedOf(checks).filter(({ failure }) => failure?.code !== 'smoke-metadata');
+  for (const { suite, name, failure } of annotated.slice(0, annotationLimit)) {
+    if (failure === undefined) continue;
+    const more = docsLink(failure.code, process.env);
+    core.error(`${suite}: ${name}: ${failure.what}\nwhy: ${failure.why}\nnext: ${failure.next}\nmore: ${more}`, {
+      title: failure.code,
+    });
+  }
+}
+
+/** The summary of a run: what failed and what to do, then each suite, then what was seen of the certificates. */
+export function smokeSummary(report: SmokeReport): Markdown {
+  const { checks, domain, cleanup, names, at } = report;
+  const markdown = new Markdown().heading(`${titleOf(report)} ${domain}`);
+  if (cleanup !== undefined) cleanupPart(markdown, report, cleanup);
+  if (checks.length === 0) return markdown;
+  const failed = failedOf(checks);
+  markdown.line(headline(report, failed));
+  if (report.url !== '') markdown.line(`Server ${code(report.server)} at ${code(report.url)}`);
+  failures(markdown, failed);
+  markdown.table(
+    ['Suite', 'Passed', 'Failed', 'Not made', 'Took'],
+    suitesOf(checks).map((suite) => {
+      const own = checks.filter((check) => check.suite === suite);
+      const count = (status: Check['status']): string => String(own.filter((one) => one.status === status).length);
+      return [escaped(suite), count('passed'), count('failed'), count('skipped'), spanText(totalOf(own))];
+    }),
+  );
+  markdown.table(
+    ['Name', 'Leads to', 'Certificate by', 'Days left', 'Serial'],
+    names.map(({ host, address, certificate }) => [
+      code(host),
+      address === '' ? '–' : code(address),
+      escaped(issuerName(certificate?.issuer)),
+      daysLeft(certificate?.notAfter, at),
+      shortSerial(certificate?.serial),
+    ]),
+  );
+  for (const suite of suitesOf(checks)) {
+    const own = checks.filter((check) => check.suite === suite);
+    markdown.details(`${suite}: ${own.length} checks`, checksTable(own));
+  }
+  return markdown;
+}
+
+/** The comment on a pull request: whether its preview works, where it is, and what to do when it does not. */
+export function previewComment(
+  report: SmokeReport,
+  { sha, runUrl, isClosed }: { sha: string; runUrl: string; isClosed: boolean },
+): string {
+  if (isClosed) {
+    return new Markdown()
+      .heading('MCP server preview', 3)
+      .line(`🧹 **Removed** with the pull request. ${runLink(runUrl)}`)
+      .text();
+  }
+  const failed = failedOf(report.checks);
+  const markdown = new Markdown().heading('MCP server preview', 3);
+  markdown.line(headline(report, failed));
+  if (report.url !== '') {
+    const config = { mcpServers: { [report.server]: { type: 'http', url: report.url } } };
+    markdown
+      .table(
+        ['', ''],
+        [
+          ['Server', code(report.server)],
+          ['Address', code(report.url)],
+          ['Commit', code(sha.slice(0, 12))],
+        ],
+      )
+      .details(
+        'Connect a client',
+        new Markdown()
+          .line('Calls of tools need an identity: connect through the `mcp-runtime` adapter, as a member of the team.')
+          .line(`\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\``),
+      );
+  }
+  failures(markdown, failed);
+  return markdown.details(`${report.checks.length} checks`, checksTable(report.checks)).line(runLink(runUrl)).text();
+}
+
+function titleOf({ operation }: SmokeReport): string {
+  if (operation === 'cleanup') return 'Cleanup of the smoke tests of';
+  return operation === 'preview' ? 'MCP server preview on' : 'Smoke test of';
+}
+
+function headline({ checks }: SmokeReport, failed: readonly Check[]): string {
+  const passed = checks.filter(({ status }) => status === 'passed').length;
+  const took = spanText(totalOf(checks));
+  if (failed.length === 0) return `✅ **All ${passed} checks passed** in ${took}.`;
+  return `❌ **${failed.length} of ${passed + failed.length} checks failed.**`;
+}
+
+function failures(markdown: Markdown, failed: readonly Check[]): void {
+  markdown.table(
+    ['Failed', 'Why', 'What to do'],
+    failed.flatMap(({ suite, name, failure }) =>
+      failure === undefined
+        ? []
+        : [
+            [
+              `**${escaped(suite)}: ${escaped(name)}**\n${escaped(failure.what)}\n[${failure.code}](${docsLink(failure.code, process.env)})`,
+              failure.why.split('\n').map(code).join('\n'),
+              withCode(failure.next),
+            ],
+          ],
+    ),
+  );
+}
+
+function checksTable(checks: readonly Check[]): Markdown {
+  const mark = { passed: '✅', failed: '❌', skipped: '➖' };
+  return new Markdown().table(
+    ['', 'Check', 'Seen', 'Took'],
+    checks.map(({ status, name, detail, failure, ms }) => [
+      mark[status],
+      escaped(name),
+      escaped(failure?.what ?? detail),
+      status === 'skipped' ? '–' : spanText(ms / 1000),
+    ]),
+  );
+}
+
+function cleanupPart(
+  markdown: Markdown,
+  { removed, left, isDryRun }: SmokeReport,
+  lines: readonly CleanupLine[],
+): void {
+  const wanted = lines.filter(({ isRemoved }) => isRemoved).length;
+  if (left.length > 0) markdown.line(`❌ **${left.length} of ${wanted} could not be removed.**`).list(left);
+  else if (isDryRun) markdown.line(`🔍 **${wanted} would be removed.** Nothing was.`);
+  else markdown.line(removed === 0 ? '✅ **Nothing is left to remove.**' : `🧹 **${removed} removed.**`);
+  markdown.table(
+    ['', 'What', 'Namespace', 'Why'],
+    lines.map(({ thing, isRemoved, reason }) => [
+      isRemoved ? '🧹' : '➖',
+      `${thing.kind} ${code(thing.name)}`,
+      code(thing.namespace),
+      escaped(reason),
+    ]),
+  );
+}
+
+function failedOf(checks: readonly Check[]): Check[] {
+  return checks.filter(({ status }) => status === 'failed');
+}
+
+function suitesOf(checks: readonly Check[]): string[] {
+  return [...new Set(checks.map(({ suite }) => suite))];
+}
+
+function totalOf(checks: readonly Check[]): number {
+  return checks.reduce((sum, { ms }) => sum + ms, 0) / 1000;
+}
+
+function runLink(runUrl: string): string {
+  return `[Summary of the run](${runUrl})`;
+}
