@@ -12,6 +12,7 @@ import { rolloutFailures } from './rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
 import { rolloutSpeed } from './rollout-speed.js';
 import { setup } from './setup.js';
+import { smoke } from './smoke.js';
 import { speed } from './speed.js';
 import { stores } from './stores.js';
 import { wipeProof } from './wipe.js';
@@ -37,5 +38,6 @@ export const proofs: readonly Proof[] = [
   rolloutKill,
   policies,
   rolloutSpeed,
+  smoke,
   speed,
 ];

@@ -12,6 +12,8 @@ export interface ActionRun {
   /** Everything that it printed, with `::add-mask::` lines: on GitHub the runner takes these out. */
   log: string;
   outputs: Record<string, string>;
+  /** What it left for its post step. */
+  state: Record<string, string>;
   summary: string;
   /** The code of the error that it ended with. */
   error: string | undefined;
@@ -70,13 +72,14 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
     child.once('close', (exitCode, exitSignal) => resolve([exitCode, exitSignal]));
   });
   const seconds = (performance.now() - started) / 1000;
-  const [output, summary] = await Promise.all([
+  const [output, state, summary] = await Promise.all([
     readFile(files.GITHUB_OUTPUT, 'utf8'),
+    readFile(files.GITHUB_STATE, 'utf8'),
     readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
   ]);
   const error = /^::error title=[^:]*%3A ([a-z-]+)::/m.exec(log)?.[1];
   await writeFile(join(folder, 'log'), log);
-  return { code, signal, log, outputs: parseOutputs(output), summary, error, seconds };
+  return { code, signal, log, outputs: parseOutputs(output), state: parseOutputs(state), summary, error, seconds };
 }
 
 /** The runner's file format: `name<<delimiter`, lines, `delimiter`. */

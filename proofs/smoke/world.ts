@@ -1,8 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ActionRun, runBundle } from '../../lab/driver/action.js';
 import { openLab } from '../../lab/driver/lab.js';
 import { type Registry, startRegistry } from '../../lab/driver/registry.js';
+import { type ArchiveContent, makeImageArchive } from '../../lab/platform/api/image-archive.js';
 import { type PlatformApi, type PlatformApiOptions, startPlatformApi } from '../../lab/platform/api/platform-api.js';
+import { writeExampleServer } from '../../lab/platform/example-server.js';
 import { type Front, startFront } from '../../lab/platform/front.js';
 import { type Gateway, startGateway } from '../../lab/platform/gateway/gateway.js';
 import { putImage } from '../../lab/platform/image.js';
@@ -16,7 +19,7 @@ import type { Cluster } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { ProofContext } from '../proof.js';
-import { certificateCount } from '../rig.js';
+import { certificateCount, defaultsOf } from '../rig.js';
 import { registryHost, remover } from '../rollout/world.js';
 
 const domain = 'example.com';
@@ -42,8 +45,23 @@ export interface SmokeWorld {
   kubeconfig: string;
   registry: Registry;
   folder: string;
+  /** Folder with the source of the example server. */
+  source: string;
+  /** Runs action-smoke-test; what it needs of this lab is given, unless the inputs say otherwise. */
+  test(
+    inputs?: Record<string, string>,
+    env?: Record<string, string>,
+    onStart?: (pid: number) => void,
+  ): Promise<ActionRun>;
+  /** Runs the post step, which is told what its main step had made. */
+  post(inputs: Record<string, string>, made: string): Promise<ActionRun>;
+  /** Writes an image archive of the example server. @returns its path */
+  archive(labels?: Record<string, string>, architecture?: string): Promise<string>;
   close(): Promise<void>;
 }
+
+/** The password of the tests' users. */
+export const userPassword = 'lab-smoke-users-password';
 
 /** What a proof wants otherwise. */
 export interface SmokeWorldOptions {
@@ -112,6 +130,50 @@ export async function makeSmokeWorld(
   });
   await waitForCertificates(cluster, certificateCount);
   const root = await (await fetch(`${state.acme.control}/root`)).text();
+  const source = join(folder, 'workspace-assistant-mcp');
+  await writeExampleServer(source);
+  let archives = 0;
+  const archive = async (labels: Record<string, string> = {}, architecture?: string): Promise<string> => {
+    archives += 1;
+    const file = join(folder, `image-${archives}.tar`);
+    const content: ArchiveContent = {
+      tag: 'workspace-assistant-mcp:lab',
+      labels: {
+        'lab.mcprt.dev/mcp': 'workspace-assistant',
+        ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`lab.mcprt.dev/${name}`, value])),
+      },
+      ...(architecture === undefined ? {} : { architecture }),
+    };
+    await writeFile(file, await makeImageArchive(content));
+    return file;
+  };
+  const defaults = await defaultsOf('action-smoke-test');
+  const usual = await archive();
+  const run = (
+    entry: string,
+    inputs: Record<string, string>,
+    env: Record<string, string>,
+    onStart?: (pid: number) => void,
+  ): Promise<ActionRun> =>
+    runBundle({
+      entry,
+      folder,
+      defaults,
+      inputs: {
+        domain,
+        'admin-key': adminKey,
+        'user-password': userPassword,
+        source,
+        'image-archive': usual,
+        'ca-bundle': root,
+        resolve: front.resolve.join('\n'),
+        'deploy-timeout': '60s',
+        'propagation-timeout': '30s',
+        ...inputs,
+      },
+      env: { GITHUB_REPOSITORY: 'acme/servers', GITHUB_RUN_ID: '31', GITHUB_RUN_ATTEMPT: '1', ...env },
+      ...(onStart ? { onStart } : {}),
+    });
   return {
     cluster,
     layout,
@@ -127,6 +189,10 @@ export async function makeSmokeWorld(
     kubeconfig: state.kubeconfig,
     registry,
     folder,
+    source,
+    archive,
+    test: (inputs = {}, env = {}, onStart) => run('smoke-test.js', inputs, env, onStart),
+    post: (inputs, made) => run('smoke-test-post.js', inputs, { STATE_made: made }),
     async close() {
       await front.close();
       await gateway.close();

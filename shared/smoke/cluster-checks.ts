@@ -5,6 +5,7 @@ import { type KubeObject, kinds } from '../cluster/objects.js';
 import { troublesOf } from '../cluster/workloads.js';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
+import { until } from './until.js';
 
 const pullSecret = 'mcp-runtime-registry-pull';
 
@@ -21,23 +22,34 @@ export async function requirePullSecret(cluster: Cluster, namespace: string, reg
   });
 }
 
-/** Whether the cluster has the server as it was asked for, and ready. @throws McprtError `smoke-mcpserver` */
+/**
+ * Waits until the cluster has the server as it was asked for, with its address: the platform calls it ready before that.
+ *
+ * @param wait in ms
+ * @throws McprtError `smoke-mcpserver`
+ */
 export async function requireMcpServer(
   cluster: Cluster,
   { namespace, name }: { namespace: string; name: string },
   image: string,
+  { wait, signal }: { wait: number; signal: AbortSignal },
 ): Promise<string> {
-  const server = await cluster.get<KubeObject>(kinds.mcpServer, { namespace, name });
-  const phase = textAt(server, 'status', 'phase');
-  const has = [textAt(server, 'spec', 'image'), textAt(server, 'spec', 'imageTag')].filter(Boolean).join(':');
-  if (phase === 'Ready' && has === image) return phase;
+  let server: KubeObject | undefined;
+  const phase = (): string => textAt(server, 'status', 'phase');
+  const has = (): string =>
+    [textAt(server, 'spec', 'image'), textAt(server, 'spec', 'imageTag')].filter(Boolean).join(':');
+  const isSo = await until(wait, signal, async () => {
+    server = await cluster.get<KubeObject>(kinds.mcpServer, { namespace, name });
+    return phase() === 'Ready' && has() === image;
+  });
+  if (isSo) return phase();
   throw new McprtError('smoke-mcpserver', {
     what: `the MCPServer ${namespace}/${name} is not as it was asked for`,
     why:
       server === undefined
         ? 'there is none'
-        : `phase ${phase || 'none'}: ${textAt(server, 'status', 'message') || 'no message'}; image ${has} (asked for: ${image})`,
-    next: `the platform calls a server ready before it has an address: \`kubectl describe mcpserver ${name} -n ${namespace}\``,
+        : `phase ${phase() || 'none'}: ${textAt(server, 'status', 'message') || 'no message'}; image ${has()} (asked for: ${image})`,
+    next: `the platform calls a server ready before it has an address, which Traefik writes to its Ingress: \`kubectl describe mcpserver ${name} -n ${namespace}\``,
   });
 }
 

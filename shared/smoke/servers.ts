@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { type Mcp, type McpAnswer, openMcp, resultOf, toldOf } from '../mcp/client.js';
 import type { ApiCaller } from '../platform/api.js';
-import { type Web, WebError } from '../platform/web.js';
+import type { Web } from '../platform/web.js';
+import { until } from './until.js';
 
 /** A server of a test on the platform. */
 export interface Deployed {
@@ -17,8 +17,6 @@ export interface ServerWaits {
   signal: AbortSignal;
   progress: (line: string) => void;
 }
-
-const poll = { first: 300, longest: 2_000, factor: 1.5 };
 
 /**
  * Deploys a server of a name that is not in use.
@@ -162,19 +160,4 @@ export async function removeServer(caller: ApiCaller, { name, namespace }: Deplo
     why: left.told,
     next: `remove it by hand: \`kubectl delete mcpserver ${name} -n ${namespace}\``,
   });
-}
-
-/** Looks again and again, at growing distances. @returns whether it came true before the deadline */
-async function until(deadline: number, signal: AbortSignal, isSo: () => Promise<boolean>): Promise<boolean> {
-  const end = Date.now() + deadline;
-  for (let pause = poll.first; ; pause = Math.min(pause * poll.factor, poll.longest)) {
-    // A connection that breaks is what a restart looks like from outside.
-    const found = await isSo().catch((error: unknown) => {
-      if (error instanceof WebError && error.layer === 'tcp') return false;
-      throw error;
-    });
-    if (found) return true;
-    if (Date.now() + pause > end) return false;
-    await sleep(pause, undefined, { signal });
-  }
 }

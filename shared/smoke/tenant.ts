@@ -166,7 +166,7 @@ async function publish(checks: Checks, context: SmokeContext, options: TenantOpt
   } else {
     await checks.look('pull Secret', () => requirePullSecret(cluster, namespace, hosts.registry));
     await checks.look('MCPServer', async (note) =>
-      note(await requireMcpServer(cluster, { namespace, name: server }, image)),
+      note(await requireMcpServer(cluster, { namespace, name: server }, image, { wait: waits.deploy, signal })),
     );
   }
   await mcp.close();

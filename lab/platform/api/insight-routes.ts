@@ -43,6 +43,16 @@ export function insightRoutes({ cluster, events, accounts }: ApiContext): Route[
       },
     },
     {
+      // As recorded of an analytics API without its database, which a lab has not.
+      path: /^\/stats$/,
+      service: 'analytics',
+      methods: {
+        async GET() {
+          return { status: 500, body: { error: 'query_failed', message: 'query failed' } };
+        },
+      },
+    },
+    {
       path: /^\/runtime\/namespaces$/,
       service,
       methods: {
