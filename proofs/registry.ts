@@ -13,6 +13,7 @@ import { rolloutKill } from './rollout-kill.js';
 import { rolloutSpeed } from './rollout-speed.js';
 import { setup } from './setup.js';
 import { smoke } from './smoke.js';
+import { smokeFailures } from './smoke-failures.js';
 import { speed } from './speed.js';
 import { stores } from './stores.js';
 import { wipeProof } from './wipe.js';
@@ -39,5 +40,6 @@ export const proofs: readonly Proof[] = [
   policies,
   rolloutSpeed,
   smoke,
+  smokeFailures,
   speed,
 ];

@@ -38,10 +38,17 @@ export async function makeCertificateAuthority(): Promise<KeyPair> {
   return pemOf(certificate, keys.privateKey);
 }
 
-/** A server's certificate for some names, valid for a year, signed by a CA, or by itself when none is given. */
-export async function makeServerCertificate(names: readonly [string, ...string[]], ca?: KeyPair): Promise<KeyPair> {
+/**
+ * A server's certificate for some names, signed by a CA, or by itself when none is given.
+ *
+ * @param notAfter a year from now when left out
+ */
+export async function makeServerCertificate(
+  names: readonly [string, ...string[]],
+  ca?: KeyPair,
+  notAfter = new Date(Date.now() + 365 * day),
+): Promise<KeyPair> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const now = Date.now();
   const subject = `CN=${names[0]}`;
   const signer =
     ca === undefined
@@ -58,8 +65,8 @@ export async function makeServerCertificate(names: readonly [string, ...string[]
     serialNumber: serialNumber(),
     publicKey: keys.publicKey,
     signingAlgorithm: algorithm,
-    notBefore: new Date(now - 60_000),
-    notAfter: new Date(now + 365 * day),
+    notBefore: new Date(Math.min(Date.now(), notAfter.getTime()) - 60_000),
+    notAfter,
     extensions: [
       new SubjectAlternativeNameExtension(
         names.filter((name) => !name.includes(' ')).map((value) => ({ type: 'dns', value })),
