@@ -60,12 +60,14 @@ describe('codes of errors and findings', () => {
       'lab-admin',
       'docker-container',
       'github-token',
+      'image-platform',
       'registry-access',
       'registry-cert',
       'registry-internal-tls',
       'registry-mode',
       'registry-tls',
       'rollout-timeout',
+      'smoke-test',
     ]);
     const codes = texts.flatMap((text) =>
       [...text.matchAll(new RegExp(`'((?:${prefixes})-[a-z]+(?:-[a-z]+)*)'`, 'g'))].map(([, code]) => code ?? ''),
