@@ -5,7 +5,9 @@ import { cancel } from './cancel.js';
 import { corrupt } from './corrupt.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
+import { mcpSdk } from './mcp-sdk.js';
 import { policies } from './policies.js';
+import { preview } from './preview.js';
 import type { Proof } from './proof.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures.js';
@@ -41,5 +43,7 @@ export const proofs: readonly Proof[] = [
   rolloutSpeed,
   smoke,
   smokeFailures,
+  preview,
+  mcpSdk,
   speed,
 ];

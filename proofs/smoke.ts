@@ -151,8 +151,7 @@ async function requireNothingLeft({ cluster, layout }: SmokeWorld, { problems }:
   );
   const left = lists
     .flatMap(({ items }) => items)
-    // A session that an adapter asked for ends by itself, and goes with nothing that a tenant may do.
-    .filter(({ metadata }) => !metadata.name.startsWith('adapter-') && metadata.deletionTimestamp === undefined)
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   if (left.length > 0) problems.push(`${layout}: ${after}: left: ${left.join(', ')}`);
 }

@@ -1,18 +1,16 @@
-import { askGithub, type GithubApi } from '../../shared/action/github-api.js';
+import * as core from '@actions/core';
+import { endDeployments } from '../../shared/action/deployment.js';
+import { askGithub } from '../../shared/action/github-api.js';
+import { writeStickyComment } from '../../shared/action/sticky-comment.js';
 import { messageOf } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
+import { failureText } from '../../shared/platform/api.js';
 import { findLeftovers, planCleanup, previewOf } from '../../shared/smoke/cleanup.js';
 import { Made, removeMade } from '../../shared/smoke/made.js';
+import { previewEnvironment } from '../../shared/smoke/pull-request.js';
+import { githubOf, previewMarker, runUrlOf } from './github.js';
 import type { SmokeRun } from './main.js';
-
-/** Where GitHub's API is for this job. */
-export function githubOf(token: string): GithubApi {
-  return {
-    apiUrl: process.env.GITHUB_API_URL || 'https://api.github.com',
-    token,
-    repository: process.env.GITHUB_REPOSITORY ?? '',
-  };
-}
+import { removedComment } from './report.js';
 
 /**
  * Removes what tests and previews have left: of one pull request all, otherwise what is old, and previews whose pull
@@ -45,6 +43,22 @@ export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): P
   const made = new Made(() => undefined, wanted);
   report.left = await removeMade(made, admin);
   report.removed = wanted.length - report.left.length;
+  const gone = pullRequest === undefined ? wanted.flatMap(({ name }) => previewOf(name) ?? []) : [pullRequest];
+  for (const number of report.left.length > 0 ? [] : new Set(gone)) await tellRemoved(number, smoke);
+}
+
+/** Tells GitHub, and those who read the pull request, that its preview is gone. It is gone also when they cannot be told. */
+async function tellRemoved(number: number, { inputs, context, report }: SmokeRun): Promise<void> {
+  const github = githubOf(inputs['github-token']);
+  try {
+    await endDeployments(github, previewEnvironment(number));
+    if (!inputs.comment) return;
+    const markdown = removedComment(runUrlOf(github));
+    await writeStickyComment(github, number, { marker: previewMarker(report.domain), markdown, onlyChange: true });
+  } catch (error) {
+    core.warning(`GitHub was not told that the preview of pull request ${number} is gone: ${failureText(error)}`);
+    context.progress(`the preview of pull request ${number} is gone all the same`);
+  }
 }
 
 /** Which pull requests are closed. One that cannot be asked for counts as open: its preview stays. */

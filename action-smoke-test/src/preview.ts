@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import * as core from '@actions/core';
-import { beginDeployment, endDeployments } from '../../shared/action/deployment.js';
+import { beginDeployment } from '../../shared/action/deployment.js';
 import { askGithub, githubError } from '../../shared/action/github-api.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
 import { messageOf } from '../../shared/errors.js';
 import {
   factsOf,
+  isForeign,
   previewEnvironment,
   previewName,
   pullRequestOf,
-  requireSafePreview,
+  requireOwnCode,
+  requireSameCommit,
 } from '../../shared/smoke/pull-request.js';
 import { tenantSuite } from '../../shared/smoke/tenant.js';
-import { cleanUpLeftovers, githubOf } from './cleanup.js';
+import { cleanUpLeftovers } from './cleanup.js';
+import { githubOf, previewMarker, runUrlOf } from './github.js';
 import { callOf, requirePassword, type SmokeRun } from './main.js';
 import { previewComment } from './report.js';
 
@@ -31,21 +34,19 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
     });
   });
   const facts = factsOf(answer, github.repository);
-  const runUrl = `${env.GITHUB_SERVER_URL || 'https://github.com'}/${github.repository}/actions/runs/${env.GITHUB_RUN_ID ?? ''}`;
-  const comment = async (isClosed: boolean): Promise<void> => {
-    if (!inputs.comment) return;
-    const markdown = context.hide(previewComment(report, { sha: facts.headSha, runUrl, isClosed }));
-    await writeStickyComment(github, pull.number, { marker: `preview of ${report.domain}`, markdown });
-  };
+  requireSameCommit(pull, facts);
+  const runUrl = runUrlOf(github);
   if (pull.isClosed || facts.isClosed) {
     await cleanUpLeftovers(smoke, pull.number);
-    if (inputs['dry-run']) return;
-    await endDeployments(github, previewEnvironment(pull.number));
-    if (report.left.length === 0) await comment(true);
     return;
   }
-  requireSafePreview(pull, facts, { builds: inputs['image-archive'] === '' });
+  requireOwnCode(pull, facts, { builds: inputs['image-archive'] === '' });
   requirePassword(inputs);
+  const comment = async (): Promise<void> => {
+    if (!inputs.comment) return;
+    const markdown = context.hide(previewComment(report, { sha: facts.headSha, runUrl }));
+    await writeStickyComment(github, pull.number, { marker: previewMarker(report.domain), markdown });
+  };
   const deployment = await beginDeployment(
     {
       ...github,
@@ -61,7 +62,7 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
   try {
     const published = await tenantSuite(context, {
       suite: 'preview',
-      metadata: () => smoke.metadata(facts.isFork),
+      metadata: () => smoke.metadata(isForeign(pull, facts)),
       nameOf: ({ name }) => previewName(github.repository, pull.number, name),
       call: callOf(inputs),
       replaces: true,
@@ -74,5 +75,5 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
   const failed = context.record.filter(({ status }) => status === 'failed');
   const state = failed.length === 0 ? 'success' : 'failure';
   const described = failed[0]?.failure?.what ?? `${context.record.length} checks`;
-  await Promise.all([deployment.tell(state, described, report.url || undefined), comment(false)]);
+  await Promise.all([deployment.tell(state, described, report.url || undefined), comment()]);
 }

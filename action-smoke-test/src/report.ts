@@ -90,13 +90,12 @@ export async function writeJunit({ checks, domain, junit, at }: SmokeReport): Pr
 
 /** Failed checks as annotations, mistakes in the metadata on their lines. */
 export function annotateChecks(checks: readonly Check[], metadataErrors: readonly MetadataError[]): void {
-  for (const { file, problems } of metadataErrors) {
-    for (const { line, text } of problems.slice(0, annotationLimit)) {
-      core.error(text, { title: 'smoke-metadata', file, startLine: line });
-    }
+  const mistakes = metadataErrors.flatMap(({ file, problems }) => problems.map((problem) => ({ file, ...problem })));
+  for (const { file, line, text } of mistakes.slice(0, annotationLimit)) {
+    core.error(text, { title: 'smoke-metadata', file, startLine: line });
   }
   const annotated = failedOf(checks).filter(({ failure }) => failure?.code !== 'smoke-metadata');
-  for (const { suite, name, failure } of annotated.slice(0, annotationLimit)) {
+  for (const { suite, name, failure } of annotated.slice(0, Math.max(0, annotationLimit - mistakes.length))) {
     if (failure === undefined) continue;
     const more = docsLink(failure.code, process.env);
     core.error(`${suite}: ${name}: ${failure.what}\nwhy: ${failure.why}\nnext: ${failure.next}\nmore: ${more}`, {
@@ -140,17 +139,16 @@ export function smokeSummary(report: SmokeReport): Markdown {
   return markdown;
 }
 
+/** The comment on a pull request whose preview is gone. */
+export function removedComment(runUrl: string): string {
+  return new Markdown()
+    .heading('MCP server preview', 3)
+    .line(`🧹 **Removed.** ${runLink(runUrl)}`)
+    .text();
+}
+
 /** The comment on a pull request: whether its preview works, where it is, and what to do when it does not. */
-export function previewComment(
-  report: SmokeReport,
-  { sha, runUrl, isClosed }: { sha: string; runUrl: string; isClosed: boolean },
-): string {
-  if (isClosed) {
-    return new Markdown()
-      .heading('MCP server preview', 3)
-      .line(`🧹 **Removed** with the pull request. ${runLink(runUrl)}`)
-      .text();
-  }
+export function previewComment(report: SmokeReport, { sha, runUrl }: { sha: string; runUrl: string }): string {
   const failed = failedOf(report.checks);
   const markdown = new Markdown().heading('MCP server preview', 3);
   markdown.line(headline(report, failed));

@@ -18,6 +18,9 @@ import { registryAuth } from '../../lab/platform/registry.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type ApiCaller, findApi } from '../../shared/platform/api.js';
+import { parseOverrides } from '../../shared/platform/reach.js';
+import { openWeb } from '../../shared/platform/web.js';
 import type { ProofContext } from '../proof.js';
 import { certificateCount, defaultsOf } from '../rig.js';
 import { registryHost, remover } from '../rollout/world.js';
@@ -55,6 +58,8 @@ export interface SmokeWorld {
   ): Promise<ActionRun>;
   /** Runs the post step, which is told what its main step had made. */
   post(inputs: Record<string, string>, made: string): Promise<ActionRun>;
+  /** The member of the tests' team, who is there after a run. */
+  member(): Promise<{ caller: ApiCaller; namespace: string }>;
   /** Writes an image archive of the example server. @returns its path */
   archive(labels?: Record<string, string>, architecture?: string): Promise<string>;
   close(): Promise<void>;
@@ -191,6 +196,13 @@ export async function makeSmokeWorld(
     folder,
     source,
     archive,
+    async member() {
+      const web = openWeb({ overrides: parseOverrides(front.resolve.join('\n')), dnsServer: '', caBundle: root });
+      const ports = { web, signal: AbortSignal.timeout(60_000), mask: () => undefined, progress: context.progress };
+      const found = await findApi(`platform.${domain}`, ports);
+      const caller = found.as({ email: `mcprt-smoke@${domain}`, password: userPassword });
+      return { caller, namespace: 'mcp-team-mcprt-smoke' };
+    },
     test: (inputs = {}, env = {}, onStart) => run('smoke-test.js', inputs, env, onStart),
     post: (inputs, made) => run('smoke-test-post.js', inputs, { STATE_made: made }),
     async close() {

@@ -92,6 +92,6 @@ function refused(error: unknown): unknown {
   return githubError(error, {
     code: 'github-deployment',
     what: 'GitHub did not take the deployment',
-    next: 'give the job `permissions: deployments: write`, or leave `environment` empty: a job with an `environment` of its own gets a deployment from GitHub',
+    next: 'give the job `permissions: deployments: write`; action-rollout makes none when `environment` is empty',
   });
 }

@@ -8,13 +8,14 @@ const cutMark = '\n\n…shortened: the summary of the run has all of it.\n';
 /**
  * Writes the one comment of a kind on a pull request: changes it where it is there, whoever else has commented.
  *
+ * @param onlyChange makes none where none is there
  * @param marker tells the comment from others; it is not shown
  * @throws McprtError `github-comment`
  */
 export async function writeStickyComment(
   api: GithubApi,
   pullRequest: number,
-  { marker, markdown }: { marker: string; markdown: string },
+  { marker, markdown, onlyChange = false }: { marker: string; markdown: string; onlyChange?: boolean },
 ): Promise<void> {
   const mark = `<!-- mcprt: ${marker} -->`;
   const room = longest - mark.length - 1 - cutMark.length;
@@ -36,6 +37,7 @@ export async function writeStickyComment(
       await askGithub(api, 'PATCH', `/issues/comments/${first}`, { body });
       return;
     }
+    if (onlyChange) return;
     await askGithub(api, 'POST', `/issues/${pullRequest}/comments`, { body });
     // Another run may have written its first one at the same moment: the older one stays.
     const [kept, ...others] = (await own()).sort((a, b) => a - b);

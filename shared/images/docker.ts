@@ -50,7 +50,7 @@ export async function dockerState(ports: DockerPorts): Promise<DockerState> {
     new McprtError('docker-missing', {
       what: 'images are to be built, and there is no Docker engine here',
       why,
-      next: 'use a runner with Docker (GitHub’s Linux runners have it), or build elsewhere and give the images by digest in `images`',
+      next: 'use a runner with Docker (GitHub’s Linux runners have it), or build elsewhere: action-rollout takes images by digest in `images`, action-smoke-test a file in `image-archive`',
     });
   const asked = (args: readonly string[]): Promise<Run> => run(args, {}, briefly(ports));
   const engine = await asked(['version', '--format', '{{.Server.Version}}']).catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { identityHeaders, type Mcp, type McpAnswer, refusalOf, textOf, toldOf } from '../mcp/client.js';
 import type { ApiCaller } from '../platform/api.js';
+import type { Made } from './made.js';
 
 /** Who calls a tool, as the gateway is told. */
 export interface Identity {
@@ -40,6 +41,7 @@ const pause = { first: 300, longest: 3_000, factor: 1.4 };
  */
 export async function adapterSession(
   caller: ApiCaller,
+  made: Made,
   { server, namespace, agent }: { server: string; namespace: string; agent: string },
 ): Promise<Identity> {
   const answer = await caller.call('POST', '/runtime/adapter/sessions', {
@@ -62,6 +64,7 @@ export async function adapterSession(
       next: 'name, humanID and teamID are wanted: an older platform may not tell them',
     });
   }
+  made.add({ kind: 'session', namespace, name: text('name') });
   return { human: text('humanID'), agent, team: text('teamID'), session: text('name') };
 }
 

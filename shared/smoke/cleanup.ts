@@ -7,6 +7,8 @@ import { repositoryMark } from './pull-request.js';
 /** Something on the platform that bears a name of ours. */
 export interface Leftover extends MadeThing {
   createdAt: Date;
+  /** The server that a grant or session is for; empty for a server. */
+  server: string;
 }
 
 /** What to remove, or to leave, and why. */
@@ -36,6 +38,23 @@ export function previewOf(name: string): number | undefined {
 
 /** Decides about each leftover. Names that are not ours, and previews of other repositories, are not among the lines. */
 export function planCleanup(things: readonly Leftover[], rules: CleanupRules): CleanupLine[] {
+  const lines = planByName(things, rules);
+  return [...lines, ...planAdapterSessions(things, lines)];
+}
+
+/** Sessions that an adapter asked for bear the platform's names: they go with the server that they are for. */
+function planAdapterSessions(things: readonly Leftover[], lines: readonly CleanupLine[]): CleanupLine[] {
+  return things.flatMap((thing): CleanupLine[] => {
+    if (thing.kind !== 'session' || !thing.name.startsWith('adapter-')) return [];
+    const isFor = (one: Leftover): boolean =>
+      one.kind === 'server' && one.namespace === thing.namespace && one.name === thing.server;
+    const isGoing = lines.some((line) => line.isRemoved && isFor(line.thing));
+    if (!isGoing && things.some(isFor)) return [];
+    return [{ thing, isRemoved: true, reason: isGoing ? 'its server goes' : 'its server is gone' }];
+  });
+}
+
+function planByName(things: readonly Leftover[], rules: CleanupRules): CleanupLine[] {
   return things.flatMap((thing): CleanupLine[] => {
     const age = rules.now.getTime() - thing.createdAt.getTime();
     const number = previewOf(thing.name);
@@ -45,7 +64,11 @@ export function planCleanup(things: readonly Leftover[], rules: CleanupRules): C
       if (rules.pullRequest !== undefined || rules.closed.has(number)) {
         return [{ thing, isRemoved: true, reason: `pull request ${number} is closed` }];
       }
-      const isOld = age > rules.previewsOlderThan;
+      // A push makes the server anew, and leaves its grant as it is: the preview is as old as its newest part.
+      const ages = things
+        .filter(({ name }) => previewOf(name) === number)
+        .map(({ createdAt }) => rules.now.getTime() - createdAt.getTime());
+      const isOld = Math.min(...ages) > rules.previewsOlderThan;
       return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : `pull request ${number} is open` }];
     }
     if (!thing.name.startsWith('smoke-') || rules.pullRequest !== undefined) return [];
@@ -62,9 +85,8 @@ export async function findLeftovers(admin: ApiCaller, namespaces: readonly strin
   const found = await pMap(
     lists,
     async ({ namespace, kind }) => {
-      // A team that was never made has no namespace: nothing is in it.
       const path = `/runtime/${kind}s?namespace=${namespace}`;
-      const { body } = await admin.call('GET', path, { accept: [200, 403, 404] });
+      const { body } = await admin.call('GET', path, { accept: [200, 404] });
       const items = isRecord(body) && Array.isArray(body[`${kind}s`]) ? body[`${kind}s`] : [];
       return (Array.isArray(items) ? items : []).filter(isRecord).map(
         (item): Leftover => ({
@@ -73,6 +95,7 @@ export async function findLeftovers(admin: ApiCaller, namespaces: readonly strin
           name: String(item.name ?? ''),
           // The API calls the time of creation `age`.
           createdAt: new Date(String(item.age ?? 0)),
+          server: isRecord(item.serverRef) ? String(item.serverRef.name ?? '') : '',
         }),
       );
     },

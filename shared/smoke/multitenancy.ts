@@ -125,8 +125,8 @@ async function play(checks: Checks, context: SmokeContext, options: Multitenancy
   const all = await setUp(checks, context, options);
   const { acme, globex, techcorp } = all;
   const sessions: Record<'globex' | 'techcorp', Identity> = {
-    globex: await checks.need('adapter session of globex', () => sessionFor(globex, acme)),
-    techcorp: await checks.need('adapter session of techcorp', () => sessionFor(techcorp, acme)),
+    globex: await checks.need('adapter session of globex', () => sessionFor(context, globex, acme)),
+    techcorp: await checks.need('adapter session of techcorp', () => sessionFor(context, techcorp, acme)),
   };
   await checks.look('no adapter session without a grant', () => requireNoSession(globex, techcorp));
   const manual = await manualSessions(context, admin, all);
@@ -269,8 +269,8 @@ async function requireGrant(caller: ApiCaller, namespace: string, name: string):
   });
 }
 
-function sessionFor(who: Tenant, whose: Tenant): Promise<Identity> {
-  return adapterSession(who.member.caller, { server: whose.server, namespace: whose.team.namespace, agent });
+function sessionFor({ made }: SmokeContext, who: Tenant, whose: Tenant): Promise<Identity> {
+  return adapterSession(who.member.caller, made, { server: whose.server, namespace: whose.team.namespace, agent });
 }
 
 async function requireNoSession(who: Tenant, whose: Tenant): Promise<void> {

@@ -65,16 +65,11 @@ export function factsOf(answer: unknown, repository: string): PullRequestFacts {
 }
 
 /**
- * Refuses what a stranger's pull request must not bring about: code of it that is run where the secrets are, and a
- * preview in the name of another pull request.
+ * Refuses a run in the name of another pull request: of a fork's run nothing but its commit is known for certain.
  *
- * @throws McprtError `preview-fork`, `preview-mismatch`
+ * @throws McprtError `preview-mismatch`
  */
-export function requireSafePreview(
-  event: EventPullRequest,
-  facts: PullRequestFacts,
-  { builds }: { builds: boolean },
-): void {
+export function requireSameCommit(event: EventPullRequest, facts: PullRequestFacts): void {
   if (event.headSha !== '' && event.headSha !== facts.headSha) {
     throw new McprtError('preview-mismatch', {
       what: `this run is not about the newest commit of pull request ${event.number}`,
@@ -82,7 +77,20 @@ export function requireSafePreview(
       next: 'the run of the newer commit makes the preview; if there is none, the number in `pull-request` is another one’s',
     });
   }
-  if ((event.isFork ?? facts.isFork) && builds) {
+}
+
+/** Whether a pull request comes from another repository, by the event or by GitHub. */
+export function isForeign(event: EventPullRequest, facts: PullRequestFacts): boolean {
+  return event.isFork === true || facts.isFork;
+}
+
+/** Refuses to build a stranger's code where the secrets are. @throws McprtError `preview-fork` */
+export function requireOwnCode(
+  event: EventPullRequest,
+  facts: PullRequestFacts,
+  { builds }: { builds: boolean },
+): void {
+  if (isForeign(event, facts) && builds) {
     throw new McprtError('preview-fork', {
       what: 'code from a fork would be built where the secrets are',
       why: `pull request ${event.number} comes from another repository, and its Dockerfile runs whatever its author likes`,

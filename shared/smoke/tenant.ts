@@ -147,7 +147,7 @@ async function publish(checks: Checks, context: SmokeContext, options: TenantOpt
     const sideEffects = [...new Set(metadata.tools.map(({ sideEffect }) => sideEffect))];
     const grant = { name: `${server}-grant`, namespace, server, teamId: team.id, agent };
     await applyGrant(admin, made, { ...grant, sideEffects, rules: [] });
-    const found = await adapterSession(member.caller, { server, namespace, agent });
+    const found = await adapterSession(member.caller, made, { server, namespace, agent });
     note(found.session ?? '');
     return found;
   });
