@@ -131,7 +131,7 @@ export function requireCertificate(
     fail(
       'smoke-tls-default',
       `${host} serves Traefik’s own certificate`,
-      'its Secret is missing or of another host: `kubectl get certificate,secret -A | grep tls`; action-backup restores it without an order',
+      'its Secret is missing or of another host: `kubectl get certificate,secret -A`; action-backup restores it without an order',
     );
   }
   if (notAfter <= now || problem === 'CERT_HAS_EXPIRED') {
@@ -177,7 +177,7 @@ function requireStatus(host: string, path: string, { status, text }: WebAnswer):
   throw new McprtError('smoke-http', {
     what: `${host} answers ${status}`,
     why: `GET https://${host}${path} → ${status} ${text.slice(0, 120).trim()}`,
-    next: '503 is Traefik without a ready pod, 502 a pod that does not answer: `kubectl get pods -A | grep -v Running`',
+    next: '503 is Traefik without a ready pod, 502 a pod that does not answer: `kubectl get pods -A`',
   });
 }
 

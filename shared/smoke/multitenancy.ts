@@ -96,7 +96,8 @@ export interface MultitenancyOptions {
 
 /** Three tenants, who may call each other's tools as far as they were allowed to (runbook: multi-tenancy end-to-end test). */
 export async function multitenancySuite(context: SmokeContext, options: MultitenancyOptions): Promise<void> {
-  await runSuite(context.record, 'multitenancy', multitenancyChecks, context, async (checks) => {
+  const names = multitenancyChecks.filter((name) => !context.keep || name !== 'cleanup');
+  await runSuite(context.record, 'multitenancy', names, context, async (checks) => {
     try {
       await play(checks, context, options);
     } finally {
@@ -400,7 +401,7 @@ function requireAdvice({ message }: McpAnswer): void {
   throw new McprtError('smoke-advice', {
     what: 'the gateway refuses, and does not say how to get in',
     why: `adapter_required ${String(message?.adapter_required)}, headers missing: ${missing.join(', ') || 'none'}, message "${String(message?.message ?? '').slice(0, 120)}"`,
-    next: 'the gateway is of another version than the platform: `kubectl get deployment -n mcp-runtime -o yaml | grep GATEWAY_PROXY_IMAGE`',
+    next: 'the gateway is of another version than the platform: `kubectl get deployment -n mcp-runtime -o yaml`',
   });
 }
 

@@ -113,7 +113,7 @@ export async function untilServed(
     throw new McprtError('smoke-mcp-unreachable', {
       what: `no MCP server answers at https://${host}${path}`,
       why: `initialize → ${last}`,
-      next: '404 is Traefik without a route (look at the Ingress), 502 and 503 are routes without a pod, 401 and 403 are the gateway: `kubectl get ingress,pods -A | grep mcp`',
+      next: '404 is Traefik without a route (look at the Ingress), 502 and 503 are routes without a pod, 401 and 403 are the gateway: `kubectl get ingress,pods -A`',
     });
   }
   if ((answer.headers['mcp-session-id'] ?? '') === '') {
@@ -146,7 +146,7 @@ export async function untilGone(
   throw new McprtError('smoke-old-version', {
     what: `an old server goes on answering at https://${host}${path}`,
     why: `its server was removed, and initialize still gives ${last.slice(0, 160)}`,
-    next: 'another server may have taken the address (the platform does not check that): `kubectl get ingress -A | grep mcp`; or its pods do not end: `kubectl get pods -A | grep Terminating`',
+    next: 'another server may have taken the address (the platform does not check that): `kubectl get ingress -A`; or its pods do not end: `kubectl get pods -A`',
   });
 }
 

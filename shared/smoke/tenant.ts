@@ -65,7 +65,9 @@ export interface Published {
  */
 export async function tenantSuite(context: SmokeContext, options: TenantOptions): Promise<Published | undefined> {
   let published: Published | undefined;
-  const names = tenantChecks.filter((name) => options.replaces || name !== 'old version gone');
+  const names = tenantChecks.filter(
+    (name) => (options.replaces || name !== 'old version gone') && (!context.keep || name !== 'cleanup'),
+  );
   await runSuite(context.record, options.suite, names, context, async (checks) => {
     try {
       published = await publish(checks, context, options);
