@@ -2,6 +2,7 @@ import { Agent, request } from 'node:https';
 import type { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { messageOf } from '../errors.js';
+import { isRecord } from '../json.js';
 import { addressFor, type ReachOptions } from './reach.js';
 
 export interface WebRequest {
@@ -136,7 +137,7 @@ function exchange(asked: WebRequest, { agent, ca, address, port, name, started }
 }
 
 function webError(name: string, error: unknown): WebError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = isRecord(error) ? String(error.code ?? '') : '';
   const isTls = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO|ALTNAME|EPROTO/.test(code);
   return new WebError(isTls ? 'tls' : 'tcp', name, messageOf(error), error);
 }
