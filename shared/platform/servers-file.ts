@@ -123,7 +123,17 @@ function problemsOfServer(server: YAMLMap, lineOf: LineOf): MetadataProblem[] {
       problems.push({ line: lineOf(key), text: `the platform knows no field \`${String(key.value)}\`, and drops it` });
     }
   }
-  return problems;
+  return [...problems, ...hiddenFields(server, lineOf)];
+}
+
+/** Fields whose names only come about when the file is read, by an alias: no rule about names would see them. */
+function hiddenFields({ items }: YAMLMap, lineOf: LineOf): MetadataProblem[] {
+  return items
+    .filter(({ key }) => !isScalar(key))
+    .map(({ key }) => ({
+      line: lineOf(key),
+      text: 'the name of a field is written out, and is no alias, list or map',
+    }));
 }
 
 function problemsOfTools(server: YAMLMap, lineOf: LineOf): MetadataProblem[] {
@@ -136,7 +146,7 @@ function problemsOfTools(server: YAMLMap, lineOf: LineOf): MetadataProblem[] {
     const line = lineOf(tool);
     const name = isMap(tool) ? tool.get('name') : undefined;
     if (!isMap(tool) || typeof name !== 'string' || name === '') return [{ line, text: 'a tool has no `name`' }];
-    const problems: MetadataProblem[] = [];
+    const problems = hiddenFields(tool, lineOf);
     if (seen.has(name)) problems.push({ line, text: `the tool "${name}" is there twice` });
     seen.add(name);
     const effect = tool.get('sideEffect');

@@ -1,0 +1,130 @@
+import { describe, expect, it } from '@jest/globals';
+import { MetadataError, readServersFile } from './servers-file.js';
+
+const options = { file: '.mcp/servers.yaml', wanted: '', isForeign: false };
+const server = (...fields: string[]): string =>
+  ['servers:', '  - name: demo', ...fields.map((field) => `    ${field}`)].join('\n');
+const tools = ['tools:', '  - name: add', '    sideEffect: read'];
+
+function mistakes(text: string, more: Partial<typeof options> = {}): MetadataError['problems'] {
+  try {
+    readServersFile(text, { ...options, ...more });
+  } catch (error) {
+    if (error instanceof MetadataError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('a metadata file', () => {
+  it('gives the only server, what goes into an MCPServer, and its tools', () => {
+    const text = server('image: demo', 'route: /demo', 'port: 8088', 'mcpResources: []', ...tools);
+    expect(readServersFile(text, options)).toEqual({
+      name: 'demo',
+      spec: { port: 8088, mcpResources: [], tools: [{ name: 'add', sideEffect: 'read' }] },
+      tools: [{ name: 'add', sideEffect: 'read', requiredTrust: 'low' }],
+    });
+  });
+
+  it('gives the trust that a tool requires', () => {
+    expect(readServersFile(server(...tools, '    requiredTrust: high'), options).tools[0]?.requiredTrust).toBe('high');
+  });
+
+  it('says on which line YAML is broken', () => {
+    expect(mistakes('servers:\n  - name: demo\n   port: 1')).toMatchObject([{ line: 3 }]);
+  });
+
+  it.each(['', 'servers: []', 'servers: demo', 'servers:\n  - demo', '- name: demo', 'other: 1'])(
+    'is refused without a server in it: %j',
+    (text) => {
+      expect(mistakes(text)).toEqual([{ line: 1 + (text.split('\n').length - 1), text: expect.any(String) }]);
+    },
+  );
+
+  it('must say which of several servers is meant', () => {
+    const text = `${server(...tools)}\n  - name: other\n    tools: [{ name: x, sideEffect: write }]`;
+    expect(mistakes(text)[0]?.text).toBe('it has several servers, and none was named; there are: demo, other');
+    expect(readServersFile(text, { ...options, wanted: 'other' }).tools[0]?.name).toBe('x');
+    expect(mistakes(text, { wanted: 'third' })[0]?.text).toContain('it has no server "third"');
+  });
+
+  it('is refused when its only server is another one than wanted', () => {
+    expect(mistakes(server(...tools), { wanted: 'third' })[0]?.text).toContain('no server "third"');
+  });
+
+  it.each(['Demo', '-demo', 'demo-', 'de_mo', 'd'.repeat(64), '7 of 9', '7'])('refuses the name %s', (name) => {
+    const text = server(...tools).replace('demo', name);
+    expect(mistakes(text)).toMatchObject([{ line: 2, text: expect.stringContaining('`name`') }]);
+  });
+
+  it.each(['d', 'a-1', 'd'.repeat(63)])('takes the name %s', (name) => {
+    expect(readServersFile(server(...tools).replace('demo', name), options).name).toBe(name);
+  });
+
+  it('names a field that the platform would drop, on its line', () => {
+    expect(mistakes(server(...tools, 'replica: 2'))).toEqual([
+      { line: 6, text: 'the platform knows no field `replica`, and drops it' },
+    ]);
+  });
+
+  it.each([[], ['tools: []'], ['tools: add']])('refuses a server without tools: %j', (...fields) => {
+    expect(mistakes(server(...fields))).toMatchObject([{ line: 2, text: expect.stringContaining('no `tools`') }]);
+  });
+
+  it('finds every mistake of the tools, each on its line', () => {
+    const text = server('tools:', '  - name: add', '  - sideEffect: read', '  - add', ...tools.slice(1));
+    expect(mistakes(text)).toEqual([
+      { line: 4, text: 'the tool "add" has no `sideEffect`: every call of it would be refused' },
+      { line: 5, text: 'a tool has no `name`' },
+      { line: 6, text: 'a tool has no `name`' },
+      { line: 7, text: 'the tool "add" is there twice' },
+    ]);
+  });
+
+  it('names words that the platform does not have, on the line of the word', () => {
+    const text = server('tools:', '  - name: add', '    sideEffect: reads', '    requiredTrust: 1');
+    expect(mistakes(text)).toEqual([
+      { line: 5, text: 'sideEffect of the tool "add" is none of read, write, destructive' },
+      { line: 6, text: 'requiredTrust of the tool "add" is none of low, medium, high' },
+    ]);
+  });
+
+  it('tells file and lines in its error', () => {
+    const error = new MetadataError('a.yaml', [{ line: 3, text: 'x' }]);
+    expect(error).toMatchObject({ code: 'smoke-metadata', why: 'a.yaml:3: x' });
+  });
+});
+
+describe('a metadata file from a fork', () => {
+  const foreign = { isForeign: true };
+
+  it.each(['secretEnvVars', 'replicas', 'resources', 'auth', 'policy', 'session', 'gateway', 'analytics', 'rollout'])(
+    'may not set %s',
+    (field) => {
+      const text = server(...tools, `${field}: {}`);
+      expect(mistakes(text, foreign)).toEqual([
+        { line: 6, text: `\`${field}\` may not be set by a pull request from a fork` },
+      ]);
+      expect(mistakes(text)).toEqual([]);
+    },
+  );
+
+  it('may set what concerns its own container alone, and what the platform fills in itself', () => {
+    const own = ['description: x', 'port: 1', 'envVars: []', 'prompts: []', 'tasks: []', 'image: x', 'teamID: x'];
+    expect(mistakes(server(...tools, ...own), foreign)).toEqual([]);
+  });
+
+  it('may not set a field under a quoted name either', () => {
+    expect(mistakes(server(...tools, '"secretEnvVars": []'), foreign)).toHaveLength(1);
+  });
+
+  it.each([
+    ['an alias', `x: &key secretEnvVars\n${server(...tools, '*key : []')}`],
+    ['an alias in a tool', `x: &key sideEffect\n${server(...tools, '    *key : destructive')}`],
+    ['a merge', `x: &all { secretEnvVars: [] }\n${server(...tools, '<<: *all')}`],
+    ['a merge of YAML 1.1', `%YAML 1.1\n---\nx: &all { secretEnvVars: [] }\n${server(...tools, '<<: *all')}`],
+    ['a list as key', server(...tools, '? [secretEnvVars]', ': []')],
+  ])('may not hide a field behind %s', (_, text) => {
+    expect(mistakes(text, foreign)).not.toEqual([]);
+  });
+});
