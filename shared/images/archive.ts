@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
 import { text as readText } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
 import { McprtError, messageOf } from '../errors.js';
@@ -46,7 +47,9 @@ export async function readImageArchive(file: string): Promise<ImageArchive> {
 
 async function smallDocuments(file: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  const entries = createReadStream(file).pipe(extract());
+  const entries = extract();
+  // Unlike a pipe it passes on that the file cannot be read: the loop throws it.
+  pipeline(createReadStream(file), entries, () => undefined);
   for await (const entry of entries) {
     const { name, size = 0, type } = entry.header;
     if (type === 'file' && size <= longestJson) found.set(name.replace(/^\.\//, ''), await readText(entry));
