@@ -19,7 +19,7 @@ export async function writeStickyComment(
 ): Promise<void> {
   const mark = `<!-- mcprt: ${marker} -->`;
   const room = longest - mark.length - 1 - cutMark.length;
-  const text = markdown.length > room ? `${markdown.slice(0, markdown.lastIndexOf('\n', room))}${cutMark}` : markdown;
+  const text = markdown.length > room ? `${beginning(markdown, room)}${cutMark}` : markdown;
   const body = `${mark}\n${text}`;
   try {
     const isOwn = await author(api);
@@ -54,6 +54,13 @@ export async function writeStickyComment(
       next: 'give the job `permissions: pull-requests: write`, or set `comment: false`',
     });
   }
+}
+
+/** As much of a text as fits: whole lines, but for a line that is most of it. */
+function beginning(text: string, room: number): string {
+  const lineEnd = text.lastIndexOf('\n', room);
+  // Half of a character outside of the basic plane is none.
+  return lineEnd > room / 2 ? text.slice(0, lineEnd) : text.slice(0, room).replace(/[\ud800-\udbff]$/, '');
 }
 
 /**
