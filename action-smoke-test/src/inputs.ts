@@ -15,11 +15,20 @@ import { isRecord } from '../../shared/json.js';
 const jsonObject: InputType<Record<string, unknown>> = {
   expected: 'a JSON object, such as {"a":7}',
   parse(value) {
-    const parsed: unknown = value === '' ? {} : JSON.parse(value);
+    const parsed = value === '' ? {} : jsonOf(value);
     if (!isRecord(parsed)) throw new Error('it is no object');
     return parsed;
   },
 };
+
+/** The parser's own words hold the beginning of what it cannot parse, which may be a secret. */
+function jsonOf(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new Error('it is no JSON');
+  }
+}
 
 /** The beginning of the teams' slugs: with `-techcorp` behind it no longer than the platform can make a namespace of. */
 const teamPrefix: InputType<string> = {
