@@ -64,7 +64,7 @@ export function outputsOf(report: SmokeReport): Outputs {
     })),
     cleanup: (report.cleanup ?? []).map(({ thing, isRemoved, reason }) => ({
       ...thing,
-      createdAt: thing.createdAt.toISOString(),
+      createdAt: Number.isNaN(thing.createdAt.getTime()) ? null : thing.createdAt.toISOString(),
       removed: isRemoved,
       reason,
     })),

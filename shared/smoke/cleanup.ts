@@ -6,6 +6,7 @@ import { repositoryMark } from './pull-request.js';
 
 /** Something on the platform that bears a name of ours. */
 export interface Leftover extends MadeThing {
+  /** An invalid date when the platform does not say: it counts as new. */
   createdAt: Date;
   /** The server that a grant or session is for; empty for a server. */
   server: string;
@@ -57,24 +58,32 @@ function planAdapterSessions(things: readonly Leftover[], lines: readonly Cleanu
 function planByName(things: readonly Leftover[], rules: CleanupRules): CleanupLine[] {
   return things.flatMap((thing): CleanupLine[] => {
     const age = rules.now.getTime() - thing.createdAt.getTime();
+    const unknown = Number.isNaN(age) ? 'its age is not known' : undefined;
     const number = previewOf(thing.name);
     if (number !== undefined) {
-      const isOwn = thing.name.replace(/-grant$/, '').endsWith(`-${repositoryMark(rules.repository)}`);
-      if (!isOwn || (rules.pullRequest !== undefined && number !== rules.pullRequest)) return [];
+      if (!isOf(rules.repository, thing.name) || (rules.pullRequest !== undefined && number !== rules.pullRequest))
+        return [];
       if (rules.pullRequest !== undefined || rules.closed.has(number)) {
         return [{ thing, isRemoved: true, reason: `pull request ${number} is closed` }];
       }
       // A push makes the server anew, and leaves its grant as it is: the preview is as old as its newest part.
-      const ages = things
-        .filter(({ name }) => previewOf(name) === number)
-        .map(({ createdAt }) => rules.now.getTime() - createdAt.getTime());
-      const isOld = Math.min(...ages) > rules.previewsOlderThan;
-      return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : `pull request ${number} is open` }];
+      const newest = Math.min(
+        ...things
+          .filter(({ name }) => previewOf(name) === number && isOf(rules.repository, name))
+          .map(({ createdAt }) => rules.now.getTime() - createdAt.getTime()),
+      );
+      const isOld = newest > rules.previewsOlderThan;
+      const reason = isOld ? `${ageText(newest)} old` : (unknown ?? `pull request ${number} is open`);
+      return [{ thing, isRemoved: isOld, reason }];
     }
     if (!thing.name.startsWith('smoke-') || rules.pullRequest !== undefined) return [];
     const isOld = age > rules.olderThan;
-    return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : 'its run may go on' }];
+    return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : (unknown ?? 'its run may go on') }];
   });
+}
+
+function isOf(repository: string, preview: string): boolean {
+  return preview.replace(/-grant$/, '').endsWith(`-${repositoryMark(repository)}`);
 }
 
 /** All servers, grants and sessions of the tests' namespaces. @throws McprtError of the calls */
@@ -94,7 +103,7 @@ export async function findLeftovers(admin: ApiCaller, namespaces: readonly strin
           namespace,
           name: String(item.name ?? ''),
           // The API calls the time of creation `age`.
-          createdAt: new Date(String(item.age ?? 0)),
+          createdAt: new Date(String(item.age)),
           server: isRecord(item.serverRef) ? String(item.serverRef.name ?? '') : '',
         }),
       );
