@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
+import { pause as sleep } from '../pause.js';
 import { describe, type Web, type WebAnswer, WebError, type WebRequest } from './web.js';
 
 /** Who calls: a service key, which is nobody in person, or somebody with a password. */
@@ -174,7 +174,7 @@ async function logIn({ email, password }: { email: string; password: string }, w
     const { status, body, told } = answerOf(answer, request);
     if (status === 429 && Date.now() < end) {
       if (!isTold) ports.progress(`the platform has locked this address after failed logins; waiting for it to pass`);
-      await sleep(lockWait.pause, undefined, { signal: ports.signal });
+      await sleep(lockWait.pause, ports.signal);
       continue;
     }
     if (status === 429) {
@@ -247,7 +247,7 @@ async function patiently(attempt: () => Promise<WebAnswer>, signal: AbortSignal)
     } catch (error) {
       if (!(error instanceof McprtError) || error.code !== 'smoke-tcp') throw error;
     }
-    await sleep(pause, undefined, { signal });
+    await sleep(pause, signal);
   }
   return attempt();
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { identityHeaders, type Mcp, type McpAnswer, refusalOf, textOf, toldOf } from '../mcp/client.js';
+import { pause as sleep } from '../pause.js';
 import type { ApiCaller } from '../platform/api.js';
 import type { Made } from './made.js';
 
@@ -155,6 +155,6 @@ async function repeat(
   for (let wait = pause.first; ; wait = Math.min(wait * pause.factor, pause.longest)) {
     const answer = await call();
     if (!isPassing(answer) || Date.now() + wait > end) return answer;
-    await sleep(wait, undefined, { signal });
+    await sleep(wait, signal);
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import type { Mcp, McpAnswer } from '../mcp/client.js';
+import { pause as sleep } from '../pause.js';
 import type { ApiCaller } from '../platform/api.js';
 import { adapterSession, callUntilAllowed, headersOf, type Identity, requireRefusal } from './calls.js';
 import { type Checks, runSuite } from './checks.js';
@@ -456,7 +456,7 @@ async function requireEvent(
       return;
     }
     if (Date.now() + eventWait.pause > end) break;
-    await sleep(eventWait.pause, undefined, { signal: context.signal });
+    await sleep(eventWait.pause, context.signal);
   }
   const told = seen.map((event) => {
     const payload = isRecord(event.payload) ? event.payload : {};

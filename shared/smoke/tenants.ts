@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
+import { pause as sleep } from '../pause.js';
 import { type ApiAnswer, type ApiCaller, failureText, type PlatformApi } from '../platform/api.js';
 
 /** A team of the tests. It stays: the platform has no way to delete one. */
@@ -43,7 +43,7 @@ export async function ensureTeam(
     if (team !== undefined) return { team, isNew: made.status === 200 };
     const isPassing = /connection refused|status 401|status 5\d\d/.test(made.told);
     if (made.status === 400 && isPassing && attempt < attempts) {
-      await sleep(pause, undefined, { signal });
+      await sleep(pause, signal);
       continue;
     }
     throw made.status === 500 ? namespaceFailed(slug, made) : burnt(slug, made);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause as sleep } from '../pause.js';
 import { WebError } from '../platform/web.js';
 
 const poll = { first: 300, longest: 2_000, factor: 1.5 };
@@ -19,6 +19,6 @@ export async function until(deadline: number, signal: AbortSignal, isSo: () => P
     });
     if (found) return true;
     if (Date.now() + pause > end) return false;
-    await sleep(pause, undefined, { signal });
+    await sleep(pause, signal);
   }
 }
