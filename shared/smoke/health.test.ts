@@ -16,18 +16,21 @@ const good: ServedCertificate = {
   problem: '',
 };
 
-function refusal(certificate: Partial<ServedCertificate>, expected?: readonly string[], minDays = 14): McprtError | '' {
+function refusal(
+  certificate: Partial<ServedCertificate>,
+  expected?: readonly string[],
+  minDays = 14,
+): McprtError | undefined {
   try {
     requireCertificate('mcp.example.com', { ...good, ...certificate }, { minDays, now }, expected);
   } catch (error) {
     if (error instanceof McprtError) return error;
     throw error;
   }
-  return '';
+  return undefined;
 }
 const codeOf = (...of: Parameters<typeof refusal>): string => {
-  const error = refusal(...of);
-  return error === '' ? '' : error.code;
+  return refusal(...of)?.code ?? '';
 };
 
 describe('a certificate that a public name serves', () => {
@@ -75,7 +78,7 @@ describe('a certificate that a public name serves', () => {
   it('is told with all that was seen of it', () => {
     const error = refusal({ subject: '', names: '', notAfter: inDays(1) });
     expect(error).toMatchObject({ message: 'the certificate of mcp.example.com has 1 days left, and 14 are wanted' });
-    expect(error && error.why).toBe(
+    expect(error?.why).toBe(
       'subject empty, issuer CN=R11, names none, valid from 2026-05-02T00:00:00.000Z to 2026-06-02T00:00:00.000Z',
     );
   });
