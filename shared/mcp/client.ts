@@ -110,8 +110,10 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
         const result = resultOf(answer);
         if (result === undefined) return { answer, tools };
         tools.push(...(Array.isArray(result.tools) ? result.tools : []).flatMap(toolOf));
-        cursor = typeof result.nextCursor === 'string' && result.nextCursor !== '' ? result.nextCursor : undefined;
-        if (cursor === undefined) return { answer, tools };
+        const next = typeof result.nextCursor === 'string' ? result.nextCursor : '';
+        // A server that gives the same page again would do so for ever.
+        if (next === '' || next === cursor) return { answer, tools };
+        cursor = next;
       }
     },
     callTool: (name, args, more) => request('tools/call', { name, arguments: args }, more),
