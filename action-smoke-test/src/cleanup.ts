@@ -8,6 +8,7 @@ import { failureText } from '../../shared/platform/api.js';
 import { findLeftovers, planCleanup, previewOf } from '../../shared/smoke/cleanup.js';
 import { Made, removeMade } from '../../shared/smoke/made.js';
 import { previewEnvironment } from '../../shared/smoke/pull-request.js';
+import { findTeam } from '../../shared/smoke/tenants.js';
 import { githubOf, previewMarker, runUrlOf } from './github.js';
 import type { SmokeRun } from './main.js';
 import { removedComment } from './report.js';
@@ -21,9 +22,10 @@ export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): P
   const { admin } = await context.platform();
   const prefix = inputs['team-prefix'];
   const slugs = [prefix, ...['acme', 'globex', 'techcorp'].map((name) => `${prefix}-${name}`)];
+  const teams = await Promise.all(slugs.map((slug) => findTeam(admin, slug)));
   const found = await findLeftovers(
     admin,
-    slugs.map((slug) => `mcp-team-${slug}`),
+    teams.flatMap((team) => team?.namespace ?? []),
   );
   const numbers = new Set(found.flatMap(({ name }) => previewOf(name) ?? []));
   const lines = planCleanup(found, {

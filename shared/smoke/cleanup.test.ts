@@ -90,6 +90,27 @@ describe('a preview', () => {
   });
 });
 
+describe('a session that an adapter asked for', () => {
+  const session = { ...thing('adapter-1', 0), kind: 'session' as const, server: 'smoke-1' };
+  const fateOf = (things: readonly Leftover[]): [boolean, string] | undefined => {
+    const line = planCleanup(things, rules).find((one) => one.thing === session);
+    return line && [line.isRemoved, line.reason];
+  };
+
+  it('stays with its server, goes with it, and goes after it', () => {
+    expect(fateOf([session, thing('smoke-1', 0)])).toBeUndefined();
+    expect(fateOf([session, thing('smoke-1', 7 * hour)])).toEqual([true, 'its server goes']);
+    expect(fateOf([session, thing('smoke-2', 7 * hour)])).toEqual([true, 'its server is gone']);
+  });
+});
+
+describe('a preview that was pushed again', () => {
+  it('is as old as its newest part', () => {
+    const lines = planCleanup([thing(preview(7), 0), thing(`${preview(7)}-grant`, 1_000 * hour)], rules);
+    expect(lines.map(({ isRemoved }) => isRemoved)).toEqual([false, false]);
+  });
+});
+
 describe('the search for leftovers', () => {
   const admin = (answers: Record<string, unknown>): ApiCaller => ({
     call: async (_, path) => {
@@ -105,7 +126,7 @@ describe('the search for leftovers', () => {
     const found = await findLeftovers(
       admin({
         '/runtime/servers?namespace=a': { servers: [{ name: 's', age }, 'no server'] },
-        '/runtime/grants?namespace=a': { grants: [{ name: 'g', age }] },
+        '/runtime/grants?namespace=a': { grants: [{ name: 'g', age, serverRef: { name: 's' } }] },
         '/runtime/sessions?namespace=b': { sessions: [{ name: 'e', age }] },
         '/runtime/servers?namespace=b': { servers: null },
         '/runtime/grants?namespace=b': 'no JSON',
@@ -114,9 +135,9 @@ describe('the search for leftovers', () => {
     );
     const createdAt = new Date(age);
     expect(found).toEqual([
-      { kind: 'server', namespace: 'a', name: 's', createdAt },
-      { kind: 'grant', namespace: 'a', name: 'g', createdAt },
-      { kind: 'session', namespace: 'b', name: 'e', createdAt },
+      { kind: 'server', namespace: 'a', name: 's', createdAt, server: '' },
+      { kind: 'grant', namespace: 'a', name: 'g', createdAt, server: 's' },
+      { kind: 'session', namespace: 'b', name: 'e', createdAt, server: '' },
     ]);
   });
 

@@ -5,7 +5,8 @@ import {
   previewName,
   pullRequestOf,
   repositoryMark,
-  requireSafePreview,
+  requireOwnCode,
+  requireSameCommit,
 } from './pull-request.js';
 
 const repository = 'acme/platform';
@@ -87,7 +88,10 @@ describe('a preview', () => {
     more: { headSha?: string; isFork?: boolean | undefined },
     found: Partial<typeof facts>,
     builds: boolean,
-  ): void => requireSafePreview({ ...event, ...more }, { ...facts, ...found }, { builds });
+  ): void => {
+    requireSameCommit({ ...event, ...more }, { ...facts, ...found });
+    requireOwnCode({ ...event, ...more }, { ...facts, ...found }, { builds });
+  };
 
   it('may build what is in the repository itself', () => {
     expect(() => attempt({}, {}, true)).not.toThrow();

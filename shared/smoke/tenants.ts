@@ -105,7 +105,8 @@ async function requireMembership(caller: ApiCaller, team: Team, email: string): 
   });
 }
 
-async function findTeam(admin: ApiCaller, slug: string): Promise<Team | undefined> {
+/** A team, where it is there. @throws McprtError of the call */
+export async function findTeam(admin: ApiCaller, slug: string): Promise<Team | undefined> {
   const answer = await admin.call('GET', `/runtime/teams/${slug}`, { accept: [200, 404] });
   return answer.status === 404 ? undefined : teamOf(answer.body);
 }
