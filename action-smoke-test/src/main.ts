@@ -95,6 +95,8 @@ export async function smokeTestAction(): Promise<void> {
       url: '',
       junit: '',
       at: new Date(),
+      seconds: 0,
+      isKept: context.keep,
     };
     const smoke: SmokeRun = {
       inputs,
@@ -198,6 +200,7 @@ async function tell({ inputs, context, report }: SmokeRun, metadataErrors: reado
     const name = `mcprt-smoke-test-${context.run}.xml`;
     report.junit = inputs.junit || join(process.env.RUNNER_TEMP || '/tmp', name);
   }
+  report.seconds = Math.round(Date.now() - report.at.getTime()) / 1000;
   annotateChecks(context.record, metadataErrors);
   for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, value);
   await smokeSummary(report).write();

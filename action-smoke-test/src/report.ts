@@ -35,6 +35,10 @@ export interface SmokeReport {
   url: string;
   junit: string;
   at: Date;
+  /** From its beginning to its end: checks run side by side. */
+  seconds: number;
+  /** Whether what was deployed is still there. */
+  isKept: boolean;
 }
 
 /** What a run tells the workflow, also one that failed. */
@@ -69,6 +73,7 @@ export function outputsOf(report: SmokeReport): Outputs {
       reason,
     })),
     left: report.left,
+    seconds: report.seconds,
   };
   return {
     result: JSON.stringify({ schema: resultSchema, operation: report.operation, ...plain, ...details }),
@@ -112,14 +117,14 @@ export function smokeSummary(report: SmokeReport): Markdown {
   if (checks.length === 0) return markdown;
   const failed = failedOf(checks);
   markdown.line(headline(report, failed));
-  if (report.url !== '') markdown.line(`Server ${code(report.server)} at ${code(report.url)}`);
+  if (report.url !== '' && report.isKept) markdown.line(`Server ${code(report.server)} at ${code(report.url)}`);
   failures(markdown, failed);
   markdown.table(
-    ['Suite', 'Passed', 'Failed', 'Not made', 'Took'],
+    ['Suite', 'Passed', 'Failed', 'Not made'],
     suitesOf(checks).map((suite) => {
       const own = checks.filter((check) => check.suite === suite);
       const count = (status: Check['status']): string => String(own.filter((one) => one.status === status).length);
-      return [escaped(suite), count('passed'), count('failed'), count('skipped'), spanText(totalOf(own))];
+      return [escaped(suite), count('passed'), count('failed'), count('skipped')];
     }),
   );
   markdown.table(
@@ -179,11 +184,10 @@ function titleOf({ operation }: SmokeReport): string {
   return operation === 'preview' ? 'MCP server preview on' : 'Smoke test of';
 }
 
-function headline({ checks }: SmokeReport, failed: readonly Check[]): string {
+function headline({ checks, seconds }: SmokeReport, failed: readonly Check[]): string {
   const passed = checks.filter(({ status }) => status === 'passed').length;
-  const took = spanText(totalOf(checks));
-  if (failed.length === 0) return `✅ **All ${passed} checks passed** in ${took}.`;
-  return `❌ **${failed.length} of ${passed + failed.length} checks failed.**`;
+  if (failed.length === 0) return `✅ **All ${passed} checks passed** in ${spanText(seconds)}.`;
+  return `❌ **${failed.length} of ${passed + failed.length} checks failed** in ${spanText(seconds)}.`;
 }
 
 function failures(markdown: Markdown, failed: readonly Check[]): void {
@@ -242,10 +246,6 @@ function failedOf(checks: readonly Check[]): Check[] {
 
 function suitesOf(checks: readonly Check[]): string[] {
   return [...new Set(checks.map(({ suite }) => suite))];
-}
-
-function totalOf(checks: readonly Check[]): number {
-  return checks.reduce((sum, { ms }) => sum + ms, 0) / 1000;
 }
 
 function runLink(runUrl: string): string {

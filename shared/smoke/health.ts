@@ -40,17 +40,17 @@ export function healthChecks(hosts: Hosts): string[] {
  */
 export async function healthSuite(record: Check[], options: HealthOptions, ports: CheckPorts): Promise<SeenName[]> {
   const { hosts } = options;
-  const seen: SeenName[] = [];
-  await pMap(roles, async (role) => {
+  const looked = await pMap(roles, async (role) => {
     const host = hosts[role];
     const own: Check[] = [];
     const found: SeenName = { host, address: '', certificate: undefined };
-    seen.push(found);
     const names = layers.map((layer) => `${host}: ${layer}`);
     await runSuite(own, 'health', names, ports, (checks) => lookAtName(checks, role, found, options, ports));
-    record.push(...own);
+    return { own, found };
   });
-  return seen;
+  // Name by name, in whatever order they ended.
+  record.push(...looked.flatMap(({ own }) => own));
+  return looked.map(({ found }) => found);
 }
 
 async function lookAtName(
