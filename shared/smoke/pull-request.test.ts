@@ -135,7 +135,7 @@ describe('the name of a preview', () => {
   it.each([
     [7, 'x'.repeat(63)],
     [999_999, 'x'.repeat(63)],
-    [7, `${'x'.repeat(51)}--y`],
+    [7, `${'x'.repeat(50)}--y`],
     [7, `${'x'.repeat(52)}-${'y'.repeat(10)}`],
   ])('is no longer than a label may be, and has its mark: %d, %s', (number, server) => {
     const name = previewName(repository, number, server);

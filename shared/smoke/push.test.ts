@@ -74,6 +74,8 @@ describe('a push', () => {
     expect(await pushImageArchive(caller, { archive, target, limit: 30_000 })).toBeGreaterThanOrEqual(0);
     expect(calls).toMatchObject([{ path: 'POST /runtime/registry/push', options: { deadline: 120_000 } }]);
     expect(calls[0]?.sent).toContain('\r\n\r\nimage\r\n--');
+    expect(calls[0]?.sent).toContain(`name="target"\r\n\r\n${target}\r\n`);
+    expect(calls[0]?.sent).toContain('name="scope"\r\n\r\ntenant\r\n');
   });
 
   it('is not begun with an image that the platform does not take', async () => {
