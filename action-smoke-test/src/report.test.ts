@@ -6,7 +6,15 @@ import { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
 import type { CleanupLine } from '../../shared/smoke/cleanup.js';
 import { outputNames } from './inputs.js';
-import { annotateChecks, outputsOf, previewComment, type SmokeReport, smokeSummary, writeJunit } from './report.js';
+import {
+  annotateChecks,
+  outputsOf,
+  previewComment,
+  removedComment,
+  type SmokeReport,
+  smokeSummary,
+  writeJunit,
+} from './report.js';
 
 const at = new Date('2026-06-01T00:00:00Z');
 const passed: Check = { suite: 'tenant', name: 'push', status: 'passed', ms: 2_000, detail: '2 s of 30 s' };
@@ -21,7 +29,7 @@ const failedWith = (code: `smoke-${string}`, what = 'it <broke>'): Check => ({
 });
 const failed = failedWith('smoke-not-ready');
 const line = (isRemoved: boolean, createdAt = at): CleanupLine => ({
-  thing: { kind: 'server', namespace: 'n', name: isRemoved ? 'smoke-old' : 'smoke-new', createdAt },
+  thing: { kind: 'server', namespace: 'n', name: isRemoved ? 'smoke-old' : 'smoke-new', createdAt, server: '' },
   isRemoved,
   reason: isRemoved ? '7 h old' : 'its run may go on',
 });
@@ -151,7 +159,15 @@ describe('the annotations', () => {
   });
 
   it('are no more than GitHub shows', () => {
-    expect(annotations(Array.from({ length: 20 }, () => failed))).toHaveLength(9);
+    const many = Array.from({ length: 20 }, () => failed);
+    expect(annotations(many)).toHaveLength(9);
+    const mistakes = (count: number) =>
+      new MetadataError(
+        'a',
+        Array.from({ length: count }, (_, index) => ({ line: index, text: 'no' })),
+      );
+    expect(annotations(many, [mistakes(3), mistakes(4)])).toHaveLength(9);
+    expect(annotations(many, [mistakes(20)])).toHaveLength(9);
   });
 });
 
@@ -194,7 +210,7 @@ describe('the summary', () => {
 });
 
 describe('the comment of a preview', () => {
-  const run = { sha: '0123456789abcdef', runUrl: 'https://github.com/acme/platform/actions/runs/1', isClosed: false };
+  const run = { sha: '0123456789abcdef', runUrl: 'https://github.com/acme/platform/actions/runs/1' };
   const published = { server: 'pr-7-demo', url: 'https://mcp.example.com/pr-7-demo/mcp' };
 
   it('tells where the preview is, of which commit, and how to connect', () => {
@@ -212,9 +228,7 @@ describe('the comment of a preview', () => {
     expect(text).not.toContain('Address');
   });
 
-  it('tells only that it is gone when the pull request is closed', () => {
-    const text = previewComment(report(published), { ...run, isClosed: true });
-    expect(text).toContain('🧹 **Removed** with the pull request.');
-    expect(text).not.toContain('mcp.example.com');
+  it('tells only that it is gone when it was removed', () => {
+    expect(removedComment(run.runUrl)).toMatch(/🧹 \*\*Removed\.\*\* \[Summary of the run\]\(https:/);
   });
 });

@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Mcp, McpAnswer } from '../mcp/client.js';
 import type { ApiAnswer, ApiCaller, CallOptions } from '../platform/api.js';
 import { adapterSession, callUntilAllowed, headersOf, requireRefusal } from './calls.js';
+import { Made } from './made.js';
 
 const refused = (reason: string, status = 403): McpAnswer => ({
   status,
@@ -166,6 +167,12 @@ describe('an identity', () => {
   });
 
   const wanted = { server: 'demo', namespace: 'n', agent: 'a' };
+  let made: Made;
+
+  beforeEach(() => {
+    made = new Made(() => undefined);
+  });
+
   const callerOf = (answer: Partial<ApiAnswer>) => {
     const asked: unknown[] = [];
     const caller: ApiCaller = {
@@ -179,19 +186,21 @@ describe('an identity', () => {
     return { caller, asked };
   };
 
-  it('comes from the platform with a session', async () => {
+  it('comes from the platform with a session, which is noted as made', async () => {
     const { caller, asked } = callerOf({ body: { name: 's', humanID: 'h', teamID: 't', token: 'x' } });
-    expect(await adapterSession(caller, wanted)).toEqual({ human: 'h', agent: 'a', team: 't', session: 's' });
+    expect(await adapterSession(caller, made, wanted)).toEqual({ human: 'h', agent: 'a', team: 't', session: 's' });
     const body = { serverName: 'demo', namespace: 'n', agentID: 'a' };
     expect(asked).toEqual([['POST', '/runtime/adapter/sessions', body]]);
+    expect(made.things).toEqual([{ kind: 'session', namespace: 'n', name: 's' }]);
   });
 
   it('is not given without a grant', async () => {
     const { caller } = callerOf({ status: 403, told: 'POST → 403 no grant' });
-    await expect(adapterSession(caller, wanted)).rejects.toMatchObject({
+    await expect(adapterSession(caller, made, wanted)).rejects.toMatchObject({
       code: 'smoke-adapter-denied',
       why: 'POST → 403 no grant',
     });
+    expect(made.things).toEqual([]);
   });
 
   it.each<[unknown, string]>([
@@ -200,7 +209,7 @@ describe('an identity', () => {
     [{ name: 's', humanID: 'h', teamID: '' }, 'name, humanID, teamID'],
     [undefined, 'nothing'],
   ])('is of no use when a part is missing, and tells names of fields only: %j', async (body, fields) => {
-    await expect(adapterSession(callerOf({ body }).caller, wanted)).rejects.toMatchObject({
+    await expect(adapterSession(callerOf({ body }).caller, made, wanted)).rejects.toMatchObject({
       code: 'smoke-adapter-session',
       why: `POST → 200 with ${fields}`,
     });
