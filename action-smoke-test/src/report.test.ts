@@ -47,6 +47,8 @@ const report = (more: Partial<SmokeReport> = {}): SmokeReport => ({
   url: '',
   junit: '/tmp/junit.xml',
   at,
+  seconds: 2,
+  isKept: true,
   ...more,
 });
 const result = (of: SmokeReport): Record<string, unknown> => JSON.parse(String(outputsOf(of).result));
@@ -177,7 +179,7 @@ describe('the summary', () => {
       /^## Smoke test of example\.com\n\n✅ \*\*All 1 checks passed\*\* in 2 s\.\n\n\| Suite /,
     );
     const text = smokeSummary(report({ checks: [passed, failed, skipped], operation: 'preview' })).text();
-    expect(text).toMatch(/^## MCP server preview on example\.com\n\n❌ \*\*1 of 2 checks failed\.\*\*/);
+    expect(text).toMatch(/^## MCP server preview on example\.com\n\n❌ \*\*1 of 2 checks failed\*\* in 2 s\./);
   });
 
   it('tells of what failed why, and what to do, with markup of others kept from working', () => {
@@ -191,8 +193,14 @@ describe('the summary', () => {
   it('counts each suite', () => {
     const checks: Check[] = [passed, failed, skipped, { ...passed, suite: 'health', ms: 20 }];
     const text = smokeSummary(report({ checks })).text();
-    expect(text).toContain('| tenant | 1 | 1 | 1 | 3 s |\n| health | 1 | 0 | 0 | 20 ms |');
+    expect(text).toContain('| tenant | 1 | 1 | 1 |\n| health | 1 | 0 | 0 |');
     expect(text).toContain('<summary>tenant: 3 checks</summary>');
+  });
+
+  it('names the server only while it is there', () => {
+    const published = { server: 'smoke-1-tenant', url: 'https://mcp.example.com/smoke-1-tenant/mcp' };
+    expect(smokeSummary(report(published)).text()).toContain('Server `smoke-1-tenant` at');
+    expect(smokeSummary(report({ ...published, isKept: false })).text()).not.toContain('Server `');
   });
 
   it('of a cleanup says what was removed, and nothing of checks', () => {
@@ -223,7 +231,7 @@ describe('the comment of a preview', () => {
 
   it('tells what failed, and no address where there is none', () => {
     const text = previewComment(report({ checks: [failed], server: 'pr-7-demo' }), run);
-    expect(text).toContain('❌ **1 of 1 checks failed.**');
+    expect(text).toContain('❌ **1 of 1 checks failed** in 2 s.');
     expect(text).toContain('it \\<broke\\>');
     expect(text).not.toContain('Address');
   });
