@@ -21,6 +21,6 @@ export function daysLeft(notAfter: Date | undefined, now: Date): string {
 /** A time span for people: `850 ms`, `12 s`, `3 min 20 s`. */
 export function spanText(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

@@ -49,7 +49,7 @@ export class Markdown {
     const whole = `${this.text()}\n`;
     const cut =
       whole.length > limit
-        ? `${whole.slice(0, whole.lastIndexOf('\n', limit))}\n\n…shortened: the output \`result\` has all of it.\n`
+        ? `${whole.slice(0, Math.max(whole.lastIndexOf('\n', limit), 0) || limit)}\n\n…shortened: the output \`result\` has all of it.\n`
         : whole;
     await core.summary.addRaw(cut).write();
   }

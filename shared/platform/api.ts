@@ -81,6 +81,7 @@ export async function findApi(host: string, ports: ApiPorts): Promise<PlatformAp
     const answer = await patiently(
       () => ask(ports.web, { method: 'GET', host, path, signal: ports.signal }),
       ports.signal,
+      true,
     );
     const { status, body, told } = answerOf(answer, { method: 'GET', host, path });
     if (status === 401 && isRecord(body) && typeof body.error === 'string') {
@@ -142,7 +143,8 @@ function apiCaller(caller: Caller, { host, base, ports }: Wiring): ApiCaller {
           ...(deadline === undefined ? {} : { deadline }),
           signal: ports.signal,
         });
-      const answer = retry && stream === undefined ? await patiently(attempt, ports.signal) : await attempt();
+      const answer =
+        retry && stream === undefined ? await patiently(attempt, ports.signal, method === 'GET') : await attempt();
       const found = answerOf(answer, { method, host, path: full });
       const isAccepted =
         accept === undefined ? found.status >= 200 && found.status < 300 : accept.includes(found.status);
@@ -170,6 +172,7 @@ async function logIn({ email, password }: { email: string; password: string }, w
           signal: ports.signal,
         }),
       ports.signal,
+      true,
     );
     const { status, body, told } = answerOf(answer, request);
     if (status === 429 && Date.now() < end) {
@@ -239,13 +242,15 @@ function passes({ status, text }: WebAnswer): boolean {
   return [502, 503, 504].includes(status) || (status === 500 && text.includes('auth_failed'));
 }
 
-async function patiently(attempt: () => Promise<WebAnswer>, signal: AbortSignal): Promise<WebAnswer> {
+/** @param isSafe whether what may have arrived before a connection broke may be asked a second time */
+async function patiently(attempt: () => Promise<WebAnswer>, signal: AbortSignal, isSafe: boolean): Promise<WebAnswer> {
   for (const pause of pauses) {
     try {
       const answer = await attempt();
       if (!passes(answer)) return answer;
     } catch (error) {
       if (!(error instanceof McprtError) || error.code !== 'smoke-tcp') throw error;
+      if (!isSafe && !error.why.includes('ECONNREFUSED')) throw error;
     }
     await sleep(pause, signal);
   }

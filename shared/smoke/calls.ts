@@ -57,6 +57,7 @@ export async function adapterSession(
   }
   const body = isRecord(answer.body) ? answer.body : {};
   const text = (name: string): string => (typeof body[name] === 'string' ? body[name] : '');
+  if (text('name') !== '') made.add({ kind: 'session', namespace, name: text('name') });
   if (text('name') === '' || text('humanID') === '' || text('teamID') === '') {
     throw new McprtError('smoke-adapter-session', {
       what: `the session for ${server} lacks what a call needs`,
@@ -64,7 +65,6 @@ export async function adapterSession(
       next: 'name, humanID and teamID are wanted: an older platform may not tell them',
     });
   }
-  made.add({ kind: 'session', namespace, name: text('name') });
   return { human: text('humanID'), agent, team: text('teamID'), session: text('name') };
 }
 

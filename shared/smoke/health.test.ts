@@ -51,10 +51,20 @@ describe('a certificate that a public name serves', () => {
     expect(codeOf({ notAfter: inDays(0.5) }, undefined, 0)).toBe('');
   });
 
-  it('has ended at its last moment, whatever the verifier says', () => {
+  it('has ended at its last moment', () => {
     expect(codeOf({ notAfter: now }, undefined, 0)).toBe('smoke-tls-expired');
     expect(codeOf({ notAfter: new Date(now.getTime() + 1) }, undefined, 0)).toBe('');
-    expect(codeOf({ problem: 'CERT_HAS_EXPIRED' })).toBe('smoke-tls-expired');
+  });
+
+  it('is not said to have ended when another one of its chain has', () => {
+    const error = refusal({ problem: 'CERT_HAS_EXPIRED' });
+    expect(error?.code).toBe('smoke-tls-chain');
+    expect(error?.message).toContain('between');
+  });
+
+  it('may not begin later than now', () => {
+    expect(codeOf({ notBefore: new Date(now.getTime() + 1), problem: 'CERT_NOT_YET_VALID' })).toBe('smoke-tls-early');
+    expect(codeOf({ notBefore: now })).toBe('');
   });
 
   it.each([

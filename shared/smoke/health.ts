@@ -134,7 +134,7 @@ export function requireCertificate(
       'its Secret is missing or of another host: `kubectl get certificate,secret -A`; action-backup restores it without an order',
     );
   }
-  if (notAfter <= now || problem === 'CERT_HAS_EXPIRED') {
+  if (notAfter <= now) {
     fail(
       'smoke-tls-expired',
       `the certificate of ${host} ended on ${notAfter.toISOString().slice(0, 10)}`,
@@ -148,10 +148,19 @@ export function requireCertificate(
       'DNS may lead to another cluster, or the Ingress names another Secret: `kubectl get ingress -A`',
     );
   }
+  if (notBefore > now) {
+    fail(
+      'smoke-tls-early',
+      `the certificate of ${host} is valid from ${notBefore.toISOString()} on only`,
+      'compare the clocks: the runner’s (`date`), and that of the node that cert-manager runs on',
+    );
+  }
   if (problem !== '') {
     fail(
       'smoke-tls-chain',
-      `the certificate of ${host} is of a CA that is not trusted`,
+      problem === 'CERT_HAS_EXPIRED'
+        ? `a certificate between that of ${host} and its CA has ended`
+        : `the certificate of ${host} is of a CA that is not trusted`,
       'a staging or private CA goes into `ca-bundle`; otherwise the issuer is not the one that it should be: `kubectl get clusterissuer`',
     );
   }
