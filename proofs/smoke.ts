@@ -18,6 +18,8 @@ interface Scene {
   seconds: number;
 }
 
+/** A tool that asks for more trust than the least. */
+const trusted = { 'call-tool': 'upper', 'call-arguments': '{"text":"mcprt"}', 'call-expects': 'MCPRT' };
 const suites = 'health, tenant, multitenancy';
 
 export const smoke: Proof = {
@@ -73,7 +75,7 @@ async function scenesOf(
   const play = (scene: string, inputs: Record<string, string>, env: Record<string, string> = {}): Promise<ActionRun> =>
     played(context, world, book, scene, world.test(inputs, env));
   const { kubeconfig } = world;
-  await play('all suites, first time', { suite: suites, kubeconfig });
+  await play('all suites, first time', { suite: suites, kubeconfig, ...trusted });
   await requireNothingLeft(world, book, 'all suites');
   // Everything is there now: teams and users are found, and nothing is made twice.
   const two = [1, 2].map((id) =>

@@ -166,7 +166,7 @@ describe('an identity', () => {
     expect(headersOf({ ...identity, session: undefined })).not.toHaveProperty('x-mcp-agent-session');
   });
 
-  const wanted = { server: 'demo', namespace: 'n', agent: 'a' };
+  const wanted = { server: 'demo', namespace: 'n', agent: 'a', trust: 'medium' as const };
   let made: Made;
 
   beforeEach(() => {
@@ -189,7 +189,7 @@ describe('an identity', () => {
   it('comes from the platform with a session, which is noted as made', async () => {
     const { caller, asked } = callerOf({ body: { name: 's', humanID: 'h', teamID: 't', token: 'x' } });
     expect(await adapterSession(caller, made, wanted)).toEqual({ human: 'h', agent: 'a', team: 't', session: 's' });
-    const body = { serverName: 'demo', namespace: 'n', agentID: 'a' };
+    const body = { serverName: 'demo', namespace: 'n', agentID: 'a', requestedTrust: 'medium' };
     expect(asked).toEqual([['POST', '/runtime/adapter/sessions', body]]);
     expect(made.things).toEqual([{ kind: 'session', namespace: 'n', name: 's' }]);
   });

@@ -3,6 +3,7 @@ import { isRecord } from '../json.js';
 import { identityHeaders, type Mcp, type McpAnswer, refusalOf, textOf, toldOf } from '../mcp/client.js';
 import { pause as sleep } from '../pause.js';
 import type { ApiCaller } from '../platform/api.js';
+import type { Trust } from './grants.js';
 import type { Made } from './made.js';
 
 /** Who calls a tool, as the gateway is told. */
@@ -42,10 +43,10 @@ const pause = { first: 300, longest: 3_000, factor: 1.4 };
 export async function adapterSession(
   caller: ApiCaller,
   made: Made,
-  { server, namespace, agent }: { server: string; namespace: string; agent: string },
+  { server, namespace, agent, trust }: { server: string; namespace: string; agent: string; trust: Trust },
 ): Promise<Identity> {
   const answer = await caller.call('POST', '/runtime/adapter/sessions', {
-    body: { serverName: server, namespace, agentID: agent },
+    body: { serverName: server, namespace, agentID: agent, requestedTrust: trust },
     accept: [200, 403],
   });
   if (answer.status === 403) {

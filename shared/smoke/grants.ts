@@ -1,10 +1,12 @@
 import type { ApiCaller } from '../platform/api.js';
 import type { Made } from './made.js';
 
+export type Trust = 'low' | 'medium' | 'high';
+
 export interface ToolRule {
   name: string;
   decision: 'allow' | 'deny';
-  requiredTrust: 'low' | 'medium' | 'high';
+  requiredTrust: Trust;
 }
 
 export interface GrantRequest {
@@ -13,13 +15,14 @@ export interface GrantRequest {
   server: string;
   teamId: string;
   agent: string;
+  maxTrust: Trust;
   sideEffects: readonly string[];
   rules: readonly ToolRule[];
 }
 
 /** Lets a team's agent call tools of a server. Done again, it is the same. @throws McprtError of the call */
 export async function applyGrant(caller: ApiCaller, made: Made, request: GrantRequest): Promise<void> {
-  const { name, namespace, server, teamId, agent, sideEffects, rules } = request;
+  const { name, namespace, server, teamId, agent, maxTrust, sideEffects, rules } = request;
   made.add({ kind: 'grant', namespace, name });
   await caller.call('POST', '/runtime/grants', {
     body: {
@@ -28,7 +31,7 @@ export async function applyGrant(caller: ApiCaller, made: Made, request: GrantRe
       serverRef: { name: server, namespace },
       // With the team always: a grant without one is taken for the server's own team's.
       subject: { teamID: teamId, agentID: agent },
-      maxTrust: 'low',
+      maxTrust,
       allowedSideEffects: sideEffects,
       policyVersion: 'v1',
       toolRules: rules,

@@ -233,7 +233,7 @@ async function setUp(checks: Checks, context: SmokeContext, { skipSetup }: Multi
       const name = grantName(context, to);
       if (!skipSetup) {
         const grant = { name, namespace, server: acme.server, teamId: all[to].team.id, agent };
-        await applyGrant(acme.member.caller, context.made, { ...grant, sideEffects: ['read'], rules });
+        await applyGrant(acme.member.caller, context.made, { ...grant, maxTrust: 'low', sideEffects: ['read'], rules });
       }
       await requireGrant(acme.member.caller, namespace, name);
     }
@@ -271,7 +271,12 @@ async function requireGrant(caller: ApiCaller, namespace: string, name: string):
 }
 
 function sessionFor({ made }: SmokeContext, who: Tenant, whose: Tenant): Promise<Identity> {
-  return adapterSession(who.member.caller, made, { server: whose.server, namespace: whose.team.namespace, agent });
+  return adapterSession(who.member.caller, made, {
+    server: whose.server,
+    namespace: whose.team.namespace,
+    agent,
+    trust: 'low',
+  });
 }
 
 async function requireNoSession(who: Tenant, whose: Tenant): Promise<void> {

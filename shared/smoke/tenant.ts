@@ -6,7 +6,7 @@ import { adapterSession, callUntilAllowed, headersOf, requireRefusal } from './c
 import { type Checks, runSuite } from './checks.js';
 import { podTroubles, requireMcpServer, requirePullSecret } from './cluster-checks.js';
 import { addressOf, agent, emailOf, type SmokeContext, serverWaits, together } from './context.js';
-import { applyGrant } from './grants.js';
+import { applyGrant, type Trust } from './grants.js';
 import { removeMade } from './made.js';
 import { pushImageArchive } from './push.js';
 import { deployServer, untilGone, untilReady, untilServed } from './servers.js';
@@ -148,8 +148,9 @@ async function publish(checks: Checks, context: SmokeContext, options: TenantOpt
   const identity = await checks.need('grant and session', async (note) => {
     const sideEffects = [...new Set(metadata.tools.map(({ sideEffect }) => sideEffect))];
     const grant = { name: `${server}-grant`, namespace, server, teamId: team.id, agent };
-    await applyGrant(admin, made, { ...grant, sideEffects, rules: [] });
-    const found = await adapterSession(member.caller, made, { server, namespace, agent });
+    const trust = highestTrust(metadata.tools);
+    await applyGrant(admin, made, { ...grant, maxTrust: trust, sideEffects, rules: [] });
+    const found = await adapterSession(member.caller, made, { server, namespace, agent, trust });
     note(found.session ?? '');
     return found;
   });
@@ -201,6 +202,11 @@ async function requireTools(
   }
   note(`${declared.length} of ${declared.length} declared`);
   return found;
+}
+
+/** What the tools ask for: the grant is the test's own, and is to let every declared tool be called. */
+function highestTrust(tools: readonly ToolMetadata[]): Trust {
+  return (['high', 'medium'] as const).find((trust) => tools.some((tool) => tool.requiredTrust === trust)) ?? 'low';
 }
 
 /** The call of the inputs, or one that needs nothing. @throws McprtError `smoke-no-call` */
