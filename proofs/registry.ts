@@ -20,6 +20,7 @@ import { speed } from './speed.js';
 import { stores } from './stores.js';
 import { wipeProof } from './wipe.js';
 import { wipeScale } from './wipe-scale.js';
+import { workflowLint } from './workflow-lint.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
@@ -45,5 +46,6 @@ export const proofs: readonly Proof[] = [
   smokeFailures,
   preview,
   mcpSdk,
+  workflowLint,
   speed,
 ];
