@@ -4,6 +4,7 @@ import type { Target } from '../../shared/action/profile.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { dockerEnvironment, picked } from '../../shared/images/docker-environment.js';
 import { registryPodRoute } from '../../shared/images/registry-pod.js';
 import { publicRoute, type RegistryRoute } from '../../shared/images/route.js';
 import type { ReachOptions } from '../../shared/platform/reach.js';
@@ -13,9 +14,6 @@ import type { Observed } from '../../shared/rollout/observe.js';
 import { registryUser } from '../../shared/rollout/wanted.js';
 import type { RolloutInputs } from './main.js';
 
-/** What Docker's command line needs of the job's environment: no token and no input is among it. */
-const dockerVariables =
-  /^(?:PATH|HOME|USER|TMPDIR|XDG_\w+|DOCKER_\w+|BUILDX_\w+|BUILDKIT_\w+|SSL_CERT_\w+|(?:HTTPS?|NO)_PROXY|https?_proxy|no_proxy)$/;
 /** What the runner tells its actions about GitHub's cache, and buildx reads. */
 const cacheVariables = [
   'ACTIONS_RUNTIME_TOKEN',
@@ -49,10 +47,6 @@ export function openImageSource({
   env: NodeJS.ProcessEnv;
 }): ImageSource {
   const { values, hosts } = target;
-  const picked = (isWanted: (name: string) => boolean): Record<string, string> =>
-    Object.fromEntries(
-      Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && isWanted(entry[0])),
-    );
   return openImages(
     {
       source,
@@ -60,7 +54,7 @@ export function openImageSource({
       tag: inputs.tag || (given(values, 'MCP_ROLLOUT_TAG') ?? ''),
       platform: given(values, 'MCP_IMAGE_PLATFORM') ?? nodePlatform(seen),
       buildArgs: inputs['build-args'],
-      cacheEnv: inputs['build-cache'] === 'auto' ? picked((name) => cacheVariables.includes(name)) : undefined,
+      cacheEnv: inputs['build-cache'] === 'auto' ? picked(env, (name) => cacheVariables.includes(name)) : undefined,
       rebuild: inputs.rebuild,
       given: inputs.images,
       pullHost: given(values, 'MCP_REGISTRY_ENDPOINT') ?? (seen.config.MCP_REGISTRY_ENDPOINT || hosts.registry),
@@ -68,7 +62,7 @@ export function openImageSource({
     },
     {
       docker: {
-        env: picked((name) => dockerVariables.test(name)),
+        env: dockerEnvironment(env),
         signal,
         log: (line) => core.debug(plainLines(line)),
       },

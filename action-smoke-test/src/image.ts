@@ -5,10 +5,7 @@ import { plainLines } from '../../shared/action/log.js';
 import { McprtError } from '../../shared/errors.js';
 import { type ImageArchive, readImageArchive } from '../../shared/images/archive.js';
 import { buildImage, type DockerPorts, dockerState, forgetImage, saveImage } from '../../shared/images/docker.js';
-
-/** What Docker's command line needs of the job's environment: no token and no input is among it. */
-const dockerVariables =
-  /^(?:PATH|HOME|USER|TMPDIR|XDG_\w+|DOCKER_\w+|BUILDX_\w+|BUILDKIT_\w+|SSL_CERT_\w+|(?:HTTPS?|NO)_PROXY|https?_proxy|no_proxy)$/;
+import { dockerEnvironment } from '../../shared/images/docker-environment.js';
 
 /** The image of a run: given, or built at the first question. */
 export interface ImageMaker {
@@ -55,11 +52,7 @@ async function build(request: ImageRequest, file: string): Promise<ImageArchive>
   const { dockerfile, platform, run, signal, progress, env } = request;
   const source = resolve(request.source);
   const ports: DockerPorts = {
-    env: Object.fromEntries(
-      Object.entries(env).filter(
-        (entry): entry is [string, string] => entry[1] !== undefined && dockerVariables.test(entry[0]),
-      ),
-    ),
+    env: dockerEnvironment(env),
     signal,
     log: (line) => core.debug(plainLines(line)),
   };

@@ -1,9 +1,9 @@
 import { Resolver, lookup as systemLookup } from 'node:dns/promises';
 import { request } from 'node:http';
 import { isIP } from 'node:net';
-import { connect, type PeerCertificate, rootCertificates } from 'node:tls';
 import { messageOf } from '../errors.js';
 import type { Hosts } from '../profile/values.js';
+import { openConnection, type ServedCertificate, servedCertificate } from './served-certificate.js';
 
 /** One public name, seen from the runner. A part is undefined when it was not looked at. */
 export interface PublicName {
@@ -11,7 +11,7 @@ export interface PublicName {
   host: string;
   dns: { addresses: string[] } | { error: string } | undefined;
   http: HttpAnswer | { error: string } | undefined;
-  tls: TlsAnswer | { error: string } | undefined;
+  tls: ServedCertificate | { error: string } | undefined;
 }
 
 export interface HttpAnswer {
@@ -20,15 +20,6 @@ export interface HttpAnswer {
   server: string;
   /** The first characters of the body. */
   body: string;
-}
-
-export interface TlsAnswer {
-  serial: string;
-  subject: string;
-  issuer: string;
-  notAfter: Date;
-  /** Why the chain or the name is not accepted; empty when it is. */
-  problem: string;
 }
 
 /** Where a name is looked for instead of where DNS says: a cluster can be checked before DNS points at it. */
@@ -91,7 +82,9 @@ export async function reach(hosts: Hosts, options: ReachOptions): Promise<Public
       const at443 = tls ?? (first === undefined ? undefined : { address: first, port: 443 });
       const [httpAnswer, tlsAnswer] = await Promise.all([
         at80 === undefined ? undefined : orError(askHttp(host, at80)),
-        at443 === undefined ? undefined : orError(askTls(host, at443, options.caBundle)),
+        at443 === undefined
+          ? undefined
+          : orError(openConnection(at443).then((socket) => servedCertificate(socket, host, options.caBundle))),
       ]);
       return { role, host, dns, http: httpAnswer, tls: tlsAnswer };
     }),
@@ -161,45 +154,6 @@ function askHttp(host: string, { address, port }: Target): Promise<HttpAnswer> {
     });
     asked.end();
   });
-}
-
-/** The certificate that a name serves on port 443, and whether a client would accept it. */
-function askTls(host: string, { address, port }: Target, caBundle: string): Promise<TlsAnswer> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host: address,
-      port,
-      servername: host,
-      ca: [...rootCertificates, ...(caBundle === '' ? [] : [caBundle])],
-      // The answer is wanted also when it is not acceptable; nothing is sent over this connection.
-      rejectUnauthorized: false,
-    });
-    socket.setTimeout(deadline, () => socket.destroy(new Error(`no answer within ${deadline / 1000} s`)));
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('the connection was closed before TLS was set up')));
-    socket.once('secureConnect', () => {
-      const certificate = socket.getPeerCertificate();
-      resolve({
-        serial: serialOf(certificate),
-        subject: nameText(certificate.subject),
-        issuer: nameText(certificate.issuer),
-        notAfter: new Date(certificate.valid_to),
-        problem: socket.authorized ? '' : messageOf(socket.authorizationError),
-      });
-      socket.destroy();
-    });
-  });
-}
-
-/** Hex in lower case without leading zeros, as the certificates are listed everywhere else. */
-function serialOf({ serialNumber }: PeerCertificate): string {
-  return (serialNumber ?? '').toLowerCase().replace(/^0+(?=.)/, '');
-}
-
-function nameText(name: PeerCertificate['subject'] | undefined): string {
-  return Object.entries(name ?? {})
-    .map(([key, value]) => `${key}=${String(value)}`)
-    .join(', ');
 }
 
 async function orError<T>(attempt: Promise<T>): Promise<T | { error: string }> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { McprtError } from '../errors.js';
+import type { ServedCertificate } from '../platform/served-certificate.js';
 import { healthChecks, requireCertificate } from './health.js';
-import type { ServedCertificate } from './layers.js';
 
 const day = 24 * 3600_000;
 const now = new Date('2026-06-01T00:00:00Z');

@@ -1,11 +1,11 @@
 import pMap from 'p-map';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
-import type { ReachOptions } from '../platform/reach.js';
+import { addressFor, type ReachOptions } from '../platform/reach.js';
+import { openConnection, type ServedCertificate, servedCertificate } from '../platform/served-certificate.js';
 import type { Web, WebAnswer } from '../platform/web.js';
 import type { Hosts } from '../profile/values.js';
 import { type Check, type CheckPorts, type Checks, runSuite } from './checks.js';
-import { lookUpName, openConnection, type ServedCertificate, servedCertificate } from './layers.js';
 
 export interface HealthOptions {
   hosts: Hosts;
@@ -63,7 +63,7 @@ async function lookAtName(
   const { host } = found;
   const { reach, web, serials } = options;
   const target = await checks.need(`${host}: DNS`, async (note) => {
-    const where = await lookUpName(host, reach).catch((cause: unknown) => {
+    const where = await addressFor(host, 443, reach).catch((cause: unknown) => {
       throw new McprtError('smoke-dns', {
         what: `${host} has no address`,
         why: messageOf(cause),

@@ -1,4 +1,5 @@
-import type { PublicName, TlsAnswer } from '../../platform/reach.js';
+import type { PublicName } from '../../platform/reach.js';
+import type { ServedCertificate } from '../../platform/served-certificate.js';
 import { type Finding, merged } from '../finding.js';
 import type { World } from '../world.js';
 
@@ -11,7 +12,7 @@ export function checkServing(world: World): Finding[] {
   );
 }
 
-function served({ host }: PublicName, tls: TlsAnswer, { secretsServed }: World): Finding[] {
+function served({ host }: PublicName, tls: ServedCertificate, { secretsServed }: World): Finding[] {
   const expected = secretsServed.get(host);
   if (expected === undefined) return [];
   const held = `Secret ${expected.secret}${expected.serial === undefined ? ' is not there, or holds no certificate' : `: serial ${expected.serial}`}`;

@@ -1,9 +1,9 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type PeerCertificate, rootCertificates } from 'node:tls';
 import { messageOf } from '../errors.js';
-import { addressFor, type ReachOptions, type Target } from '../platform/reach.js';
+import type { Target } from './reach.js';
 
-const deadline = 8_000;
+const deadline = 5_000;
 
 /** A certificate as it came over the wire, and whether a client would take it. */
 export interface ServedCertificate {
@@ -16,11 +16,6 @@ export interface ServedCertificate {
   names: string;
   /** The verifier's code, such as CERT_HAS_EXPIRED; empty when it is accepted. */
   problem: string;
-}
-
-/** Where a name leads to. @throws what the resolver says */
-export function lookUpName(host: string, options: ReachOptions): Promise<Target> {
-  return addressFor(host, 443, options);
 }
 
 /** Opens a connection. The caller ends it. @throws Error with what the system says, or that nobody answered in time */
