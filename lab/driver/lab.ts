@@ -199,7 +199,7 @@ async function startParts(
     '--kubelet-preferred-address-types=InternalIP',
   ]);
   const ca = await eventually('the API server’s certificate', () =>
-    readFile(join(folder, 'apiserver', 'apiserver.crt'), 'utf8'),
+    wholeCertificates(join(folder, 'apiserver', 'apiserver.crt')),
   );
   await writeFile(kubeconfig, kubeconfigText(server, ca, token), { mode: 0o600 });
   const { cluster } = await connect({ kubeconfig });
@@ -336,6 +336,14 @@ function node(): KubeObject {
 }
 
 /** Tries again until it works or the lab's start deadline has passed. */
+/** The API server's certificate with its CA's. It may be read while it is being written. @throws Error until both are there */
+async function wholeCertificates(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const count = text.match(/-----END CERTIFICATE-----\n/g)?.length ?? 0;
+  if (count < 2) throw new Error(`${file} has ${count} certificates, and not two yet`);
+  return text;
+}
+
 async function eventually<T>(what: string, attempt: () => Promise<T>): Promise<T> {
   const end = Date.now() + startDeadline;
   for (;;) {
