@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { ownKubeletLabel } from '../driver/lab.js';
+import { type Listening, listenOnLoopback } from '../driver/loopback.js';
 import { makeServerCertificate } from './certificate-authority.js';
 import { type PodLife, type PodPorts, startPod } from './kubelet-pod.js';
 import type { NodeRegistry, PulledImage } from './kubelet-pull.js';
@@ -202,7 +203,7 @@ async function renew(cluster: Cluster, node: string): Promise<void> {
 }
 
 /** Serves containers' logs as a kubelet does, for `kubectl logs` and whoever else asks the API server. */
-async function serveLogs(lives: ReadonlyMap<string, PodLife>): Promise<{ port: number; close: () => Promise<void> }> {
+async function serveLogs(lives: ReadonlyMap<string, PodLife>): Promise<Listening> {
   const own = await makeServerCertificate(['kubelet stand-in']);
   const server = createServer({ cert: own.certificate, key: own.key }, (request, response) => {
     const url = new URL(request.url ?? '/', 'https://kubelet');
@@ -219,13 +220,5 @@ async function serveLogs(lives: ReadonlyMap<string, PodLife>): Promise<{ port: n
     const tail = Number(url.searchParams.get('tailLines') ?? lines.length);
     response.writeHead(200, { 'content-type': 'text/plain' }).end(`${lines.slice(-tail).join('\n')}\n`);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return listenOnLoopback(server);
 }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:https';
+import { listenOnLoopback } from '../../lab/driver/loopback.js';
 import { type KeyPair, makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 
 export interface DecoyOptions {
@@ -22,14 +23,9 @@ export async function startDecoy({ names, ca, notAfter, status = 200, body = '' 
   const server = createServer({ cert: certificate, key }, (_request, response) => {
     response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { port, close } = await listenOnLoopback(server);
   return {
     at: (host) => `${host}:443=127.0.0.1:${port}`,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
 }

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream';
 import { text as readText } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
 import { McprtError, messageOf } from '../errors.js';
-import { isRecord } from '../json.js';
+import { isRecord, parsedJson } from '../json.js';
 
 /** An image in a file, as `docker save` writes it. */
 export interface ImageArchive {
@@ -33,12 +33,12 @@ export async function readImageArchive(file: string): Promise<ImageArchive> {
   const documents = await smallDocuments(file).catch((cause: unknown) => {
     throw broken(file, `it is no tar archive: ${messageOf(cause)}`);
   });
-  const manifest = parsed(documents.get('manifest.json'));
+  const manifest = parsedJson(documents.get('manifest.json') ?? '');
   if (!Array.isArray(manifest)) throw broken(file, 'it has no manifest.json: it is not as `docker save` writes it');
   if (manifest.length !== 1) throw broken(file, `it holds ${manifest.length} images, and one is wanted`);
   const [image] = manifest;
   const path = isRecord(image) && typeof image.Config === 'string' ? image.Config : '';
-  const config = parsed(documents.get(path));
+  const config = parsedJson(documents.get(path) ?? '');
   if (!isRecord(config) || typeof config.architecture !== 'string') {
     throw broken(file, `its image has no configuration (${path || 'none named'})`);
   }
@@ -56,14 +56,6 @@ async function smallDocuments(file: string): Promise<Map<string, string>> {
     else entry.resume();
   }
   return found;
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function broken(file: string, why: string): McprtError {

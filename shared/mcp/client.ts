@@ -1,5 +1,5 @@
 import { createParser } from 'eventsource-parser';
-import { isRecord } from '../json.js';
+import { isRecord, parsedJson } from '../json.js';
 import type { Web, WebAnswer } from '../platform/web.js';
 
 /** The protocol that is spoken, and what is asked for; servers may answer with an older one. */
@@ -174,10 +174,6 @@ function eventsOf(text: string): Record<string, unknown>[] {
 }
 
 function parsed(text: string): Record<string, unknown>[] {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? [value] : [];
-  } catch {
-    return [];
-  }
+  const value = parsedJson(text);
+  return isRecord(value) ? [value] : [];
 }

@@ -1,5 +1,5 @@
 import { McprtError, messageOf } from '../errors.js';
-import { isRecord } from '../json.js';
+import { isRecord, parsedJson } from '../json.js';
 import { pause as sleep } from '../pause.js';
 import { describe, type Web, type WebAnswer, WebError, type WebRequest } from './web.js';
 
@@ -259,12 +259,7 @@ async function patiently(attempt: () => Promise<WebAnswer>, signal: AbortSignal,
 
 function answerOf(answer: WebAnswer, request: Pick<WebRequest, 'method' | 'host' | 'path'>): ApiAnswer {
   const { status, text } = answer;
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    body = undefined;
-  }
+  const body = parsedJson(text);
   const message = isRecord(body) ? [body.error, body.message].filter((part) => typeof part === 'string') : [];
   const said = message.length > 0 ? message.join(': ') : text.replace(/\s+/g, ' ').trim().slice(0, 200);
   return { status, body, told: `${describe(request)} → ${status}${said === '' || status < 400 ? '' : ` ${said}`}` };

@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { messageOf } from '../errors.js';
-import { isRecord } from '../json.js';
+import { isRecord, parsedJson } from '../json.js';
 import type { Hosts } from '../profile/values.js';
 import { addressFor, type ReachOptions } from './reach.js';
 import type { Layout } from './resources.js';
@@ -71,16 +71,8 @@ export function askEndpoints(endpoints: readonly Endpoint[], options: ReachOptio
 
 function problemOf({ expected, isJson }: Endpoint, status: number, type: string, body: string): string {
   if (!expected.includes(status)) return `it answers ${status}${body === '' ? '' : `: ${body.slice(0, 120).trim()}`}`;
-  if (!isJson || (type.includes('json') && isRecordText(body))) return '';
+  if (!isJson || (type.includes('json') && isRecord(parsedJson(body)))) return '';
   return `it answers ${status}, and not as an API: ${type || 'no content type'}`;
-}
-
-function isRecordText(text: string): boolean {
-  try {
-    return isRecord(JSON.parse(text));
-  } catch {
-    return false;
-  }
 }
 
 async function ask(

@@ -4,7 +4,7 @@ import { at, recordsAt, textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { troublesOf } from '../cluster/workloads.js';
 import { McprtError } from '../errors.js';
-import { isRecord } from '../json.js';
+import { isRecord, parsedJson } from '../json.js';
 import { until } from './until.js';
 
 const pullSecret = 'mcp-runtime-registry-pull';
@@ -13,7 +13,7 @@ const pullSecret = 'mcp-runtime-registry-pull';
 export async function requirePullSecret(cluster: Cluster, namespace: string, registry: string): Promise<void> {
   const secret = await cluster.get<KubeObject>(kinds.secret, { namespace, name: pullSecret });
   const text = Buffer.from(textAt(secret, 'data', '.dockerconfigjson'), 'base64').toString('utf8');
-  if (isRecord(at(parsed(text), 'auths', registry))) return;
+  if (isRecord(at(parsedJson(text), 'auths', registry))) return;
   throw new McprtError('smoke-pull-secret', {
     what: `the team’s namespace ${namespace} cannot pull from ${registry}`,
     why:
@@ -74,12 +74,4 @@ export async function podTroubles(
       .map((one) => `${pod.metadata.name}: ${textAt(one, 'message')}`),
   );
   return [...new Set([...causes, ...unplaced])].join('\n');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

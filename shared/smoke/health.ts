@@ -1,6 +1,6 @@
 import pMap from 'p-map';
 import { McprtError, messageOf } from '../errors.js';
-import { isRecord } from '../json.js';
+import { isRecord, parsedJson } from '../json.js';
 import { addressFor, type ReachOptions } from '../platform/reach.js';
 import { openConnection, type ServedCertificate, servedCertificate } from '../platform/served-certificate.js';
 import type { Web, WebAnswer } from '../platform/web.js';
@@ -223,7 +223,7 @@ function requireMcp(host: string, { status, text }: WebAnswer): string {
 async function requirePlatform(host: string, web: Web, signal: AbortSignal): Promise<string> {
   const asked = async (path: string): Promise<{ path: string; status: number; isApi: boolean; text: string }> => {
     const { status, text } = await web.ask({ method: 'GET', host, path, signal });
-    return { path, status, isApi: isApiAnswer(text), text: text.slice(0, 100).trim() };
+    return { path, status, isApi: isRecord(parsedJson(text)), text: text.slice(0, 100).trim() };
   };
   const probe = await asked('/api/v1/auth/me');
   const base = probe.isApi ? '/api/v1' : '/api';
@@ -246,12 +246,4 @@ async function requirePlatform(host: string, web: Web, signal: AbortSignal): Pro
     });
   }
   return `${base}: ${answers.length} APIs ask for credentials`;
-}
-
-function isApiAnswer(text: string): boolean {
-  try {
-    return isRecord(JSON.parse(text));
-  } catch {
-    return false;
-  }
 }

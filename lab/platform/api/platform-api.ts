@@ -4,6 +4,7 @@ import type { Cluster } from '../../../shared/cluster/cluster.js';
 import { numberAt } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
+import { listenOnLoopback } from '../../driver/loopback.js';
 import { type Layout, namespaces } from '../names.js';
 import { accessRoutes } from './access-routes.js';
 import { Accounts } from './accounts.js';
@@ -120,10 +121,9 @@ export async function startPlatformApi(cluster: Cluster, options: PlatformApiOpt
       })
       .catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
+  const listening = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    url: `http://127.0.0.1:${listening.port}`,
     faults,
     calls,
     events,
@@ -132,10 +132,7 @@ export async function startPlatformApi(cluster: Cluster, options: PlatformApiOpt
       racesToLose = times;
     },
     authorise: async (username, password, path = '/v2/') => access.byPassword(username, password, path),
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: () => listening.close(),
   };
 }
 

@@ -4,6 +4,7 @@ import { at, textAt } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { isRecord } from '../../../shared/json.js';
+import { listenOnLoopback } from '../../driver/loopback.js';
 import type { EventStore } from '../api/event-store.js';
 import { jsonOf } from '../api/exchange.js';
 import { type AnsweredCall, Faults } from '../api/faults.js';
@@ -133,15 +134,13 @@ export async function startGateway(cluster: Cluster, options: GatewayOptions): P
       })
       .catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
+  const listening = await listenOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    url: `http://127.0.0.1:${listening.port}`,
     faults,
     calls,
     async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await listening.close();
       await Promise.all([...upstreams.values()].map((one) => one.close()));
     },
   };
