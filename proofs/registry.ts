@@ -21,6 +21,7 @@ import { stores } from './stores.js';
 import { wipeProof } from './wipe.js';
 import { wipeScale } from './wipe-scale.js';
 import { workflowLint } from './workflow-lint.js';
+import { workflows } from './workflows.js';
 import { zeroOrders } from './zero-orders.js';
 
 /** Every proof, in the order in which they are run. */
@@ -47,5 +48,6 @@ export const proofs: readonly Proof[] = [
   preview,
   mcpSdk,
   workflowLint,
+  workflows,
   speed,
 ];

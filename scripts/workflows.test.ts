@@ -11,6 +11,22 @@ interface Text {
   text: string;
 }
 
+interface Job {
+  uses?: string;
+  with?: Record<string, unknown>;
+  secrets?: Record<string, string>;
+  permissions?: Record<string, string>;
+  environment?: unknown;
+  concurrency?: { group?: string };
+  'cache-mode'?: string;
+}
+
+interface Workflow {
+  on: { workflow_call?: Record<'inputs' | 'secrets', Record<string, unknown> | undefined> } & Record<string, unknown>;
+  permissions?: unknown;
+  jobs: Record<string, Job>;
+}
+
 interface Action {
   inputs: Record<string, { required?: boolean }>;
   outputs: Record<string, unknown>;
@@ -37,15 +53,23 @@ async function snippets(): Promise<Text[]> {
   return found.flat();
 }
 
-async function examples(): Promise<Text[]> {
-  const files = (await readdir(join(root, 'examples'))).filter((name) => name.endsWith('.yml'));
+async function workflowsIn(folder: string): Promise<Text[]> {
+  const files = (await readdir(join(root, folder))).filter((name) => name.endsWith('.yml'));
   return Promise.all(
     files.map(async (file) => ({
-      where: `examples/${file}`,
-      text: await readFile(join(root, 'examples', file), 'utf8'),
+      where: join(folder, file),
+      text: await readFile(join(root, folder, file), 'utf8'),
     })),
   );
 }
+
+const [examples, own] = await Promise.all([workflowsIn('examples'), workflowsIn('.github/workflows')]);
+const reusable = new Map(
+  own.flatMap(({ where, text }): [string, Workflow][] => {
+    const workflow = parse(text) as Workflow;
+    return isRecord(workflow.on) && 'workflow_call' in workflow.on ? [[where, workflow]] : [];
+  }),
+);
 
 const actions = new Map<string, Action>();
 for (const name of (await readdir(root)).filter((entry) => entry.startsWith('action-'))) {
@@ -60,7 +84,8 @@ function stepsIn(value: unknown): Record<string, unknown>[] {
 }
 
 function actionOf(step: Record<string, unknown>): [string, Action] | undefined {
-  const [, name = ''] = /^org\/mcprt\/(action-[a-z-]+)@v1$/.exec(String(step.uses)) ?? [];
+  const [, own, others] = /^(?:\$\/(action-[a-z-]+)|org\/mcprt\/(action-[a-z-]+)@v1)$/.exec(String(step.uses)) ?? [];
+  const name = own ?? others ?? '';
   const action = actions.get(name);
   return action && [name, action];
 }
@@ -69,9 +94,10 @@ function actionOf(step: Record<string, unknown>): [string, Action] | undefined {
 function mistakesIn({ text }: Text): string[] {
   const steps = stepsIn(parse(text));
   const ofOurs = steps.flatMap((step): string[] => {
-    if (!String(step.uses).startsWith('org/mcprt/')) return [];
+    const uses = String(step.uses);
+    if (!/^(?:org\/mcprt|\$)\//.test(uses) || /\.github\/(?:workflows|actions)\//.test(uses)) return [];
     const found = actionOf(step);
-    if (found === undefined) return [`there is no ${String(step.uses)}`];
+    if (found === undefined) return [`there is no ${uses}`];
     const [name, { inputs }] = found;
     const given = isRecord(step.with) ? Object.keys(step.with) : [];
     const missing = Object.keys(inputs).filter((input) => inputs[input]?.required === true && !given.includes(input));
@@ -81,45 +107,119 @@ function mistakesIn({ text }: Text): string[] {
     ];
   });
   const outputs = [...text.matchAll(/steps\.([\w-]+)\.outputs\.([\w-]+)/g)].flatMap(([, id, output = '']) => {
-    const step = steps.find((one) => one.id === id);
-    const found = step && actionOf(step);
-    return found === undefined || found[1].outputs[output] !== undefined ? [] : [`${found[0]} has no output ${output}`];
+    const some = steps.filter((one) => one.id === id).map(actionOf);
+    return some.every((found) => found === undefined || found[1].outputs[output] !== undefined)
+      ? []
+      : [`${some[0]?.[0]} has no output ${output}`];
   });
   return [...ofOurs, ...outputs];
 }
 
+/** What is wrong with the calls of our workflows in a text, which a snippet may have as well. */
+function wrongCallsIn({ text }: Text): string[] {
+  return stepsIn(parse(text)).flatMap((job): string[] => {
+    const [, file] = /^org\/mcprt\/(\.github\/workflows\/[^@]+)@v1$/.exec(String(job.uses)) ?? [];
+    if (file === undefined) return [];
+    const workflow = reusable.get(file);
+    if (workflow === undefined) return [`there is no ${file}`];
+    const { inputs = {}, secrets = {} } = workflow.on.workflow_call ?? {};
+    const given = isRecord(job.with) ? Object.keys(job.with) : [];
+    const handed = isRecord(job.secrets) ? job.secrets : {};
+    const needs = Object.entries(inputs).filter(([, input]) => isRecord(input) && input.required === true);
+    return [
+      ...given.filter((name) => inputs[name] === undefined).map((name) => `${file} has no input ${name}`),
+      ...needs.filter(([name]) => !given.includes(name)).map(([name]) => `${file} needs ${name}`),
+      ...Object.entries(handed)
+        .filter(([name, value]) => secrets[name] === undefined || value !== `\${{ secrets.${name} }}`)
+        .map(([name]) => `${file}: secret ${name} is not handed on by its own name`),
+    ];
+  });
+}
+
+/** The most that any job of a workflow may. */
+function unionOf(workflow: Workflow): Record<string, string> {
+  const grants = Object.values(workflow.jobs).flatMap(({ permissions = {} }) => Object.entries(permissions));
+  // `read` comes before `write`, so that the last one of a name is the most.
+  return Object.fromEntries(grants.sort(([, a], [, b]) => a.localeCompare(b)));
+}
+
+const all = [...examples, ...own];
+
 describe('the snippets of the pages', () => {
-  it('use the actions as they are', async () => {
+  it('use the actions and workflows as they are', async () => {
     const found = await snippets();
     expect(found.length).toBeGreaterThan(8);
-    expect(found.flatMap((one) => mistakesIn(one).map((mistake) => `${one.where}: ${mistake}`))).toEqual([]);
+    expect(
+      found.flatMap((one) => [...mistakesIn(one), ...wrongCallsIn(one)].map((mistake) => `${one.where}: ${mistake}`)),
+    ).toEqual([]);
   });
 });
 
-describe('the examples', () => {
-  it('use the actions as they are', async () => {
-    const found = await examples();
-    expect(found.flatMap((one) => mistakesIn(one).map((mistake) => `${one.where}: ${mistake}`))).toEqual([]);
-    const used = new Set(
-      found.flatMap(({ text }) => stepsIn(parse(text)).flatMap((step) => actionOf(step)?.[0] ?? [])),
-    );
+describe('the workflows and their examples', () => {
+  it('use the actions and workflows as they are', () => {
+    expect(
+      all.flatMap((one) => [...mistakesIn(one), ...wrongCallsIn(one)].map((mistake) => `${one.where}: ${mistake}`)),
+    ).toEqual([]);
+    const used = new Set(own.flatMap(({ text }) => stepsIn(parse(text)).flatMap((step) => actionOf(step)?.[0] ?? [])));
     expect([...used].sort()).toEqual([...actions.keys()].sort());
   });
 
-  it('give no job more than it says why', async () => {
-    for (const { where, text } of await examples()) {
-      const workflow: unknown = parse(text);
-      expect([where, isRecord(workflow) ? workflow.permissions : undefined]).toEqual([where, {}]);
+  it('have an example for each workflow that can be called', () => {
+    const called = examples.flatMap(({ text }) =>
+      stepsIn(parse(text)).flatMap(
+        ({ uses }) => /mcprt\/(\.github\/workflows\/[^@]+)@v1$/.exec(String(uses))?.[1] ?? [],
+      ),
+    );
+    expect(called.sort()).toEqual([...reusable.keys()].sort());
+  });
+
+  it.each(all.map(({ where, text }): [string, string] => [where, text]))(
+    '%s gives no job more than it says why',
+    (where, text) => {
+      const workflow = parse(text) as Workflow;
+      expect(workflow.permissions).toEqual({});
       for (const line of text.split('\n').filter((one) => /^ {6}[a-z-]+: (?:read|write)\b/.test(one))) {
         expect(`${where}: ${line}`).toMatch(/# \S/);
+      }
+    },
+  );
+
+  it.each(all.map(({ where, text }): [string, string] => [where, text]))(
+    '%s pins the actions of others to a commit',
+    (_where, text) => {
+      const others = stepsIn(parse(text))
+        .map(({ uses }) => String(uses))
+        .filter((uses) => !/^(?:org\/mcprt|\$)\//.test(uses));
+      for (const uses of others) expect(uses).toMatch(/@[0-9a-f]{40}$/);
+    },
+  );
+
+  it('let a caller give exactly what the jobs of the called workflow need', () => {
+    for (const { text } of examples) {
+      for (const { uses = '', permissions = {} } of Object.values((parse(text) as Workflow).jobs)) {
+        const called = reusable.get(/(\.github\/workflows\/[^@]+)@v1$/.exec(uses)?.[1] ?? '');
+        if (called !== undefined) expect([uses, permissions]).toEqual([uses, unionOf(called)]);
       }
     }
   });
 
-  it('pin the actions of others to a commit', async () => {
-    for (const { where, text } of await examples()) {
-      const others = stepsIn(parse(text)).flatMap(({ uses }) => (String(uses).startsWith('org/mcprt/') ? [] : [uses]));
-      for (const uses of others) expect(`${where}: ${String(uses)}`).toMatch(/@[0-9a-f]{40}$/);
-    }
+  it.each([...reusable])(
+    '%s names a cache mode for every job, and declares every secret that it reads',
+    (file, workflow) => {
+      for (const [name, job] of Object.entries(workflow.jobs)) {
+        expect([name, job['cache-mode']]).toEqual([name, expect.stringMatching(/^(?:none|read|write)$/)]);
+      }
+      const text = own.find(({ where }) => where === file)?.text ?? '';
+      const read = [...text.matchAll(/\bsecrets\.([A-Z_]+)/g)].map(([, name = '']) => name);
+      expect([...new Set(read)].sort()).toEqual(Object.keys(workflow.on.workflow_call?.secrets ?? {}).sort());
+    },
+  );
+
+  it('hold no group that a later run needs while they wait for an approval', () => {
+    const jobs: Record<string, Job> = reusable.get('.github/workflows/deploy.yml')?.jobs ?? {};
+    expect(jobs.approve?.environment).toBe('mcprt-approval');
+    expect(jobs.approve?.concurrency?.group).toContain('github.run_id');
+    const reviewed = Object.values(jobs).filter(({ environment }) => environment === 'mcprt-approval');
+    expect(reviewed).toHaveLength(1);
   });
 });

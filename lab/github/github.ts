@@ -8,6 +8,7 @@ import { withContents } from './contents.js';
 import { answerControlCall, CONTROL_PATH } from './control.js';
 import { type DeploymentFacts, Deployments } from './deployments.js';
 import { environmentOf } from './environment.js';
+import { Environments } from './environments.js';
 import { type Fault, Faults } from './faults.js';
 import { type Call, type Reply, serve } from './http.js';
 import { type Comment, type PullRequest, PullRequests } from './pull-requests.js';
@@ -52,6 +53,8 @@ export interface Github {
   artifacts(): readonly ArtifactFacts[];
   deployments(): readonly DeploymentFacts[];
   comments(): readonly Readonly<Comment>[];
+  /** Makes or changes an environment of the repository. */
+  setEnvironment(name: string, rules: { hasReviewers: boolean }): void;
   /** Opens, changes or closes a pull request. */
   setPullRequest(pullRequest: PullRequest): void;
   /** Comments on a pull request as somebody. */
@@ -100,6 +103,7 @@ class Backend {
   readonly caches: CacheStore;
   readonly artifacts: ArtifactStore;
   readonly deployments: Deployments;
+  readonly environments = new Environments();
   readonly pullRequests: PullRequests;
   readonly restCalls: string[] = [];
   readonly faults = new Faults();
@@ -202,6 +206,7 @@ function view(backend: Backend, server: { origin: string; close(): Promise<void>
     artifacts: () => backend.artifactFacts(),
     deployments: () => backend.deployments.facts,
     comments: () => backend.pullRequests.comments,
+    setEnvironment: (name, rules) => backend.environments.set(name, rules),
     setPullRequest: (pullRequest) => backend.pullRequests.set(pullRequest),
     comment: (pullRequest, user, body) => void backend.pullRequests.comment(pullRequest, user, body),
     restCalls: () => backend.restCalls,

@@ -4,6 +4,7 @@ import type { Artifact, ArtifactStore } from './artifact-store.js';
 import type { Blobs } from './blobs.js';
 import { type CacheEntry, type CacheStore, sizeOf } from './cache-store.js';
 import type { Deployments } from './deployments.js';
+import type { Environments } from './environments.js';
 import type { Faults } from './faults.js';
 import { bearerToken, type Call, json, type Reply } from './http.js';
 import type { PullRequests } from './pull-requests.js';
@@ -17,6 +18,7 @@ export interface RestOptions {
   readonly caches: CacheStore;
   readonly artifacts: ArtifactStore;
   readonly deployments: Deployments;
+  readonly environments: Environments;
   readonly pullRequests: PullRequests;
   readonly blobs: Blobs;
   readonly tokens: Tokens;
@@ -24,7 +26,7 @@ export interface RestOptions {
 }
 
 /**
- * The calls of GitHub's REST API that the actions make, on one private repository: artifacts, runs and caches
+ * The calls of GitHub's REST API that are made, on one private repository: artifacts, runs, caches and environments
  * (`actions: read`), deployments (`deployments: write`), pull requests and their comments (`pull-requests`). Rules:
  * GitHub's REST reference.
  */
@@ -60,6 +62,8 @@ function route(call: Call, options: RestOptions): Reply {
   if (name.toLowerCase() !== options.repository.name.toLowerCase()) return failure(404, 'Not Found');
   if (/^\/deployments(?:\/|$)/.test(below)) return options.deployments.answer(call, below.slice('/deployments'.length));
   if (/^\/(?:pulls|issues)\//.test(below)) return options.pullRequests.answer(call, below);
+  const [, environment] = /^\/environments\/([^/]+)$/.exec(below) ?? [];
+  if (environment !== undefined && call.method === 'GET') return options.environments.answer(environment);
   const [, path = ''] = /^\/actions\/(.+)$/.exec(below) ?? [];
   return call.method === 'GET' ? actionsRoute(call, path, options) : failure(404, 'Not Found');
 }

@@ -12,7 +12,7 @@ import { putImage } from '../../lab/platform/image.js';
 import { installPlatform, waitForCertificates } from '../../lab/platform/install.js';
 import { installK3s } from '../../lab/platform/k3s.js';
 import { type Kubelet, startKubelet } from '../../lab/platform/kubelet.js';
-import type { Layout } from '../../lab/platform/names.js';
+import type { Installation, Layout } from '../../lab/platform/names.js';
 import { type Operator, type OperatorOptions, startOperator } from '../../lab/platform/operator-run.js';
 import { registryAuth } from '../../lab/platform/registry.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
@@ -42,6 +42,7 @@ export interface SmokeWorld {
   operator: Operator;
   kubelet: Kubelet;
   domain: string;
+  installation: Installation;
   /** A service key that is an administrator's. */
   adminKey: string;
   admin: { email: string; password: string };
@@ -89,7 +90,8 @@ export async function makeSmokeWorld(
     startRegistry(state, { env: context.env, progress: context.progress }),
   ]);
   await installK3s(cluster);
-  await installPlatform(cluster, { domain, layout, acme: state.acme, crds: state.program.crds });
+  const installation: Installation = { domain, layout, acme: state.acme, crds: state.program.crds };
+  await installPlatform(cluster, installation);
   await cluster.patch(kinds.ingress, { namespace: 'registry', name: 'registry' }, [
     { op: 'add', path: '/metadata/annotations', value: { [registryAuth.annotation]: registryAuth.middleware } },
   ]);
@@ -189,6 +191,7 @@ export async function makeSmokeWorld(
     operator,
     kubelet,
     domain,
+    installation,
     adminKey,
     admin,
     kubeconfig: state.kubeconfig,

@@ -1,0 +1,153 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { root } from '../../lab/driver/folders.js';
+import { writeActions } from '../../lab/engine/actions.js';
+import { startControl } from '../../lab/engine/control.js';
+import { buildEngine } from '../../lab/engine/engine.js';
+import type { Environment } from '../../lab/engine/environments.js';
+import { runWorkflow, type WorkflowRun } from '../../lab/engine/run.js';
+import { type Github, startGithub } from '../../lab/github/github.js';
+import type { Run } from '../../lab/github/run.js';
+import { commitFiles } from '../../lab/platform/source.js';
+import { isRecord } from '../../shared/json.js';
+import type { ProofContext } from '../proof.js';
+
+const execute = promisify(execFile);
+const workflows = join('.github', 'workflows');
+
+/** A user's repository with the examples in it, as GitHub would run them. */
+export interface Repository {
+  github: Github;
+  folder: string;
+  /** Commits files, given by their paths. @returns the commit */
+  commit(files: Readonly<Record<string, string>>, message: string): Promise<string>;
+  /** Runs an example. */
+  run(workflow: string, options: RunOptions): Promise<PlayedWorkflow>;
+  close(): Promise<void>;
+}
+
+export interface RunOptions {
+  event: string;
+  payload?: Record<string, unknown>;
+  /** What differs from a run of the default branch. */
+  as?: Partial<Run>;
+  /** Asked for each job whose environment has reviewers; says yes when left out. */
+  review?: (environment: string) => Promise<boolean>;
+}
+
+export interface PlayedWorkflow extends WorkflowRun {
+  runId: number;
+  /** `job@environment` of the jobs that were let in, in their order, and why others were not. */
+  jobs: string[];
+}
+
+export interface RepositoryOptions {
+  /** Folder of the checkout; made a git repository if it is none. */
+  folder: string;
+  environments: Readonly<Record<string, Environment>>;
+  variables: Readonly<Record<string, string>>;
+  /** The examples that it has. */
+  examples: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/** Copies the examples into a repository, byte by byte, and gives what runs them. */
+export async function makeRepository(context: ProofContext, options: RepositoryOptions): Promise<Repository> {
+  const { folder, environments, examples } = options;
+  const [engine, actions, release] = await Promise.all([
+    buildEngine(context.env, context.progress),
+    writeActions(join(context.folder, 'actions')),
+    releasedCopy(join(context.folder, 'release')),
+  ]);
+  if (!(await readdir(folder)).includes('.git')) {
+    await execute('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder });
+  }
+  const texts = await Promise.all(
+    examples.map(
+      async (name) => [join(workflows, name), await readFile(join(root, 'examples', name), 'utf8')] as const,
+    ),
+  );
+  const first = await commitFiles(folder, Object.fromEntries(texts), 'The workflows of mcprt');
+  const github = await startGithub({ run: { sha: first, permissions: {} } });
+  for (const [name, { hasReviewers = false }] of Object.entries(environments)) {
+    github.setEnvironment(name, { hasReviewers });
+  }
+  const repositories = new Map([
+    ['org/mcprt@v1', release],
+    ...(await pinsOf(examples)).flatMap((pin): [string, string][] => {
+      const home = actions.get(pin.split('@')[0] ?? '');
+      return home === undefined ? [] : [[pin, home]];
+    }),
+  ]);
+  let [runId, sha] = [github.run.id, first];
+  return {
+    github,
+    folder,
+    async commit(files, message) {
+      sha = await commitFiles(folder, files, message);
+      return sha;
+    },
+    async run(workflow, { event, payload = {}, as = {}, review = async () => true }) {
+      runId += 1;
+      const view = github.as({ id: runId, event, workflow, sha, ...as });
+      const control = await startControl({
+        github: view,
+        environments,
+        secrets: {},
+        review: ({ environment }) => review(environment),
+      });
+      try {
+        const run = await runWorkflow({
+          engine,
+          repository: folder,
+          workflow,
+          event,
+          payload: { repository: { full_name: view.env.GITHUB_REPOSITORY, default_branch: 'main' }, ...payload },
+          control: control.url,
+          repositories,
+          variables: options.variables,
+          env: { ...view.env, ...options.env },
+          folder: context.folder,
+        });
+        const jobs = control.entered.map(({ job, environment, refused }) => {
+          return `${job}@${environment}${refused === '' ? '' : `: ${refused}`}`;
+        });
+        return { ...run, runId, jobs };
+      } finally {
+        await control.close();
+      }
+    },
+    close: () => github.close(),
+  };
+}
+
+/** What a release of this repository has: its files, with the packages that are installed here. */
+async function releasedCopy(folder: string): Promise<string> {
+  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
+  const { stdout } = await execute('git', list, { cwd: root, maxBuffer: 64 * 1024 * 1024 });
+  for (const file of stdout.split('\0').filter((name) => name !== '')) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await cp(join(root, file), join(folder, file));
+  }
+  for (const name of ['node_modules', 'build']) await symlink(join(root, name), join(folder, name));
+  return folder;
+}
+
+/** `owner/name@ref` of everything that the examples and the workflows that they call use. */
+async function pinsOf(examples: readonly string[]): Promise<string[]> {
+  const called = (await readdir(join(root, workflows))).map((name) => join(workflows, name));
+  const texts = [...examples.map((name) => join('examples', name)), ...called].map((file) =>
+    readFile(join(root, file), 'utf8'),
+  );
+  const found = (await Promise.all(texts)).flatMap((text) => usesIn(parse(text)));
+  return [...new Set(found)];
+}
+
+function usesIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(usesIn);
+  if (!isRecord(value)) return [];
+  return [...(typeof value.uses === 'string' ? [value.uses] : []), ...Object.values(value).flatMap(usesIn)];
+}
