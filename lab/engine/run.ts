@@ -82,9 +82,9 @@ export async function runWorkflow(options: WorkflowOptions): Promise<WorkflowRun
   return { code, log, summaries: summariesIn(log), outputs: outputsIn(log), seconds };
 }
 
-/** act prints a step's summary after a mark, and goes on with the next line that begins with a job's name. */
+/** act prints a step's summary after a mark, and goes on with the next line that begins with a job's name in brackets. */
 function summariesIn(log: string): string[] {
-  return [...log.matchAll(/⚙ {2}Summary - ([\s\S]*?)(?=\n\[[^\n]*\] {2}|$)/g)].map(([, text = '']) => text);
+  return [...log.matchAll(/⚙ {2}Summary - ([\s\S]*?)(?=\n\[|$)/g)].map(([, text = '']) => text);
 }
 
 function outputsIn(log: string): Record<string, string> {

@@ -44,6 +44,7 @@ function profile(domain: string): string {
     `export MCP_PLATFORM_ADMIN_EMAIL=admin@${domain}`,
     `export MCP_REGISTRY_ENDPOINT=registry.${domain}`,
     'export MCP_IMAGE_PLATFORM=linux/amd64',
+    'export PLATFORM_TEAM_TRAEFIK_WATCH=disabled',
     '',
   ].join('\n');
 }

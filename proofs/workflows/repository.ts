@@ -18,12 +18,31 @@ import type { ProofContext } from '../proof.js';
 const execute = promisify(execFile);
 const workflows = join('.github', 'workflows');
 
+/** What every repository needs to run its workflows. */
+export interface Tools {
+  engine: string;
+  /** Folders of the stand-ins of other people's actions. */
+  actions: ReadonlyMap<string, string>;
+  /** Folder of what a release of this repository has. */
+  release: string;
+}
+
+/** Builds the engine, or finds it, and writes what is fetched from this machine instead of from GitHub. */
+export async function makeTools({ env, progress, folder }: ProofContext): Promise<Tools> {
+  const [engine, actions, release] = await Promise.all([
+    buildEngine(env, progress),
+    writeActions(join(folder, 'actions')),
+    releasedCopy(join(folder, 'release')),
+  ]);
+  return { engine, actions, release };
+}
+
 /** A user's repository with the examples in it, as GitHub would run them. */
 export interface Repository {
   github: Github;
   folder: string;
-  /** Commits files, given by their paths. @returns the commit */
-  commit(files: Readonly<Record<string, string>>, message: string): Promise<string>;
+  /** The next runs are of this commit. */
+  adopt(commit: string): void;
   /** Runs an example. */
   run(workflow: string, options: RunOptions): Promise<PlayedWorkflow>;
   close(): Promise<void>;
@@ -55,13 +74,12 @@ export interface RepositoryOptions {
 }
 
 /** Copies the examples into a repository, byte by byte, and gives what runs them. */
-export async function makeRepository(context: ProofContext, options: RepositoryOptions): Promise<Repository> {
+export async function makeRepository(
+  context: ProofContext,
+  { engine, actions, release }: Tools,
+  options: RepositoryOptions,
+): Promise<Repository> {
   const { folder, environments, examples } = options;
-  const [engine, actions, release] = await Promise.all([
-    buildEngine(context.env, context.progress),
-    writeActions(join(context.folder, 'actions')),
-    releasedCopy(join(context.folder, 'release')),
-  ]);
   if (!(await readdir(folder)).includes('.git')) {
     await execute('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder });
   }
@@ -86,9 +104,8 @@ export async function makeRepository(context: ProofContext, options: RepositoryO
   return {
     github,
     folder,
-    async commit(files, message) {
-      sha = await commitFiles(folder, files, message);
-      return sha;
+    adopt(commit) {
+      sha = commit;
     },
     async run(workflow, { event, payload = {}, as = {}, review = async () => true }) {
       runId += 1;

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { changeService } from '../../lab/platform/source.js';
+import { makeKeys } from '../../shared/backup/keys.js';
+import { kinds } from '../../shared/cluster/objects.js';
+import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries.js';
+import { leakSearch } from '../leaks.js';
+import { snapshot } from '../rollout/world.js';
+import { userPassword } from '../smoke/world.js';
+import type { Platform } from './platform.js';
+import { makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
+import { play, type Stage, searchRuns } from './stage.js';
+
+const planOnly = ['plan@mcprt-plan'];
+const upToApproval = [...planOnly, 'approve@mcprt-approval'];
+const whole = [...upToApproval, 'backup@mcprt-backup', 'rollout@production', 'smoke-test@mcprt-smoke'];
+
+/** The repository of the platform's team: nightly backups and deployments. */
+export async function deploys(stage: Stage, { world, source }: Platform): Promise<void> {
+  const { context, problems, docker } = stage;
+  const keys = await makeKeys('hybrid');
+  const kubeconfig = await readFile(world.kubeconfig, 'utf8');
+  const onMain = { branches: ['main'] };
+  const repository = await makeRepository(context, stage.tools, {
+    folder: source,
+    examples: ['backup.yml', 'deploy.yml'],
+    variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
+    env: { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
+    environments: {
+      'mcprt-plan': { secrets: { KUBECONFIG: kubeconfig } },
+      'mcprt-approval': { hasReviewers: true, ...onMain },
+      'mcprt-backup': { secrets: { KUBECONFIG: kubeconfig, MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
+      production: { secrets: { KUBECONFIG: kubeconfig }, ...onMain },
+      'mcprt-smoke': { secrets: { MCP_ADMIN_KEY: world.adminKey, MCP_SMOKE_PASSWORD: userPassword }, ...onMain },
+    },
+  });
+  const runs: PlayedWorkflow[] = [];
+  try {
+    for (const generation of ['1', '2']) {
+      const backup = await play(stage, repository, `a night, generation ${generation}`, 'backup.yml', {
+        event: 'schedule',
+        jobs: ['backup@mcprt-backup'],
+      });
+      if (backup.outputs.generation !== generation) problems.push(`generation ${backup.outputs.generation}`);
+      runs.push(backup);
+    }
+    const stored = [repository.github.cacheEntries().length, repository.github.artifacts().length];
+    if (stored.some((count) => count !== 2)) problems.push(`stored in cache and artifact: ${stored.join(', ')}`);
+    runs.push(...(await changes(stage, { world, source }, repository)));
+    const search = leakSearch([
+      ...(await clusterCanaries(world.cluster)),
+      ...(await accessCanaries(world.kubeconfig, [repository.github])),
+      ...keyCanaries('the workflows', keys),
+      { name: 'the password of the tests', value: userPassword },
+    ]);
+    searchRuns(stage, search, runs);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** A change of the platform's code, from its pull request into production, and what may come between. */
+async function changes(stage: Stage, { world, source }: Platform, repository: Repository): Promise<PlayedWorkflow[]> {
+  const { problems } = stage;
+  const { github } = repository;
+  const state = async (): Promise<string> => JSON.stringify(await snapshot(world.cluster));
+  const change = (text: string): Promise<string> => changeService(source, 'ui', text);
+  const pull = (headRepository: string) => ({
+    event: 'pull_request',
+    payload: { number: 5, pull_request: { number: 5, head: { repo: { full_name: headRepository } } } },
+    as: { ref: 'refs/pull/5/merge', baseRef: 'main' },
+  });
+  const untouched = async (scene: string, before: string): Promise<void> => {
+    if ((await state()) !== before) problems.push(`${scene}: the cluster was changed`);
+  };
+
+  const runs: PlayedWorkflow[] = [];
+  const before = await state();
+  repository.adopt(await change('a new dashboard'));
+  const own = github.env.GITHUB_REPOSITORY ?? '';
+  runs.push(await play(stage, repository, 'a pull request', 'deploy.yml', { ...pull(own), jobs: planOnly }));
+  runs.push(await play(stage, repository, 'a fork’s pull request', 'deploy.yml', { ...pull('stranger/x'), jobs: [] }));
+  const rejected = { event: 'push', jobs: upToApproval, fails: /rejected by its reviewer/, review: async () => false };
+  runs.push(await play(stage, repository, 'rejected by the reviewer', 'deploy.yml', rejected));
+  github.setEnvironment('mcprt-approval', { hasReviewers: false });
+  const unreviewed = { event: 'push', jobs: upToApproval, fails: /environment-unreviewed/ };
+  runs.push(await play(stage, repository, 'an environment without reviewers', 'deploy.yml', unreviewed));
+  github.setEnvironment('mcprt-approval', { hasReviewers: true });
+  await untouched('before anybody approved', before);
+
+  let seen = '';
+  const approved = await play(stage, repository, 'approved', 'deploy.yml', {
+    event: 'push',
+    jobs: whole,
+    review: async () => {
+      seen = await state();
+      return true;
+    },
+  });
+  runs.push(approved);
+  if (seen !== before) problems.push('something was changed before the approval');
+  if ((await state()) === before) problems.push('nothing was rolled out');
+  if (!github.artifacts().some(({ name }) => name === 'smoke-test')) problems.push('no JUnit report was kept');
+  const named = `Approved: the rollout of plan \`${approved.outputs.plan}\``;
+  if (!approved.summaries.some((text) => text.startsWith(named)))
+    problems.push(`the approval’s summary does not name the plan: ${approved.summaries.join('\n')}`);
+  runs.push(
+    await play(stage, repository, 'again, with nothing to change', 'deploy.yml', { event: 'push', jobs: planOnly }),
+  );
+
+  repository.adopt(await change('one more dashboard'));
+  let moved = '';
+  const overtaken = await play(stage, repository, 'somebody changes the cluster meanwhile', 'deploy.yml', {
+    event: 'push',
+    jobs: [...upToApproval, 'backup@mcprt-backup', 'rollout@production'],
+    fails: /rollout-plan-moved/,
+    review: async () => {
+      const config = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-config' };
+      await world.cluster.patch(kinds.configMap, config, [
+        { op: 'add', path: '/data/PLATFORM_TEAM_TRAEFIK_WATCH', value: 'auto' },
+      ]);
+      moved = await state();
+      return true;
+    },
+  });
+  runs.push(overtaken);
+  await untouched('an approval of another plan', moved);
+  return runs;
+}
