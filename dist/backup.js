@@ -3,4 +3,4 @@ import { enableCompileCache } from 'node:module';
 if (process.env.RUNNER_TEMP) enableCompileCache(`${process.env.RUNNER_TEMP}/mcprt-compile-cache`);
 const { backupAction } = await import('./index.js');
 
-await backupAction('0.1.0');
+await backupAction('1.0.0');

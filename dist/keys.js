@@ -1,3 +1,8 @@
-import { keysCommand } from './index.js';
+if (Number.parseInt(process.versions.node, 10) < 22) {
+  console.error(`This needs Node 22 or later, and this is ${process.version}. Without installing anything:\n  npx --yes node@24 dist/keys.js ${process.argv.slice(2).join(' ')}`);
+  process.exit(1);
+}
+
+const { keysCommand } = await import('./index.js');
 
 await keysCommand(process.argv.slice(2));

@@ -3,4 +3,4 @@ import { enableCompileCache } from 'node:module';
 if (process.env.RUNNER_TEMP) enableCompileCache(`${process.env.RUNNER_TEMP}/mcprt-compile-cache`);
 const { rolloutAction } = await import('./index.js');
 
-await rolloutAction('0.1.0');
+await rolloutAction('1.0.0');

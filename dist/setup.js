@@ -3,4 +3,4 @@ import { enableCompileCache } from 'node:module';
 if (process.env.RUNNER_TEMP) enableCompileCache(`${process.env.RUNNER_TEMP}/mcprt-compile-cache`);
 const { setupAction } = await import('./index.js');
 
-await setupAction('0.1.0');
+await setupAction('1.0.0');

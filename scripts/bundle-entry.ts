@@ -8,3 +8,4 @@ export { setupAction } from '../action-setup/src/main.js';
 export { setupPostAction } from '../action-setup/src/post.js';
 export { smokeTestAction } from '../action-smoke-test/src/main.js';
 export { smokeTestPostAction } from '../action-smoke-test/src/post.js';
+export { initCommand } from '../init/command.js';

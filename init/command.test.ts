@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { root } from '../lab/driver/folders.js';
+import { initCommand } from './command.js';
+import { repositoryOf } from './look.js';
+
+let folder = '';
+let said = '';
+const kubeconfig = process.env.KUBECONFIG;
+
+beforeEach(async () => {
+  folder = join(await mkdtemp(join(tmpdir(), 'mcprt-init-')), 'platform');
+  await mkdir(join(folder, 'config', 'deployments'), { recursive: true });
+  await mkdir(join(folder, 'cmd', 'mcp-runtime'), { recursive: true });
+  git('init', '--quiet', '--initial-branch=main');
+  git('remote', 'add', 'origin', 'https://github.com/acme/platform.git');
+  await writeFile(
+    join(folder, 'config', 'deployments', 'mcpruntime-org.env'),
+    'export MCP_PLATFORM_DOMAIN=example.com\n',
+  );
+  said = '';
+  for (const stream of [process.stdout, process.stderr]) {
+    jest.spyOn(stream, 'write').mockImplementation((text) => {
+      said += String(text);
+      return true;
+    });
+  }
+  delete process.env.KUBECONFIG;
+});
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  process.exitCode = undefined;
+  if (kubeconfig !== undefined) process.env.KUBECONFIG = kubeconfig;
+  await rm(join(folder, '..'), { recursive: true, force: true });
+});
+
+function git(...args: string[]): void {
+  execFileSync('git', args, { cwd: folder });
+}
+
+const run = (...args: string[]): Promise<void> => initCommand(['--in', folder, ...args], root);
+const workflows = (): Promise<string[]> => readdir(join(folder, '.github', 'workflows')).catch(() => []);
+
+describe('init', () => {
+  it('writes workflows and keys, and says what is left to do', async () => {
+    await run();
+    expect(await workflows()).toEqual(
+      expect.arrayContaining(['mcprt-backup.yml', 'mcprt-deploy.yml', 'mcprt-reinstall.yml']),
+    );
+    const keys = join(folder, '..', 'platform-mcprt-keys');
+    expect((await readdir(keys)).sort()).toEqual(['backup.key', 'offline.txt', 'restore.key']);
+    expect((await stat(join(keys, 'restore.key'))).mode & 0o777).toBe(0o600);
+    expect(said).toContain('--env mcprt-backup --repo acme/platform');
+    expect(said).toContain('git add --force config/deployments/mcpruntime-org.env');
+    for (const name of ['restore.key', 'offline.txt', 'backup.key']) {
+      for (const word of (await readFile(join(keys, name), 'utf8')).split(/\s+/).filter((one) => one.length > 40)) {
+        expect(said).not.toContain(word);
+      }
+    }
+  });
+
+  it('run again changes no key and no file', async () => {
+    await run();
+    const keys = join(folder, '..', 'platform-mcprt-keys', 'restore.key');
+    const backup = join(folder, '.github', 'workflows', 'mcprt-backup.yml');
+    await writeFile(backup, 'name: our own\n');
+    const before = await readFile(keys, 'utf8');
+    said = '';
+    await run();
+    expect(await readFile(keys, 'utf8')).toBe(before);
+    expect(await readFile(backup, 'utf8')).toBe('name: our own\n');
+    expect(said).toContain('mcprt-backup.yml: is there and differs: left alone');
+    expect(said).toContain('mcprt-reinstall.yml: is there already');
+  });
+
+  it('writes nothing in a dry run', async () => {
+    await run('--dry-run');
+    expect(await workflows()).toEqual([]);
+    expect(await readdir(join(folder, '..'))).toEqual(['platform']);
+  });
+
+  it('says why it can do nothing in a repository without profile and server', async () => {
+    await rm(join(folder, 'config'), { recursive: true });
+    await run();
+    expect(said).toMatch(/^init-nothing: /);
+    expect(process.exitCode).toBe(1);
+  });
+
+  it('asks for the profile by name where there are several', async () => {
+    const deployments = join(folder, 'config', 'deployments');
+    await rm(join(deployments, 'mcpruntime-org.env'));
+    for (const name of ['one.env', 'two.env'])
+      await writeFile(join(deployments, name), 'export MCP_PLATFORM_DOMAIN=a.dev\n');
+    await run();
+    expect(said).toMatch(/^init-profiles: /);
+    said = '';
+    await run('--profile', 'config/deployments/two.env');
+    expect(await readFile(join(folder, '.github', 'workflows', 'mcprt-backup.yml'), 'utf8')).toContain(
+      'profile: config/deployments/two.env',
+    );
+  });
+
+  it('says when it is not in a repository', async () => {
+    await rm(join(folder, '.git'), { recursive: true });
+    await run();
+    expect(said).toMatch(/^init-no-repository: /);
+  });
+});
+
+describe('the name of a repository', () => {
+  it.each([
+    ['https://github.com/acme/platform.git', 'acme/platform'],
+    ['https://token@github.com/acme/platform', 'acme/platform'],
+    ['git@github.com:acme/platform.git', 'acme/platform'],
+    ['ssh://git@github.com/acme/plat.form', 'acme/plat.form'],
+    ['https://git.example.com/acme/platform.git', ''],
+    ['https://notgithub.com/acme/platform', ''],
+    ['', ''],
+  ])('of %s is %s', (remote, name) => {
+    expect(repositoryOf(remote)).toBe(name);
+  });
+});

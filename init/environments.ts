@@ -1,0 +1,77 @@
+import { parse } from 'yaml';
+import { isRecord } from '../shared/json.js';
+
+/** What an environment of a repository must have, for the workflows that use it. */
+export interface Environment {
+  name: string;
+  secrets: string[];
+  variables: string[];
+  /** Whether somebody has to let its jobs start. */
+  hasReviewers: boolean;
+  /** Whether runs of other branches than the default one may use it. */
+  isForEveryBranch: boolean;
+}
+
+/** Environments in which something is deleted, read back or run that must not go by itself. */
+const reviewed = ['mcprt-approval', 'mcprt-preview', 'mcprt-restore', 'mcprt-wipe'];
+/** A pull request shows its plan. */
+const everyBranch = ['mcprt-plan'];
+
+/** A workflow that can be called, and the secrets that a caller hands on to it by name. */
+export interface Call {
+  /** Text of the workflow that is called. */
+  text: string;
+  secrets: readonly string[];
+}
+
+/**
+ * What each environment must have: the secrets and variables that the jobs of the workflows read in it. Two variables
+ * that only a private network needs are left out.
+ */
+export function environmentsOf(calls: readonly Call[]): Environment[] {
+  const needs = new Map<string, { secrets: Set<string>; variables: Set<string> }>();
+  for (const { text, secrets } of calls) {
+    for (const job of jobsOf(text)) {
+      const name = environmentOf(job);
+      if (name === '') continue;
+      const need = needs.get(name) ?? { secrets: new Set(), variables: new Set() };
+      const words = JSON.stringify(job);
+      for (const secret of namesIn(words, 'secrets')) if (secrets.includes(secret)) need.secrets.add(secret);
+      for (const variable of namesIn(words, 'vars'))
+        if (!optionalVariables.includes(variable)) need.variables.add(variable);
+      needs.set(name, need);
+    }
+  }
+  return [...needs].map(([name, { secrets, variables }]) => ({
+    name,
+    secrets: [...secrets].sort(),
+    variables: [...variables].sort(),
+    hasReviewers: reviewed.includes(name),
+    isForEveryBranch: everyBranch.includes(name),
+  }));
+}
+
+/** Where names lead to the cluster only inside a network, or its certificates are of a private CA. */
+export const optionalVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
+
+/** The workflow files that a text calls, with the secrets that it hands on. */
+export function callsIn(text: string): { file: string; secrets: string[] }[] {
+  return jobsOf(text).flatMap(({ uses, secrets }) => {
+    const [, file] = /^org\/mcprt\/\.github\/workflows\/([^@]+)@/.exec(String(uses)) ?? [];
+    return file === undefined ? [] : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [] }];
+  });
+}
+
+function jobsOf(text: string): Record<string, unknown>[] {
+  const workflow: unknown = parse(text);
+  return isRecord(workflow) && isRecord(workflow.jobs) ? Object.values(workflow.jobs).filter(isRecord) : [];
+}
+
+function environmentOf({ environment }: Record<string, unknown>): string {
+  if (typeof environment === 'string') return environment;
+  return isRecord(environment) && typeof environment.name === 'string' ? environment.name : '';
+}
+
+function namesIn(text: string, context: string): string[] {
+  return [...text.matchAll(new RegExp(`\\b${context}\\.([A-Z][A-Z_]+)`, 'g'))].map(([, name = '']) => name);
+}

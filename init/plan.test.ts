@@ -1,0 +1,106 @@
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import type { Facts } from './look.js';
+import { planInit, type Templates } from './plan.js';
+
+const profile = {
+  path: 'config/deployments/mcpruntime-org.env',
+  domain: 'example.com',
+  isTracked: true,
+  hasSecrets: false,
+};
+const facts: Facts = {
+  repository: 'acme/platform',
+  branch: 'main',
+  profile,
+  hasPlatform: true,
+  hasServer: false,
+  cluster: { fingerprint: 'f' },
+  present: new Map(),
+};
+
+const backupKey = `\${{ secrets.MCPRT_BACKUP_KEY }}`;
+
+const example = (name: string): string =>
+  [
+    '# What it does.',
+    `name: mcprt ${name}`,
+    'on:',
+    '  push:',
+    '    branches: [main]',
+    'jobs:',
+    '  one:',
+    `    uses: org/mcprt/.github/workflows/${name}.yml@v1`,
+    '    secrets:',
+    `      MCPRT_BACKUP_KEY: ${backupKey}`,
+    '',
+  ].join('\n');
+const names = ['backup', 'deploy', 'drill', 'reinstall', 'preview-build', 'preview'];
+const templates: Templates = {
+  examples: new Map(names.map((name) => [`${name}.yml`, example(name)])),
+  called: new Map([['backup.yml', `jobs: {one: {environment: mcprt-backup, steps: [{with: {key: "${backupKey}"}}]}}`]]),
+};
+const filesFor = (change: Partial<Facts>): string[] =>
+  planInit({ ...facts, ...change }, templates).files.map(({ name, state }) => `${name} ${state}`);
+
+describe('the workflows of a repository', () => {
+  it('are all that a platform needs, where its source is', () => {
+    expect(filesFor({})).toEqual([
+      'mcprt-backup.yml new',
+      'mcprt-deploy.yml new',
+      'mcprt-drill.yml new',
+      'mcprt-reinstall.yml new',
+    ]);
+  });
+
+  it('look after backups where there is a profile only', () => {
+    expect(filesFor({ hasPlatform: false })).toEqual(['mcprt-backup.yml new', 'mcprt-drill.yml new']);
+  });
+
+  it('make previews where an MCP server is', () => {
+    expect(filesFor({ profile: undefined, hasPlatform: false, hasServer: true })).toEqual([
+      'mcprt-preview-build.yml new',
+      'mcprt-preview.yml new',
+    ]);
+  });
+
+  it('are none where there is neither', () => {
+    expect(filesFor({ profile: undefined, hasPlatform: true })).toEqual([]);
+  });
+
+  it('leave alone what is there already', () => {
+    const present = new Map([
+      ['mcprt-backup.yml', example('backup')],
+      ['mcprt-deploy.yml', 'name: our own'],
+    ]);
+    expect(filesFor({ present })).toEqual([
+      'mcprt-backup.yml same',
+      'mcprt-deploy.yml kept',
+      'mcprt-drill.yml new',
+      'mcprt-reinstall.yml new',
+    ]);
+  });
+
+  it('are the examples byte by byte on branch main with the usual profile', () => {
+    const [backup] = planInit(facts, templates).files;
+    expect(backup?.text).toBe(example('backup'));
+  });
+
+  it('are for the branch and the profile that the repository has', () => {
+    const other = { ...facts, branch: 'trunk', profile: { ...profile, path: 'config/deployments/acme.env' } };
+    const [backup] = planInit(other, templates).files;
+    expect(backup?.text).toMatch(/^# What it does\.\n/);
+    expect(parse(backup?.text ?? '')).toMatchObject({
+      on: { push: { branches: ['trunk'] } },
+      jobs: { one: { with: { profile: 'config/deployments/acme.env' } } },
+    });
+  });
+
+  it('say which environments they need, and whether keys are to be made', () => {
+    const { environments, needsKeys } = planInit(facts, templates);
+    expect(environments.map(({ name, secrets }) => [name, secrets])).toEqual([['mcprt-backup', ['MCPRT_BACKUP_KEY']]]);
+    expect(needsKeys).toBe(true);
+    const server = { ...facts, profile: undefined, hasPlatform: false, hasServer: true };
+    expect(planInit(server, templates).needsKeys).toBe(false);
+  });
+});
