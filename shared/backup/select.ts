@@ -22,7 +22,11 @@ export interface Candidate {
 }
 
 /** Looks into every store at once for the newest backup of a domain, and authenticates what is there. */
-export async function candidates(ports: Ports, domain: string, signers: KeyObject[]): Promise<Candidate[]> {
+export async function candidates(
+  ports: Pick<Ports, 'stores'>,
+  domain: string,
+  signers: KeyObject[],
+): Promise<Candidate[]> {
   return Promise.all(
     ports.stores.map(async (store): Promise<Candidate> => {
       let name = '';
