@@ -31,10 +31,10 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
     .table(
       ['Step', 'Time'],
       [
-        [`Restore of ${counts.secrets} Secrets in ${count(counts.namespaces, 'namespace')}`, spanText(seconds.restore)],
-        ['cert-manager installed and running', spanText(seconds.certManager)],
-        ['Until the last certificate is Ready', spanText(seconds.certificates)],
-        ['**Together**', `**${spanText(seconds.total)}**`],
+        [`Restore of ${counts.secrets} Secrets in ${count(counts.namespaces, 'namespace')}`, timeText(seconds.restore)],
+        ['cert-manager installed and running', timeText(seconds.certManager)],
+        ['Until the last certificate is Ready', timeText(seconds.certificates)],
+        ['**Together**', `**${timeText(seconds.total)}**`],
       ],
     );
   const notes = notesOf(result);
@@ -68,7 +68,7 @@ export function drillText(result: DrillResult): string {
   const lines = [
     `drill of ${result.domain}, generation ${result.generation}, made ${spanOf(result.age)} ago: ${result.ok ? 'ok' : 'FAILED'}`,
     `  ${count(result.orders, 'order')}, ${result.reissued} reissued, ${counts.kept} of ${count(counts.certificates, 'certificate')} kept`,
-    `  recovery ${spanText(seconds.total)}: restore ${spanText(seconds.restore)}, cert-manager ${spanText(seconds.certManager)}, certificates ${spanText(seconds.certificates)}`,
+    `  recovery ${timeText(seconds.total)}: restore ${timeText(seconds.restore)}, cert-manager ${timeText(seconds.certManager)}, certificates ${timeText(seconds.certificates)}`,
     ...certificates
       .filter(({ outcome }) => outcome !== 'kept')
       .flatMap((one) => [
@@ -92,7 +92,7 @@ function headline({ ok, counts, orders, reissued, seconds }: DrillResult): strin
       counts.kept === counts.certificates
         ? `All ${count(counts.certificates, 'certificate')}`
         : `${counts.kept} of ${count(counts.certificates, 'certificate')}`;
-    return `✅ **0 orders.** ${kept} came back with the same serial numbers and are Ready, **${spanText(seconds.total)}** after the restore began.`;
+    return `✅ **0 orders.** ${kept} came back with the same serial numbers and are Ready, **${timeText(seconds.total)}** after the restore began.`;
   }
   return `❌ **This backup would not bring everything back.** In the drill it led to **${count(orders, 'order')}** at the ACME server and ${reissued} reissued by other issuers; ${counts.kept} of ${count(counts.certificates, 'certificate')} stayed as they were.`;
 }
@@ -146,6 +146,11 @@ function troubleRow(one: DrilledCertificate): string[] {
     escaped(one.explanation),
     escaped(one.next),
   ];
+}
+
+/** The parts of a recovery are short, and must add up. */
+function timeText(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : spanText(seconds);
 }
 
 /** A backup's age for people: `40 min`, `9 hours`, `3 days`. */

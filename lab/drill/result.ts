@@ -6,7 +6,7 @@ export const resultSchema = 'mcprt.drill/1';
 
 /** What is wrong in all; the code is an entry of docs/troubleshooting.md. */
 export interface DrillFinding {
-  code: 'drill-refused' | 'drill-orders' | 'drill-not-ready' | 'drill-forecast';
+  code: 'drill-refused' | 'drill-empty' | 'drill-orders' | 'drill-not-ready' | 'drill-forecast';
   what: string;
   why: string;
   next: string;

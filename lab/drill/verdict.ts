@@ -79,6 +79,14 @@ function findingsOf({ certificates, orders, restored, backup, version }: Drilled
       next: 'mend these objects in the cluster, then back up, and drill again',
     });
   }
+  if (certificates.length === 0) {
+    findings.push({
+      code: 'drill-empty',
+      what: 'the backup holds no Certificate, so there is nothing to drill',
+      why: 'it was made of a cluster without any, by a job that allows `nothing-to-back-up`',
+      next: 'back up a cluster with the platform on it, and drill again',
+    });
+  }
   const issued = certificates.filter(({ outcome }) => outcome === 'ordered' || outcome === 'reissued');
   if (issued.length > 0 || orders > 0) {
     const own = issued.filter(({ acme }) => !acme).length;
