@@ -100,14 +100,13 @@ async function drillIn(
     const [{ certManager, now }, secrets] = await Promise.all([observe(cluster), secretsOf(cluster, backup)]);
     const version = certManager.version ?? '';
     const evidence = { ...recovery, snapshot: backup.snapshot, restored, secrets, version };
-    const { orders, issued } = difference(before, after);
+    const { orders } = difference(before, after);
     return resultOf({
       backup,
       restored,
       recovery,
       certificates: judge(evidence),
       orders,
-      issued,
       version,
       now,
       notTaken,

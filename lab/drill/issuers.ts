@@ -51,6 +51,19 @@ export function issuerObject(plan: IssuerPlan, acme: { directory: string; caBund
   return objectOf(kind, { metadata, spec });
 }
 
+/** The plan for the issuer of one Certificate. */
+export function planFor<T extends IssuerPlan>(
+  plans: readonly T[],
+  { metadata, spec }: Pick<CertificateRecord, 'metadata' | 'spec'>,
+): T | undefined {
+  return plans.find(
+    ({ name, kind, namespace }) =>
+      name === spec.issuerRef.name &&
+      kind === kindOf(spec.issuerRef.kind) &&
+      (kind === 'ClusterIssuer' || namespace === metadata.namespace),
+  );
+}
+
 function planOf(
   { metadata, spec, acme }: CertificateRecord,
   secretsOf: (role: Role, namespace: string) => string[],

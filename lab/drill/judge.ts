@@ -4,7 +4,7 @@ import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.j
 import type { CertificateFacts } from '../../shared/certificates/x509.js';
 import { identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
 import { explain } from './explain.js';
-import type { IssuerPlan } from './issuers.js';
+import { type IssuerPlan, planFor } from './issuers.js';
 import type { ForecastLine, Restored } from './restore.js';
 import type { Sighting, Words } from './sightings.js';
 
@@ -125,14 +125,11 @@ function disagreementOf(
 
 /** cert-manager never asks whether the CA's present key signed a certificate; whoever connects does. */
 function notesOf(
-  { spec, metadata }: CertificateRecord,
+  record: CertificateRecord,
   leaf: CertificateFacts | undefined,
   { issuers, snapshot, version }: Evidence,
 ): string[] {
-  const issuer = issuers.find(
-    ({ name, kind, namespace }) =>
-      name === spec.issuerRef.name && (kind === 'ClusterIssuer' || namespace === metadata.namespace),
-  );
+  const issuer = planFor(issuers, record);
   const key = snapshot.objects.find(
     ({ role, object }) => role === 'ca-key' && issuer?.stand === 'ca' && object.metadata.name === issuer.secret,
   );

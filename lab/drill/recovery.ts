@@ -1,16 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asWritten } from '../../shared/backup/decide.js';
+import { keyOf } from '../../shared/backup/observe.js';
 import { kindOfRole } from '../../shared/backup/roles.js';
-import type { Snapshot } from '../../shared/backup/snapshot.js';
+import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { ApiError } from '../../shared/cluster/api-error.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, keyOf, kinds, nameOf } from '../../shared/cluster/objects.js';
+import { type Condition, type KubeObject, kinds, nameOf } from '../../shared/cluster/objects.js';
 import { waitUntil } from '../../shared/cluster/wait.js';
 import { McprtError } from '../../shared/errors.js';
 import type { LabState } from '../driver/lab.js';
+import { readMeter } from '../driver/meter.js';
 import { applier } from '../platform/cert-manager.js';
 import { installCertManager } from '../platform/install.js';
 import { namespaceOf } from '../platform/resources.js';
-import { type IssuerPlan, issuerObject, planIssuers } from './issuers.js';
+import { type IssuerPlan, issuerObject, planFor, planIssuers } from './issuers.js';
 import { type Sighting, type Watcher, watchCertificates } from './sightings.js';
 
 /** What cert-manager made of the restored Secrets. */
@@ -46,8 +49,10 @@ export async function recover(
   const issuers = await makeIssuers(cluster, lab, planIssuers(snapshot), signal);
   const watcher = await watchCertificates(cluster, signal);
   try {
-    const keys = await makeCertificates(cluster, snapshot);
+    await makeCertificates(cluster, snapshot);
+    const keys = snapshot.certificates.map(({ metadata }) => keyOf(metadata));
     await untilJudged(cluster, watcher, keys, progress);
+    await untilCounted(lab, watcher, snapshot, issuers, progress);
     const readyAt = keys.flatMap((key) => watcher.seen.get(key)?.readyAt ?? []);
     return {
       sightings: watcher.seen,
@@ -110,12 +115,11 @@ async function makeIssuers(
   return plans.map((plan) => ({ ...plan, ready: ready.has(nameOf({ kind: plan.kind, metadata: plan })) }));
 }
 
-/** Makes the Certificates as they were recorded. @returns their keys */
-async function makeCertificates(cluster: Cluster, { certificates }: Snapshot): Promise<string[]> {
+/** Makes the Certificates as they were recorded. */
+async function makeCertificates(cluster: Cluster, { certificates }: Snapshot): Promise<void> {
   const objects = certificates.map(({ metadata, spec }) => objectOf(kinds.certificate, { metadata, spec }));
   await ensureNamespaces(cluster, objects);
   await applier(cluster)(kinds.certificate, ...objects);
-  return objects.map(keyOf);
 }
 
 /** A namespace that no object of the backup is in is not in the backup either. */
@@ -127,7 +131,7 @@ async function ensureNamespaces(cluster: Cluster, objects: readonly KubeObject[]
 }
 
 /**
- * Waits until cert-manager has decided about each Certificate, and what it issues is issued or as good as.
+ * Waits until cert-manager has decided about each Certificate.
  *
  * That a Certificate is Ready does not prove that none is ordered for it: another controller decides that. It takes
  * Certificates in the order in which they were made, so once it issues one that was made last, it has taken all others;
@@ -150,9 +154,28 @@ async function untilJudged(
     const isTaken = (): boolean => seen.get(`${canaryNamespace}/${name}`)?.issuing !== undefined;
     if (!(await until(isTaken, patience.canary))) throw stuck([`the canary ${canaryNamespace}/${name}`]);
   }
-  const issuing = (): string[] => keys.filter((key) => seen.get(key)?.isIssuing);
-  if (issuing().length > 0) progress(`cert-manager issues ${issuing().join(', ')}: waiting for what comes of it`);
-  await until(() => issuing().length === 0, patience.issued);
+}
+
+/**
+ * Waits until each issuance that was begun has been counted: an order at the ACME server, or the end of one that needs
+ * no order. Whether an order is fulfilled is the lab's business, and tells nothing of the backup.
+ */
+async function untilCounted(
+  lab: LabState,
+  { seen, until }: Watcher,
+  { certificates }: Snapshot,
+  issuers: readonly IssuerPlan[],
+  progress: (line: string) => void,
+): Promise<void> {
+  const begun = certificates.filter(({ metadata }) => seen.get(keyOf(metadata))?.issuing !== undefined);
+  if (begun.length === 0) return;
+  progress(`cert-manager issues ${begun.map(({ metadata }) => keyOf(metadata)).join(', ')}`);
+  const standOf = (one: CertificateRecord): IssuerPlan['stand'] | undefined => planFor(issuers, one)?.stand;
+  const ofCa = begun.filter((one) => standOf(one) === 'ca').map(({ metadata }) => keyOf(metadata));
+  await until(() => ofCa.every((key) => !seen.get(key)?.isIssuing), patience.issued);
+  const orders = begun.filter((one) => standOf(one) === 'acme').length;
+  const end = performance.now() + patience.issued;
+  while ((await readMeter(lab.acme.control)).orders.length < orders && performance.now() < end) await sleep(100);
 }
 
 function stuck(keys: readonly string[]): McprtError {

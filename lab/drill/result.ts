@@ -27,7 +27,6 @@ export interface DrillResult {
   age: number;
   /** What the lab's ACME server has counted. */
   orders: number;
-  issued: number;
   /** Certificates of other issuers that were issued anew. */
   reissued: number;
   /** What the restore foretold. */

@@ -10,7 +10,6 @@ export interface Drilled {
   recovery: Pick<Recovery, 'issuers' | 'seconds'>;
   certificates: DrilledCertificate[];
   orders: number;
-  issued: number;
   /** cert-manager's, in the lab. */
   version: string;
   now: Date;
@@ -20,7 +19,7 @@ export interface Drilled {
 
 /** Sums a drill up: all is well when nothing is issued anew and everything is Ready. Pure. */
 export function resultOf(drilled: Drilled): DrillResult {
-  const { backup, restored, recovery, certificates, orders, issued, version, now, notTaken } = drilled;
+  const { backup, restored, recovery, certificates, orders, version, now, notTaken } = drilled;
   const { context, name } = backup;
   const { certManager, certificates: ready } = recovery.seconds;
   const acme = new Set(certificates.filter((one) => one.acme).map((one) => `${one.namespace}/${one.name}`));
@@ -40,7 +39,6 @@ export function resultOf(drilled: Drilled): DrillResult {
     createdAt: context.createdAt,
     age: Math.max(0, Math.round((now.getTime() - Date.parse(context.createdAt)) / 1000)),
     orders,
-    issued,
     reissued: certificates.filter(({ outcome }) => outcome === 'reissued').length,
     forecast: {
       orders: restored.forecast.filter((one) => one.verdict === 'order' && acme.has(`${one.namespace}/${one.name}`))
