@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { leafOf } from '../../shared/backup/refusals.js';
 import { explain, type Trouble } from './explain.js';
-import { recordOf } from './testing/recorded.js';
+import { recordOf, tlsSecretOf } from './testing/recorded.js';
 
 const trouble = (reason: string, change: Partial<Trouble> = {}): Trouble => ({
   record: recordOf('a'),
@@ -44,13 +45,28 @@ describe('explain', () => {
     expect(explain(trouble('InvalidKeyPair', { line })).explanation).toMatch(/refuses the whole backup.*no valid pair/);
   });
 
-  it('tells a key of another kind from other names', () => {
+  it('names the key that the Certificate asks for', () => {
     const key = { reason: 'SecretMismatch', message: 'not up to date for spec: [spec.privateKey.size]' };
-    const record = recordOf('a', { privateKey: { algorithm: 'RSA', size: 4096 }, commonName: 'a.example.org' });
+    const record = recordOf('a', { privateKey: { algorithm: 'RSA', size: 4096 } });
     expect(explain(trouble('', { words: key, record })).explanation).toContain('(RSA 4096)');
-    const names = { reason: 'SecretMismatch', message: 'not up to date for spec: [spec.dnsNames]' };
-    expect(explain(trouble('', { words: names, record })).explanation).toContain(
-      'asks for a.example.com, a.example.org',
-    );
+  });
+
+  it.each([
+    [
+      'other names',
+      recordOf('a', { dnsNames: ['b.example.com'] }),
+      /lacks b\.example\.com, .*and is for a\.example\.com,/,
+    ],
+    ['one name more', recordOf('a', { commonName: 'a.example.org' }), /lacks a\.example\.org, which[^,]*$/],
+    [
+      'one name less',
+      recordOf('a', { dnsNames: [] }),
+      /is for a\.example\.com, which its Certificate does not ask for$/,
+    ],
+    ['the same names', recordOf('a'), /does not have the addresses/],
+  ])('names the difference to %s', (_, record, said) => {
+    const words = { reason: 'SecretMismatch', message: 'not up to date for spec: [spec.dnsNames]' };
+    const leaf = leafOf(tlsSecretOf('a', '0a'), 'v1.21.2');
+    expect(explain(trouble('', { words, record, leaf })).explanation).toMatch(said);
   });
 });

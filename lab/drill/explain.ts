@@ -23,8 +23,6 @@ export interface Explanation {
   next: string;
 }
 
-const backUpAgain = 'then back up, and drill again';
-
 /** Says in plain words what is wrong, and what to do about it in the cluster that was backed up. Pure. */
 export function explain(trouble: Trouble): Explanation {
   const { outcome, line } = trouble;
@@ -46,7 +44,7 @@ function because(trouble: Trouble): Explanation {
   if (outcome === 'not-ready') {
     return {
       explanation: 'cert-manager issues nothing for it, and does not find it in order either',
-      next: `see \`kubectl describe certificate -n ${record.metadata.namespace} ${record.metadata.name}\` in the cluster, mend what it says, ${backUpAgain}`,
+      next: `see \`kubectl describe certificate -n ${record.metadata.namespace} ${record.metadata.name}\` in the cluster, and mend what it says`,
     };
   }
   return reasons[words.reason]?.(trouble) ?? unforeseen(trouble);
@@ -58,54 +56,70 @@ const reasons: Record<string, (trouble: Trouble) => Explanation> = {
     line === undefined
       ? {
           explanation: `the backup holds no Secret ${secretKey}`,
-          next: `find out why with \`operation: backup\` and \`dry-run: true\`: it refuses what is missing, unless \`allow\` says otherwise; ${backUpAgain}`,
+          next: 'find out why with `operation: backup` and `dry-run: true`: it refuses what is missing, unless `allow` says otherwise',
         }
       : {
           explanation: `the restore did not write Secret ${secretKey} (${line.action}): ${line.reason}`,
-          next: `mend it in the cluster, ${backUpAgain}`,
+          next: 'mend that in the cluster',
         },
   MissingData: ({ secretKey }) => ({
     explanation: `the backup’s Secret ${secretKey} lacks the private key or the certificate`,
-    next: `put the missing part into the Secret in the cluster, or delete the Secret to have it issued; ${backUpAgain}`,
+    next: 'put the missing part into the Secret in the cluster, or delete the Secret to have it issued',
   }),
   InvalidKeyPair: pairBroken,
   InvalidCertificate: pairBroken,
   IncorrectIssuer: ({ secretKey, record }) => ({
     explanation: `the annotations of Secret ${secretKey} name another issuer than ${issuerOf(record)}, which the Certificate asks for`,
-    next: `see who changed the annotations of the Secret or the Certificate’s issuerRef, and make them agree, or let cert-manager issue it once; ${backUpAgain}`,
+    next: 'see who changed the annotations of the Secret or the Certificate’s issuerRef, and make them agree, or let cert-manager issue it once',
   }),
   IncorrectCertificate: ({ secretKey, record }) => ({
     explanation: `Secret ${secretKey} was issued for another Certificate than ${record.metadata.name}`,
-    next: `give each Certificate a Secret of its own, or delete the one that is not needed; ${backUpAgain}`,
+    next: 'give each Certificate a Secret of its own, or delete the one that is not needed',
   }),
   SecretMismatch: ({ secretKey, record, leaf, words }) => {
     const key = words.message.includes('spec.privateKey');
     const { algorithm = 'RSA', size } = record.spec.privateKey ?? {};
-    const asked = [...new Set([...(record.spec.dnsNames ?? []), record.spec.commonName ?? ''])].filter(Boolean).sort();
     return {
       explanation: key
         ? `the private key in Secret ${secretKey} is not what the Certificate asks for (${algorithm}${size === undefined ? '' : ` ${size}`})`
-        : `the certificate in Secret ${secretKey} is for ${leaf?.names.dns.join(', ') || 'no name'}, and its Certificate asks for ${asked.join(', ') || 'no name'}`,
-      next: `the Certificate was changed and not issued anew since: take the change back, or let cert-manager issue it while the budget allows; ${backUpAgain}`,
+        : `the certificate in Secret ${secretKey} ${nameDifference(record, leaf)}`,
+      next: 'the Certificate was changed and not issued anew since: take the change back, or let cert-manager issue it while the budget allows',
     };
   },
   Renewing: ({ leaf, secretKey }) => ({
     explanation: `the certificate in Secret ${secretKey} is due for renewal, and ends ${leaf?.notAfter.toISOString() ?? 'at an unknown time'}`,
-    next: `in the cluster cert-manager should have renewed it before the backup was made: see why it did not with \`operation: check\` of action-setup; ${backUpAgain}`,
+    next: `in the cluster cert-manager should have renewed it before the backup was made: see why it did not with \`operation: check\` of action-setup`,
   }),
 };
+
+/** What a certificate has too little and too much of, next to what its Certificate asks for. */
+function nameDifference({ spec }: CertificateRecord, leaf: CertificateFacts | undefined): string {
+  const asked = new Set([...(spec.dnsNames ?? []), spec.commonName ?? '']);
+  const found = new Set([...(leaf?.names.dns ?? []), leaf?.commonName ?? '']);
+  const only = (names: Set<string>, others: Set<string>): string =>
+    [...names]
+      .filter((name) => name !== '' && !others.has(name))
+      .sort()
+      .join(', ');
+  const [lacking, extra] = [only(asked, found), only(found, asked)];
+  const parts = [
+    ...(lacking === '' ? [] : [`lacks ${lacking}, which its Certificate asks for`]),
+    ...(extra === '' ? [] : [`is for ${extra}, which its Certificate does not ask for`]),
+  ];
+  return parts.join(', and ') || 'does not have the addresses that its Certificate asks for';
+}
 
 function pairBroken({ secretKey }: Trouble): Explanation {
   return {
     explanation: `key and certificate in the backup’s Secret ${secretKey} do not belong together, or cannot be read`,
-    next: `put the right pair into the Secret in the cluster, or delete the Secret to have it issued; ${backUpAgain}`,
+    next: 'put the right pair into the Secret in the cluster, or delete the Secret to have it issued',
   };
 }
 
 function unforeseen({ secretKey }: Trouble): Explanation {
   return {
     explanation: `the certificate in Secret ${secretKey} did not stay what it was in the backup`,
-    next: `report this with the drill’s result: the drill knows no such reason`,
+    next: 'report this with the drill’s result: the drill knows no such reason',
   };
 }
 

@@ -1,7 +1,7 @@
 import { daysLeft, shortSerial, spanText } from '../../shared/action/cells.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import type { DrilledCertificate } from './judge.js';
-import type { DrillResult } from './result.js';
+import type { DrillFinding, DrillResult } from './result.js';
 import { count, isSameVersion } from './verdict.js';
 
 /** The summary of a drill: what a recovery would cost, what is wrong, how long it takes. */
@@ -12,8 +12,7 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
     .line(headline(result));
   for (const { code: name, what, why } of findings) {
     markdown.line(`❌ **${code(name)}** ${escaped(what)}`);
-    // The certificates' own words are in the table below.
-    if (name === 'drill-refused' || name === 'drill-forecast') markdown.list(why.split('\n'));
+    if (!isTold(name)) markdown.list(why.split('\n'));
   }
   const troubled = certificates.filter(({ outcome }) => outcome !== 'kept');
   if (troubled.length > 0) {
@@ -21,14 +20,12 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
       .heading('What would not come back as it was', 3)
       .table(['Certificate', 'cert-manager says', 'Why', 'What to do'], troubled.map(troubleRow));
   }
-  markdown
-    .heading('Certificates', 3)
-    .table(
-      ['Certificate', 'Names', 'Issuer', 'Serial', 'Days left', 'In the drill'],
-      certificates.map((one) => certificateRow(one, now)),
-    )
-    .heading('How long a recovery takes', 3)
-    .table(
+  markdown.heading('Certificates', 3).table(
+    ['Certificate', 'Names', 'Issuer', 'Serial', 'Days left', 'In the drill'],
+    certificates.map((one) => certificateRow(one, now)),
+  );
+  if (!findings.some(({ code: name }) => name === 'drill-refused')) {
+    markdown.heading('How long a recovery takes', 3).table(
       ['Step', 'Time'],
       [
         [`Restore of ${counts.secrets} Secrets in ${count(counts.namespaces, 'namespace')}`, timeText(seconds.restore)],
@@ -37,6 +34,7 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
         ['**Together**', `**${timeText(seconds.total)}**`],
       ],
     );
+  }
   const notes = notesOf(result);
   if (notes.length > 0) markdown.line('⚠️ **Worth knowing**').list(notes);
   return markdown
@@ -78,12 +76,17 @@ export function drillText(result: DrillResult): string {
       ]),
     ...findings.flatMap(({ code: name, what, why, next }) => [
       `  ${name}: ${what}`,
-      ...why.split('\n').map((line) => `    ${line}`),
+      ...(isTold(name) ? [] : why.split('\n').map((line) => `    ${line}`)),
       `    next: ${next.replaceAll('\n', '; ')}`,
     ]),
     ...notesOf(result).map((note) => `  note: ${note}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether a finding's evidence is what the certificates' own lines say. */
+function isTold(code: DrillFinding['code']): boolean {
+  return code === 'drill-orders' || code === 'drill-not-ready';
 }
 
 function headline({ ok, counts, orders, reissued, seconds }: DrillResult): string {

@@ -17,6 +17,8 @@ export interface Drilled {
   notTaken: string[];
 }
 
+const mend = 'mend it in the cluster, as the lines of each certificate say, then back up, and drill again';
+
 /** Sums a drill up: all is well when nothing is issued anew and everything is Ready. Pure. */
 export function resultOf(drilled: Drilled): DrillResult {
   const { backup, restored, recovery, certificates, orders, version, now, notTaken } = drilled;
@@ -67,14 +69,12 @@ function findingsOf({ certificates, orders, restored, backup, version }: Drilled
   const findings: DrillFinding[] = [];
   const told = (chosen: readonly DrilledCertificate[]): string =>
     chosen.map((one) => `${one.namespace}/${one.name}: ${one.reason}: ${one.message}`).join('\n');
-  const nexts = (chosen: readonly DrilledCertificate[]): string =>
-    [...new Set(chosen.map(({ next }) => next))].join('\n');
   if (restored.isRefused) {
     findings.push({
       code: 'drill-refused',
       what: `a restore refuses this backup for ${count(refused.length, 'object')}, and writes nothing`,
       why: refused.join('\n'),
-      next: 'mend these objects in the cluster, then back up, and drill again',
+      next: mend,
     });
   }
   if (certificates.length === 0) {
@@ -92,7 +92,7 @@ function findingsOf({ certificates, orders, restored, backup, version }: Drilled
       code: 'drill-orders',
       what: `after a restore of this backup ${count(issued.length - own, 'certificate')} would be ordered, and ${own} reissued by other issuers`,
       why: told(issued) || `the lab’s ACME server counted ${count(orders, 'order')}, and no Certificate tells for what`,
-      next: nexts(issued) || 'report this with the drill’s result: it should not be possible',
+      next: issued.length > 0 ? mend : 'report this with the drill’s result: it should not be possible',
     });
   }
   const waiting = certificates.filter(({ outcome }) => outcome === 'not-ready');
@@ -101,7 +101,7 @@ function findingsOf({ certificates, orders, restored, backup, version }: Drilled
       code: 'drill-not-ready',
       what: `${count(waiting.length, 'certificate')} would not be Ready after a restore`,
       why: told(waiting),
-      next: nexts(waiting),
+      next: mend,
     });
   }
   const surprising = certificates.filter(({ disagreement }) => disagreement !== '');

@@ -58,7 +58,7 @@ export const brokenBackups: readonly Broken[] = [
     outcome: 'ordered',
     reason: 'SecretMismatch',
     message: /spec\.dnsNames/,
-    explanation: /is for weather\.example\.com, and its Certificate asks for platform\.example\.com/,
+    explanation: /lacks platform\.example\.com, .* and is for weather\.example\.com,/,
   },
   {
     name: 'a Secret says that another issuer issued it',
@@ -125,7 +125,7 @@ export const brokenBackups: readonly Broken[] = [
     outcome: 'reissued',
     reason: 'SecretMismatch',
     message: /spec\.dnsNames/,
-    explanation: /asks for .*registry\.svc/,
+    explanation: /lacks registry\.svc, which its Certificate asks for$/,
   },
 ];
 
