@@ -88,7 +88,7 @@ const reasons: Record<string, (trouble: Trouble) => Explanation> = {
   },
   Renewing: ({ leaf, secretKey }) => ({
     explanation: `the certificate in Secret ${secretKey} is due for renewal, and ends ${leaf?.notAfter.toISOString() ?? 'at an unknown time'}`,
-    next: `in the cluster cert-manager should have renewed it before the backup was made: see why it did not with \`operation: check\` of action-setup`,
+    next: 'in the cluster cert-manager should have renewed it before the backup was made: see why it did not with `operation: check` of action-setup',
   }),
 };
 

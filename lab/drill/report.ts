@@ -97,7 +97,7 @@ function headline({ ok, counts, orders, reissued, seconds }: DrillResult): strin
         : `${counts.kept} of ${count(counts.certificates, 'certificate')}`;
     return `✅ **0 orders.** ${kept} came back with the same serial numbers and are Ready, **${timeText(seconds.total)}** after the restore began.`;
   }
-  return `❌ **This backup would not bring everything back.** In the drill it led to **${count(orders, 'order')}** at the ACME server and ${reissued} reissued by other issuers; ${counts.kept} of ${count(counts.certificates, 'certificate')} stayed as they were.`;
+  return `❌ **This backup would not bring everything back.** In the drill it led to **${count(orders, 'order')}** at the ACME server${reissued === 0 ? '' : `, and other issuers reissued ${reissued}`}; ${counts.kept} of ${count(counts.certificates, 'certificate')} stayed as they were.`;
 }
 
 function notesOf({ certificates, issuers, versions }: DrillResult): string[] {

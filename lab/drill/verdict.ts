@@ -90,7 +90,7 @@ function findingsOf({ certificates, orders, restored, backup, version }: Drilled
     const own = issued.filter(({ acme }) => !acme).length;
     findings.push({
       code: 'drill-orders',
-      what: `after a restore of this backup ${count(issued.length - own, 'certificate')} would be ordered, and ${own} reissued by other issuers`,
+      what: `after a restore of this backup ${count(issued.length - own, 'certificate')} would be ordered${own === 0 ? '' : `, and ${own} reissued by other issuers`}`,
       why: told(issued) || `the lab’s ACME server counted ${count(orders, 'order')}, and no Certificate tells for what`,
       next: issued.length > 0 ? mend : 'report this with the drill’s result: it should not be possible',
     });
