@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as core from '@actions/core';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
@@ -12,10 +12,7 @@ the restore key is read from the environment variable MCPRT_RESTORE_KEY`;
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** What is told at the end, before anything else may end the process. */
-function print(text: string): void {
-  writeSync(process.stdout.fd, text);
-}
+const print = (text: string): void => void process.stdout.write(text);
 
 function options(): { directory: string; domain: string | undefined; maxAge: string; json: boolean } {
   try {
@@ -28,7 +25,9 @@ function options(): { directory: string; domain: string | undefined; maxAge: str
       },
     });
     if (values.directory === undefined) throw new Error('--directory is missing');
-    const { directory, domain, json } = values;
+    const { domain, json } = values;
+    // npm starts programs in the folder of their package, and says where it was called.
+    const directory = resolve(process.env.INIT_CWD || process.cwd(), values.directory);
     return { directory, domain, maxAge: values['max-age'], json };
   } catch (cause) {
     throw new McprtError('drill-usage', { what: 'the drill was called wrongly', why: messageOf(cause), next: usage });

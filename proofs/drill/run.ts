@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { cacheFolder, root } from '../../lab/driver/folders.js';
 import { parsedJson } from '../../shared/json.js';
@@ -70,7 +70,7 @@ export async function runDrill({ directory, restoreKey, folder: parent, onProgre
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    [join(root, 'build', 'lab', 'drill', 'main.js'), '--directory', directory, '--json'],
+    [join(root, 'build', 'lab', 'drill', 'main.js'), '--directory', relative(folder, directory), '--json'],
     {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
