@@ -33,12 +33,7 @@ async function run(context: ProofContext): Promise<Proven> {
   const lab = await context.lab();
   const cluster = await openLab(lab);
   try {
-    await installCertManager(cluster, {
-      domain: 'example.org',
-      layout: 'mono',
-      acme: lab.acme,
-      crds: lab.program.crds,
-    });
+    await installCertManager(cluster, lab.program);
     await stopController(cluster, lab);
     const now = new Date(Math.floor((cluster.serverTime() ?? new Date()).getTime() / 1000) * 1000);
     const { cases, leftToUnitTests } = casesAt(now);

@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+export { withoutMasks } from '../lab/driver/action.js';
+
 /** A value that must not be found anywhere. */
 export interface Canary {
   /** What a report calls it; never the value. */
@@ -53,11 +55,6 @@ export function leakSearch(canaries: readonly Canary[]): LeakSearch {
   };
 }
 
-/** What a log shows: the runner takes the lines out by which it is told what to mask. */
-export function withoutMasks(log: string): string {
-  return log.replace(/^::add-mask::.*$/gm, '');
-}
-
 /** All files that the runs left, each as a person or another job could read it. */
 export async function filesBelow(folder: string): Promise<{ path: string; text: Buffer }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -66,8 +63,7 @@ export async function filesBelow(folder: string): Promise<{ path: string; text: 
       .filter((entry) => entry.isFile())
       .map(async ({ parentPath, name }) => {
         const path = join(parentPath, name);
-        const bytes = await readFile(path);
-        return { path, text: name === 'log' ? Buffer.from(withoutMasks(bytes.toString())) : bytes };
+        return { path, text: await readFile(path) };
       }),
   );
 }

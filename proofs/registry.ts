@@ -3,6 +3,7 @@ import { brokenWorlds } from './broken-worlds.js';
 import { canary } from './canary.js';
 import { cancel } from './cancel.js';
 import { corrupt } from './corrupt.js';
+import { drillProof } from './drill.js';
 import { forecastProof } from './forecast.js';
 import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk.js';
@@ -32,6 +33,7 @@ export const proofs: readonly Proof[] = [
   corrupt,
   canary,
   breakGlass,
+  drillProof,
   stores,
   setup,
   cancel,

@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parse } from 'yaml';
-import { type ActionRun, runBundle } from '../lab/driver/action.js';
-import { root } from '../lab/driver/folders.js';
+import { type ActionRun, defaultsOf, runBundle } from '../lab/driver/action.js';
 import { type LabState, openLab } from '../lab/driver/lab.js';
 import { type Reading, readMeter } from '../lab/driver/meter.js';
 import { installPlatform, waitForCertificates } from '../lab/platform/install.js';
@@ -132,14 +129,4 @@ export async function scaleCertManager(cluster: Cluster, replicas: 0 | 1): Promi
     if (items.length === replicas && (found?.status?.availableReplicas ?? 0) === replicas) return;
     await sleep(100);
   }
-}
-
-/** The defaults of an action's inputs, as the runner fills them in. @param action its folder */
-export async function defaultsOf(action: string): Promise<Record<string, string>> {
-  const { inputs } = parse(await readFile(join(root, action, 'action.yml'), 'utf8')) as {
-    inputs: Record<string, { default?: string }>;
-  };
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { default: value = '' }]) => [name, value.startsWith('${{') ? '' : value]),
-  );
 }

@@ -2,13 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { stringify } from 'yaml';
-import { type ActionRun, runBundle } from '../lab/driver/action.js';
+import { type ActionRun, defaultsOf, runBundle } from '../lab/driver/action.js';
 import { certManagerObjects } from '../lab/platform/cert-manager.js';
 import { makeBinary, makeCheckout } from '../lab/platform/checkout.js';
 import { type Front, startFront } from '../lab/platform/front.js';
 import { installK3s } from '../lab/platform/k3s.js';
 import type { ProofContext } from './proof.js';
-import { defaultsOf, makeRig, type Rig } from './rig.js';
+import { makeRig, type Rig } from './rig.js';
 
 /** A rig that looks like k3s from outside, with the platform's stand-in installer, and action-setup to run on it. */
 export interface Stage {

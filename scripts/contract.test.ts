@@ -46,11 +46,12 @@ describe.each(
 describe('codes of errors and findings', () => {
   it('each have an entry in docs/troubleshooting.md, and no entry is left over', async () => {
     const sources = (await readdir(root, { recursive: true })).filter(
-      (file) => /^(?:shared|action-[a-z-]+|lab\/driver)\/.*\.ts$/.test(file) && !/\.test\.ts$|\/testing\//.test(file),
+      (file) =>
+        /^(?:shared|action-[a-z-]+|lab\/(?:driver|drill))\/.*\.ts$/.test(file) && !/\.test\.ts$|\/testing\//.test(file),
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|rollout|registry|image|docker|github|smoke|preview';
+      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview';
     const notCodes = new Set([
       'backup-key',
       'restore-key',

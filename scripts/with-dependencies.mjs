@@ -13,8 +13,11 @@ const lock = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))
   .digest('hex');
 
+/** Install scripts of packages and the compiler have no use for the key that a drill is given. */
+const { MCPRT_RESTORE_KEY: _, ...keyless } = process.env;
+
 const must = (command, args) => {
-  const run = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  const run = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env: keyless });
   if (run.status !== 0) process.exit(run.status ?? 1);
 };
 

@@ -4,7 +4,7 @@ import { scopes } from '../../shared/wipe/targets.js';
 
 /** The inputs of action-backup, in the order of its action.yml. */
 export const inputTypes = {
-  operation: oneOf(['backup', 'verify', 'plan', 'restore', 'wipe']),
+  operation: oneOf(['backup', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
   kubeconfig: text,
   'kubeconfig-trusted': flag,
   profile: text,
@@ -37,5 +37,6 @@ export const outputNames = [
   'orders',
   'wiped',
   'fingerprint',
+  'created-at',
   'expires-at',
 ] as const;

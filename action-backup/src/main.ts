@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as core from '@actions/core';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
@@ -9,17 +9,22 @@ import { readTarget } from '../../shared/action/profile.js';
 import { runAction, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
 import { backUp } from '../../shared/backup/backup.js';
+import { fetchBackup } from '../../shared/backup/fetch.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
 import { type RefusalRule, refusalRules } from '../../shared/backup/refusals.js';
 import { restore } from '../../shared/backup/restore.js';
+import type { Overrides } from '../../shared/backup/select.js';
+import type { BackupContext } from '../../shared/backup/statement.js';
+import { directoryStore } from '../../shared/backup/stores/directory-store.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
+import { McprtError } from '../../shared/errors.js';
 import { wipe } from '../../shared/wipe/wipe.js';
 import { inputTypes } from './inputs.js';
-import type { Report } from './outputs.js';
-import { backupSummary, restoreSummary, verifySummary } from './report.js';
+import type { Outputs, Report } from './outputs.js';
+import { backupSummary, fetchSummary, restoreSummary, verifySummary } from './report.js';
 import { wipeReport } from './wipe-report.js';
 
 type BackupInputs = Inputs<typeof inputTypes>;
@@ -37,12 +42,6 @@ export async function backupAction(version: string): Promise<void> {
     const changes = (operation === 'restore' || operation === 'wipe') && !inputs['dry-run'];
     const destructive = changes ? { destructive: operation } : {};
     const target = await readTarget(inputs, { stage: 'backup', env: process.env, mask, ...destructive });
-    const { cluster } = await connect({
-      kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
-      trusted: inputs['kubeconfig-trusted'],
-      proxy: proxyOf(process.env),
-      onSecrets: (secrets) => secrets.forEach(mask),
-    });
     const ports: Ports = {
       stores: openStores(inputs, process.env),
       progress: (line) => core.info(plainLines(line)),
@@ -51,14 +50,18 @@ export async function backupAction(version: string): Promise<void> {
       mask,
     };
     const run = runContext(process.env, target.domain, `mcprt ${version}`);
+    if (operation === 'fetch') {
+      await tell(operation, await fetchReport(ports, inputs, run));
+      return;
+    }
+    const { cluster } = await connect({
+      kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
+      trusted: inputs['kubeconfig-trusted'],
+      proxy: proxyOf(process.env),
+      onSecrets: (secrets) => secrets.forEach(mask),
+    });
     try {
-      const { outputs, details, summary } = await operate(cluster, ports, inputs, run);
-      for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
-      core.setOutput(
-        'result',
-        JSON.stringify({ schema: resultSchema, operation: inputs.operation, ...outputs, ...details }),
-      );
-      await summary.write();
+      await tell(operation, await operate(cluster, ports, inputs, run));
     } catch (error) {
       await diagnoseFailure(error, cluster, target, mask);
       throw error;
@@ -68,12 +71,67 @@ export async function backupAction(version: string): Promise<void> {
   });
 }
 
-async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
-  const now = (): Date => cluster.serverTime() ?? new Date();
-  const overrides = {
+async function tell(operation: string, { outputs, details, summary }: Report): Promise<void> {
+  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  core.setOutput('result', JSON.stringify({ schema: resultSchema, operation, ...outputs, ...details }));
+  await summary.write();
+}
+
+/** Copies a backup without a cluster: whoever keeps copies, or drills, need not reach the production cluster. */
+async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
+  if (inputs.directory === '' || inputs.stores.includes('directory')) {
+    throw new McprtError('input-invalid', {
+      what: 'a fetch needs a folder that is not one of its stores',
+      why: `\`directory\` is ${inputs.directory === '' ? 'empty' : 'the target, and `stores` names it as a source'}`,
+      next: 'give the folder for the copy in `directory`, and the sources in `stores`: cache, artifact',
+    });
+  }
+  const { signers } = trustedBy(inputs, ports.mask);
+  const result = await fetchBackup(ports, directoryStore(inputs.directory), {
+    signers,
+    run,
+    overrides: overridesOf(inputs),
+    maxAge: inputs['max-age'],
+    now: new Date(),
+  });
+  const { context, name, source, kept } = result;
+  return {
+    outputs: { ...outputsOf(context), name, stores: source },
+    details: { path: kept.where },
+    summary: fetchSummary(result, new Date()),
+  };
+}
+
+/** The signers that a job trusts, by the key that it was given; a restore key reads backups too. */
+function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { signers: KeyObject[]; key?: RestoreKey } {
+  if (inputs['restore-key'] === '') {
+    return { signers: [createPublicKey(readBackupKey(inputs['backup-key'], mask).signer)] };
+  }
+  const key = readRestoreKey(inputs['restore-key'], mask);
+  return { signers: key.signers, key };
+}
+
+function overridesOf(inputs: BackupInputs): Overrides {
+  return {
     older: inputs.allow.includes('older-backup'),
     ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
   };
+}
+
+/** What every operation on one backup tells of it. */
+function outputsOf(context: Omit<BackupContext, 'recipients'>): Outputs {
+  return {
+    generation: context.generation,
+    certificates: context.inventory.certificates,
+    fingerprint: context.fingerprint,
+    'created-at': context.createdAt,
+    'expires-at': context.expiresAt,
+  };
+}
+
+async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
+  const now = (): Date => cluster.serverTime() ?? new Date();
+  const overrides = overridesOf(inputs);
   const dryRun = inputs['dry-run'] || inputs.operation === 'plan';
   if (inputs.operation === 'backup') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);
@@ -81,12 +139,9 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
     const { context, name, stored } = result;
     return {
       outputs: {
-        generation: context.generation,
+        ...outputsOf(context),
         name,
         stores: stored.flatMap(({ store, kept }) => (kept ? [store] : [])).join(','),
-        certificates: context.inventory.certificates,
-        fingerprint: context.fingerprint,
-        'expires-at': context.expiresAt,
       },
       details: {
         bytes: result.bytes,
@@ -98,26 +153,15 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
     };
   }
   if (inputs.operation === 'verify') {
-    const key: RestoreKey | undefined =
-      inputs['restore-key'] === '' ? undefined : readRestoreKey(inputs['restore-key'], ports.mask);
-    const signers = key?.signers ?? [createPublicKey(readBackupKey(inputs['backup-key'], ports.mask).signer)];
-    const result = await verifyBackups(cluster, ports, {
-      signers,
-      run,
-      overrides,
-      maxAge: inputs['max-age'],
-      ...(key ? { key } : {}),
-    });
+    const trusted = trustedBy(inputs, ports.mask);
+    const result = await verifyBackups(cluster, ports, { ...trusted, run, overrides, maxAge: inputs['max-age'] });
     const { context, found, decrypted } = result;
     return {
       outputs: {
-        generation: context.generation,
+        ...outputsOf(context),
         stores: found
           .flatMap(({ store, backup }) => (backup?.context.generation === context.generation ? [store] : []))
           .join(','),
-        certificates: context.inventory.certificates,
-        fingerprint: context.fingerprint,
-        'expires-at': context.expiresAt,
       },
       details: { decrypted },
       summary: verifySummary(result, now()),
@@ -136,13 +180,10 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   const { context, plan, applied, source, newOrders } = result;
   return {
     outputs: {
-      generation: context.generation,
+      ...outputsOf(context),
       name: source.name,
       stores: source.store,
-      certificates: context.inventory.certificates,
       orders: dryRun ? plan.orders : newOrders.length,
-      fingerprint: context.fingerprint,
-      'expires-at': context.expiresAt,
     },
     details: {
       forecast: plan.certificates,

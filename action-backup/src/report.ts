@@ -1,6 +1,7 @@
 import { daysLeft, issuerName, shortSerial } from '../../shared/action/cells.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import type { BackupResult } from '../../shared/backup/backup.js';
+import type { FetchResult } from '../../shared/backup/fetch.js';
 import { asSecret, keyOf } from '../../shared/backup/observe.js';
 import type { CertificateForecast, RestorePlan } from '../../shared/backup/plan.js';
 import { assumedCertManager, leafOf } from '../../shared/backup/refusals.js';
@@ -102,6 +103,17 @@ export function verifySummary(result: VerifyResult, now: Date): Markdown {
     );
   }
   return markdown.details('What it is bound to', contextTable(context)).line('**Next:** nothing.');
+}
+
+/** The summary of a copy: where it lies, and that it is as sealed as it was. */
+export function fetchSummary({ context, source, kept }: FetchResult, now: Date): Markdown {
+  return new Markdown()
+    .heading(`Copy of the backup of ${context.domain}: generation ${context.generation}`)
+    .line(
+      `✅ Signature, context and digest are valid. It was made ${ago(new Date(context.createdAt), now)}, came from ${source} and lies sealed in ${code(kept.where)}.`,
+    )
+    .details('What it is bound to', contextTable(context))
+    .line('**Next:** keep it where nobody who can write to this repository can delete it, or drill it.');
 }
 
 function nextAfterRestore({ plan }: RestoreResult, dryRun: boolean): string {

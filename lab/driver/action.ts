@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { root } from './folders.js';
 
 /** What a run of an action left behind, as the runner would have it. */
@@ -78,8 +80,25 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
     readFile(files.GITHUB_STEP_SUMMARY, 'utf8'),
   ]);
   const error = /^::error title=[^:]*%3A ([a-z-]+)::/m.exec(log)?.[1];
-  await writeFile(join(folder, 'log'), log);
+  await writeFile(join(folder, 'log'), withoutMasks(log));
   return { code, signal, log, outputs: parseOutputs(output), state: parseOutputs(state), summary, error, seconds };
+}
+
+const actionShape = z.looseObject({
+  inputs: z.record(z.string(), z.looseObject({ default: z.string().default('') })),
+});
+
+/** The defaults of an action's inputs, as the runner fills them in. @param action its folder */
+export async function defaultsOf(action: string): Promise<Record<string, string>> {
+  const { inputs } = actionShape.parse(parse(await readFile(join(root, action, 'action.yml'), 'utf8')));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { default: value }]) => [name, value.startsWith('${{') ? '' : value]),
+  );
+}
+
+/** What a log shows: the runner takes the lines out by which it is told what to mask. */
+export function withoutMasks(log: string): string {
+  return log.replace(/^::add-mask::.*$/gm, '');
 }
 
 /** The runner's file format: `name<<delimiter`, lines, `delimiter`. */

@@ -38,6 +38,8 @@ export interface LabOptions {
 }
 
 const startDeadline = 90_000;
+/** In ms. The API server drains for longer, and etcd waits for it; what they would save is deleted. */
+const stopPatience = 1000;
 
 /**
  * Brings a lab up: etcd, API server, controller-manager, scheduler, one kwok node, the challenge server, and the ACME
@@ -89,7 +91,7 @@ export async function readLab(options: Pick<LabOptions, 'name' | 'env'>): Promis
 
 /** Ends every process of a lab and removes its folder. */
 export async function stopLab(state: LabState): Promise<void> {
-  await stopProcesses([...state.processes].reverse());
+  await stopProcesses([...state.processes].reverse(), stopPatience);
   await rm(state.folder, { recursive: true, force: true });
   await releasePorts(state.name, Number(new URL(state.server).port), process.env);
 }

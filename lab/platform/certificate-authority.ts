@@ -42,11 +42,13 @@ export async function makeCertificateAuthority(): Promise<KeyPair> {
  * A server's certificate for some names, signed by a CA, or by itself when none is given.
  *
  * @param notAfter a year from now when left out
+ * @param notBefore a minute ago when left out, or a minute before an end that has passed
  */
 export async function makeServerCertificate(
   names: readonly [string, ...string[]],
   ca?: KeyPair,
   notAfter = new Date(Date.now() + 365 * day),
+  notBefore = new Date(Math.min(Date.now(), notAfter.getTime()) - 60_000),
 ): Promise<KeyPair> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const subject = `CN=${names[0]}`;
@@ -65,7 +67,7 @@ export async function makeServerCertificate(
     serialNumber: serialNumber(),
     publicKey: keys.publicKey,
     signingAlgorithm: algorithm,
-    notBefore: new Date(Math.min(Date.now(), notAfter.getTime()) - 60_000),
+    notBefore,
     notAfter,
     extensions: [
       new SubjectAlternativeNameExtension(

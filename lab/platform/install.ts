@@ -34,7 +34,7 @@ export async function installPlatform(cluster: Cluster, installation: Installati
 }
 
 /** CRDs, namespace and Deployments of cert-manager; ends when its controller is available. */
-export async function installCertManager(cluster: Cluster, { crds }: Installation): Promise<void> {
+export async function installCertManager(cluster: Cluster, { crds }: Pick<Installation, 'crds'>): Promise<void> {
   await applyCertManager(cluster, crds);
   const controller = { name: 'cert-manager', namespace: namespaces.certManager };
   await until(`Deployment ${controller.name} to be available`, async () => {

@@ -62,7 +62,12 @@ export function certManagerDeployments(): KubeObject[] {
   ];
 }
 
-export function acmeIssuer(acme: Installation['acme'], email: string, name: string = issuer): KubeObject {
+export function acmeIssuer(
+  acme: Installation['acme'],
+  email: string,
+  name: string = issuer,
+  accountKey = `${name}-account-key`,
+): KubeObject {
   return objectOf(kinds.clusterIssuer, {
     metadata: { name },
     spec: {
@@ -70,7 +75,7 @@ export function acmeIssuer(acme: Installation['acme'], email: string, name: stri
         server: acme.directory,
         caBundle: acme.caBundle,
         email,
-        privateKeySecretRef: { name: `${name}-account-key` },
+        privateKeySecretRef: { name: accountKey },
         solvers: [{ http01: { ingress: { ingressClassName: 'traefik' } } }],
       },
     },

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ActionRun, runBundle } from '../../lab/driver/action.js';
+import { type ActionRun, defaultsOf, runBundle } from '../../lab/driver/action.js';
 import { type LabState, openLab } from '../../lab/driver/lab.js';
 import { type Registry, startRegistry } from '../../lab/driver/registry.js';
 import { applier } from '../../lab/platform/cert-manager.js';
@@ -22,7 +22,6 @@ import { openTransport } from '../../shared/cluster/transport.js';
 import { rolloutState } from '../../shared/cluster/workloads.js';
 import { presets } from '../../shared/rollout/targets.js';
 import type { ProofContext } from '../proof.js';
-import { defaultsOf } from '../rig.js';
 
 const namespace = 'mcp-sentinel';
 const domain = 'example.com';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ActionRun, runBundle } from '../../lab/driver/action.js';
+import { type ActionRun, defaultsOf, runBundle } from '../../lab/driver/action.js';
 import { openLab } from '../../lab/driver/lab.js';
 import { type Registry, startRegistry } from '../../lab/driver/registry.js';
 import { type ArchiveContent, makeImageArchive } from '../../lab/platform/api/image-archive.js';
@@ -22,7 +22,7 @@ import { type ApiCaller, findApi } from '../../shared/platform/api.js';
 import { parseOverrides } from '../../shared/platform/reach.js';
 import { openWeb } from '../../shared/platform/web.js';
 import type { ProofContext } from '../proof.js';
-import { certificateCount, defaultsOf } from '../rig.js';
+import { certificateCount } from '../rig.js';
 import { registryHost, remover } from '../rollout/world.js';
 
 const domain = 'example.com';

@@ -241,7 +241,7 @@ function contextOf(
 }
 
 /** Stores one copy and fetches it again: a store that says "saved" has proven nothing. */
-async function keep(
+export async function keep(
   store: Store,
   name: string,
   sealed: Buffer,

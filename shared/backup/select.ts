@@ -22,7 +22,11 @@ export interface Candidate {
 }
 
 /** Looks into every store at once for the newest backup of a domain, and authenticates what is there. */
-export async function candidates(ports: Ports, domain: string, signers: KeyObject[]): Promise<Candidate[]> {
+export async function candidates(
+  ports: Pick<Ports, 'stores'>,
+  domain: string,
+  signers: KeyObject[],
+): Promise<Candidate[]> {
   return Promise.all(
     ports.stores.map(async (store): Promise<Candidate> => {
       let name = '';
@@ -81,7 +85,7 @@ export function choose(
  */
 export function chooseFor(
   found: readonly Candidate[],
-  seen: Pick<Observation, 'fingerprint' | 'now' | 'anchor'>,
+  seen: Pick<Observation, 'now' | 'anchor'> & { fingerprint: string | undefined },
   { run, overrides, maxAge }: { run: RunContext; overrides: Overrides; maxAge: number },
 ): ReturnType<typeof choose> {
   const best = choose(found, overrides);
@@ -93,7 +97,8 @@ export function chooseFor(
 /** What a backup is checked against before it is decrypted. */
 export interface Expectation {
   run: RunContext;
-  fingerprint: string;
+  /** Of the cluster that it must belong to; undefined where none is at hand, and any of the repository's own will do. */
+  fingerprint: string | undefined;
   now: Date;
   /** The newest generation that the cluster remembers. */
   anchored: number | undefined;
@@ -128,11 +133,12 @@ export function checkContext({ context }: AuthenticBackup, expected: Expectation
       'use the profile that the backup was made with',
     );
   }
-  if (context.fingerprint !== (overrides.fromCluster ?? fingerprint)) {
+  const wanted = overrides.fromCluster ?? fingerprint;
+  if (wanted !== undefined && context.fingerprint !== wanted) {
     refuse(
       'backup-foreign-cluster',
       'the backup was made of another cluster',
-      `its fingerprint is ${context.fingerprint}, and ${overrides.fromCluster === undefined ? 'this cluster’s' : 'the one in `from-cluster`'} is ${overrides.fromCluster ?? fingerprint}`,
+      `its fingerprint is ${context.fingerprint}, and ${overrides.fromCluster === undefined ? 'this cluster’s' : 'the one in `from-cluster`'} is ${wanted}`,
       `if the old cluster is lost and this one takes its place, set \`from-cluster: ${context.fingerprint}\``,
     );
   }

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { fetchBackup } from './fetch.js';
+import { makeKeys, readBackupKey, readRestoreKey } from './keys.js';
+import type { Ports, RunContext } from './ports.js';
+import { sealBackup } from './seal.js';
+import type { BackupContext } from './statement.js';
+import type { Store } from './stores/store.js';
+
+const day = 24 * 3600_000;
+const now = new Date('2026-03-01T00:00:00Z');
+const run: RunContext = {
+  repository: 'acme/platform',
+  repositoryId: '42',
+  workflow: 'drill.yml',
+  runId: '9',
+  runAttempt: '1',
+  job: 'drill',
+  domain: 'example.com',
+  tool: 'test',
+};
+const unmasked = (): void => undefined;
+let keys: Awaited<ReturnType<typeof makeKeys>>;
+
+beforeAll(async () => {
+  keys = await makeKeys('classic');
+});
+
+function sealed(change: Partial<BackupContext> = {}): Promise<Buffer> {
+  const { job: _job, ...bound } = run;
+  const context = {
+    ...bound,
+    schema: 'mcprt.backup/1',
+    runId: '7',
+    fingerprint: 'a-cluster',
+    layout: 'split' as const,
+    generation: 3,
+    createdAt: new Date(now.getTime() - day).toISOString(),
+    expiresAt: new Date(now.getTime() + 60 * day).toISOString(),
+    previous: '',
+    inventory: { certificates: 0, secrets: 0, configMaps: 0, namespaces: 0 },
+    certManager: 'v1.21.2',
+    ...change,
+  };
+  return sealBackup({ objects: [], certificates: [], ledger: [] }, context, readBackupKey(keys.backup, unmasked));
+}
+
+/** A source that gives these bytes under any name, and a target that keeps what it is given. */
+function stores(name: string, bytes: Buffer): { source: Store; target: Store; kept: Map<string, Buffer> } {
+  const kept = new Map<string, Buffer>();
+  const unused = (): never => {
+    throw new Error('not asked for');
+  };
+  return {
+    kept,
+    source: { name: 'cache', save: unused, read: unused, newest: async () => ({ name, fetch: async () => bytes }) },
+    target: {
+      name: 'directory',
+      newest: unused,
+      read: async (wanted) => kept.get(wanted) ?? Buffer.alloc(0),
+      save: async (wanted, given) => {
+        kept.set(wanted, given);
+        return { where: wanted, until: undefined, notes: [] };
+      },
+    },
+  };
+}
+
+function portsOf(source: Store): Ports {
+  return { stores: [source], progress: unmasked, warn: unmasked, mask: unmasked, signal: new AbortController().signal };
+}
+
+const options = (fromCluster?: string) => ({
+  signers: readRestoreKey(keys.restore, unmasked).signers,
+  run,
+  overrides: { older: false, ...(fromCluster === undefined ? {} : { fromCluster }) },
+  maxAge: 14 * day,
+  now,
+});
+
+describe('fetchBackup', () => {
+  it('keeps exactly the bytes that were stored, and tells what they are bound to', async () => {
+    const bytes = await sealed();
+    const { source, target, kept } = stores('mcprt-backup-example.com-g00000003-r7.1', bytes);
+    const fetched = await fetchBackup(portsOf(source), target, options());
+    expect(fetched).toMatchObject({ source: 'cache', name: 'mcprt-backup-example.com-g00000003-r7.1' });
+    expect(fetched.context.fingerprint).toBe('a-cluster');
+    expect([...kept.values()].map((one) => createHash('sha256').update(one).digest('hex'))).toEqual([
+      createHash('sha256').update(bytes).digest('hex'),
+    ]);
+  });
+
+  it('lets no store choose where the file is written', async () => {
+    const { source, target, kept } = stores('mcprt-backup-example.com-../../etc/x', await sealed());
+    await fetchBackup(portsOf(source), target, options());
+    expect([...kept.keys()]).toEqual(['mcprt-backup-example.com-g00000003-r7.1']);
+  });
+
+  it.each([
+    ['a cluster that is not the one asked for', {}, 'another', 'backup-foreign-cluster'],
+    ['another repository', { repositoryId: '43' }, undefined, 'backup-foreign-repository'],
+    ['another domain', { domain: 'example.org' }, undefined, 'backup-foreign-domain'],
+    ['an age that a restore would not accept', { createdAt: '2026-01-01T00:00:00.000Z' }, undefined, 'backup-too-old'],
+  ])('copies nothing of %s', async (_, change, fromCluster, code) => {
+    const { source, target, kept } = stores('mcprt-backup-example.com-g00000003-r7.1', await sealed(change));
+    await expect(fetchBackup(portsOf(source), target, options(fromCluster))).rejects.toMatchObject({ code });
+    expect(kept.size).toBe(0);
+  });
+
+  it('says so when the target gives back something else', async () => {
+    const { source, target } = stores('mcprt-backup-example.com-g00000003-r7.1', await sealed());
+    const forgetful = { ...target, read: async () => sealed({ generation: 4 }) };
+    await expect(fetchBackup(portsOf(source), forgetful, options())).rejects.toMatchObject({ code: 'store-read-back' });
+  });
+});
