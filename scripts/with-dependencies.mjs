@@ -2,16 +2,12 @@
 // of another lockfile, compiles, and starts the program on the Node version that the actions run on.
 // Uses nothing but Node itself, because nothing else is there yet.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isInstalled, markInstalled } from './lock-stamp.mjs';
 
 const root = join(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
-const stamp = join(root, 'node_modules', '.mcprt-lock');
-const lock = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
 
 /** Install scripts of packages and the compiler have no use for the key that a drill is given. */
 const { MCPRT_RESTORE_KEY: _, ...keyless } = process.env;
@@ -21,10 +17,10 @@ const must = (command, args) => {
   if (run.status !== 0) process.exit(run.status ?? 1);
 };
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+if (!isInstalled(root)) {
   process.stderr.write('installing the locked packages (once, about half a minute)\n');
   must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  writeFileSync(stamp, lock);
+  markInstalled(root);
 }
 must(process.execPath, [join(root, 'scripts', 'build.mjs')]);
 

@@ -10,7 +10,7 @@ interface StandIn {
 
 /** Actions of others that the workflows use, stood in for as far as they are used: no machine of a lab can fetch them. */
 const standIns: Readonly<Record<string, StandIn>> = {
-  'setup-go': { inputs: { 'go-version-file': '', cache: 'true' } },
+  'setup-go': { inputs: { 'go-version': '', 'go-version-file': '', cache: 'true' } },
   'upload-artifact': { inputs: { name: 'artifact', path: '', 'retention-days': '' }, outputs: ['artifact-id'] },
   'download-artifact': { inputs: { name: '', path: '', 'run-id': '', 'github-token': '' } },
 };

@@ -23,10 +23,11 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
   const onMain = { branches: ['main'] };
   const repository = await makeRepository(context, stage.tools, {
     folder: source,
-    examples: ['backup.yml', 'deploy.yml'],
+    examples: ['backup.yml', 'deploy.yml', 'drill.yml'],
     variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
     env: { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
     environments: {
+      'mcprt-drill': { secrets: { MCPRT_RESTORE_KEY: keys.restore }, ...onMain },
       'mcprt-plan': { secrets: { KUBECONFIG: kubeconfig } },
       'mcprt-approval': { hasReviewers: true, ...onMain },
       'mcprt-backup': { secrets: { KUBECONFIG: kubeconfig, MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
@@ -46,6 +47,12 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
     }
     const stored = [repository.github.cacheEntries().length, repository.github.artifacts().length];
     if (stored.some((count) => count !== 2)) problems.push(`stored in cache and artifact: ${stored.join(', ')}`);
+    const drill = await play(stage, repository, 'a week', 'drill.yml', {
+      event: 'schedule',
+      jobs: ['drill@mcprt-drill'],
+    });
+    if (drill.outputs.orders !== '0') problems.push(`the drill counts ${drill.outputs.orders} orders`);
+    runs.push(drill);
     runs.push(...(await changes(stage, { world, source }, repository)));
     const search = leakSearch([
       ...(await clusterCanaries(world.cluster)),
@@ -98,6 +105,7 @@ async function changes(stage: Stage, { world, source }: Platform, repository: Re
     },
   });
   runs.push(approved);
+  if (!/Success - Post org\/mcprt\/action-rollout@v1/.test(approved.log)) problems.push('no post step of the rollout');
   if (seen !== before) problems.push('something was changed before the approval');
   if ((await state()) === before) problems.push('nothing was rolled out');
   if (!github.artifacts().some(({ name }) => name === 'smoke-test')) problems.push('no JUnit report was kept');

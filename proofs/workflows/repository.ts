@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { root } from '../../lab/driver/folders.js';
@@ -143,13 +144,16 @@ export async function makeRepository(
 
 /** What a release of this repository has: its files, with the packages that are installed here. */
 async function releasedCopy(folder: string): Promise<string> {
+  const { isInstalled } = await import(pathToFileURL(join(root, 'scripts', 'lock-stamp.mjs')).href);
+  // A drill in the copy would install them anew, through the link.
+  if (isInstalled(root) !== true) throw new Error('the packages are not those of the lockfile: use npm run prove');
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
   const { stdout } = await execute('git', list, { cwd: root, maxBuffer: 64 * 1024 * 1024 });
   for (const file of stdout.split('\0').filter((name) => name !== '')) {
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await cp(join(root, file), join(folder, file));
   }
-  for (const name of ['node_modules', 'build']) await symlink(join(root, name), join(folder, name));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
 
