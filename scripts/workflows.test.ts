@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { root } from '../lab/driver/folders.js';
 import { isRecord } from '../shared/json.js';
+import { withWorkflowTables } from './workflow-tables.js';
 
 /** A text with workflow steps in it: an example, or a snippet of a page. */
 interface Text {
@@ -214,6 +215,13 @@ describe('the workflows and their examples', () => {
       expect([...new Set(read)].sort()).toEqual(Object.keys(workflow.on.workflow_call?.secrets ?? {}).sort());
     },
   );
+
+  it('have a page with their tables', async () => {
+    const page = await readFile(join(root, 'docs', 'workflows.md'), 'utf8');
+    const texts = new Map(own.map(({ where, text }) => [basename(where), text]));
+    expect(withWorkflowTables(page, texts)).toBe(page);
+    for (const file of reusable.keys()) expect(page).toContain(`<!-- workflow ${basename(file, '.yml')} -->\n| `);
+  });
 
   it('hold no group that a later run needs while they wait for an approval', () => {
     const jobs: Record<string, Job> = reusable.get('.github/workflows/deploy.yml')?.jobs ?? {};
