@@ -34,9 +34,9 @@ describe('the environments of the workflows', () => {
   });
 
   it('have only the secrets that the caller hands on', async () => {
-    const production = (await needsOf('deploy.yml')).find(({ name }) => name === 'production');
     // The restore key is for deployments by setup, which the example does not make.
-    expect(production?.secrets).toEqual(['KUBECONFIG']);
+    const restore = (await needsOf('deploy.yml')).find(({ name }) => name === 'mcprt-restore');
+    expect(restore?.secrets).toEqual(['KUBECONFIG']);
   });
 
   it.each(examples)('are told in the head of %s, with all that they need', async (example) => {

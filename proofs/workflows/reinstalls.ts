@@ -46,7 +46,6 @@ export async function reinstalls(stage: Stage): Promise<void> {
         'mcprt-plan': { secrets: { KUBECONFIG: kubeconfig } },
         'mcprt-approval': { hasReviewers: true, ...onMain },
         'mcprt-backup': { secrets: { KUBECONFIG: kubeconfig, MCPRT_BACKUP_KEY: rig.keys.backup }, ...onMain },
-        production: { secrets: { KUBECONFIG: kubeconfig, MCPRT_RESTORE_KEY: rig.keys.restore }, ...onMain },
       },
     });
     try {
@@ -77,7 +76,7 @@ export async function reinstalls(stage: Stage): Promise<void> {
         await play(stage, repository, 'deployed by the installer', 'deploy.yml', {
           event: 'push',
           jobs: [
-            ...['plan@mcprt-plan', 'approve@mcprt-approval', 'backup@mcprt-backup', 'setup@production'],
+            ...['plan@mcprt-plan', 'approve@mcprt-approval', 'backup@mcprt-backup', 'setup@mcprt-restore'],
             ...['save@mcprt-backup', 'smoke-test@mcprt-smoke'],
           ],
         }),
