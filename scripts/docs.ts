@@ -1,7 +1,11 @@
-// Writes the input and output tables of each action's README from its action.yml.
-import { readFile, writeFile } from 'node:fs/promises';
+// Writes what is generated of the docs: the tables of each README from its action.yml, and from the rules of each
+// operation its RBAC manifest and the tables of docs/permissions.md.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../lab/driver/folders.js';
+import { manifestText } from '../shared/permissions/manifest.js';
+import { grants } from '../shared/permissions/operations.js';
+import { withPermissionTables } from '../shared/permissions/tables.js';
 import { actionTables, withTables } from './action-tables.js';
 
 for (const action of ['action-backup', 'action-setup', 'action-rollout', 'action-smoke-test']) {
@@ -9,3 +13,9 @@ for (const action of ['action-backup', 'action-setup', 'action-rollout', 'action
   const tables = actionTables(await readFile(join(root, action, 'action.yml'), 'utf8'));
   await writeFile(readme, withTables(await readFile(readme, 'utf8'), tables));
 }
+
+const folder = join(root, 'docs', 'rbac');
+await mkdir(folder, { recursive: true });
+for (const [name, operation] of grants) await writeFile(join(folder, `${name}.yaml`), manifestText(name, operation));
+const page = join(root, 'docs', 'permissions.md');
+await writeFile(page, withPermissionTables(await readFile(page, 'utf8')));

@@ -16,6 +16,7 @@ import { restore } from '../../shared/backup/restore.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
+import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { wipe } from '../../shared/wipe/wipe.js';
 import { inputTypes } from './inputs.js';
 import type { Report } from './outputs.js';
@@ -52,7 +53,13 @@ export async function backupAction(version: string): Promise<void> {
     };
     const run = runContext(process.env, target.domain, `mcprt ${version}`);
     try {
-      const { outputs, details, summary } = await operate(cluster, ports, inputs, run);
+      const dryRun = inputs['dry-run'] || operation === 'plan';
+      const allowed = requirePermissions(cluster, {
+        names: [operation === 'restore' && dryRun ? 'plan' : operation],
+        dryRun,
+        warn: core.warning,
+      });
+      const { outputs, details, summary } = await operate(guarded(cluster, allowed), ports, inputs, run);
       for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
       core.setOutput(
         'result',
