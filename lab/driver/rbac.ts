@@ -36,7 +36,7 @@ export async function withGeneratedRbac(
   const cluster = await openLab(state);
   try {
     const { token } = await grant(state, cluster, names);
-    return { ...inputs, kubeconfig: text.replace(/token: .*/, `token: ${token}`) };
+    return { ...inputs, kubeconfig: replaced(text, token) };
   } finally {
     await cluster.close();
   }
@@ -102,6 +102,15 @@ async function labOf(kubeconfig: string): Promise<LabState | undefined> {
   return undefined;
 }
 
+/** Text of a lab's kubeconfig with another token than its administrator's. */
+export async function withToken(state: LabState, token: string): Promise<string> {
+  return replaced(await readFile(state.kubeconfig, 'utf8'), token);
+}
+
+function replaced(kubeconfig: string, token: string): string {
+  return kubeconfig.replace(/token: .*/, `token: ${token}`);
+}
+
 function tokenIn(kubeconfig: string): string | undefined {
   return /token: (\S+)/.exec(kubeconfig)?.[1];
 }
@@ -155,8 +164,7 @@ async function settled(
   names: readonly OperationName[],
   { without, present }: { without: Demand | undefined; present: readonly string[] },
 ): Promise<void> {
-  const admin = await readFile(state.kubeconfig, 'utf8');
-  const { cluster } = await connect({ kubeconfig: admin.replace(/token: .*/, `token: ${token}`) });
+  const { cluster } = await connect({ kubeconfig: await withToken(state, token) });
   // Roles in namespaces that are not there cannot be granted; the operation will say so.
   const rules = rulesOf(...names)
     .filter(({ namespace }) => namespace === undefined || present.includes(namespace))
