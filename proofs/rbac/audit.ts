@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { accountNamespace, grants, type OperationName } from '../../shared/permissions/operations.js';
@@ -30,11 +30,23 @@ const eventShape = z.object({
 
 const writing = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** The requests of the operations' accounts in a folder's audit logs, each line of which is an event. */
-export async function readAudit(folder: string): Promise<Asked[]> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.audit'));
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.flatMap((text) => text.split('\n').filter((line) => line !== '')).flatMap(askedIn);
+/** How far a folder's audit logs are written, in bytes by file. */
+export async function auditEnds(folder: string): Promise<Map<string, number>> {
+  const files = await logsIn(folder);
+  return new Map(await Promise.all(files.map(async (file) => [file, (await stat(file)).size] as const)));
+}
+
+/** The requests of the operations' accounts in a folder's audit logs. @param since where to begin, by file */
+export async function readAudit(folder: string, since: ReadonlyMap<string, number> = new Map()): Promise<Asked[]> {
+  const texts = await Promise.all(
+    (await logsIn(folder)).map(async (file) => (await readFile(file)).subarray(since.get(file) ?? 0).toString('utf8')),
+  );
+  // What stands behind the last line's end is being written.
+  return texts.flatMap((text) => text.split('\n').slice(0, -1)).flatMap(askedIn);
+}
+
+async function logsIn(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.audit')).map((name) => join(folder, name));
 }
 
 function askedIn(line: string): Asked[] {

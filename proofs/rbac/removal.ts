@@ -10,7 +10,7 @@ import { withoutMasks } from '../leaks.js';
 import type { ProofContext } from '../proof.js';
 import { defaultsOf } from '../rig.js';
 import { makeStage, type Stage } from '../stage.js';
-import { readAudit } from './audit.js';
+import { auditEnds, readAudit } from './audit.js';
 
 export interface Removed {
   /** How many verbs were taken away, by operation. */
@@ -84,7 +84,7 @@ async function removeOne(
 ): Promise<string> {
   const account = accountOf(start.names[0]);
   const { token } = await grant(rig.state, rig.cluster, start.names, demand);
-  const before = await writesOf(logs, account);
+  const since = await auditEnds(logs);
   const run = await runBundle({
     entry: start.entry,
     folder: context.folder,
@@ -92,21 +92,16 @@ async function removeOne(
     inputs: { ...start.inputs, kubeconfig: await withToken(rig.state, token) },
     env: { GITHUB_REPOSITORY: 'acme/platform', GITHUB_REPOSITORY_ID: '42', GITHUB_RUN_ID: '7', GITHUB_JOB: 'rbac' },
   });
-  const written = (await writesOf(logs, account)).slice(before.length);
+  const written = (await readAudit(logs, since)).filter((one) => one.account === account && one.isWrite);
   const log = withoutMasks(run.log);
   return [
     run.code === 1 ? '' : `it ended with ${run.code}`,
     log.includes('permission-missing') ? '' : `it failed with ${run.error}: ${log.slice(-600)}`,
     log.includes(wordsOf(demand)) ? '' : `it does not name it: ${log.slice(-600)}`,
-    written.length === 0 ? '' : `it wrote: ${written.join(', ')}`,
+    written.length === 0 ? '' : `it wrote: ${written.map(wordsOf).join(', ')}`,
   ]
     .filter((line) => line !== '')
     .join('; ');
-}
-
-async function writesOf(logs: string, account: string): Promise<string[]> {
-  const asked = await readAudit(logs);
-  return asked.filter((one) => one.account === account && one.isWrite).map(wordsOf);
 }
 
 function startOf(stage: Stage, name: OperationName): Start {
