@@ -3,7 +3,8 @@ import { platformConfig, platformWebhooks, pullSecretName } from '../platform/re
 import type { PermissionRule } from './rule.js';
 
 const system = 'kube-system';
-const certManager = 'cert-manager';
+/** Where its release puts it. */
+export const certManager = 'cert-manager';
 const brake = ['mcprt-brake'];
 const wiped = 'a wipe takes a Role of their namespaces with it';
 
@@ -80,6 +81,24 @@ const brakeRules: readonly PermissionRule[] = [
   },
 ];
 
+/** Of the canary that shows that cert-manager has seen the restored Secrets. @param namespace cert-manager's */
+export function barrierRules(namespace: string): PermissionRule[] {
+  return [
+    {
+      on: kinds.certificate,
+      verbs: ['create', 'watch', 'delete'],
+      namespace,
+      because: 'the canary that shows that cert-manager has seen the restored Secrets',
+    },
+    {
+      on: kinds.secret,
+      verbs: ['list', 'delete'],
+      namespace,
+      because: 'the canary’s Secret, also one that a killed run has left',
+    },
+  ];
+}
+
 export const restoreRules: readonly PermissionRule[] = [
   ...planRules,
   ...brakeRules,
@@ -128,20 +147,7 @@ export const restoreRules: readonly PermissionRule[] = [
     because: 'an issuance that is called off',
     unseen: { patch: 'an issuance that was under way' },
   },
-  {
-    on: kinds.certificate,
-    verbs: ['create', 'watch', 'delete'],
-    namespace: certManager,
-    ifPresent: true,
-    because: 'the canary that shows that cert-manager has seen the restored Secrets',
-  },
-  {
-    on: kinds.secret,
-    verbs: ['list', 'delete'],
-    namespace: certManager,
-    ifPresent: true,
-    because: 'the canary’s Secret, also one that a killed run has left',
-  },
+  ...barrierRules(certManager).map((rule) => ({ ...rule, ifPresent: true as const })),
 ];
 
 export const wipeRules: readonly PermissionRule[] = [

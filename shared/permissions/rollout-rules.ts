@@ -1,6 +1,7 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces, pullSecretName, teamPolicyName } from '../platform/resources.js';
 import type { PermissionRule } from './rule.js';
+import { withinAnother } from './setup-rules.js';
 
 const { sentinel, registry } = platformNamespaces;
 const system = 'kube-system';
@@ -145,6 +146,7 @@ export const permissionsRules: readonly PermissionRule[] = [
       on,
       verbs: ['get', 'create', 'patch', 'delete', 'escalate'],
       because: 'roles may grant what these credentials do not have themselves',
+      unseen: { escalate: withinAnother },
     }),
   ),
   ...[kinds.roleBinding, kinds.clusterRoleBinding].map(
@@ -155,6 +157,11 @@ export const permissionsRules: readonly PermissionRule[] = [
     }),
   ),
   ...[kinds.role, kinds.clusterRole].map(
-    (on): PermissionRule => ({ on, verbs: ['bind'], because: 'bindings give these roles to accounts' }),
+    (on): PermissionRule => ({
+      on,
+      verbs: ['bind'],
+      because: 'bindings give these roles to accounts',
+      unseen: { bind: withinAnother },
+    }),
   ),
 ];

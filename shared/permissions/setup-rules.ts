@@ -3,6 +3,9 @@ import { platformConfig, platformNamespaces } from '../platform/resources.js';
 import { lookRules, restoreRules } from './backup-rules.js';
 import type { PermissionRule, Verb } from './rule.js';
 
+/** Why an audit log does not show the verbs that RBAC asks for when roles are made and bound. */
+export const withinAnother = 'asked for inside of the request that makes a role or a binding';
+
 const { registry } = platformNamespaces;
 const system = 'kube-system';
 
@@ -66,11 +69,13 @@ export const checkRules: readonly PermissionRule[] = [
 
 /** Of setup itself, besides its check and its restore. */
 const setupRules: readonly PermissionRule[] = [
+  { on: kinds.configMap, verbs: ['create'], namespace: system, because: 'a first install makes mcprt-setup' },
   {
     on: kinds.configMap,
-    verbs: ['create', 'get', 'delete'],
+    verbs: ['get', 'delete'],
     namespace: system,
-    because: 'mcprt-setup: that a first install was begun and not finished',
+    names: ['mcprt-setup'],
+    because: 'that a first install was begun and not finished',
   },
   ...[kinds.deployment, kinds.statefulSet, kinds.daemonSet].map(
     (on): PermissionRule => ({
@@ -100,19 +105,31 @@ const setupRules: readonly PermissionRule[] = [
   },
 ];
 
-const releaseUnseen = 'only with `release-namespace`';
+const releaseOnly = 'only with `release-namespace`';
 
 /** With `release-namespace`. */
 const releaseRules: readonly PermissionRule[] = [
-  { on: kinds.namespace, verbs: ['get', 'watch'], because: releaseUnseen },
-  { on: kinds.namespace, subresource: 'finalize', verbs: ['update'], because: releaseUnseen },
+  {
+    on: kinds.namespace,
+    verbs: ['get', 'watch'],
+    because: releaseOnly,
+    unseen: { get: releaseOnly, watch: releaseOnly },
+  },
+  {
+    on: kinds.namespace,
+    subresource: 'finalize',
+    verbs: ['update'],
+    because: releaseOnly,
+    unseen: { update: releaseOnly },
+  },
 ];
 
-const whole: readonly Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
-const traefik = (plural: string): PermissionRule['on'] => ({ group: 'traefik.io', plural });
-const installers = 'the platform’s installer and cert-manager’s manifest make and update these';
+const makes: readonly Verb[] = ['get', 'create', 'update', 'patch'];
+const minds: readonly Verb[] = ['list', 'watch', 'delete'];
+const installers = 'the platform’s installer and cert-manager’s manifest make these, and bring them up to date';
+const others = 'programs of others, whose next version may use another verb than the lab’s';
 
-/** What programs of others do with setup's credentials: as kubectl does it, by any verb. */
+/** What programs of others do with setup's credentials: without what makes objects they fail, whatever version they are. */
 const installerRules: readonly PermissionRule[] = [
   ...[
     kinds.namespace,
@@ -122,8 +139,6 @@ const installerRules: readonly PermissionRule[] = [
     kinds.serviceAccount,
     kinds.pod,
     kinds.persistentVolumeClaim,
-    kinds.resourceQuota,
-    { group: '', plural: 'limitranges' },
     kinds.deployment,
     kinds.statefulSet,
     kinds.daemonSet,
@@ -136,23 +151,29 @@ const installerRules: readonly PermissionRule[] = [
     kinds.mutatingWebhookConfiguration,
     kinds.validatingWebhookConfiguration,
     kinds.certificate,
-    kinds.issuer,
     kinds.clusterIssuer,
-    traefik('serverstransports'),
-    traefik('middlewares'),
-    { group: 'helm.cattle.io', plural: 'helmchartconfigs' },
-  ].map((on): PermissionRule => ({ on, verbs: whole, because: installers })),
+    { group: 'traefik.io', plural: 'serverstransports' },
+    kinds.role,
+    kinds.clusterRole,
+    kinds.roleBinding,
+    kinds.clusterRoleBinding,
+  ].flatMap((on): PermissionRule[] => [
+    { on, verbs: makes, because: installers, unseen: unseenAll(makes) },
+    { on, verbs: minds, optional: true, because: installers, unseen: unseenAll(minds) },
+  ]),
   ...[kinds.role, kinds.clusterRole].map(
     (on): PermissionRule => ({
       on,
-      verbs: [...whole, 'escalate', 'bind'],
+      verbs: ['escalate', 'bind'],
       because: 'roles that grant what these credentials do not have themselves: in effect an administrator',
+      unseen: { escalate: withinAnother, bind: withinAnother },
     }),
   ),
-  ...[kinds.roleBinding, kinds.clusterRoleBinding].map(
-    (on): PermissionRule => ({ on, verbs: whole, because: installers }),
-  ),
 ];
+
+function unseenAll(verbs: readonly Verb[]): Partial<Record<Verb, string>> {
+  return Object.fromEntries(verbs.map((verb) => [verb, others]));
+}
 
 export const installRules: readonly PermissionRule[] = [
   ...checkRules.map(({ optional: _, ...rule }) => rule),
