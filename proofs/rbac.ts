@@ -14,14 +14,16 @@ export const rbac: Proof = {
     await mkdir(logs);
     const problems: string[] = [];
     const suite: Record<string, string> = {};
-    for (const name of await suiteOf(context)) {
+    const wanted = await suiteOf(context);
+    for (const name of wanted) {
       const { ok, seconds, output } = await runNarrowed(name, logs, context);
       suite[name] = `${ok ? 'ok' : 'FAILED'} ${seconds} s`;
       if (!ok) problems.push(`with generated RBAC only, ${name} fails:\n${output.slice(-3000)}`);
       context.progress(`  ${name} with generated RBAC only: ${suite[name]}`);
     }
     const asked = await readAudit(logs);
-    if (asked.length === 0) problems.push('no request of an operation’s account was seen: nothing was narrowed');
+    if (wanted.length > 0 && asked.length === 0)
+      problems.push('no request of an operation’s account was seen: nothing was narrowed');
     const [unused, excused] = [unusedOf(asked), excusedOf(asked)];
     const isWhole = !context.small && context.flags.only === undefined;
     if (isWhole) problems.push(...unused.map((line) => `granted and never used: ${line}`));

@@ -31,8 +31,8 @@ export async function withGeneratedRbac(
   const given = inputs.kubeconfig ?? '';
   const text = existsSync(given) ? await readFile(given, 'utf8') : given;
   const state = await labOf(text);
-  const names = operationsOf(entry, inputs);
   if (state === undefined) return { ...inputs };
+  const names = operationsOf(entry, inputs);
   const cluster = await openLab(state);
   try {
     const { token } = await grant(state, cluster, names);
@@ -58,12 +58,24 @@ export async function grant(
     return operation === undefined ? [] : manifestOf(name, operation);
   });
   for (const object of objects) await applyObject(cluster, without === undefined ? object : lessened(object, without));
+  await withdraw(cluster, names);
   const token = await tokenOf(cluster, accountOf(names[0]));
   const present = (await cluster.list(kinds.namespace)).items
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => metadata.name);
   await settled(state, token, names, { without, present });
   return { token };
+}
+
+/** Takes back what an earlier run of the same operation was granted for options that this one does not take. */
+async function withdraw(cluster: Cluster, names: readonly [OperationName, ...OperationName[]]): Promise<void> {
+  const others = [...grants].filter(
+    ([name, { accounts }]) => accounts.includes(accountOf(names[0])) && !names.includes(name),
+  );
+  const bindings = others
+    .flatMap(([name, operation]) => manifestOf(name, operation))
+    .filter(({ kind }) => kind.endsWith('Binding'));
+  await Promise.all(bindings.map((one) => cluster.delete(kindOf(one), one.metadata)));
 }
 
 /** The operation that a run is, with the options that its inputs take. */
@@ -116,15 +128,19 @@ function tokenIn(kubeconfig: string): string | undefined {
 }
 
 async function applyObject(cluster: Cluster, object: KubeObject): Promise<void> {
-  const kind = Object.values(kinds).find((one: Kind) => one.kind === object.kind);
-  if (kind === undefined) throw new Error(`${object.kind} is no kind of a manifest`);
   try {
-    await cluster.apply(kind, object, { force: true, manager: 'lab' });
+    await cluster.apply(kindOf(object), object, { force: true, manager: 'lab' });
   } catch (error) {
     // As kubectl would: a Role in a namespace that is not there, or is going, is left out, and the rest applied.
     const isGoing = error instanceof ApiError && error.status === 403 && /being terminated/.test(error.detail);
     if (!(isNotFound(error) || isGoing)) throw error;
   }
+}
+
+function kindOf(object: KubeObject): Kind {
+  const kind = Object.values(kinds).find((one: Kind) => one.kind === object.kind);
+  if (kind === undefined) throw new Error(`${object.kind} is no kind of a manifest`);
+  return kind;
 }
 
 /** A role without one verb, wherever it has it for what is demanded. */

@@ -17,9 +17,9 @@ const without: Readonly<Record<string, string>> = {
 /** What tells most in the time that CI affords: every operation of action-backup, and of action-setup. */
 const telling = ['wipe'];
 
-/** The proofs that are run with generated RBAC only. */
+/** The proofs that are run with generated RBAC only; `--only` names others, or none. */
 export async function suiteOf({ small, flags }: ProofContext): Promise<string[]> {
-  if (typeof flags.only === 'string') return flags.only.split(',');
+  if (typeof flags.only === 'string') return flags.only.split(',').filter((name) => name !== '');
   if (small) return telling;
   // The registry names this proof as well: read when it is run, and not while both are loaded.
   const { proofs } = await import('../registry.js');

@@ -52,7 +52,7 @@ const reading: readonly Verb[] = ['get', 'list', 'watch'];
 export function readsOf(rules: readonly PermissionRule[]): PermissionRule[] {
   return rules.flatMap((rule) => {
     const verbs = rule.verbs.filter((verb) => reading.includes(verb));
-    return verbs.length === 0 ? [] : [{ ...rule, verbs }];
+    return verbs.length === 0 ? [] : [withVerbs(rule, verbs)];
   });
 }
 
@@ -73,8 +73,13 @@ export function distinct(rules: readonly PermissionRule[]): PermissionRule[] {
         rules.some((other, place) => place !== index && grants(other, demand, rule, place < index)),
       );
     const verbs = rule.verbs.filter((verb) => !isGranted(verb));
-    return verbs.length === 0 ? [] : [{ ...rule, verbs }];
+    return verbs.length === 0 ? [] : [withVerbs(rule, verbs)];
   });
+}
+
+function withVerbs({ unseen = {}, ...rule }: PermissionRule, verbs: readonly Verb[]): PermissionRule {
+  const left = Object.entries(unseen).filter(([verb]) => verbs.some((one) => one === verb));
+  return { ...rule, verbs, ...(left.length === 0 ? {} : { unseen: Object.fromEntries(left) }) };
 }
 
 /** What is demanded must not be left to a rule that is not; of two that are the same, the first one stays. */
