@@ -132,7 +132,7 @@ export const restoreRules: readonly PermissionRule[] = [
     on: kinds.certificateRequest,
     verbs: ['delete'],
     because: 'requests that would still order for what is restored',
-    unseen: { delete: 'an issuance that was under way' },
+    unseen: { delete: 'an issuance that was under way, by how far it was' },
   },
   {
     on: kinds.certificate,
@@ -170,6 +170,7 @@ export const wipeRules: readonly PermissionRule[] = [
         name.includes(on === kinds.mutatingWebhookConfiguration ? 'mutating' : 'validating'),
       ),
       because: 'the operator’s',
+      unseen: { delete: 'the operator’s versions have one pair of these names or the other' },
     },
   ]),
   ...[kinds.clusterRole, kinds.clusterRoleBinding].map(
