@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Proof } from './proof.js';
-import { excusedOf, readAudit, unusedOf } from './rbac/audit.js';
+import { excusedOf, readAudit, refusedOf, unusedOf } from './rbac/audit.js';
 import { removeEach } from './rbac/removal.js';
 import { runNarrowed, suiteOf } from './rbac/suite.js';
 
@@ -21,14 +21,15 @@ export const rbac: Proof = {
       if (!ok) problems.push(`with generated RBAC only, ${name} fails:\n${output.slice(-3000)}`);
       context.progress(`  ${name} with generated RBAC only: ${suite[name]}`);
     }
-    const asked = await readAudit(logs);
-    if (wanted.length > 0 && asked.length === 0)
-      problems.push('no request of an operation’s account was seen: nothing was narrowed');
+    const { removed, asked: askedFirst, problems: kept } = await removeEach(context);
+    const narrowed = await readAudit(logs);
+    if (wanted.length > 0 && narrowed.length === 0)
+      problems.push('the suite sent no request of an operation’s account: nothing was narrowed');
+    const asked = [...narrowed, ...askedFirst];
+    problems.push(...kept, ...refusedOf(asked).map((line) => `asked for, and not granted: ${line}`));
     const [unused, excused] = [unusedOf(asked), excusedOf(asked)];
     const isWhole = !context.small && context.flags.only === undefined;
     if (isWhole) problems.push(...unused.map((line) => `granted and never used: ${line}`));
-    const { removed, problems: kept } = await removeEach(context);
-    problems.push(...kept);
     return {
       ok: problems.length === 0,
       figures: {

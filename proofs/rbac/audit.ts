@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { accountNamespace, grants, type OperationName } from '../../shared/permissions/operations.js';
+import { accountNamespace, grants, type OperationName, rulesOf } from '../../shared/permissions/operations.js';
 import { type Demand, demandsOf, includes, type Verb, wordsOf } from '../../shared/permissions/rule.js';
 
 /** One request as the API server's audit log has it: what the authorizer was asked. */
@@ -78,6 +78,21 @@ export function unusedOf(asked: readonly Asked[]): string[] {
 /** What nobody has asked for, and why it is needed all the same. */
 export function excusedOf(asked: readonly Asked[]): string[] {
   return unaskedOf(asked, true);
+}
+
+/**
+ * What was asked for and not granted, in words. A Role that went with its namespace is no rule that lacks. After a failure
+ * the cluster is looked at as a check does, and what holds a namespace is listed, both as far as it may be.
+ */
+export function refusedOf(asked: readonly Asked[]): string[] {
+  const diagnosis = rulesOf('check').flatMap(demandsOf);
+  const refused = asked.filter(({ isDenied, verb }) => isDenied && verb !== 'list');
+  const unknown = refused.filter((one) => {
+    const own = [...grants.values()].filter(({ accounts }) => accounts.includes(one.account));
+    const granted = own.flatMap(({ rules }) => rules).flatMap(demandsOf);
+    return ![...granted, ...diagnosis].some((demand) => includes(demand, one));
+  });
+  return [...new Set(unknown.map((one) => `${one.account}: ${wordsOf(one)}`))];
 }
 
 function unaskedOf(asked: readonly Asked[], isExcused: boolean): string[] {

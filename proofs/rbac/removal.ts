@@ -10,11 +10,14 @@ import { withoutMasks } from '../leaks.js';
 import type { ProofContext } from '../proof.js';
 import { defaultsOf } from '../rig.js';
 import { makeStage, type Stage } from '../stage.js';
-import { auditEnds, readAudit } from './audit.js';
+import { type Asked, auditEnds, readAudit } from './audit.js';
+import { walkWholeWay } from './whole-way.js';
 
 export interface Removed {
   /** How many verbs were taken away, by operation. */
   removed: Record<string, number>;
+  /** What the whole way of action-backup has asked for, before anything was taken away. */
+  asked: Asked[];
   problems: string[];
 }
 
@@ -37,11 +40,12 @@ export async function removeEach(context: ProofContext): Promise<Removed> {
   const logs = join(context.folder, 'removal');
   await mkdir(logs);
   const stage = await makeStage({ ...context, lab: () => context.lab({ [rbacVariable]: logs }) });
-  const result: Removed = { removed: {}, problems: [] };
+  const result: Removed = { removed: {}, asked: [], problems: [] };
   try {
     await stage.rig.install();
-    const begun = await stage.rig.act('backup');
-    if (begun.code !== 0) throw new Error(withoutMasks(begun.log));
+    result.problems.push(...(await walkWholeWay(stage)));
+    result.asked = await readAudit(logs);
+    await stage.rig.install();
     // Options are granted to the accounts of the operations that they belong to: one after the other there.
     const groups = Map.groupBy([...grants.keys()], (name) => grants.get(name)?.accounts[0] ?? name);
     await pMap(

@@ -14,8 +14,8 @@ const without: Readonly<Record<string, string>> = {
   workflows: 'a workflow engine starts the actions',
 };
 
-/** What tells most in the time that CI affords: every operation of action-backup, and of action-setup. */
-const telling = ['wipe'];
+/** In the time that CI affords; every operation of action-backup is run besides, where verbs are taken away. */
+const telling = ['rollout-speed'];
 
 /** The proofs that are run with generated RBAC only; `--only` names others, or none. */
 export async function suiteOf({ small, flags }: ProofContext): Promise<string[]> {
