@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApiError } from '../cluster/api-error.js';
-import { openCluster } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import { covers, type Granted, lackingOf } from './review.js';
 import { type Demand, type PermissionRule, wordsOf } from './rule.js';
+import { askedCluster } from './testing/asked-cluster.js';
 
 const demand = (fields: Partial<Demand> = {}): Demand => ({
   verb: 'get',
@@ -40,49 +39,6 @@ describe('covers', () => {
   });
 });
 
-/** A cluster that grants rules by namespace (`-`: everywhere), and counts its questions. */
-function asked(byNamespace: Record<string, Granted[]>, { namespaces = [] as string[], deny = 0, allow = '' } = {}) {
-  const questions: string[] = [];
-  const cluster = openCluster({
-    async call({ path, body }) {
-      const spec = JSON.parse(body ?? '{}').spec ?? {};
-      if (deny > 0) throw new ApiError(deny, 'Forbidden', 'no', path);
-      questions.push(spec.namespace ?? spec.resourceAttributes?.verb ?? path);
-      if (path.includes('rulesreviews')) {
-        const rules = [
-          ...(byNamespace['-'] ?? []),
-          ...(spec.namespace === '-' ? [] : (byNamespace[spec.namespace] ?? [])),
-        ];
-        return answer({ kind: 'SelfSubjectRulesReview', metadata: {}, status: { resourceRules: rules } });
-      }
-      if (path.includes('accessreviews')) {
-        return answer({
-          kind: 'SelfSubjectAccessReview',
-          metadata: {},
-          status: { allowed: spec.resourceAttributes.verb === allow },
-        });
-      }
-      const name = decodeURIComponent(path).match(/metadata\.name=([a-z-]+)/)?.[1] ?? '';
-      const items = namespaces.includes(name) ? [{ metadata: { name } }] : [];
-      return answer({ kind: 'NamespaceList', metadata: {}, items });
-    },
-    lines: () => {
-      throw new Error('nothing is watched');
-    },
-    webSocket: () => {
-      throw new Error('nothing is opened');
-    },
-    serverTime: () => undefined,
-    calls: 0,
-    close: async () => undefined,
-  });
-  return { cluster, questions };
-}
-
-function answer(body: unknown): { status: number; body: string } {
-  return { status: 200, body: JSON.stringify(body) };
-}
-
 const rules: PermissionRule[] = [
   { on: kinds.pod, verbs: ['get'], because: 'a test' },
   { on: kinds.pod, verbs: ['list'], namespace: 'web', because: 'a test' },
@@ -93,18 +49,18 @@ const wordsIn = async (...parameters: Parameters<typeof lackingOf>): Promise<str
 
 describe('lackingOf', () => {
   it('asks once for the cluster and once for each namespace where all is granted', async () => {
-    const { cluster, questions } = asked({ '-': [granted()], web: [granted({ verbs: ['list'] })] });
+    const { cluster, questions } = askedCluster({ '-': [granted()], web: [granted({ verbs: ['list'] })] });
     expect(await wordsIn(cluster, rules)).toEqual([]);
     expect(questions.sort()).toEqual(['-', 'web']);
   });
 
   it('does not take a grant in a namespace for one in the whole cluster', async () => {
-    const { cluster } = asked({ web: [granted({ verbs: ['get', 'list'] })] });
+    const { cluster } = askedCluster({ web: [granted({ verbs: ['get', 'list'] })] });
     expect(await wordsIn(cluster, rules)).toEqual(['get pods']);
   });
 
   it('asks again for what an authorizer does not list', async () => {
-    const { cluster } = asked({ '-': [granted()] }, { allow: 'list' });
+    const { cluster } = askedCluster({ '-': [granted()] }, { allow: 'list' });
     expect(await wordsIn(cluster, rules)).toEqual([]);
   });
 
@@ -112,7 +68,7 @@ describe('lackingOf', () => {
     [[], []],
     [['web'], ['list pods in web']],
   ])('demands nothing in a namespace that may be away and is: %j', async (namespaces, expected) => {
-    const { cluster } = asked({ '-': [granted()] }, { namespaces });
+    const { cluster } = askedCluster({ '-': [granted()] }, { namespaces });
     expect(
       await wordsIn(
         cluster,
@@ -122,11 +78,11 @@ describe('lackingOf', () => {
   });
 
   it.each([403, 404, 405])('knows nothing where the question itself is answered with %s', async (deny) => {
-    expect(await lackingOf(asked({}, { deny }).cluster, rules)).toBeUndefined();
+    expect(await lackingOf(askedCluster({}, { deny }).cluster, rules)).toBeUndefined();
   });
 
   it('fails as the cluster does otherwise', async () => {
-    await expect(lackingOf(asked({}, { deny: 401 }).cluster, rules)).rejects.toMatchObject({
+    await expect(lackingOf(askedCluster({}, { deny: 401 }).cluster, rules)).rejects.toMatchObject({
       code: 'cluster-unauthorized',
     });
   });
