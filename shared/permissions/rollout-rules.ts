@@ -134,34 +134,25 @@ export const portForwardRules: readonly PermissionRule[] = [
   },
 ];
 
+const ofNamespaces = 'manifests of a namespace: the lab’s have none, the platform’s may';
+const verbs = ['get', 'create', 'patch', 'delete'] as const;
+const unseenVerbs = { get: ofNamespaces, create: ofNamespaces, patch: ofNamespaces, delete: ofNamespaces };
+
 /** With `permissions`: the manifests come from the platform's source, and their names are its own. */
 export const permissionsRules: readonly PermissionRule[] = [
+  { on: kinds.serviceAccount, verbs, because: 'manifests of `permissions`, and putting them back' },
   {
-    on: kinds.serviceAccount,
-    verbs: ['get', 'create', 'patch', 'delete'],
-    because: 'manifests of `permissions`, and putting them back',
+    on: kinds.clusterRole,
+    verbs: [...verbs, 'escalate', 'bind'],
+    because: 'roles may grant what these credentials do not have themselves',
+    unseen: { escalate: withinAnother, bind: withinAnother },
   },
-  ...[kinds.role, kinds.clusterRole].map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['get', 'create', 'patch', 'delete', 'escalate'],
-      because: 'roles may grant what these credentials do not have themselves',
-      unseen: { escalate: withinAnother },
-    }),
-  ),
-  ...[kinds.roleBinding, kinds.clusterRoleBinding].map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['get', 'create', 'patch', 'delete'],
-      because: 'manifests of `permissions`, and putting them back',
-    }),
-  ),
-  ...[kinds.role, kinds.clusterRole].map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['bind'],
-      because: 'bindings give these roles to accounts',
-      unseen: { bind: withinAnother },
-    }),
-  ),
+  { on: kinds.clusterRoleBinding, verbs, because: 'bindings give these roles to accounts' },
+  {
+    on: kinds.role,
+    verbs: [...verbs, 'escalate', 'bind'],
+    because: 'roles may grant what these credentials do not have themselves',
+    unseen: { ...unseenVerbs, escalate: withinAnother, bind: withinAnother },
+  },
+  { on: kinds.roleBinding, verbs, because: 'bindings give these roles to accounts', unseen: unseenVerbs },
 ];

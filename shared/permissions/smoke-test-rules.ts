@@ -29,7 +29,12 @@ export const smokeTenantRules: readonly PermissionRule[] = [
     because: 'whether the server is as it was asked for, in its team’s namespace',
   },
   ...[kinds.pod, kinds.event].map(
-    (on): PermissionRule => ({ on, verbs: ['list'], because: 'why a server does not start, in its team’s namespace' }),
+    (on): PermissionRule => ({
+      on,
+      verbs: ['list'],
+      optional: true,
+      because: 'why a server does not start, in its team’s namespace',
+    }),
   ),
 ];
 
