@@ -18,6 +18,8 @@ import { McprtError, messageOf } from '../../shared/errors.js';
 import { lookRules } from '../../shared/permissions/backup-rules.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
+import type { PermissionRule } from '../../shared/permissions/rule.js';
+import { beginRules } from '../../shared/permissions/setup-rules.js';
 import { parseDuration } from '../../shared/profile/forms.js';
 import { effective, given, type Values } from '../../shared/profile/values.js';
 import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setup/record.js';
@@ -50,7 +52,7 @@ export async function setupAction(version: string): Promise<void> {
       names: [inputs.operation],
       dryRun: false,
       // What is given up first cannot be had back: then everything must be allowed before.
-      ...(inputs.operation === 'install' && releases ? {} : { essential: lookRules }),
+      ...(inputs.operation === 'install' && releases ? {} : { essential: essentialOf(inputs.operation) }),
       warn: core.warning,
     });
     const cluster = guarded(opened, allowed);
@@ -97,6 +99,11 @@ export async function setupAction(version: string): Promise<void> {
       await cluster.close();
     }
   });
+}
+
+/** What the rest of an operation's findings cannot be told without. */
+function essentialOf(operation: SetupInputs['operation']): readonly PermissionRule[] {
+  return operation === 'install' ? beginRules : lookRules;
 }
 
 /** Looks and reports; fails when something is wrong, so that a schedule notices. */

@@ -6,7 +6,7 @@ const system = 'kube-system';
 /** Where its release puts it. */
 export const certManager = 'cert-manager';
 const brake = ['mcprt-brake'];
-const wiped = 'a wipe takes a Role of their namespaces with it';
+const wiped = 'a wipe would take a Role there with it';
 
 /** What every look at a cluster reads first. */
 export const lookRules: readonly PermissionRule[] = [
@@ -39,7 +39,7 @@ const secretRules: readonly PermissionRule[] = [
     on: kinds.configMap,
     verbs: ['get'],
     names: [platformConfig.name],
-    because: `the platform’s configuration, in mcp-sentinel: ${wiped}`,
+    because: `the platform’s configuration in mcp-sentinel: ${wiped}`,
   },
 ];
 

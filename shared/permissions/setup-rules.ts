@@ -67,15 +67,33 @@ export const checkRules: readonly PermissionRule[] = [
   },
 ];
 
+/** What an installation must read before it can tell of anything else that is in its way. */
+export const beginRules: readonly PermissionRule[] = [
+  ...lookRules,
+  {
+    on: kinds.admissionPolicy,
+    verbs: ['get'],
+    names: ['mcprt-brake'],
+    because: 'whether a restore or wipe is under way',
+  },
+  {
+    on: kinds.configMap,
+    verbs: ['get'],
+    namespace: system,
+    names: ['mcprt-setup'],
+    because: 'that a first install was begun and not finished',
+  },
+];
+
 /** Of setup itself, besides its check and its restore. */
 const setupRules: readonly PermissionRule[] = [
   { on: kinds.configMap, verbs: ['create'], namespace: system, because: 'a first install makes mcprt-setup' },
   {
     on: kinds.configMap,
-    verbs: ['get', 'delete'],
+    verbs: ['delete'],
     namespace: system,
     names: ['mcprt-setup'],
-    because: 'that a first install was begun and not finished',
+    because: 'a first install that has finished',
   },
   ...[kinds.deployment, kinds.statefulSet, kinds.daemonSet].map(
     (on): PermissionRule => ({
@@ -176,6 +194,7 @@ function unseenAll(verbs: readonly Verb[]): Partial<Record<Verb, string>> {
 }
 
 export const installRules: readonly PermissionRule[] = [
+  ...beginRules,
   ...checkRules.map(({ optional: _, ...rule }) => rule),
   ...restoreRules.map(({ ifPresent: _, namespace, ...rule }) => ({
     ...rule,
