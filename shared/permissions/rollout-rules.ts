@@ -5,6 +5,7 @@ import { withinAnother } from './setup-rules.js';
 
 const { sentinel, registry } = platformNamespaces;
 const system = 'kube-system';
+const pullSecretUnseen = 'a pull Secret that is away, is of another type or has an old password: the lab’s is right';
 const workloads = [kinds.deployment, kinds.statefulSet, kinds.daemonSet];
 
 export const rolloutPlanRules: readonly PermissionRule[] = [
@@ -54,9 +55,14 @@ export const rolloutRules: readonly PermissionRule[] = [
       verbs: ['get', 'watch', 'patch'],
       namespace: sentinel,
       because: 'new images; following them; putting back what failed',
-      ...(on === kinds.daemonSet
-        ? { unseen: { get: 'a DaemonSet that is put back', patch: 'a DaemonSet that reads the configuration' } }
-        : {}),
+      ...(on === kinds.deployment
+        ? {}
+        : {
+            unseen: {
+              get: `a ${on.kind} that is put back: the lab’s platform has none that reads the configuration`,
+              patch: `a ${on.kind} that reads the configuration: the lab’s platform has none`,
+            },
+          }),
     }),
   ),
   ...[kinds.replicaSet, kinds.pod].map(
@@ -91,6 +97,7 @@ export const rolloutRules: readonly PermissionRule[] = [
     namespace: sentinel,
     names: [pullSecretName],
     because: 'the registry’s present password; one of another type is made anew',
+    unseen: { create: pullSecretUnseen, patch: pullSecretUnseen, delete: pullSecretUnseen },
   },
   {
     on: kinds.networkPolicy,
@@ -136,18 +143,29 @@ export const portForwardRules: readonly PermissionRule[] = [
 
 const ofNamespaces = 'manifests of a namespace: the lab’s have none, the platform’s may';
 const verbs = ['get', 'create', 'patch', 'delete'] as const;
+const unseenDelete = { delete: 'one that was not there before a rollout that failed after making it' };
 const unseenVerbs = { get: ofNamespaces, create: ofNamespaces, patch: ofNamespaces, delete: ofNamespaces };
 
 /** With `permissions`: the manifests come from the platform's source, and their names are its own. */
 export const permissionsRules: readonly PermissionRule[] = [
-  { on: kinds.serviceAccount, verbs, because: 'manifests of `permissions`, and putting them back' },
+  {
+    on: kinds.serviceAccount,
+    verbs,
+    because: 'manifests of `permissions`, and putting them back',
+    unseen: unseenDelete,
+  },
   {
     on: kinds.clusterRole,
     verbs: [...verbs, 'escalate', 'bind'],
     because: 'roles may grant what these credentials do not have themselves',
-    unseen: { escalate: withinAnother, bind: withinAnother },
+    unseen: { ...unseenDelete, escalate: withinAnother, bind: withinAnother },
   },
-  { on: kinds.clusterRoleBinding, verbs, because: 'bindings give these roles to accounts' },
+  {
+    on: kinds.clusterRoleBinding,
+    verbs,
+    because: 'bindings give these roles to accounts',
+    unseen: unseenDelete,
+  },
   {
     on: kinds.role,
     verbs: [...verbs, 'escalate', 'bind'],
