@@ -150,6 +150,16 @@ export const restoreRules: readonly PermissionRule[] = [
   ...barrierRules(certManager).map((rule) => ({ ...rule, ifPresent: true as const })),
 ];
 
+/** What in practice holds a namespace that does not go; kinds of others are told as the cluster tells them. */
+const holders = [
+  kinds.configMap,
+  kinds.pod,
+  kinds.service,
+  kinds.persistentVolumeClaim,
+  kinds.order,
+  kinds.challenge,
+] as const;
+
 export const wipeRules: readonly PermissionRule[] = [
   ...backupRules,
   ...brakeRules,
@@ -183,6 +193,15 @@ export const wipeRules: readonly PermissionRule[] = [
   { on: kinds.apiService, verbs: ['list'], because: 'what would call a Service that goes' },
   { on: kinds.persistentVolume, verbs: ['list'], because: 'volumes that outlive their claims are named' },
   { on: kinds.namespace, verbs: ['watch', 'delete'], because: 'the wipe itself' },
+  ...holders.map(
+    (on): PermissionRule => ({
+      on,
+      verbs: ['list'],
+      optional: true,
+      because: 'objects that hold a namespace are named with their finalizers',
+      ...(on === kinds.configMap ? {} : { unseen: { list: 'a namespace that is held by one of these' } }),
+    }),
+  ),
   {
     on: kinds.configMap,
     verbs: ['get', 'create', 'patch', 'delete'],

@@ -100,6 +100,7 @@ const setupRules: readonly PermissionRule[] = [
       on,
       verbs: ['list', 'watch'],
       because: 'waiting for the platform’s workloads, in namespaces that the installer makes',
+      ...(on === kinds.deployment ? {} : { unseen: { watch: 'one that is not rolled out at the first look' } }),
     }),
   ),
   ...[kinds.certificate, kinds.clusterIssuer].map(
