@@ -27,9 +27,9 @@ async function prove(proof: Proof): Promise<Proven & { seconds: number }> {
   const labs: LabState[] = [];
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
-  const lab = async (): Promise<LabState> => {
+  const lab = async (more: NodeJS.ProcessEnv = {}): Promise<LabState> => {
     const name = `${proof.name}-${process.pid}-${labs.length}`;
-    const state = await startLab({ name, env: process.env, progress });
+    const state = await startLab({ name, env: { ...process.env, ...more }, progress });
     labs.push(state);
     return state;
   };

@@ -2,8 +2,8 @@ import type { LabState } from '../lab/driver/lab.js';
 
 /** What a proof runs with. */
 export interface ProofContext {
-  /** A fresh lab for this proof alone; it is taken down afterwards. */
-  lab(): Promise<LabState>;
+  /** A fresh lab for this proof alone; it is taken down afterwards. @param more variables besides the proof's own */
+  lab(more?: NodeJS.ProcessEnv): Promise<LabState>;
   /** Folder for what the proof writes; removed afterwards. */
   folder: string;
   /** Everything in a size that CI affords; without it, in the size of the claim. */

@@ -10,6 +10,7 @@ import { mcpSdk } from './mcp-sdk.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
 import type { Proof } from './proof.js';
+import { rbac } from './rbac.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
@@ -49,6 +50,7 @@ export const proofs: readonly Proof[] = [
   smokeFailures,
   preview,
   mcpSdk,
+  rbac,
   workflowLint,
   workflows,
   speed,

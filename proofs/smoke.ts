@@ -91,6 +91,7 @@ async function scenesOf(
   );
   await Promise.all(two);
   await requireNothingLeft(world, book, 'two at the same time');
+  await play('by the admin’s key that the cluster has', { suite: 'tenant', kubeconfig, 'admin-key': '' });
   const admin = { 'admin-key': '', 'admin-email': world.admin.email, 'admin-password': world.admin.password };
   const kept = await play('kept, by an admin who logs in', { suite: 'multitenancy', keep: 'true', ...admin });
   await play('skip-setup', {

@@ -16,6 +16,8 @@ export interface Stage {
   front: Front;
   /** Folder of the stand-in's source, which builds with Go. */
   source: string;
+  /** Path of the profile. */
+  profile: string;
   /** The stand-in, ready to run. */
   binary: string;
   /** PEM of the root that the ACME server's certificates chain to. */
@@ -100,6 +102,7 @@ export async function makeStage(
     rig,
     front,
     source,
+    profile,
     binary,
     root,
     setup: (inputs = {}, env = {}, onStart) => run('setup.js', inputs, env, onStart),

@@ -67,6 +67,9 @@ describe('codes of errors and findings', () => {
       'registry-internal-tls',
       'registry-mode',
       'registry-tls',
+      'rollout-permissions',
+      'rollout-plan',
+      'rollout-port-forward',
       'rollout-timeout',
       'smoke-test',
     ]);

@@ -1,7 +1,11 @@
-// Writes the input and output tables of each action's README from its action.yml.
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+// Writes what is generated of the docs: the tables of each README from its action.yml, those of docs/workflows.md from the
+// workflows, and from the rules of each operation its RBAC manifest and the tables of docs/permissions.md.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../lab/driver/folders.js';
+import { manifestText } from '../shared/permissions/manifest.js';
+import { grants } from '../shared/permissions/operations.js';
+import { withPermissionTables } from '../shared/permissions/tables.js';
 import { actionTables, withTables } from './action-tables.js';
 import { withWorkflowTables } from './workflow-tables.js';
 
@@ -18,3 +22,9 @@ const texts = (await readdir(workflows)).map(async (name): Promise<[string, stri
 const pageOfWorkflows = join(root, 'docs', 'workflows.md');
 const filled = withWorkflowTables(await readFile(pageOfWorkflows, 'utf8'), new Map(await Promise.all(texts)));
 await writeFile(pageOfWorkflows, filled);
+
+const folder = join(root, 'docs', 'rbac');
+await mkdir(folder, { recursive: true });
+for (const [name, operation] of grants) await writeFile(join(folder, `${name}.yaml`), manifestText(name, operation));
+const page = join(root, 'docs', 'permissions.md');
+await writeFile(page, withPermissionTables(await readFile(page, 'utf8')));

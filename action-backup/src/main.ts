@@ -21,6 +21,7 @@ import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { McprtError } from '../../shared/errors.js';
+import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { wipe } from '../../shared/wipe/wipe.js';
 import { inputTypes } from './inputs.js';
 import type { Outputs, Report } from './outputs.js';
@@ -61,7 +62,13 @@ export async function backupAction(version: string): Promise<void> {
       onSecrets: (secrets) => secrets.forEach(mask),
     });
     try {
-      await tell(operation, await operate(cluster, ports, inputs, run));
+      const dryRun = inputs['dry-run'] || operation === 'plan';
+      const allowed = requirePermissions(cluster, {
+        names: [operation === 'restore' && dryRun ? 'plan' : operation],
+        dryRun,
+        warn: core.warning,
+      });
+      await tell(operation, await operate(guarded(cluster, allowed), ports, inputs, run));
     } catch (error) {
       await diagnoseFailure(error, cluster, target, mask);
       throw error;

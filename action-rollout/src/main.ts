@@ -11,6 +11,8 @@ import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
+import type { OperationName } from '../../shared/permissions/operations.js';
 import { commitOf } from '../../shared/platform/source-commit.js';
 import { newRecord, type RolloutRecord } from '../../shared/rollout/record.js';
 import { type RolloutOptions, type RolloutPorts, rollOut } from '../../shared/rollout/rollout.js';
@@ -33,12 +35,18 @@ export async function rolloutAction(version: string): Promise<void> {
       mask,
       ...(isPlan ? {} : { destructive: 'rollout' }),
     });
-    const { cluster } = await connect({
+    const { cluster: opened } = await connect({
       kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
       trusted: inputs['kubeconfig-trusted'],
       proxy: proxyOf(process.env),
       onSecrets: (secrets) => secrets.forEach(mask),
     });
+    const allowed = requirePermissions(opened, {
+      names: operationsOf(inputs),
+      dryRun: false,
+      warn: core.warning,
+    });
+    const cluster = guarded(opened, allowed);
     try {
       const limited = withDeadline(signal, inputs.timeout);
       const source = resolve(inputs.source);
@@ -80,6 +88,19 @@ export async function rolloutAction(version: string): Promise<void> {
       await cluster.close();
     }
   });
+}
+
+/** The operation, and what its inputs need on top. */
+function operationsOf({
+  operation,
+  permissions,
+  'registry-access': access,
+}: RolloutInputs): [OperationName, ...OperationName[]] {
+  return [
+    operation === 'plan' ? 'rollout-plan' : 'rollout',
+    ...(access === 'port-forward' ? (['rollout-port-forward'] as const) : []),
+    ...(permissions.length > 0 ? (['rollout-permissions'] as const) : []),
+  ];
 }
 
 async function report(

@@ -12,10 +12,14 @@ import { readRestoreKey } from '../../shared/backup/keys.js';
 import { diagnose } from '../../shared/checks/diagnose.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
-import { checkPermissions } from '../../shared/checks/permissions.js';
 import { releaseNamespace } from '../../shared/checks/release.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { lookRules } from '../../shared/permissions/backup-rules.js';
+import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
+import { rulesOf } from '../../shared/permissions/operations.js';
+import type { PermissionRule } from '../../shared/permissions/rule.js';
+import { beginRules } from '../../shared/permissions/setup-rules.js';
 import { parseDuration } from '../../shared/profile/forms.js';
 import { effective, given, type Values } from '../../shared/profile/values.js';
 import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setup/record.js';
@@ -37,12 +41,21 @@ export async function setupAction(version: string): Promise<void> {
     const isChange = inputs.operation === 'install' && !inputs['dry-run'];
     const destructive = isChange ? { destructive: 'setup' } : {};
     const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, ...destructive });
-    const { cluster, credentials } = await connect({
+    const { cluster: opened, credentials } = await connect({
       kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
       trusted: inputs['kubeconfig-trusted'],
       proxy: proxyOf(process.env),
       onSecrets: (secrets) => secrets.forEach(mask),
     });
+    const releases = inputs['release-namespace'] !== '' && !inputs['dry-run'];
+    const allowed = requirePermissions(opened, {
+      names: [inputs.operation],
+      dryRun: false,
+      // What is given up first cannot be had back: then everything must be allowed before.
+      ...(inputs.operation === 'install' && releases ? {} : { essential: essentialOf(inputs.operation) }),
+      warn: core.warning,
+    });
+    const cluster = guarded(opened, allowed);
     try {
       const ports: SetupPorts = {
         stores: openStores({ ...inputs, 'retention-days': 0 }, process.env),
@@ -61,7 +74,7 @@ export async function setupAction(version: string): Promise<void> {
       const dryRun = inputs['dry-run'];
       let failure: unknown;
       try {
-        if (inputs['release-namespace'] !== '' && !dryRun) {
+        if (releases) {
           await releaseNamespace(cluster, inputs['release-namespace'], ports);
         }
         await setUp(cluster, credentials, ports, options, record);
@@ -88,6 +101,11 @@ export async function setupAction(version: string): Promise<void> {
   });
 }
 
+/** What the rest of an operation's findings cannot be told without. */
+function essentialOf(operation: SetupInputs['operation']): readonly PermissionRule[] {
+  return operation === 'install' ? beginRules : lookRules;
+}
+
 /** Looks and reports; fails when something is wrong, so that a schedule notices. */
 async function check(
   cluster: Awaited<ReturnType<typeof connect>>['cluster'],
@@ -97,7 +115,7 @@ async function check(
 ): Promise<void> {
   const options = {
     ...lookOf(inputs, target, mask),
-    permissions: checkPermissions,
+    rules: rulesOf('check'),
     backup: undefined,
     installer: undefined,
   };
@@ -128,7 +146,7 @@ function lookOf(
   inputs: SetupInputs,
   { hosts, values }: Target,
   mask: Mask,
-): Omit<LookOptions, 'permissions' | 'installer' | 'backup'> {
+): Omit<LookOptions, 'rules' | 'installer' | 'backup'> {
   return {
     hosts,
     names: true,

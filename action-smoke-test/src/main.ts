@@ -19,7 +19,7 @@ import { tenantSuite } from '../../shared/smoke/tenant.js';
 import { cleanUpLeftovers } from './cleanup.js';
 import { imageMaker } from './image.js';
 import { inputTypes, states } from './inputs.js';
-import { clusterOf, platformOf, serialsOf } from './platform.js';
+import { clusterOf, platformOf, requireCluster, serialsOf } from './platform.js';
 import { runPreview } from './preview.js';
 import { annotateChecks, outputsOf, type SmokeReport, smokeSummary, writeJunit } from './report.js';
 
@@ -123,6 +123,7 @@ export async function smokeTestAction(): Promise<void> {
 
 async function operate(smoke: SmokeRun, reach: Parameters<typeof healthSuite>[1]['reach']): Promise<void> {
   const { inputs, context, report } = smoke;
+  if (context.cluster !== undefined) await requireCluster(context.cluster, inputs);
   if (inputs.operation === 'cleanup') {
     await cleanUpLeftovers(smoke);
     return;

@@ -6,6 +6,9 @@ import { connect } from '../../shared/cluster/connect.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { missing } from '../../shared/permissions/guard.js';
+import { lackingOf } from '../../shared/permissions/review.js';
+import { smokeAdminRules, smokeTenantRules } from '../../shared/permissions/smoke-test-rules.js';
 import { type ApiCaller, type ApiPorts, type Caller, findApi, type PlatformApi } from '../../shared/platform/api.js';
 import type { Hosts } from '../../shared/profile/values.js';
 
@@ -29,6 +32,22 @@ export async function clusterOf(
     onSecrets: (secrets) => secrets.forEach(mask),
   });
   return cluster;
+}
+
+/**
+ * Asks whether the cluster's credentials may read what the operation looks at, before it makes anything on the platform.
+ *
+ * @throws McprtError `permission-missing`
+ */
+export async function requireCluster(
+  cluster: Cluster,
+  inputs: AdminInputs & { operation: string; suite: readonly string[] },
+): Promise<void> {
+  const isGivenAdmin = inputs['admin-key'] !== '' || inputs['admin-email'] !== '';
+  const publishes = inputs.operation === 'preview' || (inputs.operation === 'test' && inputs.suite.includes('tenant'));
+  const rules = [...(isGivenAdmin ? [] : smokeAdminRules), ...(publishes ? smokeTenantRules : [])];
+  const lacking = await lackingOf(cluster, rules);
+  if (lacking !== undefined && lacking.length > 0) throw missing(lacking, ['smoke-test']);
 }
 
 /** Finds API and admin once. @throws McprtError `smoke-admin`, and of findApi */

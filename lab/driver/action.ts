@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { root } from './folders.js';
+import { rbacVariable } from './lab.js';
+import { withGeneratedRbac } from './rbac.js';
 
 /** What a run of an action left behind, as the runner would have it. */
 export interface ActionRun {
@@ -46,10 +48,9 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
   };
   await mkdir(join(folder, 'temp'), { recursive: true });
   await Promise.all(Object.values(files).map((file) => writeFile(file, '')));
-  const inputs = Object.entries({ ...options.defaults, ...options.inputs }).map(([name, value]) => [
-    `INPUT_${name.toUpperCase()}`,
-    value,
-  ]);
+  const given = { ...options.defaults, ...options.inputs };
+  const narrowed = process.env[rbacVariable] ? await withGeneratedRbac(options.entry, given) : given;
+  const inputs = Object.entries(narrowed).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
   const env = {
     PATH: process.env.PATH,
     HOME: folder,

@@ -8,6 +8,7 @@ import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { accountNamespace } from '../../shared/permissions/operations.js';
 import { cacheFolder } from './folders.js';
 import { claimPorts, releasePorts } from './ports.js';
 import { isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
@@ -199,6 +200,7 @@ async function startParts(
     '--disable-admission-plugins=ServiceAccount',
     // No DNS knows the nodes' names.
     '--kubelet-preferred-address-types=InternalIP',
+    ...(await auditFlags(options, folder)),
   ]);
   const ca = await eventually('the API server’s certificate', () =>
     wholeCertificates(join(folder, 'apiserver', 'apiserver.crt')),
@@ -285,6 +287,20 @@ async function startParts(
   } finally {
     await cluster.close();
   }
+}
+
+/** With it, bundles run with the generated RBAC only. Its value is the folder that the labs write their audit logs to. */
+export const rbacVariable = 'MCPRT_LAB_RBAC';
+
+/** The API server's flags that log what the operations' accounts ask for, where that is wanted. */
+async function auditFlags({ name, env }: LabOptions, folder: string): Promise<string[]> {
+  const logs = env[rbacVariable];
+  if (!logs) return [];
+  const policy = join(folder, 'audit-policy.yaml');
+  const rules = [{ level: 'Metadata', userGroups: [`system:serviceaccounts:${accountNamespace}`] }, { level: 'None' }];
+  const text = stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'], rules });
+  await writeFile(policy, text);
+  return [`--audit-policy-file=${policy}`, `--audit-log-path=${join(logs, `${name}.audit`)}`];
 }
 
 /** Where kwok leads a port-forward to the registry's pod: to the real registry, when it runs. */

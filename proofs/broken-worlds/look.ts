@@ -6,8 +6,8 @@ import type { ActionRun } from '../../lab/driver/action.js';
 import { diagnose } from '../../shared/checks/diagnose.js';
 import type { Finding } from '../../shared/checks/finding.js';
 import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
-import { checkPermissions, setupPermissions } from '../../shared/checks/permissions.js';
 import { connect } from '../../shared/cluster/connect.js';
+import { rulesOf } from '../../shared/permissions/operations.js';
 import { parseOverrides } from '../../shared/platform/reach.js';
 import { hostsOf } from '../../shared/profile/values.js';
 import type { Stage } from '../stage.js';
@@ -110,7 +110,7 @@ async function optionsOf(stage: Stage, folder: string, glance: Glance): Promise<
     overrides: parseOverrides(resolveLines(stage, glance).join('\n')),
     dnsServer: dnsOf(stage, glance),
     caBundle: glance.caBundle ?? stage.root,
-    permissions: glance.forSetup ? setupPermissions : checkPermissions,
+    rules: rulesOf(glance.forSetup ? 'install' : 'check'),
     backup: glance.backup,
     installer: glance.installer,
     mask: () => undefined,

@@ -373,7 +373,9 @@ const brokenTenant: readonly Failure[] = [
     code: 'smoke-not-ready',
     check: 'ready',
     quick: true,
-    run: withArchive({ ready: 'never' }, { 'deploy-timeout': '3s' }),
+    // With a kubeconfig it looks at the pods as well.
+    run: (world, context) =>
+      withArchive({ ready: 'never' }, { 'deploy-timeout': '3s', kubeconfig: world.kubeconfig })(world, context),
   },
   {
     name: 'a node that cannot run the image',

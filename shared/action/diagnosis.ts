@@ -33,7 +33,7 @@ async function findingsNow(cluster: Cluster, { hosts, values }: Target, mask: Ma
     const world = await lookAround(cluster, {
       hosts,
       imagePlatform: given(values, 'MCP_IMAGE_PLATFORM'),
-      permissions: [],
+      rules: [],
       overrides: [],
       dnsServer: '',
       caBundle: '',

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, isNotFound } from '../cluster/cluster.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { barrierRules, certManager } from '../permissions/backup-rules.js';
+import { missing } from '../permissions/guard.js';
+import { lackingOf } from '../permissions/review.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
 import { barrier, isCanary } from './barrier.js';
 import { type Brake, brake, canBrake, holderOf } from './brake.js';
@@ -54,7 +57,7 @@ const settleDeadline = 60_000;
  * Safe to run twice and to be killed anywhere: every step is decided from what is there.
  *
  * @throws McprtError of `chooseFor`, `openBackup`; `restore-orders`, `restore-refused`, `restore-verify`,
- * `restore-ordered`, `restore-cancelled`
+ * `restore-ordered`, `restore-cancelled`, `permission-missing`
  */
 export async function restore(cluster: Cluster, ports: Ports, options: RestoreOptions): Promise<RestoreResult> {
   const [found, first] = await Promise.all([
@@ -88,8 +91,16 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
     };
   }
   refuseBadPlan(plan, options.maxOrders);
+  await requireBarrier(cluster, seen);
   const done = await underBrake(cluster, ports, options, { seen, snapshot, context: backup.context });
   return { ...base, ...done };
+}
+
+/** Where cert-manager is elsewhere than its release puts it, the question at the start was about another namespace. */
+async function requireBarrier(cluster: Cluster, { certManager: { state, namespace } }: Observation): Promise<void> {
+  if (state !== 'running' || namespace === certManager) return;
+  const lacking = await lackingOf(cluster, barrierRules(namespace));
+  if (lacking !== undefined && lacking.length > 0) throw missing(lacking, ['restore']);
 }
 
 function planningOf({ certManager }: BackupContext, { mask }: Ports, { installer = [] }: RestoreOptions): Planning {

@@ -146,7 +146,7 @@ function empty(): World {
     ledger: [],
     config: undefined,
     pullSecrets: [],
-    permissions: [],
+    lacking: [],
     admission: { state: 'ok', message: '' },
     holders: new Map(),
     names: [],

@@ -7,13 +7,14 @@ import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { at, textAt } from '../cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
+import { lackingOf } from '../permissions/review.js';
+import type { PermissionRule } from '../permissions/rule.js';
 import { type ReachOptions, reach } from '../platform/reach.js';
 import { isManaged, platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';
 import { explainStuck } from '../wipe/blockers.js';
-import { reviewPermissions } from './permissions.js';
 import { publicCertificateOf } from './rules/certificates.js';
-import type { InstallerFailure, Permission, PullSecret, World } from './world.js';
+import type { InstallerFailure, PullSecret, World } from './world.js';
 
 export interface LookOptions extends ReachOptions {
   hosts: Hosts;
@@ -21,7 +22,7 @@ export interface LookOptions extends ReachOptions {
   names: boolean;
   imagePlatform: string | undefined;
   /** What the operation is going to do; nothing is asked about when it is empty. */
-  permissions: readonly Omit<Permission, 'allowed'>[];
+  rules: readonly PermissionRule[];
   backup: World['backup'];
   installer: InstallerFailure | undefined;
   mask: (secret: string) => void;
@@ -52,7 +53,7 @@ export async function lookAround(cluster: Cluster, options: LookOptions): Promis
   const first = await together({
     seen: observe(cluster),
     names: options.names ? reach(options.hosts, options) : Promise.resolve([]),
-    permissions: reviewPermissions(cluster, options.permissions),
+    lacking: lackingOf(cluster, options.rules),
     config: cluster
       .get<KubeObject>(kinds.configMap, platformConfig)
       .catch(forbidden(unseen, 'the platform’s ConfigMap')),
@@ -75,7 +76,18 @@ export async function lookAround(cluster: Cluster, options: LookOptions): Promis
     orders: list(kinds.order),
     challenges: list(kinds.challenge),
   });
-  const { seen, config, deployments, statefulSets, daemonSets, ingressClasses, validating, mutating, ...rest } = first;
+  const {
+    seen,
+    config,
+    deployments,
+    statefulSets,
+    daemonSets,
+    ingressClasses,
+    validating,
+    mutating,
+    lacking,
+    ...rest
+  } = first;
   const [pullSecrets, secretsServed, holders] = await Promise.all([
     comparePullSecrets(cluster, seen, options.mask).catch(forbidden(unseen, 'Secrets')),
     servedSecrets(cluster, seen, options).catch(forbidden(unseen, 'TLS Secrets')),
@@ -93,6 +105,7 @@ export async function lookAround(cluster: Cluster, options: LookOptions): Promis
     config: config === undefined ? undefined : textsOf(config.data),
     pullSecrets: pullSecrets ?? [],
     holders,
+    lacking: lacking ?? [],
     secretsServed: secretsServed ?? new Map(),
     backup: options.backup,
     installer: options.installer,

@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../backup/anchor.js';
 import type { Observation } from '../backup/observe.js';
 import type { KubeObject } from '../cluster/objects.js';
+import type { Demand } from '../permissions/rule.js';
 import type { PublicName } from '../platform/reach.js';
 import type { Hosts } from '../profile/values.js';
 import type { Finding } from './finding.js';
@@ -29,7 +30,8 @@ export interface World {
   /** What mcp-sentinel-config says; undefined when it is not there. */
   config: Record<string, string> | undefined;
   pullSecrets: PullSecret[];
-  permissions: Permission[];
+  /** What the credentials lack of what the operation needs. */
+  lacking: readonly Demand[];
   /** How cert-manager's admission answered a dry-run Certificate; `unasked` where there is no such kind. */
   admission: { state: 'ok' | 'failing' | 'unasked'; message: string };
   /** What holds each namespace that is being deleted, in words. */
@@ -54,14 +56,6 @@ export interface World {
 export interface PullSecret {
   namespace: string;
   state: 'current' | 'stale' | 'missing';
-}
-
-export interface Permission {
-  verb: string;
-  /** `secrets`, `deployments.apps` */
-  resource: string;
-  namespace: string | undefined;
-  allowed: boolean;
 }
 
 export interface InstallerFailure {

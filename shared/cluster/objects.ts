@@ -125,6 +125,13 @@ export const kinds = {
     'selfsubjectaccessreviews',
     false,
   ),
+  selfSubjectRulesReview: kind(
+    'SelfSubjectRulesReview',
+    'authorization.k8s.io',
+    'v1',
+    'selfsubjectrulesreviews',
+    false,
+  ),
 } as const satisfies Record<string, Kind>;
 
 /** `v1` or `group/version`, as an object of that kind carries it. */

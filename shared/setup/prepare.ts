@@ -6,10 +6,10 @@ import { prefixOf } from '../backup/stores/store.js';
 import { preflight } from '../checks/diagnose.js';
 import { blocking } from '../checks/finding.js';
 import { lookAround } from '../checks/observe.js';
-import { setupPermissions } from '../checks/permissions.js';
 import type { InstallerFailure, World } from '../checks/world.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError } from '../errors.js';
+import { rulesOf } from '../permissions/operations.js';
 import { decideMode, type ModeDecision } from './mode.js';
 import { checkOrders, installerCertificates, ordering } from './orders.js';
 import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './record.js';
@@ -29,7 +29,7 @@ export interface Prepared {
 /**
  * Looks, decides, and refuses what must not be begun. Changes nothing.
  *
- * @throws McprtError `setup-mode`, `setup-preflight`, `setup-acme-email`, `setup-orders`, `setup-budget`, `restore-locked`, and
+ * @throws McprtError `setup-mode`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-orders`, `setup-budget`, `restore-locked`, and
  * those by which a backup is refused
  */
 export async function prepare(
@@ -44,7 +44,7 @@ export async function prepare(
   // A store that merely holds nothing is no failure: before a first install there is no backup.
   const hasBackup = found.some(({ error }) => error === undefined || error.code !== 'store-miss');
   const look = (installer?: InstallerFailure): Promise<World> =>
-    lookAround(cluster, { ...options.look, permissions: setupPermissions, installer, backup: newestOf(found) });
+    lookAround(cluster, { ...options.look, rules: rulesOf('install'), installer, backup: newestOf(found) });
   const [world, unfinished] = await phase('look at the cluster and its names', () =>
     Promise.all([look(), unfinishedSince(cluster), requireFree(cluster, holderOf(options.run))]),
   );
@@ -140,10 +140,14 @@ async function refuseForgottenKey(
 
 function refuseBlocked({ findings }: SetupRecord, { mode }: ModeDecision, { settings }: SetupOptions): void {
   const errors = blocking(findings);
+  const access = errors.find(({ code }) => code === 'permission-missing');
   if (errors.length > 0) {
-    throw new McprtError('setup-preflight', {
+    throw new McprtError(access === undefined ? 'setup-preflight' : 'permission-missing', {
       what: `${errors.length} thing${errors.length === 1 ? ' stands' : 's stand'} in the way of setup; nothing was changed`,
-      why: errors.map(({ code, subject, cause }) => `${subject}: ${cause} (${code})`).join('\n'),
+      why: [
+        ...errors.map(({ code, subject, cause }) => `${subject}: ${cause} (${code})`),
+        ...(access?.evidence ?? []),
+      ].join('\n'),
       next: errors.map(({ remedy }) => remedy).join('\n'),
     });
   }

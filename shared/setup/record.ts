@@ -29,7 +29,7 @@ export interface SetupOptions {
     /** Empty for the version that is there, or else the newest that is known. */
     version: string;
   };
-  look: Omit<LookOptions, 'permissions' | 'installer' | 'backup'>;
+  look: Omit<LookOptions, 'rules' | 'installer' | 'backup'>;
   /** In ms. */
   patience: Pick<Patience, 'certificates' | 'rollouts'>;
   doctor: boolean;

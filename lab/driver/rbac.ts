@@ -1,0 +1,198 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError } from '../../shared/cluster/api-error.js';
+import { type Cluster, isNotFound } from '../../shared/cluster/cluster.js';
+import { connect } from '../../shared/cluster/connect.js';
+import { textAt } from '../../shared/cluster/fields.js';
+import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { manifestOf } from '../../shared/permissions/manifest.js';
+import {
+  accountNamespace,
+  accountOf,
+  grants,
+  type OperationName,
+  rulesOf,
+} from '../../shared/permissions/operations.js';
+import { lackingOf } from '../../shared/permissions/review.js';
+import { type Demand, wordsOf } from '../../shared/permissions/rule.js';
+import { type LabState, labNames, openLab, readLab } from './lab.js';
+
+const settleDeadline = 10_000;
+
+/**
+ * The inputs of a run with the administrator of a lab replaced by the operation's own account. Inputs with other
+ * credentials stay as they are: they are what the run is about.
+ */
+export async function withGeneratedRbac(
+  entry: string,
+  inputs: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const given = inputs.kubeconfig ?? '';
+  const text = existsSync(given) ? await readFile(given, 'utf8') : given;
+  const state = await labOf(text);
+  if (state === undefined) return { ...inputs };
+  const names = operationsOf(entry, inputs);
+  const cluster = await openLab(state);
+  try {
+    const { token } = await grant(state, cluster, names);
+    return { ...inputs, kubeconfig: replaced(text, token) };
+  } finally {
+    await cluster.close();
+  }
+}
+
+/**
+ * Grants an operation's account its rules, and gives its token once the API server has taken them in.
+ *
+ * @param without one thing that it is not granted
+ */
+export async function grant(
+  state: LabState,
+  cluster: Cluster,
+  names: readonly [OperationName, ...OperationName[]],
+  without?: Demand,
+): Promise<{ token: string }> {
+  const objects = names.flatMap((name) => {
+    const operation = grants.get(name);
+    return operation === undefined ? [] : manifestOf(name, operation);
+  });
+  for (const object of objects) await applyObject(cluster, without === undefined ? object : lessened(object, without));
+  await withdraw(cluster, names);
+  const token = await tokenOf(cluster, accountOf(names[0]));
+  const present = (await cluster.list(kinds.namespace)).items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.name);
+  await settled(state, token, names, { without, present });
+  return { token };
+}
+
+/** Takes back what an earlier run of the same operation was granted for options that this one does not take. */
+async function withdraw(cluster: Cluster, names: readonly [OperationName, ...OperationName[]]): Promise<void> {
+  const others = [...grants].filter(
+    ([name, { accounts }]) => accounts.includes(accountOf(names[0])) && !names.includes(name),
+  );
+  const bindings = others
+    .flatMap(([name, operation]) => manifestOf(name, operation))
+    .filter(({ kind }) => kind.endsWith('Binding'));
+  await Promise.all(bindings.map((one) => cluster.delete(kindOf(one), one.metadata)));
+}
+
+/** The operation that a run is, with the options that its inputs take. */
+export function operationsOf(
+  entry: string,
+  inputs: Readonly<Record<string, string>>,
+): [OperationName, ...OperationName[]] {
+  const { operation = '', permissions = '' } = inputs;
+  if (entry.startsWith('setup')) return [operation === 'check' ? 'check' : 'install'];
+  if (entry.startsWith('smoke-test')) return ['smoke-test'];
+  if (entry.startsWith('rollout')) {
+    return [
+      operation === 'plan' ? 'rollout-plan' : 'rollout',
+      // `auto` may come to it as well.
+      ...(inputs['registry-access'] === 'public' ? [] : (['rollout-port-forward'] as const)),
+      ...(permissions === '' ? [] : (['rollout-permissions'] as const)),
+    ];
+  }
+  const found = (['backup', 'verify', 'plan', 'restore', 'wipe'] as const).find((one) => one === operation);
+  if (found === undefined) throw new Error(`${entry} with operation "${operation}" is no operation`);
+  return [found === 'restore' && inputs['dry-run'] === 'true' ? 'plan' : found];
+}
+
+/** The lab whose administrator's token a kubeconfig has. */
+async function labOf(kubeconfig: string): Promise<LabState | undefined> {
+  const token = tokenIn(kubeconfig);
+  if (token === undefined) return undefined;
+  for (const name of await labNames(process.env)) {
+    try {
+      const state = await readLab({ name, env: process.env });
+      if (tokenIn(await readFile(state.kubeconfig, 'utf8')) === token) return state;
+    } catch {
+      // Somebody else's lab that is just coming up or going down.
+    }
+  }
+  return undefined;
+}
+
+/** Text of a lab's kubeconfig with another token than its administrator's. */
+export async function withToken(state: LabState, token: string): Promise<string> {
+  return replaced(await readFile(state.kubeconfig, 'utf8'), token);
+}
+
+function replaced(kubeconfig: string, token: string): string {
+  return kubeconfig.replace(/token: .*/, `token: ${token}`);
+}
+
+function tokenIn(kubeconfig: string): string | undefined {
+  return /token: (\S+)/.exec(kubeconfig)?.[1];
+}
+
+async function applyObject(cluster: Cluster, object: KubeObject): Promise<void> {
+  try {
+    await cluster.apply(kindOf(object), object, { force: true, manager: 'lab' });
+  } catch (error) {
+    // As kubectl would: a Role in a namespace that is not there, or is going, is left out, and the rest applied.
+    const isGoing = error instanceof ApiError && error.status === 403 && /being terminated/.test(error.detail);
+    if (!(isNotFound(error) || isGoing)) throw error;
+  }
+}
+
+function kindOf(object: KubeObject): Kind {
+  const kind = Object.values(kinds).find((one: Kind) => one.kind === object.kind);
+  if (kind === undefined) throw new Error(`${object.kind} is no kind of a manifest`);
+  return kind;
+}
+
+/** A role without one verb, wherever it has it for what is demanded. */
+function lessened(object: KubeObject, { verb, group, plural, subresource }: Demand): KubeObject {
+  const resource = subresource === '' ? plural : `${plural}/${subresource}`;
+  const rules = Array.isArray(object.rules) ? object.rules : undefined;
+  if (rules === undefined) return object;
+  const kept = (rules as { apiGroups: string[]; resources: string[]; verbs: string[] }[]).map((rule) =>
+    rule.apiGroups.includes(group) && rule.resources.includes(resource)
+      ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) }
+      : rule,
+  );
+  return { ...object, rules: kept.filter(({ verbs }) => verbs.length > 0) };
+}
+
+async function tokenOf(cluster: Cluster, account: string): Promise<string> {
+  const kind: Kind = {
+    kind: 'TokenRequest',
+    group: '',
+    version: 'v1',
+    plural: `serviceaccounts/${account}/token`,
+    namespaced: true,
+  };
+  const made = await cluster.create<KubeObject>(kind, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata: { name: account, namespace: accountNamespace },
+    spec: { expirationSeconds: 7200 },
+  });
+  return textAt(made, 'status', 'token');
+}
+
+/** Waits until the API server's authorizer has seen the roles: its cache is a moment behind. */
+async function settled(
+  state: LabState,
+  token: string,
+  names: readonly OperationName[],
+  { without, present }: { without: Demand | undefined; present: readonly string[] },
+): Promise<void> {
+  const { cluster } = await connect({ kubeconfig: await withToken(state, token) });
+  // Roles in namespaces that are not there cannot be granted; the operation will say so.
+  const rules = rulesOf(...names)
+    .filter(({ namespace }) => namespace === undefined || present.includes(namespace))
+    .map(({ optional: _, ...rule }) => rule);
+  try {
+    for (const end = Date.now() + settleDeadline; Date.now() < end; await sleep(20)) {
+      const lacking = (await lackingOf(cluster, rules).catch(() => undefined))?.map(wordsOf);
+      if (lacking === undefined) continue;
+      if (without === undefined ? lacking.length === 0 : lacking.includes(wordsOf(without))) return;
+    }
+    throw new Error(`the API server has not taken in the roles of ${names.join(', ')}`);
+  } finally {
+    await cluster.close();
+  }
+}

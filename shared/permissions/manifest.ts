@@ -1,0 +1,78 @@
+import { Document, isMap, isSeq, type YAMLSeq } from 'yaml';
+import { objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { accountNamespace, type Operation, type OperationName } from './operations.js';
+import type { PermissionRule } from './rule.js';
+
+interface Policy {
+  apiGroups: string[];
+  resources: string[];
+  resourceNames?: string[];
+  verbs: string[];
+}
+
+const authorization = 'rbac.authorization.k8s.io';
+
+/** The objects that grant an operation its rules: its account, and roles with their bindings. */
+export function manifestOf(name: OperationName, { rules, accounts }: Operation): KubeObject[] {
+  const role = `mcprt-${name}`;
+  const isOption = !accounts.includes(role);
+  const account = { kind: kinds.serviceAccount, metadata: { name: role, namespace: accountNamespace } };
+  const subjects = accounts.map((one) => ({ kind: 'ServiceAccount', name: one, namespace: accountNamespace }));
+  const places = [...new Set(rules.map(({ namespace }) => namespace))].sort((a, b) => (a ?? '').localeCompare(b ?? ''));
+  return [
+    ...(isOption ? [] : [objectOf(account.kind, { metadata: account.metadata })]),
+    ...places.flatMap((namespace) => {
+      const [roleKind, bindingKind] =
+        namespace === undefined ? [kinds.clusterRole, kinds.clusterRoleBinding] : [kinds.role, kinds.roleBinding];
+      const metadata = { name: role, ...(namespace === undefined ? {} : { namespace }) };
+      const here = rules.filter((rule) => rule.namespace === namespace);
+      return [
+        objectOf(roleKind, { metadata, rules: here.map(policyOf) }),
+        objectOf(bindingKind, {
+          metadata,
+          roleRef: { apiGroup: authorization, kind: roleKind.kind, name: role },
+          subjects,
+        }),
+      ];
+    }),
+  ];
+}
+
+/** The manifest as text for `kubectl apply`, with the reason at each rule. */
+export function manifestText(name: OperationName, operation: Operation): string {
+  const head = [
+    `${operation.action}: ${operation.title.replaceAll('`', '')}. Written by \`npm run docs\`; docs/permissions.md says how it is used.`,
+    ...(operation.note === undefined ? [] : [operation.note]),
+  ];
+  const documents = manifestOf(name, operation).map((object) => {
+    const document = new Document(object);
+    const rules = document.get('rules');
+    if (isSeq(rules))
+      explain(
+        rules,
+        operation.rules.filter((rule) => rule.namespace === object.metadata.namespace),
+      );
+    return document.toString({ lineWidth: 120 });
+  });
+  return `${head.map((line) => `# ${line}\n`).join('')}---\n${documents.join('---\n')}`;
+}
+
+/** Puts the reason at each rule, and its words on one line. */
+function explain(items: YAMLSeq, rules: readonly PermissionRule[]): void {
+  items.items.forEach((item, index) => {
+    const { because = '', optional } = rules[index] ?? {};
+    if (!isMap(item)) return;
+    item.commentBefore = ` ${because}${optional ? ' (optional: without it the operation goes on)' : ''}`;
+    for (const { value } of item.items) if (isSeq(value)) value.flow = true;
+  });
+}
+
+function policyOf({ on, subresource, verbs, names }: PermissionRule): Policy {
+  return {
+    apiGroups: [on.group],
+    resources: [subresource === undefined ? on.plural : `${on.plural}/${subresource}`],
+    ...(names === undefined ? {} : { resourceNames: [...names] }),
+    verbs: [...verbs],
+  };
+}

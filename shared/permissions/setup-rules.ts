@@ -1,0 +1,207 @@
+import { kinds } from '../cluster/objects.js';
+import { platformConfig, platformNamespaces } from '../platform/resources.js';
+import { lookRules, restoreRules } from './backup-rules.js';
+import type { PermissionRule, Verb } from './rule.js';
+
+/** Why an audit log does not show the verbs that RBAC asks for when roles are made and bound. */
+export const withinAnother = 'asked for inside of the request that makes a role or a binding';
+
+const { registry } = platformNamespaces;
+const system = 'kube-system';
+
+/** What a check needs to say anything of use; the rest of what it reads is left out where it may not be read. */
+export const checkRules: readonly PermissionRule[] = [
+  { on: kinds.node, verbs: ['list'], because: 'whether nodes are ready, and of which processor' },
+  { on: kinds.namespace, verbs: ['list'], because: 'which namespaces are there, and which are being deleted' },
+  { on: kinds.ingressClass, verbs: ['list'], because: 'whether Traefik’s class is there' },
+  { on: kinds.storageClass, verbs: ['list'], because: 'whether volumes can be made' },
+  ...lookRules,
+  ...[kinds.order, kinds.challenge].map(
+    (on): PermissionRule => ({ on, verbs: ['list'], because: 'why a certificate is not issued' }),
+  ),
+  ...[
+    kinds.pod,
+    kinds.service,
+    kinds.event,
+    kinds.persistentVolumeClaim,
+    kinds.statefulSet,
+    kinds.daemonSet,
+    kinds.networkPolicy,
+    kinds.apiService,
+    kinds.validatingWebhookConfiguration,
+    kinds.mutatingWebhookConfiguration,
+  ].map(
+    (on): PermissionRule => ({
+      on,
+      verbs: ['list'],
+      optional: true,
+      because: 'rules of the diagnosis; the namespaces come and go with the platform',
+    }),
+  ),
+  {
+    on: kinds.secret,
+    verbs: ['get'],
+    optional: true,
+    because: 'certificates and pull passwords, compared by serial number and digest; found by reference',
+  },
+  {
+    on: kinds.configMap,
+    verbs: ['get'],
+    names: [platformConfig.name],
+    optional: true,
+    because: 'the platform’s configuration',
+  },
+  {
+    on: kinds.admissionPolicy,
+    verbs: ['get'],
+    names: ['mcprt-brake'],
+    optional: true,
+    because: 'whether a restore or wipe holds the brake',
+  },
+  {
+    on: kinds.certificate,
+    verbs: ['create'],
+    namespace: 'default',
+    optional: true,
+    because: 'a dry run: whether cert-manager’s admission answers',
+  },
+];
+
+/** What an installation must read before it can tell of anything else that is in its way. */
+export const beginRules: readonly PermissionRule[] = [
+  ...lookRules,
+  {
+    on: kinds.admissionPolicy,
+    verbs: ['get'],
+    names: ['mcprt-brake'],
+    because: 'whether a restore or wipe is under way',
+  },
+  {
+    on: kinds.configMap,
+    verbs: ['get'],
+    namespace: system,
+    names: ['mcprt-setup'],
+    because: 'that a first install was begun and not finished',
+  },
+];
+
+/** Of setup itself, besides its check and its restore. */
+const setupRules: readonly PermissionRule[] = [
+  { on: kinds.configMap, verbs: ['create'], namespace: system, because: 'a first install makes mcprt-setup' },
+  {
+    on: kinds.configMap,
+    verbs: ['delete'],
+    namespace: system,
+    names: ['mcprt-setup'],
+    because: 'a first install that has finished',
+  },
+  ...[kinds.deployment, kinds.statefulSet, kinds.daemonSet].map(
+    (on): PermissionRule => ({
+      on,
+      verbs: ['list', 'watch'],
+      because: 'waiting for the platform’s workloads, in namespaces that the installer makes',
+      ...(on === kinds.deployment ? {} : { unseen: { watch: 'one that is not rolled out at the first look' } }),
+    }),
+  ),
+  ...[kinds.certificate, kinds.clusterIssuer].map(
+    (on): PermissionRule => ({
+      on,
+      verbs: ['watch'],
+      because: 'waiting for them to be Ready',
+      ...(on === kinds.clusterIssuer ? { unseen: { watch: 'an issuer that is not Ready at the first look' } } : {}),
+    }),
+  ),
+  {
+    on: kinds.ingress,
+    verbs: ['get', 'patch'],
+    names: [registry],
+    because: 'putting the registry’s password back behind the installer; also in the post step',
+  },
+  {
+    on: kinds.pod,
+    verbs: ['list', 'delete'],
+    because: 'pods that the installer pushes with, also in the post step: in namespace registry, which it makes',
+  },
+];
+
+const releaseOnly = 'only with `release-namespace`';
+
+/** With `release-namespace`. */
+const releaseRules: readonly PermissionRule[] = [
+  {
+    on: kinds.namespace,
+    verbs: ['get', 'watch'],
+    because: releaseOnly,
+    unseen: { get: releaseOnly, watch: releaseOnly },
+  },
+  {
+    on: kinds.namespace,
+    subresource: 'finalize',
+    verbs: ['update'],
+    because: releaseOnly,
+    unseen: { update: releaseOnly },
+  },
+];
+
+const makes: readonly Verb[] = ['get', 'create', 'update', 'patch'];
+const minds: readonly Verb[] = ['list', 'watch', 'delete'];
+const installers = 'the platform’s installer and cert-manager’s manifest make these, and bring them up to date';
+const others = 'programs of others, whose next version may use another verb than the lab’s';
+
+/** What programs of others do with setup's credentials: without what makes objects they fail, whatever version they are. */
+const installerRules: readonly PermissionRule[] = [
+  ...[
+    kinds.namespace,
+    kinds.secret,
+    kinds.configMap,
+    kinds.service,
+    kinds.serviceAccount,
+    kinds.pod,
+    kinds.persistentVolumeClaim,
+    kinds.deployment,
+    kinds.statefulSet,
+    kinds.daemonSet,
+    kinds.job,
+    kinds.ingress,
+    kinds.ingressClass,
+    kinds.networkPolicy,
+    { group: 'policy', plural: 'poddisruptionbudgets' },
+    kinds.crd,
+    kinds.mutatingWebhookConfiguration,
+    kinds.validatingWebhookConfiguration,
+    kinds.certificate,
+    kinds.clusterIssuer,
+    { group: 'traefik.io', plural: 'serverstransports' },
+    kinds.role,
+    kinds.clusterRole,
+    kinds.roleBinding,
+    kinds.clusterRoleBinding,
+  ].flatMap((on): PermissionRule[] => [
+    { on, verbs: makes, because: installers, unseen: unseenAll(makes) },
+    { on, verbs: minds, optional: true, because: installers, unseen: unseenAll(minds) },
+  ]),
+  ...[kinds.role, kinds.clusterRole].map(
+    (on): PermissionRule => ({
+      on,
+      verbs: ['escalate', 'bind'],
+      because: 'roles that grant what these credentials do not have themselves: in effect an administrator',
+      unseen: { escalate: withinAnother, bind: withinAnother },
+    }),
+  ),
+];
+
+function unseenAll(verbs: readonly Verb[]): Partial<Record<Verb, string>> {
+  return Object.fromEntries(verbs.map((verb) => [verb, others]));
+}
+
+export const installRules: readonly PermissionRule[] = [
+  ...beginRules,
+  ...checkRules.map(({ optional: _, ...rule }) => rule),
+  ...restoreRules.map(({ ifPresent: _, namespace, ...rule }) => ({
+    ...rule,
+    ...(namespace === undefined || namespace === 'cert-manager' ? {} : { namespace }),
+  })),
+  ...setupRules,
+  ...releaseRules,
+  ...installerRules,
+];

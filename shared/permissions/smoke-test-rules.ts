@@ -1,0 +1,53 @@
+import { kinds } from '../cluster/objects.js';
+import { platformNamespaces, pullSecretName } from '../platform/resources.js';
+import type { PermissionRule } from './rule.js';
+
+const { sentinel, registry } = platformNamespaces;
+
+/** Where neither `admin-key` nor `admin-email` says who the admin is. */
+export const smokeAdminRules: readonly PermissionRule[] = [
+  {
+    on: kinds.secret,
+    verbs: ['get'],
+    namespace: sentinel,
+    names: ['mcp-sentinel-secrets'],
+    because: 'the admin’s key, where none is given',
+  },
+];
+
+/** Suite `tenant`, and previews. */
+export const smokeTenantRules: readonly PermissionRule[] = [
+  {
+    on: kinds.secret,
+    verbs: ['get'],
+    names: [pullSecretName],
+    because: 'whether a team’s namespace can pull; it is made with the team',
+  },
+  {
+    on: kinds.mcpServer,
+    verbs: ['get'],
+    because: 'whether the server is as it was asked for, in its team’s namespace',
+  },
+  ...[kinds.pod, kinds.event].map(
+    (on): PermissionRule => ({
+      on,
+      verbs: ['list'],
+      optional: true,
+      because: 'why a server does not start, in its team’s namespace',
+    }),
+  ),
+];
+
+export const smokeRules: readonly PermissionRule[] = [
+  ...[registry, sentinel].map(
+    (namespace): PermissionRule => ({
+      on: kinds.secret,
+      verbs: ['list'],
+      namespace,
+      optional: true,
+      because: 'serial numbers of the certificates, to compare with those that are served',
+    }),
+  ),
+  ...smokeAdminRules,
+  ...smokeTenantRules,
+];

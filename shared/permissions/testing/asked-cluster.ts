@@ -1,0 +1,49 @@
+import { ApiError } from '../../cluster/api-error.js';
+import { openCluster } from '../../cluster/cluster.js';
+import type { Granted } from '../review.js';
+
+/** A cluster that grants rules by namespace (`-`: everywhere), and counts its questions. */
+export function askedCluster(
+  byNamespace: Record<string, Granted[]>,
+  { namespaces = [] as string[], deny = 0, allow = '' } = {},
+) {
+  const questions: string[] = [];
+  const cluster = openCluster({
+    async call({ path, body }) {
+      const spec = JSON.parse(body ?? '{}').spec ?? {};
+      if (deny > 0) throw new ApiError(deny, 'Forbidden', 'no', path);
+      questions.push(spec.namespace ?? spec.resourceAttributes?.verb ?? path);
+      if (path.includes('rulesreviews')) {
+        const rules = [
+          ...(byNamespace['-'] ?? []),
+          ...(spec.namespace === '-' ? [] : (byNamespace[spec.namespace] ?? [])),
+        ];
+        return answer({ kind: 'SelfSubjectRulesReview', metadata: {}, status: { resourceRules: rules } });
+      }
+      if (path.includes('accessreviews')) {
+        return answer({
+          kind: 'SelfSubjectAccessReview',
+          metadata: {},
+          status: { allowed: spec.resourceAttributes.verb === allow },
+        });
+      }
+      const name = decodeURIComponent(path).match(/metadata\.name=([a-z-]+)/)?.[1] ?? '';
+      const items = namespaces.includes(name) ? [{ metadata: { name } }] : [];
+      return answer({ kind: 'NamespaceList', metadata: {}, items });
+    },
+    lines: () => {
+      throw new Error('nothing is watched');
+    },
+    webSocket: () => {
+      throw new Error('nothing is opened');
+    },
+    serverTime: () => undefined,
+    calls: 0,
+    close: async () => undefined,
+  });
+  return { cluster, questions };
+}
+
+function answer(body: unknown): { status: number; body: string } {
+  return { status: 200, body: JSON.stringify(body) };
+}
