@@ -1,3 +1,4 @@
+import type { Account } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
 import type { Facts } from './look.js';
 import type { InitPlan } from './plan.js';
@@ -8,6 +9,8 @@ export interface Sources {
   keys: string;
   /** Folder of the manifests with the verbs that each operation needs, as somebody types it. */
   rbac: string;
+  /** Accounts that were made on the cluster; undefined where none were asked for. */
+  accounts: readonly Pick<Account, 'environment' | 'missing'>[] | undefined;
 }
 
 /** How each secret gets its value: a command that is followed by `gh secret set`, or one that is fed by a file. */
@@ -93,7 +96,7 @@ function secretLine(secret: string, environment: string, at: string, { keys }: S
   if (secret === 'MCPRT_BACKUP_KEY') return `${set} < ${keys}/backup.key`;
   if (secret === 'MCPRT_RESTORE_KEY') return `${set} < ${keys}/restore.key`;
   if (secret === 'MCP_ADMIN_KEY') return `${fromCluster} | ${set}`;
-  if (secret === 'KUBECONFIG') return `${set} < ${environment}.kubeconfig`;
+  if (secret === 'KUBECONFIG') return `${set} < ${keys}/${environment}.kubeconfig`;
   return `${random} | ${set}`;
 }
 
@@ -106,25 +109,37 @@ function variableValue(variable: string, { cluster, profile }: Facts): string {
   return profile?.domain || 'example.com';
 }
 
-function keysPart({ environments, needsKeys }: InitPlan, { keys, rbac }: Sources): string[] {
+function keysPart({ environments, needsKeys }: InitPlan, sources: Sources): string[] {
+  const { keys } = sources;
   const kubeconfigs = environments.filter(({ secrets }) => secrets.includes('KUBECONFIG'));
   return [
+    ...(kubeconfigs.length > 0 ? ['## Kubeconfigs', '', ...accountLines(kubeconfigs, sources), ''] : []),
     ...(needsKeys
       ? [
           '## Keys',
           '',
-          `- [ ] ${keys} has the keys. When the lines above have stored them, put ${keys}/offline.txt on paper or into a safe, and delete the folder.`,
+          `- [ ] ${keys} has the keys. When the lines above have stored what is in it, put ${keys}/offline.txt on paper or into a safe, and delete the folder.`,
           '',
         ]
       : []),
-    ...(kubeconfigs.length > 0
-      ? [
-          '## Kubeconfigs',
-          '',
-          `- [ ] One for each of ${kubeconfigs.map(({ name }) => name).join(', ')}, with no more than its operation needs: the manifests are in ${rbac}.`,
-          '',
-        ]
-      : []),
+  ];
+}
+
+function accountLines(environments: readonly Environment[], { rbac, accounts, keys }: Sources): string[] {
+  const names = environments.map(({ name }) => name).join(', ');
+  if (accounts === undefined) {
+    return [
+      `- [ ] One for each of ${names}, with no more than its operation needs. Run this again with --accounts as an administrator of the cluster, or use the manifests in ${rbac}.`,
+    ];
+  }
+  const missing = accounts.flatMap(({ environment, missing: some }) =>
+    some.length === 0
+      ? []
+      : [`- [ ] ${environment}: run this again when ${some.join(', ')} ${some.length === 1 ? 'is' : 'are'} there.`],
+  );
+  return [
+    `The cluster has an account for each of ${names}; their kubeconfigs are in ${keys}.`,
+    ...(missing.length > 0 ? ['', ...missing] : []),
   ];
 }
 

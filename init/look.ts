@@ -22,6 +22,8 @@ export interface Facts {
   /** Whether an MCP server is here, which previews are made of. */
   hasServer: boolean;
   cluster: { fingerprint: string } | { why: string };
+  /** Path of the kubeconfig that KUBECONFIG or the profile names; empty where neither does. */
+  kubeconfig: string;
   /** Workflows that are there already, by file name. */
   present: ReadonlyMap<string, string>;
 }
@@ -59,13 +61,15 @@ export async function lookAt(folder: string, env: NodeJS.ProcessEnv, wantedProfi
     isThere(join(folder, '.mcp', 'servers.yaml')),
     workflowsAt(folder),
   ]);
+  const kubeconfig = env.KUBECONFIG || profile?.kubeconfig || '';
   return {
     repository: repositoryOf(remote),
     branch: head.replace(/^origin\//, '') || current || 'main',
     profile: profile?.facts,
     hasPlatform,
     hasServer,
-    cluster: await clusterOf(env.KUBECONFIG || profile?.kubeconfig || ''),
+    cluster: await clusterOf(kubeconfig),
+    kubeconfig,
     present,
   };
 }

@@ -16,6 +16,7 @@ const facts: Facts = {
   hasPlatform: true,
   hasServer: false,
   cluster: { fingerprint: 'f' },
+  kubeconfig: '',
   present: new Map(),
 };
 

@@ -1,14 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { changeService } from '../../lab/platform/source.js';
-import { makeKeys } from '../../shared/backup/keys.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries.js';
 import { leakSearch } from '../leaks.js';
 import { snapshot } from '../rollout/world.js';
 import { userPassword } from '../smoke/world.js';
 import type { Platform } from './platform.js';
-import { makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
+import { type Made, makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
 import { play, type Stage, searchRuns } from './stage.js';
 
 const planOnly = ['plan@mcprt-plan'];
@@ -18,21 +16,26 @@ const whole = [...upToApproval, 'backup@mcprt-backup', 'rollout@production', 'sm
 /** The repository of the platform's team: nightly backups and deployments. */
 export async function deploys(stage: Stage, { world, source }: Platform): Promise<void> {
   const { context, problems, docker } = stage;
-  const keys = await makeKeys('hybrid');
-  const kubeconfig = await readFile(world.kubeconfig, 'utf8');
   const onMain = { branches: ['main'] };
+  let keys: Made['keys'] | undefined;
   const repository = await makeRepository(context, stage.tools, {
     folder: source,
-    examples: ['backup.yml', 'deploy.yml', 'drill.yml'],
+    administrator: world.kubeconfig,
     variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
     env: { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
-    environments: {
-      'mcprt-drill': { secrets: { MCPRT_RESTORE_KEY: keys.restore }, ...onMain },
-      'mcprt-plan': { secrets: { KUBECONFIG: kubeconfig } },
-      'mcprt-approval': { hasReviewers: true, ...onMain },
-      'mcprt-backup': { secrets: { KUBECONFIG: kubeconfig, MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
-      production: { secrets: { KUBECONFIG: kubeconfig }, ...onMain },
-      'mcprt-smoke': { secrets: { MCP_ADMIN_KEY: world.adminKey, MCP_SMOKE_PASSWORD: userPassword }, ...onMain },
+    async environments(made) {
+      keys = made.keys;
+      const account = async (name: string): Promise<{ KUBECONFIG: string }> => ({
+        KUBECONFIG: await made.kubeconfig(name),
+      });
+      return {
+        'mcprt-drill': { secrets: { MCPRT_RESTORE_KEY: keys.restore }, ...onMain },
+        'mcprt-plan': { secrets: await account('mcprt-plan') },
+        'mcprt-approval': { hasReviewers: true, ...onMain },
+        'mcprt-backup': { secrets: { ...(await account('mcprt-backup')), MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
+        production: { secrets: await account('production'), ...onMain },
+        'mcprt-smoke': { secrets: { MCP_ADMIN_KEY: world.adminKey, MCP_SMOKE_PASSWORD: userPassword }, ...onMain },
+      };
     },
   });
   const runs: PlayedWorkflow[] = [];
@@ -57,7 +60,7 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
     const search = leakSearch([
       ...(await clusterCanaries(world.cluster)),
       ...(await accessCanaries(world.kubeconfig, [repository.github])),
-      ...keyCanaries('the workflows', keys),
+      ...(keys === undefined ? [] : keyCanaries('the workflows', keys)),
       { name: 'the password of the tests', value: userPassword },
     ]);
     searchRuns(stage, search, runs);

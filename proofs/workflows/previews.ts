@@ -20,17 +20,16 @@ export async function previews(stage: Stage, { world }: Platform): Promise<void>
   await writeExampleServer(folder);
   const repository = await makeRepository(context, stage.tools, {
     folder,
-    examples: ['preview-build.yml', 'preview.yml'],
     variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
     env: { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
-    environments: {
+    environments: async () => ({
       'mcprt-preview': {
         branches: ['main'],
         hasReviewers: true,
         secrets: { MCP_ADMIN_KEY: world.adminKey, MCP_PREVIEW_PASSWORD: userPassword },
         variables: { MCP_DOMAIN: world.domain },
       },
-    },
+    }),
   });
   try {
     const own = repository.github.env.GITHUB_REPOSITORY ?? '';

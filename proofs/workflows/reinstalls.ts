@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeAccount } from '../../init/accounts.js';
 import { root } from '../../lab/driver/folders.js';
 import { difference } from '../../lab/driver/meter.js';
 import { commitFiles } from '../../lab/platform/source.js';
+import { loadCredentials } from '../../shared/cluster/credentials.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries.js';
 import { leakSearch } from '../leaks.js';
+import type { Rig } from '../rig.js';
 import { makeStage } from '../stage.js';
-import { makeRepository, type PlayedWorkflow } from './repository.js';
+import { type Made, makeRepository, type PlayedWorkflow } from './repository.js';
 import { play, type Stage, searchRuns } from './stage.js';
 
 /** A wipe and a new installation by hand, and a deployment by the installer: no order, and the same certificates. */
@@ -24,28 +27,35 @@ export async function reinstalls(stage: Stage): Promise<void> {
       { '.gitignore': 'bin/\n', 'config/deployments/mcpruntime-org.env': withoutPassword(profile) },
       'Our profile',
     );
-    const kubeconfig = await readFile(rig.state.kubeconfig, 'utf8');
     const cluster = (await rig.cluster.get(kinds.namespace, { name: 'kube-system' }))?.metadata.uid ?? '';
     const onMain = { branches: ['main'] };
+    let keys: Made['keys'] | undefined;
     const repository = await makeRepository(context, stage.tools, {
       folder: source,
-      examples: ['reinstall.yml', 'deploy.yml'],
+      administrator: rig.state.kubeconfig,
       variables: { MCPRT_RESOLVE: front.resolve.join('\n'), MCPRT_CA_BUNDLE: site.root },
-      environments: {
-        'mcprt-wipe': {
-          hasReviewers: true,
-          secrets: { KUBECONFIG: kubeconfig, MCPRT_BACKUP_KEY: rig.keys.backup },
-          variables: { MCPRT_CLUSTER: cluster },
-          ...onMain,
-        },
-        'mcprt-restore': {
-          hasReviewers: true,
-          secrets: { KUBECONFIG: kubeconfig, MCPRT_RESTORE_KEY: rig.keys.restore },
-          ...onMain,
-        },
-        'mcprt-plan': { secrets: { KUBECONFIG: kubeconfig } },
-        'mcprt-approval': { hasReviewers: true, ...onMain },
-        'mcprt-backup': { secrets: { KUBECONFIG: kubeconfig, MCPRT_BACKUP_KEY: rig.keys.backup }, ...onMain },
+      async environments(made) {
+        keys = made.keys;
+        const account = async (name: string): Promise<{ KUBECONFIG: string }> => ({
+          KUBECONFIG: await made.kubeconfig(name),
+        });
+        return {
+          'mcprt-wipe': {
+            hasReviewers: true,
+            secrets: { ...(await account('mcprt-wipe')), MCPRT_BACKUP_KEY: keys.backup },
+            variables: { MCPRT_CLUSTER: cluster },
+            ...onMain,
+          },
+          'mcprt-restore': {
+            hasReviewers: true,
+            secrets: { ...(await account('mcprt-restore')), MCPRT_RESTORE_KEY: keys.restore },
+            ...onMain,
+          },
+          // A plan of what the installer would do looks, and changes nothing.
+          'mcprt-plan': { secrets: { KUBECONFIG: await looking(rig) } },
+          'mcprt-approval': { hasReviewers: true, ...onMain },
+          'mcprt-backup': { secrets: { ...(await account('mcprt-backup')), MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
+        };
       },
     });
     try {
@@ -70,7 +80,11 @@ export async function reinstalls(stage: Stage): Promise<void> {
       if (Number(again.outputs.wiped) < 3) problems.push(`${again.outputs.wiped} namespaces were wiped`);
       const text = await readFile(join(root, 'examples', 'deploy.yml'), 'utf8');
       repository.adopt(
-        await commitFiles(source, { '.github/workflows/deploy.yml': bySetup(text) }, 'Deployments by the installer'),
+        await commitFiles(
+          source,
+          { '.github/workflows/mcprt-deploy.yml': bySetup(text) },
+          'Deployments by the installer',
+        ),
       );
       runs.push(
         await play(stage, repository, 'deployed by the installer', 'deploy.yml', {
@@ -88,7 +102,7 @@ export async function reinstalls(stage: Stage): Promise<void> {
       const search = leakSearch([
         ...(await clusterCanaries(rig.cluster)),
         ...(await accessCanaries(rig.state.kubeconfig, [repository.github])),
-        ...keyCanaries('the workflows', rig.keys),
+        ...(keys === undefined ? [] : keyCanaries('the workflows', keys)),
       ]);
       searchRuns(stage, search, runs);
     } finally {
@@ -97,6 +111,13 @@ export async function reinstalls(stage: Stage): Promise<void> {
   } finally {
     await site.close();
   }
+}
+
+/** Kubeconfig of an account that may do what `check` does. */
+async function looking({ cluster, state }: Rig): Promise<string> {
+  const { server, tls } = await loadCredentials(state.kubeconfig, { trusted: false });
+  const certificateAuthority = tls.ca === undefined ? undefined : Buffer.from(tls.ca).toString('base64');
+  return (await makeAccount(cluster, 'mcprt-plan', 'check', { address: server, certificateAuthority })).kubeconfig;
 }
 
 /** What the example's own comment says of deployments by the installer. */

@@ -13,6 +13,7 @@ import { runWorkflow, type WorkflowRun } from '../../lab/engine/run.js';
 import { type Github, startGithub } from '../../lab/github/github.js';
 import type { Run } from '../../lab/github/run.js';
 import { commitFiles } from '../../lab/platform/source.js';
+import type { KeySet } from '../../shared/backup/keys.js';
 import { isRecord } from '../../shared/json.js';
 import type { ProofContext } from '../proof.js';
 
@@ -67,29 +68,35 @@ export interface PlayedWorkflow extends WorkflowRun {
 export interface RepositoryOptions {
   /** Folder of the checkout; made a git repository if it is none. */
   folder: string;
-  environments: Readonly<Record<string, Environment>>;
+  /** Kubeconfig of an administrator, with which the accounts of the environments are made. */
+  administrator?: string;
+  /** The environments, of what init has made. */
+  environments(made: Made): Promise<Readonly<Record<string, Environment>>>;
   variables: Readonly<Record<string, string>>;
-  /** The examples that it has. */
-  examples: readonly string[];
   env?: Readonly<Record<string, string>>;
 }
 
-/** Copies the examples into a repository, byte by byte, and gives what runs them. */
+/** What init leaves in its folder of keys. */
+export interface Made {
+  keys: KeySet;
+  /** Text of the kubeconfig of an environment's account. */
+  kubeconfig(environment: string): Promise<string>;
+}
+
+/** Prepares a repository as its users do, by init, and gives what runs its workflows. */
 export async function makeRepository(
   context: ProofContext,
   { engine, actions, release }: Tools,
   options: RepositoryOptions,
 ): Promise<Repository> {
-  const { folder, environments, examples } = options;
+  const { folder } = options;
   if (!(await readdir(folder)).includes('.git')) {
     await execute('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder });
   }
-  const texts = await Promise.all(
-    examples.map(
-      async (name) => [join(workflows, name), await readFile(join(root, 'examples', name), 'utf8')] as const,
-    ),
-  );
-  const first = await commitFiles(folder, Object.fromEntries(texts), 'The workflows of mcprt');
+  const made = await initialised(release, options);
+  const environments = await options.environments(made);
+  const examples = await requireExamples(folder);
+  const first = await commitFiles(folder, {}, 'The workflows of mcprt');
   const github = await startGithub({ run: { sha: first, permissions: {} } });
   for (const [name, { hasReviewers = false }] of Object.entries(environments)) {
     github.setEnvironment(name, { hasReviewers });
@@ -121,7 +128,7 @@ export async function makeRepository(
         const run = await runWorkflow({
           engine,
           repository: folder,
-          workflow,
+          workflow: `mcprt-${workflow}`,
           event,
           payload: { repository: { full_name: view.env.GITHUB_REPOSITORY, default_branch: 'main' }, ...payload },
           control: control.url,
@@ -140,6 +147,38 @@ export async function makeRepository(
     },
     close: () => github.close(),
   };
+}
+
+/** Runs init on a repository, as somebody does who has cloned a release. */
+async function initialised(release: string, { folder, administrator }: RepositoryOptions): Promise<Made> {
+  const keys = `${folder}-mcprt-keys`;
+  const { KUBECONFIG: _, ...env } = process.env;
+  await execute(
+    process.execPath,
+    [join(release, 'dist', 'init.js'), '--in', folder, ...(administrator === undefined ? [] : ['--accounts'])],
+    { env: { ...env, ...(administrator === undefined ? {} : { KUBECONFIG: administrator }) } },
+  );
+  const read = (name: string): Promise<string> => readFile(join(keys, name), 'utf8').catch(() => '');
+  const [backup = '', restore = '', offline = ''] = await Promise.all(
+    ['backup.key', 'restore.key', 'offline.txt'].map(read),
+  );
+  return {
+    keys: { backup, restore, offline },
+    kubeconfig: (environment) => readFile(join(keys, `${environment}.kubeconfig`), 'utf8'),
+  };
+}
+
+/** The examples that a repository has. @throws Error where one is not as it is here, byte by byte */
+async function requireExamples(folder: string): Promise<string[]> {
+  const names = (await readdir(join(folder, workflows))).filter((name) => name.startsWith('mcprt-'));
+  for (const name of names) {
+    const example = name.replace(/^mcprt-/, '');
+    const [own, ours] = await Promise.all(
+      [join(folder, workflows, name), join(root, 'examples', example)].map((file) => readFile(file, 'utf8')),
+    );
+    if (own !== ours) throw new Error(`${name} is not as examples/${example}`);
+  }
+  return names.map((name) => name.replace(/^mcprt-/, ''));
 }
 
 /** What a release of this repository has: its files, with the packages that are installed here. */
