@@ -18,7 +18,6 @@ import { McprtError, messageOf } from '../../shared/errors.js';
 import { lookRules } from '../../shared/permissions/backup-rules.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
-import type { PermissionRule } from '../../shared/permissions/rule.js';
 import { beginRules } from '../../shared/permissions/setup-rules.js';
 import { parseDuration } from '../../shared/profile/forms.js';
 import { effective, given, type Values } from '../../shared/profile/values.js';
@@ -49,10 +48,11 @@ export async function setupAction(version: string): Promise<void> {
     });
     const releases = inputs['release-namespace'] !== '' && !inputs['dry-run'];
     const allowed = requirePermissions(opened, {
-      names: [inputs.operation],
+      // A plan looks and changes nothing: it may run where nobody has approved anything yet.
+      names: [isChange ? 'install' : 'check'],
       dryRun: false,
       // What is given up first cannot be had back: then everything must be allowed before.
-      ...(inputs.operation === 'install' && releases ? {} : { essential: essentialOf(inputs.operation) }),
+      ...(releases ? {} : { essential: isChange ? beginRules : lookRules }),
       warn: core.warning,
     });
     const cluster = guarded(opened, allowed);
@@ -99,11 +99,6 @@ export async function setupAction(version: string): Promise<void> {
       await cluster.close();
     }
   });
-}
-
-/** What the rest of an operation's findings cannot be told without. */
-function essentialOf(operation: SetupInputs['operation']): readonly PermissionRule[] {
-  return operation === 'install' ? beginRules : lookRules;
 }
 
 /** Looks and reports; fails when something is wrong, so that a schedule notices. */

@@ -84,7 +84,7 @@ export function operationsOf(
   inputs: Readonly<Record<string, string>>,
 ): [OperationName, ...OperationName[]] {
   const { operation = '', permissions = '' } = inputs;
-  if (entry.startsWith('setup')) return [operation === 'check' ? 'check' : 'install'];
+  if (entry.startsWith('setup')) return [operation === 'check' || inputs['dry-run'] === 'true' ? 'check' : 'install'];
   if (entry.startsWith('smoke-test')) return ['smoke-test'];
   if (entry.startsWith('rollout')) {
     return [

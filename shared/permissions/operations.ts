@@ -65,7 +65,7 @@ export const grants: ReadonlyMap<OperationName, Operation> = new Map([
     'One Role is in namespace cert-manager. On an empty cluster that one is refused, and not needed; apply the file again when cert-manager is there. Where cert-manager is in another namespace, change it here.',
   ),
   own('wipe', 'action-backup', '`wipe`', wipeRules),
-  own('check', 'action-setup', '`check`', checkRules),
+  own('check', 'action-setup', '`check`, and a dry run of `install`', checkRules),
   own(
     'install',
     'action-setup',

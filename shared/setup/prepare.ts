@@ -44,7 +44,12 @@ export async function prepare(
   // A store that merely holds nothing is no failure: before a first install there is no backup.
   const hasBackup = found.some(({ error }) => error === undefined || error.code !== 'store-miss');
   const look = (installer?: InstallerFailure): Promise<World> =>
-    lookAround(cluster, { ...options.look, rules: rulesOf('install'), installer, backup: newestOf(found) });
+    lookAround(cluster, {
+      ...options.look,
+      rules: rulesOf(options.dryRun ? 'check' : 'install'),
+      installer,
+      backup: newestOf(found),
+    });
   const [world, unfinished] = await phase('look at the cluster and its names', () =>
     Promise.all([look(), unfinishedSince(cluster), requireFree(cluster, holderOf(options.run))]),
   );
