@@ -71,6 +71,7 @@ describe('codes of errors and findings', () => {
       'rollout-plan',
       'rollout-port-forward',
       'rollout-timeout',
+      'setup-plan',
       'smoke-test',
     ]);
     const codes = texts.flatMap((text) =>

@@ -48,11 +48,10 @@ export async function setupAction(version: string): Promise<void> {
     });
     const releases = inputs['release-namespace'] !== '' && !inputs['dry-run'];
     const allowed = requirePermissions(opened, {
-      // A plan looks and changes nothing: it may run where nobody has approved anything yet.
-      names: [isChange ? 'install' : 'check'],
+      names: [isChange || inputs.operation === 'check' ? inputs.operation : 'setup-plan'],
       dryRun: false,
       // What is given up first cannot be had back: then everything must be allowed before.
-      ...(releases ? {} : { essential: isChange ? beginRules : lookRules }),
+      ...(releases ? {} : { essential: inputs.operation === 'install' ? beginRules : lookRules }),
       warn: core.warning,
     });
     const cluster = guarded(opened, allowed);

@@ -84,7 +84,10 @@ export function operationsOf(
   inputs: Readonly<Record<string, string>>,
 ): [OperationName, ...OperationName[]] {
   const { operation = '', permissions = '' } = inputs;
-  if (entry.startsWith('setup')) return [operation === 'check' || inputs['dry-run'] === 'true' ? 'check' : 'install'];
+  if (entry.startsWith('setup')) {
+    if (operation === 'check') return [operation];
+    return [inputs['dry-run'] === 'true' ? 'setup-plan' : 'install'];
+  }
   if (entry.startsWith('smoke-test')) return ['smoke-test'];
   if (entry.startsWith('rollout')) {
     return [

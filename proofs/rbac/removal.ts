@@ -125,11 +125,11 @@ function startOf(stage: Stage, name: OperationName): Start {
     names,
     inputs: { ...platform, operation, ...more },
   });
-  const setup = (operation: OperationName): Start => ({
+  const setup = (more: Record<string, string>): Start => ({
     entry: 'setup.js',
     action: 'action-setup',
-    names: [operation],
-    inputs: { ...platform, operation, 'acme-email': `ops@${domain}`, binary: stage.binary },
+    names: [name],
+    inputs: { ...platform, 'acme-email': `ops@${domain}`, binary: stage.binary, ...more },
   });
   switch (name) {
     case 'backup':
@@ -142,7 +142,9 @@ function startOf(stage: Stage, name: OperationName): Start {
       return backup(name, { 'restore-key': rig.keys.restore });
     case 'check':
     case 'install':
-      return setup(name);
+      return setup({ operation: name });
+    case 'setup-plan':
+      return setup({ operation: 'install', 'dry-run': 'true' });
     case 'rollout':
       return rollout('rollout', [name]);
     case 'rollout-plan':

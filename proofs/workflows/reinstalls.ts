@@ -113,11 +113,11 @@ export async function reinstalls(stage: Stage): Promise<void> {
   }
 }
 
-/** Kubeconfig of an account that may do what `check` does. */
+/** Kubeconfig of an account that may do what a plan of setup does. */
 async function looking({ cluster, state }: Rig): Promise<string> {
   const { server, tls } = await loadCredentials(state.kubeconfig, { trusted: false });
   const certificateAuthority = tls.ca === undefined ? undefined : Buffer.from(tls.ca).toString('base64');
-  return (await makeAccount(cluster, 'mcprt-plan', 'check', { address: server, certificateAuthority })).kubeconfig;
+  return (await makeAccount(cluster, 'mcprt-plan', 'setup-plan', { address: server, certificateAuthority })).kubeconfig;
 }
 
 /** What the example's own comment says of deployments by the installer. */

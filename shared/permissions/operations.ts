@@ -1,7 +1,7 @@
 import { backupRules, planRules, restoreRules, verifyRules, wipeRules } from './backup-rules.js';
 import { permissionsRules, portForwardRules, rolloutPlanRules, rolloutRules } from './rollout-rules.js';
 import { distinct, type PermissionRule } from './rule.js';
-import { checkRules, installRules } from './setup-rules.js';
+import { checkRules, installRules, setupPlanRules } from './setup-rules.js';
 import { smokeRules } from './smoke-test-rules.js';
 
 /** What one operation may do on a cluster; the one source of its manifest, its table and its preflight. */
@@ -24,6 +24,7 @@ export type OperationName =
   | 'restore'
   | 'wipe'
   | 'check'
+  | 'setup-plan'
   | 'install'
   | 'rollout-plan'
   | 'rollout'
@@ -65,7 +66,8 @@ export const grants: ReadonlyMap<OperationName, Operation> = new Map([
     'One Role is in namespace cert-manager. On an empty cluster that one is refused, and not needed; apply the file again when cert-manager is there. Where cert-manager is in another namespace, change it here.',
   ),
   own('wipe', 'action-backup', '`wipe`', wipeRules),
-  own('check', 'action-setup', '`check`, and a dry run of `install`', checkRules),
+  own('check', 'action-setup', '`check`', checkRules),
+  own('setup-plan', 'action-setup', '`install` with `dry-run`', setupPlanRules),
   own(
     'install',
     'action-setup',

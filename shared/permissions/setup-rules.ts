@@ -1,6 +1,6 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
-import { lookRules, restoreRules } from './backup-rules.js';
+import { lookRules, planRules, restoreRules } from './backup-rules.js';
 import type { PermissionRule, Verb } from './rule.js';
 
 /** Why an audit log does not show the verbs that RBAC asks for when roles are made and bound. */
@@ -193,6 +193,9 @@ const installerRules: readonly PermissionRule[] = [
 function unseenAll(verbs: readonly Verb[]): Partial<Record<Verb, string>> {
   return Object.fromEntries(verbs.map((verb) => [verb, others]));
 }
+
+/** What an installation would do is told by looking: nothing is changed, so that it may run before anybody approves. */
+export const setupPlanRules: readonly PermissionRule[] = [...beginRules, ...planRules, ...checkRules];
 
 export const installRules: readonly PermissionRule[] = [
   ...beginRules,

@@ -46,7 +46,7 @@ export async function prepare(
   const look = (installer?: InstallerFailure): Promise<World> =>
     lookAround(cluster, {
       ...options.look,
-      rules: rulesOf(options.dryRun ? 'check' : 'install'),
+      rules: rulesOf(options.dryRun ? 'setup-plan' : 'install'),
       installer,
       backup: newestOf(found),
     });
