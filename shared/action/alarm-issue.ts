@@ -93,7 +93,8 @@ function stateMark(state: string): string {
 }
 
 function numberOf(made: unknown): number {
-  if (!isRecord(made) || typeof made.number !== 'number') throw new Error('GitHub’s answer to a new issue has no number');
+  if (!isRecord(made) || typeof made.number !== 'number')
+    throw new Error('GitHub’s answer to a new issue has no number');
   return made.number;
 }
 

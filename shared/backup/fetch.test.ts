@@ -53,7 +53,13 @@ function stores(name: string, bytes: Buffer): { source: Store; target: Store; ke
   };
   return {
     kept,
-    source: { name: 'cache', save: unused, read: unused, list: unused, newest: async () => ({ name, fetch: async () => bytes }) },
+    source: {
+      name: 'cache',
+      save: unused,
+      read: unused,
+      list: unused,
+      newest: async () => ({ name, fetch: async () => bytes }),
+    },
     target: {
       name: 'directory',
       newest: unused,

@@ -45,9 +45,7 @@ export function directoryStore(folder: string): Store {
       return { where: path, until: undefined, notes: [] };
     },
     async newest(prefix) {
-      const [name] = (await names(prefix)).sort(
-        (a, b) => generationOf(b) - generationOf(a) || b.localeCompare(a),
-      );
+      const [name] = (await names(prefix)).sort((a, b) => generationOf(b) - generationOf(a) || b.localeCompare(a));
       if (name === undefined) {
         throw failed('store-miss', `no file in ${folder} starts with ${prefix}`, undefined);
       }
