@@ -1,10 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Github, startGithub } from '../../lab/github/github.js';
-import { waitForCertificates } from '../../lab/platform/install.js';
-import { namespaces } from '../../lab/platform/names.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import { kinds } from '../../shared/cluster/objects.js';
-import { certificateCount, type Rig } from '../rig.js';
+import { type Rig, renewInternal } from '../rig.js';
 import { plantEntry } from './poison.js';
 import { makeSteps, type Steps } from './steps.js';
 
@@ -72,7 +69,7 @@ async function backups(rig: Rig, github: Github, { step, problems }: Steps, next
   planted.push(`mcprt-backup-${domain}-g00000000-r9.1`);
   for (const name of planted) await plantEntry(github, name, Buffer.from('planted'));
   await step(next(), 'backup', hourly, { outputs: made('2'), says: ['a new backup is due: cache'] });
-  await renew(rig);
+  await renewInternal(rig.cluster);
   const third = await step(next(), 'backup', hourly, {
     outputs: made('3'),
     says: ['what belongs into a backup has changed', 'not certainly a backup of this key'],
@@ -120,19 +117,6 @@ async function watch(github: Github, { step, problems }: Steps, next: () => Gith
   issues('another reason', 1, 'open');
   await step(next(), 'verify', { issue: 'true' }, { outputs: { generation: '6' } });
   issues('objective met', 2, 'closed');
-}
-
-/** Has cert-manager issue a certificate of the private CA anew. */
-async function renew({ cluster }: Rig): Promise<void> {
-  const ref = { namespace: namespaces.registry, name: 'registry-internal-tls' };
-  const before = (await cluster.get(kinds.secret, ref))?.metadata.uid;
-  await cluster.delete(kinds.secret, ref);
-  for (;;) {
-    const found = await cluster.get(kinds.secret, ref);
-    if (found !== undefined && found.metadata.uid !== before) break;
-    await sleep(100);
-  }
-  await waitForCertificates(cluster, certificateCount);
 }
 
 function deletions(github: Github): number {
