@@ -69,17 +69,23 @@ export async function backupAction(version: string): Promise<void> {
       }
     };
     const isWatched = operation === 'verify' && inputs.issue && !inputs['dry-run'];
-    await tell(operation, isWatched ? await underWatch(work, watchOf(inputs, run, process.env)) : await work());
+    await tell(operation, isWatched ? await underWatch(work, watchOf(inputs, run, ports, process.env)) : await work());
   });
 }
 
-function watchOf(inputs: BackupInputs, { domain, repository, runId }: RunContext, env: NodeJS.ProcessEnv): Watch {
+function watchOf(
+  inputs: BackupInputs,
+  { domain, repository, runId }: RunContext,
+  { progress, warn }: Ports,
+  env: NodeJS.ProcessEnv,
+): Watch {
   return {
     api: { apiUrl: env.GITHUB_API_URL || 'https://api.github.com', token: inputs['github-token'], repository },
     domain,
     maxAge: inputs['max-age'],
     runUrl: `${env.GITHUB_SERVER_URL || 'https://github.com'}/${repository}/actions/runs/${runId}`,
-    warn: core.warning,
+    progress,
+    warn,
   };
 }
 

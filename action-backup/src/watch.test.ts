@@ -16,17 +16,19 @@ const verified = async (): Promise<Report> => ({
 
 let github: Github;
 let warnings: string[];
+let told: string[];
 
 const watch = (view = github): Watch => ({
   api: { apiUrl: view.env.GITHUB_API_URL ?? '', token: view.token, repository: 'mcprt-lab/platform' },
   domain: 'example.com',
   maxAge: 26 * 3600_000,
   runUrl: 'https://github.com/acme/platform/actions/runs/7',
+  progress: (line) => told.push(line),
   warn: (line) => warnings.push(line),
 });
 
 beforeEach(async () => {
-  warnings = [];
+  [warnings, told] = [[], []];
   github = await startGithub({ run: { permissions: { issues: 'write' } } });
 });
 
@@ -43,6 +45,7 @@ describe('a verification under watch', () => {
       { state: 'closed', comments: [expect.stringContaining('Generation 3 of 2026-11-26T12:00:00Z was verified')] },
     ]);
     expect((await underWatch(verified, watch())).details).toEqual({ decrypted: false });
+    expect(told).toEqual(['issue 1 tells of it: opened', 'issue 1 tells of it: unchanged']);
     expect(warnings).toEqual([]);
   });
 

@@ -14,6 +14,7 @@ export interface Watch {
   maxAge: number;
   /** Page of the run. */
   runUrl: string;
+  progress: (line: string) => void;
   warn: (line: string) => void;
 }
 
@@ -22,7 +23,7 @@ export interface Watch {
  * whether the issue can be written or not. A job that was cancelled has seen nothing.
  */
 export async function underWatch(verify: () => Promise<Report>, watch: Watch): Promise<Report> {
-  const { api, domain, warn } = watch;
+  const { api, domain, progress, warn } = watch;
   const marker = `backups of ${domain}`;
   const tell = async <T>(write: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -40,7 +41,8 @@ export async function underWatch(verify: () => Promise<Report>, watch: Watch): P
     const title = `mcprt: no fresh backup of ${domain}`;
     const state = error instanceof McprtError ? error.code : 'unexpected';
     if (state !== 'job-cancelled') {
-      await tell(() => raiseAlarm(api, { marker, title, state, markdown: alarmText(error, watch) }));
+      const issue = await tell(() => raiseAlarm(api, { marker, title, state, markdown: alarmText(error, watch) }));
+      if (issue !== undefined) progress(`issue ${issue.number} tells of it: ${issue.done}`);
     }
     throw error;
   }

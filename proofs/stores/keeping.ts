@@ -108,7 +108,7 @@ async function watch(github: Github, { step, problems }: Steps, next: () => Gith
   await step(next(), 'verify', { 'max-age': '0s' }, { error: 'backup-too-old' });
   if (github.issues().length > 0) problems.push('an issue was opened that nobody asked for');
 
-  await step(next(), 'verify', missed, { error: 'backup-too-old' });
+  await step(next(), 'verify', missed, { error: 'backup-too-old', says: ['issue 1 tells of it: opened'] });
   issues('objective missed', 0, 'open');
   await step(next(), 'verify', missed, { error: 'backup-too-old' });
   issues('objective missed again', 0, 'open');
