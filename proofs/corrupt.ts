@@ -161,6 +161,7 @@ function attempt(
     save: () => Promise.reject(new Error('a restore stores nothing')),
     newest: () => Promise.resolve(found),
     read: found.fetch,
+    list: () => Promise.reject(new Error('a restore deletes nothing')),
   };
   return restore(
     cluster,

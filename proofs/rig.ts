@@ -4,7 +4,7 @@ import { type ActionRun, defaultsOf, runBundle } from '../lab/driver/action.js';
 import { type LabState, openLab } from '../lab/driver/lab.js';
 import { type Reading, readMeter } from '../lab/driver/meter.js';
 import { installPlatform, waitForCertificates } from '../lab/platform/install.js';
-import type { Installation } from '../lab/platform/names.js';
+import { type Installation, namespaces } from '../lab/platform/names.js';
 import { type KeySet, makeKeys } from '../shared/backup/keys.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
@@ -88,6 +88,19 @@ export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' 
     wipe: (namespaces = appNamespaces) => wipeNamespaces(cluster, namespaces),
     close: () => cluster.close(),
   };
+}
+
+/** Has cert-manager issue a certificate of the private CA anew: no order of an ACME server's is made. */
+export async function renewInternal(cluster: Cluster): Promise<void> {
+  const ref = { namespace: namespaces.registry, name: 'registry-internal-tls' };
+  const before = (await cluster.get(kinds.secret, ref))?.metadata.uid;
+  await cluster.delete(kinds.secret, ref);
+  for (;;) {
+    const found = await cluster.get(kinds.secret, ref);
+    if (found !== undefined && found.metadata.uid !== before) break;
+    await sleep(100);
+  }
+  await waitForCertificates(cluster, certificateCount);
 }
 
 /** Deletes namespaces as the runbook's wipe does, and waits until they are gone. */

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import pMap from 'p-map';
 import type { ActionRun } from '../lab/driver/action.js';
-import { type Github, startGithub } from '../lab/github/github.js';
+import { startGithub } from '../lab/github/github.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
 import { makeRig, type Rig } from './rig.js';
 import { type StoreCase, storeCases } from './stores/cases.js';
+import { keeping } from './stores/keeping.js';
 import { plantPoison, tracesOf } from './stores/poison.js';
+import { makeSteps, said, tail } from './stores/steps.js';
 
 const repository = { name: 'acme/platform', id: 42 };
 /** Most cases wait for a service, and not for the processor. */
@@ -14,7 +16,8 @@ const parallel = 5;
 /** The official cache and artifact clients, in the shipped bundle, against services that fail in every known way. */
 export const stores: Proof = {
   name: 'stores',
-  claim: 'a backup counts only when a store gave it back, and every refusal of GitHub’s stores is told by its cause',
+  claim:
+    'a backup counts only when a store gave it back, every refusal of GitHub’s stores is told by its cause, and an hourly run backs up what changed, deletes what is old and tells by one issue when nothing fresh is left',
   async run(context) {
     const rig = await makeRig(context);
     try {
@@ -28,13 +31,15 @@ export const stores: Proof = {
 
 async function prove(context: ProofContext, rig: Rig): Promise<Proven> {
   const flow = await laterRun(context, rig);
+  const kept = await keeping(rig);
   const cases = storeCases.filter(({ slow }) => !(slow && context.small));
   const failures = await pMap(cases, (one, at) => problemsOf(context, rig, one, at), { concurrency: parallel });
-  const problems = [...flow.problems, ...failures.flat()];
+  const problems = [...flow.problems, ...kept.problems, ...failures.flat()];
   return {
     ok: problems.length === 0,
     figures: {
-      runs: flow.runs + cases.length,
+      runs: flow.runs + kept.runs + cases.length,
+      hours: kept.figures,
       cases: cases.length,
       failedAsTheyMust: cases.filter(({ holds }) => holds.length === 0).length,
       keptElsewhere: cases.filter(({ holds, fails }) => holds.length > 0 && Object.keys(fails).length > 0).length,
@@ -47,34 +52,8 @@ async function prove(context: ProofContext, rig: Rig): Promise<Proven> {
 async function laterRun(context: ProofContext, rig: Rig): Promise<{ runs: number; problems: string[] }> {
   const github = await startGithub({ repository });
   const later = github.as({ id: github.run.id + 1, job: 'restore' });
-  const problems: string[] = [];
-  let runs = 0;
-  const step = async (
-    view: Github,
-    operation: string,
-    inputs: Record<string, string>,
-    expected: { error?: string; outputs?: Record<string, string>; says?: string[] },
-  ): Promise<ActionRun> => {
-    runs += 1;
-    const done = await rig.act(
-      operation,
-      { stores: 'cache,artifact', 'github-token': view.token, ...inputs },
-      { ...view.env },
-    );
-    const subject = `${operation} ${JSON.stringify({ ...inputs, ...('github-token' in inputs ? { 'github-token': '…' } : {}) })}`;
-    if (done.error !== expected.error || (done.code === 0) !== (expected.error === undefined)) {
-      problems.push(
-        `${subject}: exit ${done.code} with ${done.error ?? 'no error'}, not ${expected.error ?? 'success'}: ${tail(done)}`,
-      );
-    }
-    for (const [name, value] of Object.entries(expected.outputs ?? {})) {
-      if (done.outputs[name] !== value) problems.push(`${subject}: ${name} is ${done.outputs[name]}, not ${value}`);
-    }
-    for (const text of expected.says ?? []) {
-      if (!said(done).includes(text)) problems.push(`${subject}: does not say "${text}": ${tail(done)}`);
-    }
-    return done;
-  };
+  const steps = makeSteps(rig);
+  const { step, problems } = steps;
   try {
     const both = { generation: '1', stores: 'cache,artifact', certificates: '5' };
     const made = await step(github, 'backup', {}, { outputs: both });
@@ -131,7 +110,7 @@ async function laterRun(context: ProofContext, rig: Rig): Promise<{ runs: number
     if (tampered.code !== 1 || !/^backup-(?:digest|malformed|signature)$/.test(tampered.error ?? '')) {
       problems.push(`a changed artifact is refused with ${tampered.error}`);
     }
-    return { runs: runs + 1, problems };
+    return { runs: steps.runs + 1, problems };
   } finally {
     await github.close();
   }
@@ -174,20 +153,4 @@ async function problemsOf(context: ProofContext, rig: Rig, one: StoreCase, at: n
 function failuresIn({ outputs }: ActionRun): Record<string, string> {
   const result = JSON.parse(outputs.result ?? '{}') as { failedStores?: { store: string; code: string }[] };
   return Object.fromEntries((result.failedStores ?? []).map(({ store, code }) => [store, code]));
-}
-
-/** Log and summary as people read them: without the escapes of either. */
-function said({ log, summary }: ActionRun): string {
-  const plain = log.replaceAll('%0A', '\n').replaceAll('%25', '%');
-  return `${plain}\n${summary.replace(/\\([\\`*_{}[\]<>|#])/g, '$1')}`;
-}
-
-function tail({ log }: ActionRun): string {
-  return log
-    .replace(/^::add-mask::.*$/gm, '')
-    .trim()
-    .split('\n')
-    .slice(-6)
-    .join(' | ')
-    .slice(0, 900);
 }

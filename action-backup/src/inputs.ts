@@ -1,6 +1,26 @@
-import { count, duration, flag, namespaceNames, oneOf, someOf, text } from '../../shared/action/inputs.js';
+import {
+  count,
+  duration,
+  flag,
+  type Inputs,
+  type InputType,
+  namespaceNames,
+  oneOf,
+  someOf,
+  text,
+} from '../../shared/action/inputs.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
 import { scopes } from '../../shared/wipe/targets.js';
+
+/** One generation alone would be gone with one damaged entry. */
+const generations: InputType<number> = {
+  expected: 'a number of generations, 2 or more, or 0 to delete none',
+  parse(value) {
+    const wanted = count.parse(value);
+    if (wanted === 1) throw new Error('the newest alone is not enough: when it is damaged there is none');
+    return wanted;
+  },
+};
 
 /** The inputs of action-backup, in the order of its action.yml. */
 export const inputTypes = {
@@ -14,8 +34,11 @@ export const inputTypes = {
   stores: someOf(['cache', 'artifact', 'directory']),
   directory: text,
   'retention-days': count,
+  'refresh-after': duration,
+  keep: generations,
   'max-orders': count,
   'max-age': duration,
+  issue: flag,
   'from-cluster': text,
   allow: someOf([...refusalRules, 'older-backup']),
   confirm: text,
@@ -27,12 +50,15 @@ export const inputTypes = {
   'github-token': text,
 } as const;
 
+export type BackupInputs = Inputs<typeof inputTypes>;
+
 /** The outputs of action-backup, in the order of its action.yml. */
 export const outputNames = [
   'result',
   'generation',
   'name',
   'stores',
+  'unchanged',
   'certificates',
   'orders',
   'wiped',

@@ -2,20 +2,18 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as core from '@actions/core';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
-import { type Inputs, readInputs } from '../../shared/action/inputs.js';
+import { readInputs } from '../../shared/action/inputs.js';
 import { plainLines } from '../../shared/action/log.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
-import { backUp } from '../../shared/backup/backup.js';
 import { fetchBackup } from '../../shared/backup/fetch.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
 import { type RefusalRule, refusalRules } from '../../shared/backup/refusals.js';
 import { restore } from '../../shared/backup/restore.js';
 import type { Overrides } from '../../shared/backup/select.js';
-import type { BackupContext } from '../../shared/backup/statement.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
@@ -23,12 +21,12 @@ import { connect } from '../../shared/cluster/connect.js';
 import { McprtError } from '../../shared/errors.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { wipe } from '../../shared/wipe/wipe.js';
-import { inputTypes } from './inputs.js';
-import type { Outputs, Report } from './outputs.js';
-import { backupSummary, fetchSummary, restoreSummary, verifySummary } from './report.js';
+import { backupReport } from './backing-up.js';
+import { type BackupInputs, inputTypes } from './inputs.js';
+import { outputsOf, type Report } from './outputs.js';
+import { fetchSummary, restoreSummary, verifySummary } from './report.js';
+import { underWatch, type Watch } from './watch.js';
 import { wipeReport } from './wipe-report.js';
-
-type BackupInputs = Inputs<typeof inputTypes>;
 
 /** Version of the output `result`; it changes when a field changes its meaning or goes. */
 const resultSchema = 'mcprt.result/1';
@@ -55,27 +53,47 @@ export async function backupAction(version: string): Promise<void> {
       await tell(operation, await fetchReport(ports, inputs, run));
       return;
     }
-    const { cluster } = await connect({
-      kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
-      trusted: inputs['kubeconfig-trusted'],
-      proxy: proxyOf(process.env),
-      onSecrets: (secrets) => secrets.forEach(mask),
-    });
-    try {
-      const dryRun = inputs['dry-run'] || operation === 'plan';
-      const allowed = requirePermissions(cluster, {
-        names: [operation === 'restore' && dryRun ? 'plan' : operation],
-        dryRun,
-        warn: core.warning,
+    const work = async (): Promise<Report> => {
+      const { cluster } = await connect({
+        kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
+        trusted: inputs['kubeconfig-trusted'],
+        proxy: proxyOf(process.env),
+        onSecrets: (secrets) => secrets.forEach(mask),
       });
-      await tell(operation, await operate(guarded(cluster, allowed), ports, inputs, run));
-    } catch (error) {
-      await diagnoseFailure(error, cluster, target, mask);
-      throw error;
-    } finally {
-      await cluster.close();
-    }
+      try {
+        const dryRun = inputs['dry-run'] || operation === 'plan';
+        const allowed = requirePermissions(cluster, {
+          names: [operation === 'restore' && dryRun ? 'plan' : operation],
+          dryRun,
+          warn: core.warning,
+        });
+        return await operate(guarded(cluster, allowed), ports, inputs, run);
+      } catch (error) {
+        await diagnoseFailure(error, cluster, target, mask);
+        throw error;
+      } finally {
+        await cluster.close();
+      }
+    };
+    const isWatched = operation === 'verify' && inputs.issue && !inputs['dry-run'];
+    await tell(operation, isWatched ? await underWatch(work, watchOf(inputs, run, ports, process.env)) : await work());
   });
+}
+
+function watchOf(
+  inputs: BackupInputs,
+  { domain, repository, runId }: RunContext,
+  { progress, warn }: Ports,
+  env: NodeJS.ProcessEnv,
+): Watch {
+  return {
+    api: { apiUrl: env.GITHUB_API_URL || 'https://api.github.com', token: inputs['github-token'], repository },
+    domain,
+    maxAge: inputs['max-age'],
+    runUrl: `${env.GITHUB_SERVER_URL || 'https://github.com'}/${repository}/actions/runs/${runId}`,
+    progress,
+    warn,
+  };
 }
 
 async function tell(operation: string, { outputs, details, summary }: Report): Promise<void> {
@@ -125,39 +143,14 @@ function overridesOf(inputs: BackupInputs): Overrides {
   };
 }
 
-/** What every operation on one backup tells of it. */
-function outputsOf(context: Omit<BackupContext, 'recipients'>): Outputs {
-  return {
-    generation: context.generation,
-    certificates: context.inventory.certificates,
-    fingerprint: context.fingerprint,
-    'created-at': context.createdAt,
-    'expires-at': context.expiresAt,
-  };
-}
-
 async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
   const now = (): Date => cluster.serverTime() ?? new Date();
   const overrides = overridesOf(inputs);
   const dryRun = inputs['dry-run'] || inputs.operation === 'plan';
   if (inputs.operation === 'backup') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);
-    const result = await backUp(cluster, ports, { key, run, allow: allowedRules(inputs), dryRun });
-    const { context, name, stored } = result;
-    return {
-      outputs: {
-        ...outputsOf(context),
-        name,
-        stores: stored.flatMap(({ store, kept }) => (kept ? [store] : [])).join(','),
-      },
-      details: {
-        bytes: result.bytes,
-        failedStores: stored.flatMap(({ store, error }) =>
-          error ? [{ store, code: error.code, why: error.why }] : [],
-        ),
-      },
-      summary: backupSummary(result, dryRun, now()),
-    };
+    const options = { key, run, allow: allowedRules(inputs), dryRun };
+    return backupReport(cluster, ports, options, inputs, now);
   }
   if (inputs.operation === 'verify') {
     const trusted = trustedBy(inputs, ports.mask);

@@ -4,14 +4,23 @@ import type { BackupResult } from '../../shared/backup/backup.js';
 import type { FetchResult } from '../../shared/backup/fetch.js';
 import { asSecret, keyOf } from '../../shared/backup/observe.js';
 import type { CertificateForecast, RestorePlan } from '../../shared/backup/plan.js';
+import type { Pruned } from '../../shared/backup/prune.js';
+import type { HeldBackup } from '../../shared/backup/refresh.js';
 import { assumedCertManager, leafOf } from '../../shared/backup/refusals.js';
 import type { RestoreResult } from '../../shared/backup/restore.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';
 
-/** The summary of a backup: what is in it, where it is, until when, and what to do with it. */
-export function backupSummary(result: BackupResult, dryRun: boolean, now: Date): Markdown {
+/**
+ * The summary of a backup: what is in it, where it is, until when, and what to do with it.
+ *
+ * @param because why the one before could not stand; empty when nobody asked
+ */
+export function backupSummary(
+  result: BackupResult,
+  { dryRun, because, pruned, now }: { dryRun: boolean; because: string[]; pruned: Pruned[]; now: Date },
+): Markdown {
   const { context, name, snapshot, stored } = result;
   const markdown = new Markdown()
     .heading(
@@ -26,6 +35,7 @@ export function backupSummary(result: BackupResult, dryRun: boolean, now: Date):
       ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left'],
       snapshot.certificates.map((one) => recordRow(one, snapshot, now)),
     );
+  if (because.length > 0) markdown.line('**Why now**').list(because);
   if (stored.length > 0) {
     markdown.table(
       ['Store', 'State', 'Kept until', 'Note'],
@@ -41,12 +51,26 @@ export function backupSummary(result: BackupResult, dryRun: boolean, now: Date):
       ),
     );
   }
+  if (pruned.length > 0) markdown.table(['Store', 'Deleted', 'Left alone'], pruned.map(prunedRow));
   return markdown
     .details('What it is bound to', contextTable({ ...context, recipients: [] }))
     .line(
       dryRun
         ? '**Next:** run it without `dry-run`.'
         : `**Next:** nothing. To bring it back: \`operation: restore\` before setup runs; ${code(name)} is good until ${dateText(new Date(context.expiresAt))}, when its last certificate expires.`,
+    );
+}
+
+/** The summary of a backup that was not made, as the newest one can stand. */
+export function heldSummary({ context, stores, name }: HeldBackup, now: Date): Markdown {
+  return new Markdown()
+    .heading(`Backup of ${context.domain}: generation ${context.generation} stands`)
+    .line(
+      `✅ Nothing that belongs into a backup has changed since it was made ${ago(new Date(context.createdAt), now)}. ${escaped(stores.join(' and '))} gave it back just now, with a valid signature.`,
+    )
+    .details('What it is bound to', contextTable(context))
+    .line(
+      `**Next:** nothing. ${code(name)} is good until ${dateText(new Date(context.expiresAt))}, when its last certificate expires.`,
     );
 }
 
@@ -114,6 +138,15 @@ export function fetchSummary({ context, source, kept }: FetchResult, now: Date):
     )
     .details('What it is bound to', contextTable(context))
     .line('**Next:** keep it where nobody who can write to this repository can delete it, or drill it.');
+}
+
+function prunedRow({ store, removed, odd, error }: Pruned): string[] {
+  const left = odd.map((name) => `${code(name)}: not certainly a backup of this key`);
+  return [
+    store,
+    removed.length === 0 ? '–' : removed.map(code).join('\n'),
+    [...left, ...(error ? [`❌ ${escaped(`${error.message}: ${error.why} → ${error.next}`)}`] : [])].join('\n') || '–',
+  ];
 }
 
 function nextAfterRestore({ plan }: RestoreResult, dryRun: boolean): string {

@@ -120,6 +120,11 @@ export class CacheStore {
     return this.#remove(this.#entries.filter((entry) => entry.key === key));
   }
 
+  /** Removes one entry, and gives whether it was there. */
+  remove(id: number): boolean {
+    return this.#remove(this.#entries.filter((entry) => entry.isComplete && entry.id === id)) > 0;
+  }
+
   #evictSome(): void {
     this.#remove(entriesToEvict(this.#entries, this.#options.limitBytes, this.#options.now()));
   }

@@ -216,6 +216,23 @@ describe('the stand-in for GitHub', () => {
       expect(await response.json()).toEqual({ message, documentation_url: expect.any(String), status: String(status) });
     });
 
+    it('deletes an artifact or a cache entry by its id, once, for a token that may write', async () => {
+      await saveArtifact('one', 'one');
+      await saveCache('two', 'two');
+      const paths = [`artifacts/${github.artifacts()[0]?.id}`, `caches/${github.cacheEntries()[0]?.id}`];
+      const statuses = async (token: string) => {
+        const init = { method: 'DELETE', headers: { authorization: `Bearer ${token}` } };
+        const url = (path: string) => `${github.env.GITHUB_API_URL}/repos/mcprt-lab/platform/actions/${path}`;
+        return Promise.all(paths.map(async (path) => (await fetch(url(path), init)).status));
+      };
+      expect(await statuses(github.token)).toEqual([403, 403]);
+      expect([github.artifacts().length, github.cacheEntries().length]).toEqual([1, 1]);
+      const { token } = github.as({ permissions: { actions: 'write' } });
+      expect(await statuses(token)).toEqual([204, 204]);
+      expect([github.artifacts().length, github.cacheEntries().length]).toEqual([0, 0]);
+      expect(await statuses(token)).toEqual([404, 404]);
+    });
+
     it('refuses a token without the permission, and a client without a name', async () => {
       const { token } = github.as({ permissions: {} });
       expect((await rest('artifacts', { authorization: `Bearer ${token}` })).status).toBe(403);

@@ -11,6 +11,7 @@ import { environmentOf } from './environment.js';
 import { Environments } from './environments.js';
 import { type Fault, Faults } from './faults.js';
 import { type Call, type Reply, serve } from './http.js';
+import { type IssueFacts, Issues } from './issues.js';
 import { type Comment, type PullRequest, PullRequests } from './pull-requests.js';
 import { answerRestCall } from './rest.js';
 import { defaultRun, type Repository, type Run } from './run.js';
@@ -53,12 +54,15 @@ export interface Github {
   artifacts(): readonly ArtifactFacts[];
   deployments(): readonly DeploymentFacts[];
   comments(): readonly Readonly<Comment>[];
+  issues(): readonly IssueFacts[];
   /** Makes or changes an environment of the repository. */
   setEnvironment(name: string, rules: { hasReviewers: boolean }): void;
   /** Opens, changes or closes a pull request. */
   setPullRequest(pullRequest: PullRequest): void;
   /** Comments on a pull request as somebody. */
   comment(pullRequest: number, user: string, body: string): void;
+  /** Opens an issue as somebody. */
+  openIssue(user: string, issue: { title: string; body: string; labels?: string[] }): IssueFacts;
   /** Every call of the REST API, as `METHOD /path`. */
   restCalls(): readonly string[];
   /**
@@ -105,6 +109,7 @@ class Backend {
   readonly deployments: Deployments;
   readonly environments = new Environments();
   readonly pullRequests: PullRequests;
+  readonly issues: Issues;
   readonly restCalls: string[] = [];
   readonly faults = new Faults();
   readonly runs = new Map<number, Run>();
@@ -118,6 +123,7 @@ class Backend {
     const common = { blobs: this.blobs, now, nextId: () => id++ };
     this.deployments = new Deployments(common);
     this.pullRequests = new PullRequests(common);
+    this.issues = new Issues({ ...common, pullRequests: () => this.pullRequests.all });
     this.caches = new CacheStore({ ...common, limitBytes: cacheLimitBytes });
     this.artifacts = new ArtifactStore({ ...common, retentionDays: this.repository.retentionDays });
   }
@@ -206,6 +212,8 @@ function view(backend: Backend, server: { origin: string; close(): Promise<void>
     artifacts: () => backend.artifactFacts(),
     deployments: () => backend.deployments.facts,
     comments: () => backend.pullRequests.comments,
+    issues: () => backend.issues.facts,
+    openIssue: (user, issue) => backend.issues.open(user, issue),
     setEnvironment: (name, rules) => backend.environments.set(name, rules),
     setPullRequest: (pullRequest) => backend.pullRequests.set(pullRequest),
     comment: (pullRequest, user, body) => void backend.pullRequests.comment(pullRequest, user, body),

@@ -36,6 +36,10 @@ export class PullRequests {
     this.#nextId = nextId;
   }
 
+  get all(): readonly PullRequest[] {
+    return [...this.#all.values()];
+  }
+
   set(pullRequest: PullRequest): void {
     this.#all.set(pullRequest.number, pullRequest);
   }

@@ -7,6 +7,7 @@ import type { Deployments } from './deployments.js';
 import type { Environments } from './environments.js';
 import type { Faults } from './faults.js';
 import { bearerToken, type Call, json, type Reply } from './http.js';
+import type { Issues } from './issues.js';
 import type { PullRequests } from './pull-requests.js';
 import { failure, pageOf } from './rest-reply.js';
 import { type Repository, type Run, type RunPermissions, runBackendId } from './run.js';
@@ -20,6 +21,7 @@ export interface RestOptions {
   readonly deployments: Deployments;
   readonly environments: Environments;
   readonly pullRequests: PullRequests;
+  readonly issues: Issues;
   readonly blobs: Blobs;
   readonly tokens: Tokens;
   readonly faults: Faults;
@@ -27,22 +29,28 @@ export interface RestOptions {
 
 /**
  * The calls of GitHub's REST API that are made, on one private repository: artifacts, runs, caches and environments
- * (`actions: read`), deployments (`deployments: write`), pull requests and their comments (`pull-requests`). Rules:
- * GitHub's REST reference.
+ * (`actions: read`, to delete `write`), deployments (`deployments: write`), pull requests and their comments
+ * (`pull-requests`), issues (`issues`). Rules: GitHub's REST reference.
  */
 export function answerRestCall(call: Call, options: RestOptions): Reply {
   const reply = refusal(call, options) ?? route(call, options);
   return { ...reply, headers: { 'x-github-request-id': randomUUID(), ...reply.headers } };
 }
 
-/** What a call needs, by the part of the API that its path is in. */
-function needed({ url }: Call): keyof RunPermissions {
-  const [, part = ''] = /^\/repos\/[^/]+\/[^/]+\/([^/]+)/.exec(url.pathname) ?? [];
-  if (part === 'deployments') return 'deployments';
-  return part === 'pulls' || part === 'issues' ? 'pull-requests' : 'actions';
+/** What a call needs, by the part of the API that its path is in: any one of these. */
+function needed({ url }: Call, { issues }: RestOptions): (keyof RunPermissions)[] {
+  const [, part = '', rest = ''] = /^\/repos\/[^/]+\/[^/]+\/([^/]+)(.*)/.exec(url.pathname) ?? [];
+  if (part === 'deployments') return ['deployments'];
+  if (part === 'pulls') return ['pull-requests'];
+  if (part !== 'issues') return ['actions'];
+  const [, number] = /^\/(\d+)(?:\/|$)/.exec(rest) ?? [];
+  // A pull request can be commented on with either; an issue only with its own.
+  const isIssue = rest === '' || (number !== undefined && issues.has(Number(number)));
+  return isIssue ? ['issues'] : ['pull-requests', 'issues'];
 }
 
-function refusal(call: Call, { tokens, faults }: RestOptions): Reply | undefined {
+function refusal(call: Call, options: RestOptions): Reply | undefined {
+  const { tokens, faults } = options;
   const { headers, method } = call;
   if (faults.hits('down', 'rest')) return failure(503, 'Service unavailable');
   if (faults.hits('rate-limited', 'rest')) return failure(429, 'API rate limit exceeded', { 'retry-after': '60' });
@@ -52,8 +60,8 @@ function refusal(call: Call, { tokens, faults }: RestOptions): Reply | undefined
   if (token === undefined) return failure(401, 'Requires authentication');
   const permissions = tokens.restPermissions(token);
   if (permissions === undefined) return failure(401, 'Bad credentials');
-  const permission = permissions[needed(call)] ?? 'none';
-  const isEnough = permission === 'write' || (permission === 'read' && method === 'GET');
+  const granted = needed(call, options).map((name) => permissions[name] ?? 'none');
+  const isEnough = granted.includes('write') || (granted.includes('read') && method === 'GET');
   return isEnough ? undefined : failure(403, 'Resource not accessible by integration');
 }
 
@@ -61,11 +69,24 @@ function route(call: Call, options: RestOptions): Reply {
   const [, name = '', below = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.+)$/.exec(call.url.pathname) ?? [];
   if (name.toLowerCase() !== options.repository.name.toLowerCase()) return failure(404, 'Not Found');
   if (/^\/deployments(?:\/|$)/.test(below)) return options.deployments.answer(call, below.slice('/deployments'.length));
+  const [, issue] = /^\/issues(?:\/(\d+)(?:\/.*)?)?$/.exec(below) ?? [];
+  if (below === '/issues' || (issue !== undefined && options.issues.has(Number(issue)))) {
+    return options.issues.answer(call, below.slice('/issues'.length));
+  }
   if (/^\/(?:pulls|issues)\//.test(below)) return options.pullRequests.answer(call, below);
   const [, environment] = /^\/environments\/([^/]+)$/.exec(below) ?? [];
   if (environment !== undefined && call.method === 'GET') return options.environments.answer(environment);
   const [, path = ''] = /^\/actions\/(.+)$/.exec(below) ?? [];
+  if (call.method === 'DELETE') return remove(path, options);
   return call.method === 'GET' ? actionsRoute(call, path, options) : failure(404, 'Not Found');
+}
+
+function remove(path: string, { caches, artifacts }: RestOptions): Reply {
+  const [, kind, id] = /^(artifacts|caches)\/(\d+)$/.exec(path) ?? [];
+  const artifact = artifacts.artifacts.find((each) => kind === 'artifacts' && each.id === Number(id));
+  if (artifact !== undefined) artifacts.remove(artifact);
+  const isGone = artifact !== undefined || (kind === 'caches' && caches.remove(Number(id)));
+  return isGone ? { status: 204 } : failure(404, 'Not Found');
 }
 
 function actionsRoute(call: Call, path: string, options: RestOptions): Reply {

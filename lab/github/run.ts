@@ -36,6 +36,7 @@ export interface Run {
 export interface RunPermissions {
   readonly actions?: Permission;
   readonly deployments?: Permission;
+  readonly issues?: Permission;
   readonly 'pull-requests'?: Permission;
 }
 

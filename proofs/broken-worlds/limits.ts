@@ -29,7 +29,13 @@ export const limits: Topic = {
         }));
         const anchor = { namespace: 'kube-system', name: 'mcprt-anchor' };
         site.mendWith(async () => void (await site.cluster.delete(kinds.configMap, anchor)));
-        await writeAnchor(site.cluster, { generation: 1, statement: '0'.repeat(64), inventory: [], ledger });
+        await writeAnchor(site.cluster, {
+          generation: 1,
+          statement: '0'.repeat(64),
+          inventory: [],
+          ledger,
+          content: '',
+        });
         return undefined;
       },
     },

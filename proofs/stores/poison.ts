@@ -26,13 +26,17 @@ export async function plantPoison(github: Github, folder: string, domain: string
   tar.entry({ name: 'mcprt-backup/backup.tar' }, 'planted');
   tar.finalize();
   const key = `mcprt-backup-${domain}-g00000099-r9.1`;
+  await plantEntry(github, key, zstdCompressSync(await buffer(tar)));
+  return { key, traces: [absolute, outside] };
+}
+
+/** Plants a cache entry with any bytes, where a backup would be looked for. */
+export async function plantEntry(github: Github, key: string, bytes: Buffer): Promise<void> {
   const version = github.cacheEntries()[0]?.version ?? '';
-  const bytes = zstdCompressSync(await buffer(tar));
   const { signed_upload_url: url } = await call(github, 'CreateCacheEntry', { key, version });
   await fetch(String(url), { method: 'PUT', headers: { 'x-ms-blob-type': 'BlockBlob' }, body: new Uint8Array(bytes) });
   await call(github, 'FinalizeCacheEntryUpload', { key, version, size_bytes: String(bytes.length) });
-  if (!github.cacheEntries().some((entry) => entry.key === key)) throw new Error('the poisoned entry was not planted');
-  return { key, traces: [absolute, outside] };
+  if (!github.cacheEntries().some((entry) => entry.key === key)) throw new Error(`${key} was not planted`);
 }
 
 /** What a poisoned entry has left on disk. */

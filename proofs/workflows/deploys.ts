@@ -5,6 +5,7 @@ import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries
 import { leakSearch } from '../leaks.js';
 import { snapshot } from '../rollout/world.js';
 import { userPassword } from '../smoke/world.js';
+import { hours } from './hours.js';
 import type { Platform } from './platform.js';
 import { type Made, makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
 import { play, type Stage, searchRuns } from './stage.js';
@@ -13,7 +14,7 @@ const planOnly = ['plan@mcprt-plan'];
 const upToApproval = [...planOnly, 'approve@mcprt-approval'];
 const whole = [...upToApproval, 'backup@mcprt-backup', 'rollout@production', 'smoke-test@mcprt-smoke'];
 
-/** The repository of the platform's team: nightly backups and deployments. */
+/** The repository of the platform's team: scheduled backups and deployments. */
 export async function deploys(stage: Stage, { world, source }: Platform): Promise<void> {
   const { context, problems, docker } = stage;
   const onMain = { branches: ['main'] };
@@ -40,16 +41,7 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
   });
   const runs: PlayedWorkflow[] = [];
   try {
-    for (const generation of ['1', '2']) {
-      const backup = await play(stage, repository, `a night, generation ${generation}`, 'backup.yml', {
-        event: 'schedule',
-        jobs: ['backup@mcprt-backup'],
-      });
-      if (backup.outputs.generation !== generation) problems.push(`generation ${backup.outputs.generation}`);
-      runs.push(backup);
-    }
-    const stored = [repository.github.cacheEntries().length, repository.github.artifacts().length];
-    if (stored.some((count) => count !== 2)) problems.push(`stored in cache and artifact: ${stored.join(', ')}`);
+    runs.push(...(await hours(stage, world, repository)));
     const drill = await play(stage, repository, 'a week', 'drill.yml', {
       event: 'schedule',
       jobs: ['drill@mcprt-drill'],
@@ -64,6 +56,10 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
       { name: 'the password of the tests', value: userPassword },
     ]);
     searchRuns(stage, search, runs);
+    for (const { number, body, comments } of repository.github.issues()) {
+      const shown = search.in([body, ...comments].join('\n'));
+      problems.push(...shown.map((name) => `issue ${number} shows ${name}`));
+    }
   } finally {
     await repository.close();
   }

@@ -1,6 +1,7 @@
 import pRetry from 'p-retry';
 import type { ErrorCode } from '../errors.js';
 import { McprtError } from '../errors.js';
+import { isRecord } from '../json.js';
 
 /** Where GitHub's API is, and who asks. */
 export interface GithubApi {
@@ -12,7 +13,7 @@ export interface GithubApi {
 
 const deadline = 10_000;
 const retries = 2;
-/** More pages than this nobody has written comments on a pull request. */
+/** More pages than this nobody has written comments on a pull request, or opened issues. */
 const mostPages = 50;
 const perPage = 100;
 
@@ -94,4 +95,14 @@ export function githubError(
 ): unknown {
   if (!(error instanceof GithubRefusal)) return error;
   return new McprtError(code, { what, why: error.message, next, cause: error });
+}
+
+/**
+ * Whether something was written by whom the token is: anybody can write a marker into a text of their own. A job's token
+ * may not ask who it is, and writes as a bot.
+ */
+export async function ownAuthor(api: GithubApi): Promise<(user: unknown) => boolean> {
+  const me = await askUrl(api, 'GET', `${api.apiUrl}/user`).catch(() => undefined);
+  const login = isRecord(me) && typeof me.login === 'string' ? me.login : undefined;
+  return (user) => isRecord(user) && (login === undefined ? user.type === 'Bot' : user.login === login);
 }

@@ -1,5 +1,5 @@
 import { isRecord } from '../json.js';
-import { askGithub, askUrl, type GithubApi, githubError, listGithub } from './github-api.js';
+import { askGithub, type GithubApi, githubError, listGithub, ownAuthor } from './github-api.js';
 
 /** GitHub refuses longer comments. */
 const longest = 65_536;
@@ -22,7 +22,7 @@ export async function writeStickyComment(
   const text = markdown.length > room ? `${beginning(markdown, room)}${cutMark}` : markdown;
   const body = `${mark}\n${text}`;
   try {
-    const isOwn = await author(api);
+    const isOwn = await ownAuthor(api);
     const own = async (): Promise<number[]> =>
       (await listGithub(api, `/issues/${pullRequest}/comments`)).flatMap((comment) =>
         isRecord(comment) &&
@@ -61,14 +61,4 @@ function beginning(text: string, room: number): string {
   const lineEnd = text.lastIndexOf('\n', room);
   // Half of a character outside of the basic plane is none.
   return lineEnd > room / 2 ? text.slice(0, lineEnd) : text.slice(0, room).replace(/[\ud800-\udbff]$/, '');
-}
-
-/**
- * Whether a comment is by whom the token is: anybody can write the marker into a comment of their own. A job's token may
- * not ask who it is, and writes as a bot.
- */
-async function author(api: GithubApi): Promise<(user: unknown) => boolean> {
-  const me = await askUrl(api, 'GET', `${api.apiUrl}/user`).catch(() => undefined);
-  const login = isRecord(me) && typeof me.login === 'string' ? me.login : undefined;
-  return (user) => isRecord(user) && (login === undefined ? user.type === 'Bot' : user.login === login);
 }

@@ -5,7 +5,7 @@ import { type KubeObject, kinds } from '../cluster/objects.js';
 /**
  * What a cluster remembers of its backups, in ConfigMap kube-system/mcprt-anchor. A wipe keeps kube-system, so that a
  * backup older than the newest one made is recognised: a replay of an old signed backup would bring back credentials
- * that were changed since. It holds names and counts, no values.
+ * that were changed since. It holds names and counts, no values, and a digest that only the backup key can compare.
  */
 export interface Anchor {
   generation: number;
@@ -15,6 +15,8 @@ export interface Anchor {
   inventory: string[];
   /** Issuances that count against Let's Encrypt's limits; public knowledge, as every certificate is logged. */
   ledger: LedgerEntry[];
+  /** What the newest backup holds, as `contentDigest` of content.ts; empty when it is not known. */
+  content: string;
 }
 
 /** One issuance. Serial in hex, time as RFC 3339. */
@@ -48,6 +50,7 @@ const shape = z.object({
         .filter((line) => line !== '')
         .flatMap(readEntry),
     ),
+  content: z.string().default(''),
 });
 
 /** The anchor, or undefined on a cluster that no backup was made of (or whose kube-system is new). */
@@ -64,6 +67,7 @@ export async function writeAnchor(cluster: Cluster, anchor: Anchor): Promise<voi
     statement: anchor.statement,
     inventory: anchor.inventory.join('\n'),
     ledger: anchor.ledger.map(({ at, serial, identifiers }) => `${at} ${serial} ${identifiers.join(',')}`).join('\n'),
+    content: anchor.content,
   };
   for (let attempt = 1; ; attempt++) {
     const found = await cluster.get<KubeObject>(kinds.configMap, ref);

@@ -6,17 +6,20 @@ import { McprtError, messageOf } from '../errors.js';
 import { type Layout, platformConfig, portableConfigKeys } from '../platform/resources.js';
 import { type LedgerEntry, writeAnchor } from './anchor.js';
 import { isCanary } from './barrier.js';
+import { contentDigest } from './content.js';
 import { inventory } from './inventory.js';
 import type { BackupKey } from './keys.js';
 import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
 import { isAcme } from './plan.js';
 import type { Ports, RunContext } from './ports.js';
+import { type HeldBackup, standing } from './refresh.js';
 import { assumedCertManager, inventoryNames, leafOf, type Refusal, type RefusalRule, refusals } from './refusals.js';
 import { type Reference, roles } from './roles.js';
 import { authenticate, sealBackup } from './seal.js';
+import { type Candidate, candidates } from './select.js';
 import { cleaned, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
 import { type BackupContext, schema } from './statement.js';
-import { type Kept, nameFor, prefixOf, type Store } from './stores/store.js';
+import { type Kept, nameFor, type Store } from './stores/store.js';
 
 export interface BackupOptions {
   key: BackupKey;
@@ -69,14 +72,65 @@ const readAttempts = 5;
  * @throws McprtError `backup-refused`, `backup-unstable`, `backup-not-stored`
  */
 export async function backUp(cluster: Cluster, ports: Ports, options: BackupOptions): Promise<BackupResult> {
+  return make(cluster, ports, options, await look(cluster, ports, options));
+}
+
+/**
+ * Backs up a cluster unless its newest backup can stand (see refresh.ts). That one is read in every store, which also
+ * keeps a cache entry alive.
+ *
+ * @param refreshAfter a backup of this age is made anew, in ms
+ * @throws McprtError of `backUp`, also where nothing has changed: what would hurt later is told at once
+ */
+export async function refreshBackup(
+  cluster: Cluster,
+  ports: Ports,
+  options: BackupOptions,
+  refreshAfter: number,
+): Promise<{ made: BackupResult; because: string[] } | { held: HeldBackup }> {
+  const looked = await look(cluster, ports, options);
+  const { seen, snapshot, found } = looked;
+  const verdict = standing({
+    found,
+    anchor: seen.anchor,
+    digestFor: (statement) => contentDigest(options.key, statement, snapshot),
+    run: options.run,
+    fingerprint: seen.fingerprint,
+    now: seen.now,
+    refreshAfter,
+  });
+  if ('held' in verdict) return verdict;
+  for (const reason of verdict.due) ports.progress(`a new backup is due: ${reason}`);
+  return { made: await make(cluster, ports, options, looked), because: verdict.due };
+}
+
+/** Everything that a backup is made of. */
+interface Looked {
+  seen: Observation;
+  references: Reference[];
+  secrets: Map<string, LiveSecret>;
+  snapshot: Snapshot;
+  found: Candidate[];
+}
+
+async function look(cluster: Cluster, ports: Ports, { key, run, allow }: BackupOptions): Promise<Looked> {
   const { seen, references, secrets, config } = await readStable(cluster);
   for (const secret of secrets.values()) maskValues(secret, ports.mask);
 
-  const found = refusals(seen, references, secrets, seen.anchor).filter(({ rule }) => !options.allow.includes(rule));
-  if (found.length > 0) throw refused(found);
+  const refusing = refusals(seen, references, secrets, seen.anchor).filter(({ rule }) => !allow.includes(rule));
+  if (refusing.length > 0) throw refused(refusing);
 
-  const previous = await newestStored(ports, options);
-  const snapshot = snapshotOf(seen, references, secrets, config);
+  const found = await candidates(ports, run.domain, [createPublicKey(key.signer)]);
+  return { seen, references, secrets, snapshot: snapshotOf(seen, references, secrets, config), found };
+}
+
+async function make(
+  cluster: Cluster,
+  ports: Ports,
+  options: BackupOptions,
+  { seen, references, secrets, snapshot, found }: Looked,
+): Promise<BackupResult> {
+  const previous = newestOf(found);
   const generation = Math.max(seen.anchor?.generation ?? 0, previous.generation) + 1;
   const context = contextOf(
     seen,
@@ -98,7 +152,13 @@ export async function backUp(cluster: Cluster, ports: Ports, options: BackupOpti
   const stored = await Promise.all(ports.stores.map((store) => keep(store, name, sealed, signers, ports)));
   if (!stored.some(({ kept }) => kept !== undefined)) throw new NotStored(stored);
 
-  const anchor = { generation, statement: digest, inventory: inventoryNames(secrets.keys()), ledger: snapshot.ledger };
+  const anchor = {
+    generation,
+    statement: digest,
+    inventory: inventoryNames(secrets.keys()),
+    ledger: snapshot.ledger,
+    content: contentDigest(options.key, digest, snapshot),
+  };
   await writeAnchor(cluster, anchor).catch((error: unknown) => {
     ports.warn(
       `the backup is stored, but the cluster cannot remember it, so a replay of an older one would not be noticed: ${messageOf(error)}`,
@@ -277,24 +337,10 @@ export async function keep(
 }
 
 /** The newest generation that any store has under our own signature; what else lies there is not ours to count. */
-async function newestStored(
-  ports: Ports,
-  { key, run }: BackupOptions,
-): Promise<{ generation: number; statement: string }> {
-  const signers = [createPublicKey(key.signer)];
-  const found = await Promise.all(
-    ports.stores.map(async (store) => {
-      try {
-        const candidate = await store.newest(prefixOf(run.domain));
-        const { context, digest } = await authenticate(await candidate.fetch(), signers);
-        return { generation: context.generation, statement: digest };
-      } catch {
-        return { generation: 0, statement: '' };
-      }
-    }),
-  );
-  const newest = found.reduce((a, b) => (b.generation > a.generation ? b : a), { generation: 0, statement: '' });
-  return newest;
+function newestOf(found: readonly Candidate[]): { generation: number; statement: string } {
+  return found
+    .flatMap(({ backup }) => (backup ? [{ generation: backup.context.generation, statement: backup.digest }] : []))
+    .reduce((a, b) => (b.generation > a.generation ? b : a), { generation: 0, statement: '' });
 }
 
 function refused(found: Refusal[]): McprtError {

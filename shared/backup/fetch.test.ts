@@ -53,10 +53,17 @@ function stores(name: string, bytes: Buffer): { source: Store; target: Store; ke
   };
   return {
     kept,
-    source: { name: 'cache', save: unused, read: unused, newest: async () => ({ name, fetch: async () => bytes }) },
+    source: {
+      name: 'cache',
+      save: unused,
+      read: unused,
+      list: unused,
+      newest: async () => ({ name, fetch: async () => bytes }),
+    },
     target: {
       name: 'directory',
       newest: unused,
+      list: unused,
       read: async (wanted) => kept.get(wanted) ?? Buffer.alloc(0),
       save: async (wanted, given) => {
         kept.set(wanted, given);

@@ -19,6 +19,10 @@ export interface ActionsService {
   /** Artifacts of the repository that are not expired, newest first. @throws McprtError `store-token` */
   listArtifacts(): Promise<RemoteArtifact[]>;
   artifactUrl(id: number): Promise<string>;
+  /** Cache entries of a ref whose key starts with the prefix. @throws McprtError `store-token` */
+  listCaches(prefix: string, ref: string): Promise<RemoteCache[]>;
+  /** Deletes an artifact or a cache entry; one that is gone already is none to complain about. @throws McprtError `store-prune` */
+  remove(kind: 'artifacts' | 'caches', id: number): Promise<void>;
   /** The bytes behind a signed URL. @throws McprtError `store-read` when there are more than `limit` */
   download(url: string, limit: number): Promise<Buffer>;
 }
@@ -36,12 +40,18 @@ export interface RemoteArtifact {
   runId: number | undefined;
 }
 
+export interface RemoteCache {
+  id: number;
+  key: string;
+  version: string;
+}
+
 export interface ActionsServiceOptions {
   resultsUrl: string | undefined;
   runtimeToken: string | undefined;
   apiUrl: string;
   repository: string;
-  /** Token with `actions: read`; empty when the job gives none. */
+  /** Token with `actions: read`, or `actions: write` to delete; empty when the job gives none. */
   apiToken: string;
 }
 
@@ -67,6 +77,9 @@ const artifactPage = z.looseObject({
     }),
   ),
 });
+const cachePage = z.looseObject({
+  actions_caches: z.array(z.looseObject({ id: z.number(), key: z.string(), version: z.string() })),
+});
 const runtimeClaims = z.looseObject({ scp: z.string() });
 
 /** Opens the services that the runner's environment names. No call is made yet. */
@@ -89,19 +102,23 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     if (status !== 200) throw httpFailure(method, status, text);
     return shape.parse(JSON.parse(text));
   };
-  const rest = async (path: string, redirect: 'manual' | 'follow' = 'follow'): Promise<Response> => {
+  const rest = async (
+    path: string,
+    { subject = 'artifacts', ...init }: RequestInit & { subject?: string } = {},
+  ): Promise<Response> => {
     if (options.apiToken === '') {
       throw new McprtError('store-token', {
-        what: 'artifacts of earlier runs cannot be looked up',
+        what: `${subject} of earlier runs cannot be looked up`,
         why: 'the input `github-token` is empty',
         next: 'leave `github-token` at its default and give the job `permissions: actions: read`',
       });
     }
     const headers = { authorization: `Bearer ${options.apiToken}`, accept: 'application/vnd.github+json' };
-    const answer = await get(`${options.apiUrl}/repos/${options.repository}/actions/${path}`, { headers, redirect });
+    const answer = await get(`${options.apiUrl}/repos/${options.repository}/actions/${path}`, { headers, ...init });
+    if (init.method === 'DELETE') return answer;
     if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
       throw new McprtError('store-token', {
-        what: 'artifacts of earlier runs cannot be looked up',
+        what: `${subject} of earlier runs cannot be looked up`,
         why: `GitHub answers ${answer.status}: the token may not read this repository’s actions`,
         next: 'give the job `permissions: actions: read`',
       });
@@ -154,8 +171,31 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       return found;
     },
     async artifactUrl(id) {
-      const answer = await rest(`artifacts/${id}/zip`, 'manual');
+      const answer = await rest(`artifacts/${id}/zip`, { redirect: 'manual' });
       return answer.headers.get('location') ?? '';
+    },
+    async listCaches(prefix, ref) {
+      const found: RemoteCache[] = [];
+      const terms = `key=${encodeURIComponent(prefix)}&ref=${encodeURIComponent(ref)}`;
+      for (let page = 1; page <= listPages; page++) {
+        const answer = await rest(`caches?${terms}&per_page=100&page=${page}`, { subject: 'cache entries' });
+        const { actions_caches } = cachePage.parse(await answer.json());
+        found.push(...actions_caches.map(({ id, key, version }) => ({ id, key, version })));
+        if (actions_caches.length < 100) break;
+      }
+      return found;
+    },
+    async remove(kind, id) {
+      const { status } = await rest(`${kind}/${id}`, { method: 'DELETE' });
+      if (status < 300 || status === 404 || status === 410) return;
+      const isRefused = status === 401 || status === 403;
+      throw new McprtError('store-prune', {
+        what: `older ${kind === 'caches' ? 'cache entries' : 'artifacts'} cannot be deleted`,
+        why: `GitHub answers ${status}${isRefused ? ': the token may not delete them' : ''}`,
+        next: isRefused
+          ? 'give the job `permissions: actions: write`, or set `keep: 0`'
+          : 'nothing: the next backup tries again; see githubstatus.com when it stays',
+      });
     },
     async download(url, limit) {
       const answer = await get(url, {});

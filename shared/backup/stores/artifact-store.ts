@@ -60,6 +60,14 @@ export function artifactStore(ports: ArtifactPorts): Store {
       }
       return fetchZip(url);
     },
+    async list(prefix) {
+      const found = (await service.listArtifacts()).filter(({ name }) => name.startsWith(prefix));
+      return found.map(({ id, name }) => ({
+        name,
+        fetch: async () => fetchZip(await service.artifactUrl(id)),
+        remove: () => service.remove('artifacts', id),
+      }));
+    },
   };
 }
 

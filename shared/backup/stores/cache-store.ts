@@ -70,6 +70,19 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
       if (found === undefined) throw missed(name);
       return fetchEntry(found.url);
     },
+    async list(prefix) {
+      const versions = compressions.map(versionOf);
+      const found = (await service.listCaches(prefix, ref)).filter(({ version }) => versions.includes(version));
+      return found.map(({ id, key, version }) => ({
+        name: key,
+        fetch: async () => {
+          const entry = await service.findCache(key, version);
+          if (entry?.key !== key) throw missed(key);
+          return fetchEntry(entry.url);
+        },
+        remove: () => service.remove('caches', id),
+      }));
+    },
   };
 }
 

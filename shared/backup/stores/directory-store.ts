@@ -15,6 +15,14 @@ export function directoryStore(folder: string): Store {
       throw failed('store-miss', `there is no backup ${name} in ${folder}`, cause);
     }
   };
+  const names = async (prefix: string): Promise<string[]> => {
+    const files = await readdir(folder).catch((cause: unknown) => {
+      throw failed('store-miss', `the directory ${folder} cannot be read`, cause);
+    });
+    return files
+      .filter((file) => file.startsWith(prefix) && file.endsWith(suffix))
+      .map((file) => file.slice(0, -suffix.length));
+  };
   return {
     name: 'directory',
     async save(name, bytes) {
@@ -37,24 +45,30 @@ export function directoryStore(folder: string): Store {
       return { where: path, until: undefined, notes: [] };
     },
     async newest(prefix) {
-      const names = await readdir(folder).catch((cause: unknown) => {
-        throw failed('store-miss', `the directory ${folder} cannot be read`, cause);
-      });
-      const candidates = names
-        .filter((file) => file.startsWith(prefix) && file.endsWith(suffix))
-        .map((file) => file.slice(0, -suffix.length))
-        .sort((a, b) => generationOf(b) - generationOf(a) || b.localeCompare(a));
-      const name = candidates[0];
+      const [name] = (await names(prefix)).sort((a, b) => generationOf(b) - generationOf(a) || b.localeCompare(a));
       if (name === undefined) {
         throw failed('store-miss', `no file in ${folder} starts with ${prefix}`, undefined);
       }
       return { name, fetch: () => read(name) };
     },
     read,
+    async list(prefix) {
+      return (await names(prefix)).map((name) => ({
+        name,
+        fetch: () => read(name),
+        remove: async () => {
+          try {
+            await rm(join(folder, `${name}${suffix}`), { force: true });
+          } catch (cause) {
+            throw failed('store-prune', `an older backup cannot be deleted from ${folder}`, cause);
+          }
+        },
+      }));
+    },
   };
 }
 
-function failed(code: 'store-miss' | 'store-write', what: string, cause: unknown): McprtError {
+function failed(code: 'store-miss' | 'store-prune' | 'store-write', what: string, cause: unknown): McprtError {
   return new McprtError(code, {
     what,
     why: cause === undefined ? 'no backup of this domain was kept there' : messageOf(cause),

@@ -16,6 +16,12 @@ export interface Store {
   newest(prefix: string): Promise<Found>;
   /** Exactly that backup. @throws McprtError `store-…` */
   read(name: string): Promise<Buffer>;
+  /**
+   * Everything whose name starts with the prefix, as far as a job of this ref may delete it.
+   *
+   * @throws McprtError `store-…`
+   */
+  list(prefix: string): Promise<Entry[]>;
 }
 
 export interface Kept {
@@ -31,6 +37,12 @@ export interface Found {
   name: string;
   /** @throws McprtError `store-…`, `backup-malformed` */
   fetch: () => Promise<Buffer>;
+}
+
+/** What a place holds under a name; a place may hold several under one. */
+export interface Entry extends Found {
+  /** @throws McprtError `store-prune` */
+  remove: () => Promise<void>;
 }
 
 /** `mcprt-backup-DOMAIN-` begins every name of a profile's backups. */

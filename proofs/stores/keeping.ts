@@ -1,0 +1,124 @@
+import { type Github, startGithub } from '../../lab/github/github.js';
+import { generationOf } from '../../shared/backup/stores/store.js';
+import { kinds } from '../../shared/cluster/objects.js';
+import { type Rig, renewInternal } from '../rig.js';
+import { plantEntry } from './poison.js';
+import { makeSteps, type Steps } from './steps.js';
+
+export interface Kept {
+  runs: number;
+  problems: string[];
+  figures: { backups: number; unchanged: number; deleteCalls: number; issues: number };
+}
+
+const permissions = { actions: 'write', issues: 'write' } as const;
+const hourly = { 'refresh-after': '20h', keep: '2' };
+
+/** Hours of a schedule: some in which nothing happens, and each thing that asks for a new backup; then the watch. */
+export async function keeping(rig: Rig): Promise<Kept> {
+  const github = await startGithub({ repository: { name: 'acme/platform', id: 43 }, run: { permissions } });
+  const steps = makeSteps(rig);
+  let hour = 0;
+  // Another repository's proof has made backups of this cluster: here the first one is generation 1.
+  await rig.cluster.delete(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-anchor' });
+  const next = (): Github => github.as({ id: github.run.id + ++hour });
+  try {
+    await backups(rig, github, steps, next);
+    await watch(github, steps, next);
+    const issues = github.issues();
+    const [held] = issues;
+    if (issues.length !== 1 || held?.state !== 'closed' || held.comments.length !== 2) {
+      steps.problems.push(`the issues in the end: ${JSON.stringify(issues).slice(0, 600)}`);
+    }
+    const figures = { backups: 6, unchanged: 2, deleteCalls: deletions(github), issues: issues.length };
+    return { runs: steps.runs, problems: steps.problems, figures };
+  } finally {
+    await github.close();
+  }
+}
+
+async function backups(rig: Rig, github: Github, { step, problems }: Steps, next: () => Github): Promise<void> {
+  const { domain } = rig.installation;
+  const both = 'cache,artifact';
+  const made = (generation: string) => ({ generation, unchanged: 'false', stores: both });
+  const holds = (scene: string, cache: number[], artifact: number[]): void => {
+    const isOwn = (name: string): boolean => !planted.includes(name);
+    const generations = (names: string[]): string => names.filter(isOwn).map(generationOf).sort().join();
+    const seen = [
+      generations(github.cacheEntries().map(({ key }) => key)),
+      generations(github.artifacts().map(({ name }) => name)),
+    ];
+    if (seen.join(' ') !== `${cache} ${artifact}`) {
+      problems.push(`${scene}: cache and artifact hold ${seen.join(' and ')}, not ${cache} and ${artifact}`);
+    }
+  };
+  const planted: string[] = [];
+
+  await step(next(), 'backup', hourly, { outputs: made('1') });
+  const accessed = (): number => github.cacheEntries()[0]?.lastAccessedAt.getTime() ?? 0;
+  const before = accessed();
+  const stands = {
+    outputs: { ...made('1'), unchanged: 'true' },
+    says: ['generation 1 stands', 'gave it back just now'],
+  };
+  await step(next(), 'backup', hourly, stands);
+  holds('an unchanged hour', [1], [1]);
+  if (accessed() <= before) problems.push('an unchanged hour: the cache entry was not read');
+
+  // Older than the newest, in the very form of our names, and signed by nobody.
+  planted.push(`mcprt-backup-${domain}-g00000000-r9.1`);
+  for (const name of planted) await plantEntry(github, name, Buffer.from('planted'));
+  await step(next(), 'backup', hourly, { outputs: made('2'), says: ['a new backup is due: cache'] });
+  await renewInternal(rig.cluster);
+  const third = await step(next(), 'backup', hourly, {
+    outputs: made('3'),
+    says: ['what belongs into a backup has changed', 'not certainly a backup of this key'],
+  });
+  holds('a certificate changed', [2, 3], [2, 3]);
+  if (!github.cacheEntries().some(({ key }) => planted.includes(key))) problems.push('the planted entry was deleted');
+
+  if (github.evict(third.outputs.name ?? '') !== 1) problems.push('generation 3 was not in the cache');
+  await step(next(), 'backup', hourly, { outputs: made('4'), says: ['a new backup is due: cache'] });
+  holds('an evicted cache entry', [2, 4], [3, 4]);
+
+  const blind = next().as({ permissions: { actions: 'read' } });
+  const old = { ...hourly, 'refresh-after': '1s' };
+  await step(blind, 'backup', old, {
+    outputs: made('5'),
+    says: ['was made on', 'cannot be deleted', 'permissions: actions: write'],
+  });
+  holds('without the permission to delete', [2, 4, 5], [3, 4, 5]);
+  await step(next(), 'backup', old, { outputs: made('6') });
+  holds('with it again', [5, 6], [5, 6]);
+  await step(next(), 'backup', hourly, { outputs: { ...made('6'), unchanged: 'true' } });
+  await step(next(), 'backup', { keep: '1' }, { error: 'input-invalid', says: ['2 or more'] });
+}
+
+/** Objective missed, missed again, missed for another reason, met; and the same by a job that may not write issues. */
+async function watch(github: Github, { step, problems }: Steps, next: () => Github): Promise<void> {
+  const missed = { issue: 'true', 'max-age': '0s' };
+  const issues = (scene: string, comments: number, state: string): void => {
+    const found = github.issues().map((one) => `${one.state} with ${one.comments.length}`);
+    if (found.join() !== `${state} with ${comments}`)
+      problems.push(`${scene}: the issues are ${found.join() || 'none'}`);
+  };
+  const blind = next().as({ permissions: { actions: 'read' } });
+  await step(blind, 'verify', missed, { error: 'backup-too-old', says: ['permissions: issues: write'] });
+  await step(blind, 'verify', { issue: 'true' }, { outputs: { generation: '6' }, says: ['issues: write'] });
+  await step(next(), 'verify', { 'max-age': '0s' }, { error: 'backup-too-old' });
+  if (github.issues().length > 0) problems.push('an issue was opened that nobody asked for');
+
+  await step(next(), 'verify', missed, { error: 'backup-too-old', says: ['issue 1 tells of it: opened'] });
+  issues('objective missed', 0, 'open');
+  await step(next(), 'verify', missed, { error: 'backup-too-old' });
+  issues('objective missed again', 0, 'open');
+  const noCache = next().as({ cacheMode: 'none' });
+  await step(noCache, 'verify', { ...missed, stores: 'cache' }, { error: 'store-denied' });
+  issues('another reason', 1, 'open');
+  await step(next(), 'verify', { issue: 'true' }, { outputs: { generation: '6' } });
+  issues('objective met', 2, 'closed');
+}
+
+function deletions(github: Github): number {
+  return github.restCalls().filter((call) => call.startsWith('DELETE ')).length;
+}

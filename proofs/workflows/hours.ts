@@ -1,0 +1,50 @@
+import { renewInternal } from '../rig.js';
+import type { SmokeWorld } from '../smoke/world.js';
+import type { PlayedWorkflow, Repository } from './repository.js';
+import { play, type Stage } from './stage.js';
+
+const jobs = ['backup@mcprt-backup', 'watch@mcprt-backup'];
+
+/** Hours of the scheduled backup: one in which nothing changed, one in which something did, and two that find nothing to trust. */
+export async function hours(stage: Stage, { cluster }: SmokeWorld, repository: Repository): Promise<PlayedWorkflow[]> {
+  const { problems } = stage;
+  const { github } = repository;
+  const runs: PlayedWorkflow[] = [];
+  const hour = async (scene: string, fails?: RegExp): Promise<PlayedWorkflow> => {
+    const expected = { event: 'schedule', jobs, ...(fails ? { fails } : {}) };
+    const run = await play(stage, repository, scene, 'backup.yml', expected);
+    runs.push(run);
+    return run;
+  };
+  const made = async (scene: string, generation: string, unchanged: string, stored: number): Promise<void> => {
+    const { outputs } = await hour(scene);
+    const seen = [outputs.generation, outputs.unchanged, github.cacheEntries().length, github.artifacts().length];
+    if (seen.join() !== [generation, unchanged, stored, stored].join()) {
+      problems.push(`${scene}: generation, unchanged, entries of cache and artifact are ${seen.join(', ')}`);
+    }
+  };
+  const issues = (scene: string, expected: string): void => {
+    const seen = github.issues().map(({ state, comments }) => `${state} with ${comments.length}`);
+    if (seen.join() !== expected) problems.push(`${scene}: the issues are ${seen.join(', ') || 'none'}`);
+  };
+
+  await made('the first hour', '1', 'false', 1);
+  await made('an hour in which nothing changed', '1', 'true', 1);
+  await renewInternal(cluster);
+  await made('an hour in which a certificate changed', '2', 'false', 2);
+
+  for (const { key } of github.cacheEntries()) github.evict(key);
+  for (const { name } of github.artifacts()) github.tamper('artifacts', name);
+  github.inject({ kind: 'full', on: 'cache' });
+  github.inject({ kind: 'full', on: 'artifacts' });
+  issues('before anything was lost', '');
+  for (const scene of ['an hour in which nothing can be stored or trusted', 'one more such hour']) {
+    await hour(scene, /backup-not-stored/);
+    issues(scene, 'open with 0');
+  }
+  github.clearFaults();
+  const { outputs } = await hour('an hour in which all is well again');
+  if (outputs.generation !== '3') problems.push(`generation ${outputs.generation} after all is well again`);
+  issues('all is well again', 'closed with 1');
+  return runs;
+}

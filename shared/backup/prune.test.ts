@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Listed, sortListed } from './prune.js';
+import type { BackupContext } from './statement.js';
+import { nameFor } from './stores/store.js';
+
+function context(generation: number, change: Partial<BackupContext> = {}): BackupContext {
+  return {
+    schema: 'mcprt.backup/1',
+    repository: 'acme/platform',
+    repositoryId: '42',
+    workflow: 'w',
+    runId: String(100 + generation),
+    runAttempt: '1',
+    fingerprint: 'a-cluster',
+    domain: 'example.com',
+    layout: 'split',
+    generation,
+    createdAt: '2026-11-26T12:00:00Z',
+    expiresAt: '2026-12-26T12:00:00Z',
+    previous: '',
+    recipients: ['r'],
+    inventory: { certificates: 0, secrets: 0, configMaps: 0, namespaces: 0 },
+    certManager: '',
+    tool: '',
+    ...change,
+  };
+}
+
+function own(generation: number, change: Partial<BackupContext> = {}): Listed {
+  const made = context(generation, change);
+  return { name: nameFor(made.domain, generation, made), context: made };
+}
+
+const removed = (listed: Listed[], keep: number): number[] =>
+  sortListed(listed, context(9), keep)
+    .remove.map(({ context: of }) => of?.generation ?? 0)
+    .sort((a, b) => a - b);
+
+describe('what is deleted of old backups', () => {
+  const listed = [3, 9, 5, 7, 8].map((generation) => own(generation));
+
+  it('is what is older than the newest ones that stay, gaps or not', () => {
+    expect(removed(listed, 3)).toEqual([3, 5]);
+    expect(removed(listed, 14)).toEqual([]);
+  });
+
+  it('is never one of the newest two, whatever is asked for', () => {
+    expect(removed(listed, 0)).toEqual([3, 5, 7]);
+  });
+
+  it('is every copy of a generation, and a copy counts once', () => {
+    expect(removed([...listed, own(9), own(8), own(3)], 3)).toEqual([3, 3, 5]);
+  });
+
+  it.each<[string, Listed]>([
+    ['no authentic one', { name: 'mcprt-backup-example.com-g00000001-r1.1' }],
+    ['a replay under a newer name', { name: 'mcprt-backup-example.com-g00000099-r1.1', context: context(1) }],
+    ['a name that only begins as ours', { name: `${own(1).name}-x`, context: context(1) }],
+    ['one that claims to be newer than the newest', own(10)],
+  ])('is not what is planted: %s; it is told, and pushes nothing out', (_, planted) => {
+    const sorted = sortListed([...listed, planted], context(9), 3);
+    expect(sorted.remove.map(({ name }) => name)).not.toContain(planted.name);
+    expect(sorted.odd).toEqual([planted]);
+    expect(removed([...listed, planted], 5)).toEqual([]);
+  });
+
+  it.each<[string, Partial<BackupContext>]>([
+    ['cluster', { fingerprint: 'another' }],
+    ['repository', { repositoryId: '43' }],
+  ])('is not that of another %s, which is left without a word', (_, change) => {
+    const foreign = [own(1, change), own(2, change), own(4, change)];
+    const sorted = sortListed([...listed, ...foreign], context(9), 2);
+    expect(sorted.remove.map(({ context: of }) => of?.generation)).toEqual([3, 5, 7]);
+    expect(sorted.odd).toEqual([]);
+  });
+});
