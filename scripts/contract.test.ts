@@ -47,11 +47,13 @@ describe('codes of errors and findings', () => {
   it('each have an entry in docs/troubleshooting.md, and no entry is left over', async () => {
     const sources = (await readdir(root, { recursive: true })).filter(
       (file) =>
-        /^(?:shared|action-[a-z-]+|lab\/(?:driver|drill))\/.*\.ts$/.test(file) && !/\.test\.ts$|\/testing\//.test(file),
+        /^(?:init|shared|action-[a-z-]+|lab\/(?:driver|drill|engine))\/.*\.ts$|^\.github\/actions\/.*\.yml$/.test(
+          file,
+        ) && !/\.test\.ts$|\/testing\//.test(file),
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview';
+      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview|init';
     const notCodes = new Set([
       'backup-key',
       'restore-key',
@@ -71,13 +73,17 @@ describe('codes of errors and findings', () => {
       'rollout-plan',
       'rollout-port-forward',
       'rollout-timeout',
+      'setup-go',
       'setup-plan',
       'smoke-test',
     ]);
     const codes = texts.flatMap((text) =>
       [...text.matchAll(new RegExp(`'((?:${prefixes})-[a-z]+(?:-[a-z]+)*)'`, 'g'))].map(([, code]) => code ?? ''),
     );
-    const wanted = [...new Set([...codes, ...findingCodes])].filter((code) => !notCodes.has(code)).sort();
+    const annotated = texts.flatMap((text) =>
+      [...text.matchAll(/title=mcprt%3A ([a-z-]+)::/g)].map(([, code]) => code ?? ''),
+    );
+    const wanted = [...new Set([...codes, ...annotated, ...findingCodes])].filter((code) => !notCodes.has(code)).sort();
     const documented = [...(await read('docs', 'troubleshooting.md')).matchAll(/^### `([a-z0-9-]+)`$/gm)]
       .map(([, code]) => code ?? '')
       .sort();
