@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Github, startGithub } from '../../lab/github/github.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import { kinds } from '../../shared/cluster/objects.js';
@@ -12,6 +13,8 @@ export interface Kept {
 }
 
 const permissions = { actions: 'write', issues: 'write' } as const;
+/** The API server's clock tells whole seconds: after this, everything before is at least one old (in ms). */
+const aSecondLater = 1100;
 const hourly = { 'refresh-after': '20h', keep: '2' };
 
 /** Hours of a schedule: some in which nothing happens, and each thing that asks for a new backup; then the watch. */
@@ -83,11 +86,13 @@ async function backups(rig: Rig, github: Github, { step, problems }: Steps, next
 
   const blind = next().as({ permissions: { actions: 'read' } });
   const old = { ...hourly, 'refresh-after': '1s' };
+  await sleep(aSecondLater);
   await step(blind, 'backup', old, {
     outputs: made('5'),
     says: ['was made on', 'cannot be deleted', 'permissions: actions: write'],
   });
   holds('without the permission to delete', [2, 4, 5], [3, 4, 5]);
+  await sleep(aSecondLater);
   await step(next(), 'backup', old, { outputs: made('6') });
   holds('with it again', [5, 6], [5, 6]);
   await step(next(), 'backup', hourly, { outputs: { ...made('6'), unchanged: 'true' } });
@@ -102,6 +107,7 @@ async function watch(github: Github, { step, problems }: Steps, next: () => Gith
     if (found.join() !== `${state} with ${comments}`)
       problems.push(`${scene}: the issues are ${found.join() || 'none'}`);
   };
+  await sleep(aSecondLater);
   const blind = next().as({ permissions: { actions: 'read' } });
   await step(blind, 'verify', missed, { error: 'backup-too-old', says: ['permissions: issues: write'] });
   await step(blind, 'verify', { issue: 'true' }, { outputs: { generation: '6' }, says: ['issues: write'] });
