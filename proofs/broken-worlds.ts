@@ -119,7 +119,7 @@ async function play(site: Site, topic: string, world: BrokenWorld, problems: str
   const [first, ...rest] = seen.findings;
   if (seen.lacking !== '') fail(`${seen.lacking}\n${seen.findings.map((one) => JSON.stringify(one)).join('\n')}`);
   if (world.bundle) {
-    const inputs: Record<string, string> = glance?.forSetup ? { operation: 'install', 'dry-run': 'true' } : {};
+    const inputs: Record<string, string> = glance?.forSetup ? { operation: 'install' } : {};
     const run = await lookThroughBundle(site.stage, site.folder, glance ?? {}, inputs);
     const fails = (world.severity ?? 'error') === 'error';
     if (run.outputs.finding !== world.code || (run.code !== 0) !== fails) {
