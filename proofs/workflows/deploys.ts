@@ -23,7 +23,7 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
     folder: source,
     administrator: world.kubeconfig,
     variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
-    env: { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
+    env: docker === undefined ? {} : { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
     async environments(made) {
       keys = made.keys;
       const account = async (name: string): Promise<{ KUBECONFIG: string }> => ({
@@ -48,7 +48,7 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
     });
     if (drill.outputs.orders !== '0') problems.push(`the drill counts ${drill.outputs.orders} orders`);
     runs.push(drill);
-    runs.push(...(await changes(stage, { world, source }, repository)));
+    if (docker !== undefined) runs.push(...(await changes(stage, { world, source }, repository)));
     const search = leakSearch([
       ...(await clusterCanaries(world.cluster)),
       ...(await accessCanaries(world.kubeconfig, [repository.github])),

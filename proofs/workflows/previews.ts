@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { DockerEngine } from '../../lab/driver/docker.js';
 import { writeExampleServer } from '../../lab/platform/example-server.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { leakSearch } from '../leaks.js';
@@ -13,8 +14,8 @@ import { play, type Stage, searchRuns } from './stage.js';
 const execute = promisify(execFile);
 
 /** The repository of a team that has an MCP server: previews of its pull requests, of a fork's too. */
-export async function previews(stage: Stage, { world }: Platform): Promise<void> {
-  const { context, problems, docker } = stage;
+export async function previews(stage: Stage, { world }: Platform, docker: DockerEngine): Promise<void> {
+  const { context, problems } = stage;
   const folder = join(context.folder, 'servers');
   await mkdir(folder, { recursive: true });
   await writeExampleServer(folder);

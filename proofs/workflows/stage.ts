@@ -15,7 +15,8 @@ export interface Scene {
 
 export interface Stage {
   context: ProofContext;
-  docker: DockerEngine;
+  /** What builds images; undefined where none can be had. */
+  docker: DockerEngine | undefined;
   tools: Tools;
   scenes: Scene[];
   problems: string[];
