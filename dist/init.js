@@ -1,5 +1,5 @@
 if (Number.parseInt(process.versions.node, 10) < 22) {
-  console.error(`This needs Node 22 or later, and this is ${process.version}. Without installing anything:\n  npx --yes node@24 dist/init.js ${process.argv.slice(2).join(' ')}`);
+  console.error(`This needs Node 22 or later, and this is ${process.version}. Without installing anything:\n  npx --yes node@24 ${process.argv.slice(1).join(' ')}`);
   process.exit(1);
 }
 

@@ -1,4 +1,4 @@
-import type { Account } from './accounts.js';
+import { type Account, operationOf } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
 import type { Facts } from './look.js';
 import type { InitPlan } from './plan.js';
@@ -11,17 +11,21 @@ export interface Sources {
   rbac: string;
   /** Accounts that were made on the cluster; undefined where none were asked for. */
   accounts: readonly Pick<Account, 'environment' | 'missing'>[] | undefined;
+  /** What became of the keys: `left` when they were made before, and are not here any more. */
+  keysAre: 'made' | 'there' | 'left';
+  isDry: boolean;
 }
 
-/** How each secret gets its value: a command that is followed by `gh secret set`, or one that is fed by a file. */
-const fromCluster =
-  "kubectl -n mcp-sentinel get secret mcp-sentinel-secrets -o jsonpath='{.data.ADMIN_API_KEYS}' | base64 -d | cut -d, -f1 | tr -d '\\n'";
-const random = 'openssl rand -base64 24';
+/** An administrator's key of the platform. A pipe would store nothing as the secret where kubectl finds none. */
+const adminKey =
+  "kubectl -n mcp-sentinel get secret mcp-sentinel-secrets -o jsonpath='{.data.ADMIN_API_KEYS}' | base64 -d | cut -d, -f1";
+const random = "openssl rand -base64 24 | tr -d '\\n'";
 
 /** What is left to do by hand, as Markdown with the lines to run: pure. */
 export function checklist(plan: InitPlan, facts: Facts, sources: Sources): string {
   const lines = [
-    ...filesPart(plan),
+    ...placePart(facts),
+    ...filesPart(plan, sources),
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
     ...keysPart(plan, sources),
@@ -30,8 +34,20 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
   return `${lines.join('\n')}\n`;
 }
 
-function filesPart({ files }: InitPlan): string[] {
-  const said = { new: 'written', same: 'is there already', kept: 'is there and differs: left alone' };
+function placePart({ repository, branch }: Facts): string[] {
+  const known =
+    repository === ''
+      ? '**OWNER/NAME**, as git knows no remote on github.com: put yours into the lines below'
+      : repository;
+  return [`Repository ${known}; branch ${branch}.`, ''];
+}
+
+function filesPart({ files }: InitPlan, { isDry }: Sources): string[] {
+  const said = {
+    new: isDry ? 'would be written' : 'written',
+    same: 'is there already',
+    kept: 'is there and differs: left alone',
+  };
   return ['## Workflows', '', ...files.map(({ name, state }) => `- .github/workflows/${name}: ${said[state]}`), ''];
 }
 
@@ -61,6 +77,7 @@ function environmentsPart(environments: readonly Environment[], facts: Facts, so
     '## Environments',
     '',
     'GitHub makes an environment that is missing as soon as a job names it, without any rule: make them before you push.',
+    'The lines are for bash. They set each environment as they say: reviewers that you add later are to be added again after them.',
     '',
     ...environments.flatMap((one) => environmentPart(one, facts, sources)),
   ];
@@ -85,52 +102,73 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     `gh api --method PUT ${path} --input - <<< '${body}'`,
     ...(isForEveryBranch ? [] : [`gh api --method POST ${path}/deployment-branch-policies -f name=${facts.branch}`]),
     ...secrets.map((secret) => secretLine(secret, name, at, sources)),
-    ...variables.map((variable) => `gh variable set ${variable} ${at} --body ${variableValue(variable, facts)}`),
+    ...variables.map((variable) => variableLine(variable, at, facts)),
     '```',
     '',
   ];
 }
 
-function secretLine(secret: string, environment: string, at: string, { keys }: Sources): string {
+function secretLine(secret: string, environment: string, at: string, { keys, accounts, keysAre }: Sources): string {
   const set = `gh secret set ${secret} ${at}`;
-  if (secret === 'MCPRT_BACKUP_KEY') return `${set} < ${keys}/backup.key`;
-  if (secret === 'MCPRT_RESTORE_KEY') return `${set} < ${keys}/restore.key`;
-  if (secret === 'MCP_ADMIN_KEY') return `${fromCluster} | ${set}`;
-  if (secret === 'KUBECONFIG') return `${set} < ${keys}/${environment}.kubeconfig`;
-  return `${random} | ${set}`;
+  if (secret === 'MCP_ADMIN_KEY') return `key="$(${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
+  const file = fileOf(secret, environment);
+  if (file === undefined) return `${random} | ${set}`;
+  if (secret === 'KUBECONFIG' && accounts === undefined) return `# ${secret}: see Kubeconfigs below`;
+  if (secret !== 'KUBECONFIG' && keysAre === 'left') return `# ${secret} stays as it is: see Keys below`;
+  return `${set} < ${quoted(`${keys}/${file}`)}`;
 }
 
-function variableValue(variable: string, { cluster, profile }: Facts): string {
-  if (variable === 'MCPRT_CLUSTER') {
-    return 'fingerprint' in cluster
-      ? cluster.fingerprint
-      : '"$(kubectl get namespace kube-system -o jsonpath=\'{.metadata.uid}\')"';
-  }
-  return profile?.domain || 'example.com';
+function fileOf(secret: string, environment: string): string | undefined {
+  if (secret === 'MCPRT_BACKUP_KEY') return 'backup.key';
+  if (secret === 'MCPRT_RESTORE_KEY') return 'restore.key';
+  return secret === 'KUBECONFIG' ? `${environment}.kubeconfig` : undefined;
+}
+
+function variableLine(variable: string, at: string, { cluster, profile }: Facts): string {
+  const set = `gh variable set ${variable} ${at} --body`;
+  if (variable !== 'MCPRT_CLUSTER') return `${set} ${profile?.domain || 'example.com # the domain of your platform'}`;
+  if ('fingerprint' in cluster) return `${set} ${cluster.fingerprint}`;
+  const ask = "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'";
+  return `cluster="$(${ask})" && test -n "$cluster" && ${set} "$cluster"`;
+}
+
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function keysPart({ environments, needsKeys }: InitPlan, sources: Sources): string[] {
-  const { keys } = sources;
   const kubeconfigs = environments.filter(({ secrets }) => secrets.includes('KUBECONFIG'));
   return [
     ...(kubeconfigs.length > 0 ? ['## Kubeconfigs', '', ...accountLines(kubeconfigs, sources), ''] : []),
-    ...(needsKeys
-      ? [
-          '## Keys',
-          '',
-          `- [ ] ${keys} has the keys. When the lines above have stored what is in it, put ${keys}/offline.txt on paper or into a safe, and delete the folder.`,
-          '',
-        ]
-      : []),
+    ...(needsKeys ? ['## Keys', '', ...keyLines(sources), ''] : []),
   ];
 }
 
-function accountLines(environments: readonly Environment[], { rbac, accounts, keys }: Sources): string[] {
+function keyLines({ keys, keysAre, isDry }: Sources): string[] {
+  if (keysAre === 'left') {
+    return [
+      `Keys were made before, and are not in ${keys}: those that GitHub has stay. A new set is made with --new-keys; backups that exist are then read with the old keys only.`,
+    ];
+  }
+  const made = keysAre === 'there' ? 'were there already' : isDry ? 'would be made' : 'were made';
+  return [
+    `- [ ] The keys in ${keys} ${made}. When the lines above have stored what is in it, put ${keys}/offline.txt on paper or into a safe, and delete the folder.`,
+  ];
+}
+
+function accountLines(environments: readonly Environment[], { rbac, accounts, keys, isDry }: Sources): string[] {
   const names = environments.map(({ name }) => name).join(', ');
   if (accounts === undefined) {
     return [
       `- [ ] One for each of ${names}, with no more than its operation needs. Run this again with --accounts as an administrator of the cluster, or use the manifests in ${rbac}.`,
     ];
+  }
+  if (isDry) {
+    return accounts.map(({ environment }) => {
+      const operation = operationOf[environment] ?? '';
+      return `- would make ServiceAccount kube-system/mcprt-${operation} for ${environment}, with what ${rbac}/${operation}.yaml grants, and a token for it`;
+    });
   }
   const missing = accounts.flatMap(({ environment, missing: some }) =>
     some.length === 0
@@ -144,7 +182,7 @@ function accountLines(environments: readonly Environment[], { rbac, accounts, ke
 }
 
 function lastPart({ files }: InitPlan, { cluster, profile }: Facts): string[] {
-  const first = files[0];
+  const first = files.find(({ text }) => /^ {2}workflow_dispatch:/m.test(text) && !/preview/.test(text));
   return [
     '## Then',
     '',
@@ -152,7 +190,9 @@ function lastPart({ files }: InitPlan, { cluster, profile }: Facts): string[] {
       ? [`- [ ] The cluster was not asked: ${cluster.why}. Every operation prints its fingerprint.`]
       : []),
     `- [ ] Only in a private network: the variables ${optionalVariables.join(' and ')} of the repository lead to the cluster.`,
-    ...(first === undefined ? [] : [`- [ ] Commit, push, and try the first one: \`gh workflow run ${first.name}\`.`]),
+    first === undefined
+      ? '- [ ] Commit, push to the branch above, and open a pull request: it gets a preview.'
+      : `- [ ] Commit, push to the branch above, and try the first one: \`gh workflow run ${first.name}\`.`,
     '',
   ];
 }

@@ -77,6 +77,47 @@ describe('init', () => {
     expect(said).toContain('mcprt-reinstall.yml: is there already');
   });
 
+  it('makes no new keys where the first ones were put away, unless it is told to', async () => {
+    await run();
+    const keys = join(folder, '..', 'platform-mcprt-keys');
+    await rm(keys, { recursive: true });
+    said = '';
+    await run();
+    expect(await readdir(keys).catch(() => [])).toEqual([]);
+    expect(said).toContain('# MCPRT_BACKUP_KEY stays as it is');
+    expect(said).not.toContain('backup.key');
+    await run('--new-keys');
+    expect(await readdir(keys)).toHaveLength(3);
+  });
+
+  it('puts no keys into the repository', async () => {
+    await run('--keys', join(folder, 'keys'));
+    expect(said).toMatch(/^init-keys-inside: /);
+    expect(await workflows()).toEqual([]);
+  });
+
+  it('writes nothing where the accounts cannot be made', async () => {
+    await run('--accounts');
+    expect(said).toMatch(/^kubeconfig-missing: /);
+    said = '';
+    await run('--accounts', '--server', 'api.example.com');
+    expect(said).toMatch(/^init-server: /);
+    expect(await workflows()).toEqual([]);
+  });
+
+  it('says how it is called when it is called wrongly', async () => {
+    await run('--foo');
+    expect(said).toContain('--dry-run  says');
+    expect(process.exitCode).toBe(2);
+  });
+
+  it('quotes paths, and sets no secret from nothing', async () => {
+    await run('--keys', join(folder, '..', 'my keys'));
+    expect(said).toMatch(/gh secret set MCPRT_BACKUP_KEY .* < '.*\/my keys\/backup\.key'/);
+    expect(said).toContain('test -n "$key" && printf %s "$key" | gh secret set MCP_ADMIN_KEY');
+    expect(said).toContain('# KUBECONFIG: see Kubeconfigs below');
+  });
+
   it('writes nothing in a dry run', async () => {
     await run('--dry-run');
     expect(await workflows()).toEqual([]);

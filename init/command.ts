@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeKeys } from '../shared/backup/keys.js';
 import { connect } from '../shared/cluster/connect.js';
-import { McprtError } from '../shared/errors.js';
+import { McprtError, messageOf } from '../shared/errors.js';
 import { type Account, isLoopback, makeAccount, operationOf } from './accounts.js';
 import { checklist } from './checklist.js';
 import { type Facts, lookAt } from './look.js';
@@ -11,13 +11,14 @@ import { type InitPlan, planInit, type Templates } from './plan.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
-  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts] [--server URL] [--dry-run]
+  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts] [--server URL] [--new-keys] [--dry-run]
 
   --in       the repository                                             (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
   --keys     folder for new keys, outside of the repository             (next to it: NAME-mcprt-keys)
   --accounts makes the account of each environment on the cluster of KUBECONFIG, with the RBAC of its operation
   --server   address of the API server for these accounts               (the one of KUBECONFIG)
+  --new-keys makes a new set where keys were made before: backups that exist then need the old ones
   --dry-run  says what would be written, and writes nothing
 `;
 
@@ -27,18 +28,8 @@ const help = `Writes the workflows and keys for a repository, and prints what is
  * @param home folder of this release of mcprt, with examples/ and .github/workflows/ in it
  */
 export async function initCommand(args: string[], home: string): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      in: { type: 'string', default: '.' },
-      profile: { type: 'string', default: '' },
-      keys: { type: 'string' },
-      accounts: { type: 'boolean', default: false },
-      server: { type: 'string', default: '' },
-      'dry-run': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const values = optionsOf(args);
+  if (values === undefined) return;
   if (values.help) {
     process.stdout.write(help);
     return;
@@ -52,12 +43,36 @@ export async function initCommand(args: string[], home: string): Promise<void> {
   }
 }
 
+/** @returns undefined where they are wrong, which is told with how they should be */
+function optionsOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        in: { type: 'string', default: '.' },
+        profile: { type: 'string', default: '' },
+        keys: { type: 'string' },
+        accounts: { type: 'boolean', default: false },
+        server: { type: 'string', default: '' },
+        'new-keys': { type: 'boolean', default: false },
+        'dry-run': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n\n${help}`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
 interface Options {
   in: string;
   profile: string;
   keys?: string | undefined;
   accounts: boolean;
   server: string;
+  'new-keys': boolean;
   'dry-run': boolean;
   home: string;
 }
@@ -65,7 +80,14 @@ interface Options {
 async function init(options: Options): Promise<void> {
   const { in: given, profile, keys: wanted, 'dry-run': isDry, home } = options;
   const folder = resolve(given);
-  const keys = wanted ?? join(folder, '..', `${basename(folder)}-mcprt-keys`);
+  const keys = resolve(wanted ?? join(folder, '..', `${basename(folder)}-mcprt-keys`));
+  if (keys === folder || keys.startsWith(`${folder}${sep}`)) {
+    throw new McprtError('init-keys-inside', {
+      what: 'the folder for the keys is inside of the repository',
+      why: `${keys} would be committed by the next \`git add\``,
+      next: 'give a folder outside of it, or leave --keys out',
+    });
+  }
   const [facts, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
   const plan = planInit(facts, templates);
   if (plan.files.length === 0) {
@@ -75,11 +97,40 @@ async function init(options: Options): Promise<void> {
       next: 'run it in the repository from which the platform is deployed, or in that of an MCP server',
     });
   }
+  const keysAre = await stateOf(keys, plan, options['new-keys']);
+  // First what may fail: whoever lacks an account would push workflows whose environments are not there.
+  const accounts = options.accounts
+    ? await accountsOf(facts, plan, { keys, server: options.server, isDry })
+    : undefined;
   if (isDry) process.stdout.write('Nothing is written.\n\n');
-  else await write(folder, plan, keys);
-  const accounts =
-    options.accounts && !isDry ? await writeAccounts(facts, plan, { keys, server: options.server }) : undefined;
-  process.stdout.write(checklist(plan, facts, { keys, rbac: join(home, 'docs', 'rbac'), accounts }));
+  else await write(folder, plan, keysAre === 'made' ? keys : undefined);
+  process.stdout.write(checklist(plan, facts, { keys, rbac: join(home, 'docs', 'rbac'), accounts, keysAre, isDry }));
+}
+
+/** Keys that are there stay, and so do those that were made before and put away: backups were made with them. */
+async function stateOf(keys: string, { files }: InitPlan, isNew: boolean): Promise<'made' | 'there' | 'left'> {
+  const names = await readdir(keys).catch((): string[] => []);
+  if (names.some((name) => /\.key$|^offline\.txt$/.test(name))) return 'there';
+  const wereMade = files.some(({ name, state }) => state !== 'new' && !/preview/.test(name));
+  return wereMade && !isNew ? 'left' : 'made';
+}
+
+async function accountsOf(
+  facts: Facts,
+  plan: InitPlan,
+  { isDry, ...options }: { keys: string; server: string; isDry: boolean },
+): Promise<Pick<Account, 'environment' | 'missing'>[]> {
+  if (options.server !== '' && !URL.canParse(options.server)) {
+    throw new McprtError('init-server', {
+      what: `"${options.server}" is no address of an API server`,
+      why: 'it is not a URL',
+      next: 'give it as https://HOST:6443',
+    });
+  }
+  if (!isDry) return writeAccounts(facts, plan, options);
+  return plan.environments
+    .filter(({ name, secrets }) => secrets.includes('KUBECONFIG') && operationOf[name] !== undefined)
+    .map(({ name }) => ({ environment: name, missing: [] }));
 }
 
 async function writeAccounts(
@@ -112,19 +163,18 @@ async function writeAccounts(
   }
 }
 
-async function write(folder: string, { files, needsKeys }: InitPlan, keys: string): Promise<void> {
+/** @param keys folder for new keys; none are made without it */
+async function write(folder: string, { files, needsKeys }: InitPlan, keys: string | undefined): Promise<void> {
   const workflows = join(folder, '.github', 'workflows');
   await mkdir(workflows, { recursive: true });
   for (const { name, text, state } of files) {
     if (state === 'new') await writeFile(join(workflows, name), text, { flag: 'wx' });
   }
-  if (needsKeys) await writeKeys(keys);
+  if (needsKeys && keys !== undefined) await writeKeys(keys);
 }
 
-/** Keys that are there stay: backups were made with them. */
 async function writeKeys(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if ((await readdir(folder)).some((name) => /\.key$|^offline\.txt$/.test(name))) return;
   const { backup, restore, offline } = await makeKeys('hybrid');
   for (const [name, text] of Object.entries({ 'backup.key': backup, 'restore.key': restore, 'offline.txt': offline })) {
     await writeFile(join(folder, name), text, { mode: 0o600, flag: 'wx' });

@@ -17,8 +17,8 @@ if (process.env.RUNNER_TEMP) enableCompileCache(\`\${process.env.RUNNER_TEMP}/mc
 `;
 
 /** Commands are started by people, with the Node that they have; a runner brings the one that the actions name. */
-const enoughNode = (name) => `if (Number.parseInt(process.versions.node, 10) < 22) {
-  console.error(\`This needs Node 22 or later, and this is \${process.version}. Without installing anything:\\n  npx --yes node@24 dist/${name} \${process.argv.slice(2).join(' ')}\`);
+const enoughNode = `if (Number.parseInt(process.versions.node, 10) < 22) {
+  console.error(\`This needs Node 22 or later, and this is \${process.version}. Without installing anything:\\n  npx --yes node@24 \${process.argv.slice(1).join(' ')}\`);
   process.exit(1);
 }
 
@@ -32,8 +32,8 @@ const entries = {
   'rollout-post.js': `${compileCache}const { rolloutPostAction } = await import('./index.js');\n\nawait rolloutPostAction();\n`,
   'smoke-test.js': `${compileCache}const { smokeTestAction } = await import('./index.js');\n\nawait smokeTestAction();\n`,
   'smoke-test-post.js': `${compileCache}const { smokeTestPostAction } = await import('./index.js');\n\nawait smokeTestPostAction();\n`,
-  'init.js': `${enoughNode('init.js')}const { initCommand } = await import('./index.js');\n\nawait initCommand(process.argv.slice(2), \`\${import.meta.dirname}/..\`);\n`,
-  'keys.js': `${enoughNode('keys.js')}const { keysCommand } = await import('./index.js');\n\nawait keysCommand(process.argv.slice(2));\n`,
+  'init.js': `${enoughNode}const { initCommand } = await import('./index.js');\n\nawait initCommand(process.argv.slice(2), \`\${import.meta.dirname}/..\`);\n`,
+  'keys.js': `${enoughNode}const { keysCommand } = await import('./index.js');\n\nawait keysCommand(process.argv.slice(2));\n`,
 };
 
 /** Packages that several bundles need: each is a file of its own, named as the package. */

@@ -24,6 +24,11 @@ export async function previews(stage: Stage, { world }: Platform, docker: Docker
     variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
     env: { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
     environments: async () => ({
+      'mcprt-preview-cleanup': {
+        branches: ['main'],
+        secrets: { MCP_ADMIN_KEY: world.adminKey },
+        variables: { MCP_DOMAIN: world.domain },
+      },
       'mcprt-preview': {
         branches: ['main'],
         hasReviewers: true,
@@ -47,7 +52,7 @@ export async function previews(stage: Stage, { world }: Platform, docker: Docker
     ] as const) {
       repository.github.setPullRequest({ number, state: 'closed', headSha: sha, headRepository });
     }
-    const hourly = { event: 'schedule', jobs: ['cleanup@mcprt-preview'] };
+    const hourly = { event: 'schedule', jobs: ['cleanup@mcprt-preview-cleanup'] };
     runs.push(await play(stage, repository, 'both are closed', 'preview.yml', hourly));
     const left = await serversOf({ world });
     if (left.length > 0) problems.push(`previews that are left: ${left.join(', ')}`);
