@@ -51,6 +51,8 @@ export async function runWorkflow(options: WorkflowOptions): Promise<WorkflowRun
     ...['--eventpath', payload],
     ...['--platform', 'ubuntu-latest=-self-hosted'],
     ...['--action-cache-path', join(state, 'actions')],
+    // act writes to one map from jobs that run side by side.
+    ...['--concurrent-jobs', '1'],
     ...['--action-offline-mode', '--pull=false', '--no-cache-server', '--use-gitignore=false'],
     ...[...options.repositories].flatMap(([name, folder]) => ['--local-repository', `${name}=${folder}`]),
     ...Object.entries(options.variables).flatMap(([name, value]) => ['--var', `${name}=${value}`]),
