@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { ApiError } from '../shared/cluster/api-error.js';
-import { type Cluster, isNotFound, objectOf } from '../shared/cluster/cluster.js';
+import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
 import { textAt } from '../shared/cluster/fields.js';
-import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
+import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { McprtError } from '../shared/errors.js';
+import { applyGrant } from '../shared/permissions/apply.js';
 import { manifestOf } from '../shared/permissions/manifest.js';
 import { accountNamespace, accountOf, grants, type OperationName } from '../shared/permissions/operations.js';
 
@@ -18,6 +18,7 @@ export const operationOf: Readonly<Record<string, OperationName>> = {
 };
 
 const tokenWithin = 20_000;
+const manager = 'mcprt';
 
 export interface Account {
   environment: string;
@@ -48,7 +49,7 @@ export async function makeAccount(
   const granted = grants.get(operation);
   const missing: string[] = [];
   for (const object of granted === undefined ? [] : manifestOf(operation, granted)) {
-    if (!(await applied(cluster, object))) missing.push(object.metadata.namespace ?? '');
+    if (!(await applyGrant(cluster, object, manager))) missing.push(object.metadata.namespace ?? '');
   }
   const token = await tokenOf(cluster, accountOf(operation));
   return { environment, kubeconfig: kubeconfigOf(environment, server, token), missing: [...new Set(missing)] };
@@ -60,22 +61,6 @@ export function isLoopback(address: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }
 
-async function applied(cluster: Cluster, object: KubeObject): Promise<boolean> {
-  try {
-    await cluster.apply(kindOf(object), object, { force: true, manager: 'mcprt' });
-    return true;
-  } catch (error) {
-    if (isNotFound(error) || (error instanceof ApiError && /being terminated/.test(error.detail))) return false;
-    throw error;
-  }
-}
-
-function kindOf({ kind }: KubeObject): Kind {
-  const found = Object.values(kinds).find((one: Kind) => one.kind === kind);
-  if (found === undefined) throw new Error(`a manifest has no ${kind}`);
-  return found;
-}
-
 async function tokenOf(cluster: Cluster, account: string): Promise<string> {
   const ref = { namespace: accountNamespace, name: `${account}-token` };
   const annotations = { 'kubernetes.io/service-account.name': account };
@@ -83,7 +68,7 @@ async function tokenOf(cluster: Cluster, account: string): Promise<string> {
     metadata: { ...ref, annotations },
     type: 'kubernetes.io/service-account-token',
   });
-  await cluster.apply(kinds.secret, secret, { manager: 'mcprt' });
+  await cluster.apply(kinds.secret, secret, { manager });
   for (const end = Date.now() + tokenWithin; Date.now() < end; await sleep(100)) {
     const token = textAt(await cluster.get<KubeObject>(kinds.secret, ref), 'data', 'token');
     if (token !== '') return Buffer.from(token, 'base64').toString('utf8');

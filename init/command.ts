@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeKeyFiles } from '../shared/backup/key-files.js';
 import { makeKeys } from '../shared/backup/keys.js';
 import { connect } from '../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../shared/errors.js';
@@ -175,10 +176,7 @@ async function write(folder: string, { files, needsKeys }: InitPlan, keys: strin
 
 async function writeKeys(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { backup, restore, offline } = await makeKeys('hybrid');
-  for (const [name, text] of Object.entries({ 'backup.key': backup, 'restore.key': restore, 'offline.txt': offline })) {
-    await writeFile(join(folder, name), text, { mode: 0o600, flag: 'wx' });
-  }
+  await writeKeyFiles(folder, await makeKeys('hybrid'));
 }
 
 async function templatesOf(home: string): Promise<Templates> {

@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeKeyFiles } from '../../shared/backup/key-files.js';
 import { makeKeys } from '../../shared/backup/keys.js';
 
 const help = `Makes a set of keys for mcprt and prints the lines that store them.
@@ -30,10 +31,7 @@ export async function keysCommand(args: string[]): Promise<void> {
   const keys = await makeKeys(values.classic ? 'classic' : 'hybrid');
   // Fails when the folder exists: no key is ever overwritten.
   await mkdir(values.out, { mode: 0o700 });
-  const files = { 'backup.key': keys.backup, 'restore.key': keys.restore, 'offline.txt': keys.offline };
-  for (const [name, content] of Object.entries(files)) {
-    await writeFile(join(values.out, name), content, { mode: 0o600, flag: 'wx' });
-  }
+  await writeKeyFiles(values.out, keys);
   const repo = values.repo === undefined ? '' : ` --repo ${values.repo}`;
   process.stdout.write(`Made three keys in ${values.out}. Store them with these lines, then delete the folder:
 

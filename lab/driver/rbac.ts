@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError } from '../../shared/cluster/api-error.js';
-import { type Cluster, isNotFound } from '../../shared/cluster/cluster.js';
+import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { applyGrant, kindOf } from '../../shared/permissions/apply.js';
 import { manifestOf } from '../../shared/permissions/manifest.js';
 import {
   accountNamespace,
@@ -57,7 +57,8 @@ export async function grant(
     const operation = grants.get(name);
     return operation === undefined ? [] : manifestOf(name, operation);
   });
-  for (const object of objects) await applyObject(cluster, without === undefined ? object : lessened(object, without));
+  for (const object of objects)
+    await applyGrant(cluster, without === undefined ? object : lessened(object, without), 'lab');
   await withdraw(cluster, names);
   const token = await tokenOf(cluster, accountOf(names[0]));
   const present = (await cluster.list(kinds.namespace)).items
@@ -128,22 +129,6 @@ function replaced(kubeconfig: string, token: string): string {
 
 function tokenIn(kubeconfig: string): string | undefined {
   return /token: (\S+)/.exec(kubeconfig)?.[1];
-}
-
-async function applyObject(cluster: Cluster, object: KubeObject): Promise<void> {
-  try {
-    await cluster.apply(kindOf(object), object, { force: true, manager: 'lab' });
-  } catch (error) {
-    // As kubectl would: a Role in a namespace that is not there, or is going, is left out, and the rest applied.
-    const isGoing = error instanceof ApiError && error.status === 403 && /being terminated/.test(error.detail);
-    if (!(isNotFound(error) || isGoing)) throw error;
-  }
-}
-
-function kindOf(object: KubeObject): Kind {
-  const kind = Object.values(kinds).find((one: Kind) => one.kind === object.kind);
-  if (kind === undefined) throw new Error(`${object.kind} is no kind of a manifest`);
-  return kind;
 }
 
 /** A role without one verb, wherever it has it for what is demanded. */

@@ -1,29 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { openCluster } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import { lookRules } from './backup-rules.js';
 import { guarded, requirePermissions } from './guard.js';
 import { rulesOf } from './operations.js';
 import type { PermissionRule } from './rule.js';
 import { readsOf } from './rule.js';
-import { askedCluster } from './testing/asked-cluster.js';
+import { answeringCluster, askedCluster } from './testing/asked-cluster.js';
 
 function recorded() {
   const sent: string[] = [];
-  const cluster = openCluster({
-    async call({ method }) {
-      sent.push(method);
-      return { status: 200, body: JSON.stringify({ kind: 'Secret', metadata: { name: 'one' } }) };
-    },
-    lines: () => {
-      throw new Error('nothing is watched');
-    },
-    webSocket: () => {
-      throw new Error('nothing is opened');
-    },
-    serverTime: () => undefined,
-    calls: 0,
-    close: async () => undefined,
+  const cluster = answeringCluster(async ({ method }) => {
+    sent.push(method);
+    return { status: 200, body: JSON.stringify({ kind: 'Secret', metadata: { name: 'one' } }) };
   });
   return { cluster, sent };
 }
