@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { ActionRun } from '../lab/driver/action.js';
+import { commandLine } from '../lab/driver/command-line.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { difference } from '../lab/driver/meter.js';
 import { runbookBackup, runbookRestore, untilQuiet } from '../lab/platform/runbook.js';
@@ -10,7 +10,9 @@ import { McprtError } from '../shared/errors.js';
 import { type Leaf, leaves } from './leaves.js';
 import { appNamespaces, makeRig, type Rig } from './rig.js';
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+const { values } = commandLine('npm run demo -- [--json]', {
+  options: { json: { type: 'boolean', default: false } },
+});
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 interface Step {

@@ -1,15 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { commandLine } from '../lab/driver/command-line.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import type { Proof, Proven } from './proof.js';
 import { proofs } from './registry.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [FLAGS OF THE PROOF]\nproofs: ${proofs.map(({ name }) => name).join(', ')}`;
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT]
 
-const { values, positionals } = parseArgs({
+  --small    less of it, in the time that CI has
+  --cycles   how many wipes zero-orders makes
+  --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows
+
+${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
+
+const { values, positionals } = commandLine(usage, {
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
@@ -25,10 +31,11 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 async function prove(proof: Proof): Promise<Proven & { seconds: number }> {
   const folder = await mkdtemp(join(tmpdir(), `mcprt-${proof.name}-`));
   const labs: LabState[] = [];
+  let count = 0;
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   const lab = async (more: NodeJS.ProcessEnv = {}): Promise<LabState> => {
-    const name = `${proof.name}-${process.pid}-${labs.length}`;
+    const name = `${proof.name}-${process.pid}-${count++}`;
     const state = await startLab({ name, env: { ...process.env, ...more }, progress });
     labs.push(state);
     return state;

@@ -1,5 +1,5 @@
 // Runs every check of this repository, in the order in which a failure is cheapest to find, and ends with one line that
-// counts them: `N passed, N failed`. Proofs wait for controllers most of the time, so two run side by side.
+// counts them: `N passed, N failed`. Proofs wait for controllers most of the time, so several run side by side.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import pMap from 'p-map';
@@ -10,7 +10,7 @@ interface Check {
   name: string;
   command: string[];
   env?: Record<string, string>;
-  /** Whether it measures time, or makes what others need (the demo builds the lab): nothing runs beside it. */
+  /** Whether it measures time, makes what others need, or is cheap and tells of the most: nothing runs beside it. */
   alone: boolean;
   /** How many single checks its output tells of; a command without such an output counts as one. */
   count?: (output: string) => { passed: number; failed: number } | undefined;
@@ -18,6 +18,13 @@ interface Check {
 
 const node = process.execPath;
 const bin = (path: string): string => join(root, 'node_modules', path);
+
+/** Begun last, one of these would run on with nothing beside it. */
+const long = ['workflows', 'setup', 'wipe', 'rollout', 'rbac', 'drill', 'smoke'];
+const longestFirst = [
+  ...long.flatMap((name) => proofs.filter((proof) => proof.name === name)),
+  ...proofs.filter(({ name }) => !long.includes(name)),
+];
 
 const checks: Check[] = [
   { name: 'lint and format', alone: true, command: [bin('.bin/biome'), 'check', '.'] },
@@ -32,9 +39,10 @@ const checks: Check[] = [
       return line === undefined ? undefined : { passed: number('passed'), failed: number('failed') };
     },
   },
-  { name: 'bundle', alone: true, command: [node, join(root, 'scripts', 'bundle.mjs'), '--check'] },
-  { name: 'demo', alone: true, command: [node, join(root, 'build', 'proofs', 'demo.js'), '--json'] },
-  ...proofs.map(
+  { name: 'build of the lab', alone: true, command: [node, join(root, 'build', 'lab', 'driver', 'main.js'), 'build'] },
+  { name: 'bundle', alone: false, command: [node, join(root, 'scripts', 'bundle.mjs'), '--check'] },
+  { name: 'demo', alone: false, command: [node, join(root, 'build', 'proofs', 'demo.js'), '--json'] },
+  ...longestFirst.map(
     ({ name }): Check => ({
       name: `proof ${name}`,
       alone: name.endsWith('speed'),
@@ -43,7 +51,7 @@ const checks: Check[] = [
   ),
 ];
 
-const sideBySide = 2;
+const sideBySide = 3;
 const running = new Set<() => void>();
 let stopped = false;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Cluster, WatchEvent } from '../../shared/cluster/cluster.js';
 import type { KubeObject } from '../../shared/cluster/objects.js';
-import { sighted } from './sightings.js';
+import { sighted, watchCertificates } from './sightings.js';
 
 const certificate = (...conditions: [type: string, status: string, reason: string][]): KubeObject => ({
   apiVersion: 'cert-manager.io/v1',
@@ -36,5 +37,40 @@ describe('sighted', () => {
     expect(waiting.readyAt).toBeUndefined();
     const ready = sighted(waiting, certificate(['Ready', 'True', 'Ready']), 2);
     expect(sighted(ready, certificate(['Ready', 'True', 'Ready']), 3).readyAt).toBe(2);
+  });
+});
+
+/** A cluster whose watch tells what happens, and ends after it or when it is told to. */
+function telling(objects: readonly KubeObject[], { ends }: { ends: boolean }): Pick<Cluster, 'list' | 'watch'> {
+  return {
+    list: async <T extends KubeObject>() => ({ items: [] as T[], resourceVersion: '1' }),
+    async *watch<T extends KubeObject>(_kind: unknown, { signal }: { signal: AbortSignal }) {
+      for (const object of objects) yield { type: 'MODIFIED', object } as WatchEvent<T>;
+      if (!ends) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  };
+}
+
+describe('a watcher', () => {
+  const signal = new AbortController().signal;
+
+  it('has seen what was true for a moment only', async () => {
+    const moment = [certificate(['Issuing', 'True', 'Renewing']), certificate(['Ready', 'True', 'Ready'])];
+    const watcher = await watchCertificates(telling(moment, { ends: false }), signal);
+    await expect(watcher.until(() => watcher.seen.get('team/a')?.readyAt !== undefined, 5_000)).resolves.toBe(true);
+    expect(watcher.seen.get('team/a')).toMatchObject({ issuing: { reason: 'Renewing' }, isIssuing: false });
+    await watcher.close();
+  });
+
+  it('says when the time is over', async () => {
+    const watcher = await watchCertificates(telling([], { ends: false }), signal);
+    await expect(watcher.until(() => false, 30)).resolves.toBe(false);
+    await watcher.close();
+  });
+
+  it('proves nothing once its watch has ended', async () => {
+    const watcher = await watchCertificates(telling([], { ends: true }), signal);
+    await expect(watcher.until(() => false, 5_000)).rejects.toMatchObject({ code: 'drill-stuck' });
+    await watcher.close();
   });
 });

@@ -38,7 +38,10 @@ type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
  * Follows every Certificate from now on. Each change is looked at: that an issuance was begun is said for a moment only,
  * and a list would miss it.
  */
-export async function watchCertificates(cluster: Cluster, signal: AbortSignal): Promise<Watcher> {
+export async function watchCertificates(
+  cluster: Pick<Cluster, 'list' | 'watch'>,
+  signal: AbortSignal,
+): Promise<Watcher> {
   const closed = new AbortController();
   const ends = AbortSignal.any([signal, closed.signal]);
   const seen = new Map<string, Sighting>();

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { dirname, join } from 'node:path';
 import { McprtError } from '../../shared/errors.js';
+import { commandLine } from './command-line.js';
 import { labNames, readLab, runningParts, startLab, stopLab } from './lab.js';
 import { readMeter } from './meter.js';
+import { buildProgram } from './program.js';
 
-const usage = 'npm run lab -- up|down|status|kubeconfig|logs [PART] [--name NAME] [--all]';
+const usage = 'npm run lab -- up|down|status|kubeconfig|logs [PART]|build [--name NAME] [--all]';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine(usage, {
   allowPositionals: true,
   options: { name: { type: 'string', default: 'default' }, all: { type: 'boolean', default: false } },
 });
@@ -16,6 +17,9 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const { env } = process;
 
 const commands: Record<string, () => Promise<void>> = {
+  async build() {
+    print(`the lab is built: ${dirname((await buildProgram(env, progress)).lab)}`);
+  },
   async up() {
     const started = performance.now();
     const state = await startLab({ name: values.name, env, progress });
