@@ -3,18 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { root } from '../lab/driver/folders.js';
 import { grants } from '../shared/permissions/operations.js';
-import { isLoopback, operationOf } from './accounts.js';
+import { isLoopback } from './accounts.js';
 import { callsIn, environmentsOf } from './environments.js';
 
 describe('the accounts', () => {
   it('are there for every environment whose jobs have a kubeconfig, with an operation that has a manifest', async () => {
     const examples = (await readdir(join(root, 'examples'))).filter((name) => name.endsWith('.yml'));
     for (const example of examples) {
-      for (const { file, secrets } of callsIn(await readFile(join(root, 'examples', example), 'utf8'))) {
+      for (const { file, ...call } of callsIn(await readFile(join(root, 'examples', example), 'utf8'))) {
         const text = await readFile(join(root, '.github', 'workflows', file), 'utf8');
-        const needing = environmentsOf([{ text, secrets }]).filter((one) => one.secrets.includes('KUBECONFIG'));
-        for (const { name } of needing) {
-          const operation = operationOf[name];
+        const needing = environmentsOf([{ text, ...call }]).filter((one) => one.secrets.includes('KUBECONFIG'));
+        for (const { name, operation } of needing) {
           expect([name, operation !== undefined && grants.has(operation)]).toEqual([name, true]);
         }
       }

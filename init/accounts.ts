@@ -8,15 +8,6 @@ import { applyGrant } from '../shared/permissions/apply.js';
 import { manifestOf } from '../shared/permissions/manifest.js';
 import { accountNamespace, accountOf, grants, type OperationName } from '../shared/permissions/operations.js';
 
-/** The operation that the jobs of an environment run on the cluster: its account may that, and nothing else. */
-export const operationOf: Readonly<Record<string, OperationName>> = {
-  'mcprt-backup': 'backup',
-  'mcprt-plan': 'rollout-plan',
-  'mcprt-restore': 'install',
-  'mcprt-wipe': 'wipe',
-  production: 'rollout',
-};
-
 const tokenWithin = 20_000;
 const manager = 'mcprt';
 

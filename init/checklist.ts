@@ -1,4 +1,4 @@
-import { type Account, operationOf } from './accounts.js';
+import type { Account } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
 import type { Facts } from './look.js';
 import type { InitPlan } from './plan.js';
@@ -165,8 +165,7 @@ function accountLines(environments: readonly Environment[], { rbac, accounts, ke
     ];
   }
   if (isDry) {
-    return accounts.map(({ environment }) => {
-      const operation = operationOf[environment] ?? '';
+    return environments.map(({ name: environment, operation }) => {
       return `- would make ServiceAccount kube-system/mcprt-${operation} for ${environment}, with what ${rbac}/${operation}.yaml grants, and a token for it`;
     });
   }
@@ -181,7 +180,7 @@ function accountLines(environments: readonly Environment[], { rbac, accounts, ke
   ];
 }
 
-function lastPart({ files }: InitPlan, { cluster, profile }: Facts): string[] {
+function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts): string[] {
   const first = files.find(({ text }) => /^ {2}workflow_dispatch:/m.test(text) && !/preview/.test(text));
   return [
     '## Then',
@@ -192,7 +191,9 @@ function lastPart({ files }: InitPlan, { cluster, profile }: Facts): string[] {
     `- [ ] Only in a private network: the variables ${optionalVariables.join(' and ')} of the repository lead to the cluster.`,
     first === undefined
       ? '- [ ] Commit, push to the branch above, and open a pull request: it gets a preview.'
-      : `- [ ] Commit, push to the branch above, and try the first one: \`gh workflow run ${first.name}\`.`,
+      : installs
+        ? '- [ ] Commit, and push to the branch above: mcprt-deploy plans an installation, and asks for approval. When it is done, run this again with --accounts.'
+        : `- [ ] Commit, push to the branch above, and try the first one: \`gh workflow run ${first.name}\`.`,
     '',
   ];
 }

@@ -5,20 +5,21 @@ import { writeKeyFiles } from '../shared/backup/key-files.js';
 import { makeKeys } from '../shared/backup/keys.js';
 import { connect } from '../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../shared/errors.js';
-import { type Account, isLoopback, makeAccount, operationOf } from './accounts.js';
+import { type Account, isLoopback, makeAccount } from './accounts.js';
 import { checklist } from './checklist.js';
 import { type Facts, lookAt } from './look.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
-  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts] [--server URL] [--new-keys] [--dry-run]
+  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts] [--server URL] [--install] [--new-keys] [--dry-run]
 
   --in       the repository                                             (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
   --keys     folder for new keys, outside of the repository             (next to it: NAME-mcprt-keys)
   --accounts makes the account of each environment on the cluster of KUBECONFIG, with the RBAC of its operation
   --server   address of the API server for these accounts               (the one of KUBECONFIG)
+  --install  mcprt-deploy runs the platform's installer, as a first installation needs
   --new-keys makes a new set where keys were made before: backups that exist then need the old ones
   --dry-run  says what would be written, and writes nothing
 `;
@@ -55,6 +56,7 @@ function optionsOf(args: string[]) {
         keys: { type: 'string' },
         accounts: { type: 'boolean', default: false },
         server: { type: 'string', default: '' },
+        install: { type: 'boolean', default: false },
         'new-keys': { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -73,6 +75,7 @@ interface Options {
   keys?: string | undefined;
   accounts: boolean;
   server: string;
+  install: boolean;
   'new-keys': boolean;
   'dry-run': boolean;
   home: string;
@@ -90,7 +93,7 @@ async function init(options: Options): Promise<void> {
     });
   }
   const [facts, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
-  const plan = planInit(facts, templates);
+  const plan = planInit(facts, templates, options.install);
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
       what: `${folder} has nothing that mcprt has a workflow for`,
@@ -130,7 +133,7 @@ async function accountsOf(
   }
   if (!isDry) return writeAccounts(facts, plan, options);
   return plan.environments
-    .filter(({ name, secrets }) => secrets.includes('KUBECONFIG') && operationOf[name] !== undefined)
+    .filter(({ secrets, operation }) => secrets.includes('KUBECONFIG') && operation !== undefined)
     .map(({ name }) => ({ environment: name, missing: [] }));
 }
 
@@ -151,8 +154,7 @@ async function writeAccounts(
     const certificateAuthority = ca === undefined ? undefined : Buffer.from(ca).toString('base64');
     await mkdir(keys, { recursive: true, mode: 0o700 });
     const made: Account[] = [];
-    for (const { name, secrets } of environments) {
-      const operation = operationOf[name];
+    for (const { name, secrets, operation } of environments) {
       if (operation === undefined || !secrets.includes('KUBECONFIG')) continue;
       const account = await makeAccount(cluster, name, operation, { address, certificateAuthority });
       await writeFile(join(keys, `${name}.kubeconfig`), account.kubeconfig, { mode: 0o600 });

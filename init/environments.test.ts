@@ -9,7 +9,7 @@ const textOf = (folder: string, name: string): Promise<string> => readFile(join(
 
 async function needsOf(example: string) {
   const calls = callsIn(await textOf('examples', example));
-  const texts = calls.map(async ({ file, secrets }) => ({ text: await textOf('.github/workflows', file), secrets }));
+  const texts = calls.map(async ({ file, ...call }) => ({ text: await textOf('.github/workflows', file), ...call }));
   return environmentsOf(await Promise.all(texts));
 }
 
@@ -22,6 +22,7 @@ describe('the environments of the workflows', () => {
         variables: ['MCPRT_CLUSTER'],
         hasReviewers: true,
         isForEveryBranch: false,
+        operation: 'wipe',
       },
       {
         name: 'mcprt-restore',
@@ -29,6 +30,7 @@ describe('the environments of the workflows', () => {
         variables: [],
         hasReviewers: true,
         isForEveryBranch: false,
+        operation: 'install',
       },
     ]);
   });

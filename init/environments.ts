@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { isRecord } from '../shared/json.js';
+import type { OperationName } from '../shared/permissions/operations.js';
 
 /** What an environment of a repository must have, for the workflows that use it. */
 export interface Environment {
@@ -10,18 +11,31 @@ export interface Environment {
   hasReviewers: boolean;
   /** Whether runs of other branches than the default one may use it. */
   isForEveryBranch: boolean;
+  /** What its jobs run on the cluster: its account may that, and nothing else. */
+  operation: OperationName | undefined;
 }
 
 /** Environments in which something is deleted, read back or run that must not go by itself. */
 const reviewed = ['mcprt-approval', 'mcprt-preview', 'mcprt-restore', 'mcprt-wipe'];
 /** A pull request shows its plan. */
 const everyBranch = ['mcprt-plan'];
+const operations: Readonly<Record<string, OperationName>> = {
+  'mcprt-backup': 'backup',
+  'mcprt-plan': 'rollout-plan',
+  'mcprt-restore': 'install',
+  'mcprt-wipe': 'wipe',
+  production: 'rollout',
+};
+/** Where deployments are made by the platform's installer: a plan of it looks at more than one of a rollout. */
+const installersOperations: typeof operations = { ...operations, 'mcprt-plan': 'setup-plan' };
 
 /** A workflow that can be called, and the secrets that a caller hands on to it by name. */
 export interface Call {
   /** Text of the workflow that is called. */
   text: string;
   secrets: readonly string[];
+  /** Whether it deploys by the platform's installer. */
+  installs: boolean;
 }
 
 /**
@@ -30,6 +44,7 @@ export interface Call {
  */
 export function environmentsOf(calls: readonly Call[]): Environment[] {
   const needs = new Map<string, { secrets: Set<string>; variables: Set<string> }>();
+  const operationOf = calls.some(({ installs }) => installs) ? installersOperations : operations;
   for (const { text, secrets } of calls) {
     for (const job of jobsOf(text)) {
       const name = environmentOf(job);
@@ -48,17 +63,19 @@ export function environmentsOf(calls: readonly Call[]): Environment[] {
     variables: [...variables].sort(),
     hasReviewers: reviewed.includes(name),
     isForEveryBranch: everyBranch.includes(name),
+    operation: operationOf[name],
   }));
 }
 
 /** Where names lead to the cluster only inside a network, or its certificates are of a private CA. */
 export const optionalVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
 
-/** The workflow files that a text calls, with the secrets that it hands on. */
-export function callsIn(text: string): { file: string; secrets: string[] }[] {
-  return jobsOf(text).flatMap(({ uses, secrets }) => {
-    const [, file] = /^org\/mcprt\/\.github\/workflows\/([^@]+)@/.exec(String(uses)) ?? [];
-    return file === undefined ? [] : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [] }];
+/** The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on. */
+export function callsIn(text: string): (Omit<Call, 'text'> & { file: string })[] {
+  return jobsOf(text).flatMap(({ uses, secrets, with: inputs }) => {
+    const [, file] = /^[\w.-]+\/mcprt\/\.github\/workflows\/([^@]+)@/.exec(String(uses)) ?? [];
+    const installs = isRecord(inputs) && inputs.apply === 'setup';
+    return file === undefined ? [] : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs }];
   });
 }
 

@@ -24,7 +24,7 @@ const backupKey = `\${{ secrets.MCPRT_BACKUP_KEY }}`;
 
 const example = (name: string): string =>
   [
-    '# What it does.',
+    '# What it does on main.',
     `name: mcprt ${name}`,
     'on:',
     '  push:',
@@ -90,11 +90,39 @@ describe('the workflows of a repository', () => {
   it('are for the branch and the profile that the repository has', () => {
     const other = { ...facts, branch: 'trunk', profile: { ...profile, path: 'config/deployments/acme.env' } };
     const [backup] = planInit(other, templates).files;
-    expect(backup?.text).toMatch(/^# What it does\.\n/);
+    expect(backup?.text).toMatch(/^# What it does on trunk\.\n/);
     expect(parse(backup?.text ?? '')).toMatchObject({
       on: { push: { branches: ['trunk'] } },
       jobs: { one: { with: { profile: 'config/deployments/acme.env' } } },
     });
+  });
+
+  it('run the installer where it is asked for, and its plan may look at more', () => {
+    const withCalled = {
+      ...templates,
+      called: new Map([['deploy.yml', 'jobs: {one: {environment: mcprt-plan, steps: []}}']]),
+    };
+    const first = planInit(facts, withCalled, true);
+    const text = first.files.find(({ name }) => name === 'mcprt-deploy.yml')?.text ?? '';
+    expect(parse(text)).toMatchObject({
+      jobs: {
+        one: {
+          with: { apply: 'setup', suite: 'health' },
+          secrets: { MCPRT_RESTORE_KEY: `\${{ secrets.MCPRT_RESTORE_KEY }}` },
+        },
+      },
+    });
+    expect([first.installs, first.environments[0]?.operation]).toEqual([true, 'setup-plan']);
+    const again = planInit({ ...facts, present: new Map([['mcprt-deploy.yml', text]]) }, withCalled);
+    expect([again.installs, again.environments[0]?.operation]).toEqual([true, 'setup-plan']);
+    expect(planInit(facts, withCalled).environments[0]?.operation).toBe('rollout-plan');
+  });
+
+  it('are read where they are there already, and it is said which one cannot be', () => {
+    const present = new Map([['mcprt-deploy.yml', 'jobs: [']]);
+    expect(() => planInit({ ...facts, present }, templates)).toThrow(
+      '.github/workflows/mcprt-deploy.yml cannot be read',
+    );
   });
 
   it('say which environments they need, and whether keys are to be made', () => {

@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
 import { callsIn, type Environment, environmentsOf } from './environments.js';
 import type { Facts } from './look.js';
@@ -25,6 +26,8 @@ export interface InitPlan {
   environments: Environment[];
   /** Secrets of which mcprt makes the keys. */
   needsKeys: boolean;
+  /** Whether deployments are made by the platform's installer. */
+  installs: boolean;
 }
 
 const ofPlatform = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml'];
@@ -32,8 +35,13 @@ const ofPlatform = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml'];
 const ofProfile = ['backup.yml', 'drill.yml'];
 const ofServer = ['preview-build.yml', 'preview.yml'];
 
-/** Which workflows a repository gets, and what its environments need: pure. */
-export function planInit(facts: Facts, { examples, called }: Templates): InitPlan {
+/**
+ * Which workflows a repository gets, and what its environments need: pure.
+ *
+ * @param install whether the platform's installer makes the deployments, as on a cluster without it
+ * @throws McprtError `init-workflow` when a workflow that is there already cannot be read
+ */
+export function planInit(facts: Facts, { examples, called }: Templates, install = false): InitPlan {
   const wanted = [
     ...(facts.profile === undefined ? [] : facts.hasPlatform ? ofPlatform : ofProfile),
     ...(facts.hasServer ? ofServer : []),
@@ -42,20 +50,35 @@ export function planInit(facts: Facts, { examples, called }: Templates): InitPla
     const text = examples.get(example);
     if (text === undefined) return [];
     const name = `mcprt-${example}`;
-    const own = adapted(text, facts);
+    const own = adapted(text, facts, install);
     const there = facts.present.get(name);
     return [{ name, text: own, state: there === undefined ? 'new' : there === own ? 'same' : 'kept' }];
   });
-  const calls = files.flatMap(({ text }) => callsIn(text));
-  const environments = environmentsOf(calls.map(({ file, secrets }) => ({ text: called.get(file) ?? '', secrets })));
+  const calls = files.flatMap(({ name, text, state }) =>
+    state === 'kept' ? callsOfKept(name, facts.present.get(name) ?? '') : callsIn(text),
+  );
+  const environments = environmentsOf(calls.map(({ file, ...call }) => ({ text: called.get(file) ?? '', ...call })));
   const needsKeys = environments.some(({ secrets }) =>
     secrets.some((name) => /^MCPRT_(?:BACKUP|RESTORE)_KEY$/.test(name)),
   );
-  return { files, environments, needsKeys };
+  return { files, environments, needsKeys, installs: calls.some(({ installs }) => installs) };
+}
+
+function callsOfKept(name: string, text: string): ReturnType<typeof callsIn> {
+  try {
+    return callsIn(text);
+  } catch (cause) {
+    throw new McprtError('init-workflow', {
+      what: `.github/workflows/${name} cannot be read`,
+      why: messageOf(cause).split('\n')[0] ?? '',
+      next: 'mend it, or remove it: then it is written anew',
+      cause,
+    });
+  }
 }
 
 /** An example for the branch and the profile of a repository; as it is where they are the usual ones. */
-function adapted(text: string, { branch, profile }: Facts): string {
+function adapted(text: string, { branch, profile }: Facts, install: boolean): string {
   const document = parseDocument(text);
   let isOther = false;
   const set = (path: readonly (string | number)[], value: string): void => {
@@ -66,14 +89,22 @@ function adapted(text: string, { branch, profile }: Facts): string {
   for (const event of ['push', 'pull_request']) {
     if (document.hasIn(['on', event, 'branches', 0])) set(['on', event, 'branches', 0], branch);
   }
-  if (profile !== undefined && profile.path !== DEFAULT_PATH) {
-    const calls = Object.entries(
-      z.record(z.string(), z.looseObject({ uses: z.string().optional() })).parse(document.toJS().jobs),
-    );
-    for (const [job, { uses = '' }] of calls) {
+  const calls = Object.entries(
+    z.record(z.string(), z.looseObject({ uses: z.string().optional() })).parse(document.toJS().jobs),
+  );
+  for (const [job, { uses = '' }] of calls) {
+    if (profile !== undefined && profile.path !== DEFAULT_PATH) {
       if (/\/workflows\/(?:backup|deploy|drill|reinstall)\.yml@/.test(uses))
         set(['jobs', job, 'with', 'profile'], profile.path);
     }
+    if (install && /\/workflows\/deploy\.yml@/.test(uses)) {
+      set(['jobs', job, 'with', 'apply'], 'setup');
+      // The other suites need a key of the platform, which is not there before it is installed.
+      set(['jobs', job, 'with', 'suite'], 'health');
+      set(['jobs', job, 'secrets', 'MCPRT_RESTORE_KEY'], `\${{ secrets.MCPRT_RESTORE_KEY }}`);
+    }
   }
-  return isOther ? document.toString({ lineWidth: 0, flowCollectionPadding: false }) : text;
+  if (!isOther) return text;
+  const own = document.toString({ lineWidth: 0, flowCollectionPadding: false });
+  return own.replace(/^#.*\n/gm, (comment) => comment.replaceAll(/\bmain\b/g, branch));
 }

@@ -1,34 +1,36 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeAccount } from '../../init/accounts.js';
-import { root } from '../../lab/driver/folders.js';
 import { difference } from '../../lab/driver/meter.js';
+import { installCertManager } from '../../lab/platform/install.js';
 import { commitFiles } from '../../lab/platform/source.js';
-import { loadCredentials } from '../../shared/cluster/credentials.js';
+import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries.js';
-import { leakSearch, withoutMasks } from '../leaks.js';
+import { leakSearch } from '../leaks.js';
+import { leaves } from '../leaves.js';
 import type { Rig } from '../rig.js';
-import { makeStage } from '../stage.js';
-import { type Made, makeRepository, type PlayedWorkflow } from './repository.js';
+import { makeStage, type Stage as SetupStage } from '../stage.js';
+import { type Made, makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
 import { play, type Stage, searchRuns } from './stage.js';
 
-/** A wipe and a new installation by hand, and a deployment by the installer: no order, and the same certificates. */
+/**
+ * A first installation that is stopped and run again, then a wipe and a new installation by hand, and a deployment by
+ * the installer: each certificate is ordered once.
+ */
 export async function reinstalls(stage: Stage): Promise<void> {
   const { context, problems } = stage;
   const site = await makeStage(context, join(context.folder, 'reinstall'));
   const { rig, source, front } = site;
   try {
-    const install = () => site.setup({ 'restore-key': '' });
-    const attempt = await install();
-    // The installer replaces an Ingress whose status Traefik's stand-in may be writing: as it says itself, it can be run again.
-    const first =
-      attempt.code !== 0 && /ingresses\/registry: 409 Conflict/.test(attempt.log) ? await install() : attempt;
-    if (first.code !== 0) problems.push(`first installation: ${withoutMasks(first.log).slice(-3000)}`);
+    // Setup would install it from its release on GitHub.
+    await installCertManager(rig.cluster, rig.installation);
     const profile = await readFile(join(context.folder, 'reinstall', 'profile.env'), 'utf8');
     await commitFiles(
       source,
-      { '.gitignore': 'bin/\n', 'config/deployments/mcpruntime-org.env': withoutPassword(profile) },
+      {
+        '.gitignore': 'bin/\n',
+        'config/deployments/mcpruntime-org.env': asCommitted(profile),
+      },
       'Our profile',
     );
     const cluster = (await rig.cluster.get(kinds.namespace, { name: 'kube-system' }))?.metadata.uid ?? '';
@@ -37,6 +39,7 @@ export async function reinstalls(stage: Stage): Promise<void> {
     const repository = await makeRepository(context, stage.tools, {
       folder: source,
       administrator: rig.state.kubeconfig,
+      install: true,
       variables: { MCPRT_RESOLVE: front.resolve.join('\n'), MCPRT_CA_BUNDLE: site.root },
       async environments(made) {
         keys = made.keys;
@@ -55,8 +58,8 @@ export async function reinstalls(stage: Stage): Promise<void> {
             secrets: { ...(await account('mcprt-restore')), MCPRT_RESTORE_KEY: keys.restore },
             ...onMain,
           },
-          // A plan of what the installer would do looks, and changes nothing.
-          'mcprt-plan': { secrets: { KUBECONFIG: await looking(rig) } },
+          'mcprt-smoke': onMain,
+          'mcprt-plan': { secrets: await account('mcprt-plan') },
           'mcprt-approval': { hasReviewers: true, ...onMain },
           'mcprt-backup': { secrets: { ...(await account('mcprt-backup')), MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
         };
@@ -64,6 +67,7 @@ export async function reinstalls(stage: Stage): Promise<void> {
     });
     try {
       const runs: PlayedWorkflow[] = [];
+      runs.push(...(await firstInstallation(stage, site, repository)));
       const counted = await rig.meter();
       const wire = await site.onTheWire();
       const domain = rig.installation.domain;
@@ -82,14 +86,6 @@ export async function reinstalls(stage: Stage): Promise<void> {
       });
       runs.push(again);
       if (Number(again.outputs.wiped) < 3) problems.push(`${again.outputs.wiped} namespaces were wiped`);
-      const text = await readFile(join(root, 'examples', 'deploy.yml'), 'utf8');
-      repository.adopt(
-        await commitFiles(
-          source,
-          { '.github/workflows/mcprt-deploy.yml': bySetup(text) },
-          'Deployments by the installer',
-        ),
-      );
       runs.push(
         await play(stage, repository, 'deployed by the installer', 'deploy.yml', {
           event: 'push',
@@ -117,22 +113,59 @@ export async function reinstalls(stage: Stage): Promise<void> {
   }
 }
 
-/** Kubeconfig of an account that may do what a plan of setup does. */
-async function looking({ cluster, state }: Rig): Promise<string> {
-  const { server, tls } = await loadCredentials(state.kubeconfig, { trusted: false });
-  const certificateAuthority = tls.ca === undefined ? undefined : Buffer.from(tls.ca).toString('base64');
-  return (await makeAccount(cluster, 'mcprt-plan', 'setup-plan', { address: server, certificateAuthority })).kubeconfig;
+/** On a cluster without MCP Runtime; the first run is stopped in the middle, and the second one goes on. */
+async function firstInstallation(stage: Stage, { rig }: SetupStage, repository: Repository): Promise<PlayedWorkflow[]> {
+  const { problems } = stage;
+  const before = await rig.meter();
+  const setup = ['plan@mcprt-plan', 'approve@mcprt-approval', 'setup@mcprt-restore'];
+  const allow = await denyDeployments(rig, 'registry');
+  const stopped = await play(stage, repository, 'first installation, stopped', 'deploy.yml', {
+    event: 'push',
+    jobs: setup,
+    fails: /installer-step/,
+  });
+  await allow();
+  const resumed = await play(stage, repository, 'first installation, resumed', 'deploy.yml', {
+    event: 'push',
+    jobs: [...setup, 'save@mcprt-backup', 'smoke-test@mcprt-smoke'],
+  });
+  const { orders, issued } = difference(before, await rig.meter());
+  const certificates = (await leaves(rig.cluster)).filter(({ acme }) => acme).length;
+  if (certificates === 0 || orders !== certificates || issued !== certificates) {
+    problems.push(`first installation: ${certificates} certificates, ${orders} orders, ${issued} issued`);
+  }
+  return [stopped, resumed];
 }
 
-/** What the example's own comment says of deployments by the installer. */
-function bySetup(text: string): string {
-  return text.replace(
-    /^( +)secrets:$/m,
-    `$1with:\n$1  apply: setup\n$1  suite: health\n$1secrets:\n$1  MCPRT_RESTORE_KEY: \${{ secrets.MCPRT_RESTORE_KEY }}`,
+/** Lets nobody make a Deployment in a namespace, until what it returns is called. */
+async function denyDeployments({ cluster }: Rig, namespace: string): Promise<() => Promise<void>> {
+  const name = 'no-deployments';
+  const rule = { apiGroups: ['apps'], apiVersions: ['*'], operations: ['CREATE'], resources: ['deployments'] };
+  await cluster.apply(
+    kinds.admissionPolicy,
+    objectOf(kinds.admissionPolicy, {
+      metadata: { name },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: { resourceRules: [rule] },
+        validations: [{ expression: `object.metadata.namespace != '${namespace}'`, message: 'not today' }],
+      },
+    }),
   );
+  await cluster.apply(
+    kinds.admissionPolicyBinding,
+    objectOf(kinds.admissionPolicyBinding, {
+      metadata: { name },
+      spec: { policyName: name, validationActions: ['Deny'] },
+    }),
+  );
+  return async () => {
+    await cluster.delete(kinds.admissionPolicyBinding, { name });
+    await cluster.delete(kinds.admissionPolicy, { name });
+  };
 }
 
-/** A profile in a repository has no secret in it. */
-function withoutPassword(profile: string): string {
-  return profile.replace(/^.*PASSWORD.*\n/gm, '');
+/** A profile in a repository has no secret in it, and what a first installation needs. */
+function asCommitted(profile: string): string {
+  return `${profile.replace(/^.*PASSWORD.*\n/gm, '')}export MCP_ACME_EMAIL=ops@acme.dev\n`;
 }

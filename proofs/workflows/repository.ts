@@ -70,6 +70,8 @@ export interface RepositoryOptions {
   folder: string;
   /** Kubeconfig of an administrator, with which the accounts of the environments are made. */
   administrator?: string;
+  /** Whether the platform's installer makes the deployments. */
+  install?: boolean;
   /** The environments, of what init has made. */
   environments(made: Made): Promise<Readonly<Record<string, Environment>>>;
   variables: Readonly<Record<string, string>>;
@@ -95,7 +97,7 @@ export async function makeRepository(
   }
   const made = await initialised(release, options);
   const environments = await options.environments(made);
-  const examples = await requireExamples(folder);
+  const examples = await requireExamples(folder, options.install ? ['deploy.yml'] : []);
   const first = await commitFiles(folder, {}, 'The workflows of mcprt');
   const github = await startGithub({ run: { sha: first, permissions: {} } });
   for (const [name, { hasReviewers = false }] of Object.entries(environments)) {
@@ -150,12 +152,20 @@ export async function makeRepository(
 }
 
 /** Runs init on a repository, as somebody does who has cloned a release. */
-async function initialised(release: string, { folder, administrator }: RepositoryOptions): Promise<Made> {
+async function initialised(
+  release: string,
+  { folder, administrator, install = false }: RepositoryOptions,
+): Promise<Made> {
   const keys = `${folder}-mcprt-keys`;
   const { KUBECONFIG: _, ...env } = process.env;
   await execute(
     process.execPath,
-    [join(release, 'dist', 'init.js'), '--in', folder, ...(administrator === undefined ? [] : ['--accounts'])],
+    [
+      join(release, 'dist', 'init.js'),
+      ...['--in', folder],
+      ...(administrator === undefined ? [] : ['--accounts']),
+      ...(install ? ['--install'] : []),
+    ],
     { env: { ...env, ...(administrator === undefined ? {} : { KUBECONFIG: administrator }) } },
   );
   const read = (name: string): Promise<string> => readFile(join(keys, name), 'utf8').catch(() => '');
@@ -168,15 +178,15 @@ async function initialised(release: string, { folder, administrator }: Repositor
   };
 }
 
-/** The examples that a repository has. @throws Error where one is not as it is here, byte by byte */
-async function requireExamples(folder: string): Promise<string[]> {
+/** The examples that a repository has. @throws Error where one is not as it is here, byte by byte, but those in `adapted` */
+async function requireExamples(folder: string, adapted: readonly string[]): Promise<string[]> {
   const names = (await readdir(join(folder, workflows))).filter((name) => name.startsWith('mcprt-'));
   for (const name of names) {
     const example = name.replace(/^mcprt-/, '');
     const [own, ours] = await Promise.all(
       [join(folder, workflows, name), join(root, 'examples', example)].map((file) => readFile(file, 'utf8')),
     );
-    if (own !== ours) throw new Error(`${name} is not as examples/${example}`);
+    if (own !== ours && !adapted.includes(example)) throw new Error(`${name} is not as examples/${example}`);
   }
   return names.map((name) => name.replace(/^mcprt-/, ''));
 }

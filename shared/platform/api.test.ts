@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { McprtError } from '../errors.js';
-import { type ApiPorts, type Caller, findApi, unreachable } from './api.js';
+import { type ApiPorts, type Caller, findApi, look, unreachable } from './api.js';
 import { type Asked, type Reply, type SecureServer, startSecureServer } from './testing/secure-server.js';
 import { WebError } from './web.js';
 
@@ -240,6 +240,17 @@ describe('an answer of the API', () => {
     server.instead = () => ++count > 0;
     expect((await failure(caller.call('GET', '/a', { deadline: 50 }))).code).toBe('smoke-timeout');
     expect(count).toBe(1);
+  });
+});
+
+describe('a look', () => {
+  it('is taken again when the connection breaks or a service is being restarted, and a refusal is an answer', async () => {
+    let breaks = 1;
+    server.instead = (request) => breaks-- > 0 && Boolean(request.socket.destroy());
+    server.answer = () => ({ status: server.asked.length === 1 ? 503 : 401, body: {} });
+    const { host, asked } = server;
+    const answer = await look(ports.web, { method: 'GET', host, path: '/v2/', signal: ports.signal });
+    expect([answer.status, asked.length]).toEqual([401, 2]);
   });
 });
 

@@ -237,6 +237,15 @@ export function unreachable({ layer, asked, message, cause }: WebError): McprtEr
   return new McprtError(`smoke-${layer}`, { ...texts[layer], why: `${asked}: ${message}`, cause });
 }
 
+/**
+ * Asks what changes nothing, and again while a service is being restarted or a connection breaks.
+ *
+ * @throws McprtError `smoke-dns`, `smoke-tcp`, `smoke-tls`, `smoke-timeout`; the signal's reason
+ */
+export function look(web: Web, request: WebRequest & { method: 'GET' }): Promise<WebAnswer> {
+  return patiently(() => ask(web, request), request.signal, true);
+}
+
 /** Whether an answer is that of a service that is being restarted, and will be another one soon. */
 function passes({ status, text }: WebAnswer): boolean {
   return [502, 503, 504].includes(status) || (status === 500 && text.includes('auth_failed'));

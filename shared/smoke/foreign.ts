@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { McprtError } from '../errors.js';
-import type { ApiAnswer, ApiCaller } from '../platform/api.js';
+import { type ApiAnswer, type ApiCaller, look } from '../platform/api.js';
 import type { Checks } from './checks.js';
 import type { SmokeContext } from './context.js';
 import type { Tenant, Tenants } from './multitenancy.js';
@@ -96,7 +96,7 @@ async function lookAtRegistry(
     headers: Record<string, string>,
   ): Promise<unknown> =>
     checks.look(name, async (note) => {
-      const answer = await web.ask({ method: 'GET', host, path, headers, signal });
+      const answer = await look(web, { method: 'GET', host, path, headers, signal });
       note(String(answer.status));
       if (answer.status === status) return;
       const told = `GET https://${host}${path} → ${answer.status} ${answer.text.slice(0, 120).trim()}`;
