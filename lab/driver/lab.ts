@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
-import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { isRecord } from '../../shared/json.js';
 import { accountNamespace } from '../../shared/permissions/operations.js';
 import { cacheFolder } from './folders.js';
 import { claimPorts, releasePorts } from './ports.js';
@@ -267,6 +268,7 @@ async function startParts(
     ]);
     const controlUrl = `http://127.0.0.1:${control}`;
     const acmeCa = await eventually('the ACME server', async () => (await fetch(`${controlUrl}/certificate`)).text());
+    await eventually('what the API server grants everybody', () => everybodyMayAsk(cluster));
     const state: LabState = {
       name: options.name,
       folder,
@@ -287,6 +289,29 @@ async function startParts(
   } finally {
     await cluster.close();
   }
+}
+
+const subjectAccessReview: Kind = {
+  kind: 'SubjectAccessReview',
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'subjectaccessreviews',
+  namespaced: false,
+};
+
+/** A new API server answers an administrator before it has made its own roles. @throws Error until it has */
+async function everybodyMayAsk(cluster: Cluster): Promise<void> {
+  const review = await cluster.create<KubeObject>(subjectAccessReview, {
+    apiVersion: `${subjectAccessReview.group}/${subjectAccessReview.version}`,
+    kind: subjectAccessReview.kind,
+    metadata: { name: '' },
+    spec: {
+      user: 'somebody',
+      groups: ['system:authenticated'],
+      resourceAttributes: { verb: 'create', group: subjectAccessReview.group, resource: 'selfsubjectrulesreviews' },
+    },
+  });
+  if (!isRecord(review.status) || review.status.allowed !== true) throw new Error('it does not let accounts ask yet');
 }
 
 /** With it, bundles run with the generated RBAC only. Its value is the folder that the labs write their audit logs to. */

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { accountNamespace, grants, type OperationName, rulesOf } from '../../shared/permissions/operations.js';
 import { type Demand, demandsOf, includes, type Verb, wordsOf } from '../../shared/permissions/rule.js';
@@ -10,6 +10,8 @@ export interface Asked extends Demand {
   /** Whether it may have changed something: dry runs and questions are none. */
   isWrite: boolean;
   isDenied: boolean;
+  /** The lab whose API server was asked, named after its proof. */
+  lab: string;
 }
 
 const eventShape = z.object({
@@ -28,6 +30,7 @@ const eventShape = z.object({
   responseStatus: z.object({ code: z.number().optional() }).optional(),
 });
 
+const extension = '.audit';
 const writing = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
 /** How far a folder's audit logs are written, in bytes by file. */
@@ -39,17 +42,25 @@ export async function auditEnds(folder: string): Promise<Map<string, number>> {
 /** The requests of the operations' accounts in a folder's audit logs. @param since where to begin, by file */
 export async function readAudit(folder: string, since: ReadonlyMap<string, number> = new Map()): Promise<Asked[]> {
   const texts = await Promise.all(
-    (await logsIn(folder)).map(async (file) => (await readFile(file)).subarray(since.get(file) ?? 0).toString('utf8')),
+    (await logsIn(folder)).map(async (file) => ({
+      lab: basename(file, extension),
+      text: (await readFile(file)).subarray(since.get(file) ?? 0).toString('utf8'),
+    })),
   );
   // What stands behind the last line's end is being written.
-  return texts.flatMap((text) => text.split('\n').slice(0, -1)).flatMap(askedIn);
+  return texts.flatMap(({ lab, text }) =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .flatMap((line) => askedIn(line, lab)),
+  );
 }
 
 async function logsIn(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => name.endsWith('.audit')).map((name) => join(folder, name));
+  return (await readdir(folder)).filter((name) => name.endsWith(extension)).map((name) => join(folder, name));
 }
 
-function askedIn(line: string): Asked[] {
+function askedIn(line: string, lab: string): Asked[] {
   const { verb, requestURI, user, objectRef, responseStatus } = eventShape.parse(JSON.parse(line));
   const prefix = `system:serviceaccount:${accountNamespace}:`;
   if (objectRef === undefined || !user.username.startsWith(prefix)) return [];
@@ -64,6 +75,7 @@ function askedIn(line: string): Asked[] {
     name,
     isWrite: writing.includes(verb) && !requestURI.includes('dryRun=All') && !resource.startsWith('selfsubject'),
     isDenied: responseStatus?.code === 403,
+    lab,
   };
   // What server-side apply makes needs `create` as well, of that very name.
   const isMade = verb === 'patch' && responseStatus?.code === 201;
@@ -92,12 +104,12 @@ export function refusedOf(asked: readonly Asked[]): string[] {
     const granted = own.flatMap(({ rules }) => rules).flatMap(demandsOf);
     return ![...granted, ...diagnosis].some((demand) => includes(demand, one));
   });
-  return [...new Set(unknown.map((one) => `${one.account}: ${wordsOf(one)}`))];
+  return [...new Set(unknown.map((one) => `${one.account}: ${wordsOf(one)} (${one.lab})`))];
 }
 
 function unaskedOf(asked: readonly Asked[], isExcused: boolean): string[] {
   const seen = new Map<string, Asked>();
-  for (const one of asked) seen.set(JSON.stringify(one), one);
+  for (const one of asked) seen.set(JSON.stringify({ ...one, lab: '' }), one);
   return [...grants].flatMap(([name, { rules, accounts }]) => {
     const own = [...seen.values()].filter(({ account, isDenied }) => accounts.includes(account) && !isDenied);
     return rules.flatMap((rule) =>
