@@ -13,10 +13,10 @@ import { makeStage, type Stage } from './stage.js';
 const graceSeconds = 7.5;
 const momentDeadline = 60_000;
 
-/** A moment of an installation, told by what the cluster or the runner's folder shows. */
+/** A moment of an installation, told by what the cluster shows or the action has printed. */
 interface Moment {
   name: string;
-  isNow(stage: Stage, elapsed: number): Promise<boolean>;
+  isNow(stage: Stage, printed: string): Promise<boolean>;
 }
 
 interface Stopped {
@@ -66,7 +66,8 @@ const moments: readonly Moment[] = [
       return (await isOpen(stage)) && found !== undefined;
     },
   },
-  { name: 'right after the start', isNow: async (_, elapsed) => elapsed > 600 },
+  // Before its first word the process follows no signal, and has done nothing.
+  { name: 'right after the start', isNow: async (_, printed) => printed !== '' },
 ];
 
 async function stopEverywhere(context: ProofContext, stage: Stage): Promise<Proven> {
@@ -127,13 +128,13 @@ async function stopAt(
   problems: string[],
 ): Promise<Stopped> {
   const fail = (what: string): void => void problems.push(`${signal} ${moment.name}: ${what}`);
-  let pid = 0;
+  let [pid, printed] = [0, () => ''];
   const started = performance.now();
-  const running = stage.setup({}, { RUNNER_TRACKING_ID: trackingId }, (id) => {
-    pid = id;
+  const running = stage.setup({}, { RUNNER_TRACKING_ID: trackingId }, (id, soFar) => {
+    [pid, printed] = [id, soFar];
   });
   const isOver = running.then(() => true);
-  while (!(await moment.isNow(stage, performance.now() - started))) {
+  while (!(await moment.isNow(stage, printed()))) {
     if (performance.now() - started > momentDeadline || (await Promise.race([isOver, sleep(20, false)]))) {
       fail(`this moment never came: ${withoutMasks((await running).log)}`);
       return { moment: moment.name, signal, seconds: 0, openAfterMain: false, openAfterPost: false, leftRunning: 0 };

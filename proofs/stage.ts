@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { stringify } from 'yaml';
-import { type ActionRun, defaultsOf, runBundle } from '../lab/driver/action.js';
+import { type ActionOptions, type ActionRun, defaultsOf, runBundle } from '../lab/driver/action.js';
 import { certManagerObjects } from '../lab/platform/cert-manager.js';
 import { makeBinary, makeCheckout } from '../lab/platform/checkout.js';
 import { type Front, startFront } from '../lab/platform/front.js';
@@ -26,7 +26,7 @@ export interface Stage {
   setup(
     inputs?: Record<string, string>,
     env?: Record<string, string>,
-    onStart?: (pid: number) => void,
+    onStart?: ActionOptions['onStart'],
   ): Promise<ActionRun>;
   /** Runs the post step of action-setup, as the runner does after the job's last step. */
   post(env?: Record<string, string>): Promise<ActionRun>;
@@ -66,7 +66,7 @@ export async function makeStage(
     entry: string,
     inputs: Record<string, string>,
     env: Record<string, string>,
-    onStart?: (pid: number) => void,
+    onStart?: ActionOptions['onStart'],
   ) =>
     runBundle({
       entry,

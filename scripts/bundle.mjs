@@ -116,8 +116,13 @@ const bundleInto = (folder) => {
 };
 
 /** ncc's stub for a missing module: `eval("require")` of it, or an error that is thrown on use. */
-const stubsOf = (text) =>
-  (text.match(/[^;{}]*webpackMissingModule[^;{}]*|e=new Error\("Cannot find module '[^"]*"\)/g) ?? []).join('\n');
+const stubsOf = (text) => {
+  const statements = [...text.matchAll(/webpackMissingModule/g)].map(({ index }) => {
+    const begin = Math.max(...[';', '{', '}'].map((end) => text.lastIndexOf(end, index))) + 1;
+    return text.slice(begin, index + (/[;{}]/.exec(text.slice(index))?.index ?? 0));
+  });
+  return [...statements, ...(text.match(/e=new Error\("Cannot find module '[^"]*"\)/g) ?? [])].join('\n');
+};
 
 const contents = (folder) =>
   existsSync(folder)

@@ -33,8 +33,8 @@ export interface ActionOptions {
   env: Record<string, string>;
   /** Folder below which this run gets one of its own for its files. */
   folder: string;
-  /** Called with the process's id as soon as it runs. */
-  onStart?: (pid: number) => void;
+  /** Called with the process's id, and what it has printed so far, as soon as it runs. */
+  onStart?: (pid: number, printed: () => string) => void;
 }
 
 /** Runs the shipped bundle as the runner does: a process of its own, inputs in the environment, files for what it says. */
@@ -66,8 +66,8 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (child.pid !== undefined) options.onStart?.(child.pid);
   let log = '';
+  if (child.pid !== undefined) options.onStart?.(child.pid, () => log);
   child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
