@@ -3,19 +3,18 @@ import { join } from 'node:path';
 import { difference } from '../../lab/driver/meter.js';
 import { installCertManager } from '../../lab/platform/install.js';
 import { commitFiles } from '../../lab/platform/source.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries.js';
 import { leakSearch } from '../leaks.js';
-import { leaves } from '../leaves.js';
-import type { Rig } from '../rig.js';
-import { makeStage, type Stage as SetupStage } from '../stage.js';
-import { type Made, makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
+import { makeStage } from '../stage.js';
+import { firstInstallation } from './first-installation.js';
+import { recovery } from './recovery.js';
+import { type Made, makeRepository, type PlayedWorkflow } from './repository.js';
 import { play, type Stage, searchRuns } from './stage.js';
 
 /**
  * A first installation that is stopped and run again, then a wipe and a new installation by hand, and a deployment by
- * the installer: each certificate is ordered once.
+ * the installer, and one onto another cluster: each certificate is ordered once.
  */
 export async function reinstalls(stage: Stage): Promise<void> {
   const { context, problems } = stage;
@@ -67,7 +66,7 @@ export async function reinstalls(stage: Stage): Promise<void> {
     });
     try {
       const runs: PlayedWorkflow[] = [];
-      runs.push(...(await firstInstallation(stage, site, repository)));
+      runs.push(...(await firstInstallation(stage, rig, repository)));
       const counted = await rig.meter();
       const wire = await site.onTheWire();
       const domain = rig.installation.domain;
@@ -99,6 +98,10 @@ export async function reinstalls(stage: Stage): Promise<void> {
       if (orders + issued + accounts !== 0) problems.push(`${orders} orders, ${issued} issued, ${accounts} accounts`);
       const now = await site.onTheWire();
       if (JSON.stringify(now) !== JSON.stringify(wire)) problems.push(`other certificates: ${JSON.stringify(now)}`);
+      if (!context.small) {
+        const deployment = await readFile(join(source, '.github', 'workflows', 'mcprt-deploy.yml'), 'utf8');
+        runs.push(await recovery(stage, site, repository, deployment, cluster));
+      }
       const search = leakSearch([
         ...(await clusterCanaries(rig.cluster)),
         ...(await accessCanaries(rig.state.kubeconfig, [repository.github])),
@@ -111,58 +114,6 @@ export async function reinstalls(stage: Stage): Promise<void> {
   } finally {
     await site.close();
   }
-}
-
-/** On a cluster without MCP Runtime; the first run is stopped in the middle, and the second one goes on. */
-async function firstInstallation(stage: Stage, { rig }: SetupStage, repository: Repository): Promise<PlayedWorkflow[]> {
-  const { problems } = stage;
-  const before = await rig.meter();
-  const setup = ['plan@mcprt-plan', 'approve@mcprt-approval', 'setup@mcprt-restore'];
-  const allow = await denyDeployments(rig, 'registry');
-  const stopped = await play(stage, repository, 'first installation, stopped', 'deploy.yml', {
-    event: 'push',
-    jobs: setup,
-    fails: /installer-step/,
-  });
-  await allow();
-  const resumed = await play(stage, repository, 'first installation, resumed', 'deploy.yml', {
-    event: 'push',
-    jobs: [...setup, 'save@mcprt-backup', 'smoke-test@mcprt-smoke'],
-  });
-  const { orders, issued } = difference(before, await rig.meter());
-  const certificates = (await leaves(rig.cluster)).filter(({ acme }) => acme).length;
-  if (certificates === 0 || orders !== certificates || issued !== certificates) {
-    problems.push(`first installation: ${certificates} certificates, ${orders} orders, ${issued} issued`);
-  }
-  return [stopped, resumed];
-}
-
-/** Lets nobody make a Deployment in a namespace, until what it returns is called. */
-async function denyDeployments({ cluster }: Rig, namespace: string): Promise<() => Promise<void>> {
-  const name = 'no-deployments';
-  const rule = { apiGroups: ['apps'], apiVersions: ['*'], operations: ['CREATE'], resources: ['deployments'] };
-  await cluster.apply(
-    kinds.admissionPolicy,
-    objectOf(kinds.admissionPolicy, {
-      metadata: { name },
-      spec: {
-        failurePolicy: 'Fail',
-        matchConstraints: { resourceRules: [rule] },
-        validations: [{ expression: `object.metadata.namespace != '${namespace}'`, message: 'not today' }],
-      },
-    }),
-  );
-  await cluster.apply(
-    kinds.admissionPolicyBinding,
-    objectOf(kinds.admissionPolicyBinding, {
-      metadata: { name },
-      spec: { policyName: name, validationActions: ['Deny'] },
-    }),
-  );
-  return async () => {
-    await cluster.delete(kinds.admissionPolicyBinding, { name });
-    await cluster.delete(kinds.admissionPolicy, { name });
-  };
 }
 
 /** A profile in a repository has no secret in it, and what a first installation needs. */

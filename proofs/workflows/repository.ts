@@ -45,6 +45,8 @@ export interface Repository {
   folder: string;
   /** The next runs are of this commit. */
   adopt(commit: string): void;
+  /** The next runs are on another cluster: init makes its accounts, and the environments are made anew. */
+  move(to: Pick<RepositoryOptions, 'administrator' | 'variables'>): Promise<void>;
   /** Runs an example. */
   run(workflow: string, options: RunOptions): Promise<PlayedWorkflow>;
   close(): Promise<void>;
@@ -95,8 +97,8 @@ export async function makeRepository(
   if (!(await readdir(folder)).includes('.git')) {
     await execute('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder });
   }
-  const made = await initialised(release, options);
-  const environments = await options.environments(made);
+  let environments = await options.environments(await initialised(release, options));
+  let { variables } = options;
   const examples = await requireExamples(folder, options.install ? ['deploy.yml'] : []);
   const first = await commitFiles(folder, {}, 'The workflows of mcprt');
   const github = await startGithub({ run: { sha: first, permissions: {} } });
@@ -117,6 +119,10 @@ export async function makeRepository(
     adopt(commit) {
       sha = commit;
     },
+    async move(to) {
+      environments = await options.environments(await initialised(release, { ...options, ...to }));
+      variables = to.variables;
+    },
     async run(workflow, { event, payload = {}, as = {}, review = async () => true }) {
       runId += 1;
       const view = github.as({ id: runId, event, workflow, sha, ...as });
@@ -135,7 +141,7 @@ export async function makeRepository(
           payload: { repository: { full_name: view.env.GITHUB_REPOSITORY, default_branch: 'main' }, ...payload },
           control: control.url,
           repositories,
-          variables: options.variables,
+          variables,
           env: { ...view.env, ...options.env },
           folder: context.folder,
         });
