@@ -32,7 +32,7 @@ export const policies: Proof = {
     const gate = await openGate(world.state);
     try {
       gate.reset({});
-      const counts = context.small ? [60] : [200, 1000];
+      const counts = context.small ? [15] : [200, 1000];
       const rows: Record<string, unknown>[] = [];
       const problems: string[] = [];
       const images = await world.pushAll();

@@ -37,7 +37,7 @@ export const wipeScale: Proof = {
 };
 
 async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Proven> {
-  const tenants = context.small ? 60 : 1000;
+  const tenants = context.small ? 20 : 1000;
   const shell = await kubectlShell(context, rig.state, gate);
   const prepare = async (): Promise<void> => {
     await rig.install();
