@@ -41,10 +41,21 @@ const own = (
   title: string,
   rules: readonly PermissionRule[],
   note?: string,
-): [OperationName, Operation] => [
-  name,
-  { action, title, rules: distinct(rules), accounts: [accountOf(name)], ...(note === undefined ? {} : { note }) },
-];
+): [OperationName, Operation] => {
+  let found: PermissionRule[] | undefined;
+  const operation: Operation = {
+    action,
+    title,
+    // Each start loads all operations, and needs one.
+    get rules() {
+      found ??= distinct(rules);
+      return found;
+    },
+    accounts: [accountOf(name)],
+    ...(note === undefined ? {} : { note }),
+  };
+  return [name, operation];
+};
 
 /** The ServiceAccount of an operation, in kube-system: no wipe takes it away in the middle of its own work. */
 export function accountOf(operation: OperationName): string {
