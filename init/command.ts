@@ -131,10 +131,7 @@ async function accountsOf(
       next: 'give it as https://HOST:6443',
     });
   }
-  if (!isDry) return writeAccounts(facts, plan, options);
-  return plan.environments
-    .filter(({ secrets, operation }) => secrets.includes('KUBECONFIG') && operation !== undefined)
-    .map(({ name }) => ({ environment: name, missing: [] }));
+  return isDry ? [] : writeAccounts(facts, plan, options);
 }
 
 async function writeAccounts(

@@ -11,7 +11,7 @@ import type { Stage } from './workflows/stage.js';
 export const workflows: Proof = {
   name: 'workflows',
   claim:
-    'the example workflows, byte by byte, under a workflow engine with environments and reviewers: deploy, reinstall, preview, backup, drill a first installation that is stopped and goes on, a new cluster in place of a lost one, each job with no more than its own secrets and permissions',
+    'the example workflows, byte by byte, under a workflow engine with environments and reviewers: deploy, reinstall, preview, backup, drill, a first installation that is stopped and goes on, a new cluster in place of a lost one, each job with no more than its own secrets and permissions',
   async run(context) {
     const { folder, env, progress } = context;
     const engine = await startDocker({ folder: join(folder, 'docker'), env, progress });

@@ -119,7 +119,8 @@ const bundleInto = (folder) => {
 const stubsOf = (text) => {
   const statements = [...text.matchAll(/webpackMissingModule/g)].map(({ index }) => {
     const begin = Math.max(...[';', '{', '}'].map((end) => text.lastIndexOf(end, index))) + 1;
-    return text.slice(begin, index + (/[;{}]/.exec(text.slice(index))?.index ?? 0));
+    const length = text.slice(index).search(/[;{}]/);
+    return text.slice(begin, length < 0 ? undefined : index + length);
   });
   return [...statements, ...(text.match(/e=new Error\("Cannot find module '[^"]*"\)/g) ?? [])].join('\n');
 };
