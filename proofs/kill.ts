@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { difference } from '../lab/driver/meter.js';
 import { waitForCertificates } from '../lab/platform/install.js';
-import { cleaned } from '../shared/backup/snapshot.js';
 import type { Certificate } from '../shared/certificates/model.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { messageOf } from '../shared/errors.js';
@@ -143,7 +142,10 @@ async function readIntents(rig: Rig): Promise<Intents> {
   const explicit = certificates.items.filter(
     ({ metadata }) => !metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress'),
   );
-  const plain = (object: KubeObject): KubeObject => ({ ...cleaned(object), spec: object.spec });
+  const plain = ({ apiVersion, kind, metadata, spec }: KubeObject): KubeObject => {
+    const { name, namespace = '', labels = {}, annotations = {} } = metadata;
+    return { apiVersion, kind, metadata: { name, namespace, labels, annotations }, spec };
+  };
   return [
     [kinds.certificate, explicit.map(plain)],
     [kinds.ingress, ingresses.items.map(plain)],

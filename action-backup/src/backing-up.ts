@@ -41,6 +41,8 @@ export async function backupReport(
     details: {
       bytes,
       because,
+      warnings: made.warnings,
+      leftOut: made.leftOut,
       failedStores: stored.flatMap(({ store, error }) => (error ? [{ store, code: error.code, why: error.why }] : [])),
       pruned: pruned.map(({ store, removed, odd, error }) => ({
         store,

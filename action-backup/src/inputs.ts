@@ -9,8 +9,11 @@ import {
   someOf,
   text,
 } from '../../shared/action/inputs.js';
+import { type Allowance, parseAllowance } from '../../shared/backup/allowance.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
 import { scopes } from '../../shared/wipe/targets.js';
+
+const older = 'older-backup';
 
 /** One generation alone would be gone with one damaged entry. */
 const generations: InputType<number> = {
@@ -19,6 +22,23 @@ const generations: InputType<number> = {
     const wanted = count.parse(value);
     if (wanted === 1) throw new Error('the newest alone is not enough: when it is damaged there is none');
     return wanted;
+  },
+};
+
+/** What of the refusals is overridden: rules of a backup, for all objects or for some, and an older backup for a restore. */
+const allowances: InputType<{ rules: Allowance[]; older: boolean }> = {
+  expected: `any of ${[...refusalRules, older].join(', ')}, a rule also for one object or namespace, as in secret-missing:blog/old-blog or certificate-issuing:blog/*`,
+  parse(value) {
+    const words = value.split(/[\s,]+/).filter((word) => word !== '');
+    const rules = words
+      .filter((word) => word !== older)
+      .map((word) => {
+        const allowance = parseAllowance(word);
+        if (allowance === undefined)
+          throw new Error('one of its words is no such rule, or not of the form rule:namespace/name');
+        return allowance;
+      });
+    return { rules, older: words.includes(older) };
   },
 };
 
@@ -40,7 +60,7 @@ export const inputTypes = {
   'max-age': duration,
   issue: flag,
   'from-cluster': text,
-  allow: someOf([...refusalRules, 'older-backup']),
+  allow: allowances,
   confirm: text,
   scope: oneOf(scopes),
   also: namespaceNames,

@@ -11,7 +11,6 @@ import { openStores } from '../../shared/action/stores.js';
 import { fetchBackup } from '../../shared/backup/fetch.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
-import { type RefusalRule, refusalRules } from '../../shared/backup/refusals.js';
 import { restore } from '../../shared/backup/restore.js';
 import type { Overrides } from '../../shared/backup/select.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
@@ -138,7 +137,7 @@ function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { sign
 
 function overridesOf(inputs: BackupInputs): Overrides {
   return {
-    older: inputs.allow.includes('older-backup'),
+    older: inputs.allow.older,
     ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
   };
 }
@@ -149,7 +148,7 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   const dryRun = inputs['dry-run'] || inputs.operation === 'plan';
   if (inputs.operation === 'backup') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);
-    const options = { key, run, allow: allowedRules(inputs), dryRun };
+    const options = { key, run, allow: inputs.allow.rules, dryRun };
     return backupReport(cluster, ports, options, inputs, now);
   }
   if (inputs.operation === 'verify') {
@@ -171,7 +170,7 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
     const key = readBackupKey(inputs['backup-key'], ports.mask);
     const { confirm, scope, also, cluster: expected, timeout } = inputs;
     const choice = { confirm, scope, also, cluster: expected, timeout };
-    const result = await wipe(cluster, ports, { key, run, allow: allowedRules(inputs), ...choice, dryRun });
+    const result = await wipe(cluster, ports, { key, run, allow: inputs.allow.rules, ...choice, dryRun });
     return wipeReport(result, dryRun);
   }
   const key = readRestoreKey(inputs['restore-key'], ports.mask);
@@ -189,14 +188,11 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
       forecast: plan.certificates,
       objects: (dryRun ? plan.lines : applied).map(({ subject, action, reason }) => ({ subject, action, reason })),
       warnings: plan.warnings,
+      otherOrders: result.otherOrders,
       brake: result.brake,
       takenOver: result.takenOver,
       verified: result.verified,
     },
     summary: restoreSummary(result, dryRun, now()),
   };
-}
-
-function allowedRules({ allow }: BackupInputs): RefusalRule[] {
-  return refusalRules.filter((rule) => allow.some((word) => word === rule));
 }

@@ -3,11 +3,12 @@ import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import type { BackupResult } from '../../shared/backup/backup.js';
 import type { FetchResult } from '../../shared/backup/fetch.js';
 import { asSecret, keyOf } from '../../shared/backup/observe.js';
-import type { CertificateForecast, RestorePlan } from '../../shared/backup/plan.js';
 import type { Pruned } from '../../shared/backup/prune.js';
 import type { HeldBackup } from '../../shared/backup/refresh.js';
 import { assumedCertManager, leafOf } from '../../shared/backup/refusals.js';
 import type { RestoreResult } from '../../shared/backup/restore.js';
+import { type CertificateForecast, isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
+import { hasRole } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';
@@ -51,6 +52,14 @@ export function backupSummary(
       ),
     );
   }
+  const { warnings, leftOut } = result;
+  if (warnings.length > 0) {
+    const counts = leftOut.length === 0 ? '' : `, ${leftOut.length} left out`;
+    markdown.details(
+      `⚠️ Worth knowing: ${warnings.length}${counts}`,
+      new Markdown().list(warnings.slice(0, shownWarnings)),
+    );
+  }
   if (pruned.length > 0) markdown.table(['Store', 'Deleted', 'Left alone'], pruned.map(prunedRow));
   return markdown
     .details('What it is bound to', contextTable({ ...context, recipients: [] }))
@@ -60,6 +69,9 @@ export function backupSummary(
         : `**Next:** nothing. To bring it back: \`operation: restore\` before setup runs; ${code(name)} is good until ${dateText(new Date(context.expiresAt))}, when its last certificate expires.`,
     );
 }
+
+/** All of them are in the output `result`. */
+const shownWarnings = 100;
 
 /** The summary of a backup that was not made, as the newest one can stand. */
 export function heldSummary({ context, stores, name }: HeldBackup, now: Date): Markdown {
@@ -171,7 +183,7 @@ function objectRows({ applied }: RestoreResult, plan: RestorePlan): string[][] {
 
 function recordRow({ metadata, spec }: CertificateRecord, snapshot: Snapshot, now: Date): string[] {
   const key = keyOf({ namespace: metadata.namespace, name: spec.secretName });
-  const item = snapshot.objects.find(({ role, object }) => role === 'tls' && keyOf(object.metadata) === key);
+  const item = snapshot.objects.find((one) => hasRole(one, 'tls') && keyOf(one.object.metadata) === key);
   const leaf = item && leafOf(asSecret(item.object), assumedCertManager);
   const names = leaf ? [...leaf.names.dns, ...leaf.names.ip] : [...(spec.dnsNames ?? [])];
   return [
@@ -183,10 +195,17 @@ function recordRow({ metadata, spec }: CertificateRecord, snapshot: Snapshot, no
   ];
 }
 
+/** How an order is told that comes in any case. */
+const excusedWords = {
+  renewal: '🔁 due for renewal anyway',
+  standing: '⏳ issued in any case',
+  before: '⏳ had to be issued before, too',
+} as const;
+
 function forecastRow(one: CertificateForecast, now: Date): string[] {
   const verdict = {
     keep: '✅ keep',
-    order: one.acme ? '❌ order' : '🔁 reissue (own CA)',
+    order: isCounted(one) ? '❌ order' : one.acme ? excusedWords[one.excused ?? 'standing'] : '🔁 reissue (own CA)',
     blocked: '⏸ blocked',
     'not-owner': '➖ not owner',
   }[one.verdict];

@@ -1,4 +1,4 @@
-import type { Role } from '../../shared/backup/roles.js';
+import { hasRole, type Role } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { groupOf, kindOf } from '../../shared/certificates/model.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
@@ -32,7 +32,7 @@ export function planIssuers({ certificates, objects }: Snapshot): IssuerPlan[] {
   for (const record of certificates) {
     const plan = planOf(record, (role, namespace) =>
       objects
-        .filter((one) => one.role === role && one.object.metadata.namespace === namespace)
+        .filter((one) => hasRole(one, role) && one.object.metadata.namespace === namespace)
         .map(({ object }) => object.metadata.name),
     );
     plans.set(`${plan.kind} ${plan.namespace ?? ''}/${plan.name}`, plan);

@@ -23,7 +23,7 @@ const secret = tlsSecretOf('a', '0a');
 function evidence(change: Partial<Evidence> & { sighting?: Sighting } = {}): Evidence {
   const { sighting = ready, ...rest } = change;
   return {
-    snapshot: snapshotOf([recordOf('a')], [{ role: 'tls', object: secret }]),
+    snapshot: snapshotOf([recordOf('a')], [{ roles: ['tls'], object: secret }]),
     restored: {
       forecast: [kept],
       objects: [{ subject: 'Secret team/a-tls', action: 'create', reason: 'it is not there' }],
@@ -69,7 +69,7 @@ describe('judge', () => {
   });
 
   it('calls it reissued where the issuer is no ACME one', () => {
-    const snapshot = snapshotOf([recordOf('a', { acme: false })], [{ role: 'tls', object: secret }]);
+    const snapshot = snapshotOf([recordOf('a', { acme: false })], [{ roles: ['tls'], object: secret }]);
     expect(one(evidence({ snapshot, sighting: issued('Renewing', '') }))).toMatchObject({ outcome: 'reissued' });
   });
 
@@ -110,7 +110,7 @@ describe('judge', () => {
     const snapshot = snapshotOf(
       [record],
       [
-        { role: 'tls', object: secret },
+        { roles: ['tls'], object: secret },
         { ...ca, object: { ...ca.object, data: stranger } },
       ],
     );

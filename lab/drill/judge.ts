@@ -1,5 +1,6 @@
 import { asSecret, keyOf, type LiveSecret } from '../../shared/backup/observe.js';
 import { leafOf } from '../../shared/backup/refusals.js';
+import { hasRole } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { CertificateFacts } from '../../shared/certificates/x509.js';
 import { identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
@@ -61,7 +62,7 @@ function judgeOne(record: CertificateRecord, evidence: Evidence): DrilledCertifi
   const { metadata, spec, acme } = record;
   const { snapshot, restored, version } = evidence;
   const secretKey = keyOf({ namespace: metadata.namespace, name: spec.secretName });
-  const item = snapshot.objects.find((one) => one.role === 'tls' && keyOf(one.object.metadata) === secretKey);
+  const item = snapshot.objects.find((one) => hasRole(one, 'tls') && keyOf(one.object.metadata) === secretKey);
   const leaf = item && leafOf(asSecret(item.object), version);
   const after = leafOf(evidence.secrets.get(secretKey), version);
   const sighting = evidence.sightings.get(keyOf(metadata));
@@ -131,7 +132,7 @@ function notesOf(
 ): string[] {
   const issuer = planFor(issuers, record);
   const key = snapshot.objects.find(
-    ({ role, object }) => role === 'ca-key' && issuer?.stand === 'ca' && object.metadata.name === issuer.secret,
+    (one) => hasRole(one, 'ca-key') && issuer?.stand === 'ca' && one.object.metadata.name === issuer.secret,
   );
   const ca = key && leafOf(asSecret(key.object), version);
   return ca !== undefined && leaf !== undefined && !verifySignedBy(leaf, ca)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asWritten } from '../../shared/backup/decide.js';
 import { keyOf } from '../../shared/backup/observe.js';
-import { kindOfRole } from '../../shared/backup/roles.js';
+import { kindOf } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { ApiError } from '../../shared/cluster/api-error.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
@@ -76,7 +76,7 @@ export async function writeRefused(cluster: Cluster, { objects }: Snapshot): Pro
   const problems: string[] = [];
   for (const item of objects) {
     try {
-      await cluster.apply(kindOfRole(item.role), asWritten(item), { force: true });
+      await cluster.apply(kindOf(item), asWritten(item), { force: true });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       problems.push(`${nameOf(item.object)}: ${error.message}`);

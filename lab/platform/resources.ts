@@ -25,6 +25,7 @@ export function deploymentOf(
   name: string,
   container: string,
   labels: Record<string, string> = { app: name },
+  more: Record<string, unknown> = {},
 ): KubeObject {
   const limits = {
     allowPrivilegeEscalation: false,
@@ -39,7 +40,9 @@ export function deploymentOf(
       selector: { matchLabels: labels },
       template: {
         metadata: { labels },
-        spec: { containers: [{ name: container, image: `registry.invalid/${name}:lab`, securityContext: limits }] },
+        spec: {
+          containers: [{ name: container, image: `registry.invalid/${name}:lab`, securityContext: limits, ...more }],
+        },
       },
     },
   });
@@ -47,16 +50,23 @@ export function deploymentOf(
 
 /** cert-manager's three Deployments, named and labelled as its own manifest does. */
 export function certManagerDeployments(): KubeObject[] {
-  const one = (name: string, component: string): KubeObject =>
-    deploymentOf(namespaces.certManager, name, `cert-manager-${component}`, {
+  const one = (name: string, component: string, more: Record<string, unknown> = {}): KubeObject => {
+    const labels = {
       app: name.replace('cert-manager-', ''),
       'app.kubernetes.io/name': component === 'controller' ? 'cert-manager' : component,
       'app.kubernetes.io/instance': 'cert-manager',
       'app.kubernetes.io/component': component,
       'app.kubernetes.io/version': 'v1.21.2',
-    });
+    };
+    return deploymentOf(namespaces.certManager, name, `cert-manager-${component}`, labels, more);
+  };
+  // As in the manifest: without the flag the controller would look for the Secrets of ClusterIssuers in kube-system.
+  const flags = {
+    args: ['--v=2', '--cluster-resource-namespace=$(POD_NAMESPACE)', '--leader-election-namespace=kube-system'],
+    env: [{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }],
+  };
   return [
-    one('cert-manager', 'controller'),
+    one('cert-manager', 'controller', flags),
     one('cert-manager-webhook', 'webhook'),
     one('cert-manager-cainjector', 'cainjector'),
   ];

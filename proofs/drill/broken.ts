@@ -1,5 +1,6 @@
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import { asSecret, keyOf, type LiveSecret } from '../../shared/backup/observe.js';
+import { hasRole } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { annotation } from '../../shared/certificates/model.js';
 
@@ -131,8 +132,8 @@ export const brokenBackups: readonly Broken[] = [
 
 type Item = Snapshot['objects'][number];
 
-function isTls({ role, object }: Item, key: string): boolean {
-  return role === 'tls' && keyOf(object.metadata) === key;
+function isTls(item: Item, key: string): boolean {
+  return hasRole(item, 'tls') && keyOf(item.object.metadata) === key;
 }
 
 function tls({ objects }: Snapshot, key: string): LiveSecret {

@@ -4,18 +4,19 @@ import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { asSecret, type LiveSecret } from './observe.js';
-import type { PlanLine } from './plan.js';
-import { kindOfRole, type Role } from './roles.js';
+import type { PlanLine } from './restore-plan.js';
+import { hasRole, kindOf, type Role } from './roles.js';
 
 /** What became of one plan line. */
 export interface Applied {
   subject: string;
-  role: Role;
   action: Decision['action'];
   reason: string;
+  /** For `add-keys`: the keys that were added. */
+  keys?: readonly string[];
 }
 
-/** Roles that are written at the same time; a wave begins when the one before is done. */
+/** Roles that are written at the same time; a wave begins when the one before is done. An object goes with its first role. */
 const waves: readonly (readonly Role[])[] = [
   ['namespace'],
   ['account-key', 'issuer-secret', 'ca-key', 'keystore-password'],
@@ -42,7 +43,7 @@ export async function applyPlan(
 ): Promise<Applied[]> {
   const done: Applied[] = [];
   for (const wave of waves) {
-    const due = lines.filter(({ item }) => wave.includes(item.role));
+    const due = lines.filter(({ item }) => item.roles[0] !== undefined && wave.includes(item.roles[0]));
     const applied = await pMap(
       due,
       async (line) => {
@@ -68,15 +69,16 @@ export async function readBack(
   lines: readonly PlanLine[],
   applied: readonly Applied[],
 ): Promise<string[]> {
-  const written = new Map(
-    applied.filter(({ action }) => action === 'create' || action === 'replace').map((one) => [one.subject, one]),
-  );
+  const written = new Map(applied.map((one) => [one.subject, one]));
   const problems = await pMap(
-    lines.filter(({ subject, item }) => written.has(subject) && item.role !== 'namespace'),
+    lines.filter(({ item }) => !hasRole(item, 'namespace')),
     async ({ item, subject }) => {
-      const found = await cluster.get(kindOfRole(item.role), item.object.metadata);
+      const result = written.get(subject);
+      const wanted = result === undefined ? {} : dataWritten(item, result);
+      if (Object.keys(wanted).length === 0 && result?.action !== 'create') return [];
+      const found = await cluster.get(kindOf(item), item.object.metadata);
       if (found === undefined) return [`${subject} is gone`];
-      const [wanted, present] = [asSecret(item.object).data ?? {}, asSecret(found).data ?? {}];
+      const present = asSecret(found).data ?? {};
       const different = Object.keys(wanted).filter((key) => present[key] !== wanted[key]);
       return different.length === 0 ? [] : [`${subject} has another ${different.join(', ')} than was written`];
     },
@@ -85,19 +87,27 @@ export async function readBack(
   return problems.flat();
 }
 
+/** The values that a line has written. */
+function dataWritten(item: PlanLine['item'], { action, keys = [] }: Applied): Record<string, string> {
+  const data = asSecret(asWritten(item, action)).data ?? {};
+  if (action === 'create' || action === 'replace') return { ...data };
+  return Object.fromEntries(keys.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])));
+}
+
 async function applyLine(
   cluster: Cluster,
   line: PlanLine,
   context: DecideContext & { live: (line: PlanLine) => LiveSecret | undefined },
 ): Promise<Applied> {
   const { item, subject } = line;
-  const kind = kindOfRole(item.role);
+  const kind = kindOf(item);
   let decision: Decision = line;
   let live = context.live(line);
   for (let attempt = 1; ; attempt++) {
     try {
       await write(cluster, line, decision, live);
-      return { subject, role: item.role, action: decision.action, reason: decision.reason };
+      const { action, reason, keys } = decision;
+      return { subject, action, reason, ...(action === 'add-keys' && keys !== undefined ? { keys } : {}) };
     } catch (error) {
       if (!isConflict(error)) throw error;
       if (attempt === attempts) {
@@ -121,8 +131,8 @@ async function write(
   decision: Decision,
   live: LiveSecret | undefined,
 ): Promise<void> {
-  const kind = kindOfRole(item.role);
-  const object = asWritten(item);
+  const kind = kindOf(item);
+  const object = asWritten(item, decision.action);
   if (decision.action === 'create') {
     await cluster.create(kind, object);
   } else if (decision.action === 'replace') {

@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { extract, pack } from 'tar-stream';
 import { McprtError, messageOf } from '../errors.js';
+import { limits } from './limits.js';
 import { malformed } from './statement.js';
 
 /** The two members of a stored backup. */
@@ -10,9 +11,6 @@ export interface Archive {
   /** The age file. */
   payload: Buffer;
 }
-
-/** No backup of ours comes near: the API server keeps no object over 1.5 MiB. */
-export const maximumArchiveBytes = 64 * 1024 * 1024;
 
 const names = { statement: 'statement.dsse.json', payload: 'payload.age' } as const;
 
@@ -32,7 +30,7 @@ export async function packArchive(archive: Archive): Promise<Buffer> {
  * @throws McprtError `backup-malformed`
  */
 export async function unpackArchive(bytes: Buffer): Promise<Archive> {
-  if (bytes.length > maximumArchiveBytes) {
+  if (bytes.length > limits.archiveBytes) {
     throw malformed(`it has ${bytes.length} bytes, more than any backup`);
   }
   const found = await readTar(bytes, Object.values(names));

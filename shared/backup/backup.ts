@@ -1,31 +1,34 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { identifiersOf } from '../certificates/x509.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
-import { type Layout, platformConfig, portableConfigKeys } from '../platform/resources.js';
-import { type LedgerEntry, writeAnchor } from './anchor.js';
+import { type Layout, platformConfig } from '../platform/resources.js';
+import { type Allowance, allowanceFor, isAllowed } from './allowance.js';
+import { writeAnchor } from './anchor.js';
 import { isCanary } from './barrier.js';
 import { contentDigest } from './content.js';
-import { inventory } from './inventory.js';
-import type { BackupKey } from './keys.js';
-import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
-import { isAcme } from './plan.js';
+import { type IsOurs, inventory, platformsOwn } from './inventory.js';
+import { type BackupKey, recipientId } from './keys.js';
+import { asSecret, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
 import { type HeldBackup, standing } from './refresh.js';
-import { assumedCertManager, inventoryNames, leafOf, type Refusal, type RefusalRule, refusals } from './refusals.js';
-import { type Reference, roles } from './roles.js';
+import { assumedCertManager, inventoryNames, leafOf, type Refusal, refusals } from './refusals.js';
+import { rehearse, requireArchiveSize } from './rehearse.js';
+import { hasRole, type Reference } from './roles.js';
 import { authenticate, sealBackup } from './seal.js';
 import { type Candidate, candidates } from './select.js';
-import { cleaned, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
+import type { Snapshot } from './snapshot.js';
 import { type BackupContext, schema } from './statement.js';
 import { type Kept, nameFor, type Store } from './stores/store.js';
+import { doubts, type LeftOut, takeSnapshot } from './take-snapshot.js';
 
 export interface BackupOptions {
   key: BackupKey;
   run: RunContext;
-  /** Refusal rules that the user overrides. */
-  allow: readonly RefusalRule[];
+  /** What the user overrides. */
+  allow: readonly Allowance[];
+  /** Namespaces whose troubles stop the backup, those of the platform and those that a wipe takes; the platform's without it. */
+  isOurs?: IsOurs;
   /** Ends after the plan: nothing is sealed, stored or written. */
   dryRun: boolean;
 }
@@ -42,6 +45,10 @@ export interface BackupResult {
   name: string;
   snapshot: Snapshot;
   references: Reference[];
+  /** What no restore would write, and is not in the backup. */
+  leftOut: LeftOut[];
+  /** What is told and does not stop the backup. */
+  warnings: string[];
   bytes: number;
   /** SHA-256 of the signed statement, in hex; empty for a dry run. */
   statement: string;
@@ -110,45 +117,57 @@ interface Looked {
   references: Reference[];
   secrets: Map<string, LiveSecret>;
   snapshot: Snapshot;
+  leftOut: LeftOut[];
+  warnings: string[];
   found: Candidate[];
 }
 
-async function look(cluster: Cluster, ports: Ports, { key, run, allow }: BackupOptions): Promise<Looked> {
-  const { seen, references, secrets, config } = await readStable(cluster);
+async function look(cluster: Cluster, ports: Ports, options: BackupOptions): Promise<Looked> {
+  const { key, run, allow } = options;
+  const reading = await readStable(cluster, options.isOurs);
+  const { seen, references, secrets } = reading;
   for (const secret of secrets.values()) maskValues(secret, ports.mask);
 
-  const refusing = refusals(seen, references, secrets, seen.anchor).filter(({ rule }) => !allow.includes(rule));
+  const isOurs = options.isOurs ?? platformsOwn(seen);
+  const problems = refusals(seen, references, secrets, seen.anchor, isOurs).filter(
+    ({ rule, names }) => !isAllowed(allow, rule, names),
+  );
+  const refusing = problems.filter(({ isForeign }) => !isForeign);
   if (refusing.length > 0) throw refused(refusing);
-
+  const { snapshot, leftOut } = takeSnapshot(seen, reading);
+  const warnings = [
+    ...problems.map(
+      ({ rule, object, names, why }) =>
+        `${object}: ${why} (not the platform’s; \`allow: ${allowanceFor(rule, names[0])}\` silences this)`,
+    ),
+    ...leftOut.map(({ subject, why }) => `left out: ${subject}: ${why}`),
+    ...doubts(seen, reading),
+  ];
   const found = await candidates(ports, run.domain, [createPublicKey(key.signer)]);
-  return { seen, references, secrets, snapshot: snapshotOf(seen, references, secrets, config), found };
+  return { seen, references, secrets, snapshot, leftOut, warnings, found };
 }
 
 async function make(
   cluster: Cluster,
   ports: Ports,
   options: BackupOptions,
-  { seen, references, secrets, snapshot, found }: Looked,
+  { seen, references, secrets, snapshot, leftOut, warnings, found }: Looked,
 ): Promise<BackupResult> {
+  const { key, run } = options;
   const previous = newestOf(found);
   const generation = Math.max(seen.anchor?.generation ?? 0, previous.generation) + 1;
-  const context = contextOf(
-    seen,
-    snapshot,
-    options.run,
-    generation,
-    previous.statement || (seen.anchor?.statement ?? ''),
-  );
-  const name = nameFor(options.run.domain, generation, options.run);
-  if (options.dryRun) {
-    return { context, name, snapshot, references, bytes: 0, statement: '', stored: [] };
-  }
-  const sealed = await sealBackup(snapshot, context, options.key);
-  const signers = [createPublicKey(options.key.signer)];
+  const context = contextOf(seen, snapshot, run, generation, previous.statement || (seen.anchor?.statement ?? ''));
+  const name = nameFor(run.domain, generation, run);
+  rehearse(snapshot, { ...context, recipients: key.recipients.map(recipientId) }, seen);
+  tellSome(warnings, ports.warn);
+  const made = { context, name, snapshot, references, leftOut, warnings };
+  if (options.dryRun) return { ...made, bytes: 0, statement: '', stored: [] };
+
+  const sealed = await sealBackup(snapshot, context, key);
+  requireArchiveSize(sealed.length);
+  const signers = [createPublicKey(key.signer)];
   const { digest } = await authenticate(sealed, signers);
-  ports.progress(
-    `sealed generation ${generation}: ${sealed.length} bytes for ${options.key.recipients.length} recipients`,
-  );
+  ports.progress(`sealed generation ${generation}: ${sealed.length} bytes for ${key.recipients.length} recipients`);
   const stored = await Promise.all(ports.stores.map((store) => keep(store, name, sealed, signers, ports)));
   if (!stored.some(({ kept }) => kept !== undefined)) throw new NotStored(stored);
 
@@ -157,14 +176,22 @@ async function make(
     statement: digest,
     inventory: inventoryNames(secrets.keys()),
     ledger: snapshot.ledger,
-    content: contentDigest(options.key, digest, snapshot),
+    content: contentDigest(key, digest, snapshot),
   };
   await writeAnchor(cluster, anchor).catch((error: unknown) => {
     ports.warn(
       `the backup is stored, but the cluster cannot remember it, so a replay of an older one would not be noticed: ${messageOf(error)}`,
     );
   });
-  return { context, name, snapshot, references, bytes: sealed.length, statement: digest, stored };
+  return { ...made, bytes: sealed.length, statement: digest, stored };
+}
+
+/** Annotations of a run are few: what is one of many is in the summary. */
+const toldAtMost = 10;
+
+function tellSome(warnings: readonly string[], warn: (line: string) => void): void {
+  for (const warning of warnings.slice(0, toldAtMost)) warn(warning);
+  if (warnings.length > toldAtMost) warn(`and ${warnings.length - toldAtMost} more: see the summary`);
 }
 
 interface Reading {
@@ -175,10 +202,10 @@ interface Reading {
 }
 
 /** Reads until nothing that cert-manager writes has changed between the first and the last read. */
-async function readStable(cluster: Cluster): Promise<Reading> {
+async function readStable(cluster: Cluster, isOurs: IsOurs | undefined): Promise<Reading> {
   for (let attempt = 1; attempt <= readAttempts; attempt++) {
     const seen = await observe(cluster);
-    const references = inventory(seen);
+    const references = inventory(seen, isOurs);
     const [secrets, config] = await Promise.all([
       readSecrets(cluster, references),
       cluster.get<KubeObject>(kinds.configMap, platformConfig),
@@ -200,67 +227,6 @@ async function readStable(cluster: Cluster): Promise<Reading> {
   });
 }
 
-function snapshotOf(
-  seen: Observation,
-  references: Reference[],
-  secrets: ReadonlyMap<string, LiveSecret>,
-  config: KubeObject | undefined,
-): Snapshot {
-  const inOrder = [...references].sort(
-    (a, b) => roles.indexOf(a.role) - roles.indexOf(b.role) || keyOf(a).localeCompare(keyOf(b)),
-  );
-  const objects = inOrder.flatMap(({ role, ...ref }): SnapshotObject[] => {
-    const secret = secrets.get(keyOf(ref));
-    return secret === undefined ? [] : [{ role, object: cleaned(secret) }];
-  });
-  const portable = portableConfig(config);
-  const used = new Set([
-    ...objects.map(({ object }) => object.metadata.namespace),
-    ...(portable ? [platformConfig.namespace] : []),
-  ]);
-  const namespaces = seen.namespaces
-    .filter(({ metadata }) => used.has(metadata.name))
-    .map(
-      (object): SnapshotObject => ({
-        role: 'namespace',
-        object: cleaned({ apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata }),
-      }),
-    );
-  return {
-    objects: [...namespaces, ...objects, ...(portable ? [{ role: 'platform-config' as const, object: portable }] : [])],
-    certificates: seen.certificates.map((certificate) => ({
-      metadata: { name: certificate.metadata.name, namespace: certificate.metadata.namespace ?? '' },
-      spec: certificate.spec,
-      origin: certificate.metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress')
-        ? ('shim' as const)
-        : ('explicit' as const),
-      acme: isAcme(certificate, seen),
-    })),
-    ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...issuances(seen, secrets)], seen.now),
-  };
-}
-
-/** What the certificates themselves tell about issuances: their CA dates them about an hour back. */
-function issuances(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>): LedgerEntry[] {
-  const version = seen.certManager.version ?? assumedCertManager;
-  return seen.certificates
-    .filter((certificate) => isAcme(certificate, seen))
-    .flatMap(({ metadata, spec }) => {
-      const leaf = leafOf(secrets.get(keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName })), version);
-      return leaf ? [{ identifiers: identifiersOf(leaf), serial: leaf.serial, at: leaf.notBefore.toISOString() }] : [];
-    });
-}
-
-/** What a backup keeps of the platform's configuration. */
-export function portableConfig(config: KubeObject | undefined): KubeObject | undefined {
-  if (config === undefined) return undefined;
-  const data = asSecret(config).data ?? {};
-  const kept = Object.fromEntries(
-    portableConfigKeys.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])),
-  );
-  return cleaned({ apiVersion: config.apiVersion, kind: config.kind, metadata: config.metadata, data: kept });
-}
-
 function contextOf(
   seen: Observation,
   snapshot: Snapshot,
@@ -270,7 +236,7 @@ function contextOf(
 ): BackupResult['context'] {
   const version = seen.certManager.version ?? assumedCertManager;
   const ends = snapshot.objects
-    .filter(({ role }) => role === 'tls')
+    .filter((item) => hasRole(item, 'tls'))
     .flatMap(({ object }) => leafOf(asSecret(object), version)?.notAfter ?? [])
     .map((date) => date.getTime());
   const layout: Layout = seen.layout;
@@ -344,12 +310,16 @@ function newestOf(found: readonly Candidate[]): { generation: number; statement:
 }
 
 function refused(found: Refusal[]): McprtError {
+  const entries = found.map(({ rule, names }) => allowanceFor(rule, names[0]));
   return new McprtError('backup-refused', {
     what:
       found.length === 1
         ? `this backup would fail the day it is needed: ${found[0]?.object}`
         : `this backup would fail the day it is needed, for ${found.length} reasons`,
     why: found.map(({ rule, object, why }) => `${object}: ${why} (rule ${rule})`).join('\n'),
-    next: [...new Set(found.map(({ next }) => next))].join('\n'),
+    next: [
+      ...new Set(found.map(({ next }) => next)),
+      `where it is meant to be so, set \`allow\` to ${entries.map((entry) => `\`${entry}\``).join(', ')}`,
+    ].join('\n'),
   });
 }

@@ -3,6 +3,7 @@ import { label } from '../certificates/model.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { pause } from '../pause.js';
 
 const prefix = 'mcprt-barrier-';
 
@@ -10,7 +11,9 @@ const prefix = 'mcprt-barrier-';
 export function isCanary({ metadata }: { metadata: { name: string } }): boolean {
   return metadata.name.startsWith(prefix);
 }
+/** In ms. */
 const deadline = 60_000;
+const rewatch = 200;
 
 /**
  * Waits until cert-manager's controllers have seen every Secret that was written before: a created object is not yet
@@ -20,9 +23,10 @@ const deadline = 60_000;
  * the controllers over one watch, in the order in which they were written; so once the canary Certificate is found not
  * Ready for what is *in* its Secret, all others have arrived. Its issuer does not exist: nothing can be ordered.
  *
- * @throws McprtError `barrier-timeout`
+ * @param signal ends the wait at once
+ * @throws McprtError `barrier-timeout`; the signal's reason
  */
-export async function barrier(cluster: Cluster, namespace: string): Promise<void> {
+export async function barrier(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<void> {
   await sweep(cluster, namespace);
   const name = prefix + randomBytes(4).toString('hex');
   const ref = { name, namespace };
@@ -47,7 +51,7 @@ export async function barrier(cluster: Cluster, namespace: string): Promise<void
         },
       }),
     );
-    await untilSeen(cluster, ref, created.metadata.resourceVersion ?? '');
+    await untilSeen(cluster, ref, created.metadata.resourceVersion ?? '', signal);
   } finally {
     await sweep(cluster, namespace);
   }
@@ -57,14 +61,20 @@ async function untilSeen(
   cluster: Cluster,
   ref: { name: string; namespace: string },
   resourceVersion: string,
+  signal: AbortSignal,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(deadline);
-  const options = { namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}`, resourceVersion, signal };
-  for await (const { object } of cluster.watch<WithConditions>(kinds.certificate, options)) {
-    const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
-    // cert-manager's check of data runs only on a Secret that it has; without it the reason is DoesNotExist.
-    if (ready?.reason === 'MissingData') return;
+  const either = AbortSignal.any([signal, AbortSignal.timeout(deadline)]);
+  const fieldSelector = `metadata.name=${ref.name}`;
+  const options = { namespace: ref.namespace, fieldSelector, resourceVersion, signal: either };
+  // A server may close a watch at any time: it is opened again at the same version, and nothing is missed.
+  for (; !either.aborted; await pause(rewatch, either).catch(() => undefined)) {
+    for await (const { object } of cluster.watch<WithConditions>(kinds.certificate, options)) {
+      const ready = object.status?.conditions?.find(({ type }) => type === 'Ready');
+      // cert-manager's check of data runs only on a Secret that it has; without it the reason is DoesNotExist.
+      if (ready?.reason === 'MissingData') return;
+    }
   }
+  signal.throwIfAborted();
   throw new McprtError('barrier-timeout', {
     what: 'cert-manager did not notice the restored Secrets',
     why: `its canary Certificate ${ref.namespace}/${ref.name} was not looked at within ${deadline / 1000} s: the controller hangs, or its pod is only said to run`,

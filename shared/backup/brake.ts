@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { pause } from '../pause.js';
 import type { RunContext } from './ports.js';
 
 /**
@@ -28,7 +28,14 @@ export interface Brake {
   /** Whether it was found, left by a run that was killed. */
   takenOver: boolean;
   release(): Promise<void>;
+  isReleased(): boolean;
 }
+
+/** What is said whenever a run ends with the brake on. */
+const brakeNote = {
+  why: 'the brake is still on, so that cert-manager orders nothing while this is unfinished',
+  next: `run it again: it takes the brake over; or release it with \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\``,
+} as const;
 
 /** Whether the cluster can be braked by admission: ValidatingAdmissionPolicy is served since Kubernetes 1.30. */
 export function canBrake(groups: ReadonlyMap<string, string[]>): boolean {
@@ -40,24 +47,36 @@ export function canBrake(groups: ReadonlyMap<string, string[]>): boolean {
  * CertificateRequests wait meanwhile and count no failure.
  *
  * @param mustHold whether something could order now; where nothing can, the brake is only the lock, and not proven
+ * @param signal ends the wait for the proof; the brake is let go then, as nothing has been written under it
  * @throws McprtError `restore-locked`, `brake-ineffective`, ApiError `cluster-forbidden`
  */
-export async function brake(cluster: Cluster, holder: Holder, mustHold: boolean): Promise<Brake> {
+export async function brake(
+  cluster: Cluster,
+  holder: Holder,
+  { mustHold, signal }: { mustHold: boolean; signal: AbortSignal },
+): Promise<Brake> {
   const takenOver = await take(cluster, holder);
   const binding = objectOf(kinds.admissionPolicyBinding, {
     metadata: { name },
     spec: { policyName: name, validationActions: ['Deny'] },
   });
   await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
-  if (mustHold) await untilEffective(cluster);
-  return {
-    takenOver,
+  let released = false;
+  const release = async (): Promise<void> => {
     // The binding goes first: while the policy stands, no other run can begin.
-    async release() {
-      await cluster.delete(kinds.admissionPolicyBinding, { name });
-      await cluster.delete(kinds.admissionPolicy, { name });
-    },
+    await cluster.delete(kinds.admissionPolicyBinding, { name });
+    await cluster.delete(kinds.admissionPolicy, { name });
+    released = true;
   };
+  if (mustHold) {
+    await untilEffective(cluster, signal).catch(async (error: unknown) => {
+      // What a killed run has written may still need it.
+      if (takenOver) throw withBrakeNote(error);
+      await release();
+      throw error;
+    });
+  }
+  return { takenOver, release, isReleased: () => released };
 }
 
 /**
@@ -92,6 +111,17 @@ function refuseHeld(cluster: Cluster, found: KubeObject, run: string): void {
       next: `wait for it to finish. If it was killed, run it again, or wait until then; \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\` frees it by hand`,
     });
   }
+}
+
+/** An error of a run that ends with the brake on: whoever reads it must know, whatever the error is. */
+export function withBrakeNote(error: unknown): unknown {
+  if (!(error instanceof McprtError)) return error;
+  return new McprtError(error.code, {
+    what: error.message,
+    why: `${error.why}\n${brakeNote.why}`,
+    next: `${error.next}\n${brakeNote.next}`,
+    cause: error.cause,
+  });
 }
 
 async function take(cluster: Cluster, holder: Holder): Promise<boolean> {
@@ -129,7 +159,7 @@ function policy(holder: Holder): KubeObject {
   });
 }
 
-async function untilEffective(cluster: Cluster): Promise<void> {
+async function untilEffective(cluster: Cluster, signal: AbortSignal): Promise<void> {
   const probe = objectOf(kinds.order, {
     metadata: { name: 'mcprt-brake-probe', namespace: 'default' },
     spec: { request: 'cHJvYmU=', issuerRef: { name: 'mcprt-brake-probe' }, dnsNames: ['probe.invalid'] },
@@ -149,6 +179,6 @@ async function untilEffective(cluster: Cluster): Promise<void> {
         next: 'scale cert-manager’s Deployment to 0 and run the restore again; it then needs no brake',
       });
     }
-    await sleep(wait);
+    await pause(wait, signal);
   }
 }

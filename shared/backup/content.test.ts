@@ -6,7 +6,7 @@ import type { Snapshot } from './snapshot.js';
 const snapshot = (password: string, ledger: Snapshot['ledger'] = []): Snapshot => ({
   objects: [
     {
-      role: 'platform-secret',
+      roles: ['platform-secret'],
       object: { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' }, data: { password } },
     },
   ],

@@ -6,7 +6,7 @@ import type { Role } from './roles.js';
 import type { SnapshotObject } from './snapshot.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
-const context = { now, certManager: 'v1.21.2' };
+const context = { now, certManager: 'v1.21.2', claimed: new Set(['a/a-tls']), managed: new Set<string>() };
 const day = 24 * 3600_000;
 const authority = newKey('P-256');
 const keys = [newKey('P-256'), newKey('P-256')] as const;
@@ -51,7 +51,7 @@ function tls({
   });
 }
 
-const item = (object: LiveSecret, role: Role = 'tls'): SnapshotObject => ({ role, object });
+const item = (object: LiveSecret, role: Role = 'tls'): SnapshotObject => ({ roles: [role], object });
 
 describe('decide about a TLS Secret', () => {
   const garbage = { data: { 'tls.crt': 'eA==', 'tls.key': 'eA==' } };

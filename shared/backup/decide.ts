@@ -1,9 +1,13 @@
 import { compareLeaves } from '../certificates/compare.js';
-import { label, secretBytes } from '../certificates/model.js';
+import { annotation, label, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
 import { type CertificateFacts, isLetsEncryptStaging, isTemporary, keysMatch } from '../certificates/x509.js';
-import type { LiveSecret } from './observe.js';
+import type { KubeObject } from '../cluster/objects.js';
+import { isTeamNamespace } from '../platform/resources.js';
+import { keyOf, type LiveSecret } from './observe.js';
 import { leafOf } from './refusals.js';
+import { onlyTlsKeys } from './role-rules.js';
+import { hasRole } from './roles.js';
 import type { SnapshotObject } from './snapshot.js';
 
 /** What a restore does with one object, and why. Plain data: applying it needs no second thought. */
@@ -17,26 +21,32 @@ export interface Decision {
 export interface DecideContext {
   now: Date;
   certManager: string;
+  /** `namespace/name` of the Secrets that live Certificates name: cert-manager’s, whatever is in them. */
+  claimed: ReadonlySet<string>;
+  /** Live namespaces that the platform marks as its own: the teams that there are. */
+  managed: ReadonlySet<string>;
 }
 
 /**
  * Decides about one object of a backup from its live counterpart. Nothing that is newer, or that somebody else made
- * valid, is ever overwritten; a live certificate gives way only where it serves nobody.
+ * valid, is ever overwritten; a live certificate gives way only where it serves nobody and is cert-manager's own.
  */
-export function decide(
-  { role, object }: SnapshotObject,
-  live: LiveSecret | undefined,
-  context: DecideContext,
-): Decision {
-  if (role === 'tls') return decideTls(object as LiveSecret, live, context);
+export function decide(item: SnapshotObject, live: LiveSecret | undefined, context: DecideContext): Decision {
+  if (live === undefined && isGhost(item, context)) {
+    return {
+      action: 'skip',
+      reason: 'its team went with the platform’s database; the platform makes it anew with the team',
+    };
+  }
+  if (hasRole(item, 'tls')) return decideTls(item, live, context);
   if (live === undefined) return { action: 'create', reason: 'it is not there' };
-  if (role === 'namespace') return { action: 'keep', reason: 'it is there' };
+  if (hasRole(item, 'namespace')) return { action: 'keep', reason: 'it is there' };
 
-  const wanted = (object as LiveSecret).data ?? {};
+  const wanted = (item.object as LiveSecret).data ?? {};
   const present = live.data ?? {};
   const lacking = Object.keys(wanted).filter((key) => present[key] === undefined);
   const differing = Object.keys(wanted).filter((key) => present[key] !== undefined && present[key] !== wanted[key]);
-  if (role === 'platform-secret' || role === 'platform-config') {
+  if (hasRole(item, 'platform-secret') || hasRole(item, 'platform-config')) {
     if (lacking.length > 0 && live.immutable !== true) {
       return {
         action: 'add-keys',
@@ -61,44 +71,88 @@ export function decide(
   };
 }
 
-/** The object as it is written: TLS Secrets get the label by which cert-manager caches them with their data. */
-export function asWritten({ role, object }: SnapshotObject): SnapshotObject['object'] {
-  if (role !== 'tls') return object;
-  // With the label, the barrier's one canary proves that cert-manager has seen all of them.
-  const labels = { ...object.metadata.labels, [label.partOfCertManager]: 'true' };
-  return { ...object, metadata: { ...object.metadata, labels } };
+/**
+ * A pull Secret of a team is made from the team's record in the platform's database, which no backup holds: brought back
+ * without it, the namespace would stand there without quota, policy and owner.
+ */
+function isGhost({ roles, object }: SnapshotObject, { managed }: DecideContext): boolean {
+  const { namespace = '' } = object.metadata;
+  return roles.every((role) => role === 'platform-secret') && isTeamNamespace(namespace) && !managed.has(namespace);
 }
 
-function decideTls(backup: LiveSecret, live: LiveSecret | undefined, context: DecideContext): Decision {
+/**
+ * The object as it is written. TLS Secrets get the label by which cert-manager caches them with their data. What goes over
+ * a Secret that is there has only the keys of a certificate.
+ */
+export function asWritten(item: SnapshotObject, action: Decision['action'] = 'create'): KubeObject {
+  const { object } = item;
+  if (hasRole(item, 'namespace') && isTeamNamespace(object.metadata.name)) return withoutTeam(object);
+  if (!hasRole(item, 'tls')) return object;
+  // With the label, the barrier's one canary proves that cert-manager has seen all of them.
+  const labels = { ...object.metadata.labels, [label.partOfCertManager]: 'true' };
+  const labelled = { ...object, metadata: { ...object.metadata, labels } };
+  return action === 'replace' ? { ...labelled, data: onlyTlsKeys((object as LiveSecret).data) } : labelled;
+}
+
+/** A certificate in a team's namespace is restored without the team: the platform adopts the namespace when it makes the team. */
+function withoutTeam(object: KubeObject): KubeObject {
+  const kept = Object.entries(object.metadata.labels ?? {}).filter(([name]) => !name.includes('mcpruntime.org/'));
+  const { labels: _, ...metadata } = object.metadata;
+  return { ...object, metadata: { ...metadata, ...(kept.length === 0 ? {} : { labels: Object.fromEntries(kept) }) } };
+}
+
+function decideTls(item: SnapshotObject, live: LiveSecret | undefined, context: DecideContext): Decision {
+  const backup = item.object as LiveSecret;
   const saved = usable(backup, context);
   const present = live === undefined ? undefined : usable(live, context);
   if (typeof saved === 'string') {
-    return live === undefined
-      ? { action: saved.startsWith('expired') ? 'skip' : 'refuse', reason: `the backup’s certificate is ${saved}` }
-      : { action: 'keep', reason: `the backup’s certificate is ${saved}` };
-  }
-  if (live === undefined) return { action: 'create', reason: 'it is not there' };
-  if (typeof present === 'string' || present === undefined) {
-    if (live.type !== undefined && backup.type !== undefined && live.type !== backup.type) {
+    if (live !== undefined) return { action: 'keep', reason: `the backup’s certificate is ${saved}` };
+    if (item.roles.some((role) => role !== 'tls')) {
       return {
-        action: 'refuse',
-        reason: `a Secret of type ${String(live.type)} is in its place, and a Secret’s type cannot be changed: delete it first`,
+        action: 'create',
+        reason: `it is not there, and more than a Certificate needs it; its certificate is ${saved}`,
       };
     }
-    if (live.immutable === true) {
-      return { action: 'refuse', reason: 'an immutable Secret is in its place: delete it first' };
-    }
-    return { action: 'replace', reason: `the live certificate is ${present ?? 'absent'}` };
+    return { action: saved.startsWith(expired) ? 'skip' : 'refuse', reason: `the backup’s certificate is ${saved}` };
   }
-  if (isLetsEncryptStaging(present) && !isLetsEncryptStaging(saved)) {
-    return { action: 'replace', reason: 'the live certificate is from a staging CA, which no client trusts' };
-  }
+  if (live === undefined) return { action: 'create', reason: 'it is not there' };
+  if (typeof present === 'string' || present === undefined) return overUseless(backup, live, present, context);
   const relation = compareLeaves(saved, present);
   if (relation === 'same') return sameLeaf(backup, live);
+  if (isLetsEncryptStaging(present) && !isLetsEncryptStaging(saved) && isCertManagers(live, context)) {
+    return { action: 'replace', reason: 'the live certificate is from a staging CA, which no client trusts' };
+  }
   return {
     action: 'keep',
     reason: relation === 'newer' ? 'the live certificate is valid' : 'the live certificate is newer',
   };
+}
+
+/** What is in the place of a certificate and is none that serves: it gives way if it is cert-manager's and can be written. */
+function overUseless(
+  backup: LiveSecret,
+  live: LiveSecret,
+  present: string | undefined,
+  context: DecideContext,
+): Decision {
+  const { name, namespace } = live.metadata;
+  const remedy = `see what it is for, and delete it first: kubectl delete secret -n ${namespace} ${name}`;
+  const refuse = (what: string): Decision => ({ action: 'refuse', reason: `${what}: ${remedy}` });
+  if (!isCertManagers(live, context)) return refuse('a Secret that is not cert-manager’s is in its place');
+  if (live.type !== undefined && backup.type !== undefined && live.type !== backup.type) {
+    return refuse(`a Secret of type ${String(live.type)} is in its place, and a Secret’s type cannot be changed`);
+  }
+  if (live.immutable === true) return refuse('an immutable Secret is in its place');
+  return { action: 'replace', reason: `the live certificate is ${present ?? 'absent'}` };
+}
+
+/** Whether cert-manager looks after a Secret: it says so on it, or a Certificate names it. */
+function isCertManagers({ metadata }: LiveSecret, { claimed }: DecideContext): boolean {
+  return (
+    metadata.annotations?.[annotation.certificateName] !== undefined ||
+    metadata.labels?.[label.partOfCertManager] === 'true' ||
+    claimed.has(keyOf(metadata))
+  );
 }
 
 /** The same certificate without the annotations by which cert-manager knows its own would be ordered again. */
@@ -112,8 +166,13 @@ function sameLeaf(backup: LiveSecret, live: LiveSecret): Decision {
     : { action: 'replace', reason: 'it is the same certificate, and cert-manager’s annotations are missing' };
 }
 
+const expired = 'expired';
+
 /** The leaf of a TLS Secret that serves its purpose, or what is wrong with it. */
-function usable(secret: LiveSecret, { now, certManager }: DecideContext): CertificateFacts | string {
+export function usable(
+  secret: LiveSecret,
+  { now, certManager }: Pick<DecideContext, 'now' | 'certManager'>,
+): CertificateFacts | string {
   const problem = keysMatch(
     secretBytes(secret, 'tls.key'),
     secretBytes(secret, 'tls.crt'),
@@ -122,5 +181,5 @@ function usable(secret: LiveSecret, { now, certManager }: DecideContext): Certif
   const leaf = leafOf(secret, certManager);
   if (problem !== undefined || leaf === undefined) return 'no valid pair of key and certificate';
   if (isTemporary(leaf)) return 'only cert-manager’s placeholder';
-  return leaf.notAfter <= now ? `expired since ${leaf.notAfter.toISOString()}` : leaf;
+  return leaf.notAfter <= now ? `${expired} since ${leaf.notAfter.toISOString()}` : leaf;
 }

@@ -1,9 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { releaseSettings } from '../certificates/controller-settings.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { inventory } from './inventory.js';
 import type { LiveCertificate, LiveIngress, LiveIssuer } from './observe.js';
 
-const certManager = { state: 'running' as const, version: 'v1.21.2', namespace: 'cert-manager' };
+const certManager = {
+  state: 'running' as const,
+  version: 'v1.21.2',
+  namespace: 'cert-manager',
+  settings: releaseSettings,
+};
 const object = (
   kind: string,
   name: string,
@@ -28,7 +34,7 @@ const found = (parts: {
     ingresses: (parts.ingresses ?? []) as LiveIngress[],
     namespaces: parts.namespaces ?? [],
     certManager,
-  }).map(({ role, namespace, name }) => `${role} ${namespace}/${name}`);
+  }).map(({ roles, namespace, name }) => `${roles.join('+')} ${namespace}/${name}`);
 
 describe('inventory', () => {
   it('follows Certificates to their Secrets and keystore passwords', () => {

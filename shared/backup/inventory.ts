@@ -1,87 +1,150 @@
-import { isRecord } from '../json.js';
-import { isManaged, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
+import { shimCertificates } from '../certificates/ingress-shim.js';
+import { type IssuerSecretUse, issuerSecretRefs } from '../certificates/issuer-secrets.js';
+import { type Certificate, groupOf, type IssuerRef, kindOf } from '../certificates/model.js';
+import {
+  isManaged,
+  isPlatformNamespace,
+  platformNamespaces,
+  platformSecrets,
+  pullSecretName,
+} from '../platform/resources.js';
 import { keyOf, type LiveCertificate, type LiveIssuer, type Observation } from './observe.js';
-import type { Reference, Role } from './roles.js';
+import { assumedCertManager } from './refusals.js';
+import { inOrder, type Reference, type Referrer, type Role } from './roles.js';
+
+export type Inventoried = Pick<Observation, 'certificates' | 'ingresses' | 'issuers' | 'namespaces' | 'certManager'>;
+
+/** Whether what is in a namespace is the platform's: its troubles stop a backup, those of others are told. */
+export type IsOurs = (namespace: string) => boolean;
+
+/** The namespaces that are the platform's by their name or its label. */
+export function platformsOwn({ namespaces }: Pick<Observation, 'namespaces'>): IsOurs {
+  const managed = new Set(
+    namespaces.filter(({ metadata }) => isManaged(metadata)).map(({ metadata }) => metadata.name),
+  );
+  return (namespace) => isPlatformNamespace(namespace) || managed.has(namespace);
+}
 
 /**
  * Everything that a backup must hold, found by following references: Certificates to their Secrets and keystore
- * passwords, Ingresses to TLS Secrets that cert-manager looks after, issuers to account keys, EAB, DNS-01 and CA keys,
- * and the platform's own Secrets. A Secret with several roles gets the earliest one in the order of a restore.
+ * passwords, Ingresses to the Certificates that ingress-shim makes for them, issuers to every Secret that cert-manager's
+ * API lets them name, and the platform's own Secrets. A Secret has all the roles in which it is referred to.
  */
-export function inventory(
-  seen: Pick<Observation, 'certificates' | 'ingresses' | 'issuers' | 'namespaces' | 'certManager'>,
-): Reference[] {
+export function inventory(seen: Inventoried, isOurs: IsOurs = platformsOwn(seen)): Reference[] {
+  const asked = askedFor(seen);
   const found: Reference[] = [
-    ...seen.issuers.flatMap((issuer) => issuerReferences(issuer, seen.certManager.namespace)),
-    ...seen.certificates.flatMap(certificateReferences),
-    ...ingressReferences(seen),
+    ...issuersReferences(seen, asked, isOurs),
+    ...seen.certificates.flatMap((one) => certificateReferences(one, isOurs)),
+    ...asked.map(({ certificate, ingress }) => ingressReference(certificate, ingress, isOurs)),
     ...platformReferences(seen),
   ];
   const byKey = new Map<string, Reference>();
   for (const reference of found) {
     const key = keyOf(reference);
     const present = byKey.get(key);
-    byKey.set(
-      key,
-      present === undefined
-        ? reference
-        : {
-            ...present,
-            because: `${present.because}, ${reference.because}`,
-            required: present.required || reference.required,
-          },
-    );
+    byKey.set(key, present === undefined ? reference : merged(present, reference));
   }
   return [...byKey.values()];
 }
 
-function certificateReferences({ metadata, spec }: LiveCertificate): Reference[] {
+function merged(one: Reference, other: Reference): Reference {
+  const { guessedBy: _, ...rest } = one;
+  const isGuessed = one.guessedBy !== undefined && other.guessedBy !== undefined;
+  return {
+    ...rest,
+    roles: inOrder([...one.roles, ...other.roles]),
+    referrers: [...one.referrers, ...other.referrers],
+    required: one.required || other.required,
+    ...(isGuessed && one.guessedBy !== undefined ? { guessedBy: one.guessedBy } : {}),
+  };
+}
+
+/** Issuers of other programs, whose credentials nothing here can find: for a warning. */
+export function foreignIssuers({ certificates }: Pick<Observation, 'certificates'>): string[] {
+  const foreign = certificates.filter(({ spec }) => groupOf(spec.issuerRef.group) !== 'cert-manager.io');
+  return [
+    ...new Set(foreign.map(({ spec }) => `${kindOf(spec.issuerRef.kind)}.${groupOf(spec.issuerRef.group)}`)),
+  ].sort();
+}
+
+/** What ingress-shim makes, or would make: the one answer to whether an Ingress asks. */
+function askedFor({ ingresses, certManager }: Inventoried): { certificate: Certificate; ingress: string }[] {
+  const options = { ...certManager.settings.shim, certManagerVersion: certManager.version ?? assumedCertManager };
+  return ingresses.flatMap((ingress) =>
+    shimCertificates(ingress, options).certificates.map((certificate) => ({
+      certificate,
+      ingress: ingress.metadata.name,
+    })),
+  );
+}
+
+function certificateReferences({ metadata, spec }: LiveCertificate, isOurs: IsOurs): Reference[] {
   const namespace = metadata.namespace ?? '';
-  const because = `Certificate ${namespace}/${metadata.name}`;
+  const referrers = [{ kind: 'Certificate', namespace, name: metadata.name, isOurs: isOurs(namespace) }];
+  const { jks, pkcs12 } = spec.keystores ?? {};
+  const passwords = [jks, pkcs12].flatMap((store) => store?.passwordSecretRef?.name ?? []);
   return [
-    // Of a Certificate's spec only keystores refer to Secrets, with the password that cert-manager writes them with.
-    ...secretRefs(spec).map(
-      (name): Reference => ({ role: 'keystore-password', namespace, name, because, required: true }),
+    ...passwords.map(
+      (name): Reference => ({ roles: ['keystore-password'], namespace, name, referrers, required: true }),
     ),
-    { role: 'tls', namespace, name: spec.secretName, because, required: true },
+    { roles: ['tls'], namespace, name: spec.secretName, referrers, required: true },
   ];
 }
 
-function issuerReferences(issuer: LiveIssuer, clusterResourceNamespace: string): Reference[] {
-  const namespace = issuer.kind === 'ClusterIssuer' ? clusterResourceNamespace : (issuer.metadata.namespace ?? '');
-  const because = `${issuer.kind} ${issuer.metadata.name}`;
-  const reference = (role: Role, name: string): Reference => ({ role, namespace, name, because, required: true });
-  const { acme, ca, ...others } = issuer.spec;
-  const account = isRecord(acme) ? secretRefs({ privateKeySecretRef: acme.privateKeySecretRef }) : [];
-  const further = isRecord(acme) ? secretRefs({ ...acme, privateKeySecretRef: undefined }) : [];
-  const caSecret = isRecord(ca) && typeof ca.secretName === 'string' ? [ca.secretName] : [];
-  return [
-    ...account.map((name) => reference('account-key', name)),
-    ...[...further, ...secretRefs(others)].map((name) => reference('issuer-secret', name)),
-    ...caSecret.map((name) => reference('ca-key', name)),
-  ];
+function ingressReference({ metadata, spec }: Certificate, ingress: string, isOurs: IsOurs): Reference {
+  const namespace = metadata.namespace ?? '';
+  const referrers = [{ kind: 'Ingress', namespace, name: ingress, isOurs: isOurs(namespace) }];
+  return { roles: ['tls'], namespace, name: spec.secretName, referrers, required: true };
 }
 
-/** TLS Secrets of Ingresses that ask cert-manager for them; a Secret that was put there by hand is not ours to keep. */
-function ingressReferences({ ingresses }: Pick<Observation, 'ingresses'>): Reference[] {
-  const asks = ['cert-manager.io/cluster-issuer', 'cert-manager.io/issuer', 'kubernetes.io/tls-acme'];
-  return ingresses
-    .filter(({ metadata }) => asks.some((name) => metadata.annotations?.[name] !== undefined))
-    .flatMap(({ metadata, spec }) =>
-      (spec.tls ?? []).flatMap(({ secretName }): Reference[] =>
-        secretName === undefined || secretName === ''
-          ? []
-          : [
-              {
-                role: 'tls',
-                namespace: metadata.namespace ?? '',
-                name: secretName,
-                because: `Ingress ${keyOf(metadata)}`,
-                required: true,
-              },
-            ],
-      ),
+const roleOfUse: Record<IssuerSecretUse, Role> = {
+  'account-key': 'account-key',
+  ca: 'ca-key',
+  credential: 'issuer-secret',
+  pull: 'issuer-secret',
+};
+
+function issuersReferences(
+  { issuers, certificates, certManager }: Inventoried,
+  asked: readonly { certificate: Certificate }[],
+  isOurs: IsOurs,
+): Reference[] {
+  const users = Map.groupBy([...certificates, ...asked.map(({ certificate }) => certificate)], ({ metadata, spec }) =>
+    issuerKey(spec.issuerRef, metadata.namespace ?? ''),
+  );
+  return issuers.flatMap((issuer) => {
+    const using = new Set((users.get(keyOfIssuer(issuer)) ?? []).map(({ metadata }) => metadata.namespace ?? ''));
+    const own =
+      issuer.kind === 'ClusterIssuer'
+        ? certManager.settings.clusterResourceNamespace
+        : (issuer.metadata.namespace ?? '');
+    const referrer: Referrer = {
+      kind: issuer.kind,
+      namespace: issuer.metadata.namespace ?? '',
+      name: issuer.metadata.name,
+      isOurs: [...using].some(isOurs),
+    };
+    return issuerSecretRefs(issuer.spec).flatMap(({ use, name, namespace, path, isGuess }): Reference[] =>
+      // A solver's pod runs in the namespace of the Certificate, and starts without a pull Secret where there is none.
+      (use === 'pull' ? [...using] : [namespace ?? own]).map((where) => ({
+        roles: [roleOfUse[use]],
+        namespace: where,
+        name,
+        referrers: [referrer],
+        required: !isGuess && use !== 'pull',
+        ...(isGuess ? { guessedBy: path } : {}),
+      })),
     );
+  });
+}
+
+function issuerKey({ name, kind, group }: IssuerRef, namespace: string): string {
+  const isCluster = kindOf(kind) === 'ClusterIssuer';
+  return `${groupOf(group)} ${kindOf(kind)} ${isCluster ? '' : namespace}/${name}`;
+}
+
+function keyOfIssuer({ kind, metadata }: LiveIssuer): string {
+  return issuerKey({ name: metadata.name, kind }, metadata.namespace ?? '');
 }
 
 function platformReferences({ namespaces }: Pick<Observation, 'namespaces'>): Reference[] {
@@ -93,37 +156,11 @@ function platformReferences({ namespaces }: Pick<Observation, 'namespaces'>): Re
     platformNamespaces.servers,
     ...managed,
   ]);
+  const referrers = [{ kind: 'the platform', namespace: '', name: '', isOurs: true }];
   return [
-    ...platformSecrets
-      .filter(({ namespace }) => present.has(namespace))
-      .map(
-        ({ namespace, name, required }): Reference => ({
-          role: 'platform-secret',
-          namespace,
-          name,
-          because: 'the platform',
-          required,
-        }),
-      ),
-    ...[...pulls]
-      .filter((namespace) => present.has(namespace))
-      .map(
-        (namespace): Reference => ({
-          role: 'platform-secret',
-          namespace,
-          name: pullSecretName,
-          because: 'the platform',
-          required: false,
-        }),
-      ),
-  ];
-}
-
-/** Names in every `…SecretRef` below a value, at any depth: providers nest them as they please. */
-function secretRefs(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(secretRefs);
-  if (!isRecord(value)) return [];
-  return Object.entries(value).flatMap(([field, inner]) =>
-    /secretref$/i.test(field) && isRecord(inner) && typeof inner.name === 'string' ? [inner.name] : secretRefs(inner),
-  );
+    ...platformSecrets.map(({ required, ...ref }) => ({ ...ref, required })),
+    ...[...pulls].map((namespace) => ({ namespace, name: pullSecretName, required: false })),
+  ]
+    .filter(({ namespace }) => present.has(namespace))
+    .map((ref): Reference => ({ roles: ['platform-secret'], ...ref, referrers }));
 }

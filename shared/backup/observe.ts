@@ -1,6 +1,14 @@
+import {
+  type ControllerSettings,
+  configPathOf,
+  controllerSettings,
+  type FlaggedContainer,
+  releaseSettings,
+} from '../certificates/controller-settings.js';
 import type { Certificate, CertificateRequest, Ingress, Secret } from '../certificates/model.js';
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
+import { numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
@@ -17,6 +25,17 @@ export type LiveIssuer = KubeObject & { spec: Record<string, unknown> };
 /** Whether cert-manager's controller can act: `unready` has a Deployment with replicas and no pod that is available. */
 export type ControllerState = 'absent' | 'stopped' | 'unready' | 'running';
 
+/** cert-manager's controller, or what the release's manifest would make where there is none. */
+export interface CertManager {
+  state: ControllerState;
+  version: string | undefined;
+  /** Of its Deployment. */
+  namespace: string;
+  settings: ControllerSettings;
+  /** Why its settings are not certain; undefined when they are. */
+  doubt?: string;
+}
+
 /** What is read of a cluster before anything is decided. No Secret is in it. */
 export interface Observation {
   fingerprint: string;
@@ -27,7 +46,7 @@ export interface Observation {
   issuers: LiveIssuer[];
   ingresses: LiveIngress[];
   namespaces: KubeObject[];
-  certManager: { state: ControllerState; version: string | undefined; namespace: string };
+  certManager: CertManager;
   layout: Layout;
   anchor: Anchor | undefined;
   /** API groups with their served versions. */
@@ -63,6 +82,7 @@ export async function observe(cluster: Cluster): Promise<Observation> {
     readAnchor(cluster),
     cluster.groups(),
   ]);
+  const certManager = await controllerOf(cluster, controllers.items[0]);
   const fingerprint = system?.metadata.uid;
   const now = cluster.serverTime();
   if (fingerprint === undefined || now === undefined) {
@@ -80,7 +100,7 @@ export async function observe(cluster: Cluster): Promise<Observation> {
     issuers: [...issuers.items, ...clusterIssuers.items].map(asIssuer),
     ingresses: ingresses.items.map(asIngress),
     namespaces: namespaces.items,
-    certManager: controllerState(controllers.items),
+    certManager,
     layout: layoutOf(workloads.items.map((workload) => workload.metadata.name)),
     anchor,
     groups,
@@ -129,20 +149,63 @@ export function keyOf(ref: { namespace?: string; name: string }): string {
   return `${ref.namespace ?? ''}/${ref.name}`;
 }
 
-function controllerState(controllers: KubeObject[]): Observation['certManager'] {
-  const controller = controllers[0];
+async function controllerOf(cluster: Cluster, controller: KubeObject | undefined): Promise<CertManager> {
   if (controller === undefined) {
-    return { state: 'absent', version: undefined, namespace: 'cert-manager' };
+    return { state: 'absent', version: undefined, namespace: 'cert-manager', settings: releaseSettings };
   }
   const wanted = numberAt(controller, 'spec', 'replicas') ?? 1;
   const present = numberAt(controller, 'status', 'replicas') ?? 0;
   const available = numberAt(controller, 'status', 'availableReplicas') ?? 0;
   const idle = wanted === 0 && present === 0 ? 'stopped' : 'unready';
+  const namespace = controller.metadata.namespace ?? 'cert-manager';
+  const container = controllerContainer(controller);
+  const file = await configFile(cluster, controller, container);
   return {
     state: available > 0 ? 'running' : idle,
     version: versionOf(controller),
-    namespace: controller.metadata.namespace ?? 'cert-manager',
+    namespace,
+    settings: controllerSettings(container, namespace, file.text),
+    ...(file.doubt === undefined ? {} : { doubt: file.doubt }),
   };
+}
+
+/** The container with the controller: a mesh may have put others beside it. */
+function controllerContainer(controller: KubeObject): FlaggedContainer & Record<string, unknown> {
+  const containers = recordsAt(controller, 'spec', 'template', 'spec', 'containers');
+  const found =
+    containers.find(({ image }) => typeof image === 'string' && image.includes('cert-manager-controller')) ??
+    containers.find(({ name }) => name === 'cert-manager-controller') ??
+    containers[0];
+  // The API server has checked a Deployment against its kind's schema.
+  return (found ?? {}) as FlaggedContainer & Record<string, unknown>;
+}
+
+/** The file that `--config` names, where it comes from a ConfigMap, as the chart has it. */
+async function configFile(
+  cluster: Cluster,
+  controller: KubeObject,
+  container: FlaggedContainer & Record<string, unknown>,
+): Promise<{ text?: string; doubt?: string }> {
+  const namespace = controller.metadata.namespace ?? '';
+  const path = configPathOf(container, namespace);
+  if (path === undefined) return {};
+  const doubt = (why: string): { doubt: string } => ({
+    doubt: `cert-manager’s configuration file ${path} is not known (${why}): defaults are assumed for what its flags do not say`,
+  });
+  const mount = recordsAt(container, 'volumeMounts').find(({ mountPath }) => path.startsWith(`${String(mountPath)}/`));
+  const volume = recordsAt(controller, 'spec', 'template', 'spec', 'volumes').find(({ name }) => name === mount?.name);
+  const map = textAt(volume, 'configMap', 'name');
+  if (mount === undefined || map === '') return doubt('it comes from no ConfigMap');
+  const file = path.slice(String(mount.mountPath).length + 1);
+  const key = recordsAt(volume, 'configMap', 'items').find((item) => item.path === file)?.key ?? file;
+  try {
+    const found = await cluster.get(kinds.configMap, { namespace, name: map });
+    const text = textAt(found, 'data', String(key));
+    return text === '' ? doubt(`ConfigMap ${namespace}/${map} has no ${String(key)}`) : { text };
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 403)) throw error;
+    return doubt(`this account may not read ConfigMap ${namespace}/${map}`);
+  }
 }
 
 /** cert-manager's manifests put the version into a label; charts of others at least into the image's tag. */
@@ -150,12 +213,6 @@ function versionOf(controller: KubeObject): string | undefined {
   const labelled = controller.metadata.labels?.['app.kubernetes.io/version'];
   const tag = /"image":"[^"]*cert-manager-controller:(v?\d+\.\d+\.\d+[^"@]*)/.exec(JSON.stringify(controller))?.[1];
   return labelled ?? tag;
-}
-
-function numberAt(object: KubeObject, part: 'spec' | 'status', field: string): number | undefined {
-  const section = object[part];
-  const value = isRecord(section) ? section[field] : undefined;
-  return typeof value === 'number' ? value : undefined;
 }
 
 // What the API server sends was checked against the kinds' schemas by the server itself; these look at what we read.

@@ -1,4 +1,5 @@
-import { type Budget, exactSetBudget } from '../certificates/budget.js';
+import { exactSetBudget, identifierKey } from '../certificates/budget.js';
+import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
 import { shimCertificates } from '../certificates/ingress-shim.js';
 import {
@@ -12,57 +13,27 @@ import {
   type Secret,
 } from '../certificates/model.js';
 import { identifiersOf } from '../certificates/x509.js';
+import { kinds } from '../cluster/objects.js';
+import { isTeamNamespace } from '../platform/resources.js';
 import type { LedgerEntry } from './anchor.js';
-import { asWritten, type Decision, decide } from './decide.js';
-import { keyOf, type LiveRequest, type LiveSecret, type Observation } from './observe.js';
+import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
+import { excuses } from './excuses.js';
+import { keyOf, type LiveSecret, type Observation } from './observe.js';
 import { assumedCertManager, leafOf } from './refusals.js';
-import { kindOfRole } from './roles.js';
+import {
+  type Abort,
+  type CertificateForecast,
+  isCounted,
+  type Known,
+  liveKey,
+  type PlanLine,
+  type RestorePlan,
+  secretKeyOf,
+  secretsWritten,
+} from './restore-plan.js';
+import { managedNamespaces } from './role-rules.js';
+import { hasRole, kindOf as kindOfItem } from './roles.js';
 import { type CertificateRecord, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
-
-export interface PlanLine extends Decision {
-  item: SnapshotObject;
-  /** `Secret registry/registry-tls` */
-  subject: string;
-}
-
-/** What cert-manager will make of one Certificate once the plan was applied. */
-export interface CertificateForecast {
-  namespace: string;
-  name: string;
-  origin: 'explicit' | 'shim' | 'intent';
-  /** Let's Encrypt's names; empty when there is no certificate. */
-  identifiers: string[];
-  issuer: string;
-  issuedBy: string | undefined;
-  serial: string | undefined;
-  notAfter: Date | undefined;
-  verdict: 'keep' | 'order' | 'blocked' | 'not-owner';
-  reason: string;
-  message: string;
-  due: Date | undefined;
-  drift: readonly string[];
-  /** Whether an order of it counts at an ACME server. */
-  acme: boolean;
-  budget: Budget | undefined;
-}
-
-/** An issuance that is under way for a Certificate whose Secret the backup holds. */
-export interface Abort {
-  namespace: string;
-  certificate: string;
-  requests: string[];
-}
-
-export interface RestorePlan {
-  lines: PlanLine[];
-  certificates: CertificateForecast[];
-  aborts: Abort[];
-  /** CertificateRequests of the present revision whose key is not the backup's: cert-manager would order again. */
-  staleRequests: { namespace: string; name: string; uid: string }[];
-  /** Orders at an ACME server that the state after the restore leads to. */
-  orders: number;
-  warnings: string[];
-}
 
 export interface PlanInput {
   seen: Observation;
@@ -71,45 +42,95 @@ export interface PlanInput {
   snapshot: Snapshot;
   /** cert-manager's version at the time of the backup, used where none runs now. */
   recordedCertManager: string;
+  /** When the backup was made. */
+  madeAt: Date;
   /** Certificates as an installer that runs next will make them, or change the present ones to. */
   installer?: readonly CertificateRecord[];
 }
 
 /** Plans a restore: pure, so that the same observation always gives the same plan. */
-export function planRestore({ seen, live, snapshot, recordedCertManager, installer = [] }: PlanInput): RestorePlan {
+export function planRestore({
+  seen,
+  live,
+  snapshot,
+  recordedCertManager,
+  madeAt,
+  installer = [],
+}: PlanInput): RestorePlan {
   const version = seen.certManager.version ?? (recordedCertManager || assumedCertManager);
-  const lines = snapshot.objects.map((item): PlanLine => {
-    const decision = decide(item, live.get(liveKey(item)), { now: seen.now, certManager: version });
-    return { ...decision, item, subject: `${kindOfRole(item.role).kind} ${subjectOf(item)}` };
-  });
+  const context = decideContextOf(seen, version);
+  const lines = withoutEmptyNamespaces(
+    snapshot.objects.map((item): PlanLine => {
+      const decision = decide(item, live.get(liveKey(item)), context);
+      return { ...decision, item, subject: `${kindOfItem(item).kind} ${subjectOf(item)}` };
+    }),
+  );
   const planned = plannedSecrets(lines, live);
   const certificates = allCertificates(seen, snapshot.certificates, version, installer);
   const aborts = plannedAborts(seen, lines);
   const staleRequests = plannedRemovals(seen, lines);
-  const forecasts = certificates.map((one) =>
-    forecastOf(one, {
+  const gone = new Set([
+    ...staleRequests.map(keyOf),
+    ...aborts.flatMap(({ namespace, requests }) => requests.map((name) => keyOf({ namespace, name }))),
+  ]);
+  const ledger = mergedLedger([...(seen.anchor?.ledger ?? []), ...snapshot.ledger], seen.now);
+  const forecasting: ForecastContext = {
+    seen,
+    planned,
+    aborted: new Set(aborts.map(({ namespace, certificate }) => keyOf({ namespace, name: certificate }))),
+    index: certificateIndex(
+      {
+        certificates: certificates.map(({ certificate }) => certificate),
+        requests: seen.requests.filter(({ metadata }) => !gone.has(keyOf(metadata))),
+      },
+      (key) => planned.get(key),
+    ),
+    version,
+    ledger: Map.groupBy(ledger, ({ identifiers }) => identifierKey(identifiers)),
+    excuse: excuses({
       seen,
-      certificates,
-      planned,
-      aborts,
-      staleRequests,
-      version,
-      ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...snapshot.ledger], seen.now),
+      lines,
+      snapshot,
+      backedUp: { at: madeAt, certManager: recordedCertManager || assumedCertManager },
+      installer,
     }),
-  );
+  };
+  const forecasts = certificates.map((one) => forecastOf(one, forecasting));
   return {
     lines,
     certificates: forecasts,
     aborts,
     staleRequests,
-    orders: forecasts.filter(({ verdict, acme }) => verdict === 'order' && acme).length,
-    warnings: warningsOf(seen, lines, version),
+    orders: forecasts.filter(isCounted).length,
+    warnings: [...warningsOf(seen, lines, version), ...warningsOfOrders(forecasts)],
   };
 }
 
-/** Where a snapshot object's live counterpart is kept in `PlanInput.live`. */
-export function liveKey({ role, object }: SnapshotObject): string {
-  return `${kindOfRole(role).kind} ${keyOf(object.metadata)}`;
+/** What decisions about single objects are made from, besides the object and its live counterpart. */
+export function decideContextOf(seen: Observation, version: string): DecideContext {
+  return {
+    now: seen.now,
+    certManager: version,
+    claimed: new Set(
+      seen.certificates.map(({ metadata, spec }) =>
+        keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName }),
+      ),
+    ),
+    managed: managedNamespaces(seen.namespaces.filter(({ metadata }) => metadata.deletionTimestamp === undefined)),
+  };
+}
+
+/** A namespace is made for what is restored into it, and for nothing else. */
+function withoutEmptyNamespaces(lines: PlanLine[]): PlanLine[] {
+  const needed = new Set(
+    lines.filter(({ action }) => action !== 'skip').flatMap(({ item }) => item.object.metadata.namespace ?? []),
+  );
+  return lines.map(
+    (line): PlanLine =>
+      line.action === 'create' && hasRole(line.item, 'namespace') && !needed.has(line.item.object.metadata.name)
+        ? { ...line, action: 'skip', reason: 'nothing of the backup is restored into it' }
+        : line,
+  );
 }
 
 /** The Secrets of all certificates that a forecast is made for, whether a backup holds them or not. */
@@ -123,12 +144,6 @@ export function forecastSecrets(
     namespace: certificate.metadata.namespace ?? '',
     name: certificate.spec.secretName,
   }));
-}
-
-interface Known {
-  certificate: Certificate;
-  origin: CertificateForecast['origin'];
-  acme: boolean;
 }
 
 /** Live Certificates, those of the backup that setup and ingress-shim will make again, and what live Ingresses ask for. */
@@ -147,8 +162,9 @@ function allCertificates(
     const key = keyOf(metadata);
     if (!known.has(key)) known.set(key, { certificate: { metadata, spec }, origin, acme });
   }
+  const shim = { ...seen.certManager.settings.shim, certManagerVersion: version };
   for (const ingress of seen.ingresses) {
-    for (const certificate of shimCertificates(ingress, { certManagerVersion: version }).certificates) {
+    for (const certificate of shimCertificates(ingress, shim).certificates) {
       const key = keyOf(certificate.metadata);
       if (!known.has(key)) known.set(key, { certificate, origin: 'intent', acme: isAcme(certificate, seen) });
     }
@@ -184,42 +200,40 @@ export function isAcme({ metadata, spec }: Certificate, { issuers }: Pick<Observ
 
 interface ForecastContext {
   seen: Observation;
-  certificates: Known[];
   planned: ReadonlyMap<string, Secret>;
-  aborts: Abort[];
-  staleRequests: RestorePlan['staleRequests'];
+  /** `namespace/name` of the Certificates whose issuance is called off. */
+  aborted: ReadonlySet<string>;
+  index: CertificateIndex;
   version: string;
-  ledger: LedgerEntry[];
+  /** By the set of names that shares a limit. */
+  ledger: ReadonlyMap<string, LedgerEntry[]>;
+  excuse: (known: Known, reason: string) => CertificateForecast['excused'];
 }
 
-function forecastOf({ certificate, origin, acme }: Known, context: ForecastContext): CertificateForecast {
-  const { seen, planned, version } = context;
+function forecastOf(known: Known, context: ForecastContext): CertificateForecast {
+  const { certificate, origin, acme } = known;
+  const { seen, planned, version, index } = context;
   const namespace = certificate.metadata.namespace ?? '';
   const { name } = certificate.metadata;
   const secret = planned.get(keyOf({ namespace, name: certificate.spec.secretName }));
-  const aborted = context.aborts.some((one) => one.namespace === namespace && one.certificate === name);
-  const gone = new Set([
-    ...context.staleRequests.map(keyOf),
-    ...context.aborts.flatMap((one) =>
-      one.requests.map((request) => keyOf({ namespace: one.namespace, name: request })),
-    ),
-  ]);
   const told = forecast({
-    certificate: aborted ? withoutIssuing(certificate) : certificate,
+    certificate: context.aborted.has(keyOf({ namespace, name })) ? withoutIssuing(certificate) : certificate,
     secret,
-    siblings: context.certificates.map((one) => one.certificate).filter((one) => one.metadata.namespace === namespace),
-    requests: seen.requests.filter(
-      (one) => one.metadata.namespace === namespace && !gone.has(keyOf(one.metadata)),
-    ) as CertificateRequest[],
+    siblings: index.claimants(certificate),
+    requests: index.requestsOf(certificate),
     now: seen.now,
     certManagerVersion: version,
   });
   const leaf = leafOf(secret as LiveSecret | undefined, version);
   const identifiers = leaf ? identifiersOf(leaf) : [...(certificate.spec.dnsNames ?? [])].sort();
-  const ledger = context.ledger.map((entry) => ({ ...entry, at: new Date(entry.at) }));
+  const issued = (context.ledger.get(identifierKey(identifiers)) ?? []).map((entry) => ({
+    ...entry,
+    at: new Date(entry.at),
+  }));
   return {
     namespace,
     name,
+    secretName: certificate.spec.secretName,
     origin,
     identifiers,
     issuer: certificate.spec.issuerRef.name,
@@ -233,7 +247,8 @@ function forecastOf({ certificate, origin, acme }: Known, context: ForecastConte
     // An ACME server decides on usages and lifetime itself: what a spec says of them never takes effect.
     drift: acme ? told.drift.filter((field) => field !== 'usages' && field !== 'duration') : told.drift,
     acme,
-    budget: acme ? exactSetBudget(identifiers, ledger, seen.now) : undefined,
+    excused: told.verdict === 'order' ? context.excuse(known, told.reason ?? '') : undefined,
+    budget: acme ? exactSetBudget(identifiers, issued, seen.now) : undefined,
   };
 }
 
@@ -245,9 +260,9 @@ function plannedSecrets(lines: PlanLine[], live: ReadonlyMap<string, LiveSecret>
   const planned = new Map<string, Secret>(
     [...live.values()].filter(({ kind }) => kind === 'Secret').map((secret) => [keyOf(secret.metadata), secret]),
   );
-  for (const { item, action } of lines.filter((line) => line.item.role === 'tls')) {
+  for (const { item, action } of lines.filter((line) => kindOfItem(line.item) === kinds.secret)) {
     const written =
-      action === 'create' || action === 'replace' ? (asWritten(item) as LiveSecret) : live.get(liveKey(item));
+      action === 'create' || action === 'replace' ? (asWritten(item, action) as LiveSecret) : live.get(liveKey(item));
     if (written !== undefined) planned.set(keyOf(item.object.metadata), written);
   }
   return planned;
@@ -255,28 +270,27 @@ function plannedSecrets(lines: PlanLine[], live: ReadonlyMap<string, LiveSecret>
 
 /** Certificates that are being issued although the backup has what they need: the issuance is called off. */
 function plannedAborts(seen: Observation, lines: PlanLine[]): Abort[] {
-  const written = new Set(lines.filter(isTlsWrite).map(({ item }) => keyOf(item.object.metadata)));
+  const written = secretsWritten(lines);
+  const owned = Map.groupBy(seen.requests, ({ metadata }) => controllerUid(metadata) ?? '');
   return seen.certificates
-    .filter(
-      (one) =>
-        isIssuing(one) && written.has(keyOf({ namespace: one.metadata.namespace ?? '', name: one.spec.secretName })),
-    )
+    .filter((one) => isIssuing(one) && written.has(secretKeyOf(one)))
     .map((one) => ({
       namespace: one.metadata.namespace ?? '',
       certificate: one.metadata.name,
-      requests: seen.requests
-        .filter((request) => isOwned(request, one) && revisionOf(request) === (one.status?.revision ?? 0) + 1)
+      requests: (owned.get(one.metadata.uid ?? '-') ?? [])
+        .filter((request) => revisionOf(request) === (one.status?.revision ?? 0) + 1)
         .map((request) => request.metadata.name),
     }));
 }
 
 /** A written Secret with another key than its Certificate's current request asked for would be ordered again. */
 function plannedRemovals(seen: Observation, lines: PlanLine[]): RestorePlan['staleRequests'] {
-  const written = new Set(lines.filter(isTlsWrite).map(({ item }) => keyOf(item.object.metadata)));
+  const written = secretsWritten(lines);
+  const owned = Map.groupBy(seen.requests, ({ metadata }) => controllerUid(metadata) ?? '');
   return seen.certificates
-    .filter((one) => written.has(keyOf({ namespace: one.metadata.namespace ?? '', name: one.spec.secretName })))
+    .filter((one) => written.has(secretKeyOf(one)))
     .flatMap((one) =>
-      seen.requests.filter((request) => isOwned(request, one) && revisionOf(request) === one.status?.revision),
+      (owned.get(one.metadata.uid ?? '-') ?? []).filter((request) => revisionOf(request) === one.status?.revision),
     )
     .map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name, uid: metadata.uid ?? '' }));
 }
@@ -290,7 +304,7 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
     );
   const replacedAccounts = lines
     .filter(
-      ({ item, action, reason }) => item.role === 'account-key' && action === 'keep' && reason.startsWith('another'),
+      ({ item, action, reason }) => hasRole(item, 'account-key') && action === 'keep' && reason.startsWith('another'),
     )
     .map(
       ({ subject }) =>
@@ -304,20 +318,13 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
     version.replace(/^v/, '') === '1.19.0'
       ? ['cert-manager 1.19.0 orders again where an issuerRef leaves out its kind or group; 1.19.1 does not']
       : [];
-  return [...leftovers, ...replacedAccounts, ...unready, ...spurious];
-}
-
-function isTlsWrite({ item, action }: PlanLine): boolean {
-  return item.role === 'tls' && (action === 'create' || action === 'replace');
+  const doubt = seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt];
+  return [...leftovers, ...replacedAccounts, ...unready, ...spurious, ...ghosts(lines), ...doubt];
 }
 
 function withoutIssuing(certificate: Certificate): Certificate {
   const conditions = certificate.status?.conditions?.filter(({ type }) => type !== 'Issuing') ?? [];
   return { ...certificate, status: { ...certificate.status, conditions } };
-}
-
-function isOwned(request: LiveRequest, certificate: Certificate): boolean {
-  return certificate.metadata.uid !== undefined && controllerUid(request.metadata) === certificate.metadata.uid;
 }
 
 function revisionOf(request: CertificateRequest): number {
@@ -326,4 +333,56 @@ function revisionOf(request: CertificateRequest): number {
 
 function subjectOf({ object }: SnapshotObject): string {
   return object.metadata.namespace === undefined ? object.metadata.name : keyOf(object.metadata);
+}
+
+/** Team namespaces that do not come back, and those that come back for a certificate only. */
+function ghosts(lines: readonly PlanLine[]): string[] {
+  const teams = lines.filter(
+    ({ item, action }) =>
+      hasRole(item, 'namespace') &&
+      isTeamNamespace(item.object.metadata.name) &&
+      (action === 'skip' || action === 'create'),
+  );
+  const told = (action: Decision['action'], what: string): string[] => {
+    const names = teams.filter((line) => line.action === action).map(({ item }) => item.object.metadata.name);
+    const more = names.length > named ? ` and ${names.length - named} more` : '';
+    return names.length === 0 ? [] : [`${what}: ${names.slice(0, named).join(', ')}${more}`];
+  };
+  return [
+    ...told('skip', 'teams go with the platform’s database, and their namespaces are made anew with them'),
+    ...told(
+      'create',
+      'only the certificates of these teams are restored; make the teams anew, and the platform completes their namespaces',
+    ),
+  ];
+}
+
+const named = 10;
+
+/** Orders that are told and not counted, and those that Let's Encrypt would not fulfil. */
+function warningsOfOrders(forecasts: readonly CertificateForecast[]): string[] {
+  const ordering = forecasts.filter(({ verdict, acme }) => verdict === 'order' && acme);
+  const told = ordering
+    .filter(({ excused }) => excused !== undefined)
+    .map((one) => `${one.namespace}/${one.name} ${excuseInWords(one)}: it is not counted as an order of this restore`);
+  const bySet = Map.groupBy(ordering, ({ identifiers }) => identifierKey(identifiers));
+  const short = [...bySet.values()].flatMap((group) => {
+    const [first] = group;
+    const left = first?.budget?.left ?? Number.POSITIVE_INFINITY;
+    return first === undefined || group.length <= left
+      ? []
+      : [
+          `${first.identifiers.join(', ')}: ${group.length} to be issued, and Let’s Encrypt issues ${left} now; one more at ${first.budget?.nextRefill?.toISOString()}`,
+        ];
+  });
+  return [...told, ...short];
+}
+
+function excuseInWords({ excused, reason, notAfter }: CertificateForecast): string {
+  if (excused === 'renewal') {
+    return `is due for renewal in any case${notAfter === undefined ? '' : ` (it ends ${notAfter.toISOString()})`}`;
+  }
+  return excused === 'standing'
+    ? `is being issued or will be, with or without this restore (${reason})`
+    : `had to be issued already when the backup was made (${reason})`;
 }

@@ -1,3 +1,4 @@
+import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
 import { isIssuing, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
@@ -9,8 +10,9 @@ import {
   keysMatch,
 } from '../certificates/x509.js';
 import type { Anchor } from './anchor.js';
+import type { IsOurs } from './inventory.js';
 import { keyOf, type LiveCertificate, type LiveSecret, type Observation } from './observe.js';
-import type { Reference } from './roles.js';
+import { becauseOf, hasRole, type Reference } from './roles.js';
 
 /** The rules by which a backup is refused; each can be allowed by its name where a team knows better. */
 export const refusalRules = [
@@ -32,6 +34,10 @@ export interface Refusal {
   rule: RefusalRule;
   /** For example `Certificate registry/registry-cert`. */
   object: string;
+  /** `namespace/name` by which it can be allowed, the first one being the object's own; none for the whole cluster. */
+  names: string[];
+  /** Whether it concerns only what is not the platform's: then it is told, and the backup is made all the same. */
+  isForeign: boolean;
   why: string;
   next: string;
 }
@@ -39,27 +45,45 @@ export interface Refusal {
 /** The version that forecasts are made for where cert-manager is not there to be asked: the newest that is known. */
 export const assumedCertManager = 'v1.21.2';
 
-/** Looks for what would hurt later. Pure; an empty answer means that the backup is worth having. */
+/**
+ * Looks for what would hurt later. Pure; an empty answer means that the backup is worth having.
+ *
+ * @param isOurs whether what is in a namespace is the platform's, or goes with it
+ */
 export function refusals(
   seen: Pick<Observation, 'certificates' | 'requests' | 'now' | 'certManager'>,
   references: readonly Reference[],
   secrets: ReadonlyMap<string, LiveSecret>,
   anchor: Anchor | undefined,
+  isOurs: IsOurs,
 ): Refusal[] {
   if (seen.certificates.length === 0) {
     return [
       {
         rule: 'nothing-to-back-up',
         object: 'the cluster',
+        names: [],
+        isForeign: false,
         why: 'it has no Certificate at all',
         next: 'check that the kubeconfig names the cluster that you mean; before a first installation there is nothing to save',
       },
     ];
   }
+  const index = certificateIndex(seen, (key) => secrets.get(key));
   return [
     ...references.flatMap((reference) => missing(reference, secrets)),
-    ...seen.certificates.flatMap((certificate) => unfit(certificate, seen, secrets)),
-    ...smaller(references, secrets, anchor),
+    ...seen.certificates.flatMap((certificate) =>
+      unfit(certificate, seen, secrets, index).map((found) => ({
+        ...found,
+        object: `Certificate ${keyOf(certificate.metadata)}`,
+        names: [
+          keyOf(certificate.metadata),
+          keyOf({ namespace: certificate.metadata.namespace ?? '', name: certificate.spec.secretName }),
+        ],
+        isForeign: !isOurs(certificate.metadata.namespace ?? ''),
+      })),
+    ),
+    ...smaller(references, secrets, anchor, seen, isOurs),
   ];
 }
 
@@ -84,25 +108,30 @@ function missing(reference: Reference, secrets: ReadonlyMap<string, LiveSecret>)
     {
       rule: 'secret-missing',
       object: `Secret ${keyOf(reference)}`,
-      why: `it does not exist, and ${reference.because} needs it`,
-      next: 'wait until cert-manager has issued it, or delete what refers to it',
+      names: [keyOf(reference), ...reference.referrers.map(keyOf)],
+      isForeign: !reference.referrers.some(({ isOurs }) => isOurs),
+      why: `it does not exist, and ${becauseOf(reference)} needs it`,
+      next: hasRole(reference, 'tls')
+        ? 'wait until cert-manager has issued it, or delete what refers to it'
+        : 'make it, or delete what refers to it',
     },
   ];
 }
+
+type Unfit = Pick<Refusal, 'rule' | 'why' | 'next'>;
 
 function unfit(
   certificate: LiveCertificate,
   seen: Pick<Observation, 'certificates' | 'requests' | 'now' | 'certManager'>,
   secrets: ReadonlyMap<string, LiveSecret>,
-): Refusal[] {
+  index: CertificateIndex,
+): Unfit[] {
   const namespace = certificate.metadata.namespace ?? '';
-  const object = `Certificate ${keyOf(certificate.metadata)}`;
   const secret = secrets.get(keyOf({ namespace, name: certificate.spec.secretName }));
   if (isIssuing(certificate)) {
     return [
       {
         rule: 'certificate-issuing',
-        object,
         why: 'it is being issued right now',
         next: 'run the backup again when it is Ready',
       },
@@ -118,7 +147,6 @@ function unfit(
     return [
       {
         rule: 'pair-mismatch',
-        object,
         why: `${pair?.reason ?? 'InvalidCertificate'}: ${why}`,
         next: 'put the right pair into the Secret, or delete it to have a new one issued',
       },
@@ -128,7 +156,6 @@ function unfit(
     return [
       {
         rule: 'temporary-certificate',
-        object,
         why: 'its Secret holds cert-manager’s placeholder until the first issuance',
         next: 'run the backup again when it is Ready',
       },
@@ -138,9 +165,8 @@ function unfit(
     return [
       {
         rule: 'staging-certificate',
-        object,
         why: `it was issued by ${leaf.issuerText}, which no client trusts`,
-        next: 'switch to the production issuer first, or allow it for a test cluster with `allow: staging-certificate`',
+        next: 'switch to the production issuer first, or allow it for a test cluster',
       },
     ];
   }
@@ -148,7 +174,6 @@ function unfit(
     return [
       {
         rule: 'expired-certificate',
-        object,
         why: `it expired on ${leaf.notAfter.toISOString()}`,
         next: 'find out why cert-manager does not renew it: `kubectl describe` its CertificateRequest',
       },
@@ -157,8 +182,8 @@ function unfit(
   const verdict = forecast({
     certificate,
     secret,
-    siblings: seen.certificates.filter((one) => one.metadata.namespace === namespace),
-    requests: seen.requests.filter((one) => one.metadata.namespace === namespace),
+    siblings: index.claimants(certificate),
+    requests: index.requestsOf(certificate),
     now: seen.now,
     certManagerVersion: version,
   });
@@ -166,9 +191,26 @@ function unfit(
     return [
       {
         rule: 'would-reissue',
-        object,
         why: `cert-manager would replace it now: ${verdict.reason}: ${verdict.message}`,
         next: 'let cert-manager finish, then run the backup again',
+      },
+    ];
+  }
+  // Its request and its status, which no backup holds, may be all that keeps it.
+  const alone = forecast({
+    certificate: { metadata: { name: certificate.metadata.name, namespace }, spec: certificate.spec },
+    secret,
+    siblings: index.claimants(certificate),
+    requests: [],
+    now: seen.now,
+    certManagerVersion: version,
+  });
+  if (alone.verdict === 'order' && alone.reason !== 'Renewing') {
+    return [
+      {
+        rule: 'would-reissue',
+        why: `after a wipe cert-manager would replace it: ${alone.reason}: ${alone.message}`,
+        next: 'make the Certificate ask for what its issuer gives, and let cert-manager issue it once, then run the backup again',
       },
     ];
   }
@@ -179,16 +221,23 @@ function smaller(
   references: readonly Reference[],
   secrets: ReadonlyMap<string, LiveSecret>,
   anchor: Anchor | undefined,
+  { certManager }: Pick<Observation, 'certManager'>,
+  isOurs: IsOurs,
 ): Refusal[] {
   const present = new Set(inventoryNames(references.map(keyOf).filter((key) => secrets.has(key))));
   return (anchor?.inventory ?? [])
     .filter((name) => !present.has(name))
-    .map(
-      (object): Refusal => ({
+    .map((object): Refusal => {
+      const key = object.replace(/^Secret /, '');
+      const [namespace = ''] = key.split('/');
+      return {
         rule: 'fewer-objects',
         object,
+        names: [key],
+        // Keys of issuers are the platform's too, wherever cert-manager looks for them.
+        isForeign: !isOurs(namespace) && namespace !== certManager.settings.clusterResourceNamespace,
         why: `generation ${anchor?.generation} holds it, and this backup would not`,
-        next: 'restore it first; if it was removed on purpose, run once with `allow: fewer-objects`',
-      }),
-    );
+        next: 'restore it first; if it was removed on purpose, allow it once',
+      };
+    });
 }

@@ -1,20 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, isNotFound } from '../cluster/cluster.js';
+import { isTrue } from '../cluster/fields.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { pause } from '../pause.js';
 import { barrierRules, certManager } from '../permissions/backup-rules.js';
 import { missing } from '../permissions/guard.js';
 import { lackingOf } from '../permissions/review.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
-import { barrier, isCanary } from './barrier.js';
-import { type Brake, brake, canBrake, holderOf } from './brake.js';
-import type { DecideContext } from './decide.js';
+import { barrier } from './barrier.js';
+import { type Brake, brake, canBrake, holderOf, withBrakeNote } from './brake.js';
+import { type Issuance, issuances, newSince } from './issuances.js';
 import type { RestoreKey } from './keys.js';
 import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
-import { type Abort, forecastSecrets, liveKey, planRestore, type RestorePlan } from './plan.js';
+import { decideContextOf, forecastSecrets, planRestore } from './plan.js';
 import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager } from './refusals.js';
-import { kindOfRole } from './roles.js';
+import { type Abort, isCounted, liveKey, type RestorePlan, secretsWritten } from './restore-plan.js';
+import { hasRole, kindOf } from './roles.js';
 import { openBackup } from './seal.js';
 import { candidates, chooseFor, type Overrides } from './select.js';
 import type { CertificateRecord, Snapshot } from './snapshot.js';
@@ -44,9 +46,10 @@ export interface RestoreResult {
   /** How cert-manager was kept from ordering: none is needed where it does not run. */
   brake: 'policy' | 'not-needed' | 'none';
   takenOver: boolean;
-  /** ACME Orders and CertificateRequests that appeared while the restore was under way. */
+  /** ACME Orders for what was restored, which appeared while the restore was under way. */
   newOrders: string[];
-  newRequests: string[];
+  /** Those of other Certificates, and of renewals that were due: told, and not counted. */
+  otherOrders: string[];
   verified: boolean;
 }
 
@@ -86,7 +89,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
       brake: 'none',
       takenOver: false,
       newOrders: [],
-      newRequests: [],
+      otherOrders: [],
       verified: false,
     };
   }
@@ -103,8 +106,8 @@ async function requireBarrier(cluster: Cluster, { certManager: { state, namespac
   if (lacking !== undefined && lacking.length > 0) throw missing(lacking, ['restore']);
 }
 
-function planningOf({ certManager }: BackupContext, { mask }: Ports, { installer = [] }: RestoreOptions): Planning {
-  return { recordedCertManager: certManager, mask, installer };
+function planningOf(context: BackupContext, { mask }: Ports, { installer = [] }: RestoreOptions): Planning {
+  return { recordedCertManager: context.certManager, madeAt: new Date(context.createdAt), mask, installer };
 }
 
 interface Work {
@@ -113,56 +116,80 @@ interface Work {
   context: BackupContext;
 }
 
-type Done = Pick<RestoreResult, 'plan' | 'applied' | 'brake' | 'takenOver' | 'newOrders' | 'newRequests' | 'verified'>;
+type Done = Pick<RestoreResult, 'plan' | 'applied' | 'brake' | 'takenOver' | 'newOrders' | 'otherOrders' | 'verified'>;
 
 async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOptions, work: Work): Promise<Done> {
   const held = await brakeOn(cluster, ports, options, work.seen);
+  try {
+    return await restoreHeld(cluster, ports, options, work, held);
+  } catch (error) {
+    throw held === undefined || held.isReleased() ? error : withBrakeNote(error);
+  }
+}
+
+async function restoreHeld(
+  cluster: Cluster,
+  ports: Ports,
+  options: RestoreOptions,
+  work: Work,
+  held: Brake | undefined,
+): Promise<Done> {
+  const { signal } = ports;
   // Between the first look and the brake cert-manager may have begun something.
   const [before, seen] = await Promise.all([issuances(cluster), held === undefined ? work.seen : observe(cluster)]);
   const { plan, live } = await planFor(cluster, seen, work.snapshot, planningOf(work.context, ports, options));
   try {
     refuseBadPlan(plan, options.maxOrders);
+    signal.throwIfAborted();
   } catch (error) {
-    await held?.release();
+    // Nothing is written yet, so nothing has to be held back; what a killed run has written may have to be.
+    if (!(signal.aborted && held?.takenOver)) await held?.release();
     throw error;
   }
-  try {
-    const applied = await write(cluster, ports, plan, live, seen, work.context);
-    if (seen.certManager.state === 'running') {
-      await removeStaleRequests(cluster, plan);
-      await barrier(cluster, seen.certManager.namespace);
-      for (const abort of plan.aborts) await callOff(cluster, abort);
-      await settle(cluster, plan);
-    }
-    await held?.release();
-    const after = await issuances(cluster);
-    const newOrders = after.orders.filter((name) => !before.orders.includes(name));
-    const newRequests = after.requests.filter((name) => !before.requests.includes(name));
-    if (newOrders.length > options.maxOrders) {
-      throw new McprtError('restore-ordered', {
-        what: `cert-manager ordered ${newOrders.length} certificates while they were restored`,
-        why: newOrders.join(', '),
-        next: 'see the certificates in the summary; the Secrets are in place, and cert-manager keeps what it has just been issued',
-      });
-    }
-    return {
-      plan,
-      applied,
-      brake: held ? 'policy' : 'not-needed',
-      takenOver: held?.takenOver ?? false,
-      newOrders,
-      newRequests,
-      verified: true,
-    };
-  } catch (error) {
-    if (held !== undefined) {
-      ports.warn(
-        'the brake is still on, so that cert-manager orders nothing while the restore is unfinished: run the restore again, or release it with ' +
-          '`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake`',
-      );
-    }
-    throw error;
+  const applied = await write(cluster, ports, plan, live, seen, work.context);
+  if (seen.certManager.state === 'running') {
+    await removeStaleRequests(cluster, plan);
+    await barrier(cluster, seen.certManager.namespace, signal);
+    for (const abort of plan.aborts) await callOff(cluster, abort);
+    await settle(cluster, plan, ports);
   }
+  await held?.release();
+  const appeared = newSince(before, await issuances(cluster)).orders;
+  const { newOrders, otherOrders } = sorted(appeared, plan);
+  if (newOrders.length > options.maxOrders) {
+    throw new McprtError('restore-ordered', {
+      what: `cert-manager ordered ${newOrders.length} certificates while they were restored`,
+      why: newOrders.join(', '),
+      next: 'see the certificates in the summary; the Secrets are in place, and cert-manager keeps what it has just been issued',
+    });
+  }
+  if (otherOrders.length > 0) ports.warn(`orders that come in any case appeared meanwhile: ${otherOrders.join(', ')}`);
+  return {
+    plan,
+    applied,
+    brake: held ? 'policy' : 'not-needed',
+    takenOver: held?.takenOver ?? false,
+    newOrders,
+    otherOrders,
+    verified: true,
+  };
+}
+
+/** An order counts when the restore wrote the Secret that it is for, and its Certificate was not due in any case. */
+function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: string[]; otherOrders: string[] } {
+  const written = secretsWritten(plan.lines);
+  const counted = new Set(
+    plan.certificates
+      .filter(
+        ({ namespace, secretName, excused }) => written.has(`${namespace}/${secretName}`) && excused === undefined,
+      )
+      .map(keyOf),
+  );
+  const isCountedOrder = ({ certificate }: Issuance): boolean => certificate !== undefined && counted.has(certificate);
+  return {
+    newOrders: appeared.filter(isCountedOrder).map(({ name }) => name),
+    otherOrders: appeared.filter((one) => !isCountedOrder(one)).map(({ name }) => name),
+  };
 }
 
 async function brakeOn(
@@ -185,7 +212,10 @@ async function brakeOn(
     expires: new Date(seen.now.getTime() + options.timeout),
   };
   const canOrder = seen.certManager.state === 'running' || seen.certManager.state === 'unready';
-  const held = await brake(cluster, holder, canOrder && seen.groups.has('acme.cert-manager.io'));
+  const held = await brake(cluster, holder, {
+    mustHold: canOrder && seen.groups.has('acme.cert-manager.io'),
+    signal: ports.signal,
+  });
   ports.progress(
     held.takenOver
       ? 'brake on: taken over from a run that did not finish'
@@ -202,10 +232,7 @@ async function write(
   seen: Observation,
   context: BackupContext,
 ): Promise<Applied[]> {
-  const decideContext: DecideContext = {
-    now: seen.now,
-    certManager: seen.certManager.version ?? (context.certManager || assumedCertManager),
-  };
+  const decideContext = decideContextOf(seen, seen.certManager.version ?? (context.certManager || assumedCertManager));
   const applied = await applyPlan(
     cluster,
     plan.lines,
@@ -234,7 +261,7 @@ function refuseBadPlan(plan: RestorePlan, maxOrders: number): void {
     });
   }
   if (plan.orders > maxOrders) {
-    const ordering = plan.certificates.filter(({ verdict, acme }) => verdict === 'order' && acme);
+    const ordering = plan.certificates.filter(isCounted);
     throw new McprtError('restore-orders', {
       what: `after this restore cert-manager would order ${plan.orders} certificate${plan.orders === 1 ? '' : 's'}, and ${maxOrders} ${maxOrders === 1 ? 'is' : 'are'} allowed`,
       why: ordering.map((one) => `${one.namespace}/${one.name}: ${one.reason}: ${one.message}`).join('\n'),
@@ -245,6 +272,8 @@ function refuseBadPlan(plan: RestorePlan, maxOrders: number): void {
 
 export interface Planning {
   recordedCertManager: string;
+  /** When the backup was made. */
+  madeAt: Date;
   mask: (secret: string) => void;
   installer?: readonly CertificateRecord[];
 }
@@ -254,11 +283,11 @@ export async function planFor(
   cluster: Cluster,
   seen: Observation,
   snapshot: Snapshot,
-  { recordedCertManager, mask, installer = [] }: Planning,
+  { recordedCertManager, madeAt, mask, installer = [] }: Planning,
 ): Promise<{ plan: RestorePlan; live: Map<string, LiveSecret> }> {
   const live = await readLive(cluster, seen, snapshot, installer);
   for (const object of live.values()) if (object.kind === 'Secret') maskValues(object, mask);
-  return { plan: planRestore({ seen, live, snapshot, recordedCertManager, installer }), live };
+  return { plan: planRestore({ seen, live, snapshot, recordedCertManager, madeAt, installer }), live };
 }
 
 /** The live counterparts of a snapshot's objects and the Secrets of all certificates, all at once. */
@@ -268,18 +297,19 @@ async function readLive(
   { objects, certificates }: Snapshot,
   installer: readonly CertificateRecord[],
 ): Promise<Map<string, LiveSecret>> {
-  const secrets = objects.flatMap(({ role, object: { metadata } }) =>
-    kindOfRole(role) === kinds.secret ? [{ namespace: metadata.namespace ?? '', name: metadata.name }] : [],
-  );
-  const others = objects.filter(({ role }) => kindOfRole(role) !== kinds.secret);
+  const secrets = objects.flatMap((item) => {
+    const { namespace = '', name } = item.object.metadata;
+    return kindOf(item) === kinds.secret ? [{ namespace, name }] : [];
+  });
+  const others = objects.filter((item) => kindOf(item) !== kinds.secret);
+  const namespaces = new Map(seen.namespaces.map((one) => [one.metadata.name, one]));
   const [found, rest] = await Promise.all([
     readSecrets(cluster, [...secrets, ...forecastSecrets(seen, certificates, installer)]),
     Promise.all(
       others.map(async (item): Promise<[string, LiveSecret][]> => {
-        const object =
-          item.role === 'namespace'
-            ? seen.namespaces.find(({ metadata }) => metadata.name === item.object.metadata.name)
-            : await cluster.get(kindOfRole(item.role), item.object.metadata);
+        const object = hasRole(item, 'namespace')
+          ? namespaces.get(item.object.metadata.name)
+          : await cluster.get(kindOf(item), item.object.metadata);
         return object === undefined ? [] : [[liveKey(item), asSecret(object)]];
       }),
     ),
@@ -296,7 +326,7 @@ async function waitForNamespaces(
   timeout: number,
 ): Promise<Observation> {
   const wanted = new Set(
-    snapshot.objects.filter(({ role }) => role === 'namespace').map(({ object }) => object.metadata.name),
+    snapshot.objects.filter((item) => hasRole(item, 'namespace')).map(({ object }) => object.metadata.name),
   );
   const leaving = (seen: Observation): KubeObject[] =>
     seen.namespaces.filter(({ metadata }) => wanted.has(metadata.name) && metadata.deletionTimestamp !== undefined);
@@ -316,7 +346,7 @@ async function waitForNamespaces(
         next: 'finish what the lines name; do not remove finalizers by force, that orphans what they protect. Then run the restore again',
       });
     }
-    await sleep(250);
+    await pause(250, ports.signal);
     seen = await observe(cluster);
   }
   return seen;
@@ -326,14 +356,6 @@ function blockers(namespace: WithConditions): string {
   const conditions =
     namespace.status?.conditions?.filter(({ status }) => status === 'True').map(({ message }) => message) ?? [];
   return `${namespace.metadata.name}: ${conditions.join('; ') || 'its content is being deleted'}`;
-}
-
-/** ACME Orders and CertificateRequests as they are now, each with its UID: what is new later was issued meanwhile. */
-export async function issuances(cluster: Cluster): Promise<{ orders: string[]; requests: string[] }> {
-  const [orders, requests] = await Promise.all([cluster.list(kinds.order), cluster.list(kinds.certificateRequest)]);
-  const names = (items: KubeObject[]): string[] =>
-    items.filter((one) => !isCanary(one)).map(({ metadata }) => `${keyOf(metadata)} (${metadata.uid})`);
-  return { orders: names(orders.items), requests: names(requests.items) };
 }
 
 async function removeStaleRequests(cluster: Cluster, { staleRequests }: RestorePlan): Promise<void> {
@@ -368,16 +390,22 @@ async function callOff(cluster: Cluster, { namespace, certificate, requests }: A
   await Promise.all(requests.map((name) => cluster.delete(kinds.certificateRequest, { namespace, name })));
 }
 
-/** Waits until every live Certificate that is to keep its Secret is Ready and nothing is being issued for it. */
-async function settle(cluster: Cluster, plan: RestorePlan): Promise<void> {
-  const kept = new Set(plan.certificates.filter(({ verdict }) => verdict === 'keep').map(keyOf));
+/** Waits until every live Certificate whose Secret was restored is Ready and nothing is being issued for it. */
+async function settle(cluster: Cluster, plan: RestorePlan, { signal, progress }: Ports): Promise<void> {
+  const written = secretsWritten(plan.lines);
+  const kept = new Set(
+    plan.certificates
+      .filter(({ verdict, namespace, secretName }) => verdict === 'keep' && written.has(`${namespace}/${secretName}`))
+      .map(keyOf),
+  );
   const end = Date.now() + settleDeadline;
-  for (;;) {
+  for (let told = ''; ; ) {
     const { items } = await cluster.list<WithConditions>(kinds.certificate);
     const waiting = items.filter(
       (one) => kept.has(keyOf(one.metadata)) && !(isTrue(one, 'Ready') && !isTrue(one, 'Issuing')),
     );
     if (waiting.length === 0) return;
+    const names = waiting.map(({ metadata }) => keyOf(metadata)).join(', ');
     if (Date.now() > end) {
       throw new McprtError('restore-verify', {
         what: `${waiting.length} certificate${waiting.length === 1 ? ' is' : 's are'} not Ready although the Secret is in place`,
@@ -390,21 +418,14 @@ async function settle(cluster: Cluster, plan: RestorePlan): Promise<void> {
         next: 'see `kubectl describe certificate`; then run the restore again',
       });
     }
-    await sleep(150);
+    if (told !== '' && told !== names) progress(`waiting until these certificates are Ready: ${names}`);
+    told = names;
+    await pause(150, signal);
   }
 }
 
 type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
 
-function isTrue(object: WithConditions, type: string): boolean {
-  return (
-    object.status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false
-  );
-}
-
 function maskSnapshot(snapshot: Snapshot, mask: (secret: string) => void): void {
-  for (const { role, object } of snapshot.objects) {
-    if (role === 'namespace' || role === 'platform-config') continue;
-    maskValues(asSecret(object), mask);
-  }
+  for (const item of snapshot.objects) if (kindOf(item) === kinds.secret) maskValues(asSecret(item.object), mask);
 }

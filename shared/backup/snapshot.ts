@@ -2,15 +2,17 @@ import { z } from 'zod';
 import type { Certificate } from '../certificates/model.js';
 import { type KubeObject, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import { platformConfig, portableConfigKeys } from '../platform/resources.js';
 import type { LedgerEntry } from './anchor.js';
+import { limits } from './limits.js';
 import { keyOf } from './observe.js';
-import { kindOfRole, type Role, roles } from './roles.js';
+import { covered, forbidden, managedNamespaces } from './role-rules.js';
+import { hasRole, inOrder, type Role, roles } from './roles.js';
 import { type BackupContext, malformed } from './statement.js';
 
 /** An object to be restored, cleaned of everything that only its old cluster gave it. */
 export interface SnapshotObject {
-  role: Role;
+  /** In the order of a restore; one at least. */
+  roles: readonly Role[];
   object: KubeObject;
 }
 
@@ -51,52 +53,70 @@ const objectShape = z.strictObject({
   immutable: z.boolean().optional(),
   data: z.record(z.string().regex(/^[-._a-zA-Z0-9]{1,253}$/), z.string()).optional(),
 });
+/** One word for an object with one role, as the first version of the format had it for all. */
+const rolesShape = z.union([z.enum(roles), z.array(z.enum(roles)).min(1)]);
+const texts = z.array(z.string()).optional();
+const text = z.string().optional();
+/** What the forecast reads of a spec; the API server checked more when the Certificate was made. */
+const specShape = z.looseObject({
+  secretName: z.string(),
+  issuerRef: z.looseObject({ name: z.string(), kind: text, group: text }),
+  commonName: text,
+  dnsNames: texts,
+  ipAddresses: texts,
+  uris: texts,
+  emailAddresses: texts,
+  otherNames: z.array(z.looseObject({ oid: text, utf8Value: text })).optional(),
+  subject: z
+    .looseObject({
+      organizations: texts,
+      countries: texts,
+      organizationalUnits: texts,
+      localities: texts,
+      provinces: texts,
+      streetAddresses: texts,
+      postalCodes: texts,
+      serialNumber: text,
+    })
+    .optional(),
+  literalSubject: text,
+  duration: text,
+  renewBefore: text,
+  renewBeforePercentage: z.number().optional(),
+  renewal: z
+    .looseObject({
+      policy: text,
+      windows: z.array(z.looseObject({ cron: z.string(), timezone: text, windowDuration: text })).optional(),
+    })
+    .optional(),
+  usages: texts,
+  isCA: z.boolean().optional(),
+  privateKey: z
+    .looseObject({ algorithm: text, size: z.number().optional(), encoding: text, rotationPolicy: text })
+    .optional(),
+});
 const documentShape = z.strictObject({
   apiVersion: z.literal('v1'),
   kind: z.literal('List'),
   manifest: z.strictObject({
     context: z.unknown(),
-    roles: z.array(z.enum(roles)),
-    certificates: z.array(
-      z.strictObject({
-        metadata: z.strictObject({ name: z.string(), namespace: z.string() }),
-        spec: z.looseObject({ secretName: z.string(), issuerRef: z.looseObject({ name: z.string() }) }),
-        origin: z.enum(['explicit', 'shim']),
-        acme: z.boolean(),
-      }),
-    ),
-    ledger: z.array(z.strictObject({ identifiers: z.array(z.string()), serial: z.string(), at: z.iso.datetime() })),
+    roles: z.array(rolesShape).max(limits.objects),
+    certificates: z
+      .array(
+        z.strictObject({
+          metadata: z.strictObject({ name: z.string(), namespace: z.string() }),
+          spec: specShape,
+          origin: z.enum(['explicit', 'shim']),
+          acme: z.boolean(),
+        }),
+      )
+      .max(limits.records),
+    ledger: z
+      .array(z.strictObject({ identifiers: z.array(z.string()), serial: z.string(), at: z.iso.datetime() }))
+      .max(limits.records),
   }),
-  items: z.array(objectShape).max(5000),
+  items: z.array(objectShape).max(limits.objects),
 });
-
-/** Types whose Secrets the cluster itself makes; restoring one would forge an identity. */
-const forbiddenTypes = ['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token', 'helm.sh/release.v1'];
-const systemNamespaces = /^(?:kube-.*|default)$/;
-
-/** Annotations that hold the whole object, or belong to who applied it before. */
-const strippedAnnotations = ['kubectl.kubernetes.io/last-applied-configuration'];
-
-/** An object without what only its cluster knows: UIDs, versions, owners, status, other managers' bookkeeping. */
-export function cleaned(object: KubeObject): KubeObject {
-  const { name, namespace, labels, annotations } = object.metadata;
-  const ownLabels = without(labels, ['kubernetes.io/metadata.name']);
-  const ownAnnotations = without(annotations, strippedAnnotations);
-  const { type, immutable, data } = object;
-  return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(ownLabels === undefined ? {} : { labels: ownLabels }),
-      ...(ownAnnotations === undefined ? {} : { annotations: ownAnnotations }),
-    },
-    ...(type === undefined ? {} : { type }),
-    ...(immutable === undefined ? {} : { immutable }),
-    ...(data === undefined ? {} : { data }),
-  };
-}
 
 /**
  * The plaintext of a backup: a Kubernetes List in the order of a restore, which `kubectl apply` takes as it is, with a
@@ -104,7 +124,12 @@ export function cleaned(object: KubeObject): KubeObject {
  */
 export function encodeSnapshot(snapshot: Snapshot, context: BackupContext): Buffer {
   const { objects, certificates, ledger } = snapshot;
-  const manifest = { context, roles: objects.map(({ role }) => role), certificates, ledger };
+  const manifest = {
+    context,
+    roles: objects.map(({ roles: all }) => (all.length === 1 ? all[0] : all)),
+    certificates,
+    ledger,
+  };
   return Buffer.from(
     JSON.stringify({ apiVersion: 'v1', kind: 'List', manifest, items: objects.map(({ object }) => object) }),
   );
@@ -133,12 +158,15 @@ export function decodeSnapshot(plain: Buffer): { snapshot: Snapshot; context: un
   if (manifest.roles.length !== items.length) {
     throw malformed('its manifest lists another number of objects than it holds');
   }
-  const objects = items.map(
-    (object, index): SnapshotObject => ({ role: manifest.roles[index] ?? 'tls', object: object as KubeObject }),
-  );
+  const objects = items.map((object, index): SnapshotObject => {
+    const given = manifest.roles[index] ?? [];
+    return { roles: inOrder(typeof given === 'string' ? [given] : given), object: object as KubeObject };
+  });
   refuseForbidden(objects);
   const certificates = manifest.certificates as CertificateRecord[];
-  return { snapshot: { objects, certificates, ledger: manifest.ledger }, context: manifest.context };
+  // An older version may have saved more of an object than its roles cover: that is not written.
+  const written = objects.map((item) => ({ ...item, object: covered(item).object }));
+  return { snapshot: { objects: written, certificates, ledger: manifest.ledger }, context: manifest.context };
 }
 
 /** Issuances worth remembering: Let's Encrypt looks back a week; two give room for clocks and refills. */
@@ -149,29 +177,18 @@ export function mergedLedger(entries: LedgerEntry[], now: Date): LedgerEntry[] {
 }
 
 function refuseForbidden(objects: SnapshotObject[]): void {
+  const managed = managedNamespaces(objects.filter((item) => hasRole(item, 'namespace')).map(({ object }) => object));
   const seen = new Set<string>();
-  for (const { role, object } of objects) {
-    const { kind, metadata } = object;
-    const problem =
-      kind !== kindOfRole(role).kind
-        ? `a ${kind} cannot be a ${role}`
-        : (kind === 'Namespace') !== (metadata.namespace === undefined)
-          ? 'its scope is not that of its kind'
-          : systemNamespaces.test(metadata.namespace ?? metadata.name)
-            ? 'a restore never writes into the cluster’s own namespaces'
-            : forbiddenTypes.includes(String(object.type ?? ''))
-              ? `Secrets of type ${String(object.type)} are made by the cluster itself`
-              : kind === 'ConfigMap' && !isPortableConfig(object)
-                ? 'only the portable keys of the platform’s own ConfigMap are restored'
-                : seen.has(`${kind} ${keyOf(metadata)}`)
-                  ? 'it is there twice'
-                  : undefined;
-    if (problem !== undefined) throw forbidden(nameOf(object), problem);
-    if (kind === 'Secret' && !Object.values(object.data ?? {}).every((value) => base64.safeParse(value).success)) {
+  for (const item of objects) {
+    const { object } = item;
+    const subject = `${object.kind} ${keyOf(object.metadata)}`;
+    const problem = forbidden(item, managed) ?? (seen.has(subject) ? 'it is there twice' : undefined);
+    if (problem !== undefined) throw forbiddenObject(nameOf(object), problem);
+    if (object.kind === 'Secret' && !Object.values(object.data ?? {}).every((one) => base64.safeParse(one).success)) {
       // The API server would refuse it, after other objects were written.
       throw malformed(`${nameOf(object)} has a value that is not base64`);
     }
-    seen.add(`${kind} ${keyOf(metadata)}`);
+    seen.add(subject);
   }
 }
 
@@ -182,29 +199,17 @@ function refuseForeignKinds(json: unknown): void {
     ? data.items.find(({ apiVersion, kind }) => apiVersion !== 'v1' || !restoredKinds.some((one) => one === kind))
     : undefined;
   if (foreign !== undefined) {
-    throw forbidden(
+    throw forbiddenObject(
       `an object of kind ${foreign.kind.slice(0, 40)} (${foreign.apiVersion.slice(0, 60)})`,
       'only Namespaces, Secrets and one ConfigMap are restored',
     );
   }
 }
 
-function forbidden(object: string, why: string): McprtError {
+function forbiddenObject(object: string, why: string): McprtError {
   return new McprtError('backup-forbidden-object', {
     what: `the backup holds ${object}, which no backup of mcprt holds`,
     why,
     next: 'do not use this backup, and change the signing key: whoever made it had it',
   });
-}
-
-function isPortableConfig(object: KubeObject): boolean {
-  const allowed: readonly string[] = portableConfigKeys;
-  const keys = Object.keys((object.data ?? {}) as Record<string, string>);
-  return keyOf(object.metadata) === keyOf(platformConfig) && keys.every((key) => allowed.includes(key));
-}
-
-function without(map: Record<string, string> | undefined, names: string[]): Record<string, string> | undefined {
-  if (map === undefined) return undefined;
-  const kept = Object.entries(map).filter(([name]) => !names.includes(name));
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { McprtError, messageOf } from '../errors.js';
 import { keyId } from './keys.js';
 
-/** Version of the backup's format. A reader refuses any other. */
-export const schema = 'mcprt.backup/1';
+/** Version of the format that backups are written in. */
+export const schema = 'mcprt.backup/2';
+/** Versions that are read; in the first one an object had one role. */
+const readable: readonly string[] = ['mcprt.backup/1', schema];
 
 const payloadType = 'application/vnd.in-toto+json';
 const statementType = 'https://in-toto.io/Statement/v1';
@@ -129,9 +131,9 @@ function preAuthentication(body: Buffer): Buffer {
 
 function parseStatement(bytes: Buffer): z.infer<typeof statementShape> {
   const loose = parse(z.looseObject({ predicate: z.looseObject({ schema: z.string() }) }), bytes, 'the statement');
-  if (loose.predicate.schema !== schema) {
+  if (!readable.includes(loose.predicate.schema)) {
     throw new McprtError('backup-schema', {
-      what: `the backup has the format ${loose.predicate.schema.slice(0, 40)}, and this version reads ${schema}`,
+      what: `the backup has the format ${loose.predicate.schema.slice(0, 40)}, and this version reads ${readable.join(' and ')}`,
       why: 'it was made by another version of mcprt',
       next: 'use the version of mcprt that made it, then make a new backup',
     });

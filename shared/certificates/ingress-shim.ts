@@ -7,6 +7,8 @@ import { type CertManagerVersion, certManagerVersion } from './version.js';
 /** Controller flags, with their defaults: `--default-issuer-*`, `--auto-certificate-annotations`, `--extra-certificate-annotations`. */
 export interface ShimOptions {
   readonly certManagerVersion: string;
+  /** Whether `--controllers` leaves ingress-shim out: then no Ingress is answered. */
+  readonly disabled?: boolean;
   readonly defaultIssuerName?: string;
   readonly defaultIssuerKind?: string;
   readonly defaultIssuerGroup?: string;
@@ -69,6 +71,7 @@ const issuerKindAnnotation = 'cert-manager.io/issuer-kind';
 const issuerGroupAnnotation = 'cert-manager.io/issuer-group';
 
 function asksForCertificates(ingress: Ingress, options: ShimOptions): boolean {
+  if (options.disabled === true) return false;
   const annotations = ingress.metadata.annotations ?? {};
   if (issuerAnnotation in annotations || clusterIssuerAnnotation in annotations) return true;
   const automatic = options.autoCertificateAnnotations ?? ['kubernetes.io/tls-acme'];

@@ -68,6 +68,11 @@ export interface RenewalWindow {
   readonly windowDuration?: string;
 }
 
+/** A keystore that cert-manager writes beside the certificate, as far as it refers to a Secret. */
+export interface KeystoreSpec {
+  readonly passwordSecretRef?: { readonly name?: string; readonly key?: string };
+}
+
 /** `spec` of a Certificate (cert-manager.io/v1). Durations are Go durations such as `2160h0m0s`. */
 export interface CertificateSpec {
   readonly secretName: string;
@@ -88,6 +93,7 @@ export interface CertificateSpec {
   readonly isCA?: boolean;
   readonly privateKey?: PrivateKeySpec;
   readonly revisionHistoryLimit?: number;
+  readonly keystores?: { readonly jks?: KeystoreSpec; readonly pkcs12?: KeystoreSpec };
   readonly secretTemplate?: {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly labels?: Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { releaseSettings } from '../certificates/controller-settings.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { diagnose } from './diagnose.js';
@@ -123,7 +124,7 @@ function empty(): World {
         kind: 'Namespace',
         metadata: { name },
       })),
-      certManager: { state: 'running', version: 'v1.21.2', namespace: 'cert-manager' },
+      certManager: { state: 'running', version: 'v1.21.2', namespace: 'cert-manager', settings: releaseSettings },
       layout: 'unknown',
       anchor: undefined,
       groups: new Map([['cert-manager.io', ['v1']]]),

@@ -23,6 +23,17 @@ export const lookRules: readonly PermissionRule[] = [
     names: ['mcprt-anchor'],
     because: 'what the cluster remembers of its backups',
   },
+  {
+    on: kinds.configMap,
+    verbs: ['get'],
+    namespace: certManager,
+    names: [certManager],
+    optional: true,
+    ifPresent: true,
+    because:
+      'cert-manager’s configuration file, where its chart made one: where Secrets of ClusterIssuers are, which Ingresses ask',
+    unseen: { get: 'a controller that is configured by a file' },
+  },
 ];
 
 const secretRules: readonly PermissionRule[] = [

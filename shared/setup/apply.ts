@@ -70,7 +70,11 @@ export function patienceOf(ports: SetupPorts, { patience }: SetupOptions): Patie
 async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Promise<void> {
   const { groups, now } = prepared.world.seen;
   if (!canBrake(groups) || (await brakeHolder(cluster)) === undefined) return;
-  const held = await brake(cluster, { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) }, false);
+  const held = await brake(
+    cluster,
+    { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) },
+    { mustHold: false, signal: ports.signal },
+  );
   await held.release();
   ports.warn('released the brake that a restore or wipe had left on: cert-manager may order again');
 }

@@ -25,7 +25,7 @@ function facts(parts: Partial<ModeFacts['seen']> & { hasBackup?: boolean; unfini
     seen: {
       issuers: [],
       namespaces: [],
-      certManager: { state: 'running', version: 'v1.21.2', namespace: 'cert-manager' },
+      certManager: { state: 'running' },
       groups: new Map(),
       certificates: [],
       ...seen,
@@ -33,7 +33,7 @@ function facts(parts: Partial<ModeFacts['seen']> & { hasBackup?: boolean; unfini
   };
 }
 
-const absent = { state: 'absent', version: undefined, namespace: 'cert-manager' } as const;
+const absent = { state: 'absent' } as const;
 
 describe('decideMode', () => {
   it.each<[string, ModeFacts, string, string]>([

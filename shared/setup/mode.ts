@@ -29,7 +29,9 @@ export interface ModeDecision {
 }
 
 export interface ModeFacts {
-  seen: Pick<Observation, 'issuers' | 'namespaces' | 'certManager' | 'groups' | 'certificates'>;
+  seen: Pick<Observation, 'issuers' | 'namespaces' | 'groups' | 'certificates'> & {
+    certManager: Pick<Observation['certManager'], 'state'>;
+  };
   issuer: string;
   hasBackup: boolean;
   /** When a first install was begun that was not finished. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CertificateForecast } from '../backup/plan.js';
+import type { CertificateForecast } from '../backup/restore-plan.js';
 import { checkOrders } from './orders.js';
 
 const hosts = { registry: 'registry.example.com', mcp: 'mcp.example.com', platform: 'platform.example.com' };
@@ -14,6 +14,8 @@ function order(namespace: string, name: string, budget = left(5)): CertificateFo
   return {
     namespace,
     name,
+    secretName: 'tls',
+    excused: undefined,
     origin: 'explicit',
     identifiers: ['x.example.com'],
     issuer: 'letsencrypt-prod',

@@ -1,5 +1,5 @@
 import { keyOf } from '../backup/observe.js';
-import type { CertificateForecast } from '../backup/plan.js';
+import { type CertificateForecast, isCounted } from '../backup/restore-plan.js';
 import type { CertificateRecord } from '../backup/snapshot.js';
 import { McprtError } from '../errors.js';
 import { platformNamespaces } from '../platform/resources.js';
@@ -33,9 +33,9 @@ export function installerCertificates(hosts: Hosts, issuer: string): Certificate
   ];
 }
 
-/** The certificates that would be ordered from an ACME server, where an order counts. */
+/** The certificates that would be ordered from an ACME server, where an order counts, and that nothing else brings about. */
 export function ordering(certificates: readonly CertificateForecast[]): CertificateForecast[] {
-  return certificates.filter(({ verdict, acme }) => verdict === 'order' && acme);
+  return certificates.filter(isCounted);
 }
 
 /**

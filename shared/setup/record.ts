@@ -1,6 +1,6 @@
-import type { CertificateForecast } from '../backup/plan.js';
 import type { Ports, RunContext } from '../backup/ports.js';
 import type { RestoreOptions, RestoreResult } from '../backup/restore.js';
+import type { CertificateForecast } from '../backup/restore-plan.js';
 import type { Finding } from '../checks/finding.js';
 import type { LookOptions } from '../checks/observe.js';
 import type { Hosts, Values } from '../profile/values.js';

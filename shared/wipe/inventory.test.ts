@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LiveSecret } from '../backup/observe.js';
+import { covered } from '../backup/role-rules.js';
 import type { Reference } from '../backup/roles.js';
-import { cleaned } from '../backup/snapshot.js';
-import { type LiveInventory, unproven, versionsOf } from './inventory.js';
+import type { LiveInventory } from '../backup/take-snapshot.js';
+import { observation } from '../backup/testing/observation.js';
+import { unproven, versionsOf } from './inventory.js';
 
 const secret = (name: string, data: Record<string, string>, metadata = {}): LiveSecret => ({
   apiVersion: 'v1',
@@ -12,10 +14,10 @@ const secret = (name: string, data: Record<string, string>, metadata = {}): Live
   data,
 });
 const reference = (name: string, required = true): Reference => ({
-  role: 'tls',
+  roles: ['issuer-secret'],
   namespace: 'registry',
   name,
-  because: 'Certificate registry/c',
+  referrers: [{ kind: 'Certificate', namespace: 'registry', name: 'c', isOurs: true }],
   required,
 });
 const live = (references: Reference[], ...secrets: LiveSecret[]): LiveInventory => ({
@@ -23,18 +25,21 @@ const live = (references: Reference[], ...secrets: LiveSecret[]): LiveInventory 
   secrets: new Map(secrets.map((one) => [`registry/${one.metadata.name}`, one])),
   config: undefined,
 });
-const strict = { allowMissing: false };
-const saved = { objects: [{ role: 'tls' as const, object: cleaned(secret('a', { key: 'YQ==' })) }] };
+const seen = observation();
+const role = ['issuer-secret'] as const;
+const saved = {
+  objects: [{ roles: role, object: covered({ roles: role, object: secret('a', { key: 'YQ==' }) }).object }],
+};
 
 describe('unproven', () => {
   it('is empty when the snapshot is what is live, whatever only the cluster knows of it', () => {
     const present = live([reference('a')], secret('a', { key: 'YQ==' }, { resourceVersion: '99' }));
-    expect(unproven(saved, present, strict)).toEqual([]);
+    expect(unproven(saved, seen, present, [])).toEqual([]);
   });
 
   it('names what is new and what was changed', () => {
-    const present = live([], secret('a', { key: 'Yg==' }), secret('b', {}));
-    expect(unproven(saved, present, strict)).toEqual([
+    const present = live([reference('a'), reference('b')], secret('a', { key: 'Yg==' }), secret('b', {}));
+    expect(unproven(saved, seen, present, [])).toEqual([
       'Secret registry/a was changed since it was backed up',
       'Secret registry/b is not in the backup',
     ]);
@@ -42,14 +47,15 @@ describe('unproven', () => {
 
   it('names what is needed and was never there, unless that is accepted', () => {
     const present = live([reference('b'), reference('c', false)], secret('a', { key: 'YQ==' }));
-    expect(unproven(saved, present, strict)).toEqual([
+    expect(unproven(saved, seen, present, [])).toEqual([
       'Secret registry/b does not exist yet, and Certificate registry/c needs it',
     ]);
-    expect(unproven(saved, present, { allowMissing: true })).toEqual([]);
+    expect(unproven(saved, seen, present, [{ rule: 'secret-missing' }])).toEqual([]);
+    expect(unproven(saved, seen, present, [{ rule: 'secret-missing', object: 'registry/c' }])).toEqual([]);
   });
 
   it('accepts that something of the backup is gone: it is saved', () => {
-    expect(unproven(saved, live([reference('a')]), strict)).toEqual([]);
+    expect(unproven(saved, seen, live([reference('a')]), [])).toEqual([]);
   });
 });
 

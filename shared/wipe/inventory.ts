@@ -1,27 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import { portableConfig } from '../backup/backup.js';
-import { inventory } from '../backup/inventory.js';
-import { keyOf, type LiveSecret, maskValues, type Observation, readSecrets } from '../backup/observe.js';
-import type { Reference } from '../backup/roles.js';
-import { cleaned, type Snapshot } from '../backup/snapshot.js';
+import { type Allowance, isAllowed } from '../backup/allowance.js';
+import { type IsOurs, inventory } from '../backup/inventory.js';
+import { keyOf, maskValues, type Observation, readSecrets } from '../backup/observe.js';
+import { becauseOf } from '../backup/roles.js';
+import type { Snapshot } from '../backup/snapshot.js';
+import { type LiveInventory, takeSnapshot } from '../backup/take-snapshot.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { platformConfig } from '../platform/resources.js';
-
-/** What of a cluster a backup must hold, as it is live. */
-export interface LiveInventory {
-  references: Reference[];
-  secrets: Map<string, LiveSecret>;
-  config: KubeObject | undefined;
-}
 
 /** Follows the references of an observation and reads what they point at; `mask` is told every value. */
 export async function readInventory(
   cluster: Cluster,
   seen: Observation,
-  mask: (secret: string) => void,
+  { mask, isOurs }: { mask: (secret: string) => void; isOurs: IsOurs },
 ): Promise<LiveInventory> {
-  const references = inventory(seen);
+  const references = inventory(seen, isOurs);
   const [secrets, config] = await Promise.all([
     readSecrets(cluster, references),
     cluster.get<KubeObject>(kinds.configMap, platformConfig),
@@ -31,28 +25,30 @@ export async function readInventory(
 }
 
 /**
- * What is live and is not in a snapshot exactly as it is; nothing when the snapshot is the live inventory.
+ * What is live and is not in a snapshot exactly as it is; nothing when the snapshot is what a backup made now would hold.
  *
- * @param allowMissing whether Secrets that are needed and were never there are accepted, as the backup accepted them
+ * @param allow what the backup accepted: Secrets of the platform that are needed and were never there
  */
 export function unproven(
   snapshot: Pick<Snapshot, 'objects'>,
+  seen: Observation,
   live: LiveInventory,
-  { allowMissing }: { allowMissing: boolean },
+  allow: readonly Allowance[],
 ): string[] {
-  const saved = new Map(snapshot.objects.map(({ object }) => [`${object.kind} ${keyOf(object.metadata)}`, object]));
-  const config = portableConfig(live.config);
-  const present = [...live.secrets.values(), ...(config === undefined ? [] : [config])].map(cleaned);
-  const differing = present.flatMap((object) => {
-    const subject = `${object.kind} ${keyOf(object.metadata)}`;
-    const known = saved.get(subject);
-    if (known === undefined) return [`${subject} is not in the backup`];
-    return isDeepStrictEqual(known, object) ? [] : [`${subject} was changed since it was backed up`];
-  });
+  const saved = new Map(snapshot.objects.map((item) => [`${item.object.kind} ${keyOf(item.object.metadata)}`, item]));
+  const differing = takeSnapshot(seen, live)
+    .snapshot.objects.filter(({ object }) => object.kind !== 'Namespace')
+    .flatMap((item) => {
+      const subject = `${item.object.kind} ${keyOf(item.object.metadata)}`;
+      const known = saved.get(subject);
+      if (known === undefined) return [`${subject} is not in the backup`];
+      return isDeepStrictEqual(known.object, item.object) ? [] : [`${subject} was changed since it was backed up`];
+    });
   const absent = live.references
-    .filter((reference) => !allowMissing && reference.required && !live.secrets.has(keyOf(reference)))
-    .filter((reference) => !saved.has(`Secret ${keyOf(reference)}`))
-    .map((reference) => `Secret ${keyOf(reference)} does not exist yet, and ${reference.because} needs it`);
+    .filter((one) => one.required && !live.secrets.has(keyOf(one)) && one.referrers.some(({ isOurs }) => isOurs))
+    .filter((one) => !isAllowed(allow, 'secret-missing', [keyOf(one), ...one.referrers.map(keyOf)]))
+    .filter((one) => !saved.has(`Secret ${keyOf(one)}`))
+    .map((one) => `Secret ${keyOf(one)} does not exist yet, and ${becauseOf(one)} needs it`);
   return [...differing, ...absent];
 }
 

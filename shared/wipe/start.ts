@@ -13,8 +13,8 @@ export interface StartFacts {
   live: ReadonlyMap<string, string>;
   /** Whether a store still holds the journal's backup, authentic. */
   held: boolean;
-  /** Whether the user accepts a backup with fewer objects than the last one. */
-  allowFewer: boolean;
+  /** Whether the user accepts a backup without these, which the last one holds. */
+  allowsFewer: (keys: readonly string[]) => boolean;
 }
 
 /**
@@ -22,14 +22,14 @@ export interface StartFacts {
  * fresh backup would be worse than the earlier one: that one stays the proof, as long as it is stored and holds
  * everything that is live, unchanged.
  */
-export function decideStart({ journal, live, held, allowFewer }: StartFacts): Start {
+export function decideStart({ journal, live, held, allowsFewer }: StartFacts): Start {
   if (journal === undefined) return { kind: 'fresh', because: 'no earlier wipe is unfinished' };
   const gone = [...journal.secrets.keys()].filter((key) => !live.has(key));
   if (gone.length === 0) return { kind: 'fresh', because: 'everything that the earlier backup holds is there' };
 
   const unsaved = unsavedOf(journal, live);
   if (held && unsaved.length === 0) return { kind: 'resume', journal };
-  if (allowFewer) return { kind: 'fresh', because: '`allow` names fewer-objects' };
+  if (allowsFewer(gone)) return { kind: 'fresh', because: '`allow` names fewer-objects' };
   return { kind: 'refuse', error: held ? unsavedError(journal, unsaved) : lostError(journal, gone.length) };
 }
 

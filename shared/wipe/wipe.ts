@@ -1,15 +1,17 @@
+import { type Allowance, isAllowed } from '../backup/allowance.js';
 import type { BackupResult } from '../backup/backup.js';
 import { type Brake, brake, canBrake, holderOf, requireFree } from '../backup/brake.js';
+import { type IsOurs, platformsOwn } from '../backup/inventory.js';
 import type { BackupKey } from '../backup/keys.js';
 import type { Ports, RunContext } from '../backup/ports.js';
-import type { RefusalRule } from '../backup/refusals.js';
+import type { LiveInventory } from '../backup/take-snapshot.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { explainStuck } from './blockers.js';
 import { deleteTargets, groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
-import { type LiveInventory, readInventory, unproven, versionsOf } from './inventory.js';
+import { readInventory, unproven, versionsOf } from './inventory.js';
 import { type Journal, removeJournal, writeJournal } from './journal.js';
 import { look, type WipeObservation } from './look.js';
 import { findProof, freshBackup, type ProofBackup, proofOf } from './proof.js';
@@ -24,8 +26,8 @@ export interface WipeOptions extends WipeChoice {
   confirm: string;
   /** Fingerprint that the cluster must have; any when empty. */
   cluster: string;
-  /** Refusal rules of a backup that the user overrides. */
-  allow: readonly RefusalRule[];
+  /** What of a backup's refusals the user overrides. */
+  allow: readonly Allowance[];
   /** How long the whole operation may take, in ms. */
   timeout: number;
   dryRun: boolean;
@@ -71,7 +73,7 @@ export async function wipe(cluster: Cluster, ports: Ports, options: WipeOptions)
   }
   await requireFree(cluster, holderOf(options.run));
   if (plan.targets.length === 0) {
-    if (seen.journal !== undefined) await tidyUp(cluster, options, seen);
+    if (seen.journal !== undefined) await tidyUp(cluster, ports.signal, options, seen);
     return { ...base, ...idle, start: 'nothing' };
   }
   guardUnknown(seen, options.cluster);
@@ -102,7 +104,7 @@ async function prove(cluster: Cluster, ports: Ports, options: WipeOptions, seen:
     return { proof, fresh: undefined, journal };
   }
   if (start.kind === 'fresh') ports.progress(`making a backup: ${start.because}`);
-  const fresh = await freshBackup(cluster, ports, backupOptions(options));
+  const fresh = await freshBackup(cluster, ports, backupOptions(options, seen));
   return { proof: proofOf(fresh), fresh, journal: undefined };
 }
 
@@ -115,9 +117,12 @@ async function decide(
   const { journal } = seen;
   const proof = journal && (await findProof(ports, journal, options.key, seen.fingerprint));
   const live: ReadonlyMap<string, string> =
-    journal === undefined ? new Map() : versionsOf(await readInventory(cluster, seen, ports.mask), seen);
-  const allowFewer = options.allow.includes('fewer-objects');
-  return { start: decideStart({ journal, live, held: proof !== undefined, allowFewer }), proof };
+    journal === undefined
+      ? new Map()
+      : versionsOf(await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) }), seen);
+  const allowsFewer = (keys: readonly string[]): boolean =>
+    keys.every((key) => isAllowed(options.allow, 'fewer-objects', [key]));
+  return { start: decideStart({ journal, live, held: proof !== undefined, allowsFewer }), proof };
 }
 
 interface Work {
@@ -134,10 +139,10 @@ async function underLock(
   options: WipeOptions,
   work: Work,
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
-  const lock = await takeLock(cluster, options, work.seen);
+  const lock = await takeLock(cluster, ports.signal, options, work.seen);
   try {
     const seen = await look(cluster);
-    const live = await readInventory(cluster, seen, ports.mask);
+    const live = await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) });
     const plan = planWipe(seen, options);
     requireProven(work.basis, live, seen, options);
     if (work.basis.journal === undefined) {
@@ -154,16 +159,22 @@ async function underLock(
 
 async function takeLock(
   cluster: Cluster,
+  signal: AbortSignal,
   { run, timeout }: WipeOptions,
   { now, groups }: WipeObservation,
 ): Promise<Brake | undefined> {
   const expires = new Date(now.getTime() + timeout);
-  return canBrake(groups) ? brake(cluster, { run: holderOf(run), expires }, false) : undefined;
+  return canBrake(groups) ? brake(cluster, { run: holderOf(run), expires }, { mustHold: false, signal }) : undefined;
 }
 
 /** Ends a wipe that was killed after its last deletion: its lock may be half released. */
-async function tidyUp(cluster: Cluster, options: WipeOptions, seen: WipeObservation): Promise<void> {
-  const lock = await takeLock(cluster, options, seen);
+async function tidyUp(
+  cluster: Cluster,
+  signal: AbortSignal,
+  options: WipeOptions,
+  seen: WipeObservation,
+): Promise<void> {
+  const lock = await takeLock(cluster, signal, options, seen);
   await lock?.release();
   await removeJournal(cluster);
 }
@@ -177,8 +188,7 @@ function requireProven(
 ): void {
   const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen));
   if (journal !== undefined && unsaved.length > 0) throw unsavedError(journal, unsaved);
-  const allowMissing = options.allow.includes('secret-missing');
-  const problems = fresh === undefined ? [] : unproven(fresh.snapshot, live, { allowMissing });
+  const problems = fresh === undefined ? [] : unproven(fresh.snapshot, seen, live, options.allow);
   if (problems.length > 0) {
     throw new McprtError('wipe-inventory', {
       what: 'nothing was wiped: the backup that was just stored is not what the cluster holds now',
@@ -250,7 +260,7 @@ async function foresee(
     const { start } = await decide(cluster, ports, options, seen);
     if (start.kind === 'refuse') throw start.error;
     if (start.kind === 'resume') return { start: 'resumed', refused: undefined };
-    await freshBackup(cluster, ports, backupOptions(options));
+    await freshBackup(cluster, ports, backupOptions(options, seen));
     return { start: 'fresh', refused: undefined };
   } catch (error) {
     if (!(error instanceof McprtError)) throw error;
@@ -266,8 +276,16 @@ function linesOf({ targets, kept }: WipePlan): string[] {
   ];
 }
 
-function backupOptions({ key, run, allow, dryRun }: WipeOptions): Parameters<typeof freshBackup>[2] {
-  return { key, run, allow, dryRun };
+function backupOptions(options: WipeOptions, seen: WipeObservation): Parameters<typeof freshBackup>[2] {
+  const { key, run, allow, dryRun } = options;
+  return { key, run, allow, dryRun, isOurs: goingOrOurs(seen, options) };
+}
+
+/** What a wipe takes cannot be told as somebody else's trouble: its backup is as strict about it as about the platform. */
+function goingOrOurs(seen: WipeObservation, choice: WipeChoice): IsOurs {
+  const going = new Set(namespacesOf(planWipe(seen, choice).targets).map(({ name }) => name));
+  const isOurs = platformsOwn(seen);
+  return (namespace) => going.has(namespace) || isOurs(namespace);
 }
 
 function journalOf(

@@ -37,7 +37,7 @@ export function tlsSecretOf(name: string, serial: string): LiveSecret {
 
 /** A Secret that holds a key of an issuer. */
 export function keySecret(role: 'account-key' | 'ca-key', name: string, namespace = 'cert-manager'): SnapshotObject {
-  return { role, object: { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } } };
+  return { roles: [role], object: { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } } };
 }
 
 export function snapshotOf(certificates: CertificateRecord[], objects: SnapshotObject[]): Snapshot {

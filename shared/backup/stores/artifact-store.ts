@@ -1,6 +1,6 @@
 import { unzipSync } from 'fflate';
 import { McprtError, messageOf } from '../../errors.js';
-import { maximumArchiveBytes } from '../archive.js';
+import { limits } from '../limits.js';
 import { malformed } from '../statement.js';
 import type { ActionsService } from './actions-service.js';
 import { generationOf, type Store } from './store.js';
@@ -22,7 +22,7 @@ export interface ArtifactPorts {
 /** GitHub's artifacts: durable for as long as the repository's retention allows, and never changed once uploaded. */
 export function artifactStore(ports: ArtifactPorts): Store {
   const { service } = ports;
-  const fetchZip = async (url: string): Promise<Buffer> => unzip(await service.download(url, maximumArchiveBytes));
+  const fetchZip = async (url: string): Promise<Buffer> => unzip(await service.download(url, limits.archiveBytes));
   return {
     name: 'artifact',
     async save(name, bytes) {
@@ -87,7 +87,7 @@ function unzip(zip: Buffer): Buffer {
   let files: Record<string, Uint8Array>;
   try {
     files = unzipSync(zip, {
-      filter: ({ name, originalSize }) => name === member && originalSize <= maximumArchiveBytes,
+      filter: ({ name, originalSize }) => name === member && originalSize <= limits.archiveBytes,
     });
   } catch {
     throw malformed('the artifact is not a zip file');

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { constants, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { McprtError, messageOf } from '../../errors.js';
-import { maximumArchiveBytes, readTar } from '../archive.js';
+import { readTar } from '../archive.js';
+import { limits } from '../limits.js';
 import { malformed } from '../statement.js';
 import type { ActionsService, CacheRefusal } from './actions-service.js';
 import { generationOf, type Store } from './store.js';
@@ -34,7 +35,7 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
     const found = await Promise.all(compressions.map((compression) => service.findCache(key, versionOf(compression))));
     return found.flatMap((one) => (one === undefined ? [] : [one]));
   };
-  const fetchEntry = async (url: string): Promise<Buffer> => unpack(await service.download(url, maximumArchiveBytes));
+  const fetchEntry = async (url: string): Promise<Buffer> => unpack(await service.download(url, limits.archiveBytes));
   const missed = (key: string): McprtError =>
     new McprtError('store-miss', {
       what: `the cache has no entry that starts with ${key}`,
@@ -97,9 +98,9 @@ async function unpack(archive: Buffer): Promise<Buffer> {
   try {
     const gzip = archive[0] === 0x1f && archive[1] === 0x8b;
     tar = gzip
-      ? gunzipSync(archive, { maxOutputLength: maximumArchiveBytes })
+      ? gunzipSync(archive, { maxOutputLength: limits.archiveBytes })
       : zstdDecompressSync(archive, {
-          maxOutputLength: maximumArchiveBytes,
+          maxOutputLength: limits.archiveBytes,
           params: { [constants.ZSTD_d_windowLogMax]: 27 },
         });
   } catch {

@@ -1,0 +1,95 @@
+import type { Budget } from '../certificates/budget.js';
+import type { Certificate } from '../certificates/model.js';
+import { kinds } from '../cluster/objects.js';
+import type { Decision } from './decide.js';
+import { keyOf } from './observe.js';
+import { kindOf } from './roles.js';
+import type { SnapshotObject } from './snapshot.js';
+
+/** What a restore does with one object of the backup. */
+export interface PlanLine extends Decision {
+  item: SnapshotObject;
+  /** `Secret registry/registry-tls` */
+  subject: string;
+}
+
+/** What cert-manager will make of one Certificate once the plan was applied. */
+export interface CertificateForecast {
+  namespace: string;
+  name: string;
+  secretName: string;
+  origin: 'explicit' | 'shim' | 'intent';
+  /** Let's Encrypt's names; empty when there is no certificate. */
+  identifiers: string[];
+  issuer: string;
+  issuedBy: string | undefined;
+  serial: string | undefined;
+  notAfter: Date | undefined;
+  verdict: 'keep' | 'order' | 'blocked' | 'not-owner';
+  reason: string;
+  message: string;
+  due: Date | undefined;
+  drift: readonly string[];
+  /** Whether an order of it counts at an ACME server. */
+  acme: boolean;
+  /**
+   * Why an order is none that the restore leads to; undefined for one that it does. `renewal`: it is due anyway. `standing`:
+   * the restore does not touch its Secret, and cert-manager is about to issue it as things are. `before`: what the backup
+   * holds had to be issued already when it was made.
+   */
+  excused: 'renewal' | 'standing' | 'before' | undefined;
+  budget: Budget | undefined;
+}
+
+/** Whether a forecast is an order that counts: at an ACME server, and brought about by the restore. */
+export function isCounted({
+  verdict,
+  acme,
+  excused,
+}: Pick<CertificateForecast, 'verdict' | 'acme' | 'excused'>): boolean {
+  return verdict === 'order' && acme && excused === undefined;
+}
+
+/** An issuance that is under way for a Certificate whose Secret the backup holds. */
+export interface Abort {
+  namespace: string;
+  certificate: string;
+  requests: string[];
+}
+
+export interface RestorePlan {
+  lines: PlanLine[];
+  certificates: CertificateForecast[];
+  aborts: Abort[];
+  /** CertificateRequests of the present revision whose key is not the backup's: cert-manager would order again. */
+  staleRequests: { namespace: string; name: string; uid: string }[];
+  /** Orders at an ACME server that the state after the restore leads to. */
+  orders: number;
+  warnings: string[];
+}
+
+/** A Certificate that a forecast is made for. */
+export interface Known {
+  certificate: Certificate;
+  origin: CertificateForecast['origin'];
+  acme: boolean;
+}
+
+/** Where a snapshot object's live counterpart is kept in `PlanInput.live`. */
+export function liveKey(item: SnapshotObject): string {
+  return `${kindOf(item).kind} ${keyOf(item.object.metadata)}`;
+}
+
+/** `namespace/name` of the Secrets of certificates that a plan writes. */
+export function secretsWritten(lines: readonly PlanLine[]): Set<string> {
+  return new Set(
+    lines
+      .filter(({ item, action }) => kindOf(item) === kinds.secret && (action === 'create' || action === 'replace'))
+      .map(({ item }) => keyOf(item.object.metadata)),
+  );
+}
+
+/** `namespace/name` of the Secret that a Certificate names. */
+export function secretKeyOf({ metadata, spec }: Certificate): string {
+  return keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName });
+}

@@ -1,0 +1,130 @@
+import { identifiersOf } from '../certificates/x509.js';
+import { type KubeObject, nameOf } from '../cluster/objects.js';
+import type { LedgerEntry } from './anchor.js';
+import { usable } from './decide.js';
+import { foreignIssuers } from './inventory.js';
+import { asSecret, keyOf, type LiveSecret, type Observation } from './observe.js';
+import { isAcme } from './plan.js';
+import { assumedCertManager, leafOf } from './refusals.js';
+import { covered, forbidden, managedNamespaces } from './role-rules.js';
+import { becauseOf, hasRole, type Reference, roles } from './roles.js';
+import { mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
+
+/** What of a cluster belongs into a backup, as it was read. */
+export interface LiveInventory {
+  references: readonly Reference[];
+  /** By `namespace/name`. */
+  secrets: ReadonlyMap<string, LiveSecret>;
+  /** The platform's ConfigMap. */
+  config: KubeObject | undefined;
+}
+
+/** An object, or a part of it, that no restore would write and that no backup holds therefore. */
+export interface LeftOut {
+  subject: string;
+  why: string;
+}
+
+/**
+ * The content of a backup: what the inventory names, as far as a restore may write it. What is left out is told, each
+ * with its reason. Pure: from the same reading comes the same content, so that a wipe can compare.
+ */
+export function takeSnapshot(seen: Observation, live: LiveInventory): { snapshot: Snapshot; leftOut: LeftOut[] } {
+  const { objects, leftOut } = savedObjects(seen, live);
+  const snapshot = {
+    objects,
+    certificates: seen.certificates.map((certificate) => ({
+      metadata: { name: certificate.metadata.name, namespace: certificate.metadata.namespace ?? '' },
+      spec: certificate.spec,
+      origin: certificate.metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress')
+        ? ('shim' as const)
+        : ('explicit' as const),
+      acme: isAcme(certificate, seen),
+    })),
+    ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...issuances(seen, live.secrets)], seen.now),
+  };
+  return { snapshot, leftOut };
+}
+
+/** What the person who relies on the backup should know of what cannot be found or is only guessed. */
+export function doubts(
+  seen: Pick<Observation, 'certificates' | 'certManager'>,
+  { references, secrets }: Pick<LiveInventory, 'references' | 'secrets'>,
+): string[] {
+  const guesses = references.flatMap((reference) => {
+    const { guessedBy } = reference;
+    const isNamedSecret = guessedBy !== undefined && /secret[^.]*$/i.test(guessedBy);
+    return isNamedSecret && !secrets.has(keyOf(reference))
+      ? [
+          `${becauseOf(reference)}: its webhook’s ${guessedBy?.replace(/^.*config\./, '')} seems to name Secret ${keyOf(reference)}, and there is none: what the webhook reads instead is not in the backup`,
+        ]
+      : [];
+  });
+  const programs = foreignIssuers(seen).map(
+    (kind) => `issuers of kind ${kind} belong to another program: Secrets that they use are not in the backup`,
+  );
+  return [...(seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt]), ...guesses, ...programs];
+}
+
+function savedObjects(
+  seen: Observation,
+  { references, secrets, config }: LiveInventory,
+): { objects: SnapshotObject[]; leftOut: LeftOut[] } {
+  const leftOut: LeftOut[] = [];
+  const managed = managedNamespaces(seen.namespaces);
+  const keep = (item: SnapshotObject): SnapshotObject[] => {
+    const problem = forbidden(item, managed);
+    if (problem !== undefined) {
+      leftOut.push({ subject: nameOf(item.object), why: problem });
+      return [];
+    }
+    const { object, leftOut: parts } = covered(item);
+    if (parts.length > 0) leftOut.push({ subject: nameOf(object), why: `without ${parts.join(', ')}` });
+    return [{ roles: item.roles, object }];
+  };
+
+  const order = new Map(roles.map((role, index) => [role, index]));
+  const rank = ({ roles: all }: Reference): number => order.get(all[0] ?? 'tls') ?? 0;
+  const inOrder = [...references].sort((a, b) => rank(a) - rank(b) || keyOf(a).localeCompare(keyOf(b)));
+  const kept = inOrder.flatMap((reference) => {
+    const object = secrets.get(keyOf(reference));
+    const item = object && serving({ roles: reference.roles, object }, seen, leftOut);
+    return item === undefined ? [] : keep(item);
+  });
+  const configs =
+    config === undefined
+      ? []
+      : keep({ roles: ['platform-config'], object: covered({ roles: ['platform-config'], object: config }).object });
+  const used = new Set([...kept, ...configs].map(({ object }) => object.metadata.namespace));
+  const namespaces = seen.namespaces
+    .filter(({ metadata }) => used.has(metadata.name))
+    .flatMap(({ apiVersion, kind, metadata }) =>
+      keep({ roles: ['namespace'], object: { apiVersion, kind, metadata } }),
+    );
+  return { objects: [...namespaces, ...kept, ...configs], leftOut };
+}
+
+/** A certificate that serves nobody is not brought back: cert-manager would replace it at once. The Secret's other uses stay. */
+function serving(
+  item: SnapshotObject,
+  { now, certManager }: Observation,
+  leftOut: LeftOut[],
+): SnapshotObject | undefined {
+  if (!hasRole(item, 'tls')) return item;
+  const state = usable(asSecret(item.object), { now, certManager: certManager.version ?? assumedCertManager });
+  if (typeof state !== 'string' || state.startsWith('expired')) return item;
+  leftOut.push({ subject: nameOf(item.object), why: `its certificate is ${state}` });
+  const others = item.roles.filter((role) => role !== 'tls');
+  return others.length === 0 ? undefined : { ...item, roles: others };
+}
+
+/** What the certificates themselves tell about issuances: their CA dates them about an hour back. */
+function issuances(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>): LedgerEntry[] {
+  const version = seen.certManager.version ?? assumedCertManager;
+  return seen.certificates
+    .filter((certificate) => isAcme(certificate, seen))
+    .flatMap(({ metadata, spec }) => {
+      const leaf = leafOf(secrets.get(keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName })), version);
+      return leaf ? [{ identifiers: identifiersOf(leaf), serial: leaf.serial, at: leaf.notBefore.toISOString() }] : [];
+    });
+}
