@@ -15,10 +15,12 @@ import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
 import { rolloutSpeed } from './rollout-speed.js';
+import { roundTripProof } from './round-trip.js';
 import { setup } from './setup.js';
 import { smoke } from './smoke.js';
 import { smokeFailures } from './smoke-failures.js';
 import { speed } from './speed.js';
+import { stolenKey } from './stolen-key.js';
 import { stores } from './stores.js';
 import { wipeProof } from './wipe.js';
 import { wipeScale } from './wipe-scale.js';
@@ -29,9 +31,11 @@ import { zeroOrders } from './zero-orders.js';
 /** Every proof, in the order in which they are run. */
 export const proofs: readonly Proof[] = [
   zeroOrders,
+  roundTripProof,
   forecastProof,
   kill,
   corrupt,
+  stolenKey,
   canary,
   breakGlass,
   drillProof,

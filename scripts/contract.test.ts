@@ -73,6 +73,7 @@ describe('codes of errors and findings', () => {
       'rollout-plan',
       'rollout-port-forward',
       'rollout-timeout',
+      'cluster-resource-namespace',
       'setup-go',
       'setup-plan',
       'smoke-test',

@@ -1,3 +1,4 @@
+import { limits } from '../../shared/backup/limits.js';
 import { encodeSnapshot } from '../../shared/backup/snapshot.js';
 import type { ErrorCode } from '../../shared/errors.js';
 import { type Case, type Material, sealedText, signedBackup } from './material.js';
@@ -7,7 +8,7 @@ type Item = Record<string, unknown> & { metadata: Record<string, unknown> };
 /** The plaintext of a backup, as far as the cases change it. */
 interface Document {
   items: Item[];
-  manifest: { roles: string[] } & Record<string, unknown>;
+  manifest: { roles: (string | string[])[] } & Record<string, unknown>;
   [member: string]: unknown;
 }
 
@@ -73,8 +74,8 @@ export async function maliciousContents(material: Material): Promise<Case[]> {
       'backup-malformed',
       'more objects than any',
       changed((one) => {
-        one.items = Array.from({ length: 5001 }, (_, at) => secretOf('registry', `s${at}`));
-        one.manifest.roles = one.items.map(() => 'platform-secret');
+        one.items = Array.from({ length: limits.objects + 1 }, (_, at) => secretOf('registry', `s${at}`));
+        one.manifest.roles = one.items.map(() => 'issuer-secret');
       }),
     ],
     ['backup-malformed', 'cut off', plain.slice(0, plain.length / 2)],
@@ -138,10 +139,22 @@ function forbiddenItems(): [string, string, Item][] {
     ],
     ['bootstrap token', 'platform-secret', typed('bootstrap.kubernetes.io/token')],
     ['Helm’s release', 'platform-secret', typed('helm.sh/release.v1')],
-    ...['kube-system', 'kube-public', 'kube-node-lease', 'default'].flatMap((name): [string, string, Item][] => [
-      [`Secret in ${name}`, 'platform-secret', secretOf(name, 'planted')],
-      [`TLS Secret in ${name}`, 'tls', secretOf(name, 'planted', { type: 'kubernetes.io/tls' })],
-      [`Namespace ${name}`, 'namespace', namespaceOf(name)],
+    ...['kube-system', 'kube-public', 'default', 'registry'].map((name): [string, string, Item] => [
+      `Secret in ${name} that is none of the platform’s`,
+      'platform-secret',
+      secretOf(name, 'planted'),
+    ]),
+    ...(['tls', 'issuer-secret', 'account-key', 'ca-key', 'keystore-password'] as const).map(
+      (role): [string, string, Item] => [
+        `the platform’s Secret as ${role}`,
+        role,
+        secretOf('mcp-sentinel', 'mcp-sentinel-user-api-keys'),
+      ],
+    ),
+    ...['basic-auth', 'ssh-auth', 'dockerconfigjson'].map((type): [string, string, Item] => [
+      `certificate in a Secret of type ${type}`,
+      'tls',
+      typed(`kubernetes.io/${type}`),
     ]),
     ['the anchor', 'platform-config', configOf('kube-system', 'mcprt-anchor', { generation: '0' })],
     [
@@ -167,7 +180,7 @@ function forbiddenItems(): [string, string, Item][] {
 /** Objects of allowed kinds in a form that the API server would refuse, perhaps half-way through a restore. */
 function oddItems(): [string, string, Item][] {
   const named = (name: string, namespace = 'registry'): Item => secretOf(namespace, name);
-  const role = 'platform-secret';
+  const role = 'issuer-secret';
   const withMetadata = (more: Record<string, unknown>): Item => ({
     ...secretOf('registry', 'planted'),
     metadata: { name: 'planted', namespace: 'registry', ...more },

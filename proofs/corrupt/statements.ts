@@ -108,7 +108,7 @@ export async function wrongStatements(material: Material): Promise<Case[]> {
       'backup-malformed',
       resigned(changed),
     ]),
-    ...['mcprt.backup/2', 'mcprt.backup/0', 'mcprt.backup/1.1', 'MCPRT.BACKUP/1', 'velero/1', ''].map(
+    ...['mcprt.backup/3', 'mcprt.backup/0', 'mcprt.backup/1.1', 'MCPRT.BACKUP/1', 'velero/1', ''].map(
       (schema): [string, string, ErrorCode, Buffer] => [
         'schema',
         schema,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
+import { packedTexts, unpackedTexts } from '../cluster/long-texts.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
 
 /**
  * What a cluster remembers of its backups, in ConfigMap kube-system/mcprt-anchor. A wipe keeps kube-system, so that a
@@ -53,35 +55,46 @@ const shape = z.object({
   content: z.string().default(''),
 });
 
-/** The anchor, or undefined on a cluster that no backup was made of (or whose kube-system is new). */
+/**
+ * The anchor, or undefined on a cluster that no backup was made of (or whose kube-system is new).
+ *
+ * @throws McprtError `anchor-unreadable`: taken for none, it would let a replay through
+ */
 export async function readAnchor(cluster: Cluster): Promise<Anchor | undefined> {
   const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  const parsed = shape.safeParse(found?.data);
-  return parsed.success ? parsed.data : undefined;
+  return found && anchorIn(found);
 }
 
-/** Moves the anchor forward; never back, whatever another run wrote meanwhile. */
+function anchorIn(found: KubeObject): Anchor {
+  const parsed = shape.safeParse(unpackedTexts(found));
+  if (parsed.success) return parsed.data;
+  throw new McprtError('anchor-unreadable', {
+    what: 'what the cluster remembers of its backups cannot be read',
+    why: `ConfigMap ${ref.namespace}/${ref.name}: ${parsed.error.issues[0]?.path.join('.') || 'its content'} is not what mcprt writes`,
+    next: `find out who changed it. \`kubectl delete configmap -n ${ref.namespace} ${ref.name}\` forgets it: until the next backup, a replay of an older one is not noticed`,
+  });
+}
+
+/** Moves the anchor forward; never back, whatever another run wrote meanwhile. @throws McprtError `anchor-unreadable` */
 export async function writeAnchor(cluster: Cluster, anchor: Anchor): Promise<void> {
-  const data = {
+  const content = packedTexts({
     generation: String(anchor.generation),
     statement: anchor.statement,
     inventory: anchor.inventory.join('\n'),
     ledger: anchor.ledger.map(({ at, serial, identifiers }) => `${at} ${serial} ${identifiers.join(',')}`).join('\n'),
     content: anchor.content,
-  };
+  });
   for (let attempt = 1; ; attempt++) {
     const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-    const known = shape.safeParse(found?.data);
-    if (known.success && known.data.generation >= anchor.generation) {
-      return;
-    }
+    if (found !== undefined && anchorIn(found).generation >= anchor.generation) return;
     try {
       if (found === undefined) {
-        await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data }));
+        await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, ...content }));
       } else {
         await cluster.patch(kinds.configMap, ref, [
           { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },
-          { op: 'add', path: '/data', value: data },
+          { op: 'add', path: '/data', value: content.data },
+          { op: 'add', path: '/binaryData', value: content.binaryData ?? {} },
         ]);
       }
       return;

@@ -1,4 +1,4 @@
-import { type Cluster, isNotFound } from '../cluster/cluster.js';
+import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cluster/cluster.js';
 import { isTrue } from '../cluster/fields.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
@@ -53,7 +53,9 @@ export interface RestoreResult {
   verified: boolean;
 }
 
+/** In ms. */
 const settleDeadline = 60_000;
+const callOffAttempts = 5;
 
 /**
  * Restores: choose and check a backup, observe, plan, brake, write, read back, barrier, verify, release.
@@ -147,12 +149,12 @@ async function restoreHeld(
     throw error;
   }
   const applied = await write(cluster, ports, plan, live, seen, work.context);
-  if (seen.certManager.state === 'running') {
-    await removeStaleRequests(cluster, plan);
-    await barrier(cluster, seen.certManager.namespace, signal);
-    for (const abort of plan.aborts) await callOff(cluster, abort);
-    await settle(cluster, plan, ports);
-  }
+  const isRunning = seen.certManager.state === 'running';
+  await removeStaleRequests(cluster, plan);
+  if (isRunning) await barrier(cluster, seen.certManager.namespace, signal);
+  // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
+  for (const abort of plan.aborts) await callOff(cluster, abort);
+  if (isRunning) await settle(cluster, plan, ports);
   await held?.release();
   const appeared = newSince(before, await issuances(cluster)).orders;
   const { newOrders, otherOrders } = sorted(appeared, plan);
@@ -369,23 +371,22 @@ async function removeStaleRequests(cluster: Cluster, { staleRequests }: RestoreP
 /** Takes back an issuance that has not ordered yet: with the Secret in place, nothing starts it again. */
 async function callOff(cluster: Cluster, { namespace, certificate, requests }: Abort): Promise<void> {
   const ref = { namespace, name: certificate };
-  const found = await cluster.get<WithConditions>(kinds.certificate, ref);
-  const index = found?.status?.conditions?.findIndex(({ type }) => type === 'Issuing') ?? -1;
-  if (index >= 0) {
+  for (let attempt = 1; ; attempt++) {
+    const found = await cluster.get<WithConditions>(kinds.certificate, ref);
+    const index = found?.status?.conditions?.findIndex(({ type }) => type === 'Issuing') ?? -1;
+    if (index < 0) break;
     const path = `/status/conditions/${index}`;
-    await cluster
-      .patch(
-        kinds.certificate,
-        ref,
-        [
-          { op: 'test', path: `${path}/type`, value: 'Issuing' },
-          { op: 'remove', path },
-        ],
-        'status',
-      )
-      .catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
+    try {
+      const patch: PatchOperation[] = [
+        { op: 'test', path: `${path}/type`, value: 'Issuing' },
+        { op: 'remove', path },
+      ];
+      await cluster.patch(kinds.certificate, ref, patch, 'status');
+      break;
+    } catch (error) {
+      // cert-manager writes conditions at the same time: which one is meant is looked up again.
+      if (!(isNotFound(error) || isConflict(error)) || attempt === callOffAttempts) throw error;
+    }
   }
   await Promise.all(requests.map((name) => cluster.delete(kinds.certificateRequest, { namespace, name })));
 }

@@ -42,6 +42,13 @@ const clustersOwnTypes = [
 /** Types that a pull Secret may have. */
 const pullTypes = ['kubernetes.io/dockerconfigjson', 'kubernetes.io/dockercfg', 'Opaque'];
 
+/**
+ * Variables by which a program's loader or runtime is told to run other code, or to send what it says elsewhere. The
+ * platform's programs get each key of these Secrets as an environment variable, and none of these is one of the platform's.
+ */
+const runtimeVariables =
+  /^(?:LD_.*|DYLD_.*|GCONV_PATH|PATH|NODE_.*|PYTHON.*|PERL.*|RUBY.*|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|BASH_ENV|ENV|GODEBUG|GIT_.*|SSL_CERT_.*|(?:HTTPS?|ALL|NO)_PROXY)$/i;
+
 /** Labels of a namespace that belong to the platform or say how strict it is; others are their makers' to set again. */
 const namespaceLabels =
   /^(?:app\.kubernetes\.io|pod-security\.kubernetes\.io|platform\.mcpruntime\.org|mcpruntime\.org)\//;
@@ -149,6 +156,7 @@ function isKeptLabel(label: string, roles: readonly Role[]): boolean {
 
 function isKeptKey(key: string, roles: readonly Role[]): boolean {
   if (hasRole({ roles }, 'platform-config')) return portableConfigKeys.some((one) => one === key);
+  if (hasRole({ roles }, 'platform-secret') && runtimeVariables.test(key)) return false;
   // Whoever else reads the Secret needs the rest of it as well.
   return roles.some((role) => role !== 'tls') || tlsKeys.includes(key);
 }

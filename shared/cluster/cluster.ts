@@ -140,13 +140,14 @@ export function openCluster(transport: Transport): Cluster {
         object,
         'application/apply-patch+yaml',
       ),
-    patch: (kind, ref, operations, subresource) =>
-      write(
-        'PATCH',
-        `${pathOf(kind, ref)}${subresource === undefined ? '' : `/${subresource}`}${queryOf({ fieldManager })}`,
-        operations,
-        'application/json-patch+json',
-      ),
+    async patch(kind, ref, operations, subresource) {
+      const path = `${pathOf(kind, ref)}${subresource === undefined ? '' : `/${subresource}`}`;
+      try {
+        return await write('PATCH', `${path}${queryOf({ fieldManager })}`, operations, 'application/json-patch+json');
+      } catch (error) {
+        throw isFailedTest(error, operations) ? changedMeanwhile(path) : error;
+      }
+    },
     replace: (kind, object, subresource) =>
       write('PUT', `${pathOf(kind, object.metadata)}/${subresource}${queryOf({ fieldManager })}`, object),
     async delete(kind, ref, { uid, propagation = 'Background' } = {}) {
@@ -243,6 +244,28 @@ export function isNotFound(error: unknown): boolean {
 /** Whether an error says that somebody else made or changed the object meanwhile. */
 export function isConflict(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 409;
+}
+
+/**
+ * Whether a `test` of a patch has failed: the object is another one than it was made for. The API server answers that with
+ * 422 and no word about it, and an object that it finds invalid with 422 and `is invalid:`.
+ */
+function isFailedTest(error: unknown, operations: readonly PatchOperation[]): boolean {
+  return (
+    error instanceof ApiError &&
+    error.status === 422 &&
+    operations.some(({ op }) => op === 'test') &&
+    !error.detail.includes(' is invalid:')
+  );
+}
+
+function changedMeanwhile(path: string): ApiError {
+  return new ApiError(
+    409,
+    'Conflict',
+    'the object is not as the patch expects it: it was changed meanwhile',
+    `PATCH ${path}`,
+  );
 }
 
 /** An object of a kind with its apiVersion and kind filled in. */

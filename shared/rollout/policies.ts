@@ -1,5 +1,4 @@
 import pMap from 'p-map';
-import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cluster/cluster.js';
 import { at, recordsAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -94,7 +93,7 @@ async function addRule(cluster: Cluster, policy: KubeObject, traefikNamespace: s
       return true;
     } catch (error) {
       if (isNotFound(error)) return false;
-      if (attempt === attempts || !hasMoved(error)) throw error;
+      if (attempt === attempts || !isConflict(error)) throw error;
       found = await cluster.get(kinds.networkPolicy, policy.metadata);
     }
   }
@@ -109,9 +108,4 @@ function operations(policy: KubeObject, traefikNamespace: string): PatchOperatio
       ? { op: 'add', path: '/spec/ingress/-', value: rule }
       : { op: 'add', path: '/spec/ingress', value: [rule] },
   ];
-}
-
-/** A `test` of a JSON patch that does not hold is answered with 422. */
-function hasMoved(error: unknown): boolean {
-  return isConflict(error) || (error instanceof ApiError && error.status === 422);
 }

@@ -1,0 +1,199 @@
+import type { CertificateSpec, IssuerRef } from '../../shared/certificates/model.js';
+import { objectOf } from '../../shared/cluster/cluster.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import type { Random } from '../random.js';
+import { encoded, handMade } from './certificate.js';
+
+export interface RandomIssuers {
+  /** Issuers and their Secrets. */
+  objects: KubeObject[];
+  /** What Certificates may refer to. */
+  refs: IssuerRef[];
+  /** The ACME issuer of the platform. */
+  main: IssuerRef;
+  /** Certificates that are CAs of issuers. */
+  selfMade: { name: string; namespace: string; spec: Partial<CertificateSpec> }[];
+}
+
+export interface IssuerBounds {
+  clusterResources: string;
+  now: Date;
+  lab?: { directory: string; caBundle: string };
+}
+
+/** DNS providers of the API, each with its references; the webhooks name Secrets under the keys that theirs have. */
+const dns01: readonly (readonly [spec: object, secrets: readonly string[]])[] = [
+  [{ cloudflare: { apiTokenSecretRef: { name: 'cf', key: 'token' } } }, ['cf']],
+  [
+    {
+      route53: {
+        region: 'x',
+        secretAccessKeySecretRef: { name: 'aws', key: 'k' },
+        accessKeyIDSecretRef: { name: 'aws-id', key: 'i' },
+      },
+    },
+    ['aws', 'aws-id'],
+  ],
+  [
+    {
+      akamai: {
+        serviceConsumerDomain: 'x',
+        clientTokenSecretRef: { name: 'ak', key: 'a' },
+        clientSecretSecretRef: { name: 'ak', key: 'b' },
+        accessTokenSecretRef: { name: 'ak', key: 'c' },
+      },
+    },
+    ['ak'],
+  ],
+  [
+    { rfc2136: { nameserver: '192.0.2.1', tsigKeyName: 'k', tsigSecretSecretRef: { name: 'tsig', key: 's' } } },
+    ['tsig'],
+  ],
+  [{ cloudDNS: { project: 'p', serviceAccountSecretRef: { name: 'gcp', key: 'json' } } }, ['gcp']],
+  [
+    {
+      webhook: {
+        groupName: 'acme.example.com',
+        solverName: 's',
+        config: {
+          usernameSecretKeyRef: { name: 'hook-user', key: 'u' },
+          passwordSecretKeyRef: { name: 'hook-pass', key: 'p' },
+        },
+      },
+    },
+    ['hook-user', 'hook-pass'],
+  ],
+  [
+    {
+      webhook: {
+        groupName: 'acme.example.com',
+        solverName: 's',
+        config: { secretName: 'hook-secret', zone: 'example.com' },
+      },
+    },
+    ['hook-secret'],
+  ],
+  [
+    {
+      webhook: {
+        groupName: 'acme.example.com',
+        solverName: 's',
+        config: {
+          nested: [{ credentialsSecretName: 'hook-nested' }],
+          tokenSecretRef: { name: 'hook-token', key: 't' },
+        },
+      },
+    },
+    ['hook-nested', 'hook-token'],
+  ],
+];
+
+/** Issuers of all types, and the Secrets that they name. */
+export function randomIssuers(random: Random, { clusterResources, now, lab }: IssuerBounds): RandomIssuers {
+  const chance = (percent: number): boolean => random.below(100) < percent;
+  const objects: KubeObject[] = [];
+  const opaque = (name: string, namespace: string, type = 'Opaque'): KubeObject =>
+    objectOf(kinds.secret, {
+      metadata: {
+        name,
+        namespace,
+        ...(type === 'kubernetes.io/service-account-token'
+          ? { annotations: { 'kubernetes.io/service-account.name': 'default' } }
+          : {}),
+      },
+      type,
+      data: encoded({ token: `${name}-${random.below(1e6)}` }),
+    });
+  const clusterIssuer = (name: string, spec: object): void => {
+    objects.push(objectOf(kinds.clusterIssuer, { metadata: { name }, spec }));
+  };
+  const [provider, names] = dns01[random.below(dns01.length)] ?? [{}, []];
+  const main: IssuerRef = { name: 'main', kind: 'ClusterIssuer' };
+  const hasEab = lab === undefined && chance(30);
+  clusterIssuer('main', {
+    acme: {
+      server: lab?.directory ?? 'https://acme.invalid/directory',
+      ...(lab === undefined ? {} : { caBundle: lab.caBundle }),
+      privateKeySecretRef: { name: 'main-account' },
+      ...(hasEab ? { externalAccountBinding: { keyID: 'k', keySecretRef: { name: 'eab', key: 's' } } } : {}),
+      solvers: [chance(60) ? { dns01: provider } : { http01: { ingress: { ingressClassName: 'traefik' } } }],
+    },
+  });
+  objects.push(opaque('main-account', clusterResources));
+  if (hasEab) objects.push(opaque('eab', clusterResources));
+  for (const name of names) objects.push(opaque(name, clusterResources));
+
+  clusterIssuer('private', { ca: { secretName: 'private-ca' } });
+  objects.push(handMade('private-ca', clusterResources, now));
+  const refs: IssuerRef[] = [main, { name: 'private', kind: 'ClusterIssuer' }];
+
+  const vaults: (readonly [string, object, readonly KubeObject[]])[] = [
+    [
+      'token',
+      { auth: { tokenSecretRef: { name: 'vault-token', key: 't' } } },
+      [opaque('vault-token', clusterResources)],
+    ],
+    [
+      'role',
+      { auth: { appRole: { path: 'a', roleId: 'r', secretRef: { name: 'vault-role', key: 's' } } } },
+      [opaque('vault-role', clusterResources)],
+    ],
+    [
+      'kubernetes',
+      { auth: { kubernetes: { role: 'r', secretRef: { name: 'vault-sa', key: 'token' } } } },
+      [opaque('vault-sa', clusterResources, 'kubernetes.io/service-account-token')],
+    ],
+    [
+      'client',
+      { auth: { clientCertificate: { secretName: 'vault-client' } } },
+      [handMade('vault-client', clusterResources, now)],
+    ],
+  ];
+  const vault = vaults[random.below(vaults.length)];
+  if (vault !== undefined && chance(60)) {
+    clusterIssuer(`vault-${vault[0]}`, { vault: { server: 'https://vault.invalid', path: 'p', ...vault[1] } });
+    objects.push(...vault[2]);
+    refs.push({ name: `vault-${vault[0]}`, kind: 'ClusterIssuer' });
+  }
+  if (chance(40)) {
+    // A Secret with two uses: a Certificate's own, and the bundle that an issuer trusts.
+    const spec = {
+      vault: {
+        server: 'https://vault.invalid',
+        path: 'p',
+        caBundleSecretRef: { name: 'registry-tls', key: 'tls.crt' },
+        auth: { tokenSecretRef: { name: 'vault-local', key: 't' } },
+      },
+    };
+    objects.push(
+      objectOf(kinds.issuer, { metadata: { name: 'vault-local', namespace: 'registry' }, spec }),
+      opaque('vault-local', 'registry'),
+    );
+  }
+  if (chance(40)) {
+    clusterIssuer('venafi', {
+      venafi: { zone: 'z', tpp: { url: 'https://tpp.invalid', credentialsRef: { name: 'tpp' } } },
+    });
+    objects.push(opaque('tpp', clusterResources, chance(30) ? 'kubernetes.io/basic-auth' : 'Opaque'));
+    refs.push({ name: 'venafi', kind: 'ClusterIssuer' });
+  }
+  if (chance(25)) refs.push({ name: 'google', kind: 'GoogleCASIssuer', group: 'cas-issuer.jetstack.io' });
+  const selfMade: RandomIssuers['selfMade'] = [];
+  if (chance(50)) {
+    // selfSigned issuer → Certificate → CA issuer.
+    const namespace = chance(50) ? 'default' : 'monitoring';
+    objects.push(
+      objectOf(kinds.issuer, { metadata: { name: 'self', namespace }, spec: { selfSigned: {} } }),
+      objectOf(kinds.issuer, { metadata: { name: 'own-ca', namespace }, spec: { ca: { secretName: 'own-ca' } } }),
+    );
+    const spec = { isCA: true, commonName: 'own-ca', dnsNames: [], issuerRef: { name: 'self', kind: 'Issuer' } };
+    selfMade.push({ name: 'own-ca', namespace, spec });
+  }
+  if (chance(30)) {
+    const spec = {
+      acme: { server: 'https://acme.invalid/directory', privateKeySecretRef: { name: 'unregistered' }, solvers: [] },
+    };
+    objects.push(objectOf(kinds.clusterIssuer, { metadata: { name: 'unregistered' }, spec }));
+  }
+  return { objects, refs, main, selfMade };
+}
