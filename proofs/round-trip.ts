@@ -2,6 +2,7 @@ import type { Proof, ProofContext, Proven } from './proof.js';
 import { seeded, seedOf } from './random.js';
 import { randomInstallation } from './round-trip/installation.js';
 import { type RoundTrip, roundTrip, roundTripKeys } from './round-trip/memory.js';
+import { realTrips } from './round-trip/real.js';
 
 /** The API server's clock of every installation in memory: certificates are made around it. */
 const now = new Date('2026-11-24T12:00:00Z');
@@ -13,7 +14,9 @@ export const roundTripProof: Proof = {
   async run(context) {
     const problems: string[] = [];
     const memory = await inMemory(context, problems);
-    return { ok: problems.length === 0, figures: { seed: seedOf(context.env), ...memory }, problems };
+    const seed = seedOf(context.env);
+    const real = await realTrips(context, seed, context.small ? 2 : 20, problems);
+    return { ok: problems.length === 0, figures: { seed, ...memory, real }, problems };
   },
 };
 

@@ -21,6 +21,9 @@ export interface IssuerBounds {
   lab?: { directory: string; caBundle: string };
 }
 
+/** Every key that the references name: cert-manager refuses an issuer whose solver’s Secret lacks its own. */
+const referredKeys = ['token', 't', 'k', 'i', 'a', 'b', 'c', 's', 'json', 'u', 'p', 'username', 'password'];
+
 /** DNS providers of the API, each with its references; the webhooks name Secrets under the keys that theirs have. */
 const dns01: readonly (readonly [spec: object, secrets: readonly string[]])[] = [
   [{ cloudflare: { apiTokenSecretRef: { name: 'cf', key: 'token' } } }, ['cf']],
@@ -102,11 +105,12 @@ export function randomIssuers(random: Random, { clusterResources, now, lab }: Is
           : {}),
       },
       type,
-      data: encoded({ token: `${name}-${random.below(1e6)}` }),
+      data: encoded(Object.fromEntries(referredKeys.map((key) => [key, `${name}-${random.below(1e6)}`]))),
     });
   const clusterIssuer = (name: string, spec: object): void => {
     objects.push(objectOf(kinds.clusterIssuer, { metadata: { name }, spec }));
   };
+  const http01 = { http01: { ingress: { ingressClassName: 'traefik' } } };
   const [provider, names] = dns01[random.below(dns01.length)] ?? [{}, []];
   const main: IssuerRef = { name: 'main', kind: 'ClusterIssuer' };
   const hasEab = lab === undefined && chance(30);
@@ -116,10 +120,14 @@ export function randomIssuers(random: Random, { clusterResources, now, lab }: Is
       ...(lab === undefined ? {} : { caBundle: lab.caBundle }),
       privateKeySecretRef: { name: 'main-account' },
       ...(hasEab ? { externalAccountBinding: { keyID: 'k', keySecretRef: { name: 'eab', key: 's' } } } : {}),
-      solvers: [chance(60) ? { dns01: provider } : { http01: { ingress: { ingressClassName: 'traefik' } } }],
+      solvers:
+        lab === undefined
+          ? [chance(60) ? { dns01: provider } : http01]
+          : [http01, { dns01: provider, selector: { dnsZones: ['unused.invalid'] } }],
     },
   });
-  objects.push(opaque('main-account', clusterResources));
+  // A real ACME server wants a real key: cert-manager makes it.
+  if (lab === undefined) objects.push(opaque('main-account', clusterResources));
   if (hasEab) objects.push(opaque('eab', clusterResources));
   for (const name of names) objects.push(opaque(name, clusterResources));
 
@@ -189,7 +197,7 @@ export function randomIssuers(random: Random, { clusterResources, now, lab }: Is
     const spec = { isCA: true, commonName: 'own-ca', dnsNames: [], issuerRef: { name: 'self', kind: 'Issuer' } };
     selfMade.push({ name: 'own-ca', namespace, spec });
   }
-  if (chance(30)) {
+  if (lab === undefined && chance(30)) {
     const spec = {
       acme: { server: 'https://acme.invalid/directory', privateKeySecretRef: { name: 'unregistered' }, solvers: [] },
     };

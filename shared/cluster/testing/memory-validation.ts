@@ -64,6 +64,9 @@ function secretRefusal(
   const type = String(object.type ?? 'Opaque');
   if (before !== undefined && before.type !== type) return invalid('type: Invalid value: field is immutable');
   const lacking = (wantedKeys[type] ?? []).filter((key) => data[key] === undefined);
+  if (type === 'kubernetes.io/basic-auth' && data.username === undefined && data.password === undefined) {
+    return invalid('[data[username]: Required value, data[password]: Required value]');
+  }
   if (lacking.length > 0) return invalid(`data[${lacking[0]}]: Required value`);
   if (
     type === 'kubernetes.io/service-account-token' &&
