@@ -15,7 +15,7 @@ import { type DrillRun, runDrill } from './drill/run.js';
 import { filesBelow, type LeakSearch, leakSearch, withoutMasks } from './leaks.js';
 import { type Leaf, leaves } from './leaves.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
-import { certificateCount, makeRig, type Rig } from './rig.js';
+import { makeRig, type Rig, rigCertificateCount } from './rig.js';
 
 const unmasked = (): void => undefined;
 
@@ -141,7 +141,7 @@ function goodProblems(run: DrillRun, good: Good): string[] {
   return [
     ...(code === 0 && result.ok && result.findings.length === 0 ? [] : [`exit ${code} with ${run.codes.join()}`]),
     ...(result.orders === 0 && result.reissued === 0 ? [] : [`${result.orders} orders, ${result.reissued} reissued`]),
-    ...(countKept(run) === certificateCount ? [] : [`${countKept(run)} kept`]),
+    ...(countKept(run) === rigCertificateCount ? [] : [`${countKept(run)} kept`]),
     ...(JSON.stringify(serials) === JSON.stringify(wanted) ? [] : [`serial numbers: ${JSON.stringify(serials)}`]),
     ...(summary.includes('**0 orders.**') ? [] : ['the summary does not say 0 orders']),
     ...(summary.includes('Worth knowing') ? ['the summary warns of something'] : []),

@@ -7,7 +7,7 @@ import { messageOf } from '../shared/errors.js';
 import { type Gate, openGate } from './gate.js';
 import { type Leaf, leaves } from './leaves.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
-import { certificateCount, makeRig, type Rig, tlsSecrets } from './rig.js';
+import { makeRig, type Rig, rigCertificateCount, tlsSecrets } from './rig.js';
 
 export const kill: Proof = {
   name: 'kill',
@@ -158,7 +158,7 @@ async function bringBack(rig: Rig, intents: Intents): Promise<void> {
       objects.map((object) => rig.cluster.apply(kind, object, { force: true, manager: 'mcp-runtime' })),
     );
   }
-  await waitForCertificates(rig.cluster, certificateCount).catch(async (error: unknown) => {
+  await waitForCertificates(rig.cluster, rigCertificateCount).catch(async (error: unknown) => {
     const { items } = await rig.cluster.list<KubeObject & Certificate>(kinds.certificate);
     const states = items.map(
       ({ metadata, status }) => `${metadata.namespace}/${metadata.name}: ${JSON.stringify(status?.conditions)}`,

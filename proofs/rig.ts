@@ -4,7 +4,8 @@ import { type ActionRun, defaultsOf, runBundle } from '../lab/driver/action.js';
 import { type LabState, openLab } from '../lab/driver/lab.js';
 import { type Reading, readMeter } from '../lab/driver/meter.js';
 import { installPlatform, waitForCertificates } from '../lab/platform/install.js';
-import { type Installation, namespaces } from '../lab/platform/names.js';
+import { type Installation, issuer, namespaces, privateIssuer } from '../lab/platform/names.js';
+import { certificateOf } from '../lab/platform/resources.js';
 import { type KeySet, makeKeys } from '../shared/backup/keys.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
@@ -13,6 +14,15 @@ import type { ProofContext } from './proof.js';
 /** Certificates of one installation of the stand-in platform: three from the ACME server, two from the private CA. */
 export const certificateCount = 5;
 export const acmeCertificateCount = 3;
+
+/** What people have beside the platform: certificates in the cluster's own namespaces, as for k3s' Traefik. */
+const neighbours = [
+  { namespace: 'default', name: 'web', dnsName: 'www.example.com', issuer },
+  { namespace: 'kube-system', name: 'traefik-default', dnsName: 'edge.example.com', issuer: privateIssuer },
+] as const;
+
+/** Certificates of a rig's installation: the platform's, and those beside it. */
+export const rigCertificateCount = certificateCount + neighbours.length;
 
 /** Namespaces that a wipe takes; cert-manager's is wiped only where the proof says so. */
 export const appNamespaces = ['registry', 'mcp-sentinel', 'mcp-runtime', 'mcp-servers', 'mcp-team-acme'];
@@ -58,7 +68,8 @@ export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' 
     meter: () => readMeter(state.acme.control),
     async install() {
       await installPlatform(cluster, installation);
-      await waitForCertificates(cluster, certificateCount);
+      await installNeighbours(cluster);
+      await waitForCertificates(cluster, rigCertificateCount);
     },
     act: (operation, inputs = {}, env = {}, onStart) =>
       runBundle({
@@ -85,9 +96,29 @@ export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' 
         },
         ...(onStart ? { onStart } : {}),
       }),
-    wipe: (namespaces = appNamespaces) => wipeNamespaces(cluster, namespaces),
+    async wipe(namespaces = appNamespaces) {
+      await loseNeighbours(cluster);
+      await wipeNamespaces(cluster, namespaces);
+    },
     close: () => cluster.close(),
   };
+}
+
+async function installNeighbours(cluster: Cluster): Promise<void> {
+  const objects = neighbours.map(({ namespace, name, dnsName, issuer: by }) =>
+    certificateOf(namespace, name, { secretName: `${name}-tls`, dnsNames: [dnsName], issuer: by }),
+  );
+  await Promise.all(
+    objects.map((one) => cluster.apply(kinds.certificate, one, { force: true, manager: 'neighbours' })),
+  );
+}
+
+/** The cluster's own namespaces stay in a wipe: what is in them is lost one by one, as with a lost cluster. */
+async function loseNeighbours(cluster: Cluster): Promise<void> {
+  for (const { namespace, name } of neighbours) {
+    await cluster.delete(kinds.certificate, { namespace, name });
+    await cluster.delete(kinds.secret, { namespace, name: `${name}-tls` });
+  }
 }
 
 /** Has cert-manager issue a certificate of the private CA anew: no order of an ACME server's is made. */
@@ -100,7 +131,7 @@ export async function renewInternal(cluster: Cluster): Promise<void> {
     if (found !== undefined && found.metadata.uid !== before) break;
     await sleep(100);
   }
-  await waitForCertificates(cluster, certificateCount);
+  await waitForCertificates(cluster, rigCertificateCount);
 }
 
 /** Deletes namespaces as the runbook's wipe does, and waits until they are gone. */
