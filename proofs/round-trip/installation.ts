@@ -1,8 +1,8 @@
+import { day, encoded, handMade, issuedSecret } from '../../shared/backup/testing/issued.js';
 import type { Certificate, CertificateSpec } from '../../shared/certificates/model.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { Random } from '../random.js';
-import { day, encoded, handMade, issuedSecret } from './certificate.js';
 import { randomIssuers } from './issuers.js';
 
 /**

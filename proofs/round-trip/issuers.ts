@@ -1,8 +1,8 @@
+import { encoded, handMade } from '../../shared/backup/testing/issued.js';
 import type { CertificateSpec, IssuerRef } from '../../shared/certificates/model.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { Random } from '../random.js';
-import { encoded, handMade } from './certificate.js';
 
 export interface RandomIssuers {
   /** Issuers and their Secrets. */

@@ -1,13 +1,13 @@
-import { certManagerDeployments } from '../../lab/platform/resources.js';
 import { parseAllowance } from '../../shared/backup/allowance.js';
 import { type BackupOptions, backUp } from '../../shared/backup/backup.js';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import { asSecret, keyOf, type LiveSecret, observe } from '../../shared/backup/observe.js';
-import type { Ports, RunContext } from '../../shared/backup/ports.js';
+import type { RunContext } from '../../shared/backup/ports.js';
 import { planFor, type RestoreOptions, restore } from '../../shared/backup/restore.js';
 import { isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
 import { isClustersOwn } from '../../shared/backup/role-rules.js';
-import type { Store } from '../../shared/backup/stores/store.js';
+import { memoryStore, quietPorts } from '../../shared/backup/testing/memory-store.js';
+import { clustersOwn, putController } from '../../shared/backup/testing/memory-world.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../shared/cluster/testing/memory-api.js';
@@ -51,7 +51,10 @@ export async function roundTripKeys(): Promise<Keys> {
 export async function roundTrip(installation: Installation, keys: Keys, random: Random, now: Date): Promise<RoundTrip> {
   const problems: string[] = [];
   const { store, names } = memoryStore();
-  const ports = portsWith(store, problems);
+  const warn = (line: string): void => {
+    if (line.includes('cannot remember')) problems.push(line);
+  };
+  const ports = quietPorts([store], { warn });
   const state = states[random.below(states.length)] ?? 'running';
   const before = worldOf(installation, state, now);
   const options: BackupOptions = { key: keys.backup, run, allow: [], dryRun: false };
@@ -128,55 +131,10 @@ const run: RunContext = {
 /** A cluster with an installation, and the little of cert-manager that a restore waits for. */
 function worldOf(installation: Installation, state: (typeof states)[number], now: Date): MemoryApi {
   const api = memoryApi({ now: () => now });
-  emptyCluster(api);
+  clustersOwn(api);
   for (const object of installation.objects) api.put(object);
-  putController(api, installation, state);
+  putController(api, state, installation.controller);
   return api;
-}
-
-function emptyCluster(api: MemoryApi): void {
-  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
-    api.put(objectOf(kinds.namespace, { metadata: { name } }));
-  }
-  api.hooks.after = (event, object) => {
-    // cert-manager's readiness controller, which looks at a canary when it has its Secret.
-    if (event !== 'ADDED' || object.kind !== 'Certificate' || !object.metadata.name.startsWith('mcprt-barrier-'))
-      return;
-    setImmediate(() => {
-      const seen = api.find(kinds.secret, { namespace: object.metadata.namespace ?? '', name: object.metadata.name });
-      const reason = seen === undefined ? 'DoesNotExist' : 'MissingData';
-      api.put({ ...object, status: { conditions: [{ type: 'Ready', status: 'False', reason }] } });
-    });
-  };
-}
-
-function putController(api: MemoryApi, { controller }: Installation, state: (typeof states)[number]): void {
-  if (state === 'absent') return;
-  const namespace = 'cert-manager';
-  api.put(objectOf(kinds.namespace, { metadata: { name: namespace } }));
-  const [deployment] = certManagerDeployments();
-  if (deployment === undefined) throw new Error('the release has a controller');
-  const config = { name: 'config', mountPath: '/var/cert-manager/config' };
-  const container = {
-    name: 'cert-manager-controller',
-    image: 'x/cert-manager-controller:v1.21.2',
-    args: controller.args,
-    volumeMounts: [config],
-  };
-  const replicas = state === 'running' ? 1 : 0;
-  const spec = {
-    replicas,
-    template: { spec: { containers: [container], volumes: [{ name: 'config', configMap: { name: 'cert-manager' } }] } },
-  };
-  api.put({ ...deployment, spec, status: { replicas, availableReplicas: replicas } });
-  if (controller.file !== undefined) {
-    api.put(
-      objectOf(kinds.configMap, {
-        metadata: { name: 'cert-manager', namespace },
-        data: { 'config.yaml': controller.file },
-      }),
-    );
-  }
 }
 
 /** Loses a cluster in one of the ways that users do. */
@@ -189,13 +147,13 @@ function lose(
 ): MemoryApi {
   if (loss === 'new cluster') {
     const fresh = memoryApi({ now: () => now });
-    emptyCluster(fresh);
-    putController(fresh, installation, state);
+    clustersOwn(fresh);
+    putController(fresh, state, installation.controller);
     return fresh;
   }
   if (loss === 'secrets') {
     // Where cert-manager runs it would order at once: its controller was down.
-    putController(before, installation, 'stopped');
+    putController(before, 'stopped', installation.controller);
     for (const { secret } of installation.certificates) before.remove(kinds.secret, refOf(secret));
     return before;
   }
@@ -278,46 +236,4 @@ async function compared(after: MemoryApi, installation: Installation, plan: Rest
       problems.push(`${key}: another certificate than before`);
   }
   return problems;
-}
-
-function memoryStore(): { store: Store; names: () => string[] } {
-  const kept = new Map<string, Buffer>();
-  const read = async (name: string): Promise<Buffer> => {
-    const found = kept.get(name);
-    if (found === undefined) throw new McprtError('store-miss', { what: 'none', why: 'none', next: 'none' });
-    return found;
-  };
-  const entries = (prefix: string) =>
-    [...kept.keys()]
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => ({ name, fetch: () => read(name), remove: async () => void kept.delete(name) }));
-  return {
-    names: () => [...kept.keys()],
-    store: {
-      name: 'directory',
-      async save(name, bytes) {
-        kept.set(name, bytes);
-        return { where: name, until: undefined, notes: [] };
-      },
-      async newest(prefix) {
-        const newest = entries(prefix).sort((a, b) => b.name.localeCompare(a.name))[0];
-        if (newest === undefined) throw new McprtError('store-miss', { what: 'none', why: 'none', next: 'none' });
-        return newest;
-      },
-      read,
-      list: async (prefix) => entries(prefix),
-    },
-  };
-}
-
-function portsWith(store: Store, problems: string[]): Ports {
-  return {
-    stores: [store],
-    progress: () => undefined,
-    warn: (line) => {
-      if (line.includes('cannot remember')) problems.push(line);
-    },
-    signal: new AbortController().signal,
-    mask: () => undefined,
-  };
 }

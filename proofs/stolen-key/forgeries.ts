@@ -1,8 +1,8 @@
+import { day, encoded, handMade, issuedSecret } from '../../shared/backup/testing/issued.js';
 import type { Certificate } from '../../shared/certificates/model.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { ErrorCode } from '../../shared/errors.js';
-import { day, encoded, handMade, issuedSecret } from '../round-trip/certificate.js';
 
 /** One object of a forged backup, with the roles that it claims. */
 export interface Claim {

@@ -1,8 +1,8 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import type { Certificate } from '../../shared/certificates/model.js';
-import { certificatePem, keyPem, newKey } from '../../shared/certificates/testing/fixtures.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
-import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import type { Certificate } from '../../certificates/model.js';
+import { certificatePem, keyPem, newKey } from '../../certificates/testing/fixtures.js';
+import { objectOf } from '../../cluster/cluster.js';
+import { type KubeObject, kinds } from '../../cluster/objects.js';
 
 /** Keys are for many certificates: making one for each would take most of the time. */
 const keys: readonly KeyObject[] = Array.from({ length: 8 }, () => newKey('P-256'));

@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import { objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { keyOf } from './observe.js';
+import { hasRole } from './roles.js';
+import { day } from './testing/issued.js';
+import { certificate, namespace, opaque, scene, secretOf } from './testing/scene.js';
+
+const blog = certificate('blog', 'old-blog', { issuerRef: { name: 'nowhere' } });
+const held = (objects: { object: KubeObject }[]): string[] =>
+  objects.map(({ object }) => `${object.kind} ${keyOf(object.metadata)}`);
+
+describe('backUp', () => {
+  it('keeps certificates wherever they are, and makes no namespace that is there', async () => {
+    const own = ['default', 'kube-system', 'kube-prometheus'].map((name) => certificate(name, 'web'));
+    const { api, backUp, restore } = await scene('running', [
+      namespace('kube-prometheus'),
+      ...own,
+      ...own.map((one) => secretOf(one)),
+    ]);
+    const { snapshot } = await backUp();
+    expect(held(snapshot.objects)).toEqual(
+      expect.arrayContaining([
+        'Secret default/web-tls',
+        'Secret kube-system/web-tls',
+        'Secret kube-prometheus/web-tls',
+      ]),
+    );
+    api.remove(kinds.namespace, { name: 'kube-prometheus' });
+    for (const where of ['default', 'kube-system']) api.remove(kinds.secret, { namespace: where, name: 'web-tls' });
+    const { applied } = await restore();
+    const created = applied.filter(({ action }) => action === 'create').map(({ subject }) => subject);
+    expect(created.sort()).toEqual([
+      'Namespace kube-prometheus',
+      'Secret default/web-tls',
+      'Secret kube-prometheus/web-tls',
+      'Secret kube-system/web-tls',
+    ]);
+  });
+
+  it('tells the troubles of others, and is stopped by none of them', async () => {
+    const { backUp, warnings } = await scene('running', [namespace('blog'), blog]);
+    const made = await backUp();
+    expect(made.stored).toHaveLength(1);
+    expect(warnings.join('\n')).toContain('`allow: secret-missing:blog/old-blog-tls` silences this');
+  });
+
+  it('names the text that allows each trouble of the platform, and takes it', async () => {
+    const lost = certificate('registry', 'lost');
+    const { backUp, names, api } = await scene('running', [lost]);
+    const refused = backUp();
+    await expect(refused).rejects.toMatchObject({
+      code: 'backup-refused',
+      next: expect.stringContaining('`secret-missing:registry/lost-tls`'),
+    });
+    expect(names()).toEqual([]);
+    expect(api.writes).toEqual([]);
+    await expect(backUp({ allow: [{ rule: 'secret-missing', object: 'registry/other' }] })).rejects.toMatchObject({
+      code: 'backup-refused',
+    });
+    for (const object of ['registry/lost-tls', 'registry/lost', 'registry/*']) {
+      await backUp({ allow: [{ rule: 'secret-missing', object }] });
+    }
+    expect(names()).toHaveLength(3);
+  });
+
+  it('is as strict about what a wipe takes as about the platform', async () => {
+    const { backUp } = await scene('running', [namespace('blog'), blog]);
+    await expect(backUp({ isOurs: () => true })).rejects.toMatchObject({ code: 'backup-refused' });
+  });
+
+  it('keeps every use of a Secret', async () => {
+    const vault = objectOf(kinds.issuer, {
+      metadata: { name: 'v', namespace: 'registry' },
+      spec: { vault: { server: 's', path: 'p', caBundleSecretRef: { name: 'registry-tls' }, auth: {} } },
+    });
+    const { api, backUp, restore } = await scene('running', [vault]);
+    const { snapshot } = await backUp();
+    const item = snapshot.objects.find(({ object }) => object.metadata.name === 'registry-tls');
+    expect(item?.roles).toEqual(['issuer-secret', 'tls']);
+    expect(item && hasRole(item, 'tls')).toBe(true);
+    api.remove(kinds.namespace, { name: 'registry' });
+    const { plan } = await restore({ dryRun: true });
+    expect(plan.certificates).toMatchObject([{ name: 'registry-cert', verdict: 'keep' }]);
+  });
+
+  it('leaves out what no restore would write, with its reason', async () => {
+    const issuer = objectOf(kinds.clusterIssuer, {
+      metadata: { name: 'v' },
+      spec: { vault: { auth: { kubernetes: { secretRef: { name: 'sa' } } } } },
+    });
+    const token = opaque('cert-manager', 'sa', { token: 't' }, 'kubernetes.io/service-account-token');
+    const { backUp } = await scene('running', [issuer, token]);
+    const { leftOut, snapshot } = await backUp();
+    expect(leftOut).toEqual([
+      {
+        subject: 'Secret cert-manager/sa',
+        why: 'Secrets of type kubernetes.io/service-account-token are made by the cluster itself',
+      },
+    ]);
+    expect(held(snapshot.objects)).not.toContain('Secret cert-manager/sa');
+  });
+
+  it('leaves out a pair that is none, so that the restore of all else is not refused', async () => {
+    const broken = certificate('registry', 'broken');
+    const { api, backUp, restore } = await scene('running', [broken, secretOf(broken, { isBroken: true })]);
+    await backUp({ allow: [{ rule: 'pair-mismatch', object: 'registry/broken' }] });
+    api.remove(kinds.namespace, { name: 'registry' });
+    const { plan, verified } = await restore();
+    expect(verified).toBe(true);
+    expect(plan.certificates.find(({ name }) => name === 'broken')).toMatchObject({
+      verdict: 'order',
+      excused: 'before',
+    });
+  });
+
+  it('refuses a certificate that only its request keeps: a wipe would have it issued anew', async () => {
+    const drifted = certificate('registry', 'drifted', { dnsNames: ['a.example.com', 'b.example.com'] });
+    const issued = secretOf(certificate('registry', 'drifted', { dnsNames: ['a.example.com'] }));
+    const { backUp } = await scene('running', [drifted, issued]);
+    await expect(backUp()).rejects.toMatchObject({
+      code: 'backup-refused',
+      why: expect.stringContaining('rule would-reissue'),
+    });
+  });
+
+  it('is no smaller than the one before, unless that is allowed for what is gone', async () => {
+    const more = certificate('registry', 'more');
+    const { api, backUp } = await scene('running', [more, secretOf(more)]);
+    await backUp();
+    api.remove(kinds.certificate, { namespace: 'registry', name: 'more' });
+    api.remove(kinds.secret, { namespace: 'registry', name: 'more-tls' });
+    await expect(backUp()).rejects.toMatchObject({
+      code: 'backup-refused',
+      why: expect.stringContaining('rule fewer-objects'),
+    });
+    await backUp({ allow: [{ rule: 'fewer-objects', object: 'registry/more-tls' }] });
+  });
+
+  it('tells a Secret that a webhook seems to name and that is not there', async () => {
+    const config = { apiTokenSecretRef: { name: 'gone', key: 't' }, zone: 'example.com' };
+    const acme = { privateKeySecretRef: { name: 'account' }, solvers: [{ dns01: { webhook: { config } } }] };
+    const { backUp, warnings } = await scene('running', [
+      objectOf(kinds.clusterIssuer, { metadata: { name: 'hook' }, spec: { acme } }),
+    ]);
+    await backUp();
+    expect(warnings.join('\n')).toContain('apiTokenSecretRef seems to name Secret cert-manager/gone');
+  });
+
+  it('takes certificates that are due for renewal', async () => {
+    const short = certificate('registry', 'short');
+    const { backUp } = await scene('running', [short, secretOf(short, { age: 5 * day, life: 6 * day })]);
+    expect((await backUp()).stored).toHaveLength(1);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { kinds } from '../cluster/objects.js';
+import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
+import { McprtError } from '../errors.js';
+import { brake, requireFree } from './brake.js';
+import { clustersOwn } from './testing/memory-world.js';
+
+const now = new Date('2026-11-24T12:00:00Z');
+const signal = new AbortController().signal;
+const holder = (run: string, minutes = 10) => ({ run, expires: new Date(now.getTime() + minutes * 60_000) });
+
+function cluster(): MemoryApi {
+  const api = memoryApi({ now: () => now });
+  clustersOwn(api);
+  return api;
+}
+
+/** The API server takes a policy over some ticks late: until then a dry run goes through. */
+function lateBy(api: MemoryApi, probes: number): { probes: number } {
+  const seen = { probes: 0 };
+  const binding = api.find(kinds.admissionPolicyBinding, { name: 'mcprt-brake' });
+  api.hooks.before = ({ method, path }) => {
+    if (method !== 'POST' || !path.includes('/orders')) return;
+    seen.probes += 1;
+    const found = binding ?? api.find(kinds.admissionPolicyBinding, { name: 'mcprt-brake' });
+    if (seen.probes < probes) api.remove(kinds.admissionPolicyBinding, { name: 'mcprt-brake' });
+    else if (found === undefined) {
+      api.put({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata: { name: 'mcprt-brake' },
+        spec: { policyName: 'mcprt-brake' },
+      });
+    }
+  };
+  return seen;
+}
+
+describe('the brake', () => {
+  it('is not taken from another run that may be alive', async () => {
+    const api = cluster();
+    await brake(api.cluster, holder('other'), { mustHold: false, signal });
+    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toMatchObject({
+      code: 'restore-locked',
+    });
+    await expect(requireFree(api.cluster, 'mine')).rejects.toMatchObject({ code: 'restore-locked' });
+    expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
+      'mcprt.dev/run': 'other',
+    });
+  });
+
+  it.each([
+    ['another run whose time is over', holder('other', -1)],
+    ['an attempt of the same run', holder('mine')],
+  ])('is taken over from %s', async (_, before) => {
+    const api = cluster();
+    await brake(api.cluster, before, { mustHold: false, signal });
+    const held = await brake(api.cluster, holder('mine'), { mustHold: false, signal });
+    expect(held.takenOver).toBe(true);
+    expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
+      'mcprt.dev/run': 'mine',
+    });
+  });
+
+  it('is on only when a dry run of an order was denied', async () => {
+    const api = cluster();
+    const seen = lateBy(api, 3);
+    await brake(api.cluster, holder('mine'), { mustHold: true, signal });
+    expect(seen.probes).toBe(3);
+    expect(api.objects(kinds.order)).toEqual([]);
+  });
+
+  it('lets the binding go before the policy, so that no other run begins meanwhile', async () => {
+    const api = cluster();
+    const held = await brake(api.cluster, holder('mine'), { mustHold: false, signal });
+    await held.release();
+    expect(api.writes.filter((line) => line.startsWith('DELETE'))).toEqual([
+      'DELETE /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/mcprt-brake',
+      'DELETE /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/mcprt-brake',
+    ]);
+    expect(held.isReleased()).toBe(true);
+  });
+
+  const reason = new McprtError('job-cancelled', { what: 'cancelled', why: 'a signal', next: 'again' });
+
+  it('hears a cancel while it waits for its proof, and is off then', async () => {
+    const api = cluster();
+    lateBy(api, Number.POSITIVE_INFINITY);
+    const cancel = new AbortController();
+    setTimeout(() => cancel.abort(reason), 60);
+    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal: cancel.signal })).rejects.toBe(reason);
+    expect(api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+
+  it('stays on, and says so, when it was a killed run’s: what that one wrote may need it', async () => {
+    const api = cluster();
+    await brake(api.cluster, holder('mine'), { mustHold: false, signal });
+    lateBy(api, Number.POSITIVE_INFINITY);
+    const cancel = new AbortController();
+    setTimeout(() => cancel.abort(reason), 60);
+    const failed = brake(api.cluster, holder('mine'), { mustHold: true, signal: cancel.signal });
+    await expect(failed).rejects.toMatchObject({
+      code: 'job-cancelled',
+      why: expect.stringContaining('the brake is still on'),
+    });
+    expect(api.objects(kinds.admissionPolicy)).toHaveLength(1);
+  });
+});

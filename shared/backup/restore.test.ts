@@ -1,0 +1,254 @@
+import { describe, expect, it } from '@jest/globals';
+import { objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { MemoryApi } from '../cluster/testing/memory-api.js';
+import { McprtError } from '../errors.js';
+import { day } from './testing/issued.js';
+import { certificate, namespace, opaque, type Scene, scene, secretOf } from './testing/scene.js';
+
+const wiped = ['registry', 'mcp-sentinel'];
+const wipe = (api: MemoryApi, names: readonly string[] = wiped): void => {
+  for (const name of names) api.remove(kinds.namespace, { name });
+};
+const reason = new McprtError('job-cancelled', { what: 'cancelled', why: 'a signal', next: 'again' });
+const isOn = (api: MemoryApi): boolean => api.objects(kinds.admissionPolicy).length > 0;
+
+/** A scene whose backup was made and whose platform was wiped. */
+async function lost(...more: KubeObject[]): Promise<Scene> {
+  const made = await scene('running', more);
+  await made.backUp();
+  wipe(made.api);
+  return made;
+}
+
+describe('restore', () => {
+  it('writes what others depend on first: namespaces, keys of issuers, certificates, the platform’s own', async () => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    wipe(api);
+    api.remove(kinds.secret, { namespace: 'cert-manager', name: 'account' });
+    const before = api.writes.length;
+    await restore();
+    const order = [
+      'POST /api/v1/namespaces',
+      'POST /api/v1/namespaces/cert-manager/secrets',
+      'POST /api/v1/namespaces/registry/secrets',
+      'POST /api/v1/namespaces/mcp-sentinel/secrets',
+    ];
+    const places = order.map((line) => api.writes.indexOf(line, before));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+  });
+
+  it('writes nothing a second time, and is off the brake', async () => {
+    const { api, restore } = await lost();
+    await restore();
+    const before = api.writes.length;
+    expect((await restore()).applied.every(({ action }) => action === 'keep')).toBe(true);
+    expect(
+      api.writes.slice(before).filter((line) => line.includes('/namespaces') && !line.includes('/cert-manager/')),
+    ).toEqual([]);
+    expect(isOn(api)).toBe(false);
+  });
+
+  it('stops before any write when it would lead to an order', async () => {
+    const changed = certificate('registry', 'registry-cert', {
+      secretName: 'registry-tls',
+      dnsNames: ['other.example.com'],
+    });
+    const { api, restore } = await lost();
+    api.put(namespace('registry'));
+    api.put(changed);
+    const before = api.writes.length;
+    await expect(restore()).rejects.toMatchObject({
+      code: 'restore-orders',
+      next: expect.stringContaining('`max-orders: 1`'),
+    });
+    expect(api.writes.slice(before)).toEqual([]);
+    await expect(restore({ maxOrders: 1, dryRun: true })).resolves.toMatchObject({ plan: { orders: 1 } });
+  });
+
+  it('counts no renewal that is due anyway, and tells it', async () => {
+    const short = certificate('registry', 'short');
+    const { api, restore } = await lost(short, secretOf(short, { age: 5 * day, life: 6 * day }));
+    const { plan } = await restore();
+    expect(plan.orders).toBe(0);
+    expect(plan.certificates.find(({ name }) => name === 'short')).toMatchObject({
+      verdict: 'order',
+      reason: 'Renewing',
+      excused: 'renewal',
+    });
+    expect(plan.warnings.join('\n')).toContain('registry/short is due for renewal in any case');
+    expect(isOn(api)).toBe(false);
+  });
+
+  it('tells from a backup’s own content what had to be issued before', async () => {
+    const never = certificate('blog', 'never', { issuerRef: { name: 'nowhere' } });
+    const { api, restore } = await lost(namespace('blog'), never);
+    api.remove(kinds.namespace, { name: 'blog' });
+    const { plan } = await restore({ dryRun: true });
+    expect(plan.certificates.find(({ name }) => name === 'never')).toMatchObject({
+      verdict: 'order',
+      excused: 'before',
+    });
+    expect(plan.orders).toBe(0);
+  });
+
+  it('brings no team back that its database has lost, and its certificates without its labels', async () => {
+    const labels = {
+      'platform.mcpruntime.org/managed': 'true',
+      'mcpruntime.org/team-id': 'f',
+      'pod-security.kubernetes.io/enforce': 'restricted',
+    };
+    const teams = ['mcp-team-a', 'mcp-team-b'];
+    const served = certificate('mcp-team-b', 'server');
+    const pulls = teams.map((name) =>
+      opaque(name, 'mcp-runtime-registry-pull', { '.dockerconfigjson': '{}' }, 'kubernetes.io/dockerconfigjson'),
+    );
+    const { api, restore } = await lost(
+      ...teams.map((name) => namespace(name, labels)),
+      ...pulls,
+      served,
+      secretOf(served),
+    );
+    wipe(api, teams);
+    const { plan } = await restore();
+    expect(api.find(kinds.namespace, { name: 'mcp-team-a' })).toBeUndefined();
+    expect(api.find(kinds.namespace, { name: 'mcp-team-b' })?.metadata.labels).toEqual({
+      'kubernetes.io/metadata.name': 'mcp-team-b',
+      'pod-security.kubernetes.io/enforce': 'restricted',
+    });
+    expect(api.objects(kinds.secret).filter(({ metadata }) => metadata.name === 'mcp-runtime-registry-pull')).toEqual(
+      [],
+    );
+    expect(plan.warnings.join('\n')).toMatch(/made anew with them: mcp-team-a\n.*only the certificates.*: mcp-team-b/);
+    // A team that is there is completed.
+    api.put(namespace('mcp-team-a', labels));
+    const again = await restore();
+    expect(
+      again.applied.find(({ subject }) => subject === 'Secret mcp-team-a/mcp-runtime-registry-pull'),
+    ).toMatchObject({ action: 'create' });
+  });
+
+  it('decides again when somebody else was faster', async () => {
+    const { api, restore } = await lost();
+    const mine = secretOf(certificate('registry', 'registry-cert', { secretName: 'registry-tls' }), { age: day });
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'POST' || !path.startsWith('/api/v1/namespaces/registry/secrets')) return;
+      api.hooks.before = () => undefined;
+      api.put(mine);
+    };
+    const { applied } = await restore();
+    expect(applied.find(({ subject }) => subject === 'Secret registry/registry-tls')).toMatchObject({
+      action: 'keep',
+    });
+  });
+
+  it('reads back the keys that it added to a Secret that was there', async () => {
+    const { api, restore } = await lost();
+    const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
+    api.put(namespace('mcp-sentinel'));
+    api.put(opaque(ref.namespace, ref.name, { ADMIN_API_KEYS: 'live' }));
+    api.hooks.after = (event, object, itself) => {
+      if (event !== 'MODIFIED' || object.metadata.name !== ref.name) return;
+      api.hooks.after = () => undefined;
+      itself.put(opaque(ref.namespace, ref.name, { ADMIN_API_KEYS: 'live', JWT_SECRET: 'of somebody else' }));
+    };
+    await expect(restore()).rejects.toMatchObject({
+      code: 'restore-verify',
+      why: expect.stringMatching(
+        /mcp-sentinel-secrets has another JWT_SECRET than was written\n[\s\S]*the brake is still on/,
+      ),
+    });
+    expect(isOn(api)).toBe(true);
+  });
+
+  it('calls off an issuance that had begun, also where cert-manager is stopped', async () => {
+    const { api, backUp, restore } = await scene('stopped');
+    await backUp();
+    const issuing = {
+      conditions: [
+        { type: 'Ready', status: 'False' },
+        { type: 'Issuing', status: 'True', reason: 'DoesNotExist' },
+      ],
+    };
+    api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+    const [live] = api.objects(kinds.certificate);
+    if (live === undefined) throw new Error('there is one');
+    api.put({ ...live, status: issuing });
+    await restore();
+    expect(api.objects(kinds.certificate)[0]?.status).toEqual({ conditions: [{ type: 'Ready', status: 'False' }] });
+  });
+
+  it.each<[string, (path: string, method: string) => boolean, boolean]>([
+    ['the proof of the brake', (path, method) => method === 'POST' && path.includes('/orders'), false],
+    ['a write', (path, method) => method === 'POST' && path.startsWith('/api/v1/namespaces/registry/secrets'), true],
+    ['the barrier', (path, method) => method === 'POST' && path.includes('/certificates'), true],
+  ])('hears a cancel during %s', async (_, isThen, staysOn) => {
+    const { api, restore } = await lost();
+    const cancel = new AbortController();
+    api.hooks.before = ({ method, path }) => {
+      if (isThen(path, method)) cancel.abort(reason);
+    };
+    // The canary is never looked at: only the cancel ends the wait for it.
+    api.hooks.after = () => undefined;
+    const failed = restore({}, { signal: cancel.signal });
+    await expect(failed).rejects.toMatchObject({
+      code: 'job-cancelled',
+      ...(staysOn ? { why: expect.stringContaining('the brake is still on') } : {}),
+    });
+    expect(isOn(api)).toBe(staysOn);
+  });
+
+  it('hears a cancel while it waits for certificates, and for a namespace that is being deleted', async () => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+    const [live] = api.objects(kinds.certificate);
+    if (live === undefined) throw new Error('there is one');
+    api.put({ ...live, status: { conditions: [{ type: 'Ready', status: 'False' }] } });
+    const { after: react } = api.hooks;
+    api.hooks.after = (event, object, itself) => {
+      if (object.metadata.name.startsWith('mcprt-barrier-')) react?.(event, object, itself);
+    };
+    const cancel = new AbortController();
+    setTimeout(() => cancel.abort(reason), 400);
+    await expect(restore({}, { signal: cancel.signal })).rejects.toMatchObject({
+      code: 'job-cancelled',
+      why: expect.stringContaining('the brake is still on'),
+    });
+
+    const other = await lost();
+    other.api.put(
+      objectOf(kinds.namespace, { metadata: { name: 'registry', deletionTimestamp: '2026-11-24T11:00:00Z' } }),
+    );
+    const late = new AbortController();
+    setTimeout(() => late.abort(reason), 100);
+    await expect(other.restore({}, { signal: late.signal })).rejects.toBe(reason);
+  });
+
+  it('counts an order that cert-manager made for what was restored, and tells others', async () => {
+    const { api, restore } = await lost();
+    const order = (name: string): KubeObject =>
+      objectOf(kinds.order, {
+        metadata: { name, namespace: 'registry', annotations: { 'cert-manager.io/certificate-name': name } },
+        spec: {},
+      });
+    const { after: react } = api.hooks;
+    api.hooks.after = (event, object, itself) => {
+      react?.(event, object, itself);
+      if (event === 'DELETED' && object.kind === 'ValidatingAdmissionPolicyBinding')
+        itself.put(order('somebody-elses'));
+    };
+    await expect(restore()).resolves.toMatchObject({
+      newOrders: [],
+      otherOrders: [expect.stringContaining('registry/somebody-elses')],
+    });
+    wipe(api);
+    api.hooks.after = (event, object, itself) => {
+      react?.(event, object, itself);
+      if (event === 'DELETED' && object.kind === 'ValidatingAdmissionPolicyBinding') itself.put(order('registry-cert'));
+    };
+    await expect(restore()).rejects.toMatchObject({ code: 'restore-ordered' });
+  });
+});

@@ -1,0 +1,46 @@
+import { McprtError } from '../../errors.js';
+import type { Ports } from '../ports.js';
+import type { Store } from '../stores/store.js';
+
+/** A store in memory, for tests, with the names that it keeps. */
+export function memoryStore(): { store: Store; names: () => string[] } {
+  const kept = new Map<string, Buffer>();
+  const read = async (name: string): Promise<Buffer> => {
+    const found = kept.get(name);
+    if (found === undefined) throw new McprtError('store-miss', { what: 'none', why: 'none', next: 'none' });
+    return found;
+  };
+  const entries = (prefix: string) =>
+    [...kept.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => ({ name, fetch: () => read(name), remove: async () => void kept.delete(name) }));
+  return {
+    names: () => [...kept.keys()],
+    store: {
+      name: 'directory',
+      async save(name, bytes) {
+        kept.set(name, bytes);
+        return { where: name, until: undefined, notes: [] };
+      },
+      async newest(prefix) {
+        const newest = entries(prefix).sort((a, b) => b.name.localeCompare(a.name))[0];
+        if (newest === undefined) throw new McprtError('store-miss', { what: 'none', why: 'none', next: 'none' });
+        return newest;
+      },
+      read,
+      list: async (prefix) => entries(prefix),
+    },
+  };
+}
+
+/** Ports that say nothing to anybody, for tests. */
+export function quietPorts(stores: Store[], more: Partial<Ports> = {}): Ports {
+  return {
+    stores,
+    progress: () => undefined,
+    warn: () => undefined,
+    signal: new AbortController().signal,
+    mask: () => undefined,
+    ...more,
+  };
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { objectOf } from '../cluster/cluster.js';
+import { kinds } from '../cluster/objects.js';
+import { memoryApi } from '../cluster/testing/memory-api.js';
+import { deleteTargets } from './delete.js';
+import type { Target } from './targets.js';
+
+const signal = new AbortController().signal;
+const target = (uid: string, more: Partial<Target> = {}): Target => ({
+  kind: kinds.namespace,
+  name: 'registry',
+  uid,
+  because: 'a test',
+  leaving: false,
+  foreign: false,
+  ...more,
+});
+
+describe('deleteTargets', () => {
+  it('deletes the very object that was planned', async () => {
+    const api = memoryApi();
+    const { metadata } = api.put(objectOf(kinds.namespace, { metadata: { name: 'registry' } }));
+    await deleteTargets(api.cluster, [target(metadata.uid ?? '')], signal);
+    expect(api.objects(kinds.namespace)).toEqual([]);
+  });
+
+  it('leaves alone what was made anew under the same name, and what is on its way out', async () => {
+    const api = memoryApi();
+    const { metadata } = api.put(objectOf(kinds.namespace, { metadata: { name: 'registry' } }));
+    await deleteTargets(api.cluster, [target('of-another')], signal);
+    await deleteTargets(api.cluster, [target(metadata.uid ?? '', { leaving: true })], signal);
+    expect(api.objects(kinds.namespace)).toHaveLength(1);
+  });
+
+  it('ends at a cancel', async () => {
+    const api = memoryApi();
+    const { metadata } = api.put(objectOf(kinds.namespace, { metadata: { name: 'registry' } }));
+    await expect(
+      deleteTargets(api.cluster, [target(metadata.uid ?? '')], AbortSignal.abort(new Error('cancelled'))),
+    ).rejects.toThrow('cancelled');
+    expect(api.objects(kinds.namespace)).toHaveLength(1);
+  });
+});
