@@ -5,6 +5,7 @@ import { cancel } from './cancel.js';
 import { corrupt } from './corrupt.js';
 import { drillProof } from './drill.js';
 import { forecastProof } from './forecast.js';
+import { guardsProof } from './guards.js';
 import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk.js';
 import { policies } from './policies.js';
@@ -36,6 +37,7 @@ export const proofs: readonly Proof[] = [
   kill,
   corrupt,
   stolenKey,
+  guardsProof,
   canary,
   breakGlass,
   drillProof,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { certificatePem, keyPem, newKey, requestPem } from '../certificates/testing/fixtures.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { keyOf } from './observe.js';
 import { hasRole } from './roles.js';
-import { day } from './testing/issued.js';
-import { certificate, namespace, opaque, scene, secretOf } from './testing/scene.js';
+import { day, encoded } from './testing/issued.js';
+import { certificate, namespace, now, opaque, scene, secretOf } from './testing/scene.js';
 
 const blog = certificate('blog', 'old-blog', { issuerRef: { name: 'nowhere' } });
 const held = (objects: { object: KubeObject }[]): string[] =>
@@ -115,12 +116,38 @@ describe('backUp', () => {
   });
 
   it('refuses a certificate that only its request keeps: a wipe would have it issued anew', async () => {
-    const drifted = certificate('registry', 'drifted', { dnsNames: ['a.example.com', 'b.example.com'] });
-    const issued = secretOf(certificate('registry', 'drifted', { dnsNames: ['a.example.com'] }));
-    const { backUp } = await scene('running', [drifted, issued]);
+    // The issuer gave fewer names than were asked for, and cert-manager compares with the request while there is one.
+    const key = newKey('P-256');
+    const names = ['a.example.com', 'b.example.com'];
+    const drifted = { ...certificate('registry', 'drifted', { dnsNames: names }), status: { revision: 1 } };
+    const pem = certificatePem({
+      key,
+      dns: names.slice(0, 1),
+      notBefore: new Date(now.getTime() - day),
+      notAfter: new Date(now.getTime() + 80 * day),
+    });
+    const secret = { ...secretOf(drifted), data: encoded({ 'tls.crt': pem, 'tls.key': keyPem(key) }) };
+    const { api, backUp } = await scene('running', [drifted, secret]);
+    const uid = api.find(kinds.certificate, { namespace: 'registry', name: 'drifted' })?.metadata.uid ?? '';
+    api.put(
+      objectOf(kinds.certificateRequest, {
+        metadata: {
+          name: 'drifted-1',
+          namespace: 'registry',
+          annotations: { 'cert-manager.io/certificate-revision': '1' },
+          ownerReferences: [
+            { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', name: 'drifted', uid, controller: true },
+          ],
+        },
+        spec: {
+          request: Buffer.from(requestPem({ key, dns: names })).toString('base64'),
+          issuerRef: drifted.spec.issuerRef,
+        },
+      }),
+    );
     await expect(backUp()).rejects.toMatchObject({
       code: 'backup-refused',
-      why: expect.stringContaining('rule would-reissue'),
+      why: expect.stringMatching(/after a wipe cert-manager would replace it: SecretMismatch.*rule would-reissue/),
     });
   });
 

@@ -74,6 +74,33 @@ describe('decide about a TLS Secret', () => {
     expect(decide(item(tls(backup)), live && tls(live), context)).toMatchObject({ action });
   });
 
+  it.each<[string, Made]>([
+    ['is not cert-manager’s and holds no pair', { annotations: {}, extra: { data: { password: 'eA==' } } }],
+    ['is not cert-manager’s and has expired', { annotations: {}, from: 100, serial: '0b', key: 1 }],
+  ])('takes the place of no Secret that %s', (_, live) => {
+    const unclaimed = { ...context, claimed: new Set<string>() };
+    const decision = decide(item(tls()), tls(live), unclaimed);
+    expect(decision).toMatchObject({
+      action: 'refuse',
+      reason: expect.stringContaining('kubectl delete secret -n a a-tls'),
+    });
+    const labelled = tls({
+      ...live,
+      extra: {
+        ...live.extra,
+        metadata: { name: 'a-tls', namespace: 'a', labels: { 'controller.cert-manager.io/fao': 'true' } },
+      },
+    });
+    expect(decide(item(tls()), labelled, unclaimed)).toMatchObject({ action: 'replace' });
+  });
+
+  it('goes over another Secret with the keys of a certificate alone', () => {
+    const secret = tls({ extra: {} });
+    const wide = { ...secret, data: { ...secret.data, ADMIN_API_KEYS: 'eA==' } };
+    const written = asWritten({ roles: ['issuer-secret', 'tls'], object: wide }, 'replace');
+    expect(Object.keys(written.data as object)).toEqual(['tls.crt', 'tls.key']);
+  });
+
   it('is written with the label that the barrier relies on, and nothing else changed', () => {
     const secret = tls();
     const written = asWritten(item(secret));

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+import pMap from 'p-map';
+import { root } from '../lab/driver/folders.js';
+import { type Guard, guards } from './guards/list.js';
+import type { Proof, ProofContext, Proven } from './proof.js';
+
+/** Processes at a time, each with a copy of the build of its own. */
+const parallel = 2;
+/** Of jest: bytes that it prints, and ms that one run may take, as a guard that is off may leave a test waiting. */
+const mostOutput = 64 * 1024 * 1024;
+const patience = 60_000;
+
+export const guardsProof: Proof = {
+  name: 'guards',
+  claim: 'each guard of the list, switched off in turn, makes a named unit test fail',
+  async run(context) {
+    const problems: string[] = [];
+    const tests = [...new Set(guards.map(({ test }) => test))];
+    const copies = await Promise.all(Array.from({ length: parallel }, (_, index) => copyOfBuild(context, index)));
+    const [first] = copies;
+    if (first === undefined) throw new Error('there is a copy');
+    const sound = await failing(first, tests);
+    problems.push(...sound.map((name) => `with every guard on, a test fails: ${name}`));
+    const free = [...copies];
+    const seen = await pMap(
+      guards,
+      async (guard) => {
+        const copy = free.pop() ?? first;
+        try {
+          const failed = await switchedOff(copy, guard);
+          context.progress(`  ${guard.name}: ${failed[0] ?? 'NO TEST FAILS'}`);
+          if (failed.length === 0) problems.push(`${guard.name} (${guard.file}): no test of ${guard.test} misses it`);
+          return { guard: guard.name, failed: failed.length, first: failed[0] ?? '' };
+        } catch (error) {
+          problems.push(`${guard.name}: ${error instanceof Error ? error.message : String(error)}`);
+          return { guard: guard.name, failed: 0, first: '' };
+        } finally {
+          free.push(copy);
+        }
+      },
+      { concurrency: parallel },
+    );
+    return {
+      ok: problems.length === 0,
+      figures: { guards: guards.length, missed: seen.filter(({ failed }) => failed > 0).length },
+      problems,
+    } satisfies Proven;
+  },
+};
+
+/** A folder in which jest finds the compiled tests, and in which one file at a time is another. */
+async function copyOfBuild({ folder }: ProofContext, index: number): Promise<string> {
+  const copy = join(folder, `copy-${index}`);
+  await mkdir(copy);
+  await Promise.all([
+    cp(join(root, 'build', 'shared'), join(copy, 'build', 'shared'), { recursive: true }),
+    cp(join(root, 'package.json'), join(copy, 'package.json')),
+    symlink(join(root, 'node_modules'), join(copy, 'node_modules')),
+  ]);
+  return copy;
+}
+
+/** Puts the source of a guard without it in its place, runs the tests that are to miss it, and puts it back. */
+async function switchedOff(copy: string, { file, off: [on, instead], test }: Guard): Promise<string[]> {
+  const source = await readFile(join(root, file), 'utf8');
+  if (source.split(on).length !== 2) throw new Error(`${file} does not have this once: ${on}`);
+  const compiled = join(copy, 'build', file.replace(/\.ts$/, '.js'));
+  const whole = await readFile(compiled, 'utf8');
+  await writeFile(compiled, stripTypeScriptTypes(source.replace(on, instead)));
+  try {
+    return await failing(copy, [test]);
+  } finally {
+    await writeFile(compiled, whole);
+  }
+}
+
+/** Names of the tests that fail in some test files. */
+async function failing(copy: string, tests: readonly string[]): Promise<string[]> {
+  const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
+  const files = tests.map((test) => `${test.replaceAll('.', '\\.')}\\.js$`);
+  const options = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const words = [...options, jest, '--json', '--runInBand', '--rootDir', copy, ...files];
+  // jest's exit code says that a test has failed, which is what is wanted here: the report tells.
+  const [stdout, stderr] = await new Promise<[string, string]>((resolve) => {
+    execFile(process.execPath, words, { cwd: copy, maxBuffer: mostOutput, timeout: patience }, (_, out, err) =>
+      resolve([out, err]),
+    );
+  });
+  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
+    numTotalTests: number;
+    testResults: { message: string; status: string; assertionResults: { fullName: string; status: string }[] }[];
+  };
+  const failed = report.testResults.flatMap(({ assertionResults, status, message }) => {
+    const names = assertionResults.filter((one) => one.status === 'failed').map(({ fullName }) => fullName);
+    return names.length === 0 && status === 'failed' ? [`a file does not load: ${message.slice(0, 300)}`] : names;
+  });
+  if (report.numTotalTests === 0 && failed.length === 0) throw new Error(`no test was found: ${stderr.slice(-300)}`);
+  return failed;
+}

@@ -1,0 +1,248 @@
+/** A line of the code that keeps something from happening, and the test that misses it. */
+export interface Guard {
+  /** What it keeps. */
+  name: string;
+  /** Source, from the root of the repository. */
+  file: string;
+  /** Text that is there once, and what stands in its place when the guard is off. */
+  off: readonly [on: string, instead: string];
+  /** Test file, without its ending. */
+  test: string;
+}
+
+const backup = (name: string): string => `shared/backup/${name}`;
+
+/** The guards that the promise stands on. */
+export const guards: readonly Guard[] = [
+  {
+    name: 'a wipe deletes only the very object that was planned',
+    file: 'shared/wipe/delete.ts',
+    off: ['{ uid });', '{});'],
+    test: 'shared/wipe/delete.test',
+  },
+  {
+    name: 'what is on its way out is not deleted again',
+    file: 'shared/wipe/delete.ts',
+    off: ['targets.filter(({ leaving }) => !leaving)', '[...targets]'],
+    test: 'shared/wipe/delete.test',
+  },
+  {
+    name: 'the barrier waits until cert-manager has looked into the canary',
+    file: backup('barrier.ts'),
+    off: ["ready?.reason === 'MissingData'", 'ready !== undefined'],
+    test: backup('barrier.test'),
+  },
+  {
+    name: 'the canary is in the class of restored Secrets',
+    file: backup('barrier.ts'),
+    off: ["labels: { [label.partOfCertManager]: 'true' }", 'labels: {}'],
+    test: backup('barrier.test'),
+  },
+  {
+    name: 'the barrier hears a cancel',
+    file: backup('barrier.ts'),
+    off: [
+      'AbortSignal.any([signal, AbortSignal.timeout(deadline)])',
+      'AbortSignal.any([AbortSignal.timeout(deadline)])',
+    ],
+    test: backup('barrier.test'),
+  },
+  {
+    name: 'a lock of another run that may be alive is not taken over',
+    file: backup('brake.ts'),
+    off: ['other !== run && expires > now', 'false'],
+    test: backup('brake.test'),
+  },
+  {
+    name: 'a lock whose time is over is taken over',
+    file: backup('brake.ts'),
+    off: ['other !== run && expires > now', 'other !== run'],
+    test: backup('brake.test'),
+  },
+  {
+    name: 'the brake is on only when a dry run was denied',
+    file: backup('brake.ts'),
+    off: ['if (mustHold) {', 'if (false) {'],
+    test: backup('brake.test'),
+  },
+  {
+    name: 'the binding goes before the policy',
+    file: backup('brake.ts'),
+    off: [
+      'await cluster.delete(kinds.admissionPolicyBinding, { name });\n    await cluster.delete(kinds.admissionPolicy, { name });',
+      'await cluster.delete(kinds.admissionPolicy, { name });\n    await cluster.delete(kinds.admissionPolicyBinding, { name });',
+    ],
+    test: backup('brake.test'),
+  },
+  {
+    name: 'the wait for the brake hears a cancel',
+    file: backup('brake.ts'),
+    off: ['await pause(wait, signal);', 'await pause(wait, new AbortController().signal);'],
+    test: backup('brake.test'),
+  },
+  {
+    name: 'a brake that a killed run left stays on at a cancel',
+    file: backup('brake.ts'),
+    off: ['if (takenOver) throw withBrakeNote(error);', ''],
+    test: backup('brake.test'),
+  },
+  {
+    name: 'what others depend on is restored first',
+    file: backup('apply.ts'),
+    off: ['for (const wave of waves) {', 'for (const wave of [...waves].reverse()) {'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'a conflict is decided about again',
+    file: backup('apply.ts'),
+    off: ['if (!isConflict(error)) throw error;', 'throw error;'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'added keys are read back',
+    file: backup('apply.ts'),
+    off: [
+      'return Object.fromEntries(keys.flatMap((key) => (data[key] === undefined ? [] : [[key, data[key]]])));',
+      'return {};',
+    ],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'a restore that would lead to an order stops before any write',
+    file: backup('restore.ts'),
+    off: ['if (plan.orders > maxOrders) {', 'if (false) {'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'an error under the brake says that it is on',
+    file: backup('restore.ts'),
+    off: ['? error : withBrakeNote(error);', '? error : error;'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'the wait for certificates hears a cancel',
+    file: backup('restore.ts'),
+    off: ['await pause(150, signal);', 'await pause(150, new AbortController().signal);'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'an issuance that had begun is called off where cert-manager is stopped, too',
+    file: backup('restore.ts'),
+    off: [
+      'for (const abort of plan.aborts) await callOff',
+      'if (isRunning) for (const abort of plan.aborts) await callOff',
+    ],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'an order for what was restored is an error',
+    file: backup('restore.ts'),
+    off: ['if (newOrders.length > options.maxOrders) {', 'if (false) {'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'a renewal that is due is not counted',
+    file: backup('excuses.ts'),
+    off: ["if (reason === 'Renewing' || lapsed.has(secret)) return 'renewal';", ''],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'what had to be issued before is not counted',
+    file: backup('excuses.ts'),
+    off: ["doomed().has(key) ? 'before' : undefined", 'undefined'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'a team is not restored without its database',
+    file: backup('decide.ts'),
+    off: ['if (live === undefined && isGhost(item, context)) {', 'if (false) {'],
+    test: backup('restore.test'),
+  },
+  {
+    name: 'a certificate takes the place of nothing that is not cert-manager’s',
+    file: backup('decide.ts'),
+    off: ['if (!isCertManagers(live, context)) return refuse', 'if (false) return refuse'],
+    test: backup('decide.test'),
+  },
+  {
+    name: 'what goes over a Secret has only the keys of a certificate',
+    file: backup('decide.ts'),
+    off: [
+      "action === 'replace' ? { ...labelled, data: onlyTlsKeys((object as LiveSecret).data) } : labelled",
+      'labelled',
+    ],
+    test: backup('decide.test'),
+  },
+  {
+    name: 'restored Secrets carry the label by which cert-manager caches them',
+    file: backup('decide.ts'),
+    off: ["{ ...object.metadata.labels, [label.partOfCertManager]: 'true' }", '{ ...object.metadata.labels }'],
+    test: backup('decide.test'),
+  },
+  {
+    name: 'a valid certificate is not replaced by an older one',
+    file: backup('decide.ts'),
+    off: ["if (typeof present === 'string' || present === undefined) return overUseless", 'return overUseless'],
+    test: backup('decide.test'),
+  },
+  {
+    name: 'the platform’s Secrets are written in their own role only',
+    file: backup('role-rules.ts'),
+    off: ['} else if (isPlatforms) {', '} else if (false) {'],
+    test: backup('role-rules.test'),
+  },
+  {
+    name: 'identities that the cluster makes are not restored',
+    file: backup('role-rules.ts'),
+    off: ['if (clustersOwnTypes.some((one) => one === type)) return', 'if (false) return'],
+    test: backup('role-rules.test'),
+  },
+  {
+    name: 'no variable that loads code gets into the platform’s programs',
+    file: backup('role-rules.ts'),
+    off: ["if (hasRole({ roles }, 'platform-secret') && runtimeVariables.test(key)) return false;", ''],
+    test: backup('role-rules.test'),
+  },
+  {
+    name: 'the anchor never goes back',
+    file: backup('anchor.ts'),
+    off: ['if (found !== undefined && anchorIn(found).generation >= anchor.generation) return;', ''],
+    test: backup('anchor.test'),
+  },
+  {
+    name: 'an anchor that cannot be read is an error',
+    file: backup('anchor.ts'),
+    off: ['return found && anchorIn(found);', 'return found && shape.safeParse(unpackedTexts(found)).data;'],
+    test: backup('anchor.test'),
+  },
+  {
+    name: 'nothing is stored that a restore would refuse',
+    file: backup('backup.ts'),
+    off: ['  rehearse(snapshot, ', '  void (snapshot, '],
+    test: backup('rehearse.test'),
+  },
+  {
+    name: 'the troubles of the platform stop a backup',
+    file: backup('backup.ts'),
+    off: ['if (refusing.length > 0) throw refused(refusing);', ''],
+    test: backup('backup.test'),
+  },
+  {
+    name: 'a certificate that only its request keeps is not accepted',
+    file: backup('refusals.ts'),
+    off: ["if (alone.verdict === 'order' && alone.reason !== 'Renewing') {", 'if (false) {'],
+    test: backup('backup.test'),
+  },
+  {
+    name: 'post-quantum and classic recipients are not mixed',
+    file: backup('keys.ts'),
+    off: ['if (new Set(recipients.map(isHybrid)).size > 1) {', 'if (false) {'],
+    test: backup('keys.test'),
+  },
+  {
+    name: 'the encrypted part belongs to the statement around it',
+    file: backup('seal.ts'),
+    off: ['if (!isDeepStrictEqual(context, backup.context)) {', 'if (false) {'],
+    test: backup('seal.test'),
+  },
+];
