@@ -34,6 +34,8 @@ export interface DrilledCertificate {
   explanation: string;
   next: string;
   forecast: { verdict: ForecastLine['verdict']; reason: string } | undefined;
+  /** Whether it had to be issued in any case: it was due for renewal, or was so when the backup was made. */
+  isExcused: boolean;
   /** How the forecast of the restore differs from what happened; empty when it does not. */
   disagreement: string;
   /** What does not change the verdict, and is worth knowing. */
@@ -83,8 +85,9 @@ function judgeOne(record: CertificateRecord, evidence: Evidence): DrilledCertifi
     ...words,
     ...explain({ record, leaf, outcome, words, secretKey, line }),
     forecast: forecast && { verdict: forecast.verdict, reason: forecast.reason },
+    isExcused: forecast?.excused !== undefined,
     disagreement: disagreementOf(outcome, words, forecast, restored.isRefused),
-    notes: notesOf(record, leaf, evidence),
+    notes: [...excuseOf(forecast), ...notesOf(record, leaf, evidence)],
   };
 }
 
@@ -122,6 +125,15 @@ function disagreementOf(
   return isIssued && words.reason !== forecast.reason
     ? `the forecast gave the reason ${forecast.reason}, and cert-manager ${words.reason}`
     : '';
+}
+
+function excuseOf(forecast: ForecastLine | undefined): string[] {
+  if (forecast?.excused === undefined) return [];
+  return [
+    forecast.excused === 'renewal'
+      ? 'it is due for renewal in any case, and does not count'
+      : 'it had to be issued when the backup was made, and does not count',
+  ];
 }
 
 /** cert-manager never asks whether the CA's present key signed a certificate; whoever connects does. */

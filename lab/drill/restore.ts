@@ -10,6 +10,7 @@ const forecastShape = z.looseObject({
   verdict: z.enum(['keep', 'order', 'blocked', 'not-owner']),
   reason: z.string(),
   message: z.string(),
+  excused: z.enum(['renewal', 'standing', 'before']).optional(),
 });
 const lineShape = z.looseObject({ subject: z.string(), action: z.string(), reason: z.string() });
 const resultShape = z.looseObject({

@@ -22,6 +22,7 @@ function certificate(change: Partial<DrilledCertificate> = {}): DrilledCertifica
     next: '',
     forecast: { verdict: 'keep', reason: 'up to date' },
     disagreement: '',
+    isExcused: false,
     notes: [],
     ...change,
   };
@@ -72,6 +73,15 @@ function drilled(change: Partial<Drilled> = {}, certManager = 'v1.21.2'): Drille
 }
 
 const codesOf = (change: Partial<Drilled>): string[] => resultOf(drilled(change)).findings.map(({ code }) => code);
+
+describe('what comes in any case', () => {
+  it('is told of the certificate, and is no finding', () => {
+    const due = certificate({ outcome: 'ordered', reason: 'Renewing', isExcused: true });
+    expect(resultOf(drilled({ certificates: [certificate(), due], orders: 1 })).findings).toEqual([]);
+    expect(codesOf({ certificates: [certificate(), due], orders: 2 })).toEqual(['drill-orders']);
+    expect(codesOf({ certificates: [{ ...due, isExcused: false }], orders: 1 })).toEqual(['drill-orders']);
+  });
+});
 
 describe('resultOf', () => {
   it('is well when nothing is issued and everything is Ready', () => {

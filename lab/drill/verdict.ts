@@ -85,8 +85,10 @@ function findingsOf({ certificates, orders, restored, backup, version }: Drilled
       next: 'back up a cluster with the platform on it, and drill again',
     });
   }
-  const issued = certificates.filter(({ outcome }) => outcome === 'ordered' || outcome === 'reissued');
-  if (issued.length > 0 || orders > 0) {
+  const isIssued = ({ outcome }: DrilledCertificate): boolean => outcome === 'ordered' || outcome === 'reissued';
+  const issued = certificates.filter((one) => isIssued(one) && !one.isExcused);
+  const excused = certificates.filter((one) => one.outcome === 'ordered' && one.isExcused).length;
+  if (issued.length > 0 || orders > excused) {
     const own = issued.filter(({ acme }) => !acme).length;
     findings.push({
       code: 'drill-orders',
@@ -95,7 +97,7 @@ function findingsOf({ certificates, orders, restored, backup, version }: Drilled
       next: issued.length > 0 ? mend : 'report this with the drill’s result: it should not be possible',
     });
   }
-  const waiting = certificates.filter(({ outcome }) => outcome === 'not-ready');
+  const waiting = certificates.filter(({ outcome, isExcused }) => outcome === 'not-ready' && !isExcused);
   if (waiting.length > 0) {
     findings.push({
       code: 'drill-not-ready',

@@ -207,7 +207,6 @@ async function compared(after: MemoryApi, installation: Installation, plan: Rest
   const nothing = { objects: [], certificates: [], ledger: [] };
   const { plan: now } = await planFor(after.cluster, seen, nothing, {
     recordedCertManager: '',
-    madeAt: seen.now,
     mask: () => undefined,
   });
   const found = new Map(now.certificates.map((one) => [keyOf(one), one]));

@@ -129,12 +129,11 @@ async function look(cluster: Cluster, ports: Ports, options: BackupOptions): Pro
   for (const secret of secrets.values()) maskValues(secret, ports.mask);
 
   const isOurs = options.isOurs ?? platformsOwn(seen);
-  const problems = refusals(seen, references, secrets, seen.anchor, isOurs).filter(
-    ({ rule, names }) => !isAllowed(allow, rule, names),
-  );
+  const all = refusals(seen, references, secrets, seen.anchor, isOurs);
+  const problems = all.filter(({ rule, names }) => !isAllowed(allow, rule, names));
   const refusing = problems.filter(({ isForeign }) => !isForeign);
   if (refusing.length > 0) throw refused(refusing);
-  const { snapshot, leftOut } = takeSnapshot(seen, reading);
+  const { snapshot, leftOut } = takeSnapshot(seen, reading, all);
   const warnings = [
     ...problems.map(
       ({ rule, object, names, why }) =>

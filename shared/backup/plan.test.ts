@@ -60,7 +60,7 @@ function liveSecret(): LiveSecret {
 describe('planRestore', () => {
   it('keeps a live certificate that is newer than the backup and not in it', () => {
     const live = new Map([['Secret team/a-tls', liveSecret()]]);
-    const plan = planRestore({ seen: seenNow(), live, snapshot: empty, recordedCertManager: '', madeAt: now });
+    const plan = planRestore({ seen: seenNow(), live, snapshot: empty, recordedCertManager: '' });
     expect(plan.certificates).toMatchObject([{ name: 'a', verdict: 'keep', acme: true }]);
     expect(plan.orders).toBe(0);
   });
@@ -84,7 +84,6 @@ describe('planRestore', () => {
       live,
       snapshot: empty,
       recordedCertManager: '',
-      madeAt: now,
       installer,
     });
     expect(plan.certificates).toMatchObject([{ name: 'a', verdict: 'order' }]);
@@ -97,7 +96,6 @@ describe('planRestore', () => {
       live: new Map(),
       snapshot: empty,
       recordedCertManager: '',
-      madeAt: now,
     });
     expect(plan.certificates).toMatchObject([
       { name: 'a', verdict: 'order', reason: 'DoesNotExist', excused: 'standing' },

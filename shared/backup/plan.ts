@@ -42,21 +42,12 @@ export interface PlanInput {
   snapshot: Snapshot;
   /** cert-manager's version at the time of the backup, used where none runs now. */
   recordedCertManager: string;
-  /** When the backup was made. */
-  madeAt: Date;
   /** Certificates as an installer that runs next will make them, or change the present ones to. */
   installer?: readonly CertificateRecord[];
 }
 
 /** Plans a restore: pure, so that the same observation always gives the same plan. */
-export function planRestore({
-  seen,
-  live,
-  snapshot,
-  recordedCertManager,
-  madeAt,
-  installer = [],
-}: PlanInput): RestorePlan {
+export function planRestore({ seen, live, snapshot, recordedCertManager, installer = [] }: PlanInput): RestorePlan {
   const version = seen.certManager.version ?? (recordedCertManager || assumedCertManager);
   const context = decideContextOf(seen, version);
   const lines = withoutEmptyNamespaces(
@@ -87,13 +78,7 @@ export function planRestore({
     ),
     version,
     ledger: Map.groupBy(ledger, ({ identifiers }) => identifierKey(identifiers)),
-    excuse: excuses({
-      seen,
-      lines,
-      snapshot,
-      backedUp: { at: madeAt, certManager: recordedCertManager || assumedCertManager },
-      installer,
-    }),
+    excuse: excuses({ seen, lines, records: snapshot.certificates, installer }),
   };
   const forecasts = certificates.map((one) => forecastOf(one, forecasting));
   return {

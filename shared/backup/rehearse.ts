@@ -29,7 +29,6 @@ export function rehearse(snapshot: Snapshot, context: BackupContext, seen: Obser
     live: new Map(),
     snapshot: read,
     recordedCertManager: context.certManager,
-    madeAt: seen.now,
   });
   const refused = plan.lines.filter(({ action }) => action === 'refuse');
   const ordered = plan.certificates.filter(isCounted);

@@ -34,8 +34,8 @@ export interface CertificateForecast {
   acme: boolean;
   /**
    * Why an order is none that the restore leads to; undefined for one that it does. `renewal`: it is due anyway. `standing`:
-   * the restore does not touch its Secret, and cert-manager is about to issue it as things are. `before`: what the backup
-   * holds had to be issued already when it was made.
+   * the restore does not touch its Secret, and cert-manager is about to issue it as things are. `before`: it had to be
+   * issued when the backup was made, which was told or allowed then.
    */
   excused: 'renewal' | 'standing' | 'before' | undefined;
   budget: Budget | undefined;

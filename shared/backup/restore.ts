@@ -109,7 +109,7 @@ async function requireBarrier(cluster: Cluster, { certManager: { state, namespac
 }
 
 function planningOf(context: BackupContext, { mask }: Ports, { installer = [] }: RestoreOptions): Planning {
-  return { recordedCertManager: context.certManager, madeAt: new Date(context.createdAt), mask, installer };
+  return { recordedCertManager: context.certManager, mask, installer };
 }
 
 interface Work {
@@ -274,8 +274,6 @@ function refuseBadPlan(plan: RestorePlan, maxOrders: number): void {
 
 export interface Planning {
   recordedCertManager: string;
-  /** When the backup was made. */
-  madeAt: Date;
   mask: (secret: string) => void;
   installer?: readonly CertificateRecord[];
 }
@@ -285,11 +283,11 @@ export async function planFor(
   cluster: Cluster,
   seen: Observation,
   snapshot: Snapshot,
-  { recordedCertManager, madeAt, mask, installer = [] }: Planning,
+  { recordedCertManager, mask, installer = [] }: Planning,
 ): Promise<{ plan: RestorePlan; live: Map<string, LiveSecret> }> {
   const live = await readLive(cluster, seen, snapshot, installer);
   for (const object of live.values()) if (object.kind === 'Secret') maskValues(object, mask);
-  return { plan: planRestore({ seen, live, snapshot, recordedCertManager, madeAt, installer }), live };
+  return { plan: planRestore({ seen, live, snapshot, recordedCertManager, installer }), live };
 }
 
 /** The live counterparts of a snapshot's objects and the Secrets of all certificates, all at once. */

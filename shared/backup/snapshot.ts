@@ -5,6 +5,7 @@ import { McprtError } from '../errors.js';
 import type { LedgerEntry } from './anchor.js';
 import { limits } from './limits.js';
 import { keyOf } from './observe.js';
+import { type RefusalRule, refusalRules } from './refusals.js';
 import { covered, forbidden, managedNamespaces } from './role-rules.js';
 import { hasRole, inOrder, type Role, roles } from './roles.js';
 import { type BackupContext, malformed } from './statement.js';
@@ -24,6 +25,8 @@ export interface CertificateRecord {
   origin: 'explicit' | 'shim';
   /** Whether its issuer orders from an ACME server, where an order counts. */
   acme: boolean;
+  /** The rule by which it had to be issued when the backup was made, which was told or allowed then. */
+  accepted?: RefusalRule;
 }
 
 export interface Snapshot {
@@ -108,6 +111,7 @@ const documentShape = z.strictObject({
           spec: specShape,
           origin: z.enum(['explicit', 'shim']),
           acme: z.boolean(),
+          accepted: z.enum(refusalRules).optional(),
         }),
       )
       .max(limits.records),

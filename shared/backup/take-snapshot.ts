@@ -5,7 +5,8 @@ import { usable } from './decide.js';
 import { foreignIssuers } from './inventory.js';
 import { asSecret, keyOf, type LiveSecret, type Observation } from './observe.js';
 import { isAcme } from './plan.js';
-import { assumedCertManager, leafOf } from './refusals.js';
+import { assumedCertManager, leafOf, type Refusal, type RefusalRule } from './refusals.js';
+import { secretKeyOf } from './restore-plan.js';
 import { covered, forbidden, managedNamespaces } from './role-rules.js';
 import { becauseOf, hasRole, type Reference, roles } from './roles.js';
 import { mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
@@ -28,9 +29,18 @@ export interface LeftOut {
 /**
  * The content of a backup: what the inventory names, as far as a restore may write it. What is left out is told, each
  * with its reason. Pure: from the same reading comes the same content, so that a wipe can compare.
+ *
+ * @param accepted what would hurt later, and was told or allowed
  */
-export function takeSnapshot(seen: Observation, live: LiveInventory): { snapshot: Snapshot; leftOut: LeftOut[] } {
+export function takeSnapshot(
+  seen: Observation,
+  live: LiveInventory,
+  accepted: readonly Refusal[] = [],
+): { snapshot: Snapshot; leftOut: LeftOut[] } {
   const { objects, leftOut } = savedObjects(seen, live);
+  const rules = new Map(
+    accepted.flatMap(({ rule, object, names }) => [[object, rule] as const, [`Secret ${names[0]}`, rule] as const]),
+  );
   const snapshot = {
     objects,
     certificates: seen.certificates.map((certificate) => ({
@@ -40,10 +50,17 @@ export function takeSnapshot(seen: Observation, live: LiveInventory): { snapshot
         ? ('shim' as const)
         : ('explicit' as const),
       acme: isAcme(certificate, seen),
+      ...acceptedAs(
+        rules.get(`Certificate ${keyOf(certificate.metadata)}`) ?? rules.get(`Secret ${secretKeyOf(certificate)}`),
+      ),
     })),
     ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...issuances(seen, live.secrets)], seen.now),
   };
   return { snapshot, leftOut };
+}
+
+function acceptedAs(rule: RefusalRule | undefined): { accepted?: RefusalRule } {
+  return rule === undefined ? {} : { accepted: rule };
 }
 
 /** What the person who relies on the backup should know of what cannot be found or is only guessed. */

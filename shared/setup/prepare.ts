@@ -64,7 +64,7 @@ export async function prepare(
 
   const installer = installerCertificates(options.hosts, issuer);
   const nothing = { objects: [], certificates: [], ledger: [] };
-  const planning = { recordedCertManager: assumedCertManager, madeAt: seen.now, mask: ports.mask, installer };
+  const planning = { recordedCertManager: assumedCertManager, mask: ports.mask, installer };
   const own = await planFor(cluster, seen, nothing, planning);
   const isNeeded = decision.mode === 'first-install' || ordering(own.plan.certificates).length > 0;
   const plan = hasBackup
