@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openNewest } from '../lab/drill/sealed.js';
+import { openChosen } from '../lab/drill/sealed.js';
 import { labNames, stopLab } from '../lab/driver/lab.js';
 import { startGithub } from '../lab/github/github.js';
 import { type KeySet, makeKeys, readBackupKey, readRestoreKey } from '../shared/backup/keys.js';
@@ -92,7 +92,12 @@ async function prove(context: ProofContext, keys: KeySet, good: Good): Promise<P
   const broken = brokenBackups.filter(({ name }, at) =>
     typeof only === 'string' ? name.includes(only) : at < 5 || !context.small,
   );
-  const opened = await openNewest(good.directory, undefined, readRestoreKey(keys.restore, unmasked));
+  const opened = await openChosen(
+    good.directory,
+    { domain: undefined },
+    readRestoreKey(keys.restore, unmasked),
+    unmasked,
+  );
   const seconds = [first.seconds];
   for (const one of broken) {
     const directory = join(folder, `broken-${seconds.length}`);

@@ -1,3 +1,4 @@
+import { generationNumber } from '../../shared/action/choice.js';
 import {
   count,
   duration,
@@ -24,7 +25,7 @@ const generations: InputType<number> = {
 
 /** The inputs of action-backup, in the order of its action.yml. */
 export const inputTypes = {
-  operation: oneOf(['backup', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
+  operation: oneOf(['backup', 'list', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
   kubeconfig: text,
   'kubeconfig-trusted': flag,
   profile: text,
@@ -39,7 +40,11 @@ export const inputTypes = {
   'max-orders': count,
   'max-age': duration,
   issue: flag,
+  generation: generationNumber,
+  name: text,
   'from-cluster': text,
+  'from-repository': text,
+  'expect-plan': text,
   allow: someOf([...refusalRules, 'older-backup']),
   confirm: text,
   scope: oneOf(scopes),
@@ -59,8 +64,10 @@ export const outputNames = [
   'name',
   'stores',
   'unchanged',
+  'backups',
   'certificates',
   'orders',
+  'plan',
   'wiped',
   'fingerprint',
   'created-at',

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as core from '@actions/core';
+import { overridesOf } from '../../shared/action/choice.js';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
@@ -13,8 +14,8 @@ import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/bac
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
 import { type RefusalRule, refusalRules } from '../../shared/backup/refusals.js';
 import { restore } from '../../shared/backup/restore.js';
-import type { Overrides } from '../../shared/backup/select.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
+import { survey } from '../../shared/backup/survey.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
@@ -23,6 +24,7 @@ import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { wipe } from '../../shared/wipe/wipe.js';
 import { backupReport } from './backing-up.js';
 import { type BackupInputs, inputTypes } from './inputs.js';
+import { listingReport } from './listing.js';
 import { outputsOf, type Report } from './outputs.js';
 import { fetchSummary, restoreSummary, verifySummary } from './report.js';
 import { underWatch, type Watch } from './watch.js';
@@ -49,8 +51,8 @@ export async function backupAction(version: string): Promise<void> {
       mask,
     };
     const run = runContext(process.env, target.domain, `mcprt ${version}`);
-    if (operation === 'fetch') {
-      await tell(operation, await fetchReport(ports, inputs, run));
+    if (operation === 'fetch' || operation === 'list') {
+      await tell(operation, await (operation === 'fetch' ? fetchReport : listReport)(ports, inputs, run));
       return;
     }
     const work = async (): Promise<Report> => {
@@ -111,9 +113,8 @@ async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunContext):
       next: 'give the folder for the copy in `directory`, and the sources in `stores`: cache, artifact',
     });
   }
-  const { signers } = trustedBy(inputs, ports.mask);
   const result = await fetchBackup(ports, directoryStore(inputs.directory), {
-    signers,
+    ...trustedBy(inputs, ports.mask),
     run,
     overrides: overridesOf(inputs),
     maxAge: inputs['max-age'],
@@ -127,6 +128,13 @@ async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunContext):
   };
 }
 
+/** Tells what there is, and chooses none: who has lost a cluster has nothing else to look at. */
+async function listReport(ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
+  const trusted = trustedBy(inputs, ports.mask);
+  const found = await survey(ports, { ...trusted, run });
+  return listingReport(found, { run, hasKey: 'key' in trusted, now: new Date() });
+}
+
 /** The signers that a job trusts, by the key that it was given; a restore key reads backups too. */
 function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { signers: KeyObject[]; key?: RestoreKey } {
   if (inputs['restore-key'] === '') {
@@ -134,13 +142,6 @@ function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { sign
   }
   const key = readRestoreKey(inputs['restore-key'], mask);
   return { signers: key.signers, key };
-}
-
-function overridesOf(inputs: BackupInputs): Overrides {
-  return {
-    older: inputs.allow.includes('older-backup'),
-    ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
-  };
 }
 
 async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
@@ -155,14 +156,9 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   if (inputs.operation === 'verify') {
     const trusted = trustedBy(inputs, ports.mask);
     const result = await verifyBackups(cluster, ports, { ...trusted, run, overrides, maxAge: inputs['max-age'] });
-    const { context, found, decrypted } = result;
+    const { context, name, stores, decrypted } = result;
     return {
-      outputs: {
-        ...outputsOf(context),
-        stores: found
-          .flatMap(({ store, backup }) => (backup?.context.generation === context.generation ? [store] : []))
-          .join(','),
-      },
+      outputs: { ...outputsOf(context), name, stores: stores.join(',') },
       details: { decrypted },
       summary: verifySummary(result, now()),
     };
@@ -176,7 +172,8 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   }
   const key = readRestoreKey(inputs['restore-key'], ports.mask);
   const limits = { maxOrders: inputs['max-orders'], maxAge: inputs['max-age'], timeout: inputs.timeout };
-  const result = await restore(cluster, ports, { key, run, overrides, ...limits, dryRun });
+  const expectPlan = inputs['expect-plan'];
+  const result = await restore(cluster, ports, { key, run, overrides, ...limits, expectPlan, dryRun });
   const { context, plan, applied, source, newOrders } = result;
   return {
     outputs: {
@@ -184,6 +181,7 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
       name: source.name,
       stores: source.store,
       orders: dryRun ? plan.orders : newOrders.length,
+      plan: result.planDigest,
     },
     details: {
       forecast: plan.certificates,

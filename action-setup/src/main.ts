@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import * as core from '@actions/core';
+import { overridesOf } from '../../shared/action/choice.js';
 import { annotateFindings } from '../../shared/action/findings.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
@@ -199,10 +200,7 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
         ? undefined
         : {
             key: readRestoreKey(inputs['restore-key'], mask),
-            overrides: {
-              older: inputs.allow.includes('older-backup'),
-              ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
-            },
+            overrides: overridesOf(inputs),
             maxAge: inputs['max-age'],
             timeout: inputs.timeout,
           },

@@ -36,6 +36,7 @@ export interface RestoreRun {
   directory: string;
   restoreKey: string;
   maxAge: string;
+  fromRepository: string;
   /** Private: the bundle's temporary files are below it. */
   folder: string;
   env: NodeJS.ProcessEnv;
@@ -54,7 +55,7 @@ export async function restoreInto(backup: OpenedBackup, run: RestoreRun): Promis
   return { ...reportOf(await act('plan', backup, run)), isRefused: true };
 }
 
-async function act(operation: string, { context }: OpenedBackup, run: RestoreRun): Promise<ActionRun> {
+async function act(operation: string, { name, context }: OpenedBackup, run: RestoreRun): Promise<ActionRun> {
   const { env, signal } = run;
   let stop = (): void => undefined;
   signal.throwIfAborted();
@@ -70,7 +71,10 @@ async function act(operation: string, { context }: OpenedBackup, run: RestoreRun
         'restore-key': run.restoreKey,
         stores: 'directory',
         directory: run.directory,
+        // Exactly what was opened, whatever else is in the folder.
+        name,
         'from-cluster': context.fingerprint,
+        'from-repository': run.fromRepository,
         'max-orders': '999999',
         'max-age': run.maxAge,
       },

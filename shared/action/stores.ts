@@ -4,6 +4,7 @@ import { cacheStore } from '../backup/stores/cache-store.js';
 import { directoryStore } from '../backup/stores/directory-store.js';
 import type { Store } from '../backup/stores/store.js';
 import { McprtError } from '../errors.js';
+import { branchOf, defaultBranchOf } from './github.js';
 import { uploadToArtifact, uploadToCache } from './upload.js';
 
 export interface StoreInputs {
@@ -27,6 +28,7 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[]
     apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
     repository: env.GITHUB_REPOSITORY ?? '',
     apiToken: inputs['github-token'],
+    defaultBranch: defaultBranchOf(env),
   });
   const limit = Number(env.GITHUB_RETENTION_DAYS);
   const open: Record<Store['name'], () => Store> = {
@@ -39,6 +41,7 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[]
         retentionDays: inputs['retention-days'],
         retentionLimit: limit > 0 ? limit : undefined,
         now: () => new Date(),
+        origin: { repositoryId: env.GITHUB_REPOSITORY_ID ?? '', branch: branchOf(env) },
       }),
     directory: () => directoryStore(inputs.directory),
   };
