@@ -142,7 +142,7 @@ export function choose<T>(
         '\n',
       ),
       next: [
-        'find out what became of the newer one: after a change of keys, give the newer restore key too; delete what somebody has planted.',
+        'find out who wrote the newer one: after a change of keys, give the newer restore key too; delete what was planted.',
         'To go on with the older one, set `allow: older-backup`',
       ].join(' '),
     });

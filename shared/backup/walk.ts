@@ -183,14 +183,18 @@ function nothing(store: Store['name'], { domain, named }: Search<unknown>, where
   const wanted =
     name ?? (generation === undefined ? `that begins with ${prefixOf(domain)}` : `of generation ${generation}`);
   return new McprtError('store-miss', {
-    what: `the ${store} has no backup ${wanted}`,
+    what: `the ${store} has no entry ${wanted}`,
     why: where,
-    next:
-      store === 'directory'
-        ? 'check the input `directory` and the profile’s domain'
-        : `check the profile’s domain, and that backups are made on the default branch; \`gh cache list\` and \`operation: list\` show what is there`,
+    next: nexts[store],
   });
 }
+
+const nexts = {
+  cache:
+    'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
+  artifact: 'check the profile’s domain; ask for a longer retention with `retention-days`',
+  directory: 'check the input `directory` and the profile’s domain',
+} as const;
 
 function walkCut(
   store: Store['name'],
