@@ -236,7 +236,7 @@ async function missing(
   return new McprtError('backup-missing', {
     what: `no store has ${name === undefined ? `a backup of generation ${generation}` : `a backup ${name}`}`,
     why: ['there is', ...lists.flatMap(shortened)].join('\n'),
-    next: 'name one of those; `operation: list` tells more of each',
+    next: 'name one of those; `operation: list` of action-backup tells more of each',
   });
 }
 

@@ -192,7 +192,7 @@ function nothing(store: Store['name'], { domain, named }: Search<unknown>, where
 const nexts = {
   cache:
     'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
-  artifact: 'check the profile’s domain; ask for a longer retention with `retention-days`',
+  artifact: 'check the profile’s domain; ask for a longer retention with `retention-days` of action-backup',
   directory: 'check the input `directory` and the profile’s domain',
 } as const;
 
@@ -204,7 +204,7 @@ function walkCut(
   return new McprtError('store-cut', {
     what: `the ${store} holds more entries that cannot be used than are looked at`,
     why: `${entries} of ${there} entries with ${bytes} bytes were read without finding one; no more than ${walkLimits.entries} entries, ${walkLimits.bytes} bytes and ${walkLimits.time / 1000} s are spent on a store`,
-    next: 'see what is there with `operation: list`, then name the backup with `generation` or `name`, and delete what was planted',
+    next: 'see what is there with `operation: list` of action-backup, then name the backup with `generation` or `name`, and delete what was planted',
   });
 }
 
