@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as core from '@actions/core';
 import { overridesOf } from '../../shared/action/choice.js';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
-import { proxyOf, runContext } from '../../shared/action/github.js';
+import { proxyOf, runContext, warnOfBranch } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
 import { plainLines } from '../../shared/action/log.js';
 import { masker } from '../../shared/action/mask.js';
@@ -43,13 +43,15 @@ export async function backupAction(version: string): Promise<void> {
     const changes = (operation === 'restore' || operation === 'wipe') && !inputs['dry-run'];
     const destructive = changes ? { destructive: operation } : {};
     const target = await readTarget(inputs, { stage: 'backup', env: process.env, mask, ...destructive });
+    const within = withDeadline(signal, inputs.timeout);
     const ports: Ports = {
-      stores: openStores(inputs, process.env),
+      stores: openStores(inputs, process.env, within),
       progress: (line) => core.info(plainLines(line)),
       warn: core.warning,
-      signal: withDeadline(signal, inputs.timeout),
+      signal: within,
       mask,
     };
+    if (operation === 'backup' || operation === 'wipe') warnOfBranch(process.env, core.warning);
     const run = runContext(process.env, target.domain, `mcprt ${version}`);
     if (operation === 'fetch' || operation === 'list') {
       await tell(operation, await (operation === 'fetch' ? fetchReport : listReport)(ports, inputs, run));

@@ -57,11 +57,12 @@ export async function setupAction(version: string): Promise<void> {
     });
     const cluster = guarded(opened, allowed);
     try {
+      const within = withDeadline(signal, inputs.timeout);
       const ports: SetupPorts = {
-        stores: openStores({ ...inputs, 'retention-days': 0 }, process.env),
+        stores: openStores({ ...inputs, 'retention-days': 0 }, process.env, within),
         progress: (line) => core.info(plainLines(line)),
         warn: core.warning,
-        signal: withDeadline(signal, inputs.timeout),
+        signal: within,
         mask,
         log: foldedLog(),
         env: process.env,

@@ -48,7 +48,9 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
   const folder = await mkdtemp(join(env.RUNNER_TEMP || tmpdir(), 'mcprt-drill-'));
   try {
     return await inLab(options, async (lab) => {
-      const run = { kubeconfig: lab.kubeconfig, directory, restoreKey, maxAge, fromRepository, folder, env, signal };
+      const isNamed = choice.generation !== undefined || choice.name !== undefined;
+      const given = { directory, restoreKey, maxAge, fromRepository, isNamed };
+      const run = { kubeconfig: lab.kubeconfig, ...given, folder, env, signal };
       return await drillIn(lab, backup, run, progress);
     });
   } finally {

@@ -37,6 +37,8 @@ export interface RestoreRun {
   restoreKey: string;
   maxAge: string;
   fromRepository: string;
+  /** Whether it was named, and not the newest. */
+  isNamed: boolean;
   /** Private: the bundle's temporary files are below it. */
   folder: string;
   env: NodeJS.ProcessEnv;
@@ -71,8 +73,8 @@ async function act(operation: string, { name, context }: OpenedBackup, run: Rest
         'restore-key': run.restoreKey,
         stores: 'directory',
         directory: run.directory,
-        // Exactly what was opened, whatever else is in the folder.
-        name,
+        // Where somebody has named one, its age is no matter: a restore of the newest says so when it is too old.
+        name: run.isNamed ? name : '',
         'from-cluster': context.fingerprint,
         'from-repository': run.fromRepository,
         'max-orders': '999999',

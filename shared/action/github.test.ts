@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { branchOf, defaultBranchOf, runContext } from './github.js';
+import { branchOf, defaultBranchOf, runContext, warnOfBranch } from './github.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mcprt-event-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -42,5 +42,18 @@ describe('where an operation runs', () => {
     if (text !== undefined) writeFileSync(path, text);
     expect(defaultBranchOf({ GITHUB_EVENT_PATH: path })).toBe(expected);
     expect(defaultBranchOf({})).toBeUndefined();
+  });
+
+  it.each([
+    ['refs/heads/trunk', 0],
+    ['refs/heads/feature', 1],
+    ['refs/tags/v1', 1],
+  ])('warns of a backup on %s: %i times', (ref, times) => {
+    const path = join(folder, 'event.json');
+    writeFileSync(path, '{"repository":{"default_branch":"trunk"}}');
+    const said: string[] = [];
+    warnOfBranch({ GITHUB_REF: ref, GITHUB_EVENT_PATH: path }, (line) => said.push(line));
+    warnOfBranch({ GITHUB_REF: ref }, (line) => said.push(line));
+    expect(said).toHaveLength(times);
   });
 });

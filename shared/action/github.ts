@@ -41,6 +41,16 @@ export function defaultBranchOf(env: NodeJS.ProcessEnv): string | undefined {
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
+/** Tells somebody who backs up on another branch who will see that backup; nothing where the event does not say. */
+export function warnOfBranch(env: NodeJS.ProcessEnv, warn: (line: string) => void): void {
+  const [branch, main] = [branchOf(env), defaultBranchOf(env)];
+  if (main === undefined || branch === main) return;
+  warn(
+    `this run is of ${branch === undefined ? 'no branch' : `branch ${branch}`}, and not of ${main}: a restore there takes its backup only where it is named, ` +
+      'with `generation` or `name`, and out of the artifacts or a directory, as GitHub keeps the cache of a branch to itself',
+  );
+}
+
 /** The proxy that the runner's environment names. */
 export function proxyOf(env: NodeJS.ProcessEnv): { httpsProxy?: string; noProxy?: string } {
   const httpsProxy = env.HTTPS_PROXY || env.https_proxy;

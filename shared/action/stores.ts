@@ -14,8 +14,12 @@ export interface StoreInputs {
   'github-token': string;
 }
 
-/** The stores that a step names, wired to the runner's environment. @throws McprtError `input-invalid` */
-export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[] {
+/**
+ * The stores that a step names, wired to the runner's environment.
+ *
+ * @param signal ends whatever they do @throws McprtError `input-invalid`
+ */
+export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: AbortSignal): Store[] {
   if (inputs.stores.length === 0) {
     throw invalid('`stores` names none', 'name at least one of cache, artifact, directory');
   }
@@ -29,6 +33,7 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[]
     repository: env.GITHUB_REPOSITORY ?? '',
     apiToken: inputs['github-token'],
     defaultBranch: defaultBranchOf(env),
+    signal,
   });
   const limit = Number(env.GITHUB_RETENTION_DAYS);
   const open: Record<Store['name'], () => Store> = {

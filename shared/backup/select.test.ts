@@ -4,7 +4,7 @@ import { readRestoreKey } from './keys.js';
 import { openBackup } from './seal.js';
 import { chooseBackup, type Expected, type Overrides, originOf } from './select.js';
 import type { BackupContext } from './statement.js';
-import { nameFor, type Store } from './stores/store.js';
+import { type Entry, type Listing, nameFor, type Store } from './stores/store.js';
 import { type Keys, keysOf, memoryStore, now, run, sealedBackup, type Thing } from './testing/memory.js';
 import { walkLimits } from './walk.js';
 
@@ -154,6 +154,35 @@ describe('without a choice', () => {
     await expect(choose([store])).rejects.toMatchObject({ code: 'store-cut', next: expect.stringContaining('`name`') });
     expect(store.fetched).toHaveLength(walkLimits.entries);
     await expect(choose([store], { overrides: { generation: 8 } })).resolves.toMatchObject({ generation: 8 });
+  });
+
+  it('a cancel ends the walk with its own reason, and is no trouble of a store', async () => {
+    const cancelled = failing('job-cancelled');
+    const wish = { signers: keys.restore.signers, run, overrides: { older: true }, maxAge: 14 * day };
+    const entry = (fetch: () => Promise<Buffer>): Entry => ({
+      name: nameOf(9),
+      foreign: undefined,
+      fetch,
+      remove: async () => undefined,
+    });
+    const lists: ((leave: () => never) => Promise<Listing>)[] = [
+      async (leave) => leave(),
+      async (leave) => ({ entries: [entry(async () => leave())], cut: undefined, where: '' }),
+    ];
+    for (const list of lists) {
+      const cancel = new AbortController();
+      const leave = (): never => {
+        cancel.abort(cancelled);
+        throw new Error('aborted');
+      };
+      const store: Store = { ...memoryStore('cache', []), list: () => list(leave) };
+      const choosing = chooseBackup(
+        { stores: [store, memoryStore('artifact', [of(8)])], warn: () => undefined, signal: cancel.signal },
+        { ...wish, open: async () => undefined },
+        { fingerprint: undefined, now, anchor: undefined },
+      );
+      await expect(choosing).rejects.toBe(cancelled);
+    }
   });
 
   it('the old key reads old backups beside the new one', async () => {

@@ -72,6 +72,7 @@ async function walk<T>(store: Store, search: Search<T>, signal?: AbortSignal): P
       search.named?.name === undefined ? { prefix: prefixOf(search.domain) } : { name: search.named.name },
     );
   } catch (error) {
+    signal?.throwIfAborted();
     const asked = asMcprtError(error);
     return [{ store: store.name, name: '', standing: asked.code === 'store-miss' ? 'absent' : 'unread', error: asked }];
   }
@@ -93,6 +94,7 @@ async function walk<T>(store: Store, search: Search<T>, signal?: AbortSignal): P
       return bytes;
     };
     const seen = await examine(store.name, { ...entry, fetch }, search);
+    signal?.throwIfAborted();
     found.push(seen);
     if (seen.backup !== undefined) best = Math.max(best, seen.backup.context.generation);
   }

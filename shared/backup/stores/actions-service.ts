@@ -65,6 +65,8 @@ export interface ActionsServiceOptions {
   apiToken: string;
   /** Name of the default branch as the event tells it; undefined when it does not. */
   defaultBranch: string | undefined;
+  /** Ends every call. */
+  signal?: AbortSignal;
 }
 
 const callTimeout = 30_000;
@@ -102,6 +104,7 @@ const runtimeClaims = z.looseObject({ scp: z.string() });
 
 /** Opens the services that the runner's environment names. No call is made yet. */
 export function actionsService(options: ActionsServiceOptions): ActionsService {
+  const get = (url: string, init: RequestInit): Promise<Response> => getWithin(url, init, options.signal);
   const post = async (service: string, method: string, body: object): Promise<{ status: number; text: string }> => {
     if (!options.resultsUrl || !options.runtimeToken) {
       throw new McprtError('store-unavailable', {
@@ -276,6 +279,7 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
           chunks.push(chunk);
         }
       } catch (error) {
+        options.signal?.throwIfAborted();
         if (error instanceof McprtError) throw error;
         throw new McprtError('store-read', {
           what: 'the download was cut off',
@@ -305,10 +309,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
-async function get(url: string, init: RequestInit): Promise<Response> {
+async function getWithin(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+  const signals = [AbortSignal.timeout(callTimeout), ...(signal === undefined ? [] : [signal])];
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(callTimeout) });
+    return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new McprtError('store-unavailable', {
       what: 'GitHub’s service cannot be reached',
       why: cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : messageOf(cause),
