@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { McprtError } from '../errors.js';
 import { readRestoreKey } from './keys.js';
 import { openBackup } from './seal.js';
@@ -68,7 +68,7 @@ describe('without a choice', () => {
     const stores = [memoryStore('cache', [await thing(), of(8)])];
     await expect(choose(stores)).rejects.toMatchObject({
       code: 'backup-newer-unreadable',
-      why: expect.stringMatching(new RegExp(`g00000009-.*${code}[^]*generation 8 in cache`)),
+      why: expect.stringMatching(new RegExp(`g00000009-.*${code}[\\s\\S]*generation 8 in cache`)),
       next: expect.stringContaining('allow: older-backup'),
     });
     const { generation, warnings } = await choose(stores, { overrides: { older: true } });
@@ -135,6 +135,8 @@ describe('without a choice', () => {
       generation: 8,
       warnings: [expect.stringContaining('store-unavailable')],
     });
+    const other = { anchor: { generation: 8, statement: 'another' } };
+    await expect(choose(stores, { expected: other })).rejects.toMatchObject({ code: 'backup-newer-unreadable' });
     // Of the lost cluster this one remembers nothing.
     const lost = { overrides: { fromCluster: 'a-cluster' }, expected: { fingerprint: 'new', anchor } };
     await expect(choose(stores, lost)).rejects.toMatchObject({ code: 'backup-newer-unreadable' });
@@ -154,6 +156,51 @@ describe('without a choice', () => {
     await expect(choose([store])).rejects.toMatchObject({ code: 'store-cut', next: expect.stringContaining('`name`') });
     expect(store.fetched).toHaveLength(walkLimits.entries);
     await expect(choose([store], { overrides: { generation: 8 } })).resolves.toMatchObject({ generation: 8 });
+  });
+
+  it('so much of it, and for so long', async () => {
+    const large = Buffer.alloc(64 * 1024 * 1024);
+    const many = Array.from({ length: 6 }, (_, at) => ({ ...junk(100 + at), bytes: large }));
+    const store = memoryStore('cache', [...many, of(8)]);
+    await expect(choose([store])).rejects.toMatchObject({ code: 'store-cut' });
+    expect(store.fetched).toHaveLength(walkLimits.bytes / large.length);
+
+    let time = 0;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => (time += walkLimits.time / 4));
+    try {
+      const slow = memoryStore('cache', [...Array.from({ length: 9 }, (_, at) => junk(100 + at)), of(8)]);
+      await expect(choose([slow])).rejects.toMatchObject({ code: 'store-cut' });
+      expect(slow.fetched.length).toBeLessThan(9);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('what a store has besides a usable one is no doubt: neither a cut list nor what is older and damaged', async () => {
+    const cut = memoryStore('cache', [of(8)], failing('store-token'));
+    const older = memoryStore('artifact', [junk(4)]);
+    const { generation, warnings } = await choose([cut, older]);
+    expect([generation, warnings]).toEqual([8, [expect.stringContaining('g00000004')]]);
+  });
+
+  it('an empty store is said to be empty, and where was looked', async () => {
+    await expect(choose([memoryStore('cache', []), memoryStore('artifact', [])])).rejects.toMatchObject({
+      code: 'backup-none',
+      why: expect.stringMatching(/cache: the cache has no entry .*looked everywhere[\s\S]*artifact: /),
+    });
+  });
+
+  it('of two that bear one number the later one is taken', async () => {
+    const later = await changed(8, { runId: '7', createdAt: new Date(now.getTime() - 1000).toISOString() });
+    expect(await choose([memoryStore('cache', [of(8)]), memoryStore('artifact', [later])])).toMatchObject({
+      store: 'artifact',
+    });
+  });
+
+  it('a key that cannot be read is no trouble of the backups', async () => {
+    const typo = { ...keys.restore, identities: [{ text: 'AGE-SECRET-KEY-1Q', line: 1 }] };
+    const stores = [memoryStore('cache', [junk(9), of(8)]), memoryStore('artifact', [of(8)])];
+    await expect(choose(stores, { key: typo })).rejects.toMatchObject({ code: 'key-invalid' });
   });
 
   it('a cancel ends the walk with its own reason, and is no trouble of a store', async () => {
@@ -177,7 +224,7 @@ describe('without a choice', () => {
       };
       const store: Store = { ...memoryStore('cache', []), list: () => list(leave) };
       const choosing = chooseBackup(
-        { stores: [store, memoryStore('artifact', [of(8)])], warn: () => undefined, signal: cancel.signal },
+        { stores: [store], warn: () => undefined, signal: cancel.signal },
         { ...wish, open: async () => undefined },
         { fingerprint: undefined, now, anchor: undefined },
       );

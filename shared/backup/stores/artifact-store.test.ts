@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Github, startGithub } from '../../../lab/github/github.js';
 import type { Run } from '../../../lab/github/run.js';
 import { McprtError } from '../../errors.js';
@@ -75,6 +75,18 @@ describe('the list of artifacts', () => {
     for (let at = 0; at < 10_001; at++) github.plantArtifact(`x${at}`, Buffer.from('zip'));
     const { cut } = await store(github).list({ prefix: 'backup-' });
     expect(cut).toMatchObject({ code: 'store-cut', why: expect.stringContaining('10000 of 10001') });
+  });
+
+  it('says so when it takes too long', async () => {
+    for (let at = 0; at < 900; at++) github.plantArtifact(`x${at}`, Buffer.from('zip'));
+    let time = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => (time += 40_000));
+    try {
+      const { cut } = await store(github, 'main').list({ prefix: 'backup-' });
+      expect(cut).toMatchObject({ code: 'store-cut', why: expect.stringMatching(/^[1-6]00 of 900/) });
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('needs a token that may read it', async () => {
