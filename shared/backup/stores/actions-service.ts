@@ -140,6 +140,8 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     }
     const answer = await api(`/actions/${path}`, init);
     if (init.method === 'DELETE') return answer;
+    // GitHub answers 403 to who has asked too often, too, and says in a header that it is that.
+    if (answer.status === 403 && answer.headers.get('x-ratelimit-remaining') === '0') throw httpFailure(path, 429, '');
     if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
       throw new McprtError('store-token', {
         what: `${subject} of earlier runs cannot be looked up`,

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Github, startGithub } from '../../../lab/github/github.js';
 import type { Run } from '../../../lab/github/run.js';
-import { McprtError } from '../../errors.js';
 import { actionsService } from './actions-service.js';
 import { artifactStore, foreignBecause } from './artifact-store.js';
 import type { Store } from './store.js';
@@ -91,6 +90,22 @@ describe('the list of artifacts', () => {
 
   it('needs a token that may read it', async () => {
     const blind = github.as({ permissions: {} });
-    await expect(store(blind).list({ prefix: 'backup-' })).rejects.toThrow(McprtError);
+    await expect(store(blind).list({ prefix: 'backup-' })).rejects.toMatchObject({ code: 'store-token' });
+  });
+
+  it.each([
+    ['403', new Response('', { status: 403, headers: { 'x-ratelimit-remaining': '0' } })],
+    ['429', new Response('', { status: 429 })],
+  ])('tells too many calls, a %s, from a missing permission', async (_, answer) => {
+    const asked = jest.spyOn(globalThis, 'fetch').mockResolvedValue(answer);
+    try {
+      const listing = store(github, 'main').list({ prefix: 'backup-' });
+      await expect(listing).rejects.toMatchObject({
+        code: 'store-unavailable',
+        next: expect.stringContaining('too many calls'),
+      });
+    } finally {
+      asked.mockRestore();
+    }
   });
 });
