@@ -187,7 +187,7 @@ function passedOver<T>(found: readonly Candidate<T>[], best: Best<T>): string[] 
 }
 
 /** What is told of a store that somebody has filled. */
-const told = 12;
+const told = 8;
 
 function shortened(lines: readonly string[]): string[] {
   return lines.length <= told ? [...lines] : [...lines.slice(0, told), `…and ${lines.length - told} more`];
