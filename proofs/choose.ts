@@ -111,7 +111,12 @@ async function generations({ rig, step, next, folder, problems }: Scene): Promis
     says: [`cache: ${second.outputs.name}`, `artifact: ${first.outputs.name}`],
   };
   await step(next(), 'plan', { generation: '9' }, missing);
-  await step(next(), 'plan', { generation: '1', name: 'x' }, { error: 'input-invalid', says: ['give one of them'] });
+  await step(
+    next(),
+    'plan',
+    { generation: '1', name: nameOf(rig, 1) },
+    { error: 'input-invalid', says: ['give one of them'] },
+  );
   return offsite;
 }
 

@@ -1,4 +1,4 @@
-import { generationNumber } from '../../shared/action/choice.js';
+import { approvedPlan, backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import {
   count,
   duration,
@@ -41,10 +41,10 @@ export const inputTypes = {
   'max-age': duration,
   issue: flag,
   generation: generationNumber,
-  name: text,
+  name: backupName,
   'from-cluster': text,
-  'from-repository': text,
-  'expect-plan': text,
+  'from-repository': repositoryOrigin,
+  'expect-plan': approvedPlan,
   allow: someOf([...refusalRules, 'older-backup']),
   confirm: text,
   scope: oneOf(scopes),

@@ -1,4 +1,4 @@
-import { generationNumber } from '../../shared/action/choice.js';
+import { backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import {
   certificates,
   count,
@@ -51,9 +51,9 @@ export const inputTypes = {
   'max-orders': orderLimit,
   'max-age': duration,
   generation: generationNumber,
-  name: text,
+  name: backupName,
   'from-cluster': text,
-  'from-repository': text,
+  'from-repository': repositoryOrigin,
   allow: someOf(['older-backup']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as core from '@actions/core';
-import { generationNumber, namedBy } from '../../shared/action/choice.js';
+import { backupName, generationNumber, namedBy } from '../../shared/action/choice.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { type DrillOptions, drill } from './drill.js';
@@ -30,7 +30,7 @@ function options(): Pick<DrillOptions, 'directory' | 'choice' | 'maxAge' | 'from
     });
     if (values.directory === undefined) throw new Error('--directory is missing');
     const { domain, generation = '', name = '', json } = values;
-    const named = namedBy({ generation: generationNumber.parse(generation), name });
+    const named = namedBy({ generation: generationNumber.parse(generation), name: backupName.parse(name) });
     // npm starts programs in the folder of their package, and says where it was called.
     const directory = resolve(process.env.INIT_CWD || process.cwd(), values.directory);
     const choice = { domain, ...named };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { generationNumber, overridesOf } from './choice.js';
+import { approvedPlan, backupName, generationNumber, overridesOf, repositoryOrigin } from './choice.js';
 
 const inputs = { generation: undefined, name: '', 'from-cluster': '', 'from-repository': '', allow: [] };
 
@@ -34,5 +34,21 @@ describe('the choice of a backup', () => {
 
   it.each(['0', '-1', '1.5', 'newest', '1e3'])('takes no %j as one', (text) => {
     expect(() => generationNumber.parse(text)).toThrow('it is none');
+  });
+
+  it.each([
+    [backupName, 'mcprt-backup-my-own.example.com-g00000041-r7.1'],
+    [repositoryOrigin, '42'],
+    [repositoryOrigin, 'local/host-1.example.com'],
+    [repositoryOrigin, 'none'],
+    [approvedPlan, 'ab'.repeat(32)],
+  ])('takes %o as %s, and nothing', (type, value) => {
+    expect([type.parse(value), type.parse('')]).toEqual([value, '']);
+  });
+
+  it.each([backupName, repositoryOrigin, approvedPlan])('takes no key that was put there by mistake', (type) => {
+    for (const start of ['mcprt-backup-key-1.', 'mcprt-restore-key-1.', 'AGE-SECRET-KEY-1']) {
+      expect(() => type.parse(`${start}${'eyJpZGVudGl0aWVzIjpb'.repeat(9)}`)).toThrow('another form');
+    }
   });
 });

@@ -14,6 +14,32 @@ export const generationNumber: InputType<number | undefined> = {
   },
 };
 
+/** A text of one form, or nothing. What is put into the wrong input may be a key, and must not go into a message. */
+function formed(expected: string, form: RegExp): InputType<string> {
+  return {
+    expected,
+    parse(value) {
+      if (value !== '' && !form.test(value)) throw new Error('it has another form');
+      return value;
+    },
+  };
+}
+
+/** A name as every backup has one, or nothing. */
+export const backupName = formed(
+  'the name of a backup, such as mcprt-backup-example.com-g00000041-r7.1',
+  /^mcprt-backup-[\w.-]{1,253}-g\d{8,15}-r\w{1,20}\.\d{1,9}$/,
+);
+
+/** What a refusal calls the repository of a backup, or nothing. */
+export const repositoryOrigin = formed(
+  'the id of a repository, such as 42, or local/HOSTNAME, or none',
+  /^[\w.-]{1,100}(?:\/[\w.-]{1,253})?$/,
+);
+
+/** A digest as the output `plan` has it, or nothing. */
+export const approvedPlan = formed('the output `plan` of an earlier plan', /^[0-9a-f]{64}$/);
+
 /** The inputs by which a step chooses a backup. */
 export interface ChoiceInputs {
   generation: number | undefined;

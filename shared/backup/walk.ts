@@ -175,7 +175,7 @@ function foreignCandidate<T>(store: Store['name'], name: string, why: string): C
   const error = new McprtError('backup-foreign-run', {
     what: 'no backup job of this repository has stored this',
     why,
-    next: `delete it when nobody needs it; if it is a backup of yours all the same, set \`name: ${name}\``,
+    next: `delete it when nobody needs it; if it is a backup of yours all the same, ${generationOf(name) === 0 ? 'give it back the name that it was stored with' : `set \`name: ${name}\``}`,
   });
   return { store, name, standing: 'foreign', error };
 }
