@@ -110,19 +110,16 @@ function summaryOf(
 
 function row(one: Surveyed, run: RunContext, hasKey: boolean, now: Date): string[] {
   const { name, stores, context, isSigned, isReadable, error } = one;
-  const usable =
-    error === undefined
-      ? hasKey
-        ? `✅ ${isReadable ? 'yes' : 'no'}`
-        : '✅ authentic'
-      : `❌ ${escaped(error.message)} (${code(error.code)})`;
+  const isOpen = context !== undefined && isReadable !== false;
+  const good = isOpen ? [hasKey ? '✅ yes' : '✅ authentic'] : [];
+  const trouble = error === undefined ? [] : [`${isOpen ? '⚠️' : '❌'} ${escaped(error.message)} (${code(error.code)})`];
   return [
     context ? String(context.generation) : `(${generationOf(name)})`,
     context ? `${context.createdAt.slice(0, 16).replace('T', ' ')} UTC, ${ago(new Date(context.createdAt), now)}` : '–',
     context ? code(context.fingerprint) : '–',
     context ? repositoryCell(context, run) : '–',
     { known: '✅ known', unknown: '❌ unknown', 'not seen': '–' }[signerOf(isSigned)] ?? '–',
-    usable,
+    [...good, ...trouble].join('\n'),
     stores.join(', '),
     code(name),
   ];
