@@ -206,7 +206,7 @@ async function replay({ rig, step, next, folder, github }: Scene, offsite: strin
 }
 
 /** The newest is damaged in the one store that has it. */
-async function damaged({ step, next, github }: Scene): Promise<void> {
+async function damaged({ step, next, github, problems }: Scene): Promise<void> {
   const made = await step(next(), 'backup', {}, { outputs: { generation: '3' } });
   const name = made.outputs.name ?? '';
   github.evict(name);
@@ -215,7 +215,9 @@ async function damaged({ step, next, github }: Scene): Promise<void> {
   await step(next(), 'plan', {}, refused);
   await step(next(), 'restore', {}, refused);
   const told = { outputs: { generation: '2', orders: '0' }, says: [`passed over: artifact, ${name}`] };
-  await step(next(), 'restore', { allow: 'older-backup' }, told);
+  const { summary } = await step(next(), 'restore', { allow: 'older-backup' }, told);
+  // Whoever approves looks at the summary.
+  if (!summary.includes('passed over')) problems.push(`the summary does not say what was passed over: ${summary}`);
   await step(next(), 'plan', { generation: '2' }, { outputs: { generation: '2' }, says: ['remembers generation 3'] });
   await step(next(), 'list', offline, { says: [name, '❌'] });
   await step(next(), 'backup', {}, { outputs: { generation: '4' } });

@@ -44,17 +44,22 @@ export async function backupAction(version: string): Promise<void> {
     const destructive = changes ? { destructive: operation } : {};
     const target = await readTarget(inputs, { stage: 'backup', env: process.env, mask, ...destructive });
     const within = withDeadline(signal, inputs.timeout);
+    const warned: string[] = [];
+    const warn = (line: string): void => {
+      warned.push(line);
+      core.warning(line);
+    };
     const ports: Ports = {
       stores: openStores(inputs, process.env, within),
       progress: (line) => core.info(plainLines(line)),
-      warn: core.warning,
+      warn,
       signal: within,
       mask,
     };
-    if (operation === 'backup' || operation === 'wipe') warnOfBranch(process.env, core.warning);
+    if (operation === 'backup' || operation === 'wipe') warnOfBranch(process.env, warn);
     const run = runContext(process.env, target.domain, `mcprt ${version}`);
     if (operation === 'fetch' || operation === 'list') {
-      await tell(operation, await (operation === 'fetch' ? fetchReport : listReport)(ports, inputs, run));
+      await tell(operation, await (operation === 'fetch' ? fetchReport : listReport)(ports, inputs, run), warned);
       return;
     }
     const work = async (): Promise<Report> => {
@@ -80,7 +85,8 @@ export async function backupAction(version: string): Promise<void> {
       }
     };
     const isWatched = operation === 'verify' && inputs.issue && !inputs['dry-run'];
-    await tell(operation, isWatched ? await underWatch(work, watchOf(inputs, run, ports, process.env)) : await work());
+    const report = isWatched ? await underWatch(work, watchOf(inputs, run, ports, process.env)) : await work();
+    await tell(operation, report, warned);
   });
 }
 
@@ -100,9 +106,15 @@ function watchOf(
   };
 }
 
-async function tell(operation: string, { outputs, details, summary }: Report): Promise<void> {
+/** @param warned what was told on the way: whoever approves a plan looks at its summary, and not at the log */
+async function tell(
+  operation: string,
+  { outputs, details, summary }: Report,
+  warned: readonly string[],
+): Promise<void> {
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
   core.setOutput('result', JSON.stringify({ schema: resultSchema, operation, ...outputs, ...details }));
+  if (warned.length > 0) summary.line('⚠️ **Told on the way**').list(warned);
   await summary.write();
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Github, startGithub } from '../../lab/github/github.js';
 import { directoryStore } from '../backup/stores/directory-store.js';
-import { uploadToCache } from './upload.js';
+import { clientEnvironment, uploadToCache } from './upload.js';
 
 describe('an upload to the cache', () => {
   const [home, before] = [process.cwd(), { ...process.env }];
@@ -16,7 +16,7 @@ describe('an upload to the cache', () => {
     folder = mkdtempSync(join(tmpdir(), 'mcprt-upload-'));
     process.chdir(folder);
     github = await startGithub();
-    Object.assign(process.env, github.env, { RUNNER_TEMP: folder, 'INPUT_RESTORE-KEY': 'a key' });
+    Object.assign(process.env, github.env, { RUNNER_TEMP: folder });
   });
 
   afterEach(async () => {
@@ -27,12 +27,12 @@ describe('an upload to the cache', () => {
     await github.close();
   });
 
-  it('leaves this process where it is: a slow disk with a relative path is written beside it', async () => {
+  it('leaves this process where it is: a relative directory is written to beside it all the while', async () => {
     const seen = new Set<string>();
     const watch = setInterval(() => seen.add(`${process.cwd()} ${process.env.GITHUB_WORKSPACE ?? ''}`), 1);
     const store = directoryStore('backups');
     const uploading = uploadToCache('key-1', Buffer.from('sealed'));
-    // A slow disk: the folder is made, and each file written, while the upload is under way.
+    // File after file, for as long as the upload is under way.
     const done = (async () => {
       let files = 0;
       for (let isOver = false; !isOver; files++) {
@@ -61,17 +61,12 @@ describe('an upload to the cache', () => {
   });
 });
 
-describe('a directory', () => {
-  const home = process.cwd();
-  afterEach(() => process.chdir(home));
-
-  it('is the one that it was when the store was opened', async () => {
-    const [first, second] = [mkdtempSync(join(tmpdir(), 'mcprt-a-')), mkdtempSync(join(tmpdir(), 'mcprt-b-'))];
-    process.chdir(first);
-    const store = directoryStore('backups');
-    process.chdir(second);
-    await store.save('name', Buffer.from('sealed'));
-    expect([await readdir(first), await readdir(second)]).toEqual([['backups'], []]);
-    for (const folder of [first, second]) rmSync(folder, { recursive: true });
+describe('the process of the client', () => {
+  it('has the runner’s variables and none of the inputs', () => {
+    const env = { 'INPUT_RESTORE-KEY': 'a key', ACTIONS_RUNTIME_TOKEN: 'a token', GITHUB_WORKSPACE: '/elsewhere' };
+    expect(clientEnvironment(env, '/folder')).toEqual({
+      ACTIONS_RUNTIME_TOKEN: 'a token',
+      GITHUB_WORKSPACE: '/folder',
+    });
   });
 });

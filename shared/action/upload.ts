@@ -20,11 +20,9 @@ export async function uploadToCache(key: string, bytes: Buffer): Promise<number>
   const { program } = await import(/* webpackIgnore: true */ './save-cache.js');
   return inTemporaryFolder(async (folder) => {
     await writeFileBelow(folder, cacheMember, bytes);
-    // The client has no use for the inputs of this step, and some of them are keys.
-    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('INPUT_'));
     const child = fork(program, [key, cacheMember], {
       cwd: folder,
-      env: { ...Object.fromEntries(inherited), GITHUB_WORKSPACE: folder },
+      env: clientEnvironment(process.env, folder),
       execArgv: [],
       timeout: uploadWithin,
     });
@@ -37,6 +35,12 @@ export async function uploadToCache(key: string, bytes: Buffer): Promise<number>
     if ('failure' in parsed) throw new Error(parsed.failure);
     return parsed.id;
   });
+}
+
+/** What the client gets of this process: it has no use for the inputs of the step, and some of them are keys. */
+export function clientEnvironment(env: NodeJS.ProcessEnv, folder: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(env).filter(([name]) => !name.startsWith('INPUT_'));
+  return { ...Object.fromEntries(inherited), GITHUB_WORKSPACE: folder };
 }
 
 /** Uploads a sealed backup with the official artifact client. */

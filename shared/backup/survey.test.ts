@@ -56,6 +56,13 @@ describe('a survey', () => {
     expect(byOther.backups).toMatchObject([{ isSigned: true, isReadable: false, error: { code: 'key-mismatch' } }]);
   });
 
+  it('ends where the key itself cannot be read: that says nothing of the backups', async () => {
+    const store = memoryStore('cache', [await sealedBackup(keys, 1)]);
+    const key = { ...keys.restore, identities: [{ text: 'AGE-SECRET-KEY-1Q', line: 1 }] };
+    const surveying = survey({ stores: [store], signal }, { signers: key.signers, key, run });
+    await expect(surveying).rejects.toMatchObject({ code: 'key-invalid' });
+  });
+
   it('shows a store that cannot be read, and one that was not read to its end, beside the others', async () => {
     const error = new McprtError('store-token', { what: 'w', why: 'y', next: 'n' });
     const dead = { ...memoryStore('artifact', []), list: () => Promise.reject(error) };

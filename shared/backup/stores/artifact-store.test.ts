@@ -29,7 +29,7 @@ describe('the list of artifacts', () => {
   });
   afterEach(() => github.close());
 
-  function store(view: Github, defaultBranch?: string): Store {
+  function store(view: Github, defaultBranch?: string, signal?: AbortSignal): Store {
     const service = actionsService({
       resultsUrl: undefined,
       runtimeToken: undefined,
@@ -37,6 +37,7 @@ describe('the list of artifacts', () => {
       repository: 'acme/platform',
       apiToken: view.token,
       defaultBranch,
+      ...(signal ? { signal } : {}),
     });
     const unused = { retentionDays: 0, retentionLimit: undefined, now: () => new Date() };
     return artifactStore({ service, upload: () => Promise.reject(new Error('no')), origin, ...unused });
@@ -86,6 +87,14 @@ describe('the list of artifacts', () => {
     } finally {
       clock.mockRestore();
     }
+  });
+
+  it('hears a cancel, and ends with its reason', async () => {
+    const cancel = new AbortController();
+    const reason = new Error('cancelled');
+    const listing = store(github, 'main', cancel.signal).list({ prefix: 'backup-' });
+    cancel.abort(reason);
+    await expect(listing).rejects.toBe(reason);
   });
 
   it('needs a token that may read it', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { McprtError, messageOf } from '../../errors.js';
+import { isRecord } from '../../json.js';
 import { maximumArchiveBytes } from '../archive.js';
 import { malformed } from '../statement.js';
 import { isWanted, type Store, type Wanted } from './store.js';
@@ -86,5 +87,5 @@ function failed(code: keyof typeof nexts, what: string, cause: unknown): McprtEr
 }
 
 function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  return isRecord(cause) && cause.code === 'ENOENT';
 }
