@@ -148,7 +148,7 @@ function keysPart({ environments, needsKeys }: InitPlan, sources: Sources): stri
 function keyLines({ keys, keysAre, isDry }: Sources): string[] {
   if (keysAre === 'left') {
     return [
-      `Keys were made before, and are not in ${keys}: those that GitHub has stay. A new set is made with --new-keys; backups that exist are then read with the old keys only.`,
+      `Keys were made before, and are not in ${keys}: those that GitHub has stay. A new set is made with --new-keys; backups that exist are then read with the old restore key, which is stored beside the new one: docs/keys.md.`,
     ];
   }
   const made = keysAre === 'there' ? 'were there already' : isDry ? 'would be made' : 'were made';

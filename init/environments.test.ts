@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { root } from '../lab/driver/folders.js';
 import { callsIn, environmentsOf } from './environments.js';
 
-const examples = ['backup.yml', 'deploy.yml', 'drill.yml', 'preview.yml', 'reinstall.yml'];
+const examples = ['backup.yml', 'deploy.yml', 'drill.yml', 'preview.yml', 'reinstall.yml', 'restore.yml'];
 const textOf = (folder: string, name: string): Promise<string> => readFile(join(root, folder, name), 'utf8');
 
 async function needsOf(example: string) {
@@ -33,6 +33,16 @@ describe('the environments of the workflows', () => {
         operation: 'install',
       },
     ]);
+  });
+
+  it('have no administrator where nothing is installed', async () => {
+    const needs = await needsOf('restore.yml');
+    expect(needs.map(({ name, secrets, hasReviewers, operation }) => [name, secrets, hasReviewers, operation])).toEqual(
+      [
+        ['mcprt-backup', ['MCPRT_BACKUP_KEY'], false, 'backup'],
+        ['mcprt-restore', ['KUBECONFIG', 'MCPRT_RESTORE_KEY'], true, 'restore'],
+      ],
+    );
   });
 
   it('have only the secrets that the caller hands on', async () => {

@@ -43,27 +43,29 @@ export interface Call {
  * that only a private network needs are left out.
  */
 export function environmentsOf(calls: readonly Call[]): Environment[] {
-  const needs = new Map<string, { secrets: Set<string>; variables: Set<string> }>();
+  const needs = new Map<string, { secrets: Set<string>; variables: Set<string>; isInstalled: boolean }>();
   const operationOf = calls.some(({ installs }) => installs) ? installersOperations : operations;
   for (const { text, secrets } of calls) {
     for (const job of jobsOf(text)) {
       const name = environmentOf(job);
       if (name === '') continue;
-      const need = needs.get(name) ?? { secrets: new Set(), variables: new Set() };
+      const need = needs.get(name) ?? { secrets: new Set(), variables: new Set(), isInstalled: false };
       const words = JSON.stringify(job);
+      need.isInstalled ||= words.includes('"$/action-setup"');
       for (const secret of namesIn(words, 'secrets')) if (secrets.includes(secret)) need.secrets.add(secret);
       for (const variable of namesIn(words, 'vars'))
         if (!optionalVariables.includes(variable)) need.variables.add(variable);
       needs.set(name, need);
     }
   }
-  return [...needs].map(([name, { secrets, variables }]) => ({
+  return [...needs].map(([name, { secrets, variables, isInstalled }]) => ({
     name,
     secrets: [...secrets].sort(),
     variables: [...variables].sort(),
     hasReviewers: reviewed.includes(name),
     isForEveryBranch: everyBranch.includes(name),
-    operation: operationOf[name],
+    // An installer is in effect an administrator: where there is none, nobody needs to be.
+    operation: operationOf[name] === 'install' && !isInstalled ? 'restore' : operationOf[name],
   }));
 }
 

@@ -36,7 +36,7 @@ const example = (name: string): string =>
     `      MCPRT_BACKUP_KEY: ${backupKey}`,
     '',
   ].join('\n');
-const names = ['backup', 'deploy', 'drill', 'reinstall', 'preview-build', 'preview'];
+const names = ['backup', 'deploy', 'drill', 'reinstall', 'restore', 'preview-build', 'preview'];
 const templates: Templates = {
   examples: new Map(names.map((name) => [`${name}.yml`, example(name)])),
   called: new Map([['backup.yml', `jobs: {one: {environment: mcprt-backup, steps: [{with: {key: "${backupKey}"}}]}}`]]),
@@ -51,11 +51,16 @@ describe('the workflows of a repository', () => {
       'mcprt-deploy.yml new',
       'mcprt-drill.yml new',
       'mcprt-reinstall.yml new',
+      'mcprt-restore.yml new',
     ]);
   });
 
   it('look after backups where there is a profile only', () => {
-    expect(filesFor({ hasPlatform: false })).toEqual(['mcprt-backup.yml new', 'mcprt-drill.yml new']);
+    expect(filesFor({ hasPlatform: false })).toEqual([
+      'mcprt-backup.yml new',
+      'mcprt-drill.yml new',
+      'mcprt-restore.yml new',
+    ]);
   });
 
   it('make previews where an MCP server is', () => {
@@ -79,6 +84,7 @@ describe('the workflows of a repository', () => {
       'mcprt-deploy.yml kept',
       'mcprt-drill.yml new',
       'mcprt-reinstall.yml new',
+      'mcprt-restore.yml new',
     ]);
   });
 

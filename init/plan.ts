@@ -30,9 +30,9 @@ export interface InitPlan {
   installs: boolean;
 }
 
-const ofPlatform = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml'];
+const ofPlatform = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml', 'restore.yml'];
 /** Without the platform's source a job can neither install nor roll out, but it can look after backups. */
-const ofProfile = ['backup.yml', 'drill.yml'];
+const ofProfile = ['backup.yml', 'drill.yml', 'restore.yml'];
 const ofServer = ['preview-build.yml', 'preview.yml'];
 
 /**
@@ -94,7 +94,7 @@ function adapted(text: string, { branch, profile }: Facts, install: boolean): st
   );
   for (const [job, { uses = '' }] of calls) {
     if (profile !== undefined && profile.path !== DEFAULT_PATH) {
-      if (/\/workflows\/(?:backup|deploy|drill|reinstall)\.yml@/.test(uses))
+      if (/\/workflows\/(?:backup|deploy|drill|reinstall|restore)\.yml@/.test(uses))
         set(['jobs', job, 'with', 'profile'], profile.path);
     }
     if (install && /\/workflows\/deploy\.yml@/.test(uses)) {

@@ -98,6 +98,14 @@ async function prove(context: ProofContext, rig: Rig, github: Github): Promise<P
     { operation: 'plan', inputs: { kubeconfig: broken }, error: 'kubeconfig-invalid' },
     { operation: 'plan', inputs: { kubeconfig: Buffer.from(broken).toString('base64') }, error: 'kubeconfig-invalid' },
     { operation: 'plan', inputs: { 'max-age': rig.keys.restore }, error: 'input-invalid' },
+    { operation: 'plan', inputs: { name: rig.keys.restore }, error: 'input-invalid' },
+    { operation: 'plan', inputs: { 'from-repository': rig.keys.restore }, error: 'input-invalid' },
+    {
+      operation: 'plan',
+      inputs: { 'restore-key': `${rig.keys.restore}\n${foreign.restore.slice(0, 300)}` },
+      error: 'key-invalid',
+    },
+    { operation: 'list', inputs: { kubeconfig: '', 'restore-key': `${rig.keys.restore}\n${foreign.restore}` } },
     { operation: 'wipe', inputs: { 'dry-run': 'true' } },
     { operation: 'wipe', inputs: { confirm: rig.keys.restore }, error: 'wipe-confirm' },
     {

@@ -7,6 +7,7 @@ import type { RunContext } from '../shared/backup/ports.js';
 import { restore } from '../shared/backup/restore.js';
 import { authenticate, sealBackup } from '../shared/backup/seal.js';
 import type { Snapshot } from '../shared/backup/snapshot.js';
+import { nameFor, type Store } from '../shared/backup/stores/store.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { type Kind, kinds } from '../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../shared/errors.js';
@@ -155,13 +156,18 @@ function attempt(
   say: (line: string) => void,
 ): Promise<unknown> {
   const key = readRestoreKey(one.restoreKey ?? material.keys.restore, () => undefined);
-  const found = { name: 'mcprt-backup-example.com-g00000002-r2.1', fetch: () => Promise.resolve(one.bytes) };
-  const store = {
-    name: 'cache' as const,
+  const found = {
+    // Under the name that is looked for: a store gives nothing else.
+    name: nameFor(one.run?.domain ?? run.domain, 2, { runId: '2', runAttempt: '1' }),
+    foreign: undefined,
+    fetch: () => Promise.resolve(one.bytes),
+    remove: () => Promise.reject(new Error('a restore deletes nothing')),
+  };
+  const store: Store = {
+    name: 'cache',
     save: () => Promise.reject(new Error('a restore stores nothing')),
-    newest: () => Promise.resolve(found),
     read: found.fetch,
-    list: () => Promise.reject(new Error('a restore deletes nothing')),
+    list: () => Promise.resolve({ entries: [found], cut: undefined, where: '' }),
   };
   return restore(
     cluster,

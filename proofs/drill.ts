@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openNewest } from '../lab/drill/sealed.js';
+import { openChosen } from '../lab/drill/sealed.js';
 import { labNames, stopLab } from '../lab/driver/lab.js';
 import { startGithub } from '../lab/github/github.js';
 import { type KeySet, makeKeys, readBackupKey, readRestoreKey } from '../shared/backup/keys.js';
@@ -11,7 +11,7 @@ import { directoryStore } from '../shared/backup/stores/directory-store.js';
 import { nameFor } from '../shared/backup/stores/store.js';
 import { clusterCanaries, keyCanaries } from './canary/canaries.js';
 import { type Broken, brokenBackups } from './drill/broken.js';
-import { type DrillRun, runDrill } from './drill/run.js';
+import { type DrillCall, type DrillRun, runDrill } from './drill/run.js';
 import { filesBelow, type LeakSearch, leakSearch, withoutMasks } from './leaks.js';
 import { type Leaf, leaves } from './leaves.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
@@ -78,7 +78,7 @@ async function onlyFile(folder: string): Promise<Buffer> {
 async function prove(context: ProofContext, keys: KeySet, good: Good): Promise<Proven> {
   const problems = [...good.problems];
   const { folder } = context;
-  const call = { directory: good.directory, restoreKey: keys.restore, folder };
+  const call: DrillCall = { directory: good.directory, restoreKey: keys.restore, folder };
   const check = async (name: string, run: DrillRun, found: string[]): Promise<void> => {
     context.progress(`  ${name}: exit ${run.code} after ${run.seconds.toFixed(1)} s`);
     const all = [...found, ...(await remains(run, good.search))];
@@ -86,13 +86,23 @@ async function prove(context: ProofContext, keys: KeySet, good: Good): Promise<P
     if (all.length > 0) problems.push(`${name}: ${run.told.slice(-2500)}`);
   };
 
-  const first = await runDrill(call);
-  await check('good', first, goodProblems(first, good));
+  const opened = await openChosen(
+    good.directory,
+    { domain: undefined },
+    readRestoreKey(keys.restore, unmasked),
+    unmasked,
+  );
+  const chosen = join(folder, 'chosen');
+  await cp(good.directory, chosen, { recursive: true });
+  const [newer] = brokenBackups;
+  if (newer) await keepSealed(chosen, await newer.alter(opened.snapshot), opened.context, keys);
+  const choice = ['--generation', String(opened.context.generation)];
+  const first = await runDrill({ ...call, directory: chosen, choice });
+  await check('good, beside a newer one', first, goodProblems(first, good));
   const { only } = context.flags;
   const broken = brokenBackups.filter(({ name }, at) =>
     typeof only === 'string' ? name.includes(only) : at < 5 || !context.small,
   );
-  const opened = await openNewest(good.directory, undefined, readRestoreKey(keys.restore, unmasked));
   const seconds = [first.seconds];
   for (const one of broken) {
     const directory = join(folder, `broken-${seconds.length}`);
@@ -102,10 +112,12 @@ async function prove(context: ProofContext, keys: KeySet, good: Good): Promise<P
     await check(one.name, run, brokenProblems(run, one, good));
   }
   const foreign = await makeKeys('hybrid');
-  const unusable: [string, Partial<typeof call>, string][] = [
+  const unusable: [string, Partial<DrillCall>, string][] = [
     ['key of another set', { restoreKey: foreign.restore }, 'backup-unsigned'],
     ['backup key', { restoreKey: keys.backup }, 'key-wrong-kind'],
     ['no key', { restoreKey: '' }, 'drill-usage'],
+    ['no such generation', { choice: ['--generation', '9'] }, 'backup-missing'],
+    ['no number', { choice: ['--generation', 'newest'] }, 'drill-usage'],
     ['no folder', { directory: join(folder, 'nowhere') }, 'drill-usage'],
     ['damaged backup', { directory: await damaged(folder, good.directory) }, 'backup-malformed'],
   ];

@@ -2,6 +2,7 @@ import { breakGlass } from './break-glass.js';
 import { brokenWorlds } from './broken-worlds.js';
 import { canary } from './canary.js';
 import { cancel } from './cancel.js';
+import { choose } from './choose.js';
 import { corrupt } from './corrupt.js';
 import { drillProof } from './drill.js';
 import { forecastProof } from './forecast.js';
@@ -42,6 +43,7 @@ export const proofs: readonly Proof[] = [
   breakGlass,
   drillProof,
   stores,
+  choose,
   setup,
   cancel,
   wipeProof,

@@ -108,7 +108,11 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
       directory: rig.backups,
       'ca-bundle': `${stage.root}\n${fresh.root}`,
     };
-    await play(fresh, 'new cluster, backup of the old one', { case: 'new-cluster', orders: 0 }, inputs);
+    const missing = await fresh.setup({ ...inputs, generation: '9' });
+    if (missing.error !== 'backup-missing')
+      problems.push(`a generation that is not there: ${withoutMasks(missing.log)}`);
+    const named = { ...inputs, generation: '1' };
+    await play(fresh, 'new cluster, backup of the old one', { case: 'new-cluster', orders: 0 }, named);
   } finally {
     await fresh.close();
   }

@@ -3,6 +3,7 @@ import { limits } from '../shared/backup/limits.js';
 import { restore } from '../shared/backup/restore.js';
 import { type BackupContext, schema } from '../shared/backup/statement.js';
 import { nameFor } from '../shared/backup/stores/store.js';
+import { memoryStore, quietPorts } from '../shared/backup/testing/memory-store.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../shared/cluster/testing/memory-api.js';
 import { McprtError, messageOf } from '../shared/errors.js';
@@ -130,36 +131,19 @@ const run = {
   tool: 'mcprt proof',
 };
 
-function restored(api: MemoryApi, stolen: Stolen, bytes: Buffer): Promise<unknown> {
+async function restored(api: MemoryApi, stolen: Stolen, bytes: Buffer): Promise<unknown> {
   const name = nameFor(run.domain, 2, { runId: '2', runAttempt: '1' });
-  const fetch = (): Promise<Buffer> => Promise.resolve(bytes);
-  const never = (): Promise<never> => Promise.reject(new Error('a restore stores nothing'));
-  const store = {
-    name: 'directory' as const,
-    save: never,
-    newest: () => Promise.resolve({ name, fetch }),
-    read: fetch,
-    list: () => Promise.resolve([{ name, fetch, remove: never }]),
-  };
-  return restore(
-    api.cluster,
-    {
-      stores: [store],
-      progress: () => undefined,
-      warn: () => undefined,
-      signal: AbortSignal.timeout(600_000),
-      mask: () => undefined,
-    },
-    {
-      key: stolen.restoreKey,
-      run,
-      overrides: { older: false, fromCluster: 'any' },
-      maxOrders: 0,
-      maxAge: 1e9,
-      timeout: 60_000,
-      dryRun: false,
-    },
-  );
+  const { store } = memoryStore();
+  await store.save(name, bytes);
+  return restore(api.cluster, quietPorts([store], { signal: AbortSignal.timeout(600_000) }), {
+    key: stolen.restoreKey,
+    run,
+    overrides: { older: false, fromCluster: 'any' },
+    maxOrders: 0,
+    maxAge: 1e9,
+    timeout: 60_000,
+    dryRun: false,
+  });
 }
 
 /** Records by the thousand, all for one Secret: the time grows with their number and not with its square. */

@@ -80,13 +80,14 @@ async function laterRun(context: ProofContext, rig: Rig): Promise<{ runs: number
 
     const poison = await plantPoison(github, context.folder, rig.installation.domain);
     const foreign = 'it holds an entry that no backup has: file';
-    await step(later, 'restore', { stores: 'cache' }, { error: 'backup-malformed', says: [foreign, 'planted'] });
-    await step(later, 'restore', {}, { error: 'backup-newer-unreadable', says: [poison.key, 'find out who wrote'] });
+    const newer = { error: 'backup-newer-unreadable', says: [foreign, poison.key, 'find out who wrote'] };
+    await step(later, 'restore', { stores: 'cache' }, newer);
+    await step(later, 'restore', {}, newer);
     await step(
       later,
       'restore',
       { allow: 'older-backup' },
-      { outputs: { stores: 'artifact', orders: '0' }, says: ['cache was passed over'] },
+      { outputs: { stores: 'cache', orders: '0' }, says: [`passed over: cache, ${poison.key}`] },
     );
     problems.push(...tracesOf(poison).map((path) => `the planted entry was unpacked: ${path}`));
     github.evict(poison.key);

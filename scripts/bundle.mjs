@@ -44,6 +44,9 @@ const must = (command, args) => {
   if (run.status !== 0) process.exit(run.status ?? 1);
 };
 
+/** A program that must know where it lies: ncc would write the path of this machine into it. */
+const copied = ['shared/action/save-cache.js'];
+
 /** client-node has side effects in its polyfill only; without this line ncc keeps 16 MB of API classes that nobody calls. */
 const withoutSideEffects = (build) => {
   const path = join(root, 'node_modules', '@kubernetes', 'client-node', 'package.json');
@@ -106,6 +109,7 @@ const bundleInto = (folder) => {
       rmSync(part, { recursive: true, force: true });
     }
   }
+  for (const path of copied) copyFileSync(join(sources, path), join(folder, basename(path)));
   for (const [name, text] of Object.entries(entries)) writeFileSync(join(folder, name), text);
   for (const name of readdirSync(folder)) {
     if (/Cannot find module|MODULE_NOT_FOUND/.test(stubsOf(readFileSync(join(folder, name), 'utf8')))) {

@@ -53,7 +53,7 @@ describe('codes of errors and findings', () => {
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview|init';
+      'anchor|profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview|init';
     const notCodes = new Set([
       'backup-key',
       'restore-key',

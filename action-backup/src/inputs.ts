@@ -1,3 +1,4 @@
+import { approvedPlan, backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import {
   count,
   duration,
@@ -44,7 +45,7 @@ const allowances: InputType<{ rules: Allowance[]; older: boolean }> = {
 
 /** The inputs of action-backup, in the order of its action.yml. */
 export const inputTypes = {
-  operation: oneOf(['backup', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
+  operation: oneOf(['backup', 'list', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
   kubeconfig: text,
   'kubeconfig-trusted': flag,
   profile: text,
@@ -59,7 +60,11 @@ export const inputTypes = {
   'max-orders': count,
   'max-age': duration,
   issue: flag,
+  generation: generationNumber,
+  name: backupName,
   'from-cluster': text,
+  'from-repository': repositoryOrigin,
+  'expect-plan': approvedPlan,
   allow: allowances,
   confirm: text,
   scope: oneOf(scopes),
@@ -79,8 +84,10 @@ export const outputNames = [
   'name',
   'stores',
   'unchanged',
+  'backups',
   'certificates',
   'orders',
+  'plan',
   'wiped',
   'fingerprint',
   'created-at',

@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as core from '@actions/core';
+import { overridesOf } from '../../shared/action/choice.js';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
-import { proxyOf, runContext } from '../../shared/action/github.js';
+import { proxyOf, runContext, warnOfBranch } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
 import { plainLines } from '../../shared/action/log.js';
 import { masker } from '../../shared/action/mask.js';
@@ -12,8 +13,8 @@ import { fetchBackup } from '../../shared/backup/fetch.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports, RunContext } from '../../shared/backup/ports.js';
 import { restore } from '../../shared/backup/restore.js';
-import type { Overrides } from '../../shared/backup/select.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
+import { survey } from '../../shared/backup/survey.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
@@ -22,6 +23,7 @@ import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { wipe } from '../../shared/wipe/wipe.js';
 import { backupReport } from './backing-up.js';
 import { type BackupInputs, inputTypes } from './inputs.js';
+import { listingReport } from './listing.js';
 import { outputsOf, type Report } from './outputs.js';
 import { fetchSummary, restoreSummary, verifySummary } from './report.js';
 import { underWatch, type Watch } from './watch.js';
@@ -40,16 +42,23 @@ export async function backupAction(version: string): Promise<void> {
     const changes = (operation === 'restore' || operation === 'wipe') && !inputs['dry-run'];
     const destructive = changes ? { destructive: operation } : {};
     const target = await readTarget(inputs, { stage: 'backup', env: process.env, mask, ...destructive });
+    const within = withDeadline(signal, inputs.timeout);
+    const warned: string[] = [];
+    const warn = (line: string): void => {
+      warned.push(line);
+      core.warning(line);
+    };
     const ports: Ports = {
-      stores: openStores(inputs, process.env),
+      stores: openStores(inputs, process.env, within),
       progress: (line) => core.info(plainLines(line)),
-      warn: core.warning,
-      signal: withDeadline(signal, inputs.timeout),
+      warn,
+      signal: within,
       mask,
     };
+    if (operation === 'backup' || operation === 'wipe') warnOfBranch(process.env, warn);
     const run = runContext(process.env, target.domain, `mcprt ${version}`);
-    if (operation === 'fetch') {
-      await tell(operation, await fetchReport(ports, inputs, run));
+    if (operation === 'fetch' || operation === 'list') {
+      await tell(operation, await (operation === 'fetch' ? fetchReport : listReport)(ports, inputs, run), warned);
       return;
     }
     const work = async (): Promise<Report> => {
@@ -75,7 +84,8 @@ export async function backupAction(version: string): Promise<void> {
       }
     };
     const isWatched = operation === 'verify' && inputs.issue && !inputs['dry-run'];
-    await tell(operation, isWatched ? await underWatch(work, watchOf(inputs, run, ports, process.env)) : await work());
+    const report = isWatched ? await underWatch(work, watchOf(inputs, run, ports, process.env)) : await work();
+    await tell(operation, report, warned);
   });
 }
 
@@ -95,9 +105,15 @@ function watchOf(
   };
 }
 
-async function tell(operation: string, { outputs, details, summary }: Report): Promise<void> {
+/** @param warned what was told on the way: whoever approves a plan looks at its summary, and not at the log */
+async function tell(
+  operation: string,
+  { outputs, details, summary }: Report,
+  warned: readonly string[],
+): Promise<void> {
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
   core.setOutput('result', JSON.stringify({ schema: resultSchema, operation, ...outputs, ...details }));
+  if (warned.length > 0) summary.line('⚠️ **Told on the way**').list(warned);
   await summary.write();
 }
 
@@ -110,9 +126,8 @@ async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunContext):
       next: 'give the folder for the copy in `directory`, and the sources in `stores`: cache, artifact',
     });
   }
-  const { signers } = trustedBy(inputs, ports.mask);
   const result = await fetchBackup(ports, directoryStore(inputs.directory), {
-    signers,
+    ...trustedBy(inputs, ports.mask),
     run,
     overrides: overridesOf(inputs),
     maxAge: inputs['max-age'],
@@ -126,6 +141,13 @@ async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunContext):
   };
 }
 
+/** Tells what there is, and chooses none: who has lost a cluster has nothing else to look at. */
+async function listReport(ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
+  const trusted = trustedBy(inputs, ports.mask);
+  const found = await survey(ports, { ...trusted, run });
+  return listingReport(found, { run, hasKey: 'key' in trusted, now: new Date() });
+}
+
 /** The signers that a job trusts, by the key that it was given; a restore key reads backups too. */
 function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { signers: KeyObject[]; key?: RestoreKey } {
   if (inputs['restore-key'] === '') {
@@ -133,13 +155,6 @@ function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { sign
   }
   const key = readRestoreKey(inputs['restore-key'], mask);
   return { signers: key.signers, key };
-}
-
-function overridesOf(inputs: BackupInputs): Overrides {
-  return {
-    older: inputs.allow.older,
-    ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
-  };
 }
 
 async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
@@ -154,14 +169,9 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   if (inputs.operation === 'verify') {
     const trusted = trustedBy(inputs, ports.mask);
     const result = await verifyBackups(cluster, ports, { ...trusted, run, overrides, maxAge: inputs['max-age'] });
-    const { context, found, decrypted } = result;
+    const { context, name, stores, decrypted } = result;
     return {
-      outputs: {
-        ...outputsOf(context),
-        stores: found
-          .flatMap(({ store, backup }) => (backup?.context.generation === context.generation ? [store] : []))
-          .join(','),
-      },
+      outputs: { ...outputsOf(context), name, stores: stores.join(',') },
       details: { decrypted },
       summary: verifySummary(result, now()),
     };
@@ -175,7 +185,8 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   }
   const key = readRestoreKey(inputs['restore-key'], ports.mask);
   const limits = { maxOrders: inputs['max-orders'], maxAge: inputs['max-age'], timeout: inputs.timeout };
-  const result = await restore(cluster, ports, { key, run, overrides, ...limits, dryRun });
+  const expectPlan = inputs['expect-plan'];
+  const result = await restore(cluster, ports, { key, run, overrides, ...limits, expectPlan, dryRun });
   const { context, plan, applied, source, newOrders } = result;
   return {
     outputs: {
@@ -183,6 +194,7 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
       name: source.name,
       stores: source.store,
       orders: dryRun ? plan.orders : newOrders.length,
+      plan: result.planDigest,
     },
     details: {
       forecast: plan.certificates,

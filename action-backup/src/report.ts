@@ -109,7 +109,7 @@ export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date
     .details(
       'Where it comes from',
       contextTable(context).line(
-        `Read from ${source.store}: ${code(source.name)}. cert-manager was ${result.certManager.state}; brake: ${result.brake}${result.takenOver ? ', taken over from a run that did not finish' : ''}.`,
+        `Read from ${source.store}: ${code(source.name)}. Digest of the plan: ${code(result.planDigest)}. cert-manager was ${result.certManager.state}; brake: ${result.brake}${result.takenOver ? ', taken over from a run that did not finish' : ''}.`,
       ),
     )
     .line(nextAfterRestore(result, dryRun));
@@ -125,12 +125,14 @@ export function verifySummary(result: VerifyResult, now: Date): Markdown {
     )
     .table(
       ['Store', 'State'],
-      found.map(({ store, backup, error }) => [
-        store,
-        backup
-          ? `✅ generation ${backup.context.generation}`
-          : `❌ ${escaped(`${error?.message}: ${error?.why} → ${error?.next}`)}`,
-      ]),
+      found
+        .filter(({ standing }) => standing !== 'foreign')
+        .map(({ store, name, backup, error }) => [
+          store,
+          backup
+            ? `✅ generation ${backup.context.generation}`
+            : `❌ ${escaped(`${name === '' ? '' : `${name}: `}${error?.message}: ${error?.why} → ${error?.next}`)}`,
+        ]),
     );
   if (snapshot) {
     markdown.table(
@@ -242,7 +244,8 @@ function contextTable(context: BackupContext): Markdown {
   );
 }
 
-function ago(then: Date, now: Date): string {
+/** How long ago something was, in hours or days. */
+export function ago(then: Date, now: Date): string {
   const hours = Math.floor((now.getTime() - then.getTime()) / 3600_000);
   return hours < 48 ? `${hours} hours ago` : `${Math.floor(hours / 24)} days ago`;
 }

@@ -1,3 +1,4 @@
+import { backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import {
   certificates,
   count,
@@ -49,7 +50,10 @@ export const inputTypes = {
   directory: text,
   'max-orders': orderLimit,
   'max-age': duration,
+  generation: generationNumber,
+  name: backupName,
   'from-cluster': text,
+  'from-repository': repositoryOrigin,
   allow: someOf(['older-backup']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,

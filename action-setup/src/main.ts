@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import * as core from '@actions/core';
+import { overridesOf } from '../../shared/action/choice.js';
 import { annotateFindings } from '../../shared/action/findings.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
@@ -56,11 +57,12 @@ export async function setupAction(version: string): Promise<void> {
     });
     const cluster = guarded(opened, allowed);
     try {
+      const within = withDeadline(signal, inputs.timeout);
       const ports: SetupPorts = {
-        stores: openStores({ ...inputs, 'retention-days': 0 }, process.env),
+        stores: openStores({ ...inputs, 'retention-days': 0 }, process.env, within),
         progress: (line) => core.info(plainLines(line)),
         warn: core.warning,
-        signal: withDeadline(signal, inputs.timeout),
+        signal: within,
         mask,
         log: foldedLog(),
         env: process.env,
@@ -199,10 +201,7 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
         ? undefined
         : {
             key: readRestoreKey(inputs['restore-key'], mask),
-            overrides: {
-              older: inputs.allow.includes('older-backup'),
-              ...(inputs['from-cluster'] === '' ? {} : { fromCluster: inputs['from-cluster'] }),
-            },
+            overrides: overridesOf({ ...inputs, allow: { older: inputs.allow.includes('older-backup') } }),
             maxAge: inputs['max-age'],
             timeout: inputs.timeout,
           },

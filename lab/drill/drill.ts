@@ -13,12 +13,14 @@ import { judge } from './judge.js';
 import { recover, writeRefused } from './recovery.js';
 import { type RestoreRun, restoreInto } from './restore.js';
 import type { DrillResult } from './result.js';
-import { type OpenedBackup, openNewest } from './sealed.js';
+import { type Choice, type OpenedBackup, openChosen } from './sealed.js';
 import { resultOf } from './verdict.js';
 
 export interface DrillOptions {
   directory: string;
-  domain: string | undefined;
+  choice: Choice;
+  /** As the input `from-repository` of a restore. */
+  fromRepository: string;
   /** The text of the secret. */
   restoreKey: string;
   /** As the input `max-age` of a restore. */
@@ -30,15 +32,15 @@ export interface DrillOptions {
 }
 
 /**
- * Restores the newest backup of a folder into a lab of its own, and sees what cert-manager does. The lab and all
+ * Restores a backup of a folder into a lab of its own, and sees what cert-manager does. The lab and all
  * that was written is removed again, whatever happens.
  *
  * @throws McprtError `drill-…`, `key-…`, `backup-…`, `lab-…`
  */
 export async function drill(options: DrillOptions): Promise<DrillResult> {
-  const { env, progress, signal, maxAge, directory, restoreKey } = options;
+  const { env, progress, signal, maxAge, directory, restoreKey, choice, fromRepository } = options;
   const key = readKey(restoreKey);
-  const backup = await openNewest(directory, options.domain, key);
+  const backup = await openChosen(directory, choice, key, progress);
   const { context, snapshot } = backup;
   progress(
     `generation ${context.generation} of ${context.domain}: ${snapshot.certificates.length} certificates, ${snapshot.objects.length} objects`,
@@ -46,7 +48,9 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
   const folder = await mkdtemp(join(env.RUNNER_TEMP || tmpdir(), 'mcprt-drill-'));
   try {
     return await inLab(options, async (lab) => {
-      const run = { kubeconfig: lab.kubeconfig, directory, restoreKey, maxAge, folder, env, signal };
+      const isNamed = choice.generation !== undefined || choice.name !== undefined;
+      const given = { directory, restoreKey, maxAge, fromRepository, isNamed };
+      const run = { kubeconfig: lab.kubeconfig, ...given, folder, env, signal };
       return await drillIn(lab, backup, run, progress);
     });
   } finally {

@@ -1,34 +1,40 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as core from '@actions/core';
+import { backupName, generationNumber, namedBy } from '../../shared/action/choice.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
-import { drill } from './drill.js';
+import { type DrillOptions, drill } from './drill.js';
 import { drillSummary, drillText } from './report.js';
 import { resultSchema } from './result.js';
 
-const usage = `npm run drill -- --directory FOLDER [--domain DOMAIN] [--max-age 14d] [--json]
+const usage = `npm run drill -- --directory FOLDER [--domain DOMAIN] [--generation N | --name NAME] [--from-repository ID] [--max-age 14d] [--json]
 the restore key is read from the environment variable MCPRT_RESTORE_KEY`;
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const print = (text: string): void => void process.stdout.write(text);
 
-function options(): { directory: string; domain: string | undefined; maxAge: string; json: boolean } {
+function options(): Pick<DrillOptions, 'directory' | 'choice' | 'maxAge' | 'fromRepository'> & { json: boolean } {
   try {
     const { values } = parseArgs({
       options: {
         directory: { type: 'string' },
         domain: { type: 'string' },
+        generation: { type: 'string' },
+        name: { type: 'string' },
+        'from-repository': { type: 'string', default: '' },
         'max-age': { type: 'string', default: '14d' },
         json: { type: 'boolean', default: false },
       },
     });
     if (values.directory === undefined) throw new Error('--directory is missing');
-    const { domain, json } = values;
+    const { domain, generation = '', name = '', json } = values;
+    const named = namedBy({ generation: generationNumber.parse(generation), name: backupName.parse(name) });
     // npm starts programs in the folder of their package, and says where it was called.
     const directory = resolve(process.env.INIT_CWD || process.cwd(), values.directory);
-    return { directory, domain, maxAge: values['max-age'], json };
+    const choice = { domain, ...named };
+    return { directory, choice, maxAge: values['max-age'], fromRepository: values['from-repository'], json };
   } catch (cause) {
     throw new McprtError('drill-usage', { what: 'the drill was called wrongly', why: messageOf(cause), next: usage });
   }

@@ -37,6 +37,9 @@ export interface RestoreRun {
   directory: string;
   restoreKey: string;
   maxAge: string;
+  fromRepository: string;
+  /** Whether it was named, and not the newest. */
+  isNamed: boolean;
   /** Private: the bundle's temporary files are below it. */
   folder: string;
   env: NodeJS.ProcessEnv;
@@ -55,7 +58,7 @@ export async function restoreInto(backup: OpenedBackup, run: RestoreRun): Promis
   return { ...reportOf(await act('plan', backup, run)), isRefused: true };
 }
 
-async function act(operation: string, { context }: OpenedBackup, run: RestoreRun): Promise<ActionRun> {
+async function act(operation: string, { name, context }: OpenedBackup, run: RestoreRun): Promise<ActionRun> {
   const { env, signal } = run;
   let stop = (): void => undefined;
   signal.throwIfAborted();
@@ -71,7 +74,10 @@ async function act(operation: string, { context }: OpenedBackup, run: RestoreRun
         'restore-key': run.restoreKey,
         stores: 'directory',
         directory: run.directory,
+        // Where somebody has named one, its age is no matter: a restore of the newest says so when it is too old.
+        name: run.isNamed ? name : '',
         'from-cluster': context.fingerprint,
+        'from-repository': run.fromRepository,
         'max-orders': '999999',
         'max-age': run.maxAge,
       },

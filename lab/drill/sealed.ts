@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import type { RestoreKey } from '../../shared/backup/keys.js';
-import { openBackup } from '../../shared/backup/seal.js';
-import { candidates, choose } from '../../shared/backup/select.js';
+import { type AuthenticBackup, openBackup } from '../../shared/backup/seal.js';
+import { chooseAmong } from '../../shared/backup/select.js';
 import type { Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
+import type { Named } from '../../shared/backup/walk.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 
 /** A backup that was authenticated and decrypted; its plaintext is nowhere but in this process's memory. */
@@ -14,21 +15,28 @@ export interface OpenedBackup {
   snapshot: Snapshot;
 }
 
+/** Which backup of a folder is drilled, where it is not the newest. */
+export interface Choice extends Named {
+  domain: string | undefined;
+}
+
 /**
- * Opens the newest backup of a folder, as a restore chooses it.
+ * Opens a backup of a folder, as a restore chooses it.
  *
- * @param domain undefined for the only one that the folder has backups of
- * @throws McprtError `drill-usage`; those of `choose` and `openBackup`
+ * @param choice the domain: undefined for the only one that the folder has backups of
+ * @throws McprtError `drill-usage`; those of `chooseAmong` and `openBackup`
  */
-export async function openNewest(
+export async function openChosen(
   directory: string,
-  domain: string | undefined,
+  { domain, ...named }: Choice,
   key: RestoreKey,
+  warn: (line: string) => void,
 ): Promise<OpenedBackup> {
   const wanted = domain ?? onlyDomain(await filesOf(directory), directory);
-  const found = await candidates({ stores: [directoryStore(directory)] }, wanted, key.signers);
-  const { name, backup } = choose(found, { older: false });
-  return { name, context: backup.context, snapshot: await openBackup(backup, key) };
+  const search = { domain: wanted, signers: key.signers, open: (one: AuthenticBackup) => openBackup(one, key) };
+  const ports = { stores: [directoryStore(directory)], warn };
+  const { name, backup, opened } = await chooseAmong(ports, search, { older: false, ...named }, undefined);
+  return { name, context: backup.context, snapshot: opened };
 }
 
 /**

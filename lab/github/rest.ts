@@ -28,7 +28,7 @@ export interface RestOptions {
 }
 
 /**
- * The calls of GitHub's REST API that are made, on one private repository: artifacts, runs, caches and environments
+ * The calls of GitHub's REST API that are made, on one private repository: its default branch (any token), artifacts, runs, caches and environments
  * (`actions: read`, to delete `write`), deployments (`deployments: write`), pull requests and their comments
  * (`pull-requests`), issues (`issues`). Rules: GitHub's REST reference.
  */
@@ -37,8 +37,9 @@ export function answerRestCall(call: Call, options: RestOptions): Reply {
   return { ...reply, headers: { 'x-github-request-id': randomUUID(), ...reply.headers } };
 }
 
-/** What a call needs, by the part of the API that its path is in: any one of these. */
-function needed({ url }: Call, { issues }: RestOptions): (keyof RunPermissions)[] {
+/** What a call needs, by the part of the API that its path is in: any one of these. Nothing for facts of the repository. */
+function needed({ url }: Call, { issues }: RestOptions): (keyof RunPermissions)[] | undefined {
+  if (/^\/repos\/[^/]+\/[^/]+$/.test(url.pathname)) return undefined;
   const [, part = '', rest = ''] = /^\/repos\/[^/]+\/[^/]+\/([^/]+)(.*)/.exec(url.pathname) ?? [];
   if (part === 'deployments') return ['deployments'];
   if (part === 'pulls') return ['pull-requests'];
@@ -60,14 +61,19 @@ function refusal(call: Call, options: RestOptions): Reply | undefined {
   if (token === undefined) return failure(401, 'Requires authentication');
   const permissions = tokens.restPermissions(token);
   if (permissions === undefined) return failure(401, 'Bad credentials');
-  const granted = needed(call, options).map((name) => permissions[name] ?? 'none');
+  const wanted = needed(call, options);
+  // `metadata: read` is in every token.
+  if (wanted === undefined)
+    return method === 'GET' ? undefined : failure(403, 'Resource not accessible by integration');
+  const granted = wanted.map((name) => permissions[name] ?? 'none');
   const isEnough = granted.includes('write') || (granted.includes('read') && method === 'GET');
   return isEnough ? undefined : failure(403, 'Resource not accessible by integration');
 }
 
 function route(call: Call, options: RestOptions): Reply {
-  const [, name = '', below = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.+)$/.exec(call.url.pathname) ?? [];
+  const [, name = '', below = ''] = /^\/repos\/([^/]+\/[^/]+)(\/.+)?$/.exec(call.url.pathname) ?? [];
   if (name.toLowerCase() !== options.repository.name.toLowerCase()) return failure(404, 'Not Found');
+  if (below === '') return json(200, describeRepository(options.repository));
   if (/^\/deployments(?:\/|$)/.test(below)) return options.deployments.answer(call, below.slice('/deployments'.length));
   const [, issue] = /^\/issues(?:\/(\d+)(?:\/.*)?)?$/.exec(below) ?? [];
   if (below === '/issues' || (issue !== undefined && options.issues.has(Number(issue)))) {
@@ -144,6 +150,10 @@ function describeCache(entry: CacheEntry) {
   };
 }
 
+function describeRepository({ id, name, defaultBranch }: Repository) {
+  return { id, full_name: name, private: true, default_branch: defaultBranch };
+}
+
 function describeArtifact({ url }: Call, artifact: Artifact, { repository, runs, artifacts }: RestOptions) {
   const self = `${url.origin}/repos/${repository.name}/actions/artifacts/${artifact.id}`;
   const run = [...runs.values()].find((each) => runBackendId(repository, each) === artifact.runBackendId);
@@ -161,7 +171,7 @@ function describeArtifact({ url }: Call, artifact: Artifact, { repository, runs,
     workflow_run: run && {
       id: run.id,
       repository_id: repository.id,
-      head_repository_id: repository.id,
+      head_repository_id: headRepositoryId(run, repository),
       head_branch: branchOf(run),
       head_sha: run.sha,
     },
@@ -182,10 +192,15 @@ function describeRun({ url }: Call, run: Run, { repository }: RestOptions) {
     head_sha: run.sha,
     run_attempt: run.attempt,
     repository: repositoryFields,
-    head_repository: repositoryFields,
+    head_repository: { ...repositoryFields, id: headRepositoryId(run, repository) },
   };
 }
 
-function branchOf({ ref }: Run): string {
-  return ref.replace(/^refs\/(?:heads|tags)\//, '');
+function branchOf({ ref, headBranch }: Run): string {
+  return headBranch || ref.replace(/^refs\/(?:heads|tags)\//, '');
+}
+
+/** A fork is a repository of its own, with a number of its own; a run that it merely caused is of this one. */
+function headRepositoryId({ isFromFork, event }: Run, { id }: Repository): number {
+  return isFromFork && event.startsWith('pull_request') ? id + 1 : id;
 }

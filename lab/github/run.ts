@@ -24,6 +24,8 @@ export interface Run {
   /** The branch that a pull request wants to go to; empty for other events. */
   readonly baseRef: string;
   readonly isFromFork: boolean;
+  /** Branch of the commit: for a pull request that of its author, who may call it as they like. Of `ref` when empty. */
+  readonly headBranch: string;
   readonly sha: string;
   /** File name in .github/workflows. */
   readonly workflow: string;
@@ -50,6 +52,7 @@ export function defaultRun(repository: Repository): Run {
     ref: `refs/heads/${repository.defaultBranch}`,
     baseRef: '',
     isFromFork: false,
+    headBranch: '',
     sha: createHash('sha1').update(repository.name).digest('hex'),
     workflow: 'backup.yml',
     cacheMode: 'write',

@@ -52,6 +52,8 @@ export interface DrillRun {
 export interface DrillCall {
   directory: string;
   restoreKey: string;
+  /** Further arguments, by which a backup is chosen. */
+  choice?: string[];
   /** Where this run gets a folder of its own. */
   folder: string;
   /** Called with each piece of standard error. */
@@ -61,7 +63,8 @@ export interface DrillCall {
 let runs = 0;
 
 /** Runs what `npm run drill` starts, as a step of a job would. */
-export async function runDrill({ directory, restoreKey, folder: parent, onProgress }: DrillCall): Promise<DrillRun> {
+export async function runDrill(call: DrillCall): Promise<DrillRun> {
+  const { directory, restoreKey, choice = [], folder: parent, onProgress } = call;
   runs += 1;
   const folder = join(parent, `drill-${runs}`);
   const files = { GITHUB_STEP_SUMMARY: join(parent, `summary-${runs}`), GITHUB_OUTPUT: join(parent, `output-${runs}`) };
@@ -70,7 +73,7 @@ export async function runDrill({ directory, restoreKey, folder: parent, onProgre
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    [join(root, 'build', 'lab', 'drill', 'main.js'), '--directory', relative(folder, directory), '--json'],
+    [join(root, 'build', 'lab', 'drill', 'main.js'), '--directory', relative(folder, directory), '--json', ...choice],
     {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],

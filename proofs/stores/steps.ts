@@ -34,7 +34,8 @@ export function makeSteps(rig: Rig): Steps {
         { stores: 'cache,artifact', 'github-token': view.token, ...inputs },
         { ...view.env },
       );
-      const subject = `${operation} ${JSON.stringify({ ...inputs, ...('github-token' in inputs ? { 'github-token': '…' } : {}) })}`;
+      const shown = Object.entries(inputs).map(([name, value]) => [name, /token|key/.test(name) ? '…' : value]);
+      const subject = `${operation} ${JSON.stringify(Object.fromEntries(shown))}`;
       if (done.error !== expected.error || (done.code === 0) !== (expected.error === undefined)) {
         problems.push(
           `${subject}: exit ${done.code} with ${done.error ?? 'no error'}, not ${expected.error ?? 'success'}: ${tail(done)}`,

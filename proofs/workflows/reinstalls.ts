@@ -10,11 +10,12 @@ import { makeStage } from '../stage.js';
 import { firstInstallation } from './first-installation.js';
 import { recovery } from './recovery.js';
 import { type Made, makeRepository, type PlayedWorkflow } from './repository.js';
+import { restores } from './restores.js';
 import { play, type Stage, searchRuns } from './stage.js';
 
 /**
  * A first installation that is stopped and run again, then a wipe and a new installation by hand, and a deployment by
- * the installer, and one onto another cluster: each certificate is ordered once.
+ * the installer, restores by hand, and one onto another cluster: each certificate is ordered once.
  */
 export async function reinstalls(stage: Stage): Promise<void> {
   const { context, problems } = stage;
@@ -94,14 +95,15 @@ export async function reinstalls(stage: Stage): Promise<void> {
           ],
         }),
       );
-      const { orders, issued, accounts } = difference(counted, await rig.meter());
-      if (orders + issued + accounts !== 0) problems.push(`${orders} orders, ${issued} issued, ${accounts} accounts`);
-      const now = await site.onTheWire();
-      if (JSON.stringify(now) !== JSON.stringify(wire)) problems.push(`other certificates: ${JSON.stringify(now)}`);
+      runs.push(...(await restores(stage, rig, repository)));
       if (!context.small) {
         const deployment = await readFile(join(source, '.github', 'workflows', 'mcprt-deploy.yml'), 'utf8');
         runs.push(await recovery(stage, site, repository, deployment, cluster));
       }
+      const { orders, issued, accounts } = difference(counted, await rig.meter());
+      if (orders + issued + accounts !== 0) problems.push(`${orders} orders, ${issued} issued, ${accounts} accounts`);
+      const now = await site.onTheWire();
+      if (JSON.stringify(now) !== JSON.stringify(wire)) problems.push(`other certificates: ${JSON.stringify(now)}`);
       const search = leakSearch([
         ...(await clusterCanaries(rig.cluster)),
         ...(await accessCanaries(rig.state.kubeconfig, [repository.github])),

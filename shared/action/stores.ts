@@ -4,6 +4,7 @@ import { cacheStore } from '../backup/stores/cache-store.js';
 import { directoryStore } from '../backup/stores/directory-store.js';
 import type { Store } from '../backup/stores/store.js';
 import { McprtError } from '../errors.js';
+import { branchOf, defaultBranchOf } from './github.js';
 import { uploadToArtifact, uploadToCache } from './upload.js';
 
 export interface StoreInputs {
@@ -13,8 +14,12 @@ export interface StoreInputs {
   'github-token': string;
 }
 
-/** The stores that a step names, wired to the runner's environment. @throws McprtError `input-invalid` */
-export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[] {
+/**
+ * The stores that a step names, wired to the runner's environment.
+ *
+ * @param signal ends whatever they do @throws McprtError `input-invalid`
+ */
+export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: AbortSignal): Store[] {
   if (inputs.stores.length === 0) {
     throw invalid('`stores` names none', 'name at least one of cache, artifact, directory');
   }
@@ -27,6 +32,8 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[]
     apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
     repository: env.GITHUB_REPOSITORY ?? '',
     apiToken: inputs['github-token'],
+    defaultBranch: defaultBranchOf(env),
+    signal,
   });
   const limit = Number(env.GITHUB_RETENTION_DAYS);
   const open: Record<Store['name'], () => Store> = {
@@ -39,6 +46,7 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv): Store[]
         retentionDays: inputs['retention-days'],
         retentionLimit: limit > 0 ? limit : undefined,
         now: () => new Date(),
+        origin: { repositoryId: env.GITHUB_REPOSITORY_ID ?? '', branch: branchOf(env) },
       }),
     directory: () => directoryStore(inputs.directory),
   };

@@ -1,30 +1,46 @@
+import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { cacheMember } from '../backup/stores/cache-store.js';
+
+/** The official client gives up sooner; in ms. */
+const uploadWithin = 300_000;
+
+const told = z.union([z.strictObject({ id: z.number() }), z.strictObject({ failure: z.string() })]);
 
 /**
  * Saves a sealed backup with the official cache client, and gives the entry's id, or -1 when the service refused.
  *
- * The path is part of what an entry is found by, so it must be the same in every job: a relative one, below a folder
- * that is the workspace just for this call. The client is large and few operations need it: it is a bundle of its own,
- * loaded late (ncc would minify no chunk).
+ * The path is part of what an entry is found by, so it must be the same in every job: a relative one. The client takes it
+ * from the present folder, so it runs as a process that has one of its own: this one goes on with other stores meanwhile.
  */
 export async function uploadToCache(key: string, bytes: Buffer): Promise<number> {
-  const { saveCache } = await import(/* webpackIgnore: true */ './official-clients.js');
+  const { program } = await import(/* webpackIgnore: true */ './save-cache.js');
   return inTemporaryFolder(async (folder) => {
     await writeFileBelow(folder, cacheMember, bytes);
-    const [workspace, here] = [process.env.GITHUB_WORKSPACE, process.cwd()];
-    process.env.GITHUB_WORKSPACE = folder;
-    process.chdir(folder);
-    try {
-      return await saveCache([cacheMember], key);
-    } finally {
-      process.chdir(here);
-      if (workspace === undefined) delete process.env.GITHUB_WORKSPACE;
-      else process.env.GITHUB_WORKSPACE = workspace;
-    }
+    const child = fork(program, [key, cacheMember], {
+      cwd: folder,
+      env: clientEnvironment(process.env, folder),
+      execArgv: [],
+      timeout: uploadWithin,
+    });
+    const answer = await new Promise<unknown>((resolve, reject) => {
+      child.once('message', resolve);
+      child.once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(`the cache client ended with ${signal ?? code}`)));
+    });
+    const parsed = told.parse(answer);
+    if ('failure' in parsed) throw new Error(parsed.failure);
+    return parsed.id;
   });
+}
+
+/** What the client gets of this process: it has no use for the inputs of the step, and some of them are keys. */
+export function clientEnvironment(env: NodeJS.ProcessEnv, folder: string): NodeJS.ProcessEnv {
+  const inherited = Object.entries(env).filter(([name]) => !name.startsWith('INPUT_'));
+  return { ...Object.fromEntries(inherited), GITHUB_WORKSPACE: folder };
 }
 
 /** Uploads a sealed backup with the official artifact client. */

@@ -4,6 +4,7 @@ import { fetchBackup } from './fetch.js';
 import { makeKeys, readBackupKey, readRestoreKey } from './keys.js';
 import type { Ports, RunContext } from './ports.js';
 import { sealBackup } from './seal.js';
+import type { Overrides } from './select.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
 
@@ -57,12 +58,14 @@ function stores(name: string, bytes: Buffer): { source: Store; target: Store; ke
       name: 'cache',
       save: unused,
       read: unused,
-      list: unused,
-      newest: async () => ({ name, fetch: async () => bytes }),
+      list: async () => ({
+        entries: [{ name, foreign: undefined, fetch: async () => bytes, remove: unused }],
+        cut: undefined,
+        where: '',
+      }),
     },
     target: {
       name: 'directory',
-      newest: unused,
       list: unused,
       read: async (wanted) => kept.get(wanted) ?? Buffer.alloc(0),
       save: async (wanted, given) => {
@@ -77,10 +80,10 @@ function portsOf(source: Store): Ports {
   return { stores: [source], progress: unmasked, warn: unmasked, mask: unmasked, signal: new AbortController().signal };
 }
 
-const options = (fromCluster?: string) => ({
+const options = (overrides: Partial<Overrides> = {}) => ({
   signers: readRestoreKey(keys.restore, unmasked).signers,
   run,
-  overrides: { older: false, ...(fromCluster === undefined ? {} : { fromCluster }) },
+  overrides: { older: false, ...overrides },
   maxAge: 14 * day,
   now,
 });
@@ -98,8 +101,9 @@ describe('fetchBackup', () => {
   });
 
   it('lets no store choose where the file is written', async () => {
-    const { source, target, kept } = stores('mcprt-backup-example.com-../../etc/x', await sealed());
-    await fetchBackup(portsOf(source), target, options());
+    const planted = 'mcprt-backup-example.com-../../etc/x';
+    const { source, target, kept } = stores(planted, await sealed());
+    await fetchBackup(portsOf(source), target, options({ name: planted }));
     expect([...kept.keys()]).toEqual(['mcprt-backup-example.com-g00000003-r7.1']);
   });
 
@@ -110,7 +114,8 @@ describe('fetchBackup', () => {
     ['an age that a restore would not accept', { createdAt: '2026-01-01T00:00:00.000Z' }, undefined, 'backup-too-old'],
   ])('copies nothing of %s', async (_, change, fromCluster, code) => {
     const { source, target, kept } = stores('mcprt-backup-example.com-g00000003-r7.1', await sealed(change));
-    await expect(fetchBackup(portsOf(source), target, options(fromCluster))).rejects.toMatchObject({ code });
+    const overrides = fromCluster === undefined ? {} : { fromCluster };
+    await expect(fetchBackup(portsOf(source), target, options(overrides))).rejects.toMatchObject({ code });
     expect(kept.size).toBe(0);
   });
 

@@ -8,9 +8,9 @@ export interface BackupKey {
   recipients: string[];
 }
 
-/** What a job that restores holds: it can read backups and knows whose signature to trust. */
+/** What a job that restores holds: it can read backups and knows whose signature to trust. Of several sets, all together. */
 export interface RestoreKey {
-  identities: string[];
+  identities: { text: string; line: number }[];
   signers: KeyObject[];
 }
 
@@ -22,6 +22,8 @@ export interface KeySet {
   offline: string;
 }
 
+/** What errors call the two secrets. */
+const [ofBackup, ofRestore] = ['the input `backup-key`', 'the input `restore-key`'] as const;
 const backupPrefix = 'mcprt-backup-key-1.';
 const restorePrefix = 'mcprt-restore-key-1.';
 const backupShape = z.strictObject({ signer: z.string(), recipients: z.array(z.string()).min(1) });
@@ -66,7 +68,7 @@ export async function makeKeys(kind: 'hybrid' | 'classic'): Promise<KeySet> {
  * @throws McprtError `key-missing`, `key-wrong-kind`, `key-invalid`, `key-mixed`
  */
 export function readBackupKey(text: string, mask: (secret: string) => void): BackupKey {
-  const { signer, recipients } = unpack(text, 'backup-key', backupPrefix, backupShape, mask);
+  const { signer, recipients } = unpack(text, ofBackup, backupPrefix, backupShape, mask);
   mask(signer);
   if (new Set(recipients.map(isHybrid)).size > 1) {
     throw new McprtError('key-mixed', {
@@ -76,26 +78,44 @@ export function readBackupKey(text: string, mask: (secret: string) => void): Bac
     });
   }
   return {
-    signer: readKey(() => createPrivateKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'pkcs8' })),
+    signer: readKey(ofBackup, () =>
+      createPrivateKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'pkcs8' }),
+    ),
     recipients,
   };
 }
 
+/** After a change of keys the old one is given too, as long as backups of it are kept: nobody has so many. */
+const mostKeys = 16;
+
 /**
- * Reads the secret of a job that restores.
+ * Reads the secret of a job that restores: one key, or several, one a line.
  *
  * @param mask called with every secret leaf before anything else happens
  * @throws McprtError `key-missing`, `key-wrong-kind`, `key-invalid`
  */
 export function readRestoreKey(text: string, mask: (secret: string) => void): RestoreKey {
-  const { identities, signers } = unpack(text, 'restore-key', restorePrefix, restoreShape, mask);
+  const lines = text.split('\n').map((own, at) => ({ own: own.trim(), line: at + 1 }));
+  const given = lines.filter(({ own }) => own !== '');
+  for (const { own } of given) mask(own);
+  if (given.length > mostKeys) {
+    throw invalid(ofRestore, `it has ${given.length} lines, and at most ${mostKeys} keys are read`);
+  }
+  const [only] = given;
+  if (only === undefined || given.length === 1) return restoreKeyIn(text, only?.line ?? 1, ofRestore, mask);
+  const keys = given.map(({ own, line }) => restoreKeyIn(own, line, `line ${line} of ${ofRestore}`, mask));
+  return { identities: keys.flatMap(({ identities }) => identities), signers: keys.flatMap(({ signers }) => signers) };
+}
+
+function restoreKeyIn(text: string, line: number, subject: string, mask: (secret: string) => void): RestoreKey {
+  const { identities, signers } = unpack(text, subject, restorePrefix, restoreShape, mask);
   for (const identity of identities) {
     mask(identity);
   }
   const keys = signers.map((signer) =>
-    readKey(() => createPublicKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'spki' })),
+    readKey(subject, () => createPublicKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'spki' })),
   );
-  return { identities: identities.map((identity) => identity.trim()), signers: keys };
+  return { identities: identities.map((identity) => ({ text: identity.trim(), line })), signers: keys };
 }
 
 /** The name of a signer's key: the first half of the SHA-256 of its public key, in hex. */
@@ -122,7 +142,7 @@ function pack(prefix: string, content: object): string {
 
 function unpack<T>(
   text: string,
-  input: string,
+  subject: string,
   prefix: string,
   shape: z.ZodType<T>,
   mask: (secret: string) => void,
@@ -130,7 +150,7 @@ function unpack<T>(
   const trimmed = text.trim();
   if (trimmed === '') {
     throw new McprtError('key-missing', {
-      what: `the input \`${input}\` is empty`,
+      what: `${subject} is empty`,
       why: 'the secret does not exist, or this job’s environment does not have it',
       next: 'make keys once and store them: docs/keys.md; the job must name the environment that holds the secret',
     });
@@ -139,7 +159,7 @@ function unpack<T>(
   const other = prefix === backupPrefix ? restorePrefix : backupPrefix;
   if (trimmed.startsWith(other)) {
     throw new McprtError('key-wrong-kind', {
-      what: `the input \`${input}\` holds the other key of the set`,
+      what: `${subject} holds the other key of the set`,
       why: `it starts with ${other}, and this needs ${prefix}`,
       next: 'give a job that backs up the backup key, and a job that restores the restore key',
     });
@@ -149,11 +169,11 @@ function unpack<T>(
     return shape.parse(JSON.parse(Buffer.from(trimmed.slice(prefix.length), 'base64url').toString('utf8')));
   } catch {
     // The parser's own message may quote the key: it is dropped on purpose.
-    throw invalid(input, `it is not one line that starts with ${prefix}, or was cut when it was copied`);
+    throw invalid(subject, `it is not one line that starts with ${prefix}, or was cut when it was copied`);
   }
 }
 
-function readKey(read: () => KeyObject): KeyObject {
+function readKey(subject: string, read: () => KeyObject): KeyObject {
   let key: KeyObject | undefined;
   try {
     key = read();
@@ -161,14 +181,14 @@ function readKey(read: () => KeyObject): KeyObject {
     // OpenSSL's message says nothing that helps, and may hold bytes of the key
   }
   if (key?.asymmetricKeyType !== 'ed25519') {
-    throw invalid('key', 'the signer in it is no Ed25519 key');
+    throw invalid(subject, 'the signer in it is no Ed25519 key');
   }
   return key;
 }
 
-function invalid(input: string, why: string): McprtError {
+function invalid(subject: string, why: string): McprtError {
   return new McprtError('key-invalid', {
-    what: `the input \`${input}\` is not a usable key`,
+    what: `${subject} is not a usable key`,
     why,
     next: 'store the secret again, exactly as the key command printed it: docs/keys.md',
   });

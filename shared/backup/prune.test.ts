@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Listed, sortListed } from './prune.js';
+import { McprtError } from '../errors.js';
+import type { Ports } from './ports.js';
+import { type Listed, prune, sortListed } from './prune.js';
 import type { BackupContext } from './statement.js';
 import { nameFor } from './stores/store.js';
+import { keysOf, memoryStore, sealedBackup } from './testing/memory.js';
 
 function context(generation: number, change: Partial<BackupContext> = {}): BackupContext {
   return {
@@ -72,5 +75,43 @@ describe('what is deleted of old backups', () => {
     const sorted = sortListed([...listed, ...foreign], context(9), 2);
     expect(sorted.remove.map(({ context: of }) => of?.generation)).toEqual([3, 5, 7]);
     expect(sorted.odd).toEqual([]);
+  });
+});
+
+describe('deleting', () => {
+  const ports = (warn: (line: string) => void = () => undefined): Ports => ({
+    stores: [],
+    progress: () => undefined,
+    warn,
+    mask: () => undefined,
+    signal: new AbortController().signal,
+  });
+
+  it('looks at nothing that another run has uploaded, and at no more than a number of the oldest', async () => {
+    const keys = await keysOf();
+    const options = { keep: 2, signers: keys.restore.signers, ports: ports() };
+    const junk = (generation: number, foreign?: string) => ({
+      name: own(generation).name,
+      bytes: Buffer.from('x'),
+      ...(foreign === undefined ? {} : { foreign }),
+    });
+    const foreign = memoryStore('artifact', [junk(7, 'a pull request'), await sealedBackup(keys, 9)]);
+    expect(await prune(foreign, context(9), options)).toMatchObject({ removed: [], odd: [] });
+    expect(foreign.fetched).toHaveLength(1);
+
+    const full = memoryStore(
+      'cache',
+      Array.from({ length: 230 }, (_, at) => junk(230 - at)),
+    );
+    await prune(full, context(9), options);
+    expect(full.fetched.sort()).toEqual(Array.from({ length: 200 }, (_, at) => own(at + 1).name).sort());
+  });
+
+  it('tells that not all was seen', async () => {
+    const cut = new McprtError('store-cut', { what: 'cut', why: 'w', next: 'n' });
+    const said: string[] = [];
+    const options = { keep: 2, signers: [], ports: ports((line) => said.push(line)) };
+    expect(await prune(memoryStore('artifact', [], cut), context(9), options)).toMatchObject({ error: cut });
+    expect(said.join()).toContain('cut');
   });
 });

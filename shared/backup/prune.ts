@@ -22,6 +22,8 @@ export interface Pruned {
 }
 
 const parallelReads = 8;
+/** Entries that are read in one run to find the old ones among them. */
+const mostReads = 200;
 
 /**
  * Sorts what a store lists into what is kept, what goes, and what is not ours to judge. Only an authentic backup of the
@@ -63,8 +65,14 @@ export async function prune(
   const removed: string[] = [];
   let odd: string[] = [];
   try {
-    const entries = await store.list(prefixOf(newest.domain));
-    const listed = await pMap(entries, (entry) => identified(entry, signers), { concurrency: parallelReads });
+    const { entries, cut } = await store.list({ prefix: prefixOf(newest.domain) });
+    // What another run has uploaded is not ours to judge; of the rest, the oldest go first when there are too many.
+    const own = entries
+      .filter(({ foreign }) => foreign === undefined)
+      .sort((a, b) => generationOf(a.name) - generationOf(b.name));
+    const listed = await pMap(own.slice(0, mostReads), (entry) => identified(entry, signers), {
+      concurrency: parallelReads,
+    });
     const sorted = sortListed(listed, newest, keep);
     odd = sorted.odd.map(({ name }) => name);
     for (const { entry, name } of sorted.remove.sort((a, b) => generationOf(a.name) - generationOf(b.name))) {
@@ -73,6 +81,7 @@ export async function prune(
       ports.progress(`deleted from ${store.name}: ${name}`);
       removed.push(name);
     }
+    if (cut !== undefined) throw cut;
     return { store: store.name, removed, odd };
   } catch (thrown) {
     if (ports.signal.aborted) throw thrown;

@@ -46,9 +46,9 @@ function backup(change: Partial<AuthenticBackup['context']> = {}, digest = 'stat
   };
 }
 
-const found = (artifact: Partial<Candidate> = { name, backup: backup() }): Candidate[] => [
-  { store: 'cache', name, backup: backup() },
-  { store: 'artifact', name, ...artifact },
+const found = (artifact: Partial<Candidate> = { backup: backup() }): Candidate[] => [
+  { store: 'cache', name, standing: 'usable', backup: backup() },
+  { store: 'artifact', name, standing: artifact.backup === undefined ? 'absent' : 'usable', ...artifact },
 ];
 
 const facts = (change: Partial<RefreshFacts> = {}): RefreshFacts => ({
@@ -70,6 +70,11 @@ describe('the newest backup', () => {
     expect(standing(facts())).toEqual({ held: { context: backup().context, name, stores: ['cache', 'artifact'] } });
   });
 
+  it('stands beside what a pull request has uploaded under a newer name', () => {
+    const planted = { store: 'artifact', name: name.replace('g00000003', 'g00000099'), standing: 'foreign' } as const;
+    expect(standing(facts({ found: [planted, ...found()] }))).toHaveProperty('held');
+  });
+
   it.each<[string, Partial<RefreshFacts>, string]>([
     ['the cluster remembers nothing', { anchor: undefined }, 'does not remember'],
     ['an older version remembered no content', { anchor: { ...anchor, content: '' } }, 'does not remember'],
@@ -79,6 +84,11 @@ describe('the newest backup', () => {
     ['it comes from the future', { now: new Date(now.getTime() - 2 * hour) }, 'was made on'],
     ['a store has lost it', { found: found({ error: missing }) }, 'no entry'],
     ['no store is asked', { found: [] }, ''],
+    [
+      'something newer cannot be read',
+      { found: [{ store: 'cache', name, standing: 'doubtful', error: missing }, ...found()] },
+      'no entry',
+    ],
     [
       'a store has an older one',
       { found: found({ backup: backup({ generation: 2 }, 'statement-2') }) },

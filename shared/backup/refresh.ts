@@ -38,7 +38,8 @@ export function standing(facts: RefreshFacts): { held: HeldBackup } | { due: str
   }
   const lost: string[] = [];
   const holding: Required<Pick<Candidate, 'store' | 'backup'>>[] = [];
-  for (const { store, name, backup, error } of found) {
+  for (const { store, name, standing, backup, error } of found) {
+    if (standing === 'foreign') continue;
     if (backup === undefined) {
       lost.push(`${store}: ${error?.message ?? 'nothing was found'}`);
     } else if (backup.digest !== anchor.statement || name !== nameFor(run.domain, anchor.generation, backup.context)) {

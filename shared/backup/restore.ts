@@ -13,12 +13,13 @@ import { type Issuance, issuances, newSince } from './issuances.js';
 import type { RestoreKey } from './keys.js';
 import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
 import { decideContextOf, forecastSecrets, planRestore } from './plan.js';
+import { planDigest, requirePlan } from './plan-digest.js';
 import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager } from './refusals.js';
 import { type Abort, isCounted, liveKey, type RestorePlan, secretsWritten } from './restore-plan.js';
 import { hasRole, kindOf } from './roles.js';
 import { openBackup } from './seal.js';
-import { candidates, chooseFor, type Overrides } from './select.js';
+import { chooseBackup, type Overrides } from './select.js';
 import type { CertificateRecord, Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
@@ -33,6 +34,8 @@ export interface RestoreOptions {
   /** How long the whole operation may take, in ms. */
   timeout: number;
   dryRun: boolean;
+  /** Digest of the plan that was approved; empty where nobody was asked. */
+  expectPlan?: string;
   /** Certificates as an installer that runs next will make them: the forecast is for what it leaves. */
   installer?: readonly CertificateRecord[];
 }
@@ -41,6 +44,8 @@ export interface RestoreResult {
   context: BackupContext;
   source: { store: Store['name']; name: string };
   plan: RestorePlan;
+  /** What an approval of this plan is bound to. */
+  planDigest: string;
   applied: Applied[];
   certManager: Observation['certManager'];
   /** How cert-manager was kept from ordering: none is needed where it does not run. */
@@ -61,19 +66,16 @@ const callOffAttempts = 5;
  * Restores: choose and check a backup, observe, plan, brake, write, read back, barrier, verify, release.
  * Safe to run twice and to be killed anywhere: every step is decided from what is there.
  *
- * @throws McprtError of `chooseFor`, `openBackup`; `restore-orders`, `restore-refused`, `restore-verify`,
+ * @throws McprtError of `chooseBackup`, `openBackup`; `restore-orders`, `restore-refused`, `restore-verify`,
  * `restore-ordered`, `restore-cancelled`, `permission-missing`
  */
 export async function restore(cluster: Cluster, ports: Ports, options: RestoreOptions): Promise<RestoreResult> {
-  const [found, first] = await Promise.all([
-    candidates(ports, options.run.domain, options.key.signers),
-    observe(cluster),
+  const { key, ...wish } = options;
+  const looking = observe(cluster);
+  const [{ store, name, backup, opened: snapshot }, first] = await Promise.all([
+    chooseBackup(ports, { ...wish, signers: key.signers, open: (one) => openBackup(one, key) }, looking),
+    looking,
   ]);
-  const { store, name, backup } = chooseFor(found, first, options);
-  for (const other of found) {
-    if (other.error) ports.warn(`${other.store} was passed over: ${other.error.message}: ${other.error.why}`);
-  }
-  const snapshot = await openBackup(backup, options.key);
   maskSnapshot(snapshot, ports.mask);
   ports.progress(
     `generation ${backup.context.generation} from ${store}: ${snapshot.objects.length} objects, ${snapshot.certificates.length} certificates`,
@@ -87,6 +89,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
     return {
       ...base,
       plan,
+      planDigest: planDigest(plan, backup.digest),
       applied: [],
       brake: 'none',
       takenOver: false,
@@ -95,10 +98,12 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
       verified: false,
     };
   }
+  requirePlan(plan, backup.digest, options.expectPlan ?? '');
   refuseBadPlan(plan, options.maxOrders);
   await requireBarrier(cluster, seen);
-  const done = await underBrake(cluster, ports, options, { seen, snapshot, context: backup.context });
-  return { ...base, ...done };
+  const work = { seen, snapshot, context: backup.context, statement: backup.digest };
+  const done = await underBrake(cluster, ports, options, work);
+  return { ...base, ...done, planDigest: planDigest(done.plan, backup.digest) };
 }
 
 /** Where cert-manager is elsewhere than its release puts it, the question at the start was about another namespace. */
@@ -116,6 +121,8 @@ interface Work {
   seen: Observation;
   snapshot: Snapshot;
   context: BackupContext;
+  /** SHA-256 of the backup's statement. */
+  statement: string;
 }
 
 type Done = Pick<RestoreResult, 'plan' | 'applied' | 'brake' | 'takenOver' | 'newOrders' | 'otherOrders' | 'verified'>;
@@ -141,6 +148,7 @@ async function restoreHeld(
   const [before, seen] = await Promise.all([issuances(cluster), held === undefined ? work.seen : observe(cluster)]);
   const { plan, live } = await planFor(cluster, seen, work.snapshot, planningOf(work.context, ports, options));
   try {
+    requirePlan(plan, work.statement, options.expectPlan ?? '');
     refuseBadPlan(plan, options.maxOrders);
     signal.throwIfAborted();
   } catch (error) {

@@ -73,14 +73,15 @@ export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Prom
   const { Decrypter, identityToRecipient } = await import(/* webpackIgnore: true */ './age.js');
   const decrypter = new Decrypter();
   const own: string[] = [];
-  for (const identity of key.identities) {
+  const isOne = key.identities.every(({ line }) => line === key.identities[0]?.line);
+  for (const { text: identity, line } of key.identities) {
     try {
       decrypter.addIdentity(identity);
       own.push(recipientId(await identityToRecipient(identity)));
     } catch {
       // The library's message quotes the identity itself: it must not get out.
       throw new McprtError('key-invalid', {
-        what: 'the identity in the restore key cannot be read',
+        what: `the identity in ${isOne ? 'the restore key' : `line ${line} of \`restore-key\``} cannot be read`,
         why: 'it is not an age identity: a letter is wrong or missing',
         next: 'store the restore key again, exactly as the key command printed it: docs/keys.md',
       });
@@ -100,7 +101,7 @@ export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Prom
       : new McprtError('key-mismatch', {
           what: 'the backup was not made for this restore key',
           why: `it was encrypted for ${backup.context.recipients.join(', ')}; this key is ${own.join(', ')}`,
-          next: 'use the restore key of the set that made it, or the offline key as docs/break-glass.md shows',
+          next: 'give the restore key of the set that made it too, one key a line in `restore-key`, or use the offline key as docs/break-glass.md shows',
         });
   }
   const { snapshot, context } = decodeSnapshot(Buffer.from(plain));

@@ -1,182 +1,330 @@
 import type { KeyObject } from 'node:crypto';
-import { McprtError, messageOf } from '../errors.js';
-import type { Observation } from './observe.js';
+import { McprtError } from '../errors.js';
+import type { Anchor } from './anchor.js';
 import type { Ports, RunContext } from './ports.js';
-import { type AuthenticBackup, authenticate } from './seal.js';
+import type { AuthenticBackup } from './seal.js';
+import type { BackupContext } from './statement.js';
 import { generationOf, prefixOf, type Store } from './stores/store.js';
+import { type Candidate, candidates, type Named, type Search, sorted } from './walk.js';
+
+export { type Candidate, candidates } from './walk.js';
 
 /** What a restore accepts although it is unusual; each names exactly what is accepted. */
-export interface Overrides {
+export interface Overrides extends Named {
   /** Fingerprint of the cluster that the backup was made of, when it is not this one: after a cluster was lost. */
   fromCluster?: string;
+  /** Id of the repository that made the backup, when it is not this one: after a repository was lost. */
+  fromRepository?: string;
   /** Accepts a backup older than the newest one that the cluster remembers or that a store lists. */
   older: boolean;
 }
 
-/** One backup found in a store: authentic, or with the reason why it is not. */
-export interface Candidate {
-  store: Store['name'];
-  name: string;
-  backup?: AuthenticBackup;
-  error?: McprtError;
-}
-
-/** Looks into every store at once for the newest backup of a domain, and authenticates what is there. */
-export async function candidates(
-  ports: Pick<Ports, 'stores'>,
-  domain: string,
-  signers: KeyObject[],
-): Promise<Candidate[]> {
-  return Promise.all(
-    ports.stores.map(async (store): Promise<Candidate> => {
-      let name = '';
-      try {
-        const found = await store.newest(prefixOf(domain));
-        name = found.name;
-        return { store: store.name, name, backup: await authenticate(await found.fetch(), signers) };
-      } catch (error) {
-        return { store: store.name, name, error: asMcprtError(error) };
-      }
-    }),
-  );
-}
-
-/**
- * Chooses the backup to restore: the highest generation that is authentic, unless something newer claims to exist.
- *
- * @throws McprtError the reason that all candidates share, `backup-none`, or `backup-newer-unreadable`
- */
-export function choose(
-  found: readonly Candidate[],
-  { older }: Overrides,
-): { store: Store['name']; name: string; backup: AuthenticBackup } {
-  const authentic = found.flatMap(({ store, name, backup }) => (backup ? [{ store, name, backup }] : []));
-  const best = authentic.reduce<(typeof authentic)[number] | undefined>(
-    (newest, one) =>
-      newest === undefined || one.backup.context.generation > newest.backup.context.generation ? one : newest,
-    undefined,
-  );
-  const failed = found.filter(({ error }) => error !== undefined);
-  if (best === undefined) {
-    const telling = failed.filter(({ error }) => error?.code !== 'store-miss');
-    // With the wrong key every store has the same to tell: that is the reason, and not that there is no backup.
-    if (new Set(telling.map(({ error }) => error?.code)).size === 1 && telling[0]?.error) throw telling[0].error;
-    throw new McprtError('backup-none', {
-      what: 'there is no backup that can be used',
-      why: failed.map(({ store, error }) => `${store}: ${error?.message}: ${error?.why}`).join('\n'),
-      next: [...new Set(failed.map(({ error }) => error?.next ?? ''))].join('\n'),
-    });
-  }
-  const newer = failed.find(({ name }) => generationOf(name) > best.backup.context.generation);
-  if (newer !== undefined && !older) {
-    throw new McprtError('backup-newer-unreadable', {
-      what: `${newer.store} lists a newer backup than the newest that can be trusted`,
-      why: `${newer.name}: ${newer.error?.message}; the newest authentic one is generation ${best.backup.context.generation} in ${best.store}`,
-      next: 'find out who wrote the newer one; to go on with the older, set `allow: older-backup`',
-    });
-  }
-  return best;
-}
-
-/**
- * The newest backup that is authentic and belongs to this cluster, from what the stores hold.
- *
- * @throws McprtError of `choose` and `checkContext`
- */
-export function chooseFor(
-  found: readonly Candidate[],
-  seen: Pick<Observation, 'now' | 'anchor'> & { fingerprint: string | undefined },
-  { run, overrides, maxAge }: { run: RunContext; overrides: Overrides; maxAge: number },
-): ReturnType<typeof choose> {
-  const best = choose(found, overrides);
-  const { fingerprint, now, anchor } = seen;
-  checkContext(best.backup, { run, fingerprint, now, anchored: anchor?.generation, maxAge }, overrides);
-  return best;
-}
-
-/** What a backup is checked against before it is decrypted. */
-export interface Expectation {
+/** What is asked of a backup. */
+export interface Wish<T> {
+  signers: KeyObject[];
   run: RunContext;
+  overrides: Overrides;
+  /** Oldest age that is accepted, in ms. */
+  maxAge: number;
+  /** Opens it, as far as the keys at hand can. */
+  open: (backup: AuthenticBackup) => Promise<T>;
+}
+
+/** What a backup is held against. */
+export interface Expected {
   /** Of the cluster that it must belong to; undefined where none is at hand, and any of the repository's own will do. */
   fingerprint: string | undefined;
   now: Date;
-  /** The newest generation that the cluster remembers. */
-  anchored: number | undefined;
-  /** Oldest age that is accepted, in ms. */
-  maxAge: number;
+  /** What the cluster remembers of its newest backup. */
+  anchor: Pick<Anchor, 'generation' | 'statement'> | undefined;
+}
+
+export interface Chosen<T> {
+  store: Store['name'];
+  name: string;
+  backup: AuthenticBackup;
+  opened: T;
+  /** All that was looked at. */
+  found: Candidate<T>[];
 }
 
 /**
- * Checks that an authentic backup belongs here and is not a replay.
+ * Chooses the backup to use: the one that is named, or else the newest that is authentic, belongs here and can be read.
+ * What was passed over is told.
  *
- * @throws McprtError `backup-foreign-repository`, `backup-foreign-domain`, `backup-foreign-cluster`, `backup-rollback`,
- * `backup-too-old`, `backup-from-future`
+ * @param looking what it is held against; the stores are walked meanwhile
+ * @throws McprtError the reason that all candidates share, `backup-none`, `backup-missing`, `backup-newer-unreadable`,
+ * `store-cut`, and those of `misfitOf` and `staleness`
  */
-export function checkContext({ context }: AuthenticBackup, expected: Expectation, overrides: Overrides): void {
-  const { run, fingerprint, now, anchored, maxAge } = expected;
-  const refuse = (code: McprtError['code'], what: string, why: string, next: string): never => {
-    throw new McprtError(code, { what, why, next });
-  };
-  if (context.repositoryId !== run.repositoryId) {
-    refuse(
-      'backup-foreign-repository',
-      'the backup belongs to another repository',
-      `it was made by ${context.repository} (${context.repositoryId}), and this is ${run.repository} (${run.repositoryId})`,
-      'restore from a workflow of the repository that made it',
-    );
+export async function chooseBackup<T>(
+  ports: Pick<Ports, 'stores' | 'warn'> & { signal?: AbortSignal },
+  wish: Wish<T>,
+  looking: Expected | Promise<Expected>,
+): Promise<Chosen<T>> {
+  const { run, overrides, signers, open } = wish;
+  const misfit = async (context: BackupContext): Promise<McprtError | undefined> =>
+    misfitOf(context, { run, fingerprint: (await looking).fingerprint }, overrides);
+  const search = { domain: run.domain, signers, open, misfit };
+  const chosen = await chooseAmong(ports, search, overrides, looking);
+  const stale = staleness(chosen.backup.context, { ...(await looking), maxAge: wish.maxAge });
+  if (stale !== undefined) {
+    const isAccepted = overrides.older || namedBy(overrides) !== undefined;
+    if (stale.code === 'backup-from-future' || !isAccepted) throw stale;
+    ports.warn(`${stale.message}: ${stale.why}`);
   }
-  if (context.domain !== run.domain) {
-    refuse(
-      'backup-foreign-domain',
-      'the backup belongs to another domain',
-      `it was made for ${context.domain}, and the profile says ${run.domain}`,
-      'use the profile that the backup was made with',
-    );
-  }
-  const wanted = overrides.fromCluster ?? fingerprint;
-  if (wanted !== undefined && context.fingerprint !== wanted) {
-    refuse(
-      'backup-foreign-cluster',
-      'the backup was made of another cluster',
-      `its fingerprint is ${context.fingerprint}, and ${overrides.fromCluster === undefined ? 'this cluster’s' : 'the one in `from-cluster`'} is ${wanted}`,
-      `if the old cluster is lost and this one takes its place, set \`from-cluster: ${context.fingerprint}\``,
-    );
-  }
-  const hour = 3600_000;
-  const age = now.getTime() - Date.parse(context.createdAt);
-  if (age < -hour) {
-    refuse(
-      'backup-from-future',
-      'the backup was made in the future',
-      `it says ${context.createdAt}, and the API server’s clock says ${now.toISOString()}`,
-      'correct the clock of the API server, or of the cluster that the backup was made of',
-    );
-  }
-  if (anchored !== undefined && context.generation < anchored && !overrides.older) {
-    refuse(
-      'backup-rollback',
-      'the backup is not the newest one of this cluster',
-      `it is generation ${context.generation}, and the cluster remembers generation ${anchored}: it may be a replay that would bring back credentials that were changed since`,
-      'restore the newest one from another store; if it is lost, set `allow: older-backup`',
-    );
-  }
-  if (age > maxAge && !overrides.older) {
-    refuse(
-      'backup-too-old',
-      'the backup is older than allowed',
-      `it was made on ${context.createdAt}, ${Math.floor(age / (24 * hour))} days ago`,
-      'look for a newer one; to use it all the same, raise `max-age` or set `allow: older-backup`',
-    );
-  }
+  return chosen;
 }
 
-function asMcprtError(error: unknown): McprtError {
-  return error instanceof McprtError
-    ? error
-    : new McprtError('store-read', {
-        what: 'the store cannot be read',
-        why: messageOf(error),
-        next: 'run the operation again',
-        cause: error,
-      });
+/**
+ * Chooses among all that the stores hold, as `chooseBackup` does; of what time it is, is not asked.
+ *
+ * @throws McprtError the reason that all candidates share, `backup-none`, `backup-missing`, `backup-newer-unreadable`,
+ * `store-cut`
+ */
+export async function chooseAmong<T>(
+  ports: Pick<Ports, 'stores' | 'warn'> & { signal?: AbortSignal },
+  { domain, signers, open, misfit }: Omit<Search<T>, 'named'>,
+  overrides: Overrides,
+  looking: Expected | Promise<Expected> | undefined,
+): Promise<Chosen<T>> {
+  const named = namedBy(overrides);
+  const found = await candidates(ports, domain, signers, {
+    ...(named ? { named } : {}),
+    ...(open ? { open } : {}),
+    ...(misfit ? { misfit } : {}),
+  });
+  if (named !== undefined && found.every(({ standing }) => standing === 'absent')) {
+    throw await missing(ports, domain, named);
+  }
+  const { best, warnings } = choose(found, overrides, await looking);
+  for (const line of warnings) ports.warn(line);
+  return { ...best, found };
+}
+
+interface Best<T> {
+  store: Store['name'];
+  name: string;
+  backup: AuthenticBackup;
+  opened: T;
+}
+
+/**
+ * Of what the stores hold: the usable one with the highest signed generation, unless something newer may be real.
+ *
+ * @throws McprtError the reason that all candidates share, `backup-none`, `backup-newer-unreadable`, `store-cut`
+ */
+export function choose<T>(
+  found: readonly Candidate<T>[],
+  overrides: Overrides,
+  expected: Pick<Expected, 'fingerprint' | 'anchor'> | undefined,
+): { best: Best<T>; warnings: string[] } {
+  const usable = found.flatMap(({ store, name, backup, opened }): Best<T>[] =>
+    backup === undefined ? [] : [{ store, name, backup, opened: opened as T }],
+  );
+  const best = usable.reduce<Best<T> | undefined>(
+    (newest, one) => (newest === undefined || isNewer(one, newest) ? one : newest),
+    undefined,
+  );
+  if (best === undefined) throw noneOf(found);
+  const { generation } = best.backup.context;
+  const isNamed = namedBy(overrides) !== undefined;
+  const doubts = isNamed
+    ? []
+    : found.filter(
+        ({ standing, name }) =>
+          (standing === 'doubtful' && generationOf(name) > generation) ||
+          (standing === 'unread' && !isNewestOf(best.backup, expected)),
+      );
+  if (doubts.length > 0 && !overrides.older) {
+    throw new McprtError('backup-newer-unreadable', {
+      what: 'there may be a newer backup than the newest that can be used',
+      why: [...doubts.map(described), `the newest that can be used is generation ${generation} in ${best.store}`].join(
+        '\n',
+      ),
+      next: [
+        'find out who wrote the newer one: after a change of keys, give the newer restore key too; delete what was planted.',
+        'To go on with the older one, set `allow: older-backup`',
+      ].join(' '),
+    });
+  }
+  return { best, warnings: passedOver(found, best) };
+}
+
+function isNewer<T>(one: Best<T>, other: Best<T>): boolean {
+  const [a, b] = [one.backup.context, other.backup.context];
+  return a.generation > b.generation || (a.generation === b.generation && a.createdAt > b.createdAt);
+}
+
+/** Whether the cluster itself says that there is none newer of it. */
+function isNewestOf(
+  { context, digest }: AuthenticBackup,
+  expected: Pick<Expected, 'fingerprint' | 'anchor'> | undefined,
+): boolean {
+  const { anchor } = expected ?? {};
+  if (anchor === undefined || context.fingerprint !== expected?.fingerprint) return false;
+  return context.generation > anchor.generation || digest === anchor.statement;
+}
+
+/** A line for each entry that was passed over, and one for all that cannot be ours. */
+function passedOver<T>(found: readonly Candidate<T>[], best: Best<T>): string[] {
+  const lines = found
+    .filter(({ standing }) => standing === 'doubtful' || standing === 'misfit' || standing === 'unread')
+    .map((one) => `passed over: ${described(one)}`);
+  const foreign = found.filter(
+    ({ standing, name }) =>
+      standing === 'foreign' && (generationOf(name) === 0 || generationOf(name) > best.backup.context.generation),
+  );
+  const stores = [...new Set(foreign.map(({ store }) => store))];
+  const summed = stores.flatMap((store) => {
+    const own = foreign.filter((one) => one.store === store);
+    const [first] = own;
+    const count = own.length === 1 ? 'one entry' : `${own.length} entries`;
+    return first === undefined
+      ? []
+      : [`passed over: ${count} of ${store} that cannot be ours. The first: ${described(first)}`];
+  });
+  return [...shortened(lines), ...summed];
+}
+
+/** What is told of a store that somebody has filled. */
+const told = 8;
+
+function shortened(lines: readonly string[]): string[] {
+  return lines.length <= told ? [...lines] : [...lines.slice(0, told), `…and ${lines.length - told} more`];
+}
+
+function described({ store, name, error }: Candidate): string {
+  const why = (error?.why ?? '').split('\n')[0];
+  return `${store}${name === '' ? '' : `, ${name}`}: ${error?.message}: ${why} (${error?.code})`;
+}
+
+/** Why there is none: the reason that all share, or each one's. */
+function noneOf(found: readonly Candidate[]): McprtError {
+  const telling = found.filter(({ standing }) => standing !== 'absent' && standing !== 'foreign');
+  const [first] = telling;
+  const codes = new Set(telling.map(({ error }) => error?.code));
+  // With the wrong key every store has the same to tell: that is the reason, and not that there is no backup.
+  if (codes.size === 1 && first?.error) return first.error;
+  const foreign = found.filter(({ standing }) => standing === 'foreign');
+  const shown = [...telling, ...found.filter(({ standing }) => standing === 'absent'), ...foreign];
+  const why = shortened(shown.map(described)).join('\n');
+  const nexts = [...new Set([...shown.filter((one) => !foreign.includes(one)), ...foreign.slice(0, 1)].map(nextOf))];
+  const next = shortened(nexts).join('\n');
+  const cut = telling.find(({ error }) => error?.code === 'store-cut')?.error;
+  // Nobody has seen that there is none.
+  return cut === undefined
+    ? new McprtError('backup-none', { what: 'there is no backup that can be used', why, next })
+    : new McprtError('store-cut', { what: cut.message, why, next });
+}
+
+function nextOf({ error }: Candidate): string {
+  return error?.next ?? '';
+}
+
+/** What there is in place of a backup that was named; by names, as reading all of them would take long. */
+async function missing(
+  { stores }: Pick<Ports, 'stores'>,
+  domain: string,
+  { generation, name }: Named,
+): Promise<McprtError> {
+  const lists = await Promise.all(
+    stores.map(async (store): Promise<string[]> => {
+      const { own } = sorted((await store.list({ prefix: prefixOf(domain) })).entries, { domain });
+      return own.length === 0 ? [`${store.name}: none`] : own.map((entry) => `${store.name}: ${entry.name}`);
+    }),
+  );
+  return new McprtError('backup-missing', {
+    what: `no store has ${name === undefined ? `a backup of generation ${generation}` : `a backup ${name}`}`,
+    why: ['there is', ...lists.flatMap(shortened)].join('\n'),
+    next: 'name one of those; `operation: list` of action-backup tells more of each',
+  });
+}
+
+function namedBy({ generation, name }: Overrides): Named | undefined {
+  if (generation === undefined && name === undefined) return undefined;
+  return { ...(generation === undefined ? {} : { generation }), ...(name === undefined ? {} : { name }) };
+}
+
+/**
+ * Why an authentic backup does not belong here.
+ *
+ * @returns McprtError `backup-foreign-repository`, `backup-foreign-domain`, `backup-foreign-cluster`
+ */
+export function misfitOf(
+  context: BackupContext,
+  { run, fingerprint }: { run: RunContext; fingerprint: string | undefined },
+  { fromCluster, fromRepository }: Overrides,
+): McprtError | undefined {
+  if (!isOfRepository(context, run, fromRepository)) {
+    return new McprtError('backup-foreign-repository', {
+      what: 'the backup belongs to another repository',
+      why: `it was made by ${context.repository || 'a machine that named no repository'} (${originOf(context)}), and ${fromRepository === undefined ? `this is ${run.repository} (${run.repositoryId})` : `\`from-repository\` says ${fromRepository}`}`,
+      next: `restore from a workflow of the repository that made it; if this one takes its place, set \`from-repository: ${originOf(context)}\``,
+    });
+  }
+  if (context.domain !== run.domain) {
+    return new McprtError('backup-foreign-domain', {
+      what: 'the backup belongs to another domain',
+      why: `it was made for ${context.domain}, and the profile says ${run.domain}`,
+      next: 'use the profile that the backup was made with',
+    });
+  }
+  const wanted = fromCluster ?? fingerprint;
+  if (wanted !== undefined && context.fingerprint !== wanted) {
+    return new McprtError('backup-foreign-cluster', {
+      what: 'the backup was made of another cluster',
+      why: `its fingerprint is ${context.fingerprint}, and ${fromCluster === undefined ? 'this cluster’s' : 'the one in `from-cluster`'} is ${wanted}`,
+      next: `if the old cluster is lost and this one takes its place, set \`from-cluster: ${context.fingerprint}\``,
+    });
+  }
+  return undefined;
+}
+
+/** What `from-repository` calls the origin of a backup. */
+export function originOf({ repositoryId }: Pick<BackupContext, 'repositoryId'>): string {
+  return repositoryId || 'none';
+}
+
+/** Two backups of machines that named no repository are not of one because of that. */
+function isOfRepository(context: BackupContext, run: RunContext, from: string | undefined): boolean {
+  if (from !== undefined) return originOf(context) === from;
+  if (context.repositoryId !== '') return context.repositoryId === run.repositoryId;
+  // Made before such machines had a name: what this very setting would have made then.
+  const isLocal = run.repositoryId.startsWith('local/');
+  return context.repository === '' ? isLocal : run.repositoryId === context.repository;
+}
+
+/**
+ * Why a backup that belongs here is not one of now.
+ *
+ * @returns McprtError `backup-from-future`, `backup-rollback`, `backup-too-old`
+ */
+export function staleness(
+  { generation, createdAt }: BackupContext,
+  { now, anchor, maxAge }: Expected & { maxAge: number },
+): McprtError | undefined {
+  const hour = 3600_000;
+  const age = now.getTime() - Date.parse(createdAt);
+  if (age < -hour) {
+    return new McprtError('backup-from-future', {
+      what: 'the backup was made in the future',
+      why: `it says ${createdAt}, and the API server’s clock says ${now.toISOString()}`,
+      next: 'correct the clock of the API server, or of the cluster that the backup was made of',
+    });
+  }
+  if (anchor !== undefined && generation < anchor.generation) {
+    return new McprtError('backup-rollback', {
+      what: 'the backup is not the newest one of this cluster',
+      why: `it is generation ${generation}, and the cluster remembers generation ${anchor.generation}: it may be a replay that would bring back credentials that were changed since`,
+      next: `restore the newest one from another store; if it is lost, set \`allow: older-backup\`, or \`generation: ${generation}\` for exactly this one`,
+    });
+  }
+  if (age > maxAge) {
+    return new McprtError('backup-too-old', {
+      what: 'the backup is older than allowed',
+      why: `it was made on ${createdAt}, ${Math.floor(age / (24 * hour))} days ago`,
+      next: `look for a newer one; to use it all the same, raise \`max-age\`, or set \`allow: older-backup\` or \`generation: ${generation}\``,
+    });
+  }
+  return undefined;
 }

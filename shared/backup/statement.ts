@@ -106,7 +106,7 @@ export function verifyStatement(envelope: Buffer, signers: KeyObject[]): Verifie
     throw new McprtError('backup-unsigned', {
       what: 'the backup is not signed by a key that this job trusts',
       why: `it is signed by ${signatures.map(({ keyid }) => keyid.slice(0, 40)).join(', ') || 'nobody'}; trusted are ${signers.map(keyId).join(', ')}`,
-      next: 'restore with the restore key of the same set; if keys were changed since, give the older restore key. If neither explains it, somebody planted this backup',
+      next: 'if keys were changed, give the restore keys of all sets, one a line in `restore-key`. If that does not explain it, somebody planted this backup',
     });
   }
   if (!known.some(({ key, sig }) => verify(null, preAuthentication(bytes), key, Buffer.from(sig, 'base64')))) {

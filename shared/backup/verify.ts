@@ -4,9 +4,10 @@ import type { RestoreKey } from './keys.js';
 import { observe } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
 import { openBackup } from './seal.js';
-import { type Candidate, candidates, chooseFor, type Overrides } from './select.js';
+import { type Candidate, chooseBackup, type Overrides } from './select.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
+import type { Store } from './stores/store.js';
 
 export interface VerifyOptions {
   signers: KeyObject[];
@@ -21,25 +22,39 @@ export interface VerifyOptions {
 export interface VerifyResult {
   found: Candidate[];
   context: BackupContext;
+  name: string;
+  /** Stores that hold the verified backup. */
+  stores: Store['name'][];
   decrypted: boolean;
   snapshot: Snapshot | undefined;
 }
 
 /**
- * Checks the newest backup in every store as a restore would, and changes nothing.
+ * Checks a backup as a restore would choose it, and changes nothing.
  *
  * @throws McprtError as a restore would; a store that lacks what another has is warned about
  */
 export async function verifyBackups(cluster: Cluster, ports: Ports, options: VerifyOptions): Promise<VerifyResult> {
-  const [found, seen] = await Promise.all([candidates(ports, options.run.domain, options.signers), observe(cluster)]);
-  const { backup } = chooseFor(found, seen, options);
-  const snapshot = options.key === undefined ? undefined : await openBackup(backup, options.key);
-  const behind = found.filter((one) => one.backup?.digest !== backup.digest);
-  for (const one of behind) {
-    const why = one.error
-      ? `${one.error.message}: ${one.error.why}`
-      : `its newest is generation ${one.backup?.context.generation}`;
-    ports.warn(`${one.store} does not hold generation ${backup.context.generation}: ${why}`);
+  const { key, ...wish } = options;
+  const looking = observe(cluster);
+  const open = async (one: Parameters<typeof openBackup>[0]): Promise<Snapshot | undefined> =>
+    key === undefined ? undefined : openBackup(one, key);
+  const [{ backup, name, opened, found }] = await Promise.all([
+    chooseBackup(ports, { ...wish, open }, looking),
+    looking,
+  ]);
+  const stores: Store['name'][] = [];
+  for (const { name: store } of ports.stores) {
+    const own = found.filter((one) => one.store === store);
+    if (own.some((one) => one.backup?.digest === backup.digest)) stores.push(store);
+    else ports.warn(`${store} does not hold generation ${backup.context.generation}: ${whyNot(own)}`);
   }
-  return { found, context: backup.context, decrypted: snapshot !== undefined, snapshot };
+  return { found, context: backup.context, name, stores, decrypted: opened !== undefined, snapshot: opened };
+}
+
+function whyNot(own: readonly Candidate[]): string {
+  const usable = own.find(({ backup }) => backup !== undefined)?.backup;
+  if (usable !== undefined) return `its newest is generation ${usable.context.generation}`;
+  const error = own.find(({ standing }) => standing !== 'foreign')?.error;
+  return `${error?.message}: ${error?.why}`;
 }

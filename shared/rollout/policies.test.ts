@@ -118,7 +118,7 @@ describe('addRules', () => {
     } as unknown as Cluster;
     return { cluster, patches };
   };
-  const moved = (): ApiError => new ApiError(422, 'Invalid', 'test failed', 'patch');
+  const moved = (): ApiError => new ApiError(409, 'Conflict', 'changed meanwhile', 'patch');
 
   it('adds the rule to those that are there, and only to what was read', async () => {
     const { cluster, patches } = server([]);
@@ -167,7 +167,7 @@ describe('addRules', () => {
 
   it('gives up on a policy that is changed each time', async () => {
     const { cluster } = server([moved(), moved(), moved(), moved()], policy([]));
-    await expect(addRules(cluster, [policy([])], 'kube-system', quiet)).rejects.toMatchObject({ status: 422 });
+    await expect(addRules(cluster, [policy([])], 'kube-system', quiet)).rejects.toMatchObject({ status: 409 });
   });
 
   it('does not try again what is forbidden', async () => {

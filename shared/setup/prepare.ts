@@ -3,6 +3,7 @@ import { assumedCertManager } from '../backup/refusals.js';
 import { planFor, type RestoreResult, restore } from '../backup/restore.js';
 import { type Candidate, candidates } from '../backup/select.js';
 import { prefixOf } from '../backup/stores/store.js';
+import { sorted } from '../backup/walk.js';
 import { preflight } from '../checks/diagnose.js';
 import { blocking } from '../checks/finding.js';
 import { lookAround } from '../checks/observe.js';
@@ -41,8 +42,8 @@ export async function prepare(
 ): Promise<Prepared> {
   const found =
     options.restore === undefined ? [] : await candidates(ports, options.domain, options.restore.key.signers);
-  // A store that merely holds nothing is no failure: before a first install there is no backup.
-  const hasBackup = found.some(({ error }) => error === undefined || error.code !== 'store-miss');
+  // A store that merely holds nothing is no failure: before a first install there is no backup. Nor is what cannot be ours.
+  const hasBackup = found.some(({ standing }) => standing !== 'absent' && standing !== 'foreign');
   const look = (installer?: InstallerFailure): Promise<World> =>
     lookAround(cluster, {
       ...options.look,
@@ -128,7 +129,8 @@ async function refuseForgottenKey(
   const listed = await Promise.all(
     ports.stores.map(async (store) => {
       try {
-        return [`${store.name}: ${(await store.newest(prefixOf(domain))).name}`];
+        const { own } = sorted((await store.list({ prefix: prefixOf(domain) })).entries, { domain });
+        return own.slice(0, 1).map(({ name }) => `${store.name}: ${name}`);
       } catch {
         // A store that is empty, or that this step cannot read, holds nothing back.
         return [];

@@ -2,7 +2,8 @@ import { createPublicKey } from 'node:crypto';
 import { type BackupOptions, type BackupResult, backUp, NotStored } from '../backup/backup.js';
 import type { BackupKey } from '../backup/keys.js';
 import type { Ports } from '../backup/ports.js';
-import { type AuthenticBackup, authenticate } from '../backup/seal.js';
+import type { AuthenticBackup } from '../backup/seal.js';
+import { candidates } from '../backup/select.js';
 import type { BackupContext } from '../backup/statement.js';
 import type { Store } from '../backup/stores/store.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -49,27 +50,18 @@ export async function findProof(
   fingerprint: string,
 ): Promise<ProofBackup | undefined> {
   const signers = [createPublicKey(key.signer)];
-  const found = await Promise.all(
-    stores.map(async (store): Promise<[Store['name'], AuthenticBackup][]> => {
-      try {
-        // By its whole name: a store may know how to look among other runs only when asked for the newest.
-        const candidate = await store.newest(backup.name);
-        const authentic = await authenticate(await candidate.fetch(), signers);
-        const { context, digest } = authentic;
-        const same = digest === backup.statement && context.domain === domain && context.fingerprint === fingerprint;
-        return same ? [[store.name, authentic]] : [];
-      } catch {
-        return [];
-      }
-    }),
-  );
-  const first = found.flat()[0]?.[1];
+  const found = await candidates({ stores }, domain, signers, { named: { name: backup.name } });
+  const held = found.flatMap(({ store, backup: one }): [Store['name'], AuthenticBackup][] => {
+    const isSame = one?.digest === backup.statement && one.context.domain === domain;
+    return isSame && one.context.fingerprint === fingerprint ? [[store, one]] : [];
+  });
+  const first = held[0]?.[1];
   return (
     first && {
       name: backup.name,
       statement: backup.statement,
       context: first.context,
-      stores: found.flat().map(([store]) => store),
+      stores: held.map(([store]) => store),
     }
   );
 }

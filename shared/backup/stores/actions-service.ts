@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { z } from 'zod';
 import { McprtError, messageOf } from '../../errors.js';
 
@@ -16,11 +17,13 @@ export interface ActionsService {
   whyCacheRefused(key: string, version: string): Promise<CacheRefusal | undefined>;
   /** Artifact of this run by name: a signed URL of its zip. */
   findOwnArtifact(name: string): Promise<string | undefined>;
-  /** Artifacts of the repository that are not expired, newest first. @throws McprtError `store-token` */
-  listArtifacts(): Promise<RemoteArtifact[]>;
+  /** Artifacts of the repository that are not expired; all of them or those of one name. @throws McprtError `store-token` */
+  listArtifacts(name?: string): Promise<Listed<RemoteArtifact>>;
   artifactUrl(id: number): Promise<string>;
   /** Cache entries of a ref whose key starts with the prefix. @throws McprtError `store-token` */
-  listCaches(prefix: string, ref: string): Promise<RemoteCache[]>;
+  listCaches(prefix: string, ref: string): Promise<Listed<RemoteCache>>;
+  /** Name of the repository's default branch; undefined when nobody tells it. */
+  defaultBranch(): Promise<string | undefined>;
   /** Deletes an artifact or a cache entry; one that is gone already is none to complain about. @throws McprtError `store-prune` */
   remove(kind: 'artifacts' | 'caches', id: number): Promise<void>;
   /** The bytes behind a signed URL. @throws McprtError `store-read` when there are more than `limit` */
@@ -33,11 +36,18 @@ export interface CacheRefusal {
   message: string;
 }
 
+/** A list, as far as it was read. */
+export interface Listed<T> {
+  items: T[];
+  /** Why it was not read to its end; undefined when it was. */
+  cut: McprtError | undefined;
+}
+
 export interface RemoteArtifact {
   id: number;
   name: string;
-  expiresAt: Date | undefined;
-  runId: number | undefined;
+  /** The run that uploaded it, by the commit's repository and branch; undefined where GitHub does not say. */
+  run: { repositoryId: number | undefined; branch: string | undefined } | undefined;
 }
 
 export interface RemoteCache {
@@ -53,10 +63,16 @@ export interface ActionsServiceOptions {
   repository: string;
   /** Token with `actions: read`, or `actions: write` to delete; empty when the job gives none. */
   apiToken: string;
+  /** Name of the default branch as the event tells it; undefined when it does not. */
+  defaultBranch: string | undefined;
+  /** Ends every call. */
+  signal?: AbortSignal;
 }
 
 const callTimeout = 30_000;
-const listPages = 10;
+const perPage = 100;
+/** Of one list: more than ten thousand entries are read by nobody in a hurry. Time is in ms. */
+const listLimits = { pages: 100, time: 120_000, parallel: 4 } as const;
 
 const cacheFound = z.looseObject({
   ok: z.boolean(),
@@ -67,23 +83,28 @@ const cacheReserved = z.looseObject({ ok: z.boolean(), message: z.string().optio
 const twirpFailure = z.looseObject({ msg: z.string() });
 const artifactSigned = z.looseObject({ signed_url: z.string().optional() });
 const artifactPage = z.looseObject({
+  total_count: z.number(),
   artifacts: z.array(
     z.looseObject({
       id: z.number(),
       name: z.string(),
       expired: z.boolean().optional(),
-      expires_at: z.string().nullish(),
-      workflow_run: z.looseObject({ id: z.number() }).nullish(),
+      workflow_run: z
+        .looseObject({ head_repository_id: z.number().nullish(), head_branch: z.string().nullish() })
+        .nullish(),
     }),
   ),
 });
 const cachePage = z.looseObject({
+  total_count: z.number(),
   actions_caches: z.array(z.looseObject({ id: z.number(), key: z.string(), version: z.string() })),
 });
+const repositoryFacts = z.looseObject({ default_branch: z.string() });
 const runtimeClaims = z.looseObject({ scp: z.string() });
 
 /** Opens the services that the runner's environment names. No call is made yet. */
 export function actionsService(options: ActionsServiceOptions): ActionsService {
+  const get = (url: string, init: RequestInit): Promise<Response> => getWithin(url, init, options.signal);
   const post = async (service: string, method: string, body: object): Promise<{ status: number; text: string }> => {
     if (!options.resultsUrl || !options.runtimeToken) {
       throw new McprtError('store-unavailable', {
@@ -102,6 +123,10 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     if (status !== 200) throw httpFailure(method, status, text);
     return shape.parse(JSON.parse(text));
   };
+  const api = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = { authorization: `Bearer ${options.apiToken}`, accept: 'application/vnd.github+json' };
+    return get(`${options.apiUrl}/repos/${options.repository}${path}`, { headers, ...init });
+  };
   const rest = async (
     path: string,
     { subject = 'artifacts', ...init }: RequestInit & { subject?: string } = {},
@@ -113,9 +138,10 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
         next: 'leave `github-token` at its default and give the job `permissions: actions: read`',
       });
     }
-    const headers = { authorization: `Bearer ${options.apiToken}`, accept: 'application/vnd.github+json' };
-    const answer = await get(`${options.apiUrl}/repos/${options.repository}/actions/${path}`, { headers, ...init });
+    const answer = await api(`/actions/${path}`, init);
     if (init.method === 'DELETE') return answer;
+    // GitHub answers 403 to who has asked too often, too, and says in a header that it is that.
+    if (answer.status === 403 && answer.headers.get('x-ratelimit-remaining') === '0') throw httpFailure(path, 429, '');
     if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
       throw new McprtError('store-token', {
         what: `${subject} of earlier runs cannot be looked up`,
@@ -126,6 +152,39 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     if (answer.status >= 400) throw httpFailure(path.split('?')[0] ?? '', answer.status, '');
     return answer;
   };
+  /** Reads a list of pages, the first one for its length and the others side by side, as far as the limits go. */
+  const listed = async <Page extends { total_count: number }, T extends { id: number }>(
+    path: string,
+    subject: string,
+    shape: z.ZodType<Page>,
+    itemsOf: (page: Page) => readonly T[],
+  ): Promise<Listed<T>> => {
+    const end = Date.now() + listLimits.time;
+    const found = new Map<number, T>();
+    const read = async (page: number): Promise<Page> => {
+      const separator = path.includes('?') ? '&' : '?';
+      const answer = await rest(`${path}${separator}per_page=${perPage}&page=${page}`, { subject });
+      const parsed = shape.parse(await answer.json());
+      // What is added meanwhile moves the rest down by one: some come twice.
+      for (const item of itemsOf(parsed)) found.set(item.id, item);
+      return parsed;
+    };
+    const total = (await read(1)).total_count;
+    const pages = Math.ceil(total / perPage);
+    const wanted = Array.from({ length: Math.max(Math.min(pages, listLimits.pages) - 1, 0) }, (_, at) => at + 2);
+    let isLate = false;
+    await pMap(
+      wanted,
+      async (page) => {
+        isLate ||= Date.now() > end;
+        if (!isLate) await read(page);
+      },
+      { concurrency: listLimits.parallel },
+    );
+    const isCut = isLate || pages > listLimits.pages;
+    return { items: [...found.values()], cut: isCut ? listCut(subject, found.size, total) : undefined };
+  };
+  let branch: Promise<string | undefined> | undefined;
   const cacheService = 'github.actions.results.api.v1.CacheService';
   const artifactService = 'github.actions.results.api.v1.ArtifactService';
 
@@ -158,32 +217,39 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       const { signed_url } = await twirp(artifactService, 'GetSignedArtifactURL', { ...ids, name }, artifactSigned);
       return signed_url;
     },
-    async listArtifacts() {
-      const found: RemoteArtifact[] = [];
-      for (let page = 1; page <= listPages; page++) {
-        const { artifacts } = artifactPage.parse(await (await rest(`artifacts?per_page=100&page=${page}`)).json());
-        for (const { id, name, expired, expires_at, workflow_run } of artifacts) {
-          if (!expired)
-            found.push({ id, name, expiresAt: expires_at ? new Date(expires_at) : undefined, runId: workflow_run?.id });
-        }
-        if (artifacts.length < 100) break;
-      }
-      return found;
+    async listArtifacts(name) {
+      const path = name === undefined ? 'artifacts' : `artifacts?name=${encodeURIComponent(name)}`;
+      const { items, cut } = await listed(path, 'artifacts', artifactPage, ({ artifacts }) => artifacts);
+      const present = items.filter(({ expired }) => expired !== true);
+      return {
+        items: present.map(({ id, name: own, workflow_run: run }) => ({
+          id,
+          name: own,
+          run: run
+            ? { repositoryId: run.head_repository_id ?? undefined, branch: run.head_branch ?? undefined }
+            : undefined,
+        })),
+        cut,
+      };
     },
     async artifactUrl(id) {
       const answer = await rest(`artifacts/${id}/zip`, { redirect: 'manual' });
       return answer.headers.get('location') ?? '';
     },
-    async listCaches(prefix, ref) {
-      const found: RemoteCache[] = [];
+    listCaches(prefix, ref) {
       const terms = `key=${encodeURIComponent(prefix)}&ref=${encodeURIComponent(ref)}`;
-      for (let page = 1; page <= listPages; page++) {
-        const answer = await rest(`caches?${terms}&per_page=100&page=${page}`, { subject: 'cache entries' });
-        const { actions_caches } = cachePage.parse(await answer.json());
-        found.push(...actions_caches.map(({ id, key, version }) => ({ id, key, version })));
-        if (actions_caches.length < 100) break;
-      }
-      return found;
+      return listed(`caches?${terms}`, 'cache entries', cachePage, (page) => page.actions_caches);
+    },
+    defaultBranch() {
+      // Every token may read this much of its own repository.
+      const ask = async (): Promise<string | undefined> => {
+        if (options.apiToken === '' || options.repository === '') return undefined;
+        const answer = await api('');
+        return answer.ok ? repositoryFacts.parse(await answer.json()).default_branch : undefined;
+      };
+      branch ??=
+        options.defaultBranch === undefined ? ask().catch(() => undefined) : Promise.resolve(options.defaultBranch);
+      return branch;
     },
     async remove(kind, id) {
       const { status } = await rest(`${kind}/${id}`, { method: 'DELETE' });
@@ -215,6 +281,7 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
           chunks.push(chunk);
         }
       } catch (error) {
+        options.signal?.throwIfAborted();
         if (error instanceof McprtError) throw error;
         throw new McprtError('store-read', {
           what: 'the download was cut off',
@@ -228,6 +295,14 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
   };
 }
 
+function listCut(subject: string, read: number, total: number): McprtError {
+  return new McprtError('store-cut', {
+    what: `not all ${subject} of the repository could be looked through`,
+    why: `${read} of ${total} were read; no more are in ${listLimits.pages} pages and ${listLimits.time / 1000} s`,
+    next: 'name the backup with `name`, which asks GitHub for just that one: the summary of each backup shows it. Then delete what nobody needs',
+  });
+}
+
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -236,10 +311,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
-async function get(url: string, init: RequestInit): Promise<Response> {
+async function getWithin(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+  const signals = [AbortSignal.timeout(callTimeout), ...(signal === undefined ? [] : [signal])];
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(callTimeout) });
+    return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new McprtError('store-unavailable', {
       what: 'GitHub’s service cannot be reached',
       why: cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : messageOf(cause),

@@ -2,8 +2,8 @@ import { unzipSync } from 'fflate';
 import { McprtError, messageOf } from '../../errors.js';
 import { limits } from '../limits.js';
 import { malformed } from '../statement.js';
-import type { ActionsService } from './actions-service.js';
-import { generationOf, type Store } from './store.js';
+import type { ActionsService, RemoteArtifact } from './actions-service.js';
+import { isWanted, type Store } from './store.js';
 
 /** The one file in the artifact's zip. */
 const member = 'backup.tar';
@@ -17,6 +17,16 @@ export interface ArtifactPorts {
   /** GITHUB_RETENTION_DAYS: the most that the repository grants; undefined when the runner does not say. */
   retentionLimit: number | undefined;
   now: () => Date;
+  /** Whose runs may hold the keys. */
+  origin: Origin;
+}
+
+/** What a run says of itself that uploads are compared with. */
+export interface Origin {
+  /** GITHUB_REPOSITORY_ID; empty when the runner does not say. */
+  repositoryId: string;
+  /** Branch of this run, whose jobs are trusted as this one is; undefined for a tag or a pull request. */
+  branch: string | undefined;
 }
 
 /** GitHub's artifacts: durable for as long as the repository's retention allows, and never changed once uploaded. */
@@ -35,20 +45,6 @@ export function artifactStore(ports: ArtifactPorts): Store {
       const until = days === undefined ? undefined : new Date(ports.now().getTime() + days * 24 * 3600_000);
       return { where: `artifact ${name}`, until, notes };
     },
-    async newest(prefix) {
-      const found = (await service.listArtifacts())
-        .filter(({ name }) => name.startsWith(prefix))
-        .sort((a, b) => generationOf(b.name) - generationOf(a.name) || b.id - a.id);
-      const newest = found[0];
-      if (newest === undefined) {
-        throw new McprtError('store-miss', {
-          what: `no artifact of this repository starts with ${prefix}`,
-          why: 'none was uploaded, or all are past their retention',
-          next: 'check the profile’s domain; ask for a longer retention with `retention-days`',
-        });
-      }
-      return { name: newest.name, fetch: async () => fetchZip(await service.artifactUrl(newest.id)) };
-    },
     async read(name) {
       const url = await service.findOwnArtifact(name);
       if (url === undefined) {
@@ -60,15 +56,39 @@ export function artifactStore(ports: ArtifactPorts): Store {
       }
       return fetchZip(url);
     },
-    async list(prefix) {
-      const found = (await service.listArtifacts()).filter(({ name }) => name.startsWith(prefix));
-      return found.map(({ id, name }) => ({
-        name,
-        fetch: async () => fetchZip(await service.artifactUrl(id)),
-        remove: () => service.remove('artifacts', id),
-      }));
+    async list(wanted) {
+      const asked = 'name' in wanted ? wanted.name : undefined;
+      const [{ items, cut }, branch] = await Promise.all([service.listArtifacts(asked), service.defaultBranch()]);
+      const named = items.filter(({ name }) => isWanted(name, wanted));
+      return {
+        entries: named.map((artifact) => ({
+          name: artifact.name,
+          foreign: foreignBecause(artifact, ports.origin, branch),
+          fetch: async () => fetchZip(await service.artifactUrl(artifact.id)),
+          remove: () => service.remove('artifacts', artifact.id),
+        })),
+        cut,
+        where: `${items.length} artifacts of the repository were looked through, and none is called so; they go when their retention is over`,
+      };
     },
   };
+}
+
+/**
+ * Why an artifact is not a backup of this repository: names prove nothing, as every pull request can upload under any,
+ * but GitHub says whose run it was. What GitHub does not say counts for nothing.
+ */
+export function foreignBecause(
+  { run }: RemoteArtifact,
+  { repositoryId, branch }: Origin,
+  defaultBranch: string | undefined,
+): string | undefined {
+  if (run?.repositoryId !== undefined && repositoryId !== '' && String(run.repositoryId) !== repositoryId) {
+    return 'it was uploaded by a run for another repository, such as the pull request of a fork';
+  }
+  if (run?.branch === undefined || defaultBranch === undefined) return undefined;
+  if (run.branch === defaultBranch || run.branch === branch) return undefined;
+  return `it was uploaded by a run of branch ${run.branch}, and backups are made on ${defaultBranch}`;
 }
 
 function granted({ retentionDays, retentionLimit }: ArtifactPorts): { days: number | undefined; notes: string[] } {

@@ -4,8 +4,8 @@ import { McprtError, messageOf } from '../../errors.js';
 import { readTar } from '../archive.js';
 import { limits } from '../limits.js';
 import { malformed } from '../statement.js';
-import type { ActionsService, CacheRefusal } from './actions-service.js';
-import { generationOf, type Store } from './store.js';
+import type { ActionsService, CacheRefusal, Listed, RemoteCache } from './actions-service.js';
+import { isWanted, type Store } from './store.js';
 
 /** The one file in a cache entry. It is part of what an entry is found by: changing it hides every older backup. */
 export const cacheMember = 'mcprt-backup/backup.tar';
@@ -24,24 +24,44 @@ export interface CachePorts {
 
 /** GitHub's cache: fast, and gone after a week without a visit or when the repository's quota is used up. */
 export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
+  const requireReading = (): void => {
+    if (mode !== 'none' && mode !== 'write-only') return;
+    throw new McprtError('store-denied', {
+      what: 'this job may not read the cache',
+      why: `the workflow sets cache-mode: ${mode}`,
+      next: 'set `cache-mode: read` for jobs that restore, and `cache-mode: write` for jobs that back up: they read back what they stored',
+    });
+  };
   const find = async (key: string): Promise<{ key: string; url: string }[]> => {
-    if (mode === 'none' || mode === 'write-only') {
-      throw new McprtError('store-denied', {
-        what: 'this job may not read the cache',
-        why: `the workflow sets cache-mode: ${mode}`,
-        next: 'set `cache-mode: read` for jobs that restore, and `cache-mode: write` for jobs that back up: they read back what they stored',
-      });
-    }
+    requireReading();
     const found = await Promise.all(compressions.map((compression) => service.findCache(key, versionOf(compression))));
     return found.flatMap((one) => (one === undefined ? [] : [one]));
   };
   const fetchEntry = async (url: string): Promise<Buffer> => unpack(await service.download(url, limits.archiveBytes));
   const missed = (key: string): McprtError =>
     new McprtError('store-miss', {
-      what: `the cache has no entry that starts with ${key}`,
-      why: `looked from ${ref || 'an unknown ref'}, which sees its own entries and those of the default branch, with versions ${compressions.map((one) => `${versionOf(one).slice(0, 8)} (${one})`).join(', ')}. Entries go after 7 days without a visit, and sooner when the quota is full`,
+      what: `the cache has no entry ${key}`,
+      why: where,
       next: 'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
     });
+  const where = `looked from ${ref || 'an unknown ref'}, which sees its own entries and those of the default branch, with versions ${compressions.map((one) => `${versionOf(one).slice(0, 8)} (${one})`).join(', ')}. Entries go after 7 days without a visit, and sooner when the quota is full`;
+  /** GitHub gives a run no entries but those of its own ref and of the default branch: none of a pull request's. */
+  const listed = async (prefix: string): Promise<Listed<RemoteCache>> => {
+    const branch = await service.defaultBranch();
+    const refs = new Set([ref, branch === undefined ? '' : `refs/heads/${branch}`].filter((one) => one !== ''));
+    try {
+      const lists = await Promise.all([...refs].map((one) => service.listCaches(prefix, one)));
+      return { items: lists.flatMap(({ items }) => items), cut: lists.find(({ cut }) => cut !== undefined)?.cut };
+    } catch (error) {
+      if (!(error instanceof McprtError) || !/^store-(?:token|unavailable)$/.test(error.code)) throw error;
+      return { items: [], cut: error };
+    }
+  };
+  const read = async (name: string): Promise<Buffer> => {
+    const found = (await find(name)).find(({ key }) => key === name);
+    if (found === undefined) throw missed(name);
+    return fetchEntry(found.url);
+  };
   return {
     name: 'cache',
     async save(name, bytes) {
@@ -60,31 +80,44 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
         notes: ['kept for 7 days after the last visit, within the repository’s quota'],
       };
     },
-    async newest(prefix) {
-      const found = (await find(prefix)).sort((a, b) => generationOf(b.key) - generationOf(a.key));
-      const newest = found[0];
-      if (newest === undefined) throw missed(prefix);
-      return { name: newest.key, fetch: () => fetchEntry(newest.url) };
-    },
-    async read(name) {
-      const found = (await find(name)).find(({ key }) => key === name);
-      if (found === undefined) throw missed(name);
-      return fetchEntry(found.url);
-    },
-    async list(prefix) {
+    read,
+    async list(wanted) {
+      const prefix = 'name' in wanted ? wanted.name : wanted.prefix;
+      // The newest is asked for by itself: any job may do that, and a list may not have it yet.
+      const [newest, all] = await Promise.all([find(prefix), listed(prefix)]);
       const versions = compressions.map(versionOf);
-      const found = (await service.listCaches(prefix, ref)).filter(({ version }) => versions.includes(version));
-      return found.map(({ id, key, version }) => ({
-        name: key,
-        fetch: async () => {
-          const entry = await service.findCache(key, version);
-          if (entry?.key !== key) throw missed(key);
-          return fetchEntry(entry.url);
-        },
-        remove: () => service.remove('caches', id),
-      }));
+      const ofBackups = all.items.filter(({ version }) => versions.includes(version));
+      const ids = new Map(ofBackups.map(({ key, id }) => [key, id]));
+      const urls = new Map(newest.map(({ key, url }) => [key, url]));
+      const keys = [...new Set([...urls.keys(), ...ids.keys()])].filter((key) => isWanted(key, wanted));
+      return {
+        entries: keys.map((key) => ({
+          name: key,
+          foreign: undefined,
+          fetch: () => {
+            const url = urls.get(key);
+            return url === undefined ? read(key) : fetchEntry(url);
+          },
+          remove: async () => {
+            const id = ids.get(key);
+            if (id === undefined) throw all.cut ?? unlisted(key);
+            await service.remove('caches', id);
+          },
+        })),
+        // Where there is no newest one there is none at all.
+        cut: keys.length === 0 ? undefined : all.cut,
+        where,
+      };
     },
   };
+}
+
+function unlisted(key: string): McprtError {
+  return new McprtError('store-prune', {
+    what: `the cache does not list ${key} yet`,
+    why: 'an entry is deleted by its number, which only the list has',
+    next: 'nothing: the next backup tries again',
+  });
 }
 
 /** The version under which the official client files an entry (`getCacheVersion` of @actions/cache). */

@@ -1,27 +1,38 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { McprtError, messageOf } from '../../errors.js';
-import { generationOf, type Store } from './store.js';
+import { isRecord } from '../../json.js';
+import { limits } from '../limits.js';
+import { malformed } from '../statement.js';
+import { isWanted, type Store, type Wanted } from './store.js';
 
 const suffix = '.mcprt';
 
 /** Keeps backups as files: for self-hosted runners with a disk of their own, and for drills. */
-export function directoryStore(folder: string): Store {
+export function directoryStore(given: string): Store {
+  // Once, as the store is opened: whatever else happens in this process, the folder stays the same.
+  const folder = resolve(given);
   const read = async (name: string): Promise<Buffer> => {
     try {
-      return await readFile(join(folder, `${name}${suffix}`));
+      const path = join(folder, `${name}${suffix}`);
+      const { size } = await stat(path);
+      if (size > limits.archiveBytes) throw malformed(`it has ${size} bytes, more than any backup`);
+      return await readFile(path);
     } catch (cause) {
+      if (cause instanceof McprtError) throw cause;
       throw failed('store-miss', `there is no backup ${name} in ${folder}`, cause);
     }
   };
-  const names = async (prefix: string): Promise<string[]> => {
+  const names = async (wanted: Wanted): Promise<string[]> => {
     const files = await readdir(folder).catch((cause: unknown) => {
-      throw failed('store-miss', `the directory ${folder} cannot be read`, cause);
+      if (isMissing(cause)) return [];
+      throw failed('store-read', `the directory ${folder} cannot be read`, cause);
     });
     return files
-      .filter((file) => file.startsWith(prefix) && file.endsWith(suffix))
-      .map((file) => file.slice(0, -suffix.length));
+      .filter((file) => file.endsWith(suffix))
+      .map((file) => file.slice(0, -suffix.length))
+      .filter((name) => isWanted(name, wanted));
   };
   return {
     name: 'directory',
@@ -44,17 +55,12 @@ export function directoryStore(folder: string): Store {
       }
       return { where: path, until: undefined, notes: [] };
     },
-    async newest(prefix) {
-      const [name] = (await names(prefix)).sort((a, b) => generationOf(b) - generationOf(a) || b.localeCompare(a));
-      if (name === undefined) {
-        throw failed('store-miss', `no file in ${folder} starts with ${prefix}`, undefined);
-      }
-      return { name, fetch: () => read(name) };
-    },
     read,
-    async list(prefix) {
-      return (await names(prefix)).map((name) => ({
+    async list(wanted) {
+      const entries = (await names(wanted)).map((name) => ({
         name,
+        // Who may write to the folder is nobody's business here.
+        foreign: undefined,
         fetch: () => read(name),
         remove: async () => {
           try {
@@ -64,18 +70,22 @@ export function directoryStore(folder: string): Store {
           }
         },
       }));
+      return { entries, cut: undefined, where: `looked in ${folder}` };
     },
   };
 }
 
-function failed(code: 'store-miss' | 'store-prune' | 'store-write', what: string, cause: unknown): McprtError {
-  return new McprtError(code, {
-    what,
-    why: cause === undefined ? 'no backup of this domain was kept there' : messageOf(cause),
-    next:
-      code === 'store-miss'
-        ? 'check the input `directory` and the profile’s domain'
-        : 'check that the runner’s user may write there, and that the disk has room',
-    cause,
-  });
+const nexts = {
+  'store-miss': 'check the input `directory` and the profile’s domain',
+  'store-read': 'check that the input `directory` names a folder, and that the runner’s user may read there',
+  'store-prune': 'check that the runner’s user may write there',
+  'store-write': 'check that the runner’s user may write there, and that the disk has room',
+} as const;
+
+function failed(code: keyof typeof nexts, what: string, cause: unknown): McprtError {
+  return new McprtError(code, { what, why: messageOf(cause), next: nexts[code], cause });
+}
+
+function isMissing(cause: unknown): boolean {
+  return isRecord(cause) && cause.code === 'ENOENT';
 }

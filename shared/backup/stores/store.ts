@@ -1,3 +1,5 @@
+import type { McprtError } from '../../errors.js';
+
 /** A place that keeps sealed backups. What is in it is public and may have been planted: readers authenticate. */
 export interface Store {
   readonly name: 'cache' | 'artifact' | 'directory';
@@ -7,21 +9,26 @@ export interface Store {
    * @throws McprtError `store-…` with the reason, in the words of the place
    */
   save(name: string, bytes: Buffer): Promise<Kept>;
-  /**
-   * The newest backup whose name starts with the prefix. Its bytes are fetched apart: whoever cannot read it still has to
-   * know that something claims to be newer.
-   *
-   * @throws McprtError `store-…`; `store-miss` explains where was looked
-   */
-  newest(prefix: string): Promise<Found>;
-  /** Exactly that backup. @throws McprtError `store-…` */
+  /** Exactly that backup, as this run has stored it. @throws McprtError `store-…` */
   read(name: string): Promise<Buffer>;
   /**
-   * Everything whose name starts with the prefix, as far as a job of this ref may delete it.
+   * What a job of this ref can see of a name, or of everything that begins as a profile's backups do. Nothing is fetched
+   * yet; no order is promised.
    *
-   * @throws McprtError `store-…`
+   * @throws McprtError `store-…`; an empty place is no error
    */
-  list(prefix: string): Promise<Entry[]>;
+  list(wanted: Wanted): Promise<Listing>;
+}
+
+/** Which entries are asked for. */
+export type Wanted = { prefix: string } | { name: string };
+
+export interface Listing {
+  entries: Entry[];
+  /** Why there may be more than these; undefined when these are all. */
+  cut: McprtError | undefined;
+  /** Where was looked, and why something may be gone: for the message that nothing is there. */
+  where: string;
 }
 
 export interface Kept {
@@ -33,16 +40,20 @@ export interface Kept {
   notes: string[];
 }
 
-export interface Found {
+/** What a place holds under a name; a place may hold several under one. */
+export interface Entry {
   name: string;
+  /** Why no run that may hold the keys has made this, as far as the place knows; undefined when one may have. */
+  foreign: string | undefined;
   /** @throws McprtError `store-…`, `backup-malformed` */
   fetch: () => Promise<Buffer>;
-}
-
-/** What a place holds under a name; a place may hold several under one. */
-export interface Entry extends Found {
   /** @throws McprtError `store-prune` */
   remove: () => Promise<void>;
+}
+
+/** Whether an entry of this name is asked for. */
+export function isWanted(name: string, wanted: Wanted): boolean {
+  return 'name' in wanted ? name === wanted.name : name.startsWith(wanted.prefix);
 }
 
 /** `mcprt-backup-DOMAIN-` begins every name of a profile's backups. */
@@ -57,5 +68,11 @@ export function nameFor(domain: string, generation: number, run: { runId: string
 
 /** The generation that a name claims; 0 for a name of another form. Only a signature proves it. */
 export function generationOf(name: string): number {
-  return Number(/-g(\d{8,})-r[^-]*$/.exec(name)?.[1] ?? 0);
+  return Number(/-g(\d{8,15})-r[^-]*$/.exec(name)?.[1] ?? 0);
+}
+
+/** Whether a name is one that `nameFor` gives for the domain. */
+export function isNameOf(name: string, domain: string): boolean {
+  const prefix = prefixOf(domain);
+  return name.startsWith(prefix) && /^g\d{8,15}-r[\w]+\.\d+$/.test(name.slice(prefix.length));
 }

@@ -1,6 +1,6 @@
 import { McprtError } from '../../errors.js';
 import type { Ports } from '../ports.js';
-import type { Store } from '../stores/store.js';
+import { isWanted, type Store } from '../stores/store.js';
 
 /** A store in memory, for tests, with the names that it keeps. */
 export function memoryStore(): { store: Store; names: () => string[] } {
@@ -10,10 +10,6 @@ export function memoryStore(): { store: Store; names: () => string[] } {
     if (found === undefined) throw new McprtError('store-miss', { what: 'none', why: 'none', next: 'none' });
     return found;
   };
-  const entries = (prefix: string) =>
-    [...kept.keys()]
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => ({ name, fetch: () => read(name), remove: async () => void kept.delete(name) }));
   return {
     names: () => [...kept.keys()],
     store: {
@@ -22,13 +18,19 @@ export function memoryStore(): { store: Store; names: () => string[] } {
         kept.set(name, bytes);
         return { where: name, until: undefined, notes: [] };
       },
-      async newest(prefix) {
-        const newest = entries(prefix).sort((a, b) => b.name.localeCompare(a.name))[0];
-        if (newest === undefined) throw new McprtError('store-miss', { what: 'none', why: 'none', next: 'none' });
-        return newest;
-      },
       read,
-      list: async (prefix) => entries(prefix),
+      list: async (wanted) => ({
+        entries: [...kept.keys()]
+          .filter((name) => isWanted(name, wanted))
+          .map((name) => ({
+            name,
+            foreign: undefined,
+            fetch: () => read(name),
+            remove: async () => void kept.delete(name),
+          })),
+        cut: undefined,
+        where: 'in memory',
+      }),
     },
   };
 }

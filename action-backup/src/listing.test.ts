@@ -1,0 +1,58 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { nameFor } from '../../shared/backup/stores/store.js';
+import { survey } from '../../shared/backup/survey.js';
+import { type Keys, keysOf, memoryStore, now, run, sealedBackup } from '../../shared/backup/testing/memory.js';
+import { McprtError } from '../../shared/errors.js';
+import { listingReport } from './listing.js';
+
+let keys: Keys;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  keys = await keysOf();
+});
+
+/** What a list tells of an artifact store with these things in it. */
+async function told(things: Parameters<typeof memoryStore>[1], hasKey = true, cut?: McprtError) {
+  const { restore: key } = keys;
+  const options = { signers: key.signers, run, ...(hasKey ? { key } : {}) };
+  const found = await survey({ stores: [memoryStore('artifact', things, cut)], signal }, options);
+  const { outputs, summary } = listingReport(found, { run, hasKey, now });
+  return { listed: JSON.parse(String(outputs.backups)), text: summary.text() };
+}
+
+describe('a list', () => {
+  it('has a row and a record for each backup, and says what a restore would say', async () => {
+    const other = await sealedBackup(keys, 3, { repository: 'acme/old', repositoryId: '7' });
+    const damaged = { name: nameFor(run.domain, 4, run), bytes: Buffer.from('x') };
+    const { listed, text } = await told([await sealedBackup(keys, 2), other, damaged]);
+    expect(listed).toMatchObject({
+      schema: 'mcprt.backups/1',
+      counts: { authentic: 2, readable: 2, unusable: 1, foreign: 0 },
+      backups: [
+        { generation: 4, authentic: false, code: 'backup-malformed' },
+        { generation: 3, authentic: true, readable: true, repositoryId: '7', code: 'backup-foreign-repository' },
+        { generation: 2, authentic: true, readable: true, signer: 'known', cluster: 'a-cluster', stores: ['artifact'] },
+      ],
+    });
+    expect(text).toContain('| acme/old (`7`) | ✅ known | ✅ yes<br>⚠️ the backup belongs to another repository');
+    expect(text).toContain('| 2 | 2026-02-28 00:00 UTC, 24 hours ago | `a-cluster` | this one | ✅ known | ✅ yes |');
+  });
+
+  it('does not say that a key can read what it did not try', async () => {
+    const { listed, text } = await told([await sealedBackup(keys, 2)], false);
+    expect([listed.counts.readable, listed.backups[0].readable]).toEqual([undefined, undefined]);
+    expect(text).toContain('✅ authentic');
+    expect(text).not.toContain('✅ yes');
+  });
+
+  it('says none only where all was seen, and escapes what somebody has planted', async () => {
+    const planted = { name: 'mcprt-backup-example.com-<b>|x', bytes: Buffer.from('x'), foreign: 'a fork' };
+    expect((await told([planted])).text).toContain('❌ There is none.');
+    expect((await told([planted])).text).toContain('\\<b\\>\\|x');
+    const cut = new McprtError('store-cut', { what: 'not all', why: 'w', next: 'n' });
+    const { text } = await told([planted], true, cut);
+    expect(text).toContain('None was seen, and not all could be looked at');
+    expect(text).not.toContain('There is none');
+  });
+});

@@ -1,0 +1,132 @@
+import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import type { RunContext } from '../../shared/backup/ports.js';
+import { originOf } from '../../shared/backup/select.js';
+import { generationOf } from '../../shared/backup/stores/store.js';
+import type { Survey, Surveyed } from '../../shared/backup/survey.js';
+import type { Report } from './outputs.js';
+import { ago } from './report.js';
+
+/** Version of the output `backups`; it changes when a field changes its meaning or goes. */
+const schema = 'mcprt.backups/1';
+/** Rows of the summary; the output has all. */
+const shown = 100;
+
+/** Outputs, result and summary of a list. */
+export function listingReport(
+  found: Survey,
+  { run, hasKey, now }: { run: RunContext; hasKey: boolean; now: Date },
+): Report {
+  const { backups, foreign, foreignCount, unread } = found;
+  const authentic = backups.filter(({ context }) => context !== undefined);
+  const counts = {
+    authentic: authentic.length,
+    readable: hasKey ? authentic.filter(({ isReadable }) => isReadable).length : undefined,
+    unusable: backups.filter(({ context }) => context === undefined).length,
+    foreign: foreignCount,
+  };
+  const listed = {
+    schema,
+    domain: run.domain,
+    counts,
+    backups: backups.map(record),
+    foreign,
+    unread: unread.map(({ store, error }) => ({ store, code: error.code, what: error.message, why: error.why })),
+  };
+  return {
+    outputs: { backups: JSON.stringify(listed) },
+    details: listed,
+    summary: summaryOf(found, { run, hasKey, now }),
+  };
+}
+
+function record({ name, stores, context, isSigned, isReadable, error }: Surveyed) {
+  return {
+    name,
+    generation: context?.generation ?? generationOf(name),
+    stores,
+    authentic: context !== undefined,
+    signer: signerOf(isSigned),
+    readable: isReadable,
+    ...(context === undefined
+      ? {}
+      : {
+          createdAt: context.createdAt,
+          expiresAt: context.expiresAt,
+          cluster: context.fingerprint,
+          repository: context.repository,
+          repositoryId: originOf(context),
+          certificates: context.inventory.certificates,
+        }),
+    ...(error === undefined ? {} : { code: error.code, why: error.message }),
+  };
+}
+
+function signerOf(isSigned: boolean | undefined): string {
+  return isSigned === undefined ? 'not seen' : isSigned ? 'known' : 'unknown';
+}
+
+function summaryOf(
+  { backups, foreign, foreignCount, unread }: Survey,
+  { run, hasKey, now }: { run: RunContext; hasKey: boolean; now: Date },
+): Markdown {
+  const markdown = new Markdown().heading(`Backups of ${run.domain}`);
+  const isCut = unread.length > 0;
+  if (backups.length === 0)
+    markdown.line(isCut ? '❌ None was seen, and not all could be looked at.' : '❌ There is none.');
+  markdown.table(
+    [
+      'Generation',
+      'Made',
+      'Cluster',
+      'Repository',
+      'Signer',
+      hasKey ? 'Can this key read it?' : 'Usable?',
+      'Stores',
+      'Name',
+    ],
+    backups.slice(0, shown).map((one) => row(one, run, hasKey, now)),
+  );
+  if (backups.length > shown) markdown.line(`…and ${backups.length - shown} more: see the output ${code('backups')}.`);
+  if (unread.length > 0) {
+    markdown
+      .line('⚠️ **Not all was seen**')
+      .list(unread.map(({ store, error }) => `${store}: ${error.message}: ${error.why} → ${error.next}`));
+  }
+  if (foreignCount > 0) {
+    const lines = foreign.map(({ store, name, why }) => `${store}: ${name.slice(0, 120)}: ${why}`);
+    markdown.details(
+      `${foreignCount} ${foreignCount === 1 ? 'entry' : 'entries'} of that name that no backup job here has made`,
+      new Markdown().list(
+        foreignCount > foreign.length ? [...lines, `…and ${foreignCount - foreign.length} more`] : lines,
+      ),
+    );
+  }
+  return markdown.line(
+    backups.some(({ error }) => error === undefined)
+      ? '**Next:** `operation: plan` with the `generation` or `name` of one shows what a restore of it would do. Without either, the newest that can be used is taken.'
+      : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
+  );
+}
+
+function row(one: Surveyed, run: RunContext, hasKey: boolean, now: Date): string[] {
+  const { name, stores, context, isSigned, isReadable, error } = one;
+  const isOpen = context !== undefined && isReadable !== false;
+  const good = isOpen ? [hasKey ? '✅ yes' : '✅ authentic'] : [];
+  const trouble = error === undefined ? [] : [`${isOpen ? '⚠️' : '❌'} ${escaped(error.message)} (${code(error.code)})`];
+  return [
+    context ? String(context.generation) : `(${generationOf(name)})`,
+    context ? `${context.createdAt.slice(0, 16).replace('T', ' ')} UTC, ${ago(new Date(context.createdAt), now)}` : '–',
+    context ? code(context.fingerprint) : '–',
+    context ? repositoryCell(context, run) : '–',
+    { known: '✅ known', unknown: '❌ unknown', 'not seen': '–' }[signerOf(isSigned)] ?? '–',
+    [...good, ...trouble].join('\n'),
+    stores.join(', '),
+    code(name),
+  ];
+}
+
+function repositoryCell(context: { repository: string; repositoryId: string }, { repositoryId }: RunContext): string {
+  return context.repositoryId === repositoryId
+    ? 'this one'
+    : `${escaped(context.repository)} (${code(originOf(context))})`;
+}

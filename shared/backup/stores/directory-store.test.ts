@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { open, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { limits } from '../limits.js';
+import { directoryStore } from './directory-store.js';
+
+describe('a directory', () => {
+  const home = process.cwd();
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mcprt-directory-'));
+  });
+  afterEach(() => {
+    process.chdir(home);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is the one that it was when the store was opened', async () => {
+    const elsewhere = mkdtempSync(join(folder, 'elsewhere-'));
+    process.chdir(folder);
+    const store = directoryStore('backups');
+    process.chdir(elsewhere);
+    await store.save('name', Buffer.from('sealed'));
+    expect([await readdir(join(folder, 'backups')), await readdir(elsewhere)]).toEqual([['name.mcprt'], []]);
+  });
+
+  it('is empty where it is not there, and cannot be read where it is none', async () => {
+    expect(await directoryStore(join(folder, 'no')).list({ prefix: '' })).toMatchObject({
+      entries: [],
+      cut: undefined,
+    });
+    await writeFile(join(folder, 'file'), '');
+    await expect(directoryStore(join(folder, 'file')).list({ prefix: '' })).rejects.toMatchObject({
+      code: 'store-read',
+    });
+  });
+
+  it('has no backup that is larger than any', async () => {
+    const file = await open(join(folder, 'name.mcprt'), 'w');
+    await file.truncate(limits.archiveBytes + 1);
+    await file.close();
+    await expect(directoryStore(folder).read('name')).rejects.toMatchObject({
+      code: 'backup-malformed',
+      why: expect.stringContaining(`${limits.archiveBytes + 1} bytes`),
+    });
+  });
+});
