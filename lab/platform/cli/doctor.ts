@@ -98,12 +98,15 @@ function platformChecks(poll: number): Check[] {
     {
       name: 'ingress LoadBalancer status',
       what: 'Ingresses have an address',
-      remedy: 'check that Traefik publishes its Service',
+      remedy: 'check that Traefik publishes its Service:\nkubectl get service -n kube-system traefik',
       async look({ cluster }) {
         const { items } = await cluster.list<Ingress>(kinds.ingress);
         const own = items.filter(({ spec }) => spec?.ingressClassName === 'traefik');
         const empty = own.filter(({ status }) => (status?.loadBalancer?.ingress?.length ?? 0) === 0);
-        if (empty.length > 0) throw new CliError(`${empty.length}/${own.length} Ingresses have no address`);
+        if (empty.length > 0) {
+          const names = empty.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+          throw new CliError([`${empty.length}/${own.length} Ingresses have no address`, ...names].join('\n'));
+        }
         return `${own.length} Ingresses`;
       },
     },
