@@ -208,7 +208,12 @@ export function platformSecrets(
     ADMIN_USERS: given('ADMIN_USERS', admin.users || admin.email),
     PLATFORM_ADMIN_EMAIL: complete ? login.email : '',
     PLATFORM_ADMIN_PASSWORD: complete ? login.password : '',
-    PLATFORM_DEV_LOGIN_ENABLED: kept('PLATFORM_DEV_LOGIN_ENABLED', () => 'false'),
+    // Outside of the test mode these are there, and empty.
+    PLATFORM_DEV_LOGIN_ENABLED: encode('false'),
+    PLATFORM_DEV_USER_EMAIL: '',
+    PLATFORM_DEV_USER_PASSWORD: '',
+    PLATFORM_DEV_ADMIN_EMAIL: '',
+    PLATFORM_DEV_ADMIN_PASSWORD: '',
   };
 }
 
