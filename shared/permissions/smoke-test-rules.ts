@@ -38,6 +38,20 @@ export const smokeTenantRules: readonly PermissionRule[] = [
   ),
 ];
 
+const teams = ['', '-acme', '-globex', '-techcorp'].map((end) => `mcp-team-mcprt-smoke${end}`);
+
+/** What outlives a server of the tests, in the namespaces that the default of `team-prefix` leads to. */
+const keySecretRules = teams.map(
+  (namespace): PermissionRule => ({
+    on: kinds.secret,
+    verbs: ['get', 'list', 'delete'],
+    namespace,
+    optional: true,
+    because:
+      'Secrets that the platform makes with a server, and leaves; with another `team-prefix` change the namespaces',
+  }),
+);
+
 export const smokeRules: readonly PermissionRule[] = [
   ...[registry, sentinel].map(
     (namespace): PermissionRule => ({
@@ -50,4 +64,5 @@ export const smokeRules: readonly PermissionRule[] = [
   ),
   ...smokeAdminRules,
   ...smokeTenantRules,
+  ...keySecretRules,
 ];
