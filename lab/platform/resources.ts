@@ -147,6 +147,7 @@ export function platformConfig({ domain, layout }: Pick<Installation, 'domain' |
     API_BASE: layout === 'mono' ? '/api' : '/api/v1',
     PLATFORM_MODE: 'tenant',
     CLICKHOUSE_ADDR: 'clickhouse:9000',
+    CLICKHOUSE_DB: 'mcp',
     KAFKA_BROKERS: 'kafka-0.kafka:9092',
     GOOGLE_CLIENT_ID: 'lab-client.apps.example.com',
     OIDC_ISSUER: 'https://accounts.example.com',
