@@ -41,6 +41,8 @@ export interface FrontOptions {
   api?: { url: string };
   /** What serves everything of the name `mcp.<domain>`. */
   mcp?: { url: string };
+  /** Whether the dashboard sends http to https by itself (its UI_REQUIRE_HTTPS); it does. */
+  requiresHttps?: boolean;
 }
 
 interface World {
@@ -205,7 +207,7 @@ function route(
   entrypoint: 'web' | 'websecure',
   request: IncomingMessage,
   response: ServerResponse,
-  { registry, httpStatus, domain, api, mcp }: FrontOptions,
+  { registry, httpStatus, domain, api, mcp, requiresHttps = true }: FrontOptions,
 ): void {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
   const path = request.url ?? '/';
@@ -232,10 +234,7 @@ function route(
   const { annotations = {}, namespace = '' } = found.ingress.metadata;
   const middlewares = annotations[registryAuth.annotation] ?? '';
   const service = found.backend?.service?.name ?? '';
-  if (middlewares.includes('redirect')) {
-    response.setHeader('location', `https://${host}${path}`);
-    reply(response, 308, 'Permanent Redirect');
-  } else if (middlewares.includes(registryAuth.middleware) && request.headers.authorization === undefined) {
+  if (middlewares.includes(registryAuth.middleware) && request.headers.authorization === undefined) {
     refuse(request, response);
   } else if (api !== undefined && host === `platform.${domain}` && path.startsWith('/api/')) {
     passOn(api.url, host, request, response, request.headers);
@@ -249,6 +248,9 @@ function route(
     reply(response, 200, '{}', 'application/json');
   } else if (path.startsWith('/api/')) {
     apiAnswer(world, path, response, httpStatus);
+  } else if (entrypoint === 'web' && requiresHttps) {
+    response.setHeader('location', `https://${host}${path}`);
+    reply(response, 308, 'Permanent Redirect');
   } else {
     reply(response, 200, '<!doctype html><title>MCP Runtime</title>', 'text/html; charset=utf-8');
   }

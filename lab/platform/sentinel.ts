@@ -112,12 +112,10 @@ export function platformIngresses(host: string, issuer: string): [Kind, KubeObje
     'traefik.ingress.kubernetes.io/router.entrypoints': 'websecure',
     'traefik.ingress.kubernetes.io/router.middlewares': 'sentinel-admin-auth@file',
   };
-  const redirect = ingressOf(namespace, 'mcp-sentinel-platform-ui-http', host, undefined, 'mcp-sentinel-ui', false);
-  redirect.metadata.annotations = {
-    'traefik.ingress.kubernetes.io/router.entrypoints': 'web',
-    'traefik.ingress.kubernetes.io/router.middlewares': 'platform-https-redirect@file',
-  };
-  return [ui, observability, redirect].map((ingress) => [kinds.ingress, ingress]);
+  const plain = ingressOf(namespace, 'mcp-sentinel-platform-ui-http', host, undefined, 'mcp-sentinel-ui', false);
+  // Without a middleware: the dashboard itself sends to https.
+  plain.metadata.annotations = { 'traefik.ingress.kubernetes.io/router.entrypoints': 'web' };
+  return [ui, observability, plain].map((ingress) => [kinds.ingress, ingress]);
 }
 
 /** Ingresses by path that every run makes, and deletes again where the platform has a host of its own. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
-import { diagnose } from './diagnose.js';
+import type { PublicName } from '../platform/reach.js';
+import { diagnose, preflight } from './diagnose.js';
 import type { World } from './world.js';
 
 const now = new Date('2026-05-01T12:00:00Z');
@@ -67,6 +68,74 @@ describe('diagnose', () => {
     const world = { ...base, workloads: [...base.workloads, workload], warnings: [refused] };
     expect(codesOf(world)).toEqual(['workload-quota']);
     expect(codesOf({ ...world, pods: [pod] })).toEqual(['workload-not-ready']);
+  });
+});
+
+describe('who answers on port 80', () => {
+  const answer = (status: number, body: string, location = '') => ({ status, body, location, server: '' });
+  const notFound = answer(404, '404 page not found');
+  const host = 'platform.example.com';
+  const name = (http: PublicName['http'], unnamed: PublicName['http']): PublicName => ({
+    role: 'platform',
+    host,
+    dns: undefined,
+    http,
+    unnamed,
+    tls: undefined,
+  });
+  const found = (one: PublicName, ingresses: World['seen']['ingresses'] = []) => {
+    const world = { ...empty(), names: [one] };
+    return preflight({ ...world, seen: { ...world.seen, ingresses } }).map(
+      ({ code, severity }) => `${severity} ${code}`,
+    );
+  };
+
+  it.each([
+    ['a dashboard that is down', answer(503, 'no available server'), notFound],
+    ['a dashboard that is down, behind a catch-all', answer(503, 'no available server'), answer(200, 'an app')],
+    ['a dashboard that sends to https', answer(308, '', `https://${host}/`), notFound],
+    ['a dashboard that answers', answer(200, '<html>'), notFound],
+    ['a dashboard that has crashed', answer(502, 'Bad Gateway'), notFound],
+    ['a name that no Ingress is for', notFound, notFound],
+    [
+      'an entry point that sends all to https',
+      answer(200, '<html>'),
+      answer(301, 'Moved', 'https://mcprt-probe.invalid/'),
+    ],
+  ])('is Traefik, for %s', (_, http, unnamed) => {
+    expect(found(name(http, unnamed))).toEqual([]);
+  });
+
+  it('is somebody else, where neither answer is Traefik’s', () => {
+    const nginx = answer(200, 'Welcome to nginx!');
+    expect(found(name(nginx, nginx))).toEqual(['error port-80-foreign']);
+    const parked = answer(301, '', 'https://parked.example.net/');
+    expect(found(name(parked, parked))).toEqual(['error port-80-foreign']);
+  });
+
+  it('is a doubt, and stops nothing, where a router for every name or a proxy answers in its place', () => {
+    const page = answer(200, '<html>');
+    const everything = objectOf(kinds.ingress, { metadata: { namespace: 'shop', name: 'all' } });
+    expect(found(name(page, page), [{ ...everything, spec: {} }])).toEqual(['warning port-80-foreign']);
+    const away = answer(502, 'Bad Gateway');
+    expect(found(name(away, away))).toEqual(['warning port-80-foreign']);
+  });
+});
+
+describe('a workload that is scaled to 0', () => {
+  const scaled = (name: string): KubeObject =>
+    objectOf(kinds.deployment, { metadata: { namespace: 'mcp-sentinel', name }, spec: { replicas: 0 }, status: {} });
+
+  it('is told, and never stops the setup that brings it back', () => {
+    const world = { ...empty(), workloads: [...empty().workloads, scaled('mcp-sentinel-ui')] };
+    expect(diagnose(world)).toMatchObject([{ code: 'workload-not-ready', severity: 'warning' }]);
+    expect(preflight(world)).toEqual([]);
+  });
+
+  it('is the one API of the other layout, and meant to be', () => {
+    const { seen, ...rest } = empty();
+    const world = { ...rest, seen: { ...seen, layout: 'split' as const } };
+    expect(codesOf({ ...world, workloads: [...world.workloads, scaled('mcp-sentinel-api')] })).toEqual([]);
   });
 });
 

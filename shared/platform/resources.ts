@@ -9,8 +9,11 @@ export const platformNamespaces = {
 export const platformConfig = { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-config' } as const;
 
 /**
- * Keys of mcp-sentinel-config that a new installation would have to be told again. All others go with the version of
- * the code that reads them (API_BASE, KAFKA_*, CLICKHOUSE_*, …): carried to another version they break it.
+ * Keys of mcp-sentinel-config that a new installation would have to be told again: those that the installer reads back
+ * from the cluster where nobody says them (its function that renders this ConfigMap, `renderAnalyticsConfigManifest`).
+ * MCP_SENTINEL_INGEST_URL is read back too, and never empty in its manifest, so that the live value never counts. All
+ * others go with the version of the code that reads them (API_BASE, KAFKA_*, CLICKHOUSE_*, …): carried to another version
+ * they break it.
  */
 export const portableConfigKeys = [
   'GOOGLE_CLIENT_ID',
@@ -24,6 +27,12 @@ export const portableConfigKeys = [
   'PLATFORM_REGISTRY_URL',
   'PLATFORM_TRAEFIK_NAMESPACE',
   'PLATFORM_TEAM_TRAEFIK_WATCH',
+  'PLATFORM_MODE',
+  'OAUTH_ISSUER_URL',
+  'OAUTH_ALLOWED_REDIRECT_URI_SCHEMES',
+  'OAUTH_INTERNAL_ISSUER_URL',
+  'MCP_MTLS_CLUSTER_ISSUER',
+  'MCP_TRUST_DOMAIN',
 ] as const;
 
 /** Secrets of the platform; the first holds what the installer would otherwise make at random. */
