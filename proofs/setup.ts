@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../lab/driver/action.js';
 import { difference } from '../lab/driver/meter.js';
+import { objectOf } from '../shared/cluster/cluster.js';
 import { numberAt, textAt } from '../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { isRecord } from '../shared/json.js';
@@ -108,6 +109,7 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   await play(stage, 'after the runbook’s wipe, cert-manager included', { case: 'cert-manager-gone', orders: 0 });
   await requireMode(rig, 'org', 'the runbook’s wipe', problems);
   await refusesAnotherMode(stage, 'live', problems);
+  await refusesUnreadableRecord(stage, problems);
   const agreed = { 'platform-mode': 'tenant', allow: 'platform-mode' };
   await play(stage, 'another mode, agreed', { case: 'rerun', orders: 0 }, agreed);
   await requireMode(rig, 'tenant', 'another mode, agreed', problems);
@@ -151,6 +153,15 @@ async function refusesAnotherMode({ rig, setup: run }: Stage, when: string, prob
   }
   const after = (await rig.cluster.list(kinds.configMap)).items.length;
   if (before !== after) problems.push(`${when}: a refused mode wrote a ConfigMap`);
+}
+
+/** A record of a first install that somebody has changed stops setup; what the refusal advises is a way out. */
+async function refusesUnreadableRecord({ rig: { cluster }, setup: run }: Stage, problems: string[]): Promise<void> {
+  const ref = { namespace: 'kube-system', name: 'mcprt-setup' };
+  await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data: { firstInstallSince: '?' } }));
+  const refused = await run();
+  if (refused.error !== 'setup-record') problems.push(`an unreadable record: ${refused.error}`);
+  await cluster.delete(kinds.configMap, ref);
 }
 
 /** What is down behind a public name stops no setup: setup is what brings it back. */

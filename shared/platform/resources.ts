@@ -76,8 +76,8 @@ export function isPlatformNamespace(name: string): boolean {
 }
 
 /**
- * Names of the ClusterRoles that the installer makes; their bindings have the same names. None carries a label of the
- * platform. The `shared` names are common: other programs of the cluster may have made roles of these names.
+ * Names of the ClusterRoles that the installer and the platform's API make; bindings have the same names, or one of these.
+ * None carries a label of the platform. The `shared` names are common: other programs of the cluster may have made roles of these names.
  */
 export const platformClusterRoles = {
   own: [
@@ -87,6 +87,10 @@ export const platformClusterRoles = {
     'mcp-runtime-api-team-secrets',
     'mcp-sentinel-gateway-ingressclass',
     'mcp-sentinel-prometheus-discovery',
+    // Only a binding, of a group to ClusterRole mcp-runtime-api.
+    'mcp-sentinel-platform-admin',
+    // Where teams have their Traefik's rights by namespace.
+    'mcp-runtime-traefik-watch',
   ],
   shared: ['promtail', 'traefik-ingressclass'],
 } as const;
