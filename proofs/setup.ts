@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../lab/driver/action.js';
 import { difference } from '../lab/driver/meter.js';
 import { objectOf } from '../shared/cluster/cluster.js';
-import { numberAt, textAt } from '../shared/cluster/fields.js';
+import { numberAt, recordsAt, textAt } from '../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { isRecord } from '../shared/json.js';
 import { platformConfig } from '../shared/platform/resources.js';
@@ -77,7 +77,8 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   const org = { 'platform-mode': 'org' };
   const first = await play(stage, 'empty cluster', { case: 'first-install', orders: 2 }, { binary: '', ...org });
   if (!/^[0-9a-f]{40}$/.test(first.outputs.version ?? '')) problems.push(`no commit: ${first.outputs.version}`);
-  await play(stage, 'again', { case: 'rerun', orders: 0 });
+  const again = await play(stage, 'again', { case: 'rerun', orders: 0 }, { doctor: 'true' });
+  requireHeard(again, problems);
   await requireMode(rig, 'org', 'a rerun', problems);
   await repairsWhatIsDown(stage, problems, (scene) => play(stage, scene, { case: 'rerun', orders: 0 }));
   const backup = await rig.act('backup');
@@ -132,6 +133,17 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   } finally {
     await fresh.close();
   }
+}
+
+/** The doctor was asked, could read all that it reads, and what it complains about came through. */
+function requireHeard({ log, outputs }: ActionRun, problems: string[]): void {
+  if (!log.includes('Checking 1/')) problems.push('the doctor was not asked');
+  const result: unknown = JSON.parse(outputs.result ?? '{}');
+  const complaints = recordsAt(result, 'findings').filter(({ code }) => code === 'doctor');
+  const forbidden = complaints.filter((one) => /forbidden/i.test(JSON.stringify(one)));
+  if (forbidden.length > 0) problems.push(`the doctor may not look: ${JSON.stringify(forbidden)}`);
+  // Nothing of the lab answers the operator's webhook, so that the doctor's own server is refused.
+  if (complaints.length === 0) problems.push('the doctor’s complaints did not come through');
 }
 
 /** The mode that the platform reads, and the namespace that the installer makes for it. */
