@@ -41,8 +41,6 @@ export interface FrontOptions {
   api?: { url: string };
   /** What serves everything of the name `mcp.<domain>`. */
   mcp?: { url: string };
-  /** Whether the dashboard sends http to https by itself (its UI_REQUIRE_HTTPS); it does. */
-  requiresHttps?: boolean;
 }
 
 interface World {
@@ -207,7 +205,7 @@ function route(
   entrypoint: 'web' | 'websecure',
   request: IncomingMessage,
   response: ServerResponse,
-  { registry, httpStatus, domain, api, mcp, requiresHttps = true }: FrontOptions,
+  { registry, httpStatus, domain, api, mcp }: FrontOptions,
 ): void {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
   const path = request.url ?? '/';
@@ -248,7 +246,8 @@ function route(
     reply(response, 200, '{}', 'application/json');
   } else if (path.startsWith('/api/')) {
     apiAnswer(world, path, response, httpStatus);
-  } else if (entrypoint === 'web' && requiresHttps) {
+  } else if (entrypoint === 'web') {
+    // The dashboard itself sends to https, unless its UI_REQUIRE_HTTPS says otherwise.
     response.setHeader('location', `https://${host}${path}`);
     reply(response, 308, 'Permanent Redirect');
   } else {

@@ -122,6 +122,63 @@ describe('who answers on port 80', () => {
   });
 });
 
+describe('what setup itself brings back', () => {
+  const host = 'registry.example.com';
+  const name = (part: Partial<PublicName>): PublicName => ({
+    role: 'registry',
+    host,
+    dns: undefined,
+    http: undefined,
+    unnamed: undefined,
+    tls: undefined,
+    ...part,
+  });
+  const severities = (world: World) => preflight(world).map(({ code, severity }) => `${severity} ${code}`);
+
+  it('is the certificate that a strict Traefik has not got: an error of a check, and no reason not to make it', () => {
+    const refused = { error: 'tlsv1 alert internal error (ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR)' };
+    const world = { ...empty(), names: [name({ tls: refused })] };
+    expect(diagnose(world)).toMatchObject([{ code: 'port-443-closed', severity: 'error', confidence: 'possible' }]);
+    expect(severities(world)).toEqual(['warning port-443-closed']);
+    expect(severities({ ...empty(), names: [name({ tls: { error: 'connect ECONNREFUSED' } })] })).toEqual([
+      'error port-443-closed',
+    ]);
+  });
+
+  it('is a Traefik that waits for the installer’s files, with what follows from it', () => {
+    const labels = { app: 'traefik' };
+    const traefik = objectOf(kinds.deployment, {
+      metadata: { namespace: 'kube-system', name: 'traefik' },
+      spec: { replicas: 1, selector: { matchLabels: labels } },
+      status: { replicas: 1, updatedReplicas: 1, availableReplicas: 0 },
+    });
+    const pod = objectOf(kinds.pod, { metadata: { namespace: 'kube-system', name: 'traefik-1', labels } });
+    const event = objectOf(kinds.event, {
+      metadata: { namespace: 'kube-system', name: 'traefik-1.1' },
+      message: 'MountVolume.SetUp failed for volume "traefik-dynamic" : configmap "traefik-dynamic" not found',
+      involvedObject: { name: 'traefik-1' },
+    });
+    const closed = { error: 'connect ECONNREFUSED' };
+    const base = empty();
+    const workloads = base.workloads.filter(({ metadata }) => metadata.name !== 'traefik');
+    const world = {
+      ...base,
+      workloads: [...workloads, traefik],
+      pods: [pod],
+      names: [name({ http: closed, tls: closed })],
+    };
+    const all = ['traefik-down', 'port-80-closed', 'port-443-closed'];
+    expect(severities(world)).toEqual(all.map((code) => `error ${code}`));
+    const waiting = { ...world, warnings: [event] };
+    expect(severities(waiting)).toEqual(all.map((code) => `warning ${code}`));
+    expect(diagnose(waiting)[0]).toMatchObject({
+      code: 'traefik-down',
+      severity: 'error',
+      remedy: 'run setup, which makes them again',
+    });
+  });
+});
+
 describe('a workload that is scaled to 0', () => {
   const scaled = (name: string): KubeObject =>
     objectOf(kinds.deployment, { metadata: { namespace: 'mcp-sentinel', name }, spec: { replicas: 0 }, status: {} });

@@ -25,9 +25,22 @@ export function checkReach(world: World): Finding[] {
         'open port 80 in the firewall in front of the node, and check that Traefik runs: `curl -sm5 http://NAME/` must answer "404 page not found"',
     }),
     ...foreign(world, resolved),
-    ...group(closed443, 'port-443-closed', 'port 443', ({ tls }) => (tls as Failed).error, {
-      cause: 'port 443 does not answer with TLS',
-      remedy: 'open port 443 in the firewall in front of the node, and check that Traefik runs',
+    ...group(
+      closed443.filter((name) => !isRefusedName(name)),
+      'port-443-closed',
+      'port 443',
+      ({ tls }) => (tls as Failed).error,
+      {
+        cause: 'port 443 does not answer with TLS',
+        remedy: 'open port 443 in the firewall in front of the node, and check that Traefik runs',
+      },
+    ),
+    ...group(closed443.filter(isRefusedName), 'port-443-closed', 'port 443', ({ tls }) => (tls as Failed).error, {
+      cause:
+        'what answers on port 443 refuses the name in TLS, as a Traefik with strict SNI does that has no certificate for it',
+      remedy:
+        'if Traefik answers there, setup makes the certificate; otherwise find out what does: `curl -v https://NAME/`',
+      confidence: 'possible',
     }),
   ];
 }
@@ -38,7 +51,7 @@ function group(
   code: Finding['code'],
   what: string,
   evidence: (name: PublicName) => string,
-  text: { cause: string; remedy: string },
+  text: { cause: string; remedy: string; confidence?: Finding['confidence'] },
 ): Finding[] {
   const [first] = names;
   if (first === undefined) return [];
@@ -50,7 +63,7 @@ function group(
       cause: text.cause,
       evidence: names.map((name) => `${what} of ${name.host}: ${evidence(name)}`),
       remedy: text.remedy.replaceAll('NAME', first.host),
-      confidence: 'certain',
+      confidence: text.confidence ?? 'certain',
     },
   ];
 }
@@ -182,6 +195,11 @@ function sendsToItself(host: string, answer: PublicName['http']): boolean {
 
 function answered(answer: PublicName['http']): HttpAnswer | undefined {
   return answer !== undefined && 'status' in answer ? answer : undefined;
+}
+
+/** A TLS alert is an answer: the port is open, and the certificate is what is missing. */
+function isRefusedName({ tls }: PublicName): boolean {
+  return failed(tls) && /ERR_SSL_\w*ALERT|UNRECOGNIZED_NAME/.test(tls.error);
 }
 
 function failed(part: PublicName['dns'] | PublicName['http'] | PublicName['tls']): part is Failed {
