@@ -46,7 +46,7 @@ function complaintsIn(output: readonly string[]): Complaint[] {
     const remedy = remedyStart.exec(text.trim())?.groups?.text;
     const failed = /^(?<name>.+?) (?:—|-) (?<detail>.*)$/.exec(text)?.groups;
     if (kind === 'ERROR' && failed !== undefined) {
-      open = [failed.detail ?? ''];
+      open = [(failed.detail ?? '').slice(0, most.characters)];
       complaints.push({ name: failed.name ?? '', details: open, remedy: [] });
     } else if (last !== undefined && open !== undefined && remedy !== undefined && last.remedy.length === 0) {
       open = last.remedy;
