@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PlanLine } from '../backup/plan.js';
 import { platformConfig, portableConfigKeys } from '../platform/resources.js';
-import { decidePlatformMode, type KnownConfig, knownConfig, wantedPlatformMode } from './platform-mode.js';
+import {
+  decidePlatformMode,
+  type KnownConfig,
+  knownConfig,
+  type PlannedObject,
+  wantedPlatformMode,
+} from './platform-mode.js';
 
 const known = (mode: string | undefined): KnownConfig => ({
   values: mode === undefined ? {} : { PLATFORM_MODE: mode },
@@ -40,12 +45,9 @@ describe('the platform’s mode', () => {
 });
 
 describe('what is known of the configuration', () => {
-  const line = (action: PlanLine['action']): PlanLine => ({
+  const line = (action: string): PlannedObject => ({
     action,
-    reason: '',
-    subject: 'ConfigMap',
     item: {
-      role: 'platform-config',
       object: {
         apiVersion: 'v1',
         kind: 'ConfigMap',
@@ -64,6 +66,7 @@ describe('what is known of the configuration', () => {
       values: { PLATFORM_MODE: 'tenant' },
       origin: 'the cluster has it',
     });
+    expect(knownConfig(undefined, { lines: [line('skip')] }).values).toEqual({});
     expect(knownConfig(undefined, undefined).values).toEqual({});
   });
 });

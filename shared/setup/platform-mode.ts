@@ -1,4 +1,3 @@
-import type { RestorePlan } from '../backup/plan.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { at } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -12,6 +11,12 @@ export interface KnownConfig {
   values: Readonly<Record<string, string>>;
   /** Where the mode comes from, in words. */
   origin: string;
+}
+
+/** What a restore would do with one object of a backup. */
+export interface PlannedObject {
+  action: string;
+  item: { object: KubeObject };
 }
 
 /** How the installer is told the platform's mode. */
@@ -30,9 +35,12 @@ const installersDefault = 'tenant';
 /** The configuration that the installer will find: what is live, and, of a backup, what is not. */
 export function knownConfig(
   live: Readonly<Record<string, string>> | undefined,
-  plan: Pick<RestorePlan, 'lines'> | undefined,
+  plan: { lines: readonly PlannedObject[] } | undefined,
 ): KnownConfig {
-  const line = plan?.lines.find(({ item, action }) => item.role === 'platform-config' && action !== 'skip');
+  const line = plan?.lines.find(
+    ({ item: { object }, action }) =>
+      object.kind === kinds.configMap.kind && object.metadata.name === platformConfig.name && action !== 'skip',
+  );
   const data = at(line?.item.object, 'data');
   const restored = isRecord(data) ? Object.entries(data).map(([name, value]) => [name, String(value)]) : [];
   const origin = live?.[key] === undefined ? 'the backup has it' : 'the cluster has it';
