@@ -1,12 +1,17 @@
+import { get } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../lab/driver/action.js';
 import { difference } from '../lab/driver/meter.js';
-import { kinds } from '../shared/cluster/objects.js';
+import { objectOf } from '../shared/cluster/cluster.js';
+import { numberAt, recordsAt, textAt } from '../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { isRecord } from '../shared/json.js';
+import { platformConfig } from '../shared/platform/resources.js';
 import { accessCanaries, clusterCanaries, keyCanaries } from './canary/canaries.js';
 import { filesBelow, leakSearch, withoutMasks } from './leaks.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
-import { appNamespaces } from './rig.js';
+import { appNamespaces, type Rig } from './rig.js';
 import { makeStage, profilePassword, type Stage } from './stage.js';
 
 /** What one run of action-setup was to be, and came to. */
@@ -19,6 +24,9 @@ interface Scene {
   seconds: number;
   sameOnTheWire: boolean;
 }
+
+/** The platform's, as the installer of this proof has made them. */
+const ownNamespaces = [...appNamespaces.filter((name) => name !== 'mcp-team-acme'), 'mcp-servers-org'];
 
 export const setup: Proof = {
   name: 'setup',
@@ -66,13 +74,17 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   };
 
   // The first one builds the command line from the source, as a user's workflow does.
-  const first = await play(stage, 'empty cluster', { case: 'first-install', orders: 2 }, { binary: '' });
+  const org = { 'platform-mode': 'org' };
+  const first = await play(stage, 'empty cluster', { case: 'first-install', orders: 2 }, { binary: '', ...org });
   if (!/^[0-9a-f]{40}$/.test(first.outputs.version ?? '')) problems.push(`no commit: ${first.outputs.version}`);
-  await play(stage, 'again', { case: 'rerun', orders: 0 });
+  const again = await play(stage, 'again', { case: 'rerun', orders: 0 }, { doctor: 'true' });
+  requireHeard(again, problems);
+  await requireMode(rig, 'org', 'a rerun', problems);
+  await repairsWhatIsDown(stage, problems, (scene) => play(stage, scene, { case: 'rerun', orders: 0 }));
   const backup = await rig.act('backup');
   if (backup.code !== 0) problems.push(`backup: ${withoutMasks(backup.log)}`);
 
-  await rig.wipe(appNamespaces.filter((name) => name !== 'mcp-team-acme'));
+  await rig.wipe(ownNamespaces);
   const dry = await stage.setup({ 'dry-run': 'true' });
   if (dry.outputs.case !== 'rerun-after-wipe' || dry.outputs.orders !== '0')
     problems.push(`dry run: ${withoutMasks(dry.log)}`);
@@ -83,7 +95,9 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
   const keyless = await stage.setup({ 'restore-key': '' });
   if (keyless.error !== 'setup-orders')
     problems.push(`a wiped platform was set up without its backup: ${withoutMasks(keyless.log)}`);
+  await refusesAnotherMode(stage, 'after a wipe', problems);
   await play(stage, 'after a wipe', { case: 'rerun-after-wipe', orders: 0 });
+  await requireMode(rig, 'org', 'a wipe', problems);
 
   const manager = await rig.cluster.list(kinds.deployment, { namespace: 'cert-manager' });
   await Promise.all(
@@ -92,8 +106,14 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
     ),
   );
   await play(stage, 'without cert-manager’s pods', { case: 'cert-manager-gone', orders: 0 });
-  await rig.wipe([...appNamespaces.filter((name) => name !== 'mcp-team-acme'), 'cert-manager']);
+  await rig.wipe([...ownNamespaces, 'cert-manager']);
   await play(stage, 'after the runbook’s wipe, cert-manager included', { case: 'cert-manager-gone', orders: 0 });
+  await requireMode(rig, 'org', 'the runbook’s wipe', problems);
+  await refusesAnotherMode(stage, 'live', problems);
+  await refusesUnreadableRecord(stage, problems);
+  const agreed = { 'platform-mode': 'tenant', allow: 'platform-mode' };
+  await play(stage, 'another mode, agreed', { case: 'rerun', orders: 0 }, agreed);
+  await requireMode(rig, 'tenant', 'another mode, agreed', problems);
   const checked = await stage.setup({ operation: 'check' });
   if (checked.code !== 0 || errorsOf(checked).length > 0)
     problems.push(`check of a healthy cluster: ${withoutMasks(checked.log)}`);
@@ -113,8 +133,81 @@ async function tell(context: ProofContext, stage: Stage, scenes: Scene[], proble
       problems.push(`a generation that is not there: ${withoutMasks(missing.log)}`);
     const named = { ...inputs, generation: '1' };
     await play(fresh, 'new cluster, backup of the old one', { case: 'new-cluster', orders: 0 }, named);
+    await requireMode(fresh.rig, 'org', 'a new cluster', problems);
   } finally {
     await fresh.close();
+  }
+}
+
+/** The doctor was asked, could read all that it reads, and what it complains about came through. */
+function requireHeard({ log, outputs }: ActionRun, problems: string[]): void {
+  if (!log.includes('Checking 1/')) problems.push('the doctor was not asked');
+  const result: unknown = JSON.parse(outputs.result ?? '{}');
+  const complaints = recordsAt(result, 'findings').filter(({ code }) => code === 'doctor');
+  const forbidden = complaints.filter((one) => /forbidden/i.test(JSON.stringify(one)));
+  if (forbidden.length > 0) problems.push(`the doctor may not look: ${JSON.stringify(forbidden)}`);
+  // Nothing of the lab answers the operator's webhook, so that the doctor's own server is refused.
+  if (complaints.length === 0) problems.push('the doctor’s complaints did not come through');
+}
+
+/** The mode that the platform reads, and the namespace that the installer makes for it. */
+async function requireMode({ cluster }: Rig, mode: string, after: string, problems: string[]): Promise<void> {
+  const config = await cluster.get<KubeObject>(kinds.configMap, platformConfig);
+  const found = textAt(config, 'data', 'PLATFORM_MODE');
+  if (found !== mode) problems.push(`after ${after} the platform’s mode is ${found || 'none'}, not ${mode}`);
+  if (mode === 'tenant') return;
+  const catalog = await cluster.get(kinds.namespace, { name: `mcp-servers-${mode}` });
+  if (catalog === undefined) problems.push(`after ${after} there is no namespace mcp-servers-${mode}`);
+}
+
+/** Asked for another mode than the cluster's or the backup's, setup says so and writes nothing. */
+async function refusesAnotherMode({ rig, setup: run }: Stage, when: string, problems: string[]): Promise<void> {
+  const before = (await rig.cluster.list(kinds.configMap)).items.length;
+  const refused = await run({ 'platform-mode': 'tenant' });
+  if (refused.error !== 'setup-platform-mode' || !refused.log.includes('`allow: platform-mode`')) {
+    problems.push(`${when}: mode tenant instead of org: ${refused.error}\n${withoutMasks(refused.log).slice(-2000)}`);
+  }
+  const after = (await rig.cluster.list(kinds.configMap)).items.length;
+  if (before !== after) problems.push(`${when}: a refused mode wrote a ConfigMap`);
+}
+
+/** A record of a first install that somebody has changed stops setup; what the refusal advises is a way out. */
+async function refusesUnreadableRecord({ rig: { cluster }, setup: run }: Stage, problems: string[]): Promise<void> {
+  const ref = { namespace: 'kube-system', name: 'mcprt-setup' };
+  await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data: { firstInstallSince: '?' } }));
+  const refused = await run();
+  if (refused.error !== 'setup-record') problems.push(`an unreadable record: ${refused.error}`);
+  await cluster.delete(kinds.configMap, ref);
+}
+
+/** What is down behind a public name stops no setup: setup is what brings it back. */
+async function repairsWhatIsDown(
+  { rig: { cluster }, front }: Stage,
+  problems: string[],
+  rerun: (scene: string) => Promise<ActionRun>,
+): Promise<void> {
+  const down = [
+    { namespace: 'mcp-sentinel', name: 'mcp-sentinel-ui' },
+    { namespace: 'mcp-sentinel', name: 'mcp-platform-api' },
+    { namespace: 'registry', name: 'registry' },
+  ];
+  for (const ref of down) {
+    await cluster.patch(kinds.deployment, ref, [{ op: 'add', path: '/spec/replicas', value: 0 }]);
+  }
+  const host = front.resolve.find((line) => line.startsWith('platform.'))?.split(':')[0] ?? '';
+  const answer = async (): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      get({ host: '127.0.0.1', port: front.httpPort, headers: { host } }, ({ statusCode }) => resolve(statusCode)).on(
+        'error',
+        reject,
+      );
+    });
+  for (const end = Date.now() + 20_000; (await answer()) !== 503 && Date.now() < end; ) await sleep(200);
+  if ((await answer()) !== 503) problems.push('the dashboard is not down');
+  await rerun('with dashboard, API and registry at 0 replicas');
+  for (const ref of down) {
+    const found = await cluster.get<KubeObject>(kinds.deployment, ref);
+    if (numberAt(found, 'spec', 'replicas') !== 1) problems.push(`setup left ${ref.name} at 0 replicas`);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'junit2json';
 import type { ActionRun } from '../lab/driver/action.js';
 import { type DockerEngine, startDocker } from '../lab/driver/docker.js';
+import { rbacVariable } from '../lab/driver/lab.js';
 import type { Layout } from '../lab/platform/names.js';
 import { at, recordsAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
@@ -76,7 +77,8 @@ async function scenesOf(
     played(context, world, book, scene, world.test(inputs, env));
   const { kubeconfig } = world;
   await play('all suites, first time', { suite: suites, kubeconfig, ...trusted });
-  await requireNothingLeft(world, book, 'all suites');
+  // Where credentials are given by namespace, those of the teams come with the second run.
+  await requireNothingLeft(world, book, 'all suites', { withSecrets: context.env[rbacVariable] === undefined });
   // What follows is the same in both layouts: CI sees it in one of them.
   if (context.small && world.layout === 'mono') return;
   // Everything is there now: teams and users are found, and nothing is made twice.
@@ -89,9 +91,24 @@ async function scenesOf(
       world.test({ suite: suites }, { GITHUB_RUN_ID: String(100 + id) }),
     ),
   );
-  await Promise.all(two);
+  const pair = Promise.all(two);
+  await pair;
   await requireNothingLeft(world, book, 'two at the same time');
-  await play('by the admin’s key that the cluster has', { suite: 'tenant', kubeconfig, 'admin-key': '' });
+  for (const { log } of await pair) {
+    if (!/kubectl delete secret -n mcp-team-mcprt-smoke-acme smoke-\S+-analytics-creds/.test(log)) {
+      book.problems.push(`${world.layout}: without a kubeconfig it is not told that Secrets stay`);
+    }
+  }
+  const swept = await world.test({ operation: 'cleanup', 'older-than': '0s', kubeconfig });
+  if (swept.code !== 0 || Number(swept.outputs.removed) < 6) {
+    book.problems.push(
+      `${world.layout}: cleanup of Secrets removed ${swept.outputs.removed}\n${withoutMasks(swept.log)}`,
+    );
+  }
+  await requireNothingLeft(world, book, 'cleanup of Secrets', { withSecrets: true });
+  const own = { suite: 'tenant, multitenancy', kubeconfig, 'admin-key': '' };
+  await play('by the admin’s key that the cluster has', own);
+  await requireNothingLeft(world, book, 'a run with kubeconfig', { withSecrets: true });
   const admin = { 'admin-key': '', 'admin-email': world.admin.email, 'admin-password': world.admin.password };
   const kept = await play('kept, by an admin who logs in', { suite: 'multitenancy', keep: 'true', ...admin });
   await play('skip-setup', {
@@ -150,13 +167,21 @@ async function requireJunit(run: ActionRun): Promise<void> {
   if (Number(at(report, 'tests')) !== checks.length) throw new Error(`tests ${String(at(report, 'tests'))}`);
 }
 
-/** Nothing of the tests' is left in the cluster but the teams. */
-async function requireNothingLeft({ cluster, layout }: SmokeWorld, { problems }: Book, after: string): Promise<void> {
+/** Nothing of the tests' is left in the cluster but the teams, and, without a kubeconfig, what only the cluster can remove. */
+async function requireNothingLeft(
+  { cluster, layout }: SmokeWorld,
+  { problems }: Book,
+  after: string,
+  { withSecrets = false } = {},
+): Promise<void> {
   const lists = await Promise.all(
-    [kinds.mcpServer, kinds.mcpAccessGrant, kinds.mcpAgentSession].map((kind) => cluster.list(kind)),
+    [kinds.mcpServer, kinds.mcpAccessGrant, kinds.mcpAgentSession, ...(withSecrets ? [kinds.secret] : [])].map((kind) =>
+      cluster.list(kind),
+    ),
   );
   const left = lists
     .flatMap(({ items }) => items)
+    .filter(({ kind, metadata }) => kind !== 'Secret' || metadata.name.endsWith('-analytics-creds'))
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   if (left.length > 0) problems.push(`${layout}: ${after}: left: ${left.join(', ')}`);

@@ -57,6 +57,10 @@ const otherWords = [
     'registry-admin-auth',
     'bundled-https',
     'disabled',
+    'org',
+    'public',
+    'traefik-dynamic',
+    'traefik-plugin-pii-redactor',
   ],
   ...[
     'description',

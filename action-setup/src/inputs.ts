@@ -27,6 +27,14 @@ const installerArguments: InputType<string[]> = {
   parse: (value) => furtherArguments(lines.parse(value)),
 };
 
+const modes = oneOf(['tenant', 'org', 'public']);
+
+/** A platform mode, or none: the cluster's or its backup's counts then. */
+const platformMode: InputType<string> = {
+  expected: `${modes.expected}, or nothing`,
+  parse: (value) => (value === '' ? '' : modes.parse(value)),
+};
+
 /** The inputs of action-setup, in the order of its action.yml. */
 export const inputTypes = {
   operation: oneOf(['install', 'check']),
@@ -40,7 +48,7 @@ export const inputTypes = {
   'acme-email': text,
   'tls-cluster-issuer': text,
   'registry-mode': text,
-  'platform-mode': text,
+  'platform-mode': platformMode,
   ingress: text,
   'setup-args': installerArguments,
   'cert-timeout': maybeDuration,
@@ -54,7 +62,7 @@ export const inputTypes = {
   name: backupName,
   'from-cluster': text,
   'from-repository': repositoryOrigin,
-  allow: someOf(['older-backup']),
+  allow: someOf(['older-backup', 'platform-mode']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,
   resolve: overrides,

@@ -22,6 +22,7 @@ import { rulesOf } from '../../shared/permissions/operations.js';
 import { beginRules } from '../../shared/permissions/setup-rules.js';
 import { parseDuration } from '../../shared/profile/forms.js';
 import { effective, given, type Values } from '../../shared/profile/values.js';
+import { wantedPlatformMode } from '../../shared/setup/platform-mode.js';
 import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setup/record.js';
 import { closeRegistry } from '../../shared/setup/registry-door.js';
 import { setUp } from '../../shared/setup/setup.js';
@@ -190,11 +191,14 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
       acmeEmail: inputs['acme-email'] || (given(values, 'MCP_ACME_EMAIL') ?? ''),
       issuer: inputs['tls-cluster-issuer'] || (effective(values, 'MCP_SETUP_TLS_CLUSTER_ISSUER') ?? 'letsencrypt-prod'),
       registryMode: inputs['registry-mode'],
-      platformMode: inputs['platform-mode'],
       ingress: inputs.ingress,
       certificateTimeout: goDuration(inputs['cert-timeout']),
       rolloutTimeout: goDuration(inputs['rollout-timeout']),
       further: inputs['setup-args'],
+    },
+    platformMode: {
+      wanted: wantedPlatformMode(inputs['platform-mode'], values),
+      agreed: inputs.allow.includes('platform-mode'),
     },
     restore:
       inputs['restore-key'] === ''

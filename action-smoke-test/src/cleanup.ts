@@ -5,9 +5,10 @@ import { writeStickyComment } from '../../shared/action/sticky-comment.js';
 import { messageOf } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
 import { failureText } from '../../shared/platform/api.js';
-import { findLeftovers, planCleanup, previewOf } from '../../shared/smoke/cleanup.js';
+import { findKeySecrets, findLeftovers, planCleanup, previewOf } from '../../shared/smoke/cleanup.js';
 import { Made, removeMade } from '../../shared/smoke/made.js';
 import { previewEnvironment } from '../../shared/smoke/pull-request.js';
+import { whoRemovesSecrets } from '../../shared/smoke/tenant.js';
 import { findTeam } from '../../shared/smoke/tenants.js';
 import { githubOf, previewMarker, runUrlOf } from './github.js';
 import type { SmokeRun } from './main.js';
@@ -23,10 +24,15 @@ export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): P
   const prefix = inputs['team-prefix'];
   const slugs = [prefix, ...['acme', 'globex', 'techcorp'].map((name) => `${prefix}-${name}`)];
   const teams = await Promise.all(slugs.map((slug) => findTeam(admin, slug)));
-  const found = await findLeftovers(
-    admin,
-    teams.flatMap((team) => team?.namespace ?? []),
-  );
+  const namespaces = teams.flatMap((team) => team?.namespace ?? []);
+  const [things, secrets] = await Promise.all([
+    findLeftovers(admin, namespaces),
+    findKeySecrets(context.cluster, namespaces),
+  ]);
+  for (const namespace of secrets.unseen) {
+    context.progress(`Secrets of servers in ${namespace} are not looked for: ${whoRemovesSecrets}`);
+  }
+  const found = [...things, ...secrets.found];
   const numbers = new Set(found.flatMap(({ name }) => previewOf(name) ?? []));
   const lines = planCleanup(found, {
     now: new Date(),
@@ -43,7 +49,8 @@ export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): P
   if (inputs['dry-run']) return;
   const wanted = lines.filter(({ isRemoved }) => isRemoved).map(({ thing }) => thing);
   const made = new Made(() => undefined, wanted);
-  report.left = await removeMade(made, admin);
+  const { left, kept } = await removeMade(made, { admin, cluster: context.cluster });
+  report.left = [...left, ...kept.map((command) => `left to do: ${command}`)];
   report.removed = wanted.length - report.left.length;
   const gone = pullRequest === undefined ? wanted.flatMap(({ name }) => previewOf(name) ?? []) : [pullRequest];
   for (const number of report.left.length > 0 ? [] : new Set(gone)) await tellRemoved(number, smoke);

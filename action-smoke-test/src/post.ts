@@ -6,13 +6,12 @@ import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { McprtError } from '../../shared/errors.js';
 import { openWeb } from '../../shared/platform/web.js';
-import { Made, removeMade } from '../../shared/smoke/made.js';
+import { Made, madeKinds, removeMade } from '../../shared/smoke/made.js';
+import { keptText } from '../../shared/smoke/tenant.js';
 import { inputTypes, states } from './inputs.js';
 import { clusterOf, platformOf } from './platform.js';
 
-const things = z.array(
-  z.object({ kind: z.enum(['server', 'grant', 'session']), namespace: z.string(), name: z.string() }),
-);
+const things = z.array(z.object({ kind: z.enum(madeKinds), namespace: z.string(), name: z.string() }));
 
 /** The post step of action-smoke-test: removes what the main step had made when it was stopped. */
 export async function smokeTestPostAction(): Promise<void> {
@@ -33,7 +32,8 @@ export async function smokeTestPostAction(): Promise<void> {
     try {
       const { admin } = await platformOf(hosts, inputs, cluster, { web, signal, mask, progress: core.info })();
       const count = made.things.length;
-      const left = await removeMade(made, admin);
+      const { left, kept } = await removeMade(made, { admin, cluster });
+      if (kept.length > 0) core.warning([keptText(kept), ...kept].join('\n'));
       if (left.length > 0) {
         throw new McprtError('smoke-cleanup', {
           what: 'not everything that the stopped tests had made could be removed',
@@ -41,7 +41,7 @@ export async function smokeTestPostAction(): Promise<void> {
           next: 'run the action with `operation: cleanup`',
         });
       }
-      core.info(`the tests were stopped: ${count} things that they had made were removed`);
+      core.info(`the tests were stopped: ${count - kept.length} things that they had made were removed`);
     } finally {
       web.close();
       await cluster?.close();

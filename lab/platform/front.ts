@@ -232,10 +232,7 @@ function route(
   const { annotations = {}, namespace = '' } = found.ingress.metadata;
   const middlewares = annotations[registryAuth.annotation] ?? '';
   const service = found.backend?.service?.name ?? '';
-  if (middlewares.includes('redirect')) {
-    response.setHeader('location', `https://${host}${path}`);
-    reply(response, 308, 'Permanent Redirect');
-  } else if (middlewares.includes(registryAuth.middleware) && request.headers.authorization === undefined) {
+  if (middlewares.includes(registryAuth.middleware) && request.headers.authorization === undefined) {
     refuse(request, response);
   } else if (api !== undefined && host === `platform.${domain}` && path.startsWith('/api/')) {
     passOn(api.url, host, request, response, request.headers);
@@ -249,6 +246,10 @@ function route(
     reply(response, 200, '{}', 'application/json');
   } else if (path.startsWith('/api/')) {
     apiAnswer(world, path, response, httpStatus);
+  } else if (entrypoint === 'web') {
+    // The dashboard itself sends to https, unless its UI_REQUIRE_HTTPS says otherwise.
+    response.setHeader('location', `https://${host}${path}`);
+    reply(response, 308, 'Permanent Redirect');
   } else {
     reply(response, 200, '<!doctype html><title>MCP Runtime</title>', 'text/html; charset=utf-8');
   }

@@ -4,6 +4,7 @@ import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
 import { recordsAt, textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { messageOf } from '../../shared/errors.js';
+import { missingOf } from './kubelet-environment.js';
 import { type NodeRegistry, PullError, type PulledImage, pull } from './kubelet-pull.js';
 
 /**
@@ -191,37 +192,14 @@ async function pulled(container: Container, { pod, ports, say, report, pause, si
 /** Waits until every Secret and ConfigMap is there that the container's environment is made of. */
 async function configured(container: Container, { pod, ports, report, say, pause }: Life): Promise<void> {
   for (;;) {
-    const missing = await missingOf(container, pod, ports.cluster).catch(() => 'the API server is away');
+    const missing = await missingOf(container.spec, pod.metadata.namespace ?? '', (kind, ref) =>
+      ports.cluster.get<KubeObject>(kind, ref),
+    ).catch(() => 'the API server is away');
     if (missing === '') return;
     container.state = { waiting: { reason: 'CreateContainerConfigError', message: missing } };
     await Promise.all([report(), say('Warning', 'Failed', `Error: ${missing}`)]);
     await pause(times.retry);
   }
-}
-
-async function missingOf(container: Container, pod: KubeObject, cluster: Cluster): Promise<string> {
-  const namespace = pod.metadata.namespace ?? '';
-  const sources = [
-    ...recordsAt(container.spec, 'envFrom').flatMap((one) => [
-      { kind: kinds.secret, word: 'secret', name: textAt(one, 'secretRef', 'name'), key: '' },
-      { kind: kinds.configMap, word: 'configmap', name: textAt(one, 'configMapRef', 'name'), key: '' },
-    ]),
-    ...recordsAt(container.spec, 'env').flatMap((one) => [
-      {
-        kind: kinds.secret,
-        word: 'secret',
-        name: textAt(one, 'valueFrom', 'secretKeyRef', 'name'),
-        key: textAt(one, 'valueFrom', 'secretKeyRef', 'key'),
-      },
-    ]),
-  ].filter(({ name }) => name !== '');
-  for (const { kind, word, name, key } of sources) {
-    const found = await cluster.get<KubeObject>(kind, { namespace, name });
-    if (found === undefined) return `${word} "${name}" not found`;
-    if (key !== '' && textAt(found, 'data', key) === '')
-      return `couldn't find key ${key} in Secret ${namespace}/${name}`;
-  }
-  return '';
 }
 
 /** @returns the code that it ended with; undefined when it goes on */

@@ -62,10 +62,21 @@ export function renderPolicy(
   };
 }
 
-/** The policy as its file has it. */
-export function policyFile({ schema_version, ...rest }: Rendered): string {
-  const revision = `sha256:${createHash('sha256').update(JSON.stringify(rest)).digest('hex')}`;
-  return JSON.stringify({ schema_version, revision, generated_at: new Date().toISOString(), ...rest });
+/** The policy as its file has it: without everything that is empty, as the platform's operator writes it. */
+export function policyFile({ schema_version, grants, sessions, ...rest }: Rendered): string {
+  const content = {
+    ...rest,
+    grants: grants.map(({ subject, ...grant }) => ({ ...grant, ...subject })),
+    sessions: sessions.map(({ subject, ...session }) => ({ ...session, ...subject })),
+  };
+  const revision = `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
+  const whole = { schema_version, revision, generated_at: new Date().toISOString(), ...content };
+  return JSON.stringify(whole, (_, value: unknown) => (isEmpty(value) ? undefined : value));
+}
+
+/** What Go's `omitempty` leaves out of these types; an object stays, as a struct does. */
+function isEmpty(value: unknown): boolean {
+  return value === '' || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 function textsAt(object: KubeObject, field: string): string[] {

@@ -90,10 +90,11 @@ function podSpec(server: KubeObject, namespace: string, gatewayImage: string): R
   const common = { imagePullPolicy: 'IfNotPresent', securityContext };
   const policy = `${name}-gateway-policy`;
   return {
-    // The shared namespace has no account of that name.
-    ...(namespace.startsWith('mcp-team-') ? { serviceAccountName: 'mcp-workload' } : {}),
+    // A team's account has its pull Secret; the shared namespace has no account of that name.
+    ...(namespace.startsWith('mcp-team-')
+      ? { serviceAccountName: 'mcp-workload' }
+      : { imagePullSecrets: [{ name: 'mcp-runtime-registry-pull' }] }),
     automountServiceAccountToken: false,
-    imagePullSecrets: [{ name: 'mcp-runtime-registry-pull' }],
     securityContext: { runAsNonRoot: true, runAsUser: 65532 },
     containers: [
       {

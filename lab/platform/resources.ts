@@ -157,6 +157,7 @@ export function platformConfig({ domain, layout }: Pick<Installation, 'domain' |
     API_BASE: layout === 'mono' ? '/api' : '/api/v1',
     PLATFORM_MODE: 'tenant',
     CLICKHOUSE_ADDR: 'clickhouse:9000',
+    CLICKHOUSE_DB: 'mcp',
     KAFKA_BROKERS: 'kafka-0.kafka:9092',
     GOOGLE_CLIENT_ID: 'lab-client.apps.example.com',
     OIDC_ISSUER: 'https://accounts.example.com',
@@ -218,7 +219,12 @@ export function platformSecrets(
     ADMIN_USERS: given('ADMIN_USERS', admin.users || admin.email),
     PLATFORM_ADMIN_EMAIL: complete ? login.email : '',
     PLATFORM_ADMIN_PASSWORD: complete ? login.password : '',
-    PLATFORM_DEV_LOGIN_ENABLED: kept('PLATFORM_DEV_LOGIN_ENABLED', () => 'false'),
+    // Outside of the test mode these are there, and empty.
+    PLATFORM_DEV_LOGIN_ENABLED: encode('false'),
+    PLATFORM_DEV_USER_EMAIL: '',
+    PLATFORM_DEV_USER_PASSWORD: '',
+    PLATFORM_DEV_ADMIN_EMAIL: '',
+    PLATFORM_DEV_ADMIN_PASSWORD: '',
   };
 }
 

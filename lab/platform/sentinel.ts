@@ -36,12 +36,11 @@ export function grafanaClaim(): [Kind, KubeObject] {
 /** Service accounts, roles and network policies of mcp-sentinel. */
 export function sentinelPermissions(): [Kind, KubeObject][] {
   const read = { verbs: ['get', 'list', 'watch'] };
-  const accounts = ['mcp-runtime-api', 'mcp-sentinel-gateway', 'prometheus', 'promtail', 'mcp-sentinel-platform-admin'];
+  const accounts = ['mcp-runtime-api', 'mcp-sentinel-gateway', 'prometheus', 'promtail'];
   const roles: [string, string][] = [
     ['mcp-runtime-api', 'mcp-runtime-api'],
     ['mcp-runtime-api-registry-push', 'mcp-runtime-api'],
     ['mcp-sentinel-gateway', 'mcp-sentinel-gateway'],
-    ['mcp-sentinel-platform-admin', 'mcp-sentinel-platform-admin'],
   ];
   return [
     ...accounts.map((name): [Kind, KubeObject] => [
@@ -66,9 +65,7 @@ export function sentinelPermissions(): [Kind, KubeObject][] {
       { apiGroups: [''], resources: ['pods', 'services', 'endpoints'], ...read },
     ]),
     ...clusterRole('promtail', 'promtail', namespace, [{ apiGroups: [''], resources: ['pods', 'nodes'], ...read }]),
-    ...clusterRole('mcp-sentinel-platform-admin', 'mcp-sentinel-platform-admin', namespace, [
-      { apiGroups: ['mcpruntime.org'], resources: ['*'], ...read },
-    ]),
+    platformAdmins(),
     ...['mcp-runtime-api-platform-egress', 'mcp-analytics-api-platform-egress', 'mcp-platform-api-egress'].map(
       (name): [Kind, KubeObject] => [
         kinds.networkPolicy,
@@ -92,6 +89,19 @@ export function sentinelPermissions(): [Kind, KubeObject][] {
   ];
 }
 
+/** The binding of the platform's administrators: a group, to the API's own role. There is no role of its name. */
+export function platformAdmins(): [Kind, KubeObject] {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  return [
+    kinds.clusterRoleBinding,
+    objectOf(kinds.clusterRoleBinding, {
+      metadata: { name: 'mcp-sentinel-platform-admin' },
+      roleRef: { apiGroup, kind: 'ClusterRole', name: 'mcp-runtime-api' },
+      subjects: [{ kind: 'Group', name: 'platform:role:admin', apiGroup }],
+    }),
+  ];
+}
+
 /** The platform's public Ingresses; only the first asks cert-manager for a Certificate. */
 export function platformIngresses(host: string, issuer: string): [Kind, KubeObject][] {
   const ui = ingressOf(namespace, 'mcp-sentinel-platform-ui', host, platformTls, 'mcp-sentinel-ui', true);
@@ -112,12 +122,10 @@ export function platformIngresses(host: string, issuer: string): [Kind, KubeObje
     'traefik.ingress.kubernetes.io/router.entrypoints': 'websecure',
     'traefik.ingress.kubernetes.io/router.middlewares': 'sentinel-admin-auth@file',
   };
-  const redirect = ingressOf(namespace, 'mcp-sentinel-platform-ui-http', host, undefined, 'mcp-sentinel-ui', false);
-  redirect.metadata.annotations = {
-    'traefik.ingress.kubernetes.io/router.entrypoints': 'web',
-    'traefik.ingress.kubernetes.io/router.middlewares': 'platform-https-redirect@file',
-  };
-  return [ui, observability, redirect].map((ingress) => [kinds.ingress, ingress]);
+  const plain = ingressOf(namespace, 'mcp-sentinel-platform-ui-http', host, undefined, 'mcp-sentinel-ui', false);
+  // Without a middleware: the dashboard itself sends to https.
+  plain.metadata.annotations = { 'traefik.ingress.kubernetes.io/router.entrypoints': 'web' };
+  return [ui, observability, plain].map((ingress) => [kinds.ingress, ingress]);
 }
 
 /** Ingresses by path that every run makes, and deletes again where the platform has a host of its own. */

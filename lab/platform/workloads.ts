@@ -126,7 +126,15 @@ export function sentinelWorkloads(layout: 'mono' | 'split', { registry, tag }: I
           own('mcp-analytics-api', 'analytics-api', [8085, 9095]),
         ];
   return [
-    set('clickhouse', 'clickhouse/clickhouse-server:24.8', [8123, 9000], { 'clickhouse-data': '20Gi' }),
+    {
+      ...set('clickhouse', 'clickhouse/clickhouse-server:24.8', [8123, 9000], { 'clickhouse-data': '20Gi' }),
+      env: [
+        {
+          name: 'CLICKHOUSE_DB',
+          valueFrom: { configMapKeyRef: { name: 'mcp-sentinel-config', key: 'CLICKHOUSE_DB' } },
+        },
+      ],
+    },
     set('kafka', 'apache/kafka:3.8.0', [9092, 9093], { 'kafka-data': '10Gi' }, 3),
     set('mcp-sentinel-postgres', 'postgres:16-alpine', [5432], { data: '5Gi' }),
     own('mcp-sentinel-ingest', 'ingest', [8081], { replicas: 3, pullPolicy: 'Always' }),

@@ -2,8 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { objectOf } from '../../shared/cluster/cluster.js';
-import { textAt } from '../../shared/cluster/fields.js';
+import { recordsAt, textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { manifestOf } from '../../shared/permissions/manifest.js';
+import { grants } from '../../shared/permissions/operations.js';
 import type { Site } from './site.js';
 import type { Topic } from './world.js';
 
@@ -30,8 +32,23 @@ export const access: Topic = {
       small: true,
       make: async (site) => ({ kubeconfig: await viewer(site, everything), forSetup: true }),
     },
+    {
+      name: 'an installation that may do all but run something in a pod',
+      code: 'permission-missing',
+      evidence: /^get pods\/exec\ncreate pods\/exec$/,
+      small: true,
+      make: async (site) => ({ kubeconfig: await viewer(site, installerWithoutExec()), forSetup: true }),
+    },
   ],
 };
+
+/** The generated role of an installation, in the whole cluster, without what fills the registry. */
+function installerWithoutExec(): unknown[] {
+  const objects = [...grants].flatMap(([name, operation]) => (name === 'install' ? manifestOf(name, operation) : []));
+  return objects
+    .flatMap((object) => recordsAt(object, 'rules'))
+    .filter(({ resources }) => !(Array.isArray(resources) && resources.includes('pods/exec')));
+}
 
 const read = ['get', 'list', 'watch'];
 const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: read }];

@@ -93,11 +93,12 @@ async function failing(
   const { stage } = site;
   const usual = invocationOf({
     mode: 'rerun',
+    platformMode: undefined,
+    googleClientId: '',
     settings: {
       acmeEmail: '',
       issuer: 'letsencrypt-prod',
       registryMode: '',
-      platformMode: '',
       ingress: '',
       certificateTimeout: '30s',
       rolloutTimeout: '30s',

@@ -14,6 +14,19 @@ const kubelet = 'the kubelet’s part of a pod’s status';
 export const workloads: Topic = {
   topic: 'workloads',
   worlds: [
+    {
+      name: 'the dashboard is scaled to 0',
+      code: 'workload-not-ready',
+      severity: 'warning',
+      evidence: /spec\.replicas is 0/,
+      remedy: /kubectl scale -n mcp-sentinel deployment\/mcp-sentinel-ui --replicas=1/,
+      small: true,
+      bundle: true,
+      make: async (site) => {
+        await site.set(kinds.deployment, refs.ui, ['spec', 'replicas'], 0);
+        return undefined;
+      },
+    },
     notPulled('the image is not in the registry', {
       code: 'image-pull',
       message: `failed to resolve reference "${image}": ${image}: not found`,

@@ -63,6 +63,7 @@ function refusalsOf(
   { example, github, token }: { example: string; github: Record<string, string>; token: string },
 ): Refusal[] {
   const secret = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
+  const journal = { namespace: 'kube-system', name: 'mcprt-wipe' };
   const lock = objectOf(kinds.admissionPolicy, {
     metadata: {
       name: 'mcprt-brake',
@@ -125,6 +126,14 @@ function refusalsOf(
       inputs: {},
       before: () => cluster.create(kinds.certificate, unissued()),
       after: () => cluster.delete(kinds.certificate, { namespace: 'registry', name: 'unissued' }),
+    },
+    {
+      name: 'an earlier wipe’s journal that somebody has changed',
+      code: 'wipe-journal',
+      inputs: {},
+      before: () =>
+        cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: journal, data: { run: 'r' } })),
+      after: () => cluster.delete(kinds.configMap, journal),
     },
     {
       name: 'no backup key',

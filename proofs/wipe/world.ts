@@ -1,3 +1,4 @@
+import { platformAdmins } from '../../lab/platform/sentinel.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 
@@ -12,6 +13,9 @@ const ours: readonly [Kind, KubeObject][] = [
   webhook(kinds.validatingWebhookConfiguration, 'validating-webhook-configuration', 'mcp-runtime'),
   role('mcp-runtime-operator-role'),
   role('promtail'),
+  role('mcp-runtime-api'),
+  role('mcp-runtime-traefik-watch'),
+  platformAdmins(),
   binding('mcp-runtime-operator-rolebinding', 'mcp-runtime-operator-role', 'mcp-runtime'),
   binding('promtail', 'promtail', 'mcp-sentinel'),
 ];

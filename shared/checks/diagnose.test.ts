@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { releaseSettings } from '../certificates/controller-settings.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
-import { diagnose } from './diagnose.js';
+import type { PublicName } from '../platform/reach.js';
+import { diagnose, preflight } from './diagnose.js';
 import type { World } from './world.js';
 
 const now = new Date('2026-05-01T12:00:00Z');
@@ -68,6 +69,131 @@ describe('diagnose', () => {
     const world = { ...base, workloads: [...base.workloads, workload], warnings: [refused] };
     expect(codesOf(world)).toEqual(['workload-quota']);
     expect(codesOf({ ...world, pods: [pod] })).toEqual(['workload-not-ready']);
+  });
+});
+
+describe('who answers on port 80', () => {
+  const answer = (status: number, body: string, location = '') => ({ status, body, location, server: '' });
+  const notFound = answer(404, '404 page not found');
+  const host = 'platform.example.com';
+  const name = (http: PublicName['http'], unnamed: PublicName['http']): PublicName => ({
+    role: 'platform',
+    host,
+    dns: undefined,
+    http,
+    unnamed,
+    tls: undefined,
+  });
+  const found = (one: PublicName, ingresses: World['seen']['ingresses'] = []) => {
+    const world = { ...empty(), names: [one] };
+    return preflight({ ...world, seen: { ...world.seen, ingresses } }).map(
+      ({ code, severity }) => `${severity} ${code}`,
+    );
+  };
+
+  it.each([
+    ['a dashboard that is down', answer(503, 'no available server'), notFound],
+    ['a dashboard that is down, behind a catch-all', answer(503, 'no available server'), answer(200, 'an app')],
+    ['a dashboard that sends to https', answer(308, '', `https://${host}/`), notFound],
+    ['a dashboard that answers', answer(200, '<html>'), notFound],
+    ['a dashboard that has crashed', answer(502, 'Bad Gateway'), notFound],
+    ['a name that no Ingress is for', notFound, notFound],
+    [
+      'an entry point that sends all to https',
+      answer(200, '<html>'),
+      answer(301, 'Moved', 'https://mcprt-probe.invalid/'),
+    ],
+  ])('is Traefik, for %s', (_, http, unnamed) => {
+    expect(found(name(http, unnamed))).toEqual([]);
+  });
+
+  it('is somebody else, where neither answer is Traefik’s', () => {
+    const nginx = answer(200, 'Welcome to nginx!');
+    expect(found(name(nginx, nginx))).toEqual(['error port-80-foreign']);
+    const parked = answer(301, '', 'https://parked.example.net/');
+    expect(found(name(parked, parked))).toEqual(['error port-80-foreign']);
+  });
+
+  it('is a doubt, and stops nothing, where a router for every name or a proxy answers in its place', () => {
+    const page = answer(200, '<html>');
+    const everything = objectOf(kinds.ingress, { metadata: { namespace: 'shop', name: 'all' } });
+    expect(found(name(page, page), [{ ...everything, spec: {} }])).toEqual(['warning port-80-foreign']);
+    const away = answer(502, 'Bad Gateway');
+    expect(found(name(away, away))).toEqual(['warning port-80-foreign']);
+  });
+});
+
+describe('what setup itself brings back', () => {
+  const host = 'registry.example.com';
+  const name = (part: Partial<PublicName>): PublicName => ({
+    role: 'registry',
+    host,
+    dns: undefined,
+    http: undefined,
+    unnamed: undefined,
+    tls: undefined,
+    ...part,
+  });
+  const severities = (world: World) => preflight(world).map(({ code, severity }) => `${severity} ${code}`);
+
+  it('is the certificate that a strict Traefik has not got: an error of a check, and no reason not to make it', () => {
+    const refused = { error: 'tlsv1 alert internal error (ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR)' };
+    const world = { ...empty(), names: [name({ tls: refused })] };
+    expect(diagnose(world)).toMatchObject([{ code: 'port-443-closed', severity: 'error', confidence: 'possible' }]);
+    expect(severities(world)).toEqual(['warning port-443-closed']);
+    expect(severities({ ...empty(), names: [name({ tls: { error: 'connect ECONNREFUSED' } })] })).toEqual([
+      'error port-443-closed',
+    ]);
+  });
+
+  it('is a Traefik that waits for the installer’s files, with what follows from it', () => {
+    const labels = { app: 'traefik' };
+    const traefik = objectOf(kinds.deployment, {
+      metadata: { namespace: 'kube-system', name: 'traefik' },
+      spec: { replicas: 1, selector: { matchLabels: labels } },
+      status: { replicas: 1, updatedReplicas: 1, availableReplicas: 0 },
+    });
+    const pod = objectOf(kinds.pod, { metadata: { namespace: 'kube-system', name: 'traefik-1', labels } });
+    const event = objectOf(kinds.event, {
+      metadata: { namespace: 'kube-system', name: 'traefik-1.1' },
+      message: 'MountVolume.SetUp failed for volume "traefik-dynamic" : configmap "traefik-dynamic" not found',
+      involvedObject: { name: 'traefik-1' },
+    });
+    const closed = { error: 'connect ECONNREFUSED' };
+    const base = empty();
+    const workloads = base.workloads.filter(({ metadata }) => metadata.name !== 'traefik');
+    const world = {
+      ...base,
+      workloads: [...workloads, traefik],
+      pods: [pod],
+      names: [name({ http: closed, tls: closed })],
+    };
+    const all = ['traefik-down', 'port-80-closed', 'port-443-closed'];
+    expect(severities(world)).toEqual(all.map((code) => `error ${code}`));
+    const waiting = { ...world, warnings: [event] };
+    expect(severities(waiting)).toEqual(all.map((code) => `warning ${code}`));
+    expect(diagnose(waiting)[0]).toMatchObject({
+      code: 'traefik-down',
+      severity: 'error',
+      remedy: 'run setup, which makes them again',
+    });
+  });
+});
+
+describe('a workload that is scaled to 0', () => {
+  const scaled = (name: string): KubeObject =>
+    objectOf(kinds.deployment, { metadata: { namespace: 'mcp-sentinel', name }, spec: { replicas: 0 }, status: {} });
+
+  it('is told, and never stops the setup that brings it back', () => {
+    const world = { ...empty(), workloads: [...empty().workloads, scaled('mcp-sentinel-ui')] };
+    expect(diagnose(world)).toMatchObject([{ code: 'workload-not-ready', severity: 'warning' }]);
+    expect(preflight(world)).toEqual([]);
+  });
+
+  it('is the one API of the other layout, and meant to be', () => {
+    const { seen, ...rest } = empty();
+    const world = { ...rest, seen: { ...seen, layout: 'split' as const } };
+    expect(codesOf({ ...world, workloads: [...world.workloads, scaled('mcp-sentinel-api')] })).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import { checkCertManager } from './rules/cert-manager.js';
 import { checkCertificates } from './rules/certificates.js';
 import { checkInstaller } from './rules/installer.js';
 import { checkIssuance } from './rules/issuance.js';
-import { checkKubeSystem } from './rules/kube-system.js';
+import { checkKubeSystem, missingTraefikFiles } from './rules/kube-system.js';
 import { checkNamespaces } from './rules/namespaces.js';
 import { checkNodes } from './rules/nodes.js';
 import { checkPlatform } from './rules/platform.js';
@@ -56,13 +56,17 @@ const mendedBySetup: readonly Finding['code'][] = [
   'certificate-backoff',
 ];
 
-/** Findings that matter before setup; what setup mends is at most a warning. */
+/** What a Traefik that cannot start brings about. */
+const withoutTraefik: readonly Finding['code'][] = ['traefik-down', 'port-80-closed', 'port-443-closed'];
+
+/** Findings that matter before setup; what setup mends, and what is only a doubt, is at most a warning. */
 export function preflight(world: World): Finding[] {
+  const mended = [...mendedBySetup, ...(missingTraefikFiles(world).length > 0 ? withoutTraefik : [])];
   return ordered(
     preflightRules
       .flatMap((rule) => rule(world))
       .map((finding) =>
-        mendedBySetup.includes(finding.code) && finding.severity === 'error'
+        finding.severity === 'error' && (mended.includes(finding.code) || finding.confidence === 'possible')
           ? { ...finding, severity: 'warning' as const }
           : finding,
       ),

@@ -63,6 +63,7 @@ export const kinds = {
   event: kind('Event', '', 'v1', 'events'),
   serviceAccount: kind('ServiceAccount', '', 'v1', 'serviceaccounts'),
   resourceQuota: kind('ResourceQuota', '', 'v1', 'resourcequotas'),
+  limitRange: kind('LimitRange', '', 'v1', 'limitranges'),
   persistentVolumeClaim: kind('PersistentVolumeClaim', '', 'v1', 'persistentvolumeclaims'),
   persistentVolume: kind('PersistentVolume', '', 'v1', 'persistentvolumes', false),
   deployment: kind('Deployment', 'apps', 'v1', 'deployments'),

@@ -1,7 +1,7 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces, pullSecretName, teamPolicyName } from '../platform/resources.js';
+import { withinAnother } from './installer-asks.js';
 import type { PermissionRule } from './rule.js';
-import { withinAnother } from './setup-rules.js';
 
 const { sentinel, registry } = platformNamespaces;
 const system = 'kube-system';

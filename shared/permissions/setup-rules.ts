@@ -1,10 +1,8 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
 import { lookRules, planRules, restoreRules } from './backup-rules.js';
-import type { PermissionRule, Verb } from './rule.js';
-
-/** Why an audit log does not show the verbs that RBAC asks for when roles are made and bound. */
-export const withinAnother = 'asked for inside of the request that makes a role or a binding';
+import { installerRules } from './installer-asks.js';
+import type { PermissionRule } from './rule.js';
 
 const { registry } = platformNamespaces;
 const system = 'kube-system';
@@ -142,57 +140,6 @@ const releaseRules: readonly PermissionRule[] = [
     unseen: { update: releaseOnly },
   },
 ];
-
-const makes: readonly Verb[] = ['get', 'create', 'update', 'patch'];
-const minds: readonly Verb[] = ['list', 'watch', 'delete'];
-const installers = 'the platform’s installer and cert-manager’s manifest make these, and bring them up to date';
-const others = 'programs of others, whose next version may use another verb than the lab’s';
-
-/** What programs of others do with setup's credentials: without what makes objects they fail, whatever version they are. */
-const installerRules: readonly PermissionRule[] = [
-  ...[
-    kinds.namespace,
-    kinds.secret,
-    kinds.configMap,
-    kinds.service,
-    kinds.serviceAccount,
-    kinds.pod,
-    kinds.persistentVolumeClaim,
-    kinds.deployment,
-    kinds.statefulSet,
-    kinds.daemonSet,
-    kinds.job,
-    kinds.ingress,
-    kinds.ingressClass,
-    kinds.networkPolicy,
-    { group: 'policy', plural: 'poddisruptionbudgets' },
-    kinds.crd,
-    kinds.mutatingWebhookConfiguration,
-    kinds.validatingWebhookConfiguration,
-    kinds.certificate,
-    kinds.clusterIssuer,
-    { group: 'traefik.io', plural: 'serverstransports' },
-    kinds.role,
-    kinds.clusterRole,
-    kinds.roleBinding,
-    kinds.clusterRoleBinding,
-  ].flatMap((on): PermissionRule[] => [
-    { on, verbs: makes, because: installers, unseen: unseenAll(makes) },
-    { on, verbs: minds, optional: true, because: installers, unseen: unseenAll(minds) },
-  ]),
-  ...[kinds.role, kinds.clusterRole].map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['escalate', 'bind'],
-      because: 'roles that grant what these credentials do not have themselves: in effect an administrator',
-      unseen: { escalate: withinAnother, bind: withinAnother },
-    }),
-  ),
-];
-
-function unseenAll(verbs: readonly Verb[]): Partial<Record<Verb, string>> {
-  return Object.fromEntries(verbs.map((verb) => [verb, others]));
-}
 
 /** What an installation would do is told by looking: nothing is changed, so that it may run before anybody approves. */
 export const setupPlanRules: readonly PermissionRule[] = [...beginRules, ...planRules, ...checkRules];

@@ -38,6 +38,22 @@ export const smokeTenantRules: readonly PermissionRule[] = [
   ),
 ];
 
+const teams = ['', '-acme', '-globex', '-techcorp'].map((end) => `mcp-team-mcprt-smoke${end}`);
+const withoutEvents = 'a server whose metadata asks for analytics: the lab’s tells no events there';
+
+/** What outlives a server of the tests, in the namespaces that the default of `team-prefix` leads to. */
+const keySecretRules = teams.map(
+  (namespace, index): PermissionRule => ({
+    on: kinds.secret,
+    verbs: ['get', 'list', 'delete'],
+    namespace,
+    optional: true,
+    because:
+      'Secrets that the platform makes with a server, and leaves; with another `team-prefix` change the namespaces',
+    ...(index === 0 ? { unseen: { get: withoutEvents, delete: withoutEvents } } : {}),
+  }),
+);
+
 export const smokeRules: readonly PermissionRule[] = [
   ...[registry, sentinel].map(
     (namespace): PermissionRule => ({
@@ -50,4 +66,5 @@ export const smokeRules: readonly PermissionRule[] = [
   ),
   ...smokeAdminRules,
   ...smokeTenantRules,
+  ...keySecretRules,
 ];

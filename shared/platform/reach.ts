@@ -11,6 +11,8 @@ export interface PublicName {
   host: string;
   dns: { addresses: string[] } | { error: string } | undefined;
   http: HttpAnswer | { error: string } | undefined;
+  /** What the same address answers on port 80 to a name that nobody has: who is there, whatever stands behind the name. */
+  unnamed: HttpAnswer | { error: string } | undefined;
   tls: ServedCertificate | { error: string } | undefined;
 }
 
@@ -41,6 +43,8 @@ export interface ReachOptions {
 
 const deadline = 5_000;
 const bodyStart = 200;
+/** A name that no Ingress can be for (RFC 2606). */
+export const nobodysName = 'mcprt-probe.invalid';
 
 /**
  * Reads overrides as `host=address` or `host:port=address:port`, one a line.
@@ -80,13 +84,14 @@ export async function reach(hosts: Hosts, options: ReachOptions): Promise<Public
       const first = dns !== undefined && 'addresses' in dns ? dns.addresses[0] : undefined;
       const at80 = http ?? (first === undefined ? undefined : { address: first, port: 80 });
       const at443 = tls ?? (first === undefined ? undefined : { address: first, port: 443 });
-      const [httpAnswer, tlsAnswer] = await Promise.all([
+      const [httpAnswer, unnamed, tlsAnswer] = await Promise.all([
         at80 === undefined ? undefined : orError(askHttp(host, at80)),
+        at80 === undefined ? undefined : orError(askHttp(nobodysName, at80)),
         at443 === undefined
           ? undefined
           : orError(openConnection(at443).then((socket) => servedCertificate(socket, host, options.caBundle))),
       ]);
-      return { role, host, dns, http: httpAnswer, tls: tlsAnswer };
+      return { role, host, dns, http: httpAnswer, unnamed, tls: tlsAnswer };
     }),
   );
 }

@@ -9,8 +9,11 @@ export const platformNamespaces = {
 export const platformConfig = { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-config' } as const;
 
 /**
- * Keys of mcp-sentinel-config that a new installation would have to be told again. All others go with the version of
- * the code that reads them (API_BASE, KAFKA_*, CLICKHOUSE_*, …): carried to another version they break it.
+ * Keys of mcp-sentinel-config that a new installation would have to be told again: those that the installer reads back
+ * from the cluster where nobody says them (its function that renders this ConfigMap, `renderAnalyticsConfigManifest`).
+ * MCP_SENTINEL_INGEST_URL is read back too, and never empty in its manifest, so that the live value never counts. All
+ * others go with the version of the code that reads them (API_BASE, KAFKA_*, CLICKHOUSE_*, …): carried to another version
+ * they break it.
  */
 export const portableConfigKeys = [
   'GOOGLE_CLIENT_ID',
@@ -24,6 +27,12 @@ export const portableConfigKeys = [
   'PLATFORM_REGISTRY_URL',
   'PLATFORM_TRAEFIK_NAMESPACE',
   'PLATFORM_TEAM_TRAEFIK_WATCH',
+  'PLATFORM_MODE',
+  'OAUTH_ISSUER_URL',
+  'OAUTH_ALLOWED_REDIRECT_URI_SCHEMES',
+  'OAUTH_INTERNAL_ISSUER_URL',
+  'MCP_MTLS_CLUSTER_ISSUER',
+  'MCP_TRUST_DOMAIN',
 ] as const;
 
 /** Secrets of the platform; the first holds what the installer would otherwise make at random. */
@@ -67,8 +76,8 @@ export function isPlatformNamespace(name: string): boolean {
 }
 
 /**
- * Names of the ClusterRoles that the installer makes; their bindings have the same names. None carries a label of the
- * platform. The `shared` names are common: other programs of the cluster may have made roles of these names.
+ * Names of the ClusterRoles that the installer and the platform's API make; bindings have the same names, or one of these.
+ * None carries a label of the platform. The `shared` names are common: other programs of the cluster may have made roles of these names.
  */
 export const platformClusterRoles = {
   own: [
@@ -78,6 +87,10 @@ export const platformClusterRoles = {
     'mcp-runtime-api-team-secrets',
     'mcp-sentinel-gateway-ingressclass',
     'mcp-sentinel-prometheus-discovery',
+    // Only a binding, of a group to ClusterRole mcp-runtime-api.
+    'mcp-sentinel-platform-admin',
+    // Where teams have their Traefik's rights by namespace.
+    'mcp-runtime-traefik-watch',
   ],
   shared: ['promtail', 'traefik-ingressclass'],
 } as const;

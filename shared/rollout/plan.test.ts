@@ -170,6 +170,18 @@ describe('planRollout', () => {
       expect(plan.previous.workloads.map(({ annotation }) => annotation)).toEqual([null, null, null]);
     });
 
+    it('leaves a database alone that reads another key', () => {
+      const env = [
+        { name: 'A', valueFrom: { configMapKeyRef: { name: 'mcp-sentinel-config', key: 'CLICKHOUSE_DB' } } },
+      ];
+      const clickhouse = workload('clickhouse', {}, { kind: 'StatefulSet', pod: { containers: [{ name: 'c', env }] } });
+      const plan = planRollout(
+        observed({ deployments: [reader()], statefulSets: [clickhouse], config: before }),
+        wanted({ config }),
+      );
+      expect(plan.writes.map(({ name }) => name)).toEqual(['api']);
+    });
+
     it('tells one change only of a workload that gets another image: that restarts it as well', () => {
       const plan = planRollout(
         observed({ deployments: [reader()], config: before }),

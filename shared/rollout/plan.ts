@@ -91,13 +91,13 @@ export function planRollout(seen: Observed, wanted: Wanted): RolloutPlan {
   const changed = Object.keys(config);
   const configAfter = { ...seen.config, ...config };
   const configBefore = before?.config ?? seen.config;
-  const isConfigNew = Object.keys(changedKeys(configAfter, configBefore)).length > 0;
+  const newKeys = Object.keys(changedKeys(configAfter, configBefore));
   const stamp = createHash('sha256').update(canonical(configAfter)).digest('hex').slice(0, 16);
   const planned = workloadsOf(seen).map((workload) => {
     const images = wanted.images.filter(
       ({ target }) => workload.kind === 'Deployment' && target.deployment === workload.metadata.name,
     );
-    const restarts = isConfigNew && readsConfig(workload, platformConfig.name);
+    const restarts = newKeys.length > 0 && readsConfig(workload, platformConfig.name, newKeys);
     return planWorkload(workload, images, restarts ? stamp : undefined);
   });
   const lacking = wanted.policies === undefined ? [] : lackingRule(seen.policies, wanted.policies.traefikNamespace);

@@ -98,7 +98,7 @@ describe('readsConfig', () => {
   const one = (name: string) => ({
     env: [
       { name: 'A', value: 'b' },
-      { name: 'B', valueFrom: { configMapKeyRef: { name } } },
+      { name: 'B', valueFrom: { configMapKeyRef: { name, key: 'CLICKHOUSE_DB' } } },
     ],
   });
 
@@ -107,7 +107,7 @@ describe('readsConfig', () => {
     ['a container by one key', reading(one('config'))],
     ['an init container', reading(from('config'), 'initContainers')],
   ])('sees that the ConfigMap is read by %s', (_, live) => {
-    expect(readsConfig(live, 'config')).toBe(true);
+    expect(readsConfig(live, 'config', ['OTHER', 'CLICKHOUSE_DB'])).toBe(true);
   });
 
   it.each<[string, ReturnType<typeof reading>]>([
@@ -115,11 +115,17 @@ describe('readsConfig', () => {
     ['a Secret of that name', reading({ envFrom: [{ secretRef: { name: 'config' } }] })],
     ['no environment', workload('api', { api: 'i' })],
   ])('sees that it is not read by a workload with %s', (_, live) => {
-    expect(readsConfig(live, 'config')).toBe(false);
+    expect(readsConfig(live, 'config', ['CLICKHOUSE_DB'])).toBe(false);
+  });
+
+  it('tells who takes one key from who takes them all', () => {
+    const keys = ['PLATFORM_TEAM_TRAEFIK_WATCH'];
+    expect(readsConfig(reading(one('config')), 'config', keys)).toBe(false);
+    expect(readsConfig(reading(from('config')), 'config', keys)).toBe(true);
   });
 
   it('does not count a volume, whose files change without a restart', () => {
     const live = workload('api', { api: 'i' }, { pod: { volumes: [{ name: 'v', configMap: { name: 'config' } }] } });
-    expect(readsConfig(live, 'config')).toBe(false);
+    expect(readsConfig(live, 'config', ['A'])).toBe(false);
   });
 });

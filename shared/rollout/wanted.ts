@@ -71,8 +71,11 @@ function parsedConfig(text: string): Record<string, unknown> {
   }
 }
 
-/** Whether a workload's pods read ConfigMap mcp-sentinel-config into their environment, which they do at their start only. */
-export function readsConfig(workload: KubeObject, name: string): boolean {
+/**
+ * Whether a workload's pods read one of these keys of a ConfigMap into their environment, which they do at their start
+ * only. Who takes the whole ConfigMap reads every key; a database that takes one is not restarted for another.
+ */
+export function readsConfig(workload: KubeObject, name: string, keys: readonly string[]): boolean {
   const spec = isRecord(workload.spec) ? workload.spec : {};
   const template = isRecord(spec.template) && isRecord(spec.template.spec) ? spec.template.spec : {};
   const containers = [template.initContainers, template.containers].flatMap((list) =>
@@ -82,7 +85,11 @@ export function readsConfig(workload: KubeObject, name: string): boolean {
     const [from, env] = [container.envFrom, container.env].map((list) => (Array.isArray(list) ? list : []));
     return (
       from?.some((one) => textAt(one, 'configMapRef', 'name') === name) ||
-      env?.some((one) => textAt(one, 'valueFrom', 'configMapKeyRef', 'name') === name)
+      env?.some(
+        (one) =>
+          textAt(one, 'valueFrom', 'configMapKeyRef', 'name') === name &&
+          keys.includes(textAt(one, 'valueFrom', 'configMapKeyRef', 'key')),
+      )
     );
   });
 }

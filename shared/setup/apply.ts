@@ -10,6 +10,7 @@ import { readDoctor } from './doctor.js';
 import { type InstallerLog, type InstallerRun, runInstaller } from './installer.js';
 import { type Invocation, invocationOf } from './invocation.js';
 import { writeKubeconfig } from './kubeconfig-file.js';
+import { writePlatformMode } from './platform-mode.js';
 import { type Prepared, restoreOptions } from './prepare.js';
 import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './record.js';
 import { closeRegistry } from './registry-door.js';
@@ -82,10 +83,14 @@ async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Pr
 async function install(work: Work): Promise<void> {
   const { cluster, credentials, ports, options, record, prepared, phase } = work;
   const { env, folder, log, signal } = ports;
+  const { platformMode, config } = prepared;
+  if (platformMode.overwrites) await writePlatformMode(cluster, platformMode.pass ?? '');
   const kubeconfig = await writeKubeconfig(credentials, folder);
   try {
     const invocation = invocationOf({
       mode: prepared.decision.mode,
+      platformMode: platformMode.pass,
+      googleClientId: config.values.GOOGLE_CLIENT_ID ?? '',
       settings: options.settings,
       profile: options.profile,
       env,

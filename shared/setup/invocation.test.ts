@@ -6,7 +6,6 @@ const settings: InstallerSettings = {
   acmeEmail: 'ops@example.com',
   issuer: 'letsencrypt-prod',
   registryMode: '',
-  platformMode: '',
   ingress: '',
   certificateTimeout: '',
   rolloutTimeout: '',
@@ -18,9 +17,12 @@ function made(
   mode: Mode = 'rerun',
   more: Partial<InstallerSettings> = {},
   env: NodeJS.ProcessEnv = {},
+  platformMode?: string,
 ): ReturnType<typeof invocationOf> {
   return invocationOf({
     mode,
+    platformMode,
+    googleClientId: 'kept',
     settings: { ...settings, ...more },
     profile: new Map(Object.entries(profile)),
     env,
@@ -32,11 +34,20 @@ function made(
 describe('invocationOf', () => {
   it('gives a first install the address and a rerun the issuer, never both', () => {
     expect(made({}, 'first-install').args.join(' ')).toBe(
-      'setup --kubeconfig /job/kubeconfig --with-tls --acme-email ops@example.com --ingress none --registry-mode bundled-https --platform-mode tenant',
+      'setup --kubeconfig /job/kubeconfig --with-tls --acme-email ops@example.com --ingress none --registry-mode bundled-https',
     );
     expect(made().args.join(' ')).toBe(
-      'setup --kubeconfig /job/kubeconfig --with-tls --tls-cluster-issuer letsencrypt-prod --skip-cert-manager-install --ingress none --registry-mode bundled-https --platform-mode tenant',
+      'setup --kubeconfig /job/kubeconfig --with-tls --tls-cluster-issuer letsencrypt-prod --skip-cert-manager-install --ingress none --registry-mode bundled-https',
     );
+  });
+
+  it('passes a platform mode only where there is one, with the sign-in that a public one asks for', () => {
+    expect(made().args).not.toContain('--platform-mode');
+    const org = made({}, 'rerun', {}, {}, 'org');
+    expect(org.args.join(' ')).toMatch(/ --platform-mode org$/);
+    expect(org.env.GOOGLE_CLIENT_ID).toBeUndefined();
+    expect(made({}, 'rerun', {}, {}, 'public').env.GOOGLE_CLIENT_ID).toBe('kept');
+    expect(made({ GOOGLE_CLIENT_ID: 'new' }, 'rerun', {}, {}, 'public').env.GOOGLE_CLIENT_ID).toBe('new');
   });
 
   it('takes away what would lead to another cluster or to the other mode', () => {
@@ -86,10 +97,14 @@ describe('furtherArguments', () => {
     ]);
   });
 
-  it.each(['--kubeconfig', '--context=other', '--acme-email=a@b.c', '--env-file', '--external-registry-password=x'])(
-    'refuses %s',
-    (argument) => {
-      expect(() => furtherArguments(['--strict-prod', argument])).toThrow('is decided by action-setup');
-    },
-  );
+  it.each([
+    '--kubeconfig',
+    '--context=other',
+    '--platform-mode=org',
+    '--acme-email=a@b.c',
+    '--env-file',
+    '--external-registry-password=x',
+  ])('refuses %s', (argument) => {
+    expect(() => furtherArguments(['--strict-prod', argument])).toThrow('is decided by action-setup');
+  });
 });

@@ -7,7 +7,6 @@ export interface InstallerSettings {
   acmeEmail: string;
   issuer: string;
   registryMode: string;
-  platformMode: string;
   ingress: string;
   /** Go durations; empty for the default. */
   certificateTimeout: string;
@@ -39,7 +38,7 @@ const removed = [
 
 /** Arguments that would take back what was decided here, or put a secret where every process can read it. */
 const ownArguments =
-  /^--(?:kubeconfig|context|acme-email|acme-staging|tls-cluster-issuer|skip-cert-manager-install|with-tls|env-file|external-registry-password)(?:=|$)/;
+  /^--(?:kubeconfig|context|platform-mode|acme-email|acme-staging|tls-cluster-issuer|skip-cert-manager-install|with-tls|env-file|external-registry-password)(?:=|$)/;
 
 /** Further arguments of the installer, as a user gives them. @throws Error for one that is not theirs to give */
 export function furtherArguments(given: readonly string[]): string[] {
@@ -61,13 +60,17 @@ const passedOn =
  */
 export function invocationOf(input: {
   mode: Mode;
+  /** Undefined when nobody has ever said one. */
+  platformMode: string | undefined;
+  /** The sign-in that the installer keeps, and asks for nevertheless where the mode is `public`. */
+  googleClientId: string;
   settings: InstallerSettings;
   profile: Values;
   env: NodeJS.ProcessEnv;
   domain: string;
   kubeconfig: string;
 }): Invocation {
-  const { mode, settings, profile, env, kubeconfig } = input;
+  const { mode, platformMode, settings, profile, env, kubeconfig } = input;
   const notices: string[] = [];
   const say = (name: string, fallback: string): string => effective(profile, name) ?? fallback;
   const args = [
@@ -82,8 +85,7 @@ export function invocationOf(input: {
     settings.ingress || say('MCP_SETUP_INGRESS', 'none'),
     '--registry-mode',
     settings.registryMode || say('MCP_SETUP_REGISTRY_MODE', 'bundled-https'),
-    '--platform-mode',
-    settings.platformMode || say('MCP_SETUP_PLATFORM_MODE', 'tenant'),
+    ...(platformMode === undefined ? [] : ['--platform-mode', platformMode]),
     ...settings.further,
   ];
   const own = Object.fromEntries(
@@ -97,6 +99,7 @@ export function invocationOf(input: {
   const certificates =
     settings.certificateTimeout || given(profile, 'MCP_CERT_TIMEOUT') || (mode === 'first-install' ? '15m' : '');
   const whole: Record<string, string> = {
+    ...(platformMode === 'public' && input.googleClientId !== '' ? { GOOGLE_CLIENT_ID: input.googleClientId } : {}),
     ...own,
     ...profiled,
     MCP_PLATFORM_DOMAIN: input.domain,

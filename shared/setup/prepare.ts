@@ -13,6 +13,7 @@ import { McprtError } from '../errors.js';
 import { rulesOf } from '../permissions/operations.js';
 import { decideMode, type ModeDecision } from './mode.js';
 import { checkOrders, installerCertificates, ordering } from './orders.js';
+import { decidePlatformMode, type KnownConfig, knownConfig, type PlatformModeDecision } from './platform-mode.js';
 import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './record.js';
 import { unfinishedSince } from './unfinished.js';
 
@@ -24,14 +25,17 @@ export interface Prepared {
   plan: RestoreResult | undefined;
   /** How many orders may follow. */
   allowed: number;
+  platformMode: PlatformModeDecision;
+  /** What the installer will find of the platform's configuration. */
+  config: KnownConfig;
   look(installer?: InstallerFailure): Promise<World>;
 }
 
 /**
  * Looks, decides, and refuses what must not be begun. Changes nothing.
  *
- * @throws McprtError `setup-mode`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-orders`, `setup-budget`, `restore-locked`, and
- * those by which a backup is refused
+ * @throws McprtError `setup-mode`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-platform-mode`,
+ * `setup-orders`, `setup-budget`, `restore-locked`, and those by which a backup is refused
  */
 export async function prepare(
   cluster: Cluster,
@@ -72,9 +76,13 @@ export async function prepare(
     ? await phase('plan the restore', () => planRestoreOf(cluster, ports, options, isNeeded))
     : undefined;
   record.forecasts = (plan ?? own).plan.certificates;
+  const config = knownConfig(world.config, plan?.plan);
+  const platformMode = decidePlatformMode(options.platformMode.wanted, config, options.platformMode.agreed);
+  if (platformMode.reason !== '') decision.reasons.push(platformMode.reason);
   const limits = { found: decision.case, hasBackup: plan !== undefined, issuer, hosts: options.hosts };
   if (options.restore === undefined) await refuseForgottenKey(ports, options, record);
-  return { world, decision, plan, allowed: checkOrders(record.forecasts, options.maxOrders, limits), look };
+  const allowed = checkOrders(record.forecasts, options.maxOrders, limits);
+  return { world, decision, plan, allowed, platformMode, config, look };
 }
 
 /** Errors of a backup that is merely old: a cluster that needs nothing of it goes on without. */

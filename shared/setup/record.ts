@@ -18,6 +18,12 @@ export interface SetupOptions {
   run: RunContext;
   profile: Values;
   settings: InstallerSettings;
+  platformMode: {
+    /** What input or profile say; empty when neither does. */
+    wanted: string;
+    /** Whether the user agrees to another one than the cluster's or the backup's. */
+    agreed: boolean;
+  };
   /** What a restore needs on top; undefined when no restore key was given. */
   restore: Pick<RestoreOptions, 'key' | 'overrides' | 'maxAge' | 'timeout'> | undefined;
   maxOrders: OrderLimit;

@@ -6,6 +6,7 @@ describe('hear', () => {
   it.each([
     ['# MCP Runtime Setup', { kind: 'step', title: 'Preflight of the installer' }],
     ['## Step 5a: Publish analytics images', { kind: 'step', title: 'Step 5a: Publish analytics images' }],
+    ['## Configure workload mTLS PKI', { kind: 'step', title: 'Configure workload mTLS PKI' }],
     [' INFO  Deploying operator manifests', { kind: 'step', title: 'Deploy the operator' }],
     ['\u001b[30;46m\u001b[30;46m INFO \u001b[0m\u001b[0m line', { kind: 'line' }],
     [' SUCCESS  Pushed r/x:1 via in-cluster helper (helper destination y)', { kind: 'line' }],
@@ -30,5 +31,50 @@ describe('readDoctor', () => {
     expect(readDoctor(output)).toMatchObject([
       { code: 'doctor', severity: 'warning', subject: 'operator', evidence: ['not ready'], remedy: 'run setup' },
     ]);
+  });
+
+  it('keeps all lines of a complaint, and its own remedy with all of its lines', () => {
+    const output = [
+      '\u001b[30;46m INFO \u001b[0m Checking 3/40 registry reachability — launching a pod',
+      '  ERROR   registry reachability — helper pod did not succeed: Failed',
+      '          curl: (28) Connection timed out',
+      '          ERROR in its log is no complaint of its own',
+      '          Remedy: allow the traffic from mcp-servers to registry:',
+      '          kubectl get networkpolicy -n registry',
+      ' INFO  Checking 4/40 node — ready',
+      '       an indented line of something else',
+      '  ERROR   pending pods — 2 pods are Pending',
+      '          for example mcp-sentinel/kafka-0',
+      ' INFO    Remedy: describe them,',
+      '         and look at the volumes',
+      '  ERROR   secrets — empty key',
+      ' INFO  ',
+      ' INFO  Full remediation steps are in docs/cluster-readiness.md.',
+      'Error: cluster doctor found unmet prerequisites',
+    ];
+    expect(readDoctor(output).map(({ subject, evidence, remedy }) => ({ subject, evidence, remedy }))).toEqual([
+      {
+        subject: 'registry reachability',
+        evidence: [
+          'helper pod did not succeed: Failed',
+          'curl: (28) Connection timed out',
+          'ERROR in its log is no complaint of its own',
+        ],
+        remedy: 'allow the traffic from mcp-servers to registry:\nkubectl get networkpolicy -n registry',
+      },
+      {
+        subject: 'pending pods',
+        evidence: ['2 pods are Pending', 'for example mcp-sentinel/kafka-0'],
+        remedy: 'describe them,\nand look at the volumes',
+      },
+      { subject: 'secrets', evidence: ['empty key'], remedy: 'mcp-runtime cluster doctor' },
+    ]);
+  });
+
+  it('keeps no more of a complaint than people read', () => {
+    const output = ['  ERROR   pod — failed', ...Array.from({ length: 100 }, () => `          ${'x'.repeat(5000)}`)];
+    const [found] = readDoctor(output);
+    expect(found?.evidence).toHaveLength(30);
+    expect(found?.evidence.every((line) => line.length <= 600)).toBe(true);
   });
 });

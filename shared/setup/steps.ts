@@ -13,7 +13,8 @@ export type Heard =
 
 const titles: readonly (readonly [RegExp, string])[] = [
   [/^# MCP Runtime Setup/, 'Preflight of the installer'],
-  [/^## (?<title>Step \d+[a-z]?: .+)$/, ''],
+  // Not every heading counts its step: `## Configure workload mTLS PKI` stands between two that do.
+  [/^## (?<title>\S.*)$/, ''],
   [/^ ?INFO {2}Deploying operator manifests/, 'Deploy the operator'],
   [/^ ?INFO {2}Deploying mcp-sentinel manifests/, 'Deploy mcp-sentinel'],
 ];

@@ -1,6 +1,7 @@
 import { type Cluster, isConflict, objectOf } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
-import { kinds } from '../cluster/objects.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
 
 /**
  * A first install that was begun and not finished, remembered in ConfigMap kube-system/mcprt-setup. The issuer is there
@@ -8,9 +9,22 @@ import { kinds } from '../cluster/objects.js';
  */
 const ref = { namespace: 'kube-system', name: 'mcprt-setup' };
 
-/** When a first install was begun that has not been finished; undefined when there is none. */
+/**
+ * When a first install was begun that has not been finished; undefined when there is none.
+ *
+ * @throws McprtError `setup-record`, when what was written down cannot be read: taken for nothing, the install would go on
+ * as a rerun
+ */
 export async function unfinishedSince(cluster: Cluster): Promise<string | undefined> {
-  return textAt(await cluster.get(kinds.configMap, ref), 'data', 'firstInstallSince') || undefined;
+  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
+  if (found === undefined) return undefined;
+  const since = textAt(found, 'data', 'firstInstallSince');
+  if (!Number.isNaN(Date.parse(since))) return since;
+  throw new McprtError('setup-record', {
+    what: 'what an earlier first install wrote down cannot be read; nothing was changed',
+    why: `ConfigMap ${ref.namespace}/${ref.name} has no time in firstInstallSince`,
+    next: `\`kubectl delete configmap -n ${ref.namespace} ${ref.name}\`, and run again. If that first install was not finished, what it has still to order is then counted: give \`max-orders\` the number that is named`,
+  });
 }
 
 /** Remembers that a first install begins. One that was begun before stays remembered. */

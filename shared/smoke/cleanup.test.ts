@@ -104,6 +104,23 @@ describe('a session that an adapter asked for', () => {
   });
 });
 
+describe('a Secret that a server has left', () => {
+  const secret = (server: string, age: number): Leftover => ({
+    ...thing(`${server}-analytics-creds`, age),
+    kind: 'secret',
+    server,
+  });
+  const fateOf = (one: Leftover): boolean | undefined => planCleanup([one], rules)[0]?.isRemoved;
+
+  it('goes as its server would', () => {
+    expect(fateOf(secret('smoke-1', 7 * hour))).toBe(true);
+    expect(fateOf(secret('smoke-1', 0))).toBe(false);
+    expect(fateOf(secret(preview(8), 0))).toBe(true);
+    expect(fateOf(secret(preview(8, 'acme/other'), 1_000 * hour))).toBeUndefined();
+    expect(fateOf(secret('weather', 1_000 * hour))).toBeUndefined();
+  });
+});
+
 describe('a preview that was pushed again', () => {
   it('is as old as its newest part', () => {
     const lines = planCleanup([thing(preview(7), 0), thing(`${preview(7)}-grant`, 1_000 * hour)], rules);

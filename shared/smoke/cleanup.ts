@@ -1,14 +1,18 @@
 import pMap from 'p-map';
+import { ApiError } from '../cluster/api-error.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
 import type { ApiCaller } from '../platform/api.js';
 import type { MadeThing } from './made.js';
 import { repositoryMark } from './pull-request.js';
+import { serverOfKeySecret } from './servers.js';
 
 /** Something on the platform that bears a name of ours. */
 export interface Leftover extends MadeThing {
   /** An invalid date when the platform does not say: it counts as new. */
   createdAt: Date;
-  /** The server that a grant or session is for; empty for a server. */
+  /** The server that a grant, a session or a Secret is for; empty for a server. */
   server: string;
 }
 
@@ -59,27 +63,32 @@ function planByName(things: readonly Leftover[], rules: CleanupRules): CleanupLi
   return things.flatMap((thing): CleanupLine[] => {
     const age = rules.now.getTime() - thing.createdAt.getTime();
     const unknown = Number.isNaN(age) ? 'its age is not known' : undefined;
-    const number = previewOf(thing.name);
+    const name = nameOf(thing);
+    const number = previewOf(name);
     if (number !== undefined) {
-      if (!isOf(rules.repository, thing.name) || (rules.pullRequest !== undefined && number !== rules.pullRequest))
-        return [];
+      if (!isOf(rules.repository, name) || (rules.pullRequest !== undefined && number !== rules.pullRequest)) return [];
       if (rules.pullRequest !== undefined || rules.closed.has(number)) {
         return [{ thing, isRemoved: true, reason: `pull request ${number} is closed` }];
       }
       // A push makes the server anew, and leaves its grant as it is: the preview is as old as its newest part.
       const newest = Math.min(
         ...things
-          .filter(({ name }) => previewOf(name) === number && isOf(rules.repository, name))
+          .filter((one) => previewOf(nameOf(one)) === number && isOf(rules.repository, nameOf(one)))
           .map(({ createdAt }) => rules.now.getTime() - createdAt.getTime()),
       );
       const isOld = newest > rules.previewsOlderThan;
       const reason = isOld ? `${ageText(newest)} old` : (unknown ?? `pull request ${number} is open`);
       return [{ thing, isRemoved: isOld, reason }];
     }
-    if (!thing.name.startsWith('smoke-') || rules.pullRequest !== undefined) return [];
+    if (!name.startsWith('smoke-') || rules.pullRequest !== undefined) return [];
     const isOld = age > rules.olderThan;
     return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : (unknown ?? 'its run may go on') }];
   });
+}
+
+/** The name that says whose a thing is: of a Secret that of its server. */
+function nameOf({ kind, name, server }: Leftover): string {
+  return kind === 'secret' ? server : name;
 }
 
 function isOf(repository: string, preview: string): boolean {
@@ -111,6 +120,30 @@ export async function findLeftovers(admin: ApiCaller, namespaces: readonly strin
     { concurrency: 6 },
   );
   return found.flat();
+}
+
+/** The Secrets that servers of the tests' namespaces have left; `unseen` where these credentials may not look. */
+export async function findKeySecrets(
+  cluster: Cluster | undefined,
+  namespaces: readonly string[],
+): Promise<{ found: Leftover[]; unseen: string[] }> {
+  if (cluster === undefined) return { found: [], unseen: [...namespaces] };
+  const unseen: string[] = [];
+  const found = await pMap(namespaces, async (namespace) => {
+    try {
+      const { items } = await cluster.list(kinds.secret, { namespace });
+      return items.flatMap(({ metadata: { name, creationTimestamp } }): Leftover[] => {
+        const server = serverOfKeySecret(name);
+        if (server === undefined) return [];
+        return [{ kind: 'secret', namespace, name, createdAt: new Date(creationTimestamp ?? ''), server }];
+      });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 403)) throw error;
+      unseen.push(namespace);
+      return [];
+    }
+  });
+  return { found: found.flat(), unseen };
 }
 
 function ageText(ms: number): string {

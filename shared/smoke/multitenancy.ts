@@ -207,9 +207,8 @@ async function setUp(checks: Checks, context: SmokeContext, { skipSetup }: Multi
     await checks.need('deploy by each team', () =>
       each(async (tenant) => {
         const { member, team, server } = tenant;
-        context.made.add({ kind: 'server', namespace: team.namespace, name: server });
         const spec = specOf(imageOf(tenant));
-        await deployServer(member.caller, { name: server, namespace: team.namespace, spec });
+        await deployServer(member.caller, context.made, { name: server, namespace: team.namespace, spec });
       }),
     );
   } else {

@@ -3,6 +3,7 @@ import { isRecord } from '../json.js';
 import { type Mcp, type McpAnswer, openMcp, resultOf, toldOf } from '../mcp/client.js';
 import type { ApiCaller } from '../platform/api.js';
 import type { Web } from '../platform/web.js';
+import type { Made } from './made.js';
 import { until } from './until.js';
 
 /** A server of a test on the platform. */
@@ -18,15 +19,32 @@ export interface ServerWaits {
   progress: (line: string) => void;
 }
 
+const keySuffix = '-analytics-creds';
+
+/** The Secret that the platform's API makes with a server that tells events. It bears no owner, and outlives the server. */
+export function keySecretOf(server: string): string {
+  return `${server}${keySuffix}`;
+}
+
+/** The server that such a Secret was made with; undefined for any other Secret. */
+export function serverOfKeySecret(secret: string): string | undefined {
+  return secret.endsWith(keySuffix) ? secret.slice(0, -keySuffix.length) : undefined;
+}
+
 /**
- * Deploys a server of a name that is not in use.
+ * Deploys a server of a name that is not in use. What it makes, and what the platform makes with it, is noted before.
  *
  * @throws McprtError `smoke-name-taken`, `smoke-deploy`, `smoke-admission`, `smoke-limit`, and of the call
  */
 export async function deployServer(
   caller: ApiCaller,
+  made: Made,
   { name, namespace, spec }: Deployed & { spec: Record<string, unknown> },
 ): Promise<void> {
+  made.add({ kind: 'server', namespace, name });
+  const { analytics } = spec;
+  const hasKey = isRecord(analytics) && analytics.disabled !== true && analytics.apiKeySecretRef === undefined;
+  if (hasKey) made.add({ kind: 'secret', namespace, name: keySecretOf(name) });
   const answer = await caller.call('POST', '/runtime/servers', {
     body: { name, namespace, scope: 'tenant', spec },
     accept: [200, 400, 403, 409, 422],

@@ -123,8 +123,7 @@ async function publish(checks: Checks, context: SmokeContext, options: TenantOpt
     });
   }
   await checks.need('deploy', async (note) => {
-    made.add({ kind: 'server', namespace, name: server });
-    await deployServer(member.caller, { name: server, namespace, spec: { ...metadata.spec, image } });
+    await deployServer(member.caller, made, { name: server, namespace, spec: { ...metadata.spec, image } });
     note(`${server} in ${namespace}`);
   });
   await checks.need('ready', async (note) => {
@@ -232,16 +231,29 @@ async function cleanUp(checks: Checks, context: SmokeContext): Promise<void> {
 
 /** Removes all that a run has made. @throws McprtError `smoke-cleanup` */
 export async function requireCleanUp(context: SmokeContext, note: (text: string) => void): Promise<void> {
+  const { made, cluster } = context;
   const { admin } = await context.platform();
-  const { things } = context.made;
-  const left = await removeMade(context.made, admin);
-  note(`${things.length - left.length} removed`);
+  const { length } = made.things;
+  const { left, kept } = await removeMade(made, { admin, cluster });
+  const gone = `${length - left.length - kept.length} removed`;
+  note(kept.length === 0 ? gone : `${gone}; ${keptText(kept)}`);
+  for (const command of kept) context.progress(`  left to do: ${command}`);
   if (left.length === 0) return;
   throw new McprtError('smoke-cleanup', {
     what: 'not everything that the tests made could be removed',
     why: left.join('\n'),
     next: 'run the action with `operation: cleanup`',
   });
+}
+
+/** How a run is to be started that can remove the Secrets of servers. */
+export const whoRemovesSecrets =
+  'the platform’s API removes none; give `kubeconfig` with docs/rbac/smoke-test.yaml, applied again since the teams are there';
+
+/** What stays although the tests have caused it, and who could remove it. */
+export function keptText(kept: readonly string[]): string {
+  const what = kept.length === 1 ? '1 Secret of a server stays' : `${kept.length} Secrets of servers stay`;
+  return `${what}: ${whoRemovesSecrets}`;
 }
 
 function serverText(result: Record<string, unknown> | undefined): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
 
 /**
  * What a wipe writes down before its first deletion, in ConfigMap kube-system/mcprt-wipe, and takes away at its end.
@@ -19,6 +20,11 @@ export interface Journal {
 }
 
 const ref = { namespace: 'kube-system', name: 'mcprt-wipe' };
+/** @returns which fields are wrong, and never what stands in them */
+function issuesText({ issues }: z.ZodError): string {
+  return issues.map(({ path, code }) => `${path.join('.') || 'data'}: ${code}`).join('; ');
+}
+
 const lines = z.string().transform((text) => text.split('\n').filter((line) => line !== ''));
 const shape = z.object({
   domain: z.string(),
@@ -31,13 +37,25 @@ const shape = z.object({
   secrets: lines.transform((all) => new Map(all.map(pairOf))),
 });
 
-/** The journal of a wipe that did not finish; undefined where there is none, or none that can be read. */
+/**
+ * The journal of a wipe that did not finish; undefined where there is none.
+ *
+ * @throws McprtError `wipe-journal`, when there is one that cannot be read: on which backup a wipe stands would be
+ * unknown, and a fresh one of what is left would take its place
+ */
 export async function readJournal(cluster: Cluster): Promise<Journal | undefined> {
   const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  const parsed = shape.safeParse(found?.data);
-  if (!parsed.success) return undefined;
-  const { name, generation, statement, ...rest } = parsed.data;
-  return { ...rest, backup: { name, generation, statement } };
+  if (found === undefined) return undefined;
+  const parsed = shape.safeParse(found.data);
+  if (parsed.success) {
+    const { name, generation, statement, ...rest } = parsed.data;
+    return { ...rest, backup: { name, generation, statement } };
+  }
+  throw new McprtError('wipe-journal', {
+    what: 'what an earlier wipe wrote down cannot be read; nothing was changed',
+    why: `ConfigMap ${ref.namespace}/${ref.name}: ${issuesText(parsed.error)}`,
+    next: `where a wipe has begun (some of the platform’s namespaces are gone), run \`operation: restore\` and setup first, so that the cluster is whole; then \`kubectl delete configmap -n ${ref.namespace} ${ref.name}\`, and wipe again`,
+  });
 }
 
 /** Writes the journal, in place of any earlier one. */

@@ -81,6 +81,25 @@ describe('planWipe', () => {
     ]);
   });
 
+  it('takes the binding of the platform’s administrators, a group, and tells which other bindings are left without a role', () => {
+    const group = {
+      roleRef: { kind: 'ClusterRole', name: 'mcp-runtime-api' },
+      subjects: [{ kind: 'Group', name: 'g' }],
+    };
+    const seen = {
+      clusterRoles: [object('ClusterRole', 'mcp-runtime-api'), object('ClusterRole', 'view')],
+      clusterRoleBindings: [
+        object('ClusterRoleBinding', 'mcp-sentinel-platform-admin', group),
+        object('ClusterRoleBinding', 'of-the-operations-team', group),
+        object('ClusterRoleBinding', 'viewers', bound('view', 'shop')),
+      ],
+    };
+    expect(subjects(seen)).toEqual(['ClusterRole mcp-runtime-api', 'ClusterRoleBinding mcp-sentinel-platform-admin']);
+    expect(plan(seen).warnings).toEqual([
+      'ClusterRoleBinding of-the-operations-team stays and binds ClusterRole mcp-runtime-api, which goes',
+    ]);
+  });
+
   it('takes a role of a common name only when all that are bound to it go', () => {
     const clusterRoles = ['mcp-runtime-api', 'promtail', 'traefik-ingressclass', 'view'].map((name) =>
       object('ClusterRole', name),

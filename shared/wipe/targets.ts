@@ -83,6 +83,7 @@ export function planWipe(seen: WipeObservation, choice: WipeChoice): WipePlan {
         .filter((name) => !seen.namespaces.some(({ metadata }) => metadata.name === name))
         .map((name) => `\`also\` names ${name}, and there is no such namespace`),
       ...orphaned(seen, webhooks, going),
+      ...dangling(seen, roles, bindings),
     ],
   };
 }
@@ -211,6 +212,16 @@ function orphaned(seen: WipeObservation, targets: readonly Target[], going: Read
       ({ one, called }) =>
         `${one.kind} ${one.metadata.name} stays and calls namespace ${called.find((namespace) => going.has(namespace))}, which goes: what it matches will fail until it is deleted`,
     );
+}
+
+/** Bindings that stay and name a role that goes: who makes a role of that name again gives them its rights. */
+function dangling(seen: WipeObservation, roles: readonly Target[], bindings: readonly Target[]): string[] {
+  const gone = new Set(roles.map(({ name }) => name));
+  return seen.clusterRoleBindings.flatMap(({ metadata, roleRef }) => {
+    const name = isRecord(roleRef) ? String(roleRef.name) : '';
+    if (!gone.has(name) || bindings.some(({ uid }) => uid === metadata.uid)) return [];
+    return [`ClusterRoleBinding ${metadata.name} stays and binds ClusterRole ${name}, which goes`];
+  });
 }
 
 /** Namespaces of the Services that a webhook configuration calls. */

@@ -45,7 +45,7 @@ export class RegistryAccess {
               : caller === undefined
                 ? 'unknown'
                 : verdictFor(caller, path);
-          if (verdict === 'allowed') return { status: 204 };
+          if (verdict === 'allowed') return { status: 200 };
           if (verdict === 'forbidden') return { status: 403, body: { error: 'forbidden', message: 'forbidden' } };
           const headers = { 'www-authenticate': 'Basic realm="mcp-runtime-registry"' };
           return { ...unauthenticated().answer, headers };

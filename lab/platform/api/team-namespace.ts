@@ -7,14 +7,6 @@ import type { Team } from './accounts.js';
 const manager = 'mcp-runtime-api';
 const rbac = 'rbac.authorization.k8s.io';
 
-const limitRange: Kind = Object.freeze({
-  kind: 'LimitRange',
-  group: '',
-  version: 'v1',
-  plural: 'limitranges',
-  namespaced: true,
-});
-
 /** Makes a team's namespace with everything in it that the platform puts there, or makes it so again. */
 export async function provisionNamespace(
   cluster: Cluster,
@@ -74,7 +66,7 @@ function objectsOf(
         },
       },
     }),
-    inside(limitRange, 'platform-default-limits', {
+    inside(kinds.limitRange, 'platform-default-limits', {
       spec: {
         limits: [
           {

@@ -7,14 +7,14 @@ function said(env: NodeJS.ProcessEnv): string {
   const console = openConsole(env, (stream, part) => {
     if (stream === 'stdout') text += part;
   });
-  console.success('done');
+  console.success('done\nin two lines');
   console.section('Step 1: x');
   return text;
 }
 
 it('colours its output unless NO_COLOR is set', () => {
   expect(said({ TERM: 'dumb', CI: '1' })).toContain('\u001b[');
-  expect(said({ NO_COLOR: '1' })).toBe(' SUCCESS  done\n\n\n## Step 1: x\n');
+  expect(said({ NO_COLOR: '1' })).toBe(' SUCCESS  done\n          in two lines\n\n\n## Step 1: x\n');
 });
 
 it('reads and prints durations as Go does', () => {

@@ -22,7 +22,10 @@ export function openConsole(
   const out = (text: string): void => write('stdout', `${text}\n`);
   const prefixed = (prefix: keyof typeof colours) => (text: string) => {
     const [background, foreground] = colours[prefix];
-    out(`${paint(background, ` ${prefix} `)} ${paint(foreground, text)}`);
+    const [first = '', ...further] = text.split('\n');
+    out(`${paint(background, ` ${prefix} `)} ${paint(foreground, first)}`);
+    // Further lines of a message stand under its first one.
+    for (const line of further) out(`${' '.repeat(prefix.length + 3)}${paint(foreground, line)}`);
   };
   return {
     info: prefixed('INFO'),

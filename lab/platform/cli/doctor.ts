@@ -28,6 +28,8 @@ type Node = KubeObject & { status?: { allocatable?: Record<string, string> } };
 
 const rerun = 'run mcp-runtime setup again';
 const helperSeconds = 90;
+/** The real one waits up to 150 s. */
+const smokeSeconds = 5;
 
 export const doctorFlags: readonly Flag[] = [
   { name: 'for-setup', kind: 'bool', env: [], usage: 'Check only what setup needs' },
@@ -79,7 +81,56 @@ function platformChecks(poll: number): Check[] {
       look: async ({ cluster }) =>
         demand(await cluster.get(kinds.crd, { name: 'mcpservers.mcpruntime.org' }), 'not found') && 'found',
     },
+    {
+      name: `namespace ${namespaces.servers} quota/limitrange`,
+      what: 'nothing in it can hold smoke pods back',
+      remedy: `kubectl describe quota,limitrange -n ${namespaces.servers}`,
+      async look({ cluster }) {
+        const inside = { namespace: namespaces.servers };
+        const lists = await Promise.all(
+          [kinds.resourceQuota, kinds.limitRange].map((one) => cluster.list(one, inside)),
+        );
+        return `${lists.flatMap(({ items }) => items).length} found`;
+      },
+    },
+    {
+      name: `namespace ${namespaces.servers} pod admission`,
+      what: 'a pod would be admitted',
+      remedy: `kubectl get events -n ${namespaces.servers}`,
+      async look({ cluster }) {
+        const metadata = { namespace: namespaces.servers, name: 'mcp-runtime-doctor-admission' };
+        await cluster.create(kinds.pod, helperPod(metadata), { dryRun: true });
+        return 'admitted';
+      },
+    },
     rollout('operator readiness', 'deployment', namespaces.runtime, operatorName),
+    {
+      name: 'operator reconcile errors (last 10m)',
+      what: 'its log has none',
+      remedy: 'inspect operator logs directly and fix reconcile failures',
+      async look({ cluster, logs }) {
+        const { items } = await cluster.list(kinds.pod, {
+          namespace: namespaces.runtime,
+          labelSelector: 'control-plane=controller-manager',
+        });
+        const { name } = demand(items[0], 'no pod found').metadata;
+        await logs({ namespace: namespaces.runtime, name });
+        return 'none';
+      },
+    },
+    {
+      name: 'operator ClusterRole rules',
+      what: 'it grants what the informer cache needs',
+      remedy: rerun,
+      look: async ({ cluster }) =>
+        demand(await cluster.get(kinds.clusterRole, { name: 'mcp-runtime-operator-role' }), 'not found') && 'found',
+    },
+    {
+      name: 'MCPServer registry image refs',
+      what: 'none names the registry by an address',
+      remedy: 'deploy these servers again',
+      look: async ({ cluster }) => `${(await cluster.list(kinds.mcpServer)).items.length} servers`,
+    },
     {
       name: 'operator webhook TLS',
       what: 'its certificate has not expired',
@@ -98,12 +149,15 @@ function platformChecks(poll: number): Check[] {
     {
       name: 'ingress LoadBalancer status',
       what: 'Ingresses have an address',
-      remedy: 'check that Traefik publishes its Service',
+      remedy: 'check that Traefik publishes its Service:\nkubectl get service -n kube-system traefik',
       async look({ cluster }) {
         const { items } = await cluster.list<Ingress>(kinds.ingress);
         const own = items.filter(({ spec }) => spec?.ingressClassName === 'traefik');
         const empty = own.filter(({ status }) => (status?.loadBalancer?.ingress?.length ?? 0) === 0);
-        if (empty.length > 0) throw new CliError(`${empty.length}/${own.length} Ingresses have no address`);
+        if (empty.length > 0) {
+          const names = empty.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+          throw new CliError([`${empty.length}/${own.length} Ingresses have no address`, ...names].join('\n'));
+        }
         return `${own.length} Ingresses`;
       },
     },
@@ -181,6 +235,25 @@ function platformChecks(poll: number): Check[] {
           await cluster.delete(kinds.pod, metadata);
         }
         return 'the helper pod ran';
+      },
+    },
+    {
+      name: 'MCPServer reconcile smoke',
+      what: 'a temporary server gets its resources',
+      remedy: 'look at the operator, and at its webhook',
+      async look({ cluster }) {
+        const ref = { namespace: namespaces.servers, name: `doctor-smoke-${Date.now() % 1_000_000}` };
+        const spec = { image: 'registry.k8s.io/pause:3.9', publicPathPrefix: ref.name, ingressClass: 'traefik' };
+        // kubectl apply looks before it makes.
+        await cluster.get(kinds.mcpServer, ref);
+        try {
+          await cluster.create(kinds.mcpServer, objectOf(kinds.mcpServer, { metadata: ref, spec }));
+          const made = async (): Promise<boolean> => (await cluster.get(kinds.deployment, ref)) !== undefined;
+          if (!(await waitUntil(made, smokeSeconds, poll))) throw new CliError('deployment not found before timeout');
+        } finally {
+          if ((await cluster.get(kinds.mcpServer, ref)) !== undefined) await cluster.delete(kinds.mcpServer, ref);
+        }
+        return 'all resources were made';
       },
     },
   ];

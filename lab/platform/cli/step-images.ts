@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { objectOf } from '../../../shared/cluster/cluster.js';
 import { kinds } from '../../../shared/cluster/objects.js';
+import { messageOf } from '../../../shared/errors.js';
 import { namespaces } from '../names.js';
 import { type Conditioned, isTrue, waitUntil } from '../waits.js';
 import { builtImages } from '../workloads.js';
@@ -70,16 +71,34 @@ async function push(run: Run, name: string): Promise<void> {
       },
     }),
   );
-  const ready = async (): Promise<boolean> =>
-    isTrue(await client.cluster.get<Conditioned>(kinds.pod, { namespace, name: pod }), 'Ready');
+  // `kubectl wait` lists the one pod, and watches it.
+  const ready = async (): Promise<boolean> => {
+    const { items } = await client.cluster.list<Conditioned>(kinds.pod, {
+      namespace,
+      fieldSelector: `metadata.name=${pod}`,
+    });
+    return isTrue(items[0], 'Ready');
+  };
   if (!(await waitUntil(ready, options.waits.helperPod, settings.pollMilliseconds))) {
     throw new CliError(`helper pod ${pod} is not ready: timed out waiting for the condition`);
   }
+  const inside = `registry.registry.svc.cluster.local:5000/${name}:${images.tag}`;
+  await helped(
+    `failed to copy image to helper pod`,
+    client.exec({ namespace, name: pod }, ['tar', '-xmf', '-', '-C', '/tmp']),
+  );
   await sleep(settings.pushMilliseconds);
+  const copy = ['skopeo', 'copy', '--dest-tls-verify=false', 'docker-archive:/tmp/image.tar', `docker://${inside}`];
+  await helped(`failed to push image from helper pod`, client.exec({ namespace, name: pod }, copy));
   await client.cluster.delete(kinds.pod, { namespace, name: pod });
   await rm(archive);
-  const inside = `registry.registry.svc.cluster.local:5000/${name}:${images.tag}`;
   console.success(
     `Pushed ${images.registry}/${name}:${images.tag} via in-cluster helper (helper destination ${inside})`,
   );
+}
+
+async function helped(what: string, work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    throw new CliError(`${what}: ${messageOf(error)}`);
+  });
 }

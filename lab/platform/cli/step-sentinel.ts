@@ -1,5 +1,6 @@
 import { objectOf } from '../../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
+import { messageOf } from '../../../shared/errors.js';
 import { namespaces, privateIssuer } from '../names.js';
 import { operatorName } from '../operator.js';
 import { namespaceOf, platformConfig, platformSecrets, pullSecret } from '../resources.js';
@@ -35,6 +36,7 @@ export async function analyticsDeploy(run: Run): Promise<void> {
   await client.merge(kinds.namespace, namespaceOf(namespace, 'privileged'));
   await applyConfig(run);
   await applySecrets(run);
+  await syncPassword(run);
   const workloads = sentinelWorkloads(settings.layout, run.images);
   const databases = workloads.filter(({ name }) => name === 'clickhouse' || name === 'kafka');
   await applyWorkloads(run, databases);
@@ -123,6 +125,21 @@ async function applySecrets({ client, options, settings }: Run): Promise<void> {
       value: [{ name: 'mcp-runtime-registry-pull' }],
     },
   ]);
+}
+
+/** The password of a database that runs is set to the Secret's, by psql inside of its pod. A failure only warns. */
+async function syncPassword({ client, console }: Run): Promise<void> {
+  const { items } = await client.cluster.list<Conditioned>(kinds.pod, {
+    namespace,
+    labelSelector: 'app=mcp-sentinel-postgres',
+  });
+  const pod = items.find((one) => isTrue(one, 'Ready'));
+  if (pod === undefined) return;
+  try {
+    await client.exec({ namespace, name: pod.metadata.name }, ['sh', '-c', 'psql -h localhost']);
+  } catch (error) {
+    console.warning(`Could not sync Postgres password (will retry on next run): ${messageOf(error)}`);
+  }
 }
 
 async function applyWorkloads(run: Run, workloads: readonly Workload[]): Promise<void> {

@@ -1,40 +1,44 @@
 import { z } from 'zod';
 
-const subject = z.object({ human_id: z.string(), agent_id: z.string(), team_id: z.string() });
+/** Go leaves out what is empty: every one of these may be missing. */
+const text = z.string().default('');
+const flag = z.boolean().default(false);
+const texts = z.array(z.string()).default([]);
+const ids = { human_id: text, agent_id: text, team_id: text };
 
-/** The file that the operator renders for a server's gateway. */
+function withSubject<T extends { human_id: string; agent_id: string; team_id: string }>(found: T) {
+  const { human_id, agent_id, team_id, ...rest } = found;
+  return { ...rest, subject: { human_id, agent_id, team_id } };
+}
+
+const grant = z
+  .object({
+    name: z.string(),
+    namespace: text,
+    ...ids,
+    max_trust: text,
+    allowed_side_effects: texts,
+    disabled: flag,
+    tool_rules: z.array(z.object({ name: z.string(), decision: text, required_trust: text })).default([]),
+  })
+  .transform(withSubject);
+
+const session = z
+  .object({ name: z.string(), namespace: text, ...ids, consented_trust: text, revoked: flag, expires_at: text })
+  .transform(withSubject);
+
+/** The file that the operator renders for a server's gateway, in the shape of the platform's own types. */
 export const policySchema = z.object({
-  schema_version: z.string(),
+  schema_version: z.literal('v1'),
   revision: z.string(),
-  generated_at: z.string(),
-  server: z.object({ name: z.string(), namespace: z.string(), team_id: z.string(), cluster: z.string() }),
-  auth: z.object({ mode: z.string() }),
-  policy: z.object({ mode: z.string(), default_decision: z.string(), policy_version: z.string() }),
-  session: z.object({ required: z.boolean() }),
-  tools: z.array(
-    z.object({ name: z.string(), required_trust: z.string(), side_effect: z.string(), risk_level: z.string() }),
-  ),
-  grants: z.array(
-    z.object({
-      name: z.string(),
-      namespace: z.string(),
-      subject,
-      max_trust: z.string(),
-      allowed_side_effects: z.array(z.string()),
-      disabled: z.boolean(),
-      tool_rules: z.array(z.object({ name: z.string(), decision: z.string(), required_trust: z.string() })),
-    }),
-  ),
-  sessions: z.array(
-    z.object({
-      name: z.string(),
-      namespace: z.string(),
-      subject,
-      consented_trust: z.string(),
-      revoked: z.boolean(),
-      expires_at: z.string(),
-    }),
-  ),
+  generated_at: text,
+  server: z.object({ name: z.string(), namespace: z.string(), team_id: text, cluster: text }),
+  auth: z.object({ mode: text }).prefault({}),
+  policy: z.object({ mode: text, default_decision: text, policy_version: text }).prefault({}),
+  session: z.object({ required: flag }).prefault({}),
+  tools: z.array(z.object({ name: z.string(), required_trust: text, side_effect: text, risk_level: text })).default([]),
+  grants: z.array(grant).default([]),
+  sessions: z.array(session).default([]),
 });
 
 export type Policy = z.infer<typeof policySchema>;

@@ -1,6 +1,6 @@
 import { at, numberAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
-import { rolloutState } from '../../cluster/workloads.js';
+import { podsOf, rolloutState } from '../../cluster/workloads.js';
 import type { Finding } from '../finding.js';
 import type { World } from '../world.js';
 
@@ -25,10 +25,33 @@ export function checkKubeSystem(world: World): Finding[] {
       traefik,
       'Deployment kube-system/traefik',
       'nothing answers on port 80 and 443, and Let’s Encrypt cannot check any name',
-    ),
+    ).map((finding) => withFiles(finding, missingTraefikFiles(world))),
     ...loadBalancer(world, balancer),
     ...classes(world),
   ];
+}
+
+/** ConfigMaps that the platform's installer mounts into Traefik, without which no pod of it starts. */
+const traefikFiles = /configmap "(?:traefik-dynamic|traefik-plugin-pii-redactor)" not found/;
+
+/** What says that Traefik waits for files that the platform's installer makes: setup brings it back. */
+export function missingTraefikFiles(world: World): string[] {
+  const traefik = traefikOf(world);
+  const pods = traefik === undefined ? [] : podsOf(traefik, world.pods).map(({ metadata }) => metadata.name);
+  return world.warnings
+    .filter((event) => pods.includes(textAt(event, 'involvedObject', 'name')))
+    .map((event) => textAt(event, 'message'))
+    .filter((message) => traefikFiles.test(message));
+}
+
+function withFiles(finding: Finding, missing: readonly string[]): Finding {
+  if (missing.length === 0) return finding;
+  return {
+    ...finding,
+    cause: `${finding.cause}; its pods wait for files that the platform’s installer makes`,
+    evidence: [...finding.evidence, ...new Set(missing)],
+    remedy: 'run setup, which makes them again',
+  };
 }
 
 /** Traefik's Deployment: k3s' own in kube-system, or the platform's. */

@@ -1,5 +1,5 @@
 import { recordsAt, textAt } from '../../cluster/fields.js';
-import type { PublicName } from '../../platform/reach.js';
+import { type HttpAnswer, nobodysName, type PublicName } from '../../platform/reach.js';
 import type { Finding } from '../finding.js';
 import type { World } from '../world.js';
 
@@ -24,10 +24,23 @@ export function checkReach(world: World): Finding[] {
       remedy:
         'open port 80 in the firewall in front of the node, and check that Traefik runs: `curl -sm5 http://NAME/` must answer "404 page not found"',
     }),
-    ...foreign(resolved),
-    ...group(closed443, 'port-443-closed', 'port 443', ({ tls }) => (tls as Failed).error, {
-      cause: 'port 443 does not answer with TLS',
-      remedy: 'open port 443 in the firewall in front of the node, and check that Traefik runs',
+    ...foreign(world, resolved),
+    ...group(
+      closed443.filter((name) => !isRefusedName(name)),
+      'port-443-closed',
+      'port 443',
+      ({ tls }) => (tls as Failed).error,
+      {
+        cause: 'port 443 does not answer with TLS',
+        remedy: 'open port 443 in the firewall in front of the node, and check that Traefik runs',
+      },
+    ),
+    ...group(closed443.filter(isRefusedName), 'port-443-closed', 'port 443', ({ tls }) => (tls as Failed).error, {
+      cause:
+        'what answers on port 443 refuses the name in TLS, as a Traefik with strict SNI does that has no certificate for it',
+      remedy:
+        'if Traefik answers there, setup makes the certificate; otherwise find out what does: `curl -v https://NAME/`',
+      confidence: 'possible',
     }),
   ];
 }
@@ -38,7 +51,7 @@ function group(
   code: Finding['code'],
   what: string,
   evidence: (name: PublicName) => string,
-  text: { cause: string; remedy: string },
+  text: { cause: string; remedy: string; confidence?: Finding['confidence'] },
 ): Finding[] {
   const [first] = names;
   if (first === undefined) return [];
@@ -50,7 +63,7 @@ function group(
       cause: text.cause,
       evidence: names.map((name) => `${what} of ${name.host}: ${evidence(name)}`),
       remedy: text.remedy.replaceAll('NAME', first.host),
-      confidence: 'certain',
+      confidence: text.confidence ?? 'certain',
     },
   ];
 }
@@ -88,34 +101,105 @@ function elsewhere({ nodes, services }: World, names: readonly PublicName[]): Fi
   ];
 }
 
-function foreign(names: readonly PublicName[]): Finding[] {
+/**
+ * What answers on port 80 instead of Traefik. It is told by what answers to a name that nobody has, as what stands behind
+ * ours may be down, and setup is what brings it back. A doubt is only a warning: a router for every name, which this
+ * cluster has, may answer in Traefik's place, and so may a proxy whose own answer is that something behind it is away.
+ */
+function foreign(world: World, names: readonly PublicName[]): Finding[] {
   const strangers = names.filter((name) => name.http !== undefined && !failed(name.http) && !isTraefik(name));
-  const [first] = strangers;
+  const doubtful = strangers.filter((name) => routesEveryName(world) || isOnlyAway(name));
+  return [
+    ...foreignFinding(
+      strangers.filter((name) => !doubtful.includes(name)),
+      {
+        severity: 'error',
+        cause: 'something else than Traefik answers on port 80, and would answer Let’s Encrypt’s check wrongly',
+        confidence: 'likely',
+      },
+    ),
+    ...foreignFinding(doubtful, {
+      severity: 'warning',
+      cause: 'it cannot be told whether Traefik answers on port 80, as Let’s Encrypt’s check needs it',
+      confidence: 'possible',
+    }),
+  ];
+}
+
+function foreignFinding(
+  names: readonly PublicName[],
+  about: Pick<Finding, 'severity' | 'cause' | 'confidence'>,
+): Finding[] {
+  const [first] = names;
   if (first === undefined) return [];
   return [
     {
       code: 'port-80-foreign',
-      severity: 'error',
-      subject: strangers.map(({ host }) => host).join(', '),
-      cause: 'something else than Traefik answers on port 80, and would answer Let’s Encrypt’s check wrongly',
-      evidence: strangers.map(({ host, http }) =>
-        http !== undefined && 'status' in http
-          ? `${host}: ${http.status}${http.server === '' ? '' : ` from ${http.server}`}${http.location === '' ? '' : ` to ${http.location}`}: ${http.body.slice(0, 80)}`
-          : host,
-      ),
-      remedy: `find out what listens there (a proxy, a CDN, another web server): \`curl -v http://${first.host}/\``,
-      confidence: 'likely',
+      subject: names.map(({ host }) => host).join(', '),
+      evidence: names.flatMap(({ host, http, unnamed }) => [
+        ...answerLine(host, http),
+        ...answerLine(`${nobodysName} at the same address`, unnamed),
+      ]),
+      remedy: `find out what listens there (a proxy, a CDN, another web server): \`curl -v http://${first.host}/\`; Traefik answers "404 page not found" to \`curl -H 'Host: ${nobodysName}' http://${first.host}/\``,
+      ...about,
     },
   ];
 }
 
-/** Traefik answers 404 for what no Ingress names, and a platform that is installed redirects to its own https address. */
-function isTraefik({ host, http }: PublicName): boolean {
-  if (http === undefined || !('status' in http)) return false;
-  const target = URL.canParse(http.location) ? new URL(http.location) : undefined;
-  const ownRedirect =
-    http.status >= 300 && http.status < 400 && target?.protocol === 'https:' && target.hostname === host.toLowerCase();
-  return ownRedirect || (http.status === 404 && http.body.startsWith('404 page not found'));
+function answerLine(subject: string, answer: PublicName['http']): string[] {
+  if (answer === undefined) return [];
+  if ('error' in answer) return [`${subject}: ${answer.error}`];
+  const { status, server, location, body } = answer;
+  const by = server === '' ? '' : ` from ${server}`;
+  return [`${subject}: ${status}${by}${location === '' ? '' : ` to ${location}`}: ${body.slice(0, 80)}`];
+}
+
+/** An Ingress without a host takes every name that no other is for. */
+function routesEveryName({ seen }: World): boolean {
+  return seen.ingresses.some(({ spec }) => {
+    const rules = recordsAt(spec, 'rules');
+    return rules.length === 0 || rules.some((rule) => textAt(rule, 'host') === '');
+  });
+}
+
+/** Both answers only say that whoever should answer is away. */
+function isOnlyAway({ http, unnamed }: PublicName): boolean {
+  return [http, unnamed].every((answer) => answer !== undefined && 'status' in answer && answer.status >= 502);
+}
+
+/**
+ * Traefik answers 404 for a name that no Ingress is for. For a name of ours it says that nobody is behind it, or the
+ * platform sends to its own https address.
+ */
+function isTraefik({ host, http, unnamed }: PublicName): boolean {
+  return (
+    isNotFound(unnamed) ||
+    isNotFound(http) ||
+    sendsToItself(host, http) ||
+    sendsToItself(nobodysName, unnamed) ||
+    (answered(http)?.status === 503 && answered(http)?.body.startsWith('no available server') === true)
+  );
+}
+
+function isNotFound(answer: PublicName['http']): boolean {
+  const { status, body } = answered(answer) ?? { status: 0, body: '' };
+  return status === 404 && body.startsWith('404 page not found');
+}
+
+/** With a redirection of the whole entry point also for a name that nobody has. */
+function sendsToItself(host: string, answer: PublicName['http']): boolean {
+  const { status, location } = answered(answer) ?? { status: 0, location: '' };
+  const target = URL.canParse(location) ? new URL(location) : undefined;
+  return status >= 300 && status < 400 && target?.protocol === 'https:' && target.hostname === host.toLowerCase();
+}
+
+function answered(answer: PublicName['http']): HttpAnswer | undefined {
+  return answer !== undefined && 'status' in answer ? answer : undefined;
+}
+
+/** A TLS alert is an answer: the port is open, and the certificate is what is missing. */
+function isRefusedName({ tls }: PublicName): boolean {
+  return failed(tls) && /ERR_SSL_\w*ALERT|UNRECOGNIZED_NAME/.test(tls.error);
 }
 
 function failed(part: PublicName['dns'] | PublicName['http'] | PublicName['tls']): part is Failed {

@@ -1,4 +1,4 @@
-import { isTrue, numberAt } from '../../cluster/fields.js';
+import { at, isTrue, numberAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import { podsOf, rolloutState, troublesOf } from '../../cluster/workloads.js';
 import { platformNamespaces } from '../../platform/resources.js';
@@ -13,7 +13,26 @@ export function checkWorkloads(world: World): Finding[] {
   const waiting = world.workloads.filter(
     (one) => own.includes(one.metadata.namespace ?? '') && !rolloutState(one).complete && !lacksOnlyNodes(one, world),
   );
-  return merged(waiting.map((workload) => why(workload, world)));
+  return [...merged(waiting.map((workload) => why(workload, world))), ...scaledDown(world)];
+}
+
+/** What somebody has scaled to 0 is as it was wanted, and still away. The one API of the other layout is meant to be. */
+function scaledDown({ workloads, seen }: World): Finding[] {
+  const away = workloads.filter(
+    (one) =>
+      own.includes(one.metadata.namespace ?? '') &&
+      at(one, 'spec', 'replicas') === 0 &&
+      !(seen.layout === 'split' && one.metadata.name === 'mcp-sentinel-api'),
+  );
+  return away.map(({ kind, metadata: { namespace, name } }) => ({
+    code: 'workload-not-ready',
+    severity: 'warning',
+    subject: `${kind} ${namespace}/${name}`,
+    cause: 'it is scaled to 0: nothing of it runs',
+    evidence: ['spec.replicas is 0'],
+    remedy: `kubectl scale -n ${namespace} ${kind.toLowerCase()}/${name} --replicas=1; setup does so too`,
+    confidence: 'certain',
+  }));
 }
 
 /** A DaemonSet's pods on nodes that are not Ready are not ready either: the finding about the node says so. */
