@@ -85,8 +85,8 @@ export async function prepare(
   return { world, decision, plan, allowed, platformMode, config, look };
 }
 
-/** Errors of a backup that is merely old: a cluster that needs nothing of it goes on without. */
-const merelyOld: readonly string[] = ['backup-too-old', 'backup-rollback'];
+/** Errors of a backup that is old, or in doubt because of a newer one: a cluster that needs nothing of it goes on without. */
+const merelyOld: readonly string[] = ['backup-too-old', 'backup-rollback', 'backup-newer-unreadable'];
 
 async function planRestoreOf(
   cluster: Cluster,
