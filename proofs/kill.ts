@@ -12,7 +12,7 @@ import { makeRig, type Rig, rigCertificateCount, tlsSecrets } from './rig.js';
 export const kill: Proof = {
   name: 'kill',
   claim:
-    'SIGKILL of the restore before and after every API write: one rerun gives the same end state, 0 orders, no brake left',
+    'SIGKILL of the restore before and after every API write, and a cancel after each: one rerun gives the same end state, 0 orders, no brake left; a cancelled one says whether the brake is on',
   async run(context) {
     const rig = await makeRig(context);
     await rig.install();
@@ -111,6 +111,7 @@ async function strikeEverywhere(
       `  killed ${when} write ${k} of ${writes.length} (${writes[k - 1]}): ${problems.length === 0 ? 'same end state' : 'PROBLEMS'}`,
     );
   }
+  const cancelled = await cancelEverywhere({ context, rig, gate, writes, restore, check }, problems);
   const { orders, issued } = difference(counted, await rig.meter());
   if (orders !== 0 || issued !== 0) problems.push(`${orders} orders, ${issued} issuances`);
   return {
@@ -120,11 +121,60 @@ async function strikeEverywhere(
       kills: chosen.length - unreached.length,
       unreached,
       brakesTakenOver: takenOver,
+      cancelled,
       orders,
       issued,
     },
     problems,
   };
+}
+
+interface Cancelling {
+  context: ProofContext;
+  rig: Rig;
+  gate: Gate;
+  writes: readonly string[];
+  restore(onStart?: (pid: number) => void, attempt?: string): ReturnType<Rig['act']>;
+  check(label: string): Promise<void>;
+}
+
+/** Cancels a restore after each of its writes, so in each of its waits, and holds its report against the cluster. */
+async function cancelEverywhere(
+  { context, rig, gate, writes, restore, check }: Cancelling,
+  problems: string[],
+): Promise<number> {
+  const step = context.small ? Math.ceil(writes.length / 4) : 1;
+  let reports = 0;
+  for (let k = 1; k <= writes.length; k += step) {
+    await rig.wipe();
+    let pid = 0;
+    gate.reset({
+      afterWrite: (n) => {
+        if (n === k) process.kill(pid, 'SIGINT');
+      },
+    });
+    const run = await restore((started) => {
+      pid = started;
+    });
+    gate.reset({});
+    const label = `cancelled after write ${k} (${writes[k - 1]})`;
+    const isOn = (await rig.cluster.get(kinds.admissionPolicyBinding, { name: 'mcprt-brake' })) !== undefined;
+    // The last writes take the brake off: what is cancelled then may as well be done.
+    if (run.code !== 0) {
+      reports += 1;
+      if (run.error !== 'job-cancelled' || !run.summary.includes('job-cancelled'))
+        problems.push(`${label}: ended with ${run.error ?? run.signal} and no report of it`);
+      if (isOn !== run.summary.includes('the brake is still on'))
+        problems.push(`${label}: the brake is ${isOn ? 'on' : 'off'}, and the summary says otherwise`);
+    }
+    const again = await restore(undefined, '2');
+    if (again.code !== 0) problems.push(`${label}: the rerun failed: ${again.log}`);
+    await check(label);
+    context.progress(
+      `  ${label}: ${run.code === 0 ? 'it was done' : isOn ? 'told, the brake on' : 'told, the brake off'}`,
+    );
+  }
+  return reports;
 }
 
 /** TLS Secrets without the canaries and the churn of others. */
