@@ -125,13 +125,14 @@ async function loseNeighbours(cluster: Cluster): Promise<void> {
 export async function renewInternal(cluster: Cluster): Promise<void> {
   const ref = { namespace: namespaces.registry, name: 'registry-internal-tls' };
   const before = (await cluster.get(kinds.secret, ref))?.metadata.uid;
+  const { length } = (await cluster.list(kinds.certificate)).items;
   await cluster.delete(kinds.secret, ref);
   for (;;) {
     const found = await cluster.get(kinds.secret, ref);
     if (found !== undefined && found.metadata.uid !== before) break;
     await sleep(100);
   }
-  await waitForCertificates(cluster, rigCertificateCount);
+  await waitForCertificates(cluster, length);
 }
 
 /** Deletes namespaces as the runbook's wipe does, and waits until they are gone. */

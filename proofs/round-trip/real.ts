@@ -10,6 +10,7 @@ import type { ProofContext } from '../proof.js';
 import { type Random, seeded } from '../random.js';
 import { makeRig, type Rig, scaleCertManager, wipeNamespaces } from '../rig.js';
 import { type Installation, randomInstallation } from './installation.js';
+import { unknownReferences } from './references.js';
 
 /** What the installations on a real cluster came to. */
 export interface RealTrips {
@@ -17,6 +18,8 @@ export interface RealTrips {
   certificates: number;
   orders: number;
   issued: number;
+  /** Fields of issuers that refer to Secrets, in the definitions of the cluster's cert-manager. */
+  references: number;
 }
 
 const readyDeadline = 60_000;
@@ -33,9 +36,14 @@ export async function realTrips(
   problems: string[],
 ): Promise<RealTrips> {
   const rig = await makeRig(context);
-  const sum = { installations: 0, certificates: 0, orders: 0, issued: 0 };
+  const sum = { installations: 0, certificates: 0, orders: 0, issued: 0, references: 0 };
   try {
     await installCertManager(rig.cluster, rig.installation);
+    const { found, unknown } = await unknownReferences(rig.installation.crds);
+    sum.references = found;
+    problems.push(
+      ...unknown.map((path) => `cert-manager’s API refers to a Secret at ${path}, and the inventory does not`),
+    );
     for (let index = 0; index < count; index++) {
       const random = seeded(seed + 10_000 + index);
       const { directory, caBundle } = rig.state.acme;
