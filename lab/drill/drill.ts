@@ -103,7 +103,8 @@ async function drillIn(
     const after = await readMeter(lab.acme.control);
     const [{ certManager, now }, secrets] = await Promise.all([observe(cluster), secretsOf(cluster, backup)]);
     const version = certManager.version ?? '';
-    const evidence = { ...recovery, snapshot: backup.snapshot, restored, secrets, version };
+    const madeAt = backup.context.createdAt;
+    const evidence = { ...recovery, snapshot: backup.snapshot, restored, secrets, version, madeAt };
     const { orders } = difference(before, after);
     return resultOf({
       backup,

@@ -33,6 +33,7 @@ function evidence(change: Partial<Evidence> & { sighting?: Sighting } = {}): Evi
     issuers: [],
     secrets: new Map([[keyOf(secret.metadata), secret]]),
     version: 'v1.21.2',
+    madeAt: '2026-11-24T12:00:00Z',
     ...rest,
   };
 }
@@ -50,6 +51,20 @@ describe('judge', () => {
       explanation: '',
       disagreement: '',
       notes: [],
+    });
+  });
+
+  it.each<[string, object, boolean]>([
+    ['has become due since the backup', { excused: 'renewal', due: '2026-11-25T12:00:00Z' }, true],
+    ['was due already when it was made', { excused: 'renewal', due: '2026-11-23T12:00:00Z' }, false],
+    ['had to be issued then, which was told', { excused: 'before' }, true],
+    ['nothing excuses', {}, false],
+  ])('says of an order that it %s', (_, forecast, isExcused) => {
+    const line = { ...kept, verdict: 'order' as const, reason: 'Renewing', ...forecast };
+    const restored = { ...evidence().restored, forecast: [line] };
+    expect(one(evidence({ restored, sighting: issued('Renewing', '') }))).toMatchObject({
+      outcome: 'ordered',
+      isExcused,
     });
   });
 

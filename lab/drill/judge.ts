@@ -51,6 +51,8 @@ export interface Evidence {
   secrets: ReadonlyMap<string, LiveSecret>;
   /** cert-manager's version in the lab. */
   version: string;
+  /** When the backup was made, RFC 3339. */
+  madeAt: string;
 }
 
 /** Judges what was seen of each Certificate. Pure. */
@@ -71,6 +73,7 @@ function judgeOne(record: CertificateRecord, evidence: Evidence): DrilledCertifi
   const forecast = restored.forecast.find((one) => keyOf(one) === keyOf(metadata));
   const outcome = outcomeOf(sighting, acme, leaf?.serial !== after?.serial, forecast);
   const words = wordsFor(outcome, sighting);
+  const excuse = excuseOf(forecast, evidence);
   const line = restored.objects.find(({ subject }) => subject === `Secret ${secretKey}`);
   return {
     namespace: metadata.namespace,
@@ -85,9 +88,9 @@ function judgeOne(record: CertificateRecord, evidence: Evidence): DrilledCertifi
     ...words,
     ...explain({ record, leaf, outcome, words, secretKey, line }),
     forecast: forecast && { verdict: forecast.verdict, reason: forecast.reason },
-    isExcused: forecast?.excused !== undefined,
+    isExcused: excuse !== '',
     disagreement: disagreementOf(outcome, words, forecast, restored.isRefused),
-    notes: [...excuseOf(forecast), ...notesOf(record, leaf, evidence)],
+    notes: [...(excuse === '' ? [] : [excuse]), ...notesOf(record, leaf, evidence)],
   };
 }
 
@@ -127,13 +130,16 @@ function disagreementOf(
     : '';
 }
 
-function excuseOf(forecast: ForecastLine | undefined): string[] {
-  if (forecast?.excused === undefined) return [];
-  return [
-    forecast.excused === 'renewal'
-      ? 'it is due for renewal in any case, and does not count'
-      : 'it had to be issued when the backup was made, and does not count',
-  ];
+/**
+ * Why an issuance says nothing against the backup; empty where it does. A certificate that was due when the backup was made
+ * should have been renewed by then: that is worth finding out.
+ */
+function excuseOf(forecast: ForecastLine | undefined, { madeAt }: Evidence): string {
+  if (forecast?.excused === 'before') return 'it had to be issued when the backup was made, and does not count';
+  const isDueSince = forecast?.due !== undefined && Date.parse(forecast.due) > Date.parse(madeAt);
+  return forecast?.excused === 'renewal' && isDueSince
+    ? 'it has become due for renewal since the backup was made, and does not count'
+    : '';
 }
 
 /** cert-manager never asks whether the CA's present key signed a certificate; whoever connects does. */

@@ -11,6 +11,8 @@ const forecastShape = z.looseObject({
   reason: z.string(),
   message: z.string(),
   excused: z.enum(['renewal', 'standing', 'before']).optional(),
+  /** When it is to be renewed. */
+  due: z.iso.datetime().optional(),
 });
 const lineShape = z.looseObject({ subject: z.string(), action: z.string(), reason: z.string() });
 const resultShape = z.looseObject({
