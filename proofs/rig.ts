@@ -13,7 +13,6 @@ import type { ProofContext } from './proof.js';
 
 /** Certificates of one installation of the stand-in platform: three from the ACME server, two from the private CA. */
 export const certificateCount = 5;
-export const acmeCertificateCount = 3;
 
 /** What people have beside the platform: certificates in the cluster's own namespaces, as for k3s' Traefik. */
 const neighbours = [

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import type { ActionRun } from '../lab/driver/action.js';
 import { startGithub } from '../lab/github/github.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
-import { makeRig, type Rig } from './rig.js';
+import { makeRig, type Rig, rigCertificateCount } from './rig.js';
 import { type StoreCase, storeCases } from './stores/cases.js';
 import { keeping } from './stores/keeping.js';
 import { plantPoison, tracesOf } from './stores/poison.js';
@@ -55,7 +55,7 @@ async function laterRun(context: ProofContext, rig: Rig): Promise<{ runs: number
   const steps = makeSteps(rig);
   const { step, problems } = steps;
   try {
-    const both = { generation: '1', stores: 'cache,artifact', certificates: '5' };
+    const both = { generation: '1', stores: 'cache,artifact', certificates: String(rigCertificateCount) };
     const made = await step(github, 'backup', {}, { outputs: both });
     await step(later, 'verify', {}, { outputs: both });
     await step(later, 'plan', { 'max-orders': '0' }, { outputs: { generation: '1', orders: '0' } });
