@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Certificate } from '../certificates/model.js';
 import { certificatePem, keyPem, newKey, requestPem } from '../certificates/testing/fixtures.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -149,6 +150,23 @@ describe('backUp', () => {
       code: 'backup-refused',
       why: expect.stringMatching(/after a wipe cert-manager would replace it: SecretMismatch.*rule would-reissue/),
     });
+  });
+
+  it('tells of two Certificates with one Secret when only their ages say whose it is', async () => {
+    const made = (name: string, dnsNames: string[], creationTimestamp: string): KubeObject & Certificate => {
+      const one = certificate('blog', name, { secretName: 'shared', dnsNames });
+      return { ...one, metadata: { ...one.metadata, creationTimestamp } };
+    };
+    const older = made('b', ['b.example.com'], '2026-01-01T00:00:00Z');
+    const younger = made('a', ['a.example.com'], '2026-02-01T00:00:00Z');
+    const secret = secretOf(older);
+    const { 'cert-manager.io/certificate-name': _, ...annotations } = secret.metadata.annotations ?? {};
+    const unnamed = { ...secret, metadata: { ...secret.metadata, annotations } };
+    const { api, backUp, restore } = await scene('running', [namespace('blog'), older, younger, unnamed]);
+    const { warnings } = await backUp();
+    expect(warnings.join('\n')).toContain('Certificate blog/a: after a wipe cert-manager would replace it');
+    api.remove(kinds.namespace, { name: 'blog' });
+    await expect(restore({ dryRun: true })).resolves.toMatchObject({ plan: { orders: 0 } });
   });
 
   it('is no smaller than the one before, unless that is allowed for what is gone', async () => {

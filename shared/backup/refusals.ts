@@ -1,6 +1,6 @@
 import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
-import { isIssuing, secretBytes } from '../certificates/model.js';
+import { type Certificate, isIssuing, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
 import {
   type CertificateFacts,
@@ -69,11 +69,16 @@ export function refusals(
       },
     ];
   }
-  const index = certificateIndex(seen, (key) => secrets.get(key));
+  const secretOf = (key: string): LiveSecret | undefined => secrets.get(key);
+  const indexes = {
+    live: certificateIndex(seen, secretOf),
+    // As a restore will find them: without their ages, requests and status.
+    bare: certificateIndex({ certificates: seen.certificates.map(bare), requests: [] }, secretOf),
+  };
   return [
     ...references.flatMap((reference) => missing(reference, secrets)),
     ...seen.certificates.flatMap((certificate) =>
-      unfit(certificate, seen, secrets, index).map((found) => ({
+      unfit(certificate, seen, secrets, indexes).map((found) => ({
         ...found,
         object: `Certificate ${keyOf(certificate.metadata)}`,
         names: [
@@ -118,13 +123,17 @@ function missing(reference: Reference, secrets: ReadonlyMap<string, LiveSecret>)
   ];
 }
 
+function bare({ metadata: { name, namespace = '' }, spec }: LiveCertificate): Certificate {
+  return { metadata: { name, namespace }, spec };
+}
+
 type Unfit = Pick<Refusal, 'rule' | 'why' | 'next'>;
 
 function unfit(
   certificate: LiveCertificate,
   seen: Pick<Observation, 'certificates' | 'requests' | 'now' | 'certManager'>,
   secrets: ReadonlyMap<string, LiveSecret>,
-  index: CertificateIndex,
+  indexes: { live: CertificateIndex; bare: CertificateIndex },
 ): Unfit[] {
   const namespace = certificate.metadata.namespace ?? '';
   const secret = secrets.get(keyOf({ namespace, name: certificate.spec.secretName }));
@@ -182,8 +191,8 @@ function unfit(
   const verdict = forecast({
     certificate,
     secret,
-    siblings: index.claimants(certificate),
-    requests: index.requestsOf(certificate),
+    siblings: indexes.live.claimants(certificate),
+    requests: indexes.live.requestsOf(certificate),
     now: seen.now,
     certManagerVersion: version,
   });
@@ -198,9 +207,9 @@ function unfit(
   }
   // Its request and its status, which no backup holds, may be all that keeps it.
   const alone = forecast({
-    certificate: { metadata: { name: certificate.metadata.name, namespace }, spec: certificate.spec },
+    certificate: bare(certificate),
     secret,
-    siblings: index.claimants(certificate),
+    siblings: indexes.bare.claimants(certificate),
     requests: [],
     now: seen.now,
     certManagerVersion: version,
