@@ -2,12 +2,12 @@ import { parseAllowance } from '../../shared/backup/allowance.js';
 import { type BackupOptions, backUp } from '../../shared/backup/backup.js';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import { asSecret, keyOf, type LiveSecret, observe } from '../../shared/backup/observe.js';
-import type { RunContext } from '../../shared/backup/ports.js';
 import { planFor, type RestoreOptions, restore } from '../../shared/backup/restore.js';
 import { isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
 import { isClustersOwn } from '../../shared/backup/role-rules.js';
 import { memoryStore, quietPorts } from '../../shared/backup/testing/memory-store.js';
 import { clustersOwn, putController } from '../../shared/backup/testing/memory-world.js';
+import { run } from '../../shared/backup/testing/scene.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../shared/cluster/testing/memory-api.js';
@@ -116,17 +116,6 @@ export async function roundTrip(installation: Installation, keys: Keys, random: 
     problems,
   };
 }
-
-const run: RunContext = {
-  repository: 'acme/platform',
-  repositoryId: '42',
-  workflow: 'w',
-  runId: '1',
-  runAttempt: '1',
-  job: 'j',
-  domain: 'example.com',
-  tool: 'round-trip',
-};
 
 /** A cluster with an installation, and the little of cert-manager that a restore waits for. */
 function worldOf(installation: Installation, state: (typeof states)[number], now: Date): MemoryApi {
