@@ -7,7 +7,12 @@ import type { Pruned } from '../../shared/backup/prune.js';
 import type { HeldBackup } from '../../shared/backup/refresh.js';
 import { assumedCertManager, leafOf } from '../../shared/backup/refusals.js';
 import type { RestoreResult } from '../../shared/backup/restore.js';
-import { type CertificateForecast, isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
+import {
+  type CertificateForecast,
+  excuseWords,
+  isCounted,
+  type RestorePlan,
+} from '../../shared/backup/restore-plan.js';
 import { hasRole } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
@@ -197,17 +202,14 @@ function recordRow({ metadata, spec }: CertificateRecord, snapshot: Snapshot, no
   ];
 }
 
-/** How an order is told that comes in any case. */
-const excusedWords = {
-  renewal: '🔁 due for renewal anyway',
-  standing: '⏳ issued in any case',
-  before: '⏳ had to be issued before, too',
-} as const;
-
 function forecastRow(one: CertificateForecast, now: Date): string[] {
   const verdict = {
     keep: '✅ keep',
-    order: isCounted(one) ? '❌ order' : one.acme ? excusedWords[one.excused ?? 'standing'] : '🔁 reissue (own CA)',
+    order: isCounted(one)
+      ? '❌ order'
+      : one.acme
+        ? `⏳ ${excuseWords[one.excused ?? 'standing']}`
+        : '🔁 reissue (own CA)',
     blocked: '⏸ blocked',
     'not-owner': '➖ not owner',
   }[one.verdict];

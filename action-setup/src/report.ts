@@ -1,6 +1,7 @@
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
 import { findingsTable, withCode } from '../../shared/action/findings.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { excuseWords } from '../../shared/backup/restore-plan.js';
 import { blocking } from '../../shared/checks/finding.js';
 import type { World } from '../../shared/checks/world.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -42,6 +43,7 @@ export function outputsOf(record: SetupRecord, operation: string, dryRun: boolea
     reasons: decision?.reasons ?? [],
     findings,
     forecast: record.forecasts,
+    warnings: record.warnings,
     certificates: record.certificates,
     newOrders: record.newOrders,
     certManagerInstalled: record.certManagerInstalled,
@@ -68,6 +70,7 @@ export function setupSummary(
     ['Certificate', 'Names', 'Issued by', 'Serial before', 'Serial now', 'Days left', 'Forecast'],
     certificateRows(record, now),
   );
+  if (record.warnings.length > 0) markdown.line('⚠️ **Worth knowing**').list(record.warnings);
   if (record.binary) {
     markdown.line(
       `Platform source ${code(record.binary.commit || 'unknown commit')}${record.certManagerInstalled ? `; cert-manager was installed${decision?.mode === 'rerun' ? ' again' : ''}` : ''}${record.restored ? `; restored from generation ${record.restored.context.generation} in ${record.restored.source.store}` : ''}.`,
@@ -170,9 +173,15 @@ function certificateRows({ forecasts, certificates }: SetupRecord, now: Date): s
       shortSerial(before?.serial),
       after === undefined ? '–' : `${same ? '✅ same' : shortSerial(after.serial)}`,
       daysLeft(after?.notAfter ?? before?.notAfter, now),
-      before === undefined ? '–' : `${before.verdict}${before.verdict === 'keep' ? '' : `\n${escaped(before.reason)}`}`,
+      before === undefined ? '–' : forecastText(before),
     ];
   });
+}
+
+function forecastText({ verdict, reason, excused }: SetupRecord['forecasts'][number]): string {
+  if (verdict === 'keep') return verdict;
+  const told = excused === undefined ? escaped(reason) : `${escaped(reason)}: ${excuseWords[excused]}`;
+  return `${verdict}\n${told}`;
 }
 
 function nextOf({ findings }: SetupRecord, error: unknown, dryRun: boolean): string {

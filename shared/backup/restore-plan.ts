@@ -41,6 +41,13 @@ export interface CertificateForecast {
   budget: Budget | undefined;
 }
 
+/** How an order is told that is not counted. */
+export const excuseWords: Readonly<Record<NonNullable<CertificateForecast['excused']>, string>> = {
+  renewal: 'due for renewal anyway',
+  standing: 'issued in any case',
+  before: 'had to be issued before, too',
+};
+
 /** Whether a forecast is an order that counts: at an ACME server, and brought about by the restore. */
 export function isCounted({
   verdict,

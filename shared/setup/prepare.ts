@@ -75,7 +75,9 @@ export async function prepare(
   const plan = hasBackup
     ? await phase('plan the restore', () => planRestoreOf(cluster, ports, options, isNeeded))
     : undefined;
-  record.forecasts = (plan ?? own).plan.certificates;
+  const planned = (plan ?? own).plan;
+  record.forecasts = planned.certificates;
+  record.warnings = planned.warnings;
   const config = knownConfig(world.config, plan?.plan);
   const platformMode = decidePlatformMode(options.platformMode.wanted, config, options.platformMode.agreed);
   if (platformMode.reason !== '') decision.reasons.push(platformMode.reason);

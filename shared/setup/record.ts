@@ -56,6 +56,8 @@ export interface SetupRecord {
   decision?: ModeDecision;
   fingerprint?: string;
   forecasts: CertificateForecast[];
+  /** What the plan of the restore says that people should know. */
+  warnings: string[];
   restored?: RestoreResult;
   certManagerInstalled: boolean;
   binary?: Binary;
@@ -71,6 +73,7 @@ export interface SetupRecord {
 export function newRecord(): SetupRecord {
   return {
     forecasts: [],
+    warnings: [],
     certManagerInstalled: false,
     installerBegun: false,
     certificates: [],
