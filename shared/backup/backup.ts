@@ -2,15 +2,16 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
-import { type Layout, platformConfig } from '../platform/resources.js';
+import type { Layout } from '../platform/resources.js';
 import { type Allowance, allowanceFor, isAllowed } from './allowance.js';
 import { writeAnchor } from './anchor.js';
 import { isCanary } from './barrier.js';
 import { contentDigest } from './content.js';
-import { type IsOurs, inventory, platformsOwn } from './inventory.js';
+import { type IsOurs, platformsOwn } from './inventory.js';
 import { type BackupKey, recipientId } from './keys.js';
-import { asSecret, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
+import { asSecret, type LiveSecret, maskValues, type Observation, observe } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
+import { readInventory } from './read-inventory.js';
 import { type HeldBackup, standing } from './refresh.js';
 import { assumedCertManager, inventoryNames, leafOf, type Refusal, refusals } from './refusals.js';
 import { rehearse, requireArchiveSize } from './rehearse.js';
@@ -20,7 +21,7 @@ import { type Candidate, candidates } from './select.js';
 import type { Snapshot } from './snapshot.js';
 import { type BackupContext, schema } from './statement.js';
 import { type Kept, nameFor, type Store } from './stores/store.js';
-import { doubts, type LeftOut, takeSnapshot } from './take-snapshot.js';
+import { doubts, type LeftOut, type LiveInventory, takeSnapshot } from './take-snapshot.js';
 
 export interface BackupOptions {
   key: BackupKey;
@@ -44,7 +45,7 @@ export interface BackupResult {
   context: Omit<BackupContext, 'recipients'>;
   name: string;
   snapshot: Snapshot;
-  references: Reference[];
+  references: readonly Reference[];
   /** What no restore would write, and is not in the backup. */
   leftOut: LeftOut[];
   /** What is told and does not stop the backup. */
@@ -114,8 +115,8 @@ export async function refreshBackup(
 /** Everything that a backup is made of. */
 interface Looked {
   seen: Observation;
-  references: Reference[];
-  secrets: Map<string, LiveSecret>;
+  references: readonly Reference[];
+  secrets: ReadonlyMap<string, LiveSecret>;
   snapshot: Snapshot;
   leftOut: LeftOut[];
   warnings: string[];
@@ -193,22 +194,15 @@ function tellSome(warnings: readonly string[], warn: (line: string) => void): vo
   if (warnings.length > toldAtMost) warn(`and ${warnings.length - toldAtMost} more: see the summary`);
 }
 
-interface Reading {
+interface Reading extends LiveInventory {
   seen: Observation;
-  references: Reference[];
-  secrets: Map<string, LiveSecret>;
-  config: KubeObject | undefined;
 }
 
 /** Reads until nothing that cert-manager writes has changed between the first and the last read. */
 async function readStable(cluster: Cluster, isOurs: IsOurs | undefined): Promise<Reading> {
   for (let attempt = 1; attempt <= readAttempts; attempt++) {
     const seen = await observe(cluster);
-    const references = inventory(seen, isOurs);
-    const [secrets, config] = await Promise.all([
-      readSecrets(cluster, references),
-      cluster.get<KubeObject>(kinds.configMap, platformConfig),
-    ]);
+    const live = await readInventory(cluster, seen, isOurs);
     const { items } = await cluster.list(kinds.certificate);
     const versions = (objects: readonly KubeObject[]): string =>
       objects
@@ -216,7 +210,7 @@ async function readStable(cluster: Cluster, isOurs: IsOurs | undefined): Promise
         .sort()
         .join();
     if (versions(items.filter((one) => !isCanary(one))) === versions(seen.certificates)) {
-      return { seen, references, secrets, config };
+      return { seen, ...live };
     }
   }
   throw new McprtError('backup-unstable', {

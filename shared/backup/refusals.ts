@@ -9,6 +9,7 @@ import {
   isTemporary,
   keysMatch,
 } from '../certificates/x509.js';
+import { isTeamNamespace, pullSecretName } from '../platform/resources.js';
 import type { Anchor } from './anchor.js';
 import type { IsOurs } from './inventory.js';
 import { keyOf, type LiveCertificate, type LiveSecret, type Observation } from './observe.js';
@@ -226,6 +227,11 @@ function unfit(
   return [];
 }
 
+function isTeamsPull(key: string): boolean {
+  const [namespace = '', name] = key.split('/');
+  return isTeamNamespace(namespace) && name === pullSecretName;
+}
+
 function smaller(
   references: readonly Reference[],
   secrets: ReadonlyMap<string, LiveSecret>,
@@ -234,19 +240,24 @@ function smaller(
   isOurs: IsOurs,
 ): Refusal[] {
   const present = new Set(inventoryNames(references.map(keyOf).filter((key) => secrets.has(key))));
-  return (anchor?.inventory ?? [])
-    .filter((name) => !present.has(name))
-    .map((object): Refusal => {
-      const key = object.replace(/^Secret /, '');
-      const [namespace = ''] = key.split('/');
-      return {
-        rule: 'fewer-objects',
-        object,
-        names: [key],
-        // Keys of issuers are the platform's too, wherever cert-manager looks for them.
-        isForeign: !isOurs(namespace) && namespace !== certManager.settings.clusterResourceNamespace,
-        why: `generation ${anchor?.generation} holds it, and this backup would not`,
-        next: 'restore it first; if it was removed on purpose, allow it once',
-      };
-    });
+  return (
+    (anchor?.inventory ?? [])
+      .filter((name) => !present.has(name))
+      .map((object) => object.replace(/^Secret /, ''))
+      // The platform makes a team's pull Secret with the team, from its database: without the team it is no loss.
+      .filter((key) => !isTeamsPull(key))
+      .map((key): Refusal => {
+        const object = `Secret ${key}`;
+        const [namespace = ''] = key.split('/');
+        return {
+          rule: 'fewer-objects',
+          object,
+          names: [key],
+          // Keys of issuers are the platform's too, wherever cert-manager looks for them.
+          isForeign: !isOurs(namespace) && namespace !== certManager.settings.clusterResourceNamespace,
+          why: `generation ${anchor?.generation} holds it, and this backup would not`,
+          next: 'restore it first; if it was removed on purpose, allow it once',
+        };
+      })
+  );
 }

@@ -130,6 +130,27 @@ describe('restore', () => {
     ).toMatchObject({ action: 'create' });
   });
 
+  it('leaves a cluster that the next backup is made of, before the teams are there again', async () => {
+    const labels = { 'platform.mcpruntime.org/managed': 'true' };
+    const served = certificate('mcp-team-b', 'server');
+    const pull = opaque(
+      'mcp-team-b',
+      'mcp-runtime-registry-pull',
+      { '.dockerconfigjson': '{}' },
+      'kubernetes.io/dockerconfigjson',
+    );
+    const { api, restore, backUp } = await lost(namespace('mcp-team-b', labels), pull, served, secretOf(served));
+    wipe(api, ['mcp-team-b']);
+    await restore();
+    const registry = certificate('registry', 'registry-cert', { secretName: 'registry-tls' });
+    api.put(registry);
+    const { snapshot } = await backUp();
+    const names = snapshot.objects.map(({ object }) => object.metadata.name);
+    // Another wipe must not lose what its team is still to be made for.
+    expect(names).toContain('server-tls');
+    expect(names).not.toContain('mcp-runtime-registry-pull');
+  });
+
   it('decides again when somebody else was faster', async () => {
     const { api, restore } = await lost();
     const mine = secretOf(certificate('registry', 'registry-cert', { secretName: 'registry-tls' }), { age: day });

@@ -1,28 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Allowance, isAllowed } from '../backup/allowance.js';
-import { type IsOurs, inventory } from '../backup/inventory.js';
-import { keyOf, maskValues, type Observation, readSecrets } from '../backup/observe.js';
+import { keyOf, type Observation } from '../backup/observe.js';
 import { becauseOf } from '../backup/roles.js';
 import type { Snapshot } from '../backup/snapshot.js';
 import { type LiveInventory, takeSnapshot } from '../backup/take-snapshot.js';
-import type { Cluster } from '../cluster/cluster.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
-import { platformConfig } from '../platform/resources.js';
-
-/** Follows the references of an observation and reads what they point at; `mask` is told every value. */
-export async function readInventory(
-  cluster: Cluster,
-  seen: Observation,
-  { mask, isOurs }: { mask: (secret: string) => void; isOurs: IsOurs },
-): Promise<LiveInventory> {
-  const references = inventory(seen, isOurs);
-  const [secrets, config] = await Promise.all([
-    readSecrets(cluster, references),
-    cluster.get<KubeObject>(kinds.configMap, platformConfig),
-  ]);
-  for (const secret of secrets.values()) maskValues(secret, mask);
-  return { references, secrets, config };
-}
 
 /**
  * What is live and is not in a snapshot exactly as it is; nothing when the snapshot is what a backup made now would hold.

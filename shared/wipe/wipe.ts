@@ -3,7 +3,9 @@ import type { BackupResult } from '../backup/backup.js';
 import { type Brake, brake, canBrake, holderOf, requireFree } from '../backup/brake.js';
 import { type IsOurs, platformsOwn } from '../backup/inventory.js';
 import type { BackupKey } from '../backup/keys.js';
+import { maskValues } from '../backup/observe.js';
 import type { Ports, RunContext } from '../backup/ports.js';
+import { readInventory } from '../backup/read-inventory.js';
 import type { LiveInventory } from '../backup/take-snapshot.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
@@ -11,7 +13,7 @@ import { McprtError } from '../errors.js';
 import { explainStuck } from './blockers.js';
 import { deleteTargets, groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
-import { readInventory, unproven, versionsOf } from './inventory.js';
+import { unproven, versionsOf } from './inventory.js';
 import { type Journal, removeJournal, writeJournal } from './journal.js';
 import { look, type WipeObservation } from './look.js';
 import { findProof, freshBackup, type ProofBackup, proofOf } from './proof.js';
@@ -117,9 +119,7 @@ async function decide(
   const { journal } = seen;
   const proof = journal && (await findProof(ports, journal, options.key, seen.fingerprint));
   const live: ReadonlyMap<string, string> =
-    journal === undefined
-      ? new Map()
-      : versionsOf(await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) }), seen);
+    journal === undefined ? new Map() : versionsOf(await readMasked(cluster, ports, options, seen), seen);
   const allowsFewer = (keys: readonly string[]): boolean =>
     keys.every((key) => isAllowed(options.allow, 'fewer-objects', [key]));
   return { start: decideStart({ journal, live, held: proof !== undefined, allowsFewer }), proof };
@@ -142,7 +142,7 @@ async function underLock(
   const lock = await takeLock(cluster, ports.signal, options, work.seen);
   try {
     const seen = await look(cluster);
-    const live = await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) });
+    const live = await readMasked(cluster, ports, options, seen);
     const plan = planWipe(seen, options);
     requireProven(work.basis, live, seen, options);
     if (work.basis.journal === undefined) {
@@ -279,6 +279,17 @@ function linesOf({ targets, kept }: WipePlan): string[] {
 function backupOptions(options: WipeOptions, seen: WipeObservation): Parameters<typeof freshBackup>[2] {
   const { key, run, allow, dryRun } = options;
   return { key, run, allow, dryRun, isOurs: goingOrOurs(seen, options) };
+}
+
+async function readMasked(
+  cluster: Cluster,
+  { mask }: Ports,
+  options: WipeOptions,
+  seen: WipeObservation,
+): Promise<LiveInventory> {
+  const live = await readInventory(cluster, seen, goingOrOurs(seen, options));
+  for (const secret of live.secrets.values()) maskValues(secret, mask);
+  return live;
 }
 
 /** What a wipe takes cannot be told as somebody else's trouble: its backup is as strict about it as about the platform. */
