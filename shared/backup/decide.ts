@@ -16,6 +16,8 @@ export interface Decision {
   reason: string;
   /** For `add-keys`: the keys that the live object lacks. */
   keys?: string[];
+  /** For `keep` of a certificate: the live Secret holds what a restore would write, perhaps since a run that was killed. */
+  isInPlace?: true;
 }
 
 export interface DecideContext {
@@ -162,7 +164,7 @@ function sameLeaf(backup: LiveSecret, live: LiveSecret): Decision {
   );
   const identity = lost.filter(([name]) => /\/(?:issuer-(?:name|kind|group)|certificate-name)$/.test(name));
   return identity.length === 0
-    ? { action: 'keep', reason: 'it is the same certificate' }
+    ? { action: 'keep', reason: 'it is the same certificate', isInPlace: true }
     : { action: 'replace', reason: 'it is the same certificate, and cert-manager’s annotations are missing' };
 }
 
