@@ -69,6 +69,12 @@ describe('decide about a TLS Secret', () => {
     ['a live staging certificate', {}, { from: 1, serial: '0b', issuer: '(STAGING) Riddling Rhubarb' }, 'replace'],
     ['live data that is no pair, of another type', {}, { extra: { ...garbage, type: 'Opaque' } }, 'refuse'],
     ['live data that is no pair, immutable', {}, { extra: { ...garbage, immutable: true } }, 'refuse'],
+    [
+      'the same certificate without annotations, immutable',
+      {},
+      { annotations: {}, extra: { immutable: true } },
+      'refuse',
+    ],
     ['an expired backup over a live certificate', { from: 91 }, { from: 1, serial: '0b' }, 'keep'],
   ])('%s', (_, backup, live, action) => {
     expect(decide(item(tls(backup)), live && tls(live), context)).toMatchObject({ action });

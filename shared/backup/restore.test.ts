@@ -145,6 +145,58 @@ describe('restore', () => {
     });
   });
 
+  it('fails when what came first cannot be replaced, and stays on the brake', async () => {
+    const { api, restore } = await lost();
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'POST' || !path.startsWith('/api/v1/namespaces/registry/secrets')) return;
+      api.hooks.before = () => undefined;
+      api.put(opaque('registry', 'registry-tls', { of: 'somebody else' }));
+    };
+    await expect(restore()).rejects.toMatchObject({
+      code: 'restore-refused',
+      why: expect.stringMatching(/not cert-manager’s is in its place[\s\S]*the brake is still on/),
+    });
+    expect(isOn(api)).toBe(true);
+  });
+
+  it('gives the same certificate its annotations back, whatever the type of the Secret is', async () => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    const ref = { namespace: 'registry', name: 'registry-tls' };
+    const live = api.find(kinds.secret, ref);
+    if (live === undefined) throw new Error('there is one');
+    api.remove(kinds.secret, ref);
+    api.put({ ...live, metadata: ref, type: 'Opaque' });
+    const { plan } = await restore();
+    expect(plan.orders).toBe(0);
+    expect(api.find(kinds.secret, ref)).toMatchObject({
+      type: 'Opaque',
+      metadata: { annotations: { 'cert-manager.io/issuer-name': 'le' } },
+      data: live.data,
+    });
+  });
+
+  it('takes nothing that is being deleted for restored', async () => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    const leaving = { deletionTimestamp: '2026-11-24T11:00:00Z', finalizers: ['example.com/held'] };
+    for (const ref of [
+      { namespace: 'registry', name: 'registry-tls' },
+      { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' },
+    ]) {
+      const live = api.find(kinds.secret, ref);
+      if (live === undefined) throw new Error('there is one');
+      api.put({ ...live, metadata: { ...live.metadata, ...leaving } });
+    }
+    await expect(restore()).rejects.toMatchObject({
+      code: 'restore-refused',
+      why: expect.stringMatching(
+        /registry-tls: it is being deleted.*example.com\/held[\s\S]*mcp-sentinel-secrets: it is/,
+      ),
+    });
+    expect(isOn(api)).toBe(false);
+  });
+
   it('reads back the keys that it added to a Secret that was there', async () => {
     const { api, restore } = await lost();
     const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
