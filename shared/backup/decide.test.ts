@@ -143,4 +143,9 @@ describe('decide about other objects', () => {
   ])('%s', (_, role, live, wanted) => {
     expect(decide(item(secret({ k: 'MQ==' }), role), live, context)).toMatchObject(wanted);
   });
+
+  it('adds a key that is called like a member of every object', () => {
+    const odd = item(secret({ constructor: 'MQ==' }), 'platform-secret');
+    expect(decide(odd, secret({ k: 'Mg==' }), context)).toMatchObject({ action: 'add-keys', keys: ['constructor'] });
+  });
 });

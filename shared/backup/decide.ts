@@ -48,8 +48,9 @@ export function decide(item: SnapshotObject, live: LiveSecret | undefined, conte
 
   const wanted = (item.object as LiveSecret).data ?? {};
   const present = live.data ?? {};
-  const lacking = Object.keys(wanted).filter((key) => present[key] === undefined);
-  const differing = Object.keys(wanted).filter((key) => present[key] !== undefined && present[key] !== wanted[key]);
+  // A key may be called as a member that every object has.
+  const lacking = Object.keys(wanted).filter((key) => !Object.hasOwn(present, key));
+  const differing = Object.keys(wanted).filter((key) => Object.hasOwn(present, key) && present[key] !== wanted[key]);
   if (hasRole(item, 'platform-secret') || hasRole(item, 'platform-config')) {
     if (lacking.length > 0 && live.immutable !== true) {
       return {

@@ -1,6 +1,6 @@
 import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
-import { isIssuing, secretBytes } from '../certificates/model.js';
+import { type Certificate, isIssuing, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
 import {
   type CertificateFacts,
@@ -57,23 +57,15 @@ export function refusals(
   anchor: Anchor | undefined,
   isOurs: IsOurs,
 ): Refusal[] {
-  if (seen.certificates.length === 0) {
-    return [
-      {
-        rule: 'nothing-to-back-up',
-        object: 'the cluster',
-        names: [],
-        isForeign: false,
-        why: 'it has no Certificate at all',
-        next: 'check that the kubeconfig names the cluster that you mean; before a first installation there is nothing to save',
-      },
-    ];
-  }
   const index = certificateIndex(seen, (key) => secrets.get(key));
+  const later = certificateIndex({ certificates: seen.certificates.map(anew), requests: [] }, (key) =>
+    secrets.get(key),
+  );
   return [
+    ...(seen.certificates.length === 0 ? [nothing] : []),
     ...references.flatMap((reference) => missing(reference, secrets)),
     ...seen.certificates.flatMap((certificate) =>
-      unfit(certificate, seen, secrets, index).map((found) => ({
+      unfit(certificate, seen, secrets, { index, later }).map((found) => ({
         ...found,
         object: `Certificate ${keyOf(certificate.metadata)}`,
         names: [
@@ -85,6 +77,20 @@ export function refusals(
     ),
     ...smaller(references, secrets, anchor, seen, isOurs),
   ];
+}
+
+const nothing: Refusal = {
+  rule: 'nothing-to-back-up',
+  object: 'the cluster',
+  names: [],
+  isForeign: false,
+  why: 'it has no Certificate at all',
+  next: 'check that the kubeconfig names the cluster that you mean; before a first installation there is nothing to save',
+};
+
+/** A Certificate as whoever makes it again makes it. */
+function anew({ metadata: { name, namespace = '' }, spec }: LiveCertificate): Certificate {
+  return { metadata: { name, namespace }, spec };
 }
 
 /** What an anchor lists of a backup. */
@@ -124,7 +130,7 @@ function unfit(
   certificate: LiveCertificate,
   seen: Pick<Observation, 'certificates' | 'requests' | 'now' | 'certManager'>,
   secrets: ReadonlyMap<string, LiveSecret>,
-  index: CertificateIndex,
+  { index, later }: { index: CertificateIndex; later: CertificateIndex },
 ): Unfit[] {
   const namespace = certificate.metadata.namespace ?? '';
   const secret = secrets.get(keyOf({ namespace, name: certificate.spec.secretName }));
@@ -196,11 +202,11 @@ function unfit(
       },
     ];
   }
-  // Its request and its status, which no backup holds, may be all that keeps it.
+  // Its request, its status and its age, which no backup holds, may be all that keeps it.
   const alone = forecast({
-    certificate: { metadata: { name: certificate.metadata.name, namespace }, spec: certificate.spec },
+    certificate: anew(certificate),
     secret,
-    siblings: index.claimants(certificate),
+    siblings: later.claimants(certificate),
     requests: [],
     now: seen.now,
     certManagerVersion: version,
