@@ -41,11 +41,14 @@ describe('the anchor', () => {
 
   it('is an error where it cannot be read: taken for none, it would let a replay through', async () => {
     const api = cluster();
-    api.put(objectOf(kinds.configMap, { metadata: ref, data: { generation: 'many' } }));
-    await expect(readAnchor(api.cluster)).rejects.toMatchObject({
-      code: 'anchor-unreadable',
-      next: expect.stringContaining('kubectl delete configmap -n kube-system mcprt-anchor'),
-    });
+    for (const generation of ['many', '9007199254740993', '9'.repeat(400)]) {
+      const data = { generation, statement: 's', inventory: '' };
+      api.put(objectOf(kinds.configMap, { metadata: ref, data }));
+      await expect(readAnchor(api.cluster)).rejects.toMatchObject({
+        code: 'anchor-unreadable',
+        next: expect.stringContaining('kubectl delete configmap -n kube-system mcprt-anchor'),
+      });
+    }
     await expect(writeAnchor(api.cluster, anchor(2))).rejects.toMatchObject({ code: 'anchor-unreadable' });
     api.remove(kinds.configMap, ref);
     await writeAnchor(api.cluster, anchor(2));

@@ -40,7 +40,11 @@ function readEntry(line: string): LedgerEntry[] {
 
 const ref = { namespace: 'kube-system', name: 'mcprt-anchor' };
 const shape = z.object({
-  generation: z.string().regex(/^\d+$/).transform(Number),
+  // A larger number would be none that one can be added to.
+  generation: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
   statement: z.string(),
   inventory: z.string().transform((text) => text.split('\n').filter((line) => line !== '')),
   ledger: z

@@ -32,7 +32,7 @@ const attempts = 5;
  * was faster, the object is read and decided about again, with the same rules.
  *
  * @param onWrite told of each line when it is done, for progress
- * @throws McprtError `restore-contended`, ApiError
+ * @throws McprtError `restore-contended`, `restore-refused`, ApiError
  */
 export async function applyPlan(
   cluster: Cluster,
@@ -121,8 +121,19 @@ async function applyLine(
       const found = await cluster.get<KubeObject>(kind, item.object.metadata);
       live = found === undefined ? undefined : asSecret(found);
       decision = decide(item, live, context);
+      if (decision.action === 'refuse') throw refusedMeanwhile(subject, decision.reason, error);
     }
   }
+}
+
+/** The plan had no such line: without this, what was not restored would count as done. */
+function refusedMeanwhile(subject: string, reason: string, cause: unknown): McprtError {
+  return new McprtError('restore-refused', {
+    what: `${subject} cannot be restored: something else came first`,
+    why: reason,
+    next: 'resolve what the line says, and run the restore again: what is written stays',
+    cause,
+  });
 }
 
 async function write(

@@ -71,6 +71,98 @@ describe('backUp', () => {
     await expect(backUp({ isOurs: () => true })).rejects.toMatchObject({ code: 'backup-refused' });
   });
 
+  it('is stopped by no certificate of others that no restore can write, and told of one of ours', async () => {
+    const odd = (where: string): KubeObject[] => {
+      const web = certificate(where, 'web');
+      return [web, secretOf(web, { type: 'kubernetes.io/ssh-auth', more: { 'ssh-privatekey': 'k' } })];
+    };
+    const { backUp, restore, warnings, api } = await scene('running', [namespace('blog'), ...odd('blog')]);
+    const { snapshot } = await backUp();
+    expect(warnings.join('\n')).toContain('left out: Secret blog/web-tls');
+    expect(snapshot.certificates.find(({ metadata }) => metadata.name === 'web')?.accepted).toBe('secret-missing');
+    for (const name of ['blog', 'registry', 'mcp-sentinel']) api.remove(kinds.namespace, { name });
+    const { plan } = await restore();
+    expect(plan.orders).toBe(0);
+    expect(plan.certificates.find(({ name }) => name === 'web')).toMatchObject({ excused: 'before' });
+
+    const ours = await scene('running', odd('registry'));
+    await expect(ours.backUp()).rejects.toMatchObject({
+      code: 'backup-unrestorable',
+      why: expect.stringMatching(
+        /Certificate registry\/web: DoesNotExist[\s\S]*left out: Secret registry\/web-tls: .*ssh-auth/,
+      ),
+    });
+  });
+
+  it('tells, by a rule that can be allowed, of a certificate that only its age keeps', async () => {
+    const older = certificate('registry', 'older', { secretName: 'shared' });
+    const younger = certificate('registry', 'a-younger', { secretName: 'shared' });
+    const made = (one: KubeObject, creationTimestamp: string): KubeObject => ({
+      ...one,
+      metadata: { ...one.metadata, creationTimestamp },
+    });
+    const secret = secretOf(older);
+    const { 'cert-manager.io/certificate-name': _, ...annotations } = secret.metadata.annotations ?? {};
+    const { backUp } = await scene('running', [
+      made(older, '2026-01-01T00:00:00Z'),
+      made(younger, '2026-06-01T00:00:00Z'),
+      { ...secret, metadata: { ...secret.metadata, annotations } },
+    ]);
+    await expect(backUp()).rejects.toMatchObject({
+      next: expect.stringContaining('`would-reissue:registry/a-younger`'),
+    });
+    await backUp({ allow: [{ rule: 'would-reissue', object: 'registry/a-younger' }] });
+  });
+
+  it('excuses a Certificate by its own troubles, and not by those of one that is called like its Secret', async () => {
+    const web = certificate('blog', 'web');
+    const other = certificate('blog', 'other', { secretName: 'web' });
+    const issuing = { conditions: [{ type: 'Issuing', status: 'True' }] };
+    const { backUp } = await scene('running', [
+      namespace('blog'),
+      { ...web, status: issuing } as KubeObject,
+      secretOf(web),
+      other,
+      secretOf(other),
+    ]);
+    const { snapshot } = await backUp();
+    expect(snapshot.certificates.map(({ metadata, accepted }) => [metadata.name, accepted])).toEqual(
+      expect.arrayContaining([
+        ['web', 'certificate-issuing'],
+        ['other', undefined],
+      ]),
+    );
+  });
+
+  it('does not lose an older inventory out of sight where no Certificate is left', async () => {
+    const { api, backUp } = await scene();
+    await backUp();
+    api.remove(kinds.certificate, { namespace: 'registry', name: 'registry-cert' });
+    api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+    await expect(backUp({ allow: [{ rule: 'nothing-to-back-up' }] })).rejects.toMatchObject({
+      next: expect.stringContaining('`fewer-objects:registry/registry-tls`'),
+    });
+  });
+
+  it('takes any name that Kubernetes takes for a key', async () => {
+    const tokenSecretRef = { name: 'token' };
+    const vault = objectOf(kinds.clusterIssuer, {
+      metadata: { name: 'v' },
+      spec: { vault: { auth: { tokenSecretRef } } },
+    });
+    const odd = JSON.parse('{"__proto__":"eA==","constructor":"eA==","toString":"eA=="}') as Record<string, string>;
+    const { api, backUp, restore, warnings } = await scene('running', [
+      vault,
+      { ...opaque('cert-manager', 'token', {}), data: odd },
+    ]);
+    await backUp();
+    expect(warnings.join('\n')).toContain('without key __proto__');
+    api.remove(kinds.secret, { namespace: 'cert-manager', name: 'token' });
+    await restore();
+    const found = api.find(kinds.secret, { namespace: 'cert-manager', name: 'token' });
+    expect(Object.keys(found?.data ?? {})).toEqual(['constructor', 'toString']);
+  });
+
   it('keeps every use of a Secret', async () => {
     const vault = objectOf(kinds.issuer, {
       metadata: { name: 'v', namespace: 'registry' },

@@ -158,7 +158,7 @@ async function make(
   const generation = Math.max(seen.anchor?.generation ?? 0, previous.generation) + 1;
   const context = contextOf(seen, snapshot, run, generation, previous.statement || (seen.anchor?.statement ?? ''));
   const name = nameFor(run.domain, generation, run);
-  rehearse(snapshot, { ...context, recipients: key.recipients.map(recipientId) }, seen);
+  rehearse(snapshot, { ...context, recipients: key.recipients.map(recipientId) }, seen, leftOut);
   tellSome(warnings, ports.warn);
   const made = { context, name, snapshot, references, leftOut, warnings };
   if (options.dryRun) return { ...made, bytes: 0, statement: '', stored: [] };

@@ -69,6 +69,12 @@ describe('decide about a TLS Secret', () => {
     ['a live staging certificate', {}, { from: 1, serial: '0b', issuer: '(STAGING) Riddling Rhubarb' }, 'replace'],
     ['live data that is no pair, of another type', {}, { extra: { ...garbage, type: 'Opaque' } }, 'refuse'],
     ['live data that is no pair, immutable', {}, { extra: { ...garbage, immutable: true } }, 'refuse'],
+    [
+      'the same certificate without annotations, immutable',
+      {},
+      { annotations: {}, extra: { immutable: true } },
+      'refuse',
+    ],
     ['an expired backup over a live certificate', { from: 91 }, { from: 1, serial: '0b' }, 'keep'],
   ])('%s', (_, backup, live, action) => {
     expect(decide(item(tls(backup)), live && tls(live), context)).toMatchObject({ action });
@@ -136,5 +142,10 @@ describe('decide about other objects', () => {
     ['a namespace that is there stays', 'namespace', secret({}), { action: 'keep' }],
   ])('%s', (_, role, live, wanted) => {
     expect(decide(item(secret({ k: 'MQ==' }), role), live, context)).toMatchObject(wanted);
+  });
+
+  it('adds a key that is called like a member of every object', () => {
+    const odd = item(secret({ constructor: 'MQ==' }), 'platform-secret');
+    expect(decide(odd, secret({ k: 'Mg==' }), context)).toMatchObject({ action: 'add-keys', keys: ['constructor'] });
   });
 });

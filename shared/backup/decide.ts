@@ -16,6 +16,8 @@ export interface Decision {
   reason: string;
   /** For `add-keys`: the keys that the live object lacks. */
   keys?: string[];
+  /** For `keep` of a certificate: the live Secret holds what a restore would write, perhaps since a run that was killed. */
+  isInPlace?: true;
 }
 
 export interface DecideContext {
@@ -38,14 +40,17 @@ export function decide(item: SnapshotObject, live: LiveSecret | undefined, conte
       reason: 'its team went with the platform’s database; the platform makes it anew with the team',
     };
   }
+  const leaving = live && !hasRole(item, 'namespace') ? leavingReason(live) : undefined;
+  if (leaving !== undefined) return { action: 'refuse', reason: leaving };
   if (hasRole(item, 'tls')) return decideTls(item, live, context);
   if (live === undefined) return { action: 'create', reason: 'it is not there' };
   if (hasRole(item, 'namespace')) return { action: 'keep', reason: 'it is there' };
 
   const wanted = (item.object as LiveSecret).data ?? {};
   const present = live.data ?? {};
-  const lacking = Object.keys(wanted).filter((key) => present[key] === undefined);
-  const differing = Object.keys(wanted).filter((key) => present[key] !== undefined && present[key] !== wanted[key]);
+  // A key may be called as a member that every object has.
+  const lacking = Object.keys(wanted).filter((key) => !Object.hasOwn(present, key));
+  const differing = Object.keys(wanted).filter((key) => Object.hasOwn(present, key) && present[key] !== wanted[key]);
   if (hasRole(item, 'platform-secret') || hasRole(item, 'platform-config')) {
     if (lacking.length > 0 && live.immutable !== true) {
       return {
@@ -57,9 +62,11 @@ export function decide(item: SnapshotObject, live: LiveSecret | undefined, conte
     return {
       action: 'keep',
       reason:
-        differing.length === 0
-          ? 'it is the same'
-          : `it is there with ${differing.length} other values, which may be newer`,
+        lacking.length > 0
+          ? `it is immutable, and lacks ${lacking.length} of its keys: ${lacking.join(', ')}`
+          : differing.length === 0
+            ? 'it is the same'
+            : `it is there with ${differing.length} other values, which may be newer`,
     };
   }
   return {
@@ -69,6 +76,13 @@ export function decide(item: SnapshotObject, live: LiveSecret | undefined, conte
         ? 'it is the same'
         : 'another one is in use; replacing it would cut off what was issued with it',
   };
+}
+
+/** What is being deleted serves until its finalizers are gone, and not a moment longer; nothing can be written in its place. */
+function leavingReason({ metadata }: KubeObject): string | undefined {
+  if (metadata.deletionTimestamp === undefined) return undefined;
+  const { finalizers = [] } = metadata;
+  return `it is being deleted since ${metadata.deletionTimestamp}${finalizers.length === 0 ? '' : `, and waits for ${finalizers.join(', ')}`}: finish that first`;
 }
 
 /**
@@ -91,7 +105,10 @@ export function asWritten(item: SnapshotObject, action: Decision['action'] = 'cr
   // With the label, the barrier's one canary proves that cert-manager has seen all of them.
   const labels = { ...object.metadata.labels, [label.partOfCertManager]: 'true' };
   const labelled = { ...object, metadata: { ...object.metadata, labels } };
-  return action === 'replace' ? { ...labelled, data: onlyTlsKeys((object as LiveSecret).data) } : labelled;
+  if (action !== 'replace') return labelled;
+  // The type of a Secret cannot be changed, and cert-manager takes any.
+  const { type: _, ...untyped }: KubeObject = labelled;
+  return { ...untyped, data: onlyTlsKeys((object as LiveSecret).data) };
 }
 
 /** A certificate in a team's namespace is restored without the team: the platform adopts the namespace when it makes the team. */
@@ -120,7 +137,7 @@ function decideTls(item: SnapshotObject, live: LiveSecret | undefined, context: 
   const relation = compareLeaves(saved, present);
   if (relation === 'same') return sameLeaf(backup, live);
   if (isLetsEncryptStaging(present) && !isLetsEncryptStaging(saved) && isCertManagers(live, context)) {
-    return { action: 'replace', reason: 'the live certificate is from a staging CA, which no client trusts' };
+    return replaced(live, 'the live certificate is from a staging CA, which no client trusts');
   }
   return {
     action: 'keep',
@@ -135,15 +152,25 @@ function overUseless(
   present: string | undefined,
   context: DecideContext,
 ): Decision {
-  const { name, namespace } = live.metadata;
-  const remedy = `see what it is for, and delete it first: kubectl delete secret -n ${namespace} ${name}`;
-  const refuse = (what: string): Decision => ({ action: 'refuse', reason: `${what}: ${remedy}` });
-  if (!isCertManagers(live, context)) return refuse('a Secret that is not cert-manager’s is in its place');
+  if (!isCertManagers(live, context)) return inTheWay(live, 'a Secret that is not cert-manager’s is in its place');
   if (live.type !== undefined && backup.type !== undefined && live.type !== backup.type) {
-    return refuse(`a Secret of type ${String(live.type)} is in its place, and a Secret’s type cannot be changed`);
+    return inTheWay(
+      live,
+      `a Secret of type ${String(live.type)} is in its place, and a Secret’s type cannot be changed`,
+    );
   }
-  if (live.immutable === true) return refuse('an immutable Secret is in its place');
-  return { action: 'replace', reason: `the live certificate is ${present ?? 'absent'}` };
+  return replaced(live, `the live certificate is ${present ?? 'absent'}`);
+}
+
+function replaced(live: LiveSecret, reason: string): Decision {
+  return live.immutable === true
+    ? inTheWay(live, `an immutable Secret is in its place (${reason})`)
+    : { action: 'replace', reason };
+}
+
+function inTheWay({ metadata: { name, namespace } }: LiveSecret, what: string): Decision {
+  const remedy = `see what it is for, and delete it first: kubectl delete secret -n ${namespace} ${name}`;
+  return { action: 'refuse', reason: `${what}: ${remedy}` };
 }
 
 /** Whether cert-manager looks after a Secret: it says so on it, or a Certificate names it. */
@@ -162,8 +189,8 @@ function sameLeaf(backup: LiveSecret, live: LiveSecret): Decision {
   );
   const identity = lost.filter(([name]) => /\/(?:issuer-(?:name|kind|group)|certificate-name)$/.test(name));
   return identity.length === 0
-    ? { action: 'keep', reason: 'it is the same certificate' }
-    : { action: 'replace', reason: 'it is the same certificate, and cert-manager’s annotations are missing' };
+    ? { action: 'keep', reason: 'it is the same certificate', isInPlace: true }
+    : replaced(live, 'it is the same certificate, and cert-manager’s annotations are missing');
 }
 
 const expired = 'expired';

@@ -1,40 +1,19 @@
-import {
-  type ControllerSettings,
-  configPathOf,
-  controllerSettings,
-  type FlaggedContainer,
-  releaseSettings,
-} from '../certificates/controller-settings.js';
 import type { Certificate, CertificateRequest, Ingress, Secret } from '../certificates/model.js';
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
-import { numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { type Layout, layoutOf, platformNamespaces } from '../platform/resources.js';
 import { type Anchor, readAnchor } from './anchor.js';
 import { isCanary } from './barrier.js';
+import { type CertManager, controllerOf, controllers } from './controller.js';
 
 export type LiveCertificate = KubeObject & Certificate;
 export type LiveRequest = KubeObject & CertificateRequest;
 export type LiveIngress = KubeObject & Ingress;
 export type LiveSecret = KubeObject & Secret;
 export type LiveIssuer = KubeObject & { spec: Record<string, unknown> };
-
-/** Whether cert-manager's controller can act: `unready` has a Deployment with replicas and no pod that is available. */
-export type ControllerState = 'absent' | 'stopped' | 'unready' | 'running';
-
-/** cert-manager's controller, or what the release's manifest would make where there is none. */
-export interface CertManager {
-  state: ControllerState;
-  version: string | undefined;
-  /** Of its Deployment. */
-  namespace: string;
-  settings: ControllerSettings;
-  /** Why its settings are not certain; undefined when they are. */
-  doubt?: string;
-}
 
 /** What is read of a cluster before anything is decided. No Secret is in it. */
 export interface Observation {
@@ -53,8 +32,6 @@ export interface Observation {
   groups: Map<string, string[]>;
 }
 
-const controllerLabels = 'app.kubernetes.io/component=controller,app.kubernetes.io/name=cert-manager';
-
 /** Reads a cluster, everything at once: one list per kind. */
 export async function observe(cluster: Cluster): Promise<Observation> {
   const [
@@ -65,7 +42,7 @@ export async function observe(cluster: Cluster): Promise<Observation> {
     clusterIssuers,
     ingresses,
     namespaces,
-    controllers,
+    found,
     workloads,
     anchor,
     groups,
@@ -77,12 +54,12 @@ export async function observe(cluster: Cluster): Promise<Observation> {
     cluster.list(kinds.clusterIssuer),
     cluster.list(kinds.ingress),
     cluster.list(kinds.namespace),
-    cluster.list(kinds.deployment, { labelSelector: controllerLabels }),
+    controllers(cluster),
     cluster.list(kinds.deployment, { namespace: platformNamespaces.sentinel }),
     readAnchor(cluster),
     cluster.groups(),
   ]);
-  const certManager = await controllerOf(cluster, controllers.items[0]);
+  const certManager = await controllerOf(cluster, found);
   const fingerprint = system?.metadata.uid;
   const now = cluster.serverTime();
   if (fingerprint === undefined || now === undefined) {
@@ -147,72 +124,6 @@ async function readSameName(
 /** `namespace/name`. */
 export function keyOf(ref: { namespace?: string; name: string }): string {
   return `${ref.namespace ?? ''}/${ref.name}`;
-}
-
-async function controllerOf(cluster: Cluster, controller: KubeObject | undefined): Promise<CertManager> {
-  if (controller === undefined) {
-    return { state: 'absent', version: undefined, namespace: 'cert-manager', settings: releaseSettings };
-  }
-  const wanted = numberAt(controller, 'spec', 'replicas') ?? 1;
-  const present = numberAt(controller, 'status', 'replicas') ?? 0;
-  const available = numberAt(controller, 'status', 'availableReplicas') ?? 0;
-  const idle = wanted === 0 && present === 0 ? 'stopped' : 'unready';
-  const namespace = controller.metadata.namespace ?? 'cert-manager';
-  const container = controllerContainer(controller);
-  const file = await configFile(cluster, controller, container);
-  return {
-    state: available > 0 ? 'running' : idle,
-    version: versionOf(controller),
-    namespace,
-    settings: controllerSettings(container, namespace, file.text),
-    ...(file.doubt === undefined ? {} : { doubt: file.doubt }),
-  };
-}
-
-/** The container with the controller: a mesh may have put others beside it. */
-function controllerContainer(controller: KubeObject): FlaggedContainer & Record<string, unknown> {
-  const containers = recordsAt(controller, 'spec', 'template', 'spec', 'containers');
-  const found =
-    containers.find(({ image }) => typeof image === 'string' && image.includes('cert-manager-controller')) ??
-    containers.find(({ name }) => name === 'cert-manager-controller') ??
-    containers[0];
-  // The API server has checked a Deployment against its kind's schema.
-  return (found ?? {}) as FlaggedContainer & Record<string, unknown>;
-}
-
-/** The file that `--config` names, where it comes from a ConfigMap, as the chart has it. */
-async function configFile(
-  cluster: Cluster,
-  controller: KubeObject,
-  container: FlaggedContainer & Record<string, unknown>,
-): Promise<{ text?: string; doubt?: string }> {
-  const namespace = controller.metadata.namespace ?? '';
-  const path = configPathOf(container, namespace);
-  if (path === undefined) return {};
-  const doubt = (why: string): { doubt: string } => ({
-    doubt: `cert-manager’s configuration file ${path} is not known (${why}): defaults are assumed for what its flags do not say`,
-  });
-  const mount = recordsAt(container, 'volumeMounts').find(({ mountPath }) => path.startsWith(`${String(mountPath)}/`));
-  const volume = recordsAt(controller, 'spec', 'template', 'spec', 'volumes').find(({ name }) => name === mount?.name);
-  const map = textAt(volume, 'configMap', 'name');
-  if (mount === undefined || map === '') return doubt('it comes from no ConfigMap');
-  const file = path.slice(String(mount.mountPath).length + 1);
-  const key = recordsAt(volume, 'configMap', 'items').find((item) => item.path === file)?.key ?? file;
-  try {
-    const found = await cluster.get(kinds.configMap, { namespace, name: map });
-    const text = textAt(found, 'data', String(key));
-    return text === '' ? doubt(`ConfigMap ${namespace}/${map} has no ${String(key)}`) : { text };
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 403)) throw error;
-    return doubt(`this account may not read ConfigMap ${namespace}/${map}`);
-  }
-}
-
-/** cert-manager's manifests put the version into a label; charts of others at least into the image's tag. */
-function versionOf(controller: KubeObject): string | undefined {
-  const labelled = controller.metadata.labels?.['app.kubernetes.io/version'];
-  const tag = /"image":"[^"]*cert-manager-controller:(v?\d+\.\d+\.\d+[^"@]*)/.exec(JSON.stringify(controller))?.[1];
-  return labelled ?? tag;
 }
 
 // What the API server sends was checked against the kinds' schemas by the server itself; these look at what we read.

@@ -2,34 +2,23 @@ import { exactSetBudget, identifierKey } from '../certificates/budget.js';
 import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
 import { shimCertificates } from '../certificates/ingress-shim.js';
-import {
-  annotation,
-  type Certificate,
-  type CertificateRequest,
-  controllerUid,
-  groupOf,
-  isIssuing,
-  kindOf,
-  type Secret,
-} from '../certificates/model.js';
+import { type Certificate, controllerUid, groupOf, kindOf, type Secret } from '../certificates/model.js';
 import { identifiersOf } from '../certificates/x509.js';
 import { kinds } from '../cluster/objects.js';
 import { isTeamNamespace } from '../platform/resources.js';
 import type { LedgerEntry } from './anchor.js';
+import { calledOff, revisionOf, withoutIssuing } from './called-off.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { excuses } from './excuses.js';
 import { keyOf, type LiveSecret, type Observation } from './observe.js';
 import { assumedCertManager, leafOf } from './refusals.js';
 import {
-  type Abort,
   type CertificateForecast,
   isCounted,
   type Known,
   liveKey,
   type PlanLine,
   type RestorePlan,
-  secretKeyOf,
-  secretsWritten,
 } from './restore-plan.js';
 import { managedNamespaces } from './role-rules.js';
 import { hasRole, kindOf as kindOfItem } from './roles.js';
@@ -58,8 +47,7 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
   );
   const planned = plannedSecrets(lines, live);
   const certificates = allCertificates(seen, snapshot.certificates, version, installer);
-  const aborts = plannedAborts(seen, lines);
-  const staleRequests = plannedRemovals(seen, lines);
+  const { aborts, staleRequests } = calledOff(seen, lines, planned, version);
   const gone = new Set([
     ...staleRequests.map(keyOf),
     ...aborts.flatMap(({ namespace, requests }) => requests.map((name) => keyOf({ namespace, name }))),
@@ -253,33 +241,6 @@ function plannedSecrets(lines: PlanLine[], live: ReadonlyMap<string, LiveSecret>
   return planned;
 }
 
-/** Certificates that are being issued although the backup has what they need: the issuance is called off. */
-function plannedAborts(seen: Observation, lines: PlanLine[]): Abort[] {
-  const written = secretsWritten(lines);
-  const owned = Map.groupBy(seen.requests, ({ metadata }) => controllerUid(metadata) ?? '');
-  return seen.certificates
-    .filter((one) => isIssuing(one) && written.has(secretKeyOf(one)))
-    .map((one) => ({
-      namespace: one.metadata.namespace ?? '',
-      certificate: one.metadata.name,
-      requests: (owned.get(one.metadata.uid ?? '-') ?? [])
-        .filter((request) => revisionOf(request) === (one.status?.revision ?? 0) + 1)
-        .map((request) => request.metadata.name),
-    }));
-}
-
-/** A written Secret with another key than its Certificate's current request asked for would be ordered again. */
-function plannedRemovals(seen: Observation, lines: PlanLine[]): RestorePlan['staleRequests'] {
-  const written = secretsWritten(lines);
-  const owned = Map.groupBy(seen.requests, ({ metadata }) => controllerUid(metadata) ?? '');
-  return seen.certificates
-    .filter((one) => written.has(secretKeyOf(one)))
-    .flatMap((one) =>
-      (owned.get(one.metadata.uid ?? '-') ?? []).filter((request) => revisionOf(request) === one.status?.revision),
-    )
-    .map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name, uid: metadata.uid ?? '' }));
-}
-
 function warningsOf(seen: Observation, lines: PlanLine[], version: string): string[] {
   const leftovers = seen.requests
     .filter((request) => controllerUid(request.metadata) === undefined && revisionOf(request) === 1)
@@ -305,15 +266,6 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
       : [];
   const doubt = seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt];
   return [...leftovers, ...replacedAccounts, ...unready, ...spurious, ...ghosts(lines), ...doubt];
-}
-
-function withoutIssuing(certificate: Certificate): Certificate {
-  const conditions = certificate.status?.conditions?.filter(({ type }) => type !== 'Issuing') ?? [];
-  return { ...certificate, status: { ...certificate.status, conditions } };
-}
-
-function revisionOf(request: CertificateRequest): number {
-  return Number(request.metadata.annotations?.[annotation.revision]);
 }
 
 function subjectOf({ object }: SnapshotObject): string {

@@ -58,28 +58,15 @@ export function refusals(
   anchor: Anchor | undefined,
   isOurs: IsOurs,
 ): Refusal[] {
-  if (seen.certificates.length === 0) {
-    return [
-      {
-        rule: 'nothing-to-back-up',
-        object: 'the cluster',
-        names: [],
-        isForeign: false,
-        why: 'it has no Certificate at all',
-        next: 'check that the kubeconfig names the cluster that you mean; before a first installation there is nothing to save',
-      },
-    ];
-  }
-  const secretOf = (key: string): LiveSecret | undefined => secrets.get(key);
-  const indexes = {
-    live: certificateIndex(seen, secretOf),
-    // As a restore will find them: without their ages, requests and status.
-    bare: certificateIndex({ certificates: seen.certificates.map(bare), requests: [] }, secretOf),
-  };
+  const index = certificateIndex(seen, (key) => secrets.get(key));
+  const later = certificateIndex({ certificates: seen.certificates.map(anew), requests: [] }, (key) =>
+    secrets.get(key),
+  );
   return [
+    ...(seen.certificates.length === 0 ? [nothing] : []),
     ...references.flatMap((reference) => missing(reference, secrets)),
     ...seen.certificates.flatMap((certificate) =>
-      unfit(certificate, seen, secrets, indexes).map((found) => ({
+      unfit(certificate, seen, secrets, { index, later }).map((found) => ({
         ...found,
         object: `Certificate ${keyOf(certificate.metadata)}`,
         names: [
@@ -91,6 +78,20 @@ export function refusals(
     ),
     ...smaller(references, secrets, anchor, seen, isOurs),
   ];
+}
+
+const nothing: Refusal = {
+  rule: 'nothing-to-back-up',
+  object: 'the cluster',
+  names: [],
+  isForeign: false,
+  why: 'it has no Certificate at all',
+  next: 'check that the kubeconfig names the cluster that you mean; before a first installation there is nothing to save',
+};
+
+/** A Certificate as whoever makes it again makes it. */
+function anew({ metadata: { name, namespace = '' }, spec }: LiveCertificate): Certificate {
+  return { metadata: { name, namespace }, spec };
 }
 
 /** What an anchor lists of a backup. */
@@ -124,17 +125,13 @@ function missing(reference: Reference, secrets: ReadonlyMap<string, LiveSecret>)
   ];
 }
 
-function bare({ metadata: { name, namespace = '' }, spec }: LiveCertificate): Certificate {
-  return { metadata: { name, namespace }, spec };
-}
-
 type Unfit = Pick<Refusal, 'rule' | 'why' | 'next'>;
 
 function unfit(
   certificate: LiveCertificate,
   seen: Pick<Observation, 'certificates' | 'requests' | 'now' | 'certManager'>,
   secrets: ReadonlyMap<string, LiveSecret>,
-  indexes: { live: CertificateIndex; bare: CertificateIndex },
+  { index, later }: { index: CertificateIndex; later: CertificateIndex },
 ): Unfit[] {
   const namespace = certificate.metadata.namespace ?? '';
   const secret = secrets.get(keyOf({ namespace, name: certificate.spec.secretName }));
@@ -192,8 +189,8 @@ function unfit(
   const verdict = forecast({
     certificate,
     secret,
-    siblings: indexes.live.claimants(certificate),
-    requests: indexes.live.requestsOf(certificate),
+    siblings: index.claimants(certificate),
+    requests: index.requestsOf(certificate),
     now: seen.now,
     certManagerVersion: version,
   });
@@ -206,11 +203,11 @@ function unfit(
       },
     ];
   }
-  // Its request and its status, which no backup holds, may be all that keeps it.
+  // Its request, its status and its age, which no backup holds, may be all that keeps it.
   const alone = forecast({
-    certificate: bare(certificate),
+    certificate: anew(certificate),
     secret,
-    siblings: indexes.bare.claimants(certificate),
+    siblings: later.claimants(certificate),
     requests: [],
     now: seen.now,
     certManagerVersion: version,

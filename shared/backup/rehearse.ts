@@ -7,15 +7,22 @@ import { isCounted } from './restore-plan.js';
 import { isClustersOwn } from './role-rules.js';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
+import type { LeftOut } from './take-snapshot.js';
 
 /**
  * Goes the way of a restore before anything is sealed: reads what was written, and plans it for a cluster that has lost
  * everything. A backup that this code refuses is not made, so that nobody finds it out after a wipe.
  *
  * @param context what the backup will say of itself
+ * @param leftOut what is not in it, for the message: it may be what a certificate lacks
  * @throws McprtError `backup-too-large`, `backup-unrestorable`
  */
-export function rehearse(snapshot: Snapshot, context: BackupContext, seen: Observation): void {
+export function rehearse(
+  snapshot: Snapshot,
+  context: BackupContext,
+  seen: Observation,
+  leftOut: readonly LeftOut[] = [],
+): void {
   requireSize(snapshot);
   let read: Snapshot;
   try {
@@ -37,6 +44,7 @@ export function rehearse(snapshot: Snapshot, context: BackupContext, seen: Obser
       [
         ...refused.map(({ subject, reason }) => `${subject}: ${reason}`),
         ...ordered.map((one) => `Certificate ${one.namespace}/${one.name}: ${one.reason}: ${one.message}`),
+        ...leftOut.map(({ subject, why }) => `left out: ${subject}: ${why}`),
       ].join('\n'),
     );
   }

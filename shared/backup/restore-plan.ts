@@ -69,7 +69,7 @@ export interface RestorePlan {
   certificates: CertificateForecast[];
   aborts: Abort[];
   /** CertificateRequests of the present revision whose key is not the backup's: cert-manager would order again. */
-  staleRequests: { namespace: string; name: string; uid: string }[];
+  staleRequests: { namespace: string; certificate: string; name: string; uid: string }[];
   /** Orders at an ACME server that the state after the restore leads to. */
   orders: number;
   warnings: string[];
@@ -93,6 +93,17 @@ export function secretsWritten(lines: readonly PlanLine[]): Set<string> {
     lines
       .filter(({ item, action }) => kindOf(item) === kinds.secret && (action === 'create' || action === 'replace'))
       .map(({ item }) => keyOf(item.object.metadata)),
+  );
+}
+
+/** `namespace/name` of the Certificates that a restore gives back their Secret, or what this run finishes of another's. */
+export function certificatesRestored({ lines, certificates, aborts, staleRequests }: RestorePlan): Set<string> {
+  const written = secretsWritten(lines);
+  return new Set(
+    [
+      ...certificates.filter(({ namespace, secretName }) => written.has(keyOf({ namespace, name: secretName }))),
+      ...[...aborts, ...staleRequests].map(({ namespace, certificate }) => ({ namespace, name: certificate })),
+    ].map(keyOf),
   );
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { newKey, requestPem } from '../certificates/testing/fixtures.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import type { MemoryApi } from '../cluster/testing/memory-api.js';
@@ -165,6 +166,58 @@ describe('restore', () => {
     });
   });
 
+  it('fails when what came first cannot be replaced, and stays on the brake', async () => {
+    const { api, restore } = await lost();
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'POST' || !path.startsWith('/api/v1/namespaces/registry/secrets')) return;
+      api.hooks.before = () => undefined;
+      api.put(opaque('registry', 'registry-tls', { of: 'somebody else' }));
+    };
+    await expect(restore()).rejects.toMatchObject({
+      code: 'restore-refused',
+      why: expect.stringMatching(/not cert-manager’s is in its place[\s\S]*the brake is still on/),
+    });
+    expect(isOn(api)).toBe(true);
+  });
+
+  it('gives the same certificate its annotations back, whatever the type of the Secret is', async () => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    const ref = { namespace: 'registry', name: 'registry-tls' };
+    const live = api.find(kinds.secret, ref);
+    if (live === undefined) throw new Error('there is one');
+    api.remove(kinds.secret, ref);
+    api.put({ ...live, metadata: ref, type: 'Opaque' });
+    const { plan } = await restore();
+    expect(plan.orders).toBe(0);
+    expect(api.find(kinds.secret, ref)).toMatchObject({
+      type: 'Opaque',
+      metadata: { annotations: { 'cert-manager.io/issuer-name': 'le' } },
+      data: live.data,
+    });
+  });
+
+  it('takes nothing that is being deleted for restored', async () => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    const leaving = { deletionTimestamp: '2026-11-24T11:00:00Z', finalizers: ['example.com/held'] };
+    for (const ref of [
+      { namespace: 'registry', name: 'registry-tls' },
+      { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' },
+    ]) {
+      const live = api.find(kinds.secret, ref);
+      if (live === undefined) throw new Error('there is one');
+      api.put({ ...live, metadata: { ...live.metadata, ...leaving } });
+    }
+    await expect(restore()).rejects.toMatchObject({
+      code: 'restore-refused',
+      why: expect.stringMatching(
+        /registry-tls: it is being deleted.*example.com\/held[\s\S]*mcp-sentinel-secrets: it is/,
+      ),
+    });
+    expect(isOn(api)).toBe(false);
+  });
+
   it('reads back the keys that it added to a Secret that was there', async () => {
     const { api, restore } = await lost();
     const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
@@ -199,6 +252,75 @@ describe('restore', () => {
     api.put({ ...live, status: issuing });
     await restore();
     expect(api.objects(kinds.certificate)[0]?.status).toEqual({ conditions: [{ type: 'Ready', status: 'False' }] });
+  });
+
+  it.each([
+    ['the write of the Secret', '/namespaces/registry/secrets'],
+    ['the barrier', '/namespaces/cert-manager/certificates'],
+    ['the call-off', '/registry-cert/status'],
+  ])('finishes what a run left that was killed before the end of %s', async (_, at) => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+    const issuing = { type: 'Issuing', status: 'True', reason: 'DoesNotExist' };
+    const [live] = api.objects(kinds.certificate);
+    if (live === undefined) throw new Error('there is one');
+    api.put({ ...live, status: { revision: 1, conditions: [issuing] } });
+    // Made since the backup, with another key than the backup's.
+    const uid = live.metadata.uid ?? '';
+    const request = (name: string, revision: string): KubeObject =>
+      objectOf(kinds.certificateRequest, {
+        metadata: {
+          name,
+          namespace: 'registry',
+          annotations: { 'cert-manager.io/certificate-revision': revision },
+          ownerReferences: [
+            { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', name: 'registry-cert', uid, controller: true },
+          ],
+        },
+        spec: {
+          request: Buffer.from(requestPem({ key: newKey('P-256'), dns: [] })).toString('base64'),
+          issuerRef: { name: 'le' },
+        },
+      });
+    api.put(request('stale', '1'));
+    api.put(request('next', '2'));
+    let isDead = false;
+    api.hooks.before = ({ method, path }) => {
+      if (isDead) throw new Error('killed');
+      isDead = method !== 'GET' && path.includes(at) && !path.includes('dryRun');
+      // What is written is written: only the answer does not arrive any more.
+      if (isDead && !at.endsWith('secrets')) throw new Error('killed');
+    };
+    await expect(restore()).rejects.toThrow('killed');
+    api.hooks.before = () => undefined;
+    expect(api.find(kinds.secret, { namespace: 'registry', name: 'registry-tls' })).toBeDefined();
+    expect(isOn(api)).toBe(true);
+
+    const { plan, takenOver } = await restore();
+    expect(takenOver).toBe(true);
+    expect(plan.orders).toBe(0);
+    expect(plan.certificates).toMatchObject([{ name: 'registry-cert', verdict: 'keep', excused: undefined }]);
+    expect(api.objects(kinds.certificate)[0]?.status).toEqual({
+      revision: 1,
+      conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }],
+    });
+    expect(api.objects(kinds.certificateRequest)).toEqual([]);
+    expect(isOn(api)).toBe(false);
+  });
+
+  it('leaves a renewal and what somebody triggered alone, whose Secret it does not write', async () => {
+    for (const reason of ['Renewing', 'ManuallyTriggered']) {
+      const { api, backUp, restore } = await scene('running');
+      await backUp();
+      const [live] = api.objects(kinds.certificate);
+      if (live === undefined) throw new Error('there is one');
+      const status = { conditions: [{ type: 'Issuing', status: 'True', reason }] };
+      api.put({ ...live, status });
+      const { plan } = await restore();
+      expect(plan.aborts).toEqual([]);
+      expect(api.objects(kinds.certificate)[0]?.status).toEqual(status);
+    }
   });
 
   it.each<[string, (path: string, method: string) => boolean, boolean]>([

@@ -16,7 +16,7 @@ import { decideContextOf, forecastSecrets, planRestore } from './plan.js';
 import { planDigest, requirePlan } from './plan-digest.js';
 import type { Ports, RunContext } from './ports.js';
 import { assumedCertManager } from './refusals.js';
-import { type Abort, isCounted, liveKey, type RestorePlan, secretsWritten } from './restore-plan.js';
+import { type Abort, certificatesRestored, isCounted, liveKey, type RestorePlan } from './restore-plan.js';
 import { hasRole, kindOf } from './roles.js';
 import { openBackup } from './seal.js';
 import { chooseBackup, type Overrides } from './select.js';
@@ -185,15 +185,14 @@ async function restoreHeld(
   };
 }
 
-/** An order counts when the restore wrote the Secret that it is for, and its Certificate was not due in any case. */
+/** An order counts when the restore gave its Certificate the Secret back, and its Certificate was not due in any case. */
 function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: string[]; otherOrders: string[] } {
-  const written = secretsWritten(plan.lines);
+  const restored = certificatesRestored(plan);
   const counted = new Set(
     plan.certificates
-      .filter(
-        ({ namespace, secretName, excused }) => written.has(`${namespace}/${secretName}`) && excused === undefined,
-      )
-      .map(keyOf),
+      .map((one) => ({ key: keyOf(one), excused: one.excused }))
+      .filter(({ key, excused }) => restored.has(key) && excused === undefined)
+      .map(({ key }) => key),
   );
   const isCountedOrder = ({ certificate }: Issuance): boolean => certificate !== undefined && counted.has(certificate);
   return {
@@ -399,11 +398,12 @@ async function callOff(cluster: Cluster, { namespace, certificate, requests }: A
 
 /** Waits until every live Certificate whose Secret was restored is Ready and nothing is being issued for it. */
 async function settle(cluster: Cluster, plan: RestorePlan, { signal, progress }: Ports): Promise<void> {
-  const written = secretsWritten(plan.lines);
+  const restored = certificatesRestored(plan);
   const kept = new Set(
     plan.certificates
-      .filter(({ verdict, namespace, secretName }) => verdict === 'keep' && written.has(`${namespace}/${secretName}`))
-      .map(keyOf),
+      .filter(({ verdict }) => verdict === 'keep')
+      .map(keyOf)
+      .filter((key) => restored.has(key)),
   );
   const end = Date.now() + settleDeadline;
   for (let told = ''; ; ) {

@@ -155,6 +155,8 @@ function isKeptLabel(label: string, roles: readonly Role[]): boolean {
 }
 
 function isKeptKey(key: string, roles: readonly Role[]): boolean {
+  // Kubernetes allows it; a reader of JSON may take it for something else than a key.
+  if (key === '__proto__') return false;
   if (hasRole({ roles }, 'platform-config')) return portableConfigKeys.some((one) => one === key);
   if (hasRole({ roles }, 'platform-secret') && runtimeVariables.test(key)) return false;
   // Whoever else reads the Secret needs the rest of it as well.

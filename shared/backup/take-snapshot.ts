@@ -38,9 +38,10 @@ export function takeSnapshot(
   accepted: readonly Refusal[] = [],
 ): { snapshot: Snapshot; leftOut: LeftOut[] } {
   const { objects, leftOut } = savedObjects(seen, live);
-  const rules = new Map(
-    accepted.flatMap(({ rule, object, names }) => [[object, rule] as const, [`Secret ${names[0]}`, rule] as const]),
-  );
+  const rules = new Map([
+    ...foreignLosses(objects, live).map((object): [string, RefusalRule] => [object, 'secret-missing']),
+    ...accepted.map(({ rule, object }): [string, RefusalRule] => [object, rule]),
+  ]);
   const snapshot = {
     objects,
     certificates: seen.certificates.map((certificate) => ({
@@ -57,6 +58,15 @@ export function takeSnapshot(
     ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...issuances(seen, live.secrets)], seen.now),
   };
   return { snapshot, leftOut };
+}
+
+/** Secrets of others' certificates that are there and that no restore writes: told as left out, they stop no backup. */
+function foreignLosses(objects: readonly SnapshotObject[], { references, secrets }: LiveInventory): string[] {
+  const saved = new Set(objects.map(({ object }) => `${object.kind} ${keyOf(object.metadata)}`));
+  return references
+    .filter((one) => hasRole(one, 'tls') && secrets.has(keyOf(one)) && !one.referrers.some(({ isOurs }) => isOurs))
+    .map((one) => `Secret ${keyOf(one)}`)
+    .filter((subject) => !saved.has(subject));
 }
 
 function acceptedAs(rule: RefusalRule | undefined): { accepted?: RefusalRule } {

@@ -106,7 +106,8 @@ function runsShim(controllers: readonly string[] | undefined): boolean {
   return !controllers.includes('-ingress-shim') && (controllers.includes('ingress-shim') || controllers.includes('*'));
 }
 
-function fileSettings(text: string | undefined): unknown {
+/** What a configuration file says; undefined where it cannot be read. */
+export function fileSettings(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
     return parse(text, { maxAliasCount: 0 }) as unknown;

@@ -8,12 +8,19 @@ export interface CertManagerVersion {
   atLeast(major: number, minor: number, patch?: number): boolean;
 }
 
+const form = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?$/;
+
+/** Whether a text is a version: others' charts have words such as `latest` in its place. */
+export function isVersion(text: string): boolean {
+  return form.test(text);
+}
+
 /**
  * Reads a version as images and CRD labels spell it: `v1.21.2`, `1.19.0`, `v1.20.0-beta.1` (counts as 1.20.0).
  * @throws McprtError `certmanager-version` when the text is no version, since guessing would forecast by the wrong rules
  */
 export function certManagerVersion(text: string): CertManagerVersion {
-  const found = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?$/.exec(text);
+  const found = form.exec(text);
   if (found === null) {
     throw new McprtError('certmanager-version', {
       what: `'${text}' is not a version of cert-manager.`,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { parseAllDocuments } from 'yaml';
+import { controllers } from '../backup/controller.js';
 import { askAdmission } from '../checks/observe.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { numberAt } from '../cluster/fields.js';
@@ -30,7 +31,6 @@ export function releaseManifest(version: string): string {
 
 const namespace = 'cert-manager';
 const three = ['cert-manager', 'cert-manager-cainjector', 'cert-manager-webhook'];
-const controllerLabels = 'app.kubernetes.io/component=controller,app.kubernetes.io/name=cert-manager';
 /** A pod that restarts is back by then; in ms. */
 const restartTime = 60_000;
 
@@ -42,7 +42,7 @@ const restartTime = 60_000;
  * @throws McprtError `certmanager-foreign`, `certmanager-manifest`, `certmanager-wait`
  */
 export async function ensureCertManager(cluster: Cluster, options: CertManagerOptions): Promise<boolean> {
-  const { items } = await cluster.list(kinds.deployment, { labelSelector: controllerLabels });
+  const items = await controllers(cluster);
   const elsewhere = items.find(({ metadata }) => metadata.namespace !== namespace || metadata.name !== 'cert-manager');
   if (elsewhere !== undefined) return requireForeign(cluster, elsewhere, options);
   if (items.length > 0) {

@@ -1,6 +1,10 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { Cluster } from '../cluster/cluster.js';
-import type { KubeObject } from '../cluster/objects.js';
+import { limits } from '../backup/limits.js';
+import { clustersOwn } from '../backup/testing/memory-world.js';
+import { type Cluster, objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { memoryApi } from '../cluster/testing/memory-api.js';
 import { type Journal, readJournal, writeJournal } from './journal.js';
 
 /** A cluster with a place for one ConfigMap. */
@@ -30,6 +34,35 @@ describe('the journal of a wipe', () => {
     expect(await readJournal(cluster)).toBeUndefined();
     await writeJournal(cluster, journal);
     expect(await readJournal(cluster)).toEqual(journal);
+  });
+
+  it('holds what as many tenants have as a backup may hold, and gives way to a smaller one', async () => {
+    const api = memoryApi();
+    clustersOwn(api);
+    const names = Array.from({ length: limits.objects / 2 }, (_, index) => `mcp-team-${'x'.repeat(40)}-${index}`);
+    const large: Journal = {
+      ...journal,
+      targets: names.map((name) => `Namespace ${name} ${createHash('sha256').update(name).digest('hex').slice(0, 36)}`),
+      secrets: new Map(
+        names.flatMap((name, index) => [
+          [`${name}/mcp-runtime-registry-pull`, `${index}1`],
+          [`${name}/server-tls`, `${index}2`],
+        ]),
+      ),
+    };
+    for (const one of [journal, large, journal]) {
+      await writeJournal(api.cluster, one);
+      expect(await readJournal(api.cluster)).toEqual(one);
+    }
+  });
+
+  it('is an error where it was packed and cannot be unpacked', async () => {
+    const api = memoryApi();
+    clustersOwn(api);
+    const { targets: _, ...data } = whole;
+    const metadata = { namespace: 'kube-system', name: 'mcprt-wipe' };
+    api.put(objectOf(kinds.configMap, { metadata, data, binaryData: { 'targets.gz': 'AAAA' } }));
+    await expect(readJournal(api.cluster)).rejects.toMatchObject({ code: 'wipe-journal' });
   });
 
   const whole = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
+import { packedTexts, unpackedTexts } from '../cluster/long-texts.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 
@@ -29,7 +30,10 @@ const lines = z.string().transform((text) => text.split('\n').filter((line) => l
 const shape = z.object({
   domain: z.string(),
   name: z.string(),
-  generation: z.string().regex(/^\d+$/).transform(Number),
+  generation: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
   statement: z.string(),
   run: z.string(),
   scope: z.string(),
@@ -46,7 +50,7 @@ const shape = z.object({
 export async function readJournal(cluster: Cluster): Promise<Journal | undefined> {
   const found = await cluster.get<KubeObject>(kinds.configMap, ref);
   if (found === undefined) return undefined;
-  const parsed = shape.safeParse(found.data);
+  const parsed = shape.safeParse(unpackedTexts(found));
   if (parsed.success) {
     const { name, generation, statement, ...rest } = parsed.data;
     return { ...rest, backup: { name, generation, statement } };
@@ -61,15 +65,15 @@ export async function readJournal(cluster: Cluster): Promise<Journal | undefined
 /** Writes the journal, in place of any earlier one. */
 export async function writeJournal(cluster: Cluster, journal: Journal): Promise<void> {
   const { backup, targets, secrets, ...rest } = journal;
-  const data = {
+  const content = packedTexts({
     ...rest,
     name: backup.name,
     generation: String(backup.generation),
     statement: backup.statement,
     targets: targets.join('\n'),
     secrets: [...secrets].map((pair) => pair.join(' ')).join('\n'),
-  };
-  await cluster.apply(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data }), { force: true });
+  });
+  await cluster.apply(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, ...content }), { force: true });
 }
 
 export async function removeJournal(cluster: Cluster): Promise<void> {

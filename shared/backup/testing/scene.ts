@@ -1,4 +1,4 @@
-import type { Certificate, CertificateSpec } from '../../certificates/model.js';
+import type { Certificate, CertificateSpec, CertificateStatus } from '../../certificates/model.js';
 import { objectOf } from '../../cluster/cluster.js';
 import { type KubeObject, kinds } from '../../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../cluster/testing/memory-api.js';
@@ -92,9 +92,15 @@ function findReady(api: MemoryApi): void {
           isRecord(one.spec) &&
           one.spec.secretName === object.metadata.name,
       );
-    const status = { conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }] };
-    for (const one of naming.filter(({ metadata }) => !isCanary({ metadata }))) api.put({ ...one, status });
+    for (const one of naming.filter(({ metadata }) => !isCanary({ metadata }))) api.put({ ...one, status: ready(one) });
   };
+}
+
+/** Its other conditions stay: an issuance that is under way does not end by itself. */
+function ready({ status }: KubeObject): unknown {
+  const { conditions, ...rest }: Partial<CertificateStatus> = isRecord(status) ? status : {};
+  const others = (conditions ?? []).filter(({ type }) => type !== 'Ready');
+  return { ...rest, conditions: [...others, { type: 'Ready', status: 'True', reason: 'Ready' }] };
 }
 
 /** A Certificate. */

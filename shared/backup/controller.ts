@@ -1,0 +1,156 @@
+import {
+  type ControllerSettings,
+  configPathOf,
+  controllerSettings,
+  type FlaggedContainer,
+  fileSettings,
+  releaseSettings,
+} from '../certificates/controller-settings.js';
+import { isVersion } from '../certificates/version.js';
+import { ApiError } from '../cluster/api-error.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { numberAt, recordsAt, textAt } from '../cluster/fields.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { isRecord } from '../json.js';
+
+const states = ['running', 'unready', 'stopped'] as const;
+
+/** Whether cert-manager's controller can act: `unready` has a Deployment with replicas and no pod that is available. */
+export type ControllerState = 'absent' | (typeof states)[number];
+
+/** cert-manager's controller, or what the release's manifest would make where there is none. */
+export interface CertManager {
+  state: ControllerState;
+  version: string | undefined;
+  /** Of its Deployment. */
+  namespace: string;
+  settings: ControllerSettings;
+  /** Why its settings are not certain; undefined when they are. */
+  doubt?: string;
+}
+
+type Container = FlaggedContainer & Record<string, unknown>;
+
+const image = 'cert-manager-controller';
+
+/** The Deployments of cert-manager's controller, wherever they are and whatever a chart calls them. */
+export async function controllers(cluster: Cluster): Promise<KubeObject[]> {
+  const { items } = await cluster.list(kinds.deployment, { labelSelector: 'app.kubernetes.io/component=controller' });
+  return items.filter(
+    (one) =>
+      one.metadata.labels?.['app.kubernetes.io/name'] === 'cert-manager' ||
+      containersOf(one).some((container) => textAt(container, 'image').includes(image)),
+  );
+}
+
+/** The one of cert-manager's controllers that acts: an old one may stand beside it, scaled down. */
+export async function controllerOf(cluster: Cluster, found: readonly KubeObject[]): Promise<CertManager> {
+  const byState = Map.groupBy(found, stateOf);
+  const [controller] = states.flatMap((state) => byState.get(state) ?? []);
+  if (controller === undefined) {
+    return { state: 'absent', version: undefined, namespace: 'cert-manager', settings: releaseSettings };
+  }
+  const namespace = controller.metadata.namespace ?? 'cert-manager';
+  const container = controllerContainer(controller);
+  const [version, file] = [versionOf(controller, container), await configFile(cluster, controller, container)];
+  const settings = controllerSettings(container, namespace, file.text);
+  const isKnown = !settings.clusterResourceNamespace.includes('$(');
+  const acting = [...(byState.get('running') ?? []), ...(byState.get('unready') ?? [])];
+  const doubts = [
+    ...(file.doubt === undefined ? [] : [file.doubt]),
+    ...(isKnown
+      ? []
+      : [
+          `cert-manager’s --cluster-resource-namespace is ${settings.clusterResourceNamespace}, which only its pod knows: ${namespace} is assumed`,
+        ]),
+    ...(version === undefined
+      ? [`cert-manager’s Deployment ${namespace}/${controller.metadata.name} tells no version: its rules are assumed`]
+      : []),
+    ...(acting.length > 1
+      ? [
+          `cert-manager runs ${acting.length} times (${acting.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).join(', ')}): the settings of the first are taken`,
+        ]
+      : []),
+  ];
+  return {
+    state: stateOf(controller),
+    version,
+    namespace,
+    settings: isKnown ? settings : { ...settings, clusterResourceNamespace: namespace },
+    ...(doubts.length === 0 ? {} : { doubt: doubts.join('; ') }),
+  };
+}
+
+function stateOf(controller: KubeObject): (typeof states)[number] {
+  const wanted = numberAt(controller, 'spec', 'replicas') ?? 1;
+  const present = numberAt(controller, 'status', 'replicas') ?? 0;
+  const available = numberAt(controller, 'status', 'availableReplicas') ?? 0;
+  if (available > 0) return 'running';
+  return wanted === 0 && present === 0 ? 'stopped' : 'unready';
+}
+
+function containersOf(controller: KubeObject): Record<string, unknown>[] {
+  return recordsAt(controller, 'spec', 'template', 'spec', 'containers');
+}
+
+/** The container with the controller: a mesh may have put others beside it. */
+function controllerContainer(controller: KubeObject): Container {
+  const containers = containersOf(controller);
+  const found =
+    containers.find((container) => textAt(container, 'image').includes(image)) ??
+    containers.find(({ name }) => name === image) ??
+    containers[0];
+  // The API server has checked a Deployment against its kind's schema.
+  return (found ?? {}) as Container;
+}
+
+/** The file that `--config` names, where it comes from a ConfigMap, as the chart has it. */
+async function configFile(
+  cluster: Cluster,
+  controller: KubeObject,
+  container: Container,
+): Promise<{ text?: string; doubt?: string }> {
+  const namespace = controller.metadata.namespace ?? '';
+  const path = configPathOf(container, namespace);
+  if (path === undefined) return {};
+  const doubt = (why: string): { doubt: string } => ({
+    doubt: `cert-manager’s configuration file ${path} is not known (${why}): defaults are assumed for what its flags do not say`,
+  });
+  const mounted = mountedAt(container, path);
+  const volume = recordsAt(controller, 'spec', 'template', 'spec', 'volumes').find(
+    ({ name }) => name === mounted?.volume,
+  );
+  const map = textAt(volume, 'configMap', 'name');
+  if (mounted === undefined || map === '') return doubt('it comes from no ConfigMap');
+  const key = recordsAt(volume, 'configMap', 'items').find((item) => item.path === mounted.file)?.key ?? mounted.file;
+  try {
+    const found = await cluster.get(kinds.configMap, { namespace, name: map });
+    const text = textAt(found, 'data', String(key));
+    if (text === '') return doubt(`ConfigMap ${namespace}/${map} has no ${String(key)}`);
+    return isRecord(fileSettings(text))
+      ? { text }
+      : doubt(`ConfigMap ${namespace}/${map} holds nothing that can be read`);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 403)) throw error;
+    return doubt(`this account may not read ConfigMap ${namespace}/${map}`);
+  }
+}
+
+/** The volume that a file of a container is in, and where in it: the innermost mount counts. */
+function mountedAt(container: Container, path: string): { volume: unknown; file: string } | undefined {
+  const [innermost] = recordsAt(container, 'volumeMounts')
+    .map((mount) => ({ mount, at: textAt(mount, 'mountPath').replace(/\/+$/, '') }))
+    .filter(({ at }) => path === at || path.startsWith(`${at}/`))
+    .sort((a, b) => b.at.length - a.at.length);
+  if (innermost === undefined) return undefined;
+  const { mount, at } = innermost;
+  const file = [textAt(mount, 'subPath'), path.slice(at.length + 1)].filter((part) => part !== '').join('/');
+  return { volume: mount.name, file };
+}
+
+/** cert-manager's manifests put the version into a label; charts of others at least into the image's tag. */
+function versionOf(controller: KubeObject, container: Container): string | undefined {
+  const labelled = controller.metadata.labels?.['app.kubernetes.io/version'] ?? '';
+  const [, tag = ''] = /:([^:@/]+)(?:@.*)?$/.exec(textAt(container, 'image')) ?? [];
+  return [labelled, tag].find(isVersion);
+}
