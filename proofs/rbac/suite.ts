@@ -9,6 +9,8 @@ const without: Readonly<Record<string, string>> = {
   rbac: 'it is this one',
   forecast: 'asks the controllers, not the actions',
   corrupt: 'runs the restore in its own process',
+  'stolen-key': 'has an API server in memory',
+  guards: 'runs unit tests',
   'mcp-sdk': 'has no cluster of its own to change',
   'workflow-lint': 'runs linters',
   workflows: 'a workflow engine starts the actions',
