@@ -19,6 +19,8 @@ import { type Demand, wordsOf } from '../../shared/permissions/rule.js';
 import { type LabState, labNames, openLab, readLab } from './lab.js';
 
 const settleDeadline = 10_000;
+/** Operations of action-backup that ask no cluster: they have no account. */
+const clusterless = ['fetch', 'list'];
 
 /**
  * The inputs of a run with the administrator of a lab replaced by the operation's own account. Inputs with other
@@ -28,6 +30,7 @@ export async function withGeneratedRbac(
   entry: string,
   inputs: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
+  if (entry.startsWith('backup') && clusterless.includes(inputs.operation ?? '')) return { ...inputs };
   const given = inputs.kubeconfig ?? '';
   const text = existsSync(given) ? await readFile(given, 'utf8') : given;
   const state = await labOf(text);
