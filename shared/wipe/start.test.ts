@@ -14,7 +14,14 @@ const journal: Journal = {
   ]),
 };
 const decide = (facts: Partial<StartFacts>): string => {
-  const start = decideStart({ journal, live: new Map(), held: true, allowsFewer: () => false, ...facts });
+  const start = decideStart({
+    journal,
+    live: new Map(),
+    isGoing: () => true,
+    held: true,
+    allowsFewer: () => false,
+    ...facts,
+  });
   return start.kind === 'refuse' ? start.error.code : start.kind;
 };
 const live = (...pairs: [string, string][]): Map<string, string> => new Map(pairs);
@@ -37,6 +44,12 @@ describe('decideStart', () => {
   it('refuses when what is left was changed since, or something new needs a backup', () => {
     expect(decide({ live: live(['cert-manager/account', '12']) })).toBe('wipe-unsaved');
     expect(decide({ live: live(['cert-manager/account', '11'], ['tools/new', '1']) })).toBe('wipe-unsaved');
+  });
+
+  it('goes on whatever became of what stays', () => {
+    const stays = { isGoing: (namespace: string) => namespace === 'registry' };
+    expect(decide({ live: live(['cert-manager/account', '12'], ['blog/new', '1']), ...stays })).toBe('resume');
+    expect(decide({ live: live(['registry/new', '1']), ...stays })).toBe('wipe-unsaved');
   });
 
   it('refuses when no store holds the earlier backup', () => {

@@ -122,7 +122,16 @@ async function decide(
       : versionsOf(await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) }), seen);
   const allowsFewer = (keys: readonly string[]): boolean =>
     keys.every((key) => isAllowed(options.allow, 'fewer-objects', [key]));
-  return { start: decideStart({ journal, live, held: proof !== undefined, allowsFewer }), proof };
+  return {
+    start: decideStart({
+      journal,
+      live,
+      isGoing: goingIn(planWipe(seen, options)),
+      held: proof !== undefined,
+      allowsFewer,
+    }),
+    proof,
+  };
 }
 
 interface Work {
@@ -186,7 +195,8 @@ function requireProven(
   seen: WipeObservation,
   options: WipeOptions,
 ): void {
-  const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen));
+  const isGoing = goingIn(planWipe(seen, options));
+  const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen), isGoing);
   if (journal !== undefined && unsaved.length > 0) throw unsavedError(journal, unsaved);
   const problems = fresh === undefined ? [] : unproven(fresh.snapshot, seen, live, options.allow);
   if (problems.length > 0) {
@@ -283,9 +293,14 @@ function backupOptions(options: WipeOptions, seen: WipeObservation): Parameters<
 
 /** What a wipe takes cannot be told as somebody else's trouble: its backup is as strict about it as about the platform. */
 function goingOrOurs(seen: WipeObservation, choice: WipeChoice): IsOurs {
-  const going = new Set(namespacesOf(planWipe(seen, choice).targets).map(({ name }) => name));
+  const isGoing = goingIn(planWipe(seen, choice));
   const isOurs = platformsOwn(seen);
-  return (namespace) => going.has(namespace) || isOurs(namespace);
+  return (namespace) => isGoing(namespace) || isOurs(namespace);
+}
+
+function goingIn({ targets }: WipePlan): (namespace: string) => boolean {
+  const going = new Set(namespacesOf(targets).map(({ name }) => name));
+  return (namespace) => going.has(namespace);
 }
 
 function journalOf(
