@@ -7,7 +7,7 @@ const journal: Journal = {
   backup: { name: 'mcprt-backup-example.com-g00000003-r1.1', generation: 3, statement: 'abc' },
   run: 'acme/platform/1/wipe',
   scope: 'platform',
-  targets: [],
+  targets: ['Namespace registry 1', 'Namespace cert-manager 2', 'Namespace tools 3'],
   secrets: new Map([
     ['registry/registry-tls', '10'],
     ['cert-manager/account', '11'],
@@ -50,6 +50,13 @@ describe('decideStart', () => {
     const stays = { isGoing: (namespace: string) => namespace === 'registry' };
     expect(decide({ live: live(['cert-manager/account', '12'], ['blog/new', '1']), ...stays })).toBe('resume');
     expect(decide({ live: live(['registry/new', '1']), ...stays })).toBe('wipe-unsaved');
+  });
+
+  it('refuses to take more than the earlier wipe would have: its backup was not strict about it', () => {
+    const begun = { ...journal, targets: ['Namespace registry 1'] };
+    const left = live(['cert-manager/account', '11']);
+    expect(decide({ journal: begun, live: left })).toBe('wipe-unsaved');
+    expect(decide({ journal: begun, live: left, isGoing: (namespace) => namespace === 'registry' })).toBe('resume');
   });
 
   it('refuses when no store holds the earlier backup', () => {

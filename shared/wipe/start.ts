@@ -1,3 +1,4 @@
+import { kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import type { Journal } from './journal.js';
 
@@ -36,25 +37,35 @@ export function decideStart({ journal, live, isGoing, held, allowsFewer }: Start
 }
 
 /**
- * Live Secrets that would go and that a journal's backup does not hold, or not as they are now. What stays may change:
- * certificates of others are renewed while a wipe is stuck, and are not lost with it.
+ * Live Secrets that would go and that a journal's backup does not hold, or not as they are now, or of whose namespace it
+ * was not as strict as about what goes. What stays may change: certificates of others are renewed while a wipe is stuck,
+ * and are not lost with it.
  */
 export function unsavedOf(
-  { secrets }: Pick<Journal, 'secrets'>,
+  { secrets, targets }: Pick<Journal, 'secrets' | 'targets'>,
   live: ReadonlyMap<string, string>,
   isGoing: StartFacts['isGoing'],
 ): string[] {
+  const wasToGo = new Set(
+    targets
+      .map((line) => line.split(' '))
+      .flatMap(([kind, name = '']) => (kind === kinds.namespace.kind ? [name] : [])),
+  );
   return [...live]
-    .filter(([key, version]) => isGoing(key.split('/')[0] ?? '') && secrets.get(key) !== version)
-    .map(([key]) => key);
+    .map(([key, version]) => ({ key, version, namespace: key.split('/')[0] ?? '' }))
+    .filter(({ namespace }) => isGoing(namespace))
+    .filter(({ key, version, namespace }) => secrets.get(key) !== version || !wasToGo.has(namespace))
+    .map(({ key }) => key);
 }
 
 /** The refusal to go on with a wipe whose backup has become incomplete. */
-export function unsavedError({ backup }: Journal, unsaved: readonly string[]): McprtError {
+export function unsavedError({ backup, scope }: Journal, unsaved: readonly string[]): McprtError {
   return new McprtError('wipe-unsaved', {
     what: 'a wipe was begun, and the cluster now holds what its backup does not',
-    why: unsaved.map((key) => `Secret ${key} is new or was changed since ${backup.name}`).join('\n'),
-    next: `run \`operation: restore\` and setup, so that the cluster is whole again, then wipe. ${instead}`,
+    why: unsaved
+      .map((key) => `Secret ${key} is new or was changed since ${backup.name}, or was not to go then`)
+      .join('\n'),
+    next: `run \`operation: restore\` and setup, so that the cluster is whole again, then wipe. Where this run only takes more than that one: finish it as it was begun, with \`scope: ${scope}\` and its \`also\`. ${instead}`,
   });
 }
 
