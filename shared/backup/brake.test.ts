@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ApiError } from '../cluster/api-error.js';
 import { kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
@@ -68,6 +69,43 @@ describe('the brake', () => {
     await brake(api.cluster, holder('mine'), { mustHold: true, signal });
     expect(seen.probes).toBe(3);
     expect(api.objects(kinds.order)).toEqual([]);
+  });
+
+  it('is taken over by one of two runs that find it, and not by both', async () => {
+    const api = cluster();
+    await brake(api.cluster, holder('killed', -1), { mustHold: false, signal });
+    api.hooks.before = async ({ method, path }) => {
+      if (method !== 'PATCH' || !path.includes('/validatingadmissionpolicies/')) return;
+      api.hooks.before = () => undefined;
+      await brake(api.cluster, holder('other'), { mustHold: false, signal });
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toMatchObject({
+      code: 'restore-locked',
+    });
+    expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
+      'mcprt.dev/run': 'other',
+    });
+  });
+
+  it.each([
+    ['a webhook of others refuses', 400, 'admission webhook "policies.example.com" denied the request: not in default'],
+    ['cert-manager’s webhook is still down', 500, 'failed calling webhook "webhook.cert-manager.io": refused'],
+  ])('is not given up where at first %s', async (_, status, detail) => {
+    const api = cluster();
+    let probes = 0;
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'POST' || !path.includes('/orders')) return;
+      probes += 1;
+      if (probes < 3) throw new ApiError(status, 'Refused', detail, 'POST orders');
+    };
+    await brake(api.cluster, holder('mine'), { mustHold: true, signal });
+    expect(probes).toBe(3);
+    api.hooks.before = ({ method, path }) => {
+      if (method === 'POST' && path.includes('/orders')) throw new ApiError(403, 'Forbidden', 'no', 'POST orders');
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({
+      code: 'cluster-forbidden',
+    });
   });
 
   it('lets the binding go before the policy, so that no other run begins meanwhile', async () => {
