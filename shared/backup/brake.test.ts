@@ -108,6 +108,31 @@ describe('the brake', () => {
     });
   });
 
+  it('is let go when it could not be put into force, and says so where it could not be let go', async () => {
+    const api = cluster();
+    const down = new ApiError(503, 'ServiceUnavailable', 'down', 'any');
+    api.hooks.before = ({ method, path }) => {
+      if (method === 'PATCH' && path.includes('/validatingadmissionpolicybindings/')) throw down;
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toBe(down);
+    expect(api.objects(kinds.admissionPolicy)).toEqual([]);
+
+    for (const from of ['/validatingadmissionpolicybindings/', '/orders']) {
+      let isDead = false;
+      api.hooks.before = ({ method, path }) => {
+        isDead ||= method !== 'GET' && path.includes(from);
+        if (isDead) throw down;
+      };
+      await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({
+        code: 'cluster-unavailable',
+        why: expect.stringContaining('the brake is still on'),
+      });
+      expect(api.objects(kinds.admissionPolicy)).toHaveLength(1);
+      api.remove(kinds.admissionPolicy, { name: 'mcprt-brake' });
+      api.remove(kinds.admissionPolicyBinding, { name: 'mcprt-brake' });
+    }
+  });
+
   it('lets the binding go before the policy, so that no other run begins meanwhile', async () => {
     const api = cluster();
     const held = await brake(api.cluster, holder('mine'), { mustHold: false, signal });

@@ -60,7 +60,6 @@ export async function brake(
     metadata: { name },
     spec: { policyName: name, validationActions: ['Deny'] },
   });
-  await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
   let released = false;
   const release = async (): Promise<void> => {
     // The binding goes first: while the policy stands, no other run can begin.
@@ -68,13 +67,16 @@ export async function brake(
     await cluster.delete(kinds.admissionPolicy, { name });
     released = true;
   };
-  if (mustHold) {
-    await untilEffective(cluster, signal).catch(async (error: unknown) => {
-      // What a killed run has written may still need it.
-      if (takenOver) throw withBrakeNote(error);
-      await release();
-      throw error;
+  try {
+    await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
+    if (mustHold) await untilEffective(cluster, signal);
+  } catch (error) {
+    // What a killed run has written may still need it.
+    if (takenOver) throw withBrakeNote(error);
+    await release().catch(() => {
+      throw withBrakeNote(error);
     });
+    throw error;
   }
   return { takenOver, release, isReleased: () => released };
 }

@@ -1,6 +1,6 @@
 import { type Allowance, isAllowed } from '../backup/allowance.js';
 import type { BackupResult } from '../backup/backup.js';
-import { type Brake, brake, canBrake, holderOf, requireFree } from '../backup/brake.js';
+import { type Brake, brake, canBrake, holderOf, requireFree, withBrakeNote } from '../backup/brake.js';
 import { type IsOurs, platformsOwn } from '../backup/inventory.js';
 import type { BackupKey } from '../backup/keys.js';
 import type { Ports, RunContext } from '../backup/ports.js';
@@ -149,21 +149,36 @@ async function underLock(
   work: Work,
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
   const lock = await takeLock(cluster, ports.signal, options, work.seen);
-  try {
-    const seen = await look(cluster);
-    const live = await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) });
-    const plan = planWipe(seen, options);
-    requireProven(work.basis, live, seen, options);
-    if (work.basis.journal === undefined) {
-      await writeJournal(cluster, journalOf(work.basis.proof, plan, versionsOf(live, seen), options));
-    }
-    const prove = work.proven();
-    const times = await deleteAll(cluster, ports, plan.targets, work);
-    await verify(cluster, options);
-    return { plan, wiped: namespacesOf(plan.targets).length, seconds: { prove, ...times } };
-  } finally {
-    await lock?.release();
+  const letGo = async (because?: unknown): Promise<void> => {
+    await lock?.release().catch((error: unknown) => {
+      throw withBrakeNote(because ?? error);
+    });
+  };
+  const done = await underHeld(cluster, ports, options, work).catch(async (error: unknown) => {
+    await letGo(error);
+    throw error;
+  });
+  await letGo();
+  return done;
+}
+
+async function underHeld(
+  cluster: Cluster,
+  ports: Ports,
+  options: WipeOptions,
+  work: Work,
+): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
+  const seen = await look(cluster);
+  const live = await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) });
+  const plan = planWipe(seen, options);
+  requireProven(work.basis, live, seen, options);
+  if (work.basis.journal === undefined) {
+    await writeJournal(cluster, journalOf(work.basis.proof, plan, versionsOf(live, seen), options));
   }
+  const prove = work.proven();
+  const times = await deleteAll(cluster, ports, plan.targets, work);
+  await verify(cluster, options);
+  return { plan, wiped: namespacesOf(plan.targets).length, seconds: { prove, ...times } };
 }
 
 async function takeLock(
