@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ApiError } from '../cluster/api-error.js';
 import { kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
@@ -68,6 +69,68 @@ describe('the brake', () => {
     await brake(api.cluster, holder('mine'), { mustHold: true, signal });
     expect(seen.probes).toBe(3);
     expect(api.objects(kinds.order)).toEqual([]);
+  });
+
+  it('is taken over by one of two runs that find it, and not by both', async () => {
+    const api = cluster();
+    await brake(api.cluster, holder('killed', -1), { mustHold: false, signal });
+    api.hooks.before = async ({ method, path }) => {
+      if (method !== 'PATCH' || !path.includes('/validatingadmissionpolicies/')) return;
+      api.hooks.before = () => undefined;
+      await brake(api.cluster, holder('other'), { mustHold: false, signal });
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toMatchObject({
+      code: 'restore-locked',
+    });
+    expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
+      'mcprt.dev/run': 'other',
+    });
+  });
+
+  it.each([
+    ['a webhook of others refuses', 400, 'admission webhook "policies.example.com" denied the request: not in default'],
+    ['cert-manager’s webhook is still down', 500, 'failed calling webhook "webhook.cert-manager.io": refused'],
+  ])('is not given up where at first %s', async (_, status, detail) => {
+    const api = cluster();
+    let probes = 0;
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'POST' || !path.includes('/orders')) return;
+      probes += 1;
+      if (probes < 3) throw new ApiError(status, 'Refused', detail, 'POST orders');
+    };
+    await brake(api.cluster, holder('mine'), { mustHold: true, signal });
+    expect(probes).toBe(3);
+    api.hooks.before = ({ method, path }) => {
+      if (method === 'POST' && path.includes('/orders')) throw new ApiError(403, 'Forbidden', 'no', 'POST orders');
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({
+      code: 'cluster-forbidden',
+    });
+  });
+
+  it('is let go when it could not be put into force, and says so where it could not be let go', async () => {
+    const api = cluster();
+    const down = new ApiError(503, 'ServiceUnavailable', 'down', 'any');
+    api.hooks.before = ({ method, path }) => {
+      if (method === 'PATCH' && path.includes('/validatingadmissionpolicybindings/')) throw down;
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toBe(down);
+    expect(api.objects(kinds.admissionPolicy)).toEqual([]);
+
+    for (const from of ['/validatingadmissionpolicybindings/', '/orders']) {
+      let isDead = false;
+      api.hooks.before = ({ method, path }) => {
+        isDead ||= method !== 'GET' && path.includes(from);
+        if (isDead) throw down;
+      };
+      await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({
+        code: 'cluster-unavailable',
+        why: expect.stringContaining('the brake is still on'),
+      });
+      expect(api.objects(kinds.admissionPolicy)).toHaveLength(1);
+      api.remove(kinds.admissionPolicy, { name: 'mcprt-brake' });
+      api.remove(kinds.admissionPolicyBinding, { name: 'mcprt-brake' });
+    }
   });
 
   it('lets the binding go before the policy, so that no other run begins meanwhile', async () => {

@@ -1,5 +1,5 @@
 import { ApiError } from '../cluster/api-error.js';
-import { type Cluster, isConflict, objectOf } from '../cluster/cluster.js';
+import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { pause } from '../pause.js';
@@ -60,7 +60,6 @@ export async function brake(
     metadata: { name },
     spec: { policyName: name, validationActions: ['Deny'] },
   });
-  await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
   let released = false;
   const release = async (): Promise<void> => {
     // The binding goes first: while the policy stands, no other run can begin.
@@ -68,13 +67,16 @@ export async function brake(
     await cluster.delete(kinds.admissionPolicy, { name });
     released = true;
   };
-  if (mustHold) {
-    await untilEffective(cluster, signal).catch(async (error: unknown) => {
-      // What a killed run has written may still need it.
-      if (takenOver) throw withBrakeNote(error);
-      await release();
-      throw error;
+  try {
+    await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
+    if (mustHold) await untilEffective(cluster, signal);
+  } catch (error) {
+    // What a killed run has written may still need it.
+    if (takenOver) throw withBrakeNote(error);
+    await release().catch(() => {
+      throw withBrakeNote(error);
     });
+    throw error;
   }
   return { takenOver, release, isReleased: () => released };
 }
@@ -135,7 +137,17 @@ async function take(cluster: Cluster, holder: Holder): Promise<boolean> {
   const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
   if (found === undefined) return take(cluster, holder);
   refuseHeld(cluster, found, holder.run);
-  await cluster.apply(kinds.admissionPolicy, wanted, { force: true });
+  try {
+    // Of two runs that find the same old lock only one takes it over.
+    await cluster.patch(kinds.admissionPolicy, { name }, [
+      { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },
+      { op: 'add', path: '/metadata/annotations', value: wanted.metadata.annotations },
+      { op: 'add', path: '/spec', value: wanted.spec },
+    ]);
+  } catch (error) {
+    if (isConflict(error) || isNotFound(error)) return take(cluster, holder);
+    throw error;
+  }
   return true;
 }
 
@@ -166,13 +178,16 @@ async function untilEffective(cluster: Cluster, signal: AbortSignal): Promise<vo
   });
   const end = Date.now() + effectiveDeadline;
   for (let wait = 25; ; wait = Math.min(wait * 2, 100)) {
+    let answer: unknown;
     try {
       await cluster.create(kinds.order, probe, { dryRun: true });
     } catch (error) {
       if (error instanceof ApiError && error.detail.includes(name)) return;
-      throw error;
+      if (!isOfWebhook(error)) throw error;
+      answer = error;
     }
     if (Date.now() > end) {
+      if (answer !== undefined) throw answer;
       throw new McprtError('brake-ineffective', {
         what: 'new orders are not denied although the policy is in place',
         why: `a dry-run Order was still accepted after ${effectiveDeadline / 1000} s`,
@@ -181,4 +196,9 @@ async function untilEffective(cluster: Cluster, signal: AbortSignal): Promise<vo
     }
     await pause(wait, signal);
   }
+}
+
+/** Webhooks are asked after the policies: one that refuses, or does not answer, says that the brake is not on yet. */
+function isOfWebhook(error: unknown): boolean {
+  return error instanceof ApiError && /admission webhook|calling webhook/.test(error.detail);
 }

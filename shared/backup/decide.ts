@@ -34,13 +34,13 @@ export interface DecideContext {
  * valid, is ever overwritten; a live certificate gives way only where it serves nobody and is cert-manager's own.
  */
 export function decide(item: SnapshotObject, live: LiveSecret | undefined, context: DecideContext): Decision {
-  if (live === undefined && isGhost(item, context)) {
+  const leaving = live && !hasRole(item, 'namespace') ? leavingReason(live) : undefined;
+  if ((live === undefined || leaving !== undefined) && isGhost(item, context)) {
     return {
       action: 'skip',
       reason: 'its team went with the platform’s database; the platform makes it anew with the team',
     };
   }
-  const leaving = live && !hasRole(item, 'namespace') ? leavingReason(live) : undefined;
   if (leaving !== undefined) return { action: 'refuse', reason: leaving };
   if (hasRole(item, 'tls')) return decideTls(item, live, context);
   if (live === undefined) return { action: 'create', reason: 'it is not there' };
@@ -89,7 +89,7 @@ function leavingReason({ metadata }: KubeObject): string | undefined {
  * A pull Secret of a team is made from the team's record in the platform's database, which no backup holds: brought back
  * without it, the namespace would stand there without quota, policy and owner.
  */
-function isGhost({ roles, object }: SnapshotObject, { managed }: DecideContext): boolean {
+export function isGhost({ roles, object }: SnapshotObject, { managed }: Pick<DecideContext, 'managed'>): boolean {
   const { namespace = '' } = object.metadata;
   return roles.every((role) => role === 'platform-secret') && isTeamNamespace(namespace) && !managed.has(namespace);
 }

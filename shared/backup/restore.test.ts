@@ -218,6 +218,30 @@ describe('restore', () => {
     expect(isOn(api)).toBe(false);
   });
 
+  it('waits for no namespace that it writes nothing into, and tells one that begins to go meanwhile', async () => {
+    const team = namespace('mcp-team-a', { 'platform.mcpruntime.org/managed': 'true' });
+    const pull = opaque('mcp-team-a', 'mcp-runtime-registry-pull', { a: 'b' });
+    const { api, restore } = await lost(team, pull);
+    const leave = (name: string): void => {
+      const live = api.find(kinds.namespace, { name });
+      if (live === undefined) throw new Error('it is there');
+      api.put({ ...live, metadata: { ...live.metadata, deletionTimestamp: '2026-11-24T11:00:00Z' } });
+    };
+    leave('mcp-team-a');
+    const held = api.find(kinds.secret, { namespace: 'mcp-team-a', name: 'mcp-runtime-registry-pull' });
+    if (held === undefined) throw new Error('it is there');
+    api.put({ ...held, metadata: { ...held.metadata, deletionTimestamp: '2026-11-24T11:00:00Z' } });
+    expect((await restore({ timeout: 1 })).verified).toBe(true);
+
+    wipe(api);
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'POST' || !path.startsWith('/api/v1/namespaces/registry/secrets')) return;
+      api.hooks.before = () => undefined;
+      leave('registry');
+    };
+    await expect(restore()).rejects.toMatchObject({ code: 'namespace-terminating' });
+  });
+
   it('reads back the keys that it added to a Secret that was there', async () => {
     const { api, restore } = await lost();
     const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };

@@ -9,6 +9,7 @@ import { lackingOf } from '../permissions/review.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
 import { barrier } from './barrier.js';
 import { type Brake, brake, canBrake, holderOf, withBrakeNote } from './brake.js';
+import { isGhost } from './decide.js';
 import { type Issuance, issuances, newSince } from './issuances.js';
 import type { RestoreKey } from './keys.js';
 import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
@@ -332,8 +333,10 @@ async function waitForNamespaces(
   ports: Ports,
   timeout: number,
 ): Promise<Observation> {
+  // Nothing is written into the namespace of a team that goes with the platform: it may take as long as it likes.
+  const gone = { managed: new Set<string>() };
   const wanted = new Set(
-    snapshot.objects.filter((item) => hasRole(item, 'namespace')).map(({ object }) => object.metadata.name),
+    snapshot.objects.filter((item) => !isGhost(item, gone)).flatMap(({ object }) => object.metadata.namespace ?? []),
   );
   const leaving = (seen: Observation): KubeObject[] =>
     seen.namespaces.filter(({ metadata }) => wanted.has(metadata.name) && metadata.deletionTimestamp !== undefined);

@@ -8,10 +8,13 @@ export class ApiError extends McprtError {
   readonly detail: string;
 
   constructor(status: number, reason: string, detail: string, request: string) {
-    super(codeOf(status, reason), {
+    const isLeaving = isTerminating(status, detail);
+    super(isLeaving ? 'namespace-terminating' : codeOf(status, reason), {
       what: `${request}: ${status} ${reason}`,
       why: detail === '' ? 'the API server gave no reason' : detail,
-      next: adviceFor(status),
+      next: isLeaving
+        ? 'run the operation again when `kubectl get namespaces` does not show it any more'
+        : adviceFor(status),
     });
     this.status = status;
     this.reason = reason;
@@ -32,6 +35,11 @@ export function apiErrorFrom(status: number, body: string, request: string): Api
     // not a Status: the status code is all there is
   }
   return new ApiError(status, 'Unknown', '', request);
+}
+
+/** The API server forbids to make something in a namespace that is being deleted, whatever the account may do. */
+function isTerminating(status: number, detail: string): boolean {
+  return status === 403 && detail.includes('because it is being terminated');
 }
 
 function codeOf(status: number, reason: string): McprtError['code'] {

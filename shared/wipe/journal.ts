@@ -14,7 +14,7 @@ export interface Journal {
   backup: { name: string; generation: number; statement: string };
   run: string;
   scope: string;
-  /** `Kind name uid` of everything that was to go; for people. */
+  /** `Kind name uid` of everything that was to go. */
   targets: string[];
   /** `namespace/name` of every Secret that the backup holds → its resourceVersion when that was proven. */
   secrets: ReadonlyMap<string, string>;

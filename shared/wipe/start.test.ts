@@ -7,14 +7,21 @@ const journal: Journal = {
   backup: { name: 'mcprt-backup-example.com-g00000003-r1.1', generation: 3, statement: 'abc' },
   run: 'acme/platform/1/wipe',
   scope: 'platform',
-  targets: [],
+  targets: ['Namespace registry 1', 'Namespace cert-manager 2', 'Namespace tools 3'],
   secrets: new Map([
     ['registry/registry-tls', '10'],
     ['cert-manager/account', '11'],
   ]),
 };
 const decide = (facts: Partial<StartFacts>): string => {
-  const start = decideStart({ journal, live: new Map(), held: true, allowsFewer: () => false, ...facts });
+  const start = decideStart({
+    journal,
+    live: new Map(),
+    isGoing: () => true,
+    held: true,
+    allowsFewer: () => false,
+    ...facts,
+  });
   return start.kind === 'refuse' ? start.error.code : start.kind;
 };
 const live = (...pairs: [string, string][]): Map<string, string> => new Map(pairs);
@@ -37,6 +44,19 @@ describe('decideStart', () => {
   it('refuses when what is left was changed since, or something new needs a backup', () => {
     expect(decide({ live: live(['cert-manager/account', '12']) })).toBe('wipe-unsaved');
     expect(decide({ live: live(['cert-manager/account', '11'], ['tools/new', '1']) })).toBe('wipe-unsaved');
+  });
+
+  it('goes on whatever became of what stays', () => {
+    const stays = { isGoing: (namespace: string) => namespace === 'registry' };
+    expect(decide({ live: live(['cert-manager/account', '12'], ['blog/new', '1']), ...stays })).toBe('resume');
+    expect(decide({ live: live(['registry/new', '1']), ...stays })).toBe('wipe-unsaved');
+  });
+
+  it('refuses to take more than the earlier wipe would have: its backup was not strict about it', () => {
+    const begun = { ...journal, targets: ['Namespace registry 1'] };
+    const left = live(['cert-manager/account', '11']);
+    expect(decide({ journal: begun, live: left })).toBe('wipe-unsaved');
+    expect(decide({ journal: begun, live: left, isGoing: (namespace) => namespace === 'registry' })).toBe('resume');
   });
 
   it('refuses when no store holds the earlier backup', () => {

@@ -1,3 +1,4 @@
+import { kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import type { Journal } from './journal.js';
 
@@ -11,6 +12,8 @@ export interface StartFacts {
   journal: Journal | undefined;
   /** `namespace/name` of the live Secrets that a backup must hold → resourceVersion, without those that are leaving. */
   live: ReadonlyMap<string, string>;
+  /** Whether the wipe takes a namespace. */
+  isGoing: (namespace: string) => boolean;
   /** Whether a store still holds the journal's backup, authentic. */
   held: boolean;
   /** Whether the user accepts a backup without these, which the last one holds. */
@@ -20,30 +23,49 @@ export interface StartFacts {
 /**
  * Decides on which backup a wipe stands. A complete cluster is backed up afresh. Of a cluster that is partly wiped a
  * fresh backup would be worse than the earlier one: that one stays the proof, as long as it is stored and holds
- * everything that is live, unchanged.
+ * everything that would go, unchanged.
  */
-export function decideStart({ journal, live, held, allowsFewer }: StartFacts): Start {
+export function decideStart({ journal, live, isGoing, held, allowsFewer }: StartFacts): Start {
   if (journal === undefined) return { kind: 'fresh', because: 'no earlier wipe is unfinished' };
   const gone = [...journal.secrets.keys()].filter((key) => !live.has(key));
   if (gone.length === 0) return { kind: 'fresh', because: 'everything that the earlier backup holds is there' };
 
-  const unsaved = unsavedOf(journal, live);
+  const unsaved = unsavedOf(journal, live, isGoing);
   if (held && unsaved.length === 0) return { kind: 'resume', journal };
   if (allowsFewer(gone)) return { kind: 'fresh', because: '`allow` names fewer-objects' };
   return { kind: 'refuse', error: held ? unsavedError(journal, unsaved) : lostError(journal, gone.length) };
 }
 
-/** Live Secrets that a journal's backup does not hold, or not as they are now. */
-export function unsavedOf({ secrets }: Pick<Journal, 'secrets'>, live: ReadonlyMap<string, string>): string[] {
-  return [...live].filter(([key, version]) => secrets.get(key) !== version).map(([key]) => key);
+/**
+ * Live Secrets that would go and that a journal's backup does not hold, or not as they are now, or of whose namespace it
+ * was not as strict as about what goes. What stays may change: certificates of others are renewed while a wipe is stuck,
+ * and are not lost with it.
+ */
+export function unsavedOf(
+  { secrets, targets }: Pick<Journal, 'secrets' | 'targets'>,
+  live: ReadonlyMap<string, string>,
+  isGoing: StartFacts['isGoing'],
+): string[] {
+  const wasToGo = new Set(
+    targets
+      .map((line) => line.split(' '))
+      .flatMap(([kind, name = '']) => (kind === kinds.namespace.kind ? [name] : [])),
+  );
+  return [...live]
+    .map(([key, version]) => ({ key, version, namespace: key.split('/')[0] ?? '' }))
+    .filter(({ namespace }) => isGoing(namespace))
+    .filter(({ key, version, namespace }) => secrets.get(key) !== version || !wasToGo.has(namespace))
+    .map(({ key }) => key);
 }
 
 /** The refusal to go on with a wipe whose backup has become incomplete. */
-export function unsavedError({ backup }: Journal, unsaved: readonly string[]): McprtError {
+export function unsavedError({ backup, scope }: Journal, unsaved: readonly string[]): McprtError {
   return new McprtError('wipe-unsaved', {
     what: 'a wipe was begun, and the cluster now holds what its backup does not',
-    why: unsaved.map((key) => `Secret ${key} is new or was changed since ${backup.name}`).join('\n'),
-    next: `run \`operation: restore\` and setup, so that the cluster is whole again, then wipe. ${instead}`,
+    why: unsaved
+      .map((key) => `Secret ${key} is new or was changed since ${backup.name}, or was not to go then`)
+      .join('\n'),
+    next: `run \`operation: restore\` and setup, so that the cluster is whole again, then wipe. Where this run only takes more than that one: finish it as it was begun, with \`scope: ${scope}\` and its \`also\`. ${instead}`,
   });
 }
 

@@ -1,6 +1,6 @@
 import { type Allowance, isAllowed } from '../backup/allowance.js';
 import type { BackupResult } from '../backup/backup.js';
-import { type Brake, brake, canBrake, holderOf, requireFree } from '../backup/brake.js';
+import { type Brake, brake, canBrake, holderOf, requireFree, withBrakeNote } from '../backup/brake.js';
 import { type IsOurs, platformsOwn } from '../backup/inventory.js';
 import type { BackupKey } from '../backup/keys.js';
 import { maskValues } from '../backup/observe.js';
@@ -122,7 +122,16 @@ async function decide(
     journal === undefined ? new Map() : versionsOf(await readMasked(cluster, ports, options, seen), seen);
   const allowsFewer = (keys: readonly string[]): boolean =>
     keys.every((key) => isAllowed(options.allow, 'fewer-objects', [key]));
-  return { start: decideStart({ journal, live, held: proof !== undefined, allowsFewer }), proof };
+  return {
+    start: decideStart({
+      journal,
+      live,
+      isGoing: goingIn(planWipe(seen, options)),
+      held: proof !== undefined,
+      allowsFewer,
+    }),
+    proof,
+  };
 }
 
 interface Work {
@@ -140,6 +149,7 @@ async function underLock(
   work: Work,
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
   const lock = await takeLock(cluster, ports.signal, options, work.seen);
+<<<<<<< HEAD
   try {
     const seen = await look(cluster);
     const live = await readMasked(cluster, ports, options, seen);
@@ -154,7 +164,38 @@ async function underLock(
     return { plan, wiped: namespacesOf(plan.targets).length, seconds: { prove, ...times } };
   } finally {
     await lock?.release();
+=======
+  const letGo = async (because?: unknown): Promise<void> => {
+    await lock?.release().catch((error: unknown) => {
+      throw withBrakeNote(because ?? error);
+    });
+  };
+  const done = await underHeld(cluster, ports, options, work).catch(async (error: unknown) => {
+    await letGo(error);
+    throw error;
+  });
+  await letGo();
+  return done;
+}
+
+async function underHeld(
+  cluster: Cluster,
+  ports: Ports,
+  options: WipeOptions,
+  work: Work,
+): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
+  const seen = await look(cluster);
+  const live = await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) });
+  const plan = planWipe(seen, options);
+  requireProven(work.basis, live, seen, options);
+  if (work.basis.journal === undefined) {
+    await writeJournal(cluster, journalOf(work.basis.proof, plan, versionsOf(live, seen), options));
+>>>>>>> breaker-a
   }
+  const prove = work.proven();
+  const times = await deleteAll(cluster, ports, plan.targets, work);
+  await verify(cluster, options);
+  return { plan, wiped: namespacesOf(plan.targets).length, seconds: { prove, ...times } };
 }
 
 async function takeLock(
@@ -186,7 +227,8 @@ function requireProven(
   seen: WipeObservation,
   options: WipeOptions,
 ): void {
-  const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen));
+  const isGoing = goingIn(planWipe(seen, options));
+  const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen), isGoing);
   if (journal !== undefined && unsaved.length > 0) throw unsavedError(journal, unsaved);
   const problems = fresh === undefined ? [] : unproven(fresh.snapshot, seen, live, options.allow);
   if (problems.length > 0) {
@@ -294,9 +336,14 @@ async function readMasked(
 
 /** What a wipe takes cannot be told as somebody else's trouble: its backup is as strict about it as about the platform. */
 function goingOrOurs(seen: WipeObservation, choice: WipeChoice): IsOurs {
-  const going = new Set(namespacesOf(planWipe(seen, choice).targets).map(({ name }) => name));
+  const isGoing = goingIn(planWipe(seen, choice));
   const isOurs = platformsOwn(seen);
-  return (namespace) => going.has(namespace) || isOurs(namespace);
+  return (namespace) => isGoing(namespace) || isOurs(namespace);
+}
+
+function goingIn({ targets }: WipePlan): (namespace: string) => boolean {
+  const going = new Set(namespacesOf(targets).map(({ name }) => name));
+  return (namespace) => going.has(namespace);
 }
 
 function journalOf(
