@@ -210,7 +210,8 @@ function walkCut(
   });
 }
 
-function asMcprtError(error: unknown): McprtError {
+/** A failure of a store as an error of ours, whatever it was. */
+export function asMcprtError(error: unknown): McprtError {
   return error instanceof McprtError
     ? error
     : new McprtError('store-read', {
