@@ -324,6 +324,14 @@ describe('with a choice', () => {
     });
   });
 
+  it('what was put into the input of the cluster by mistake is not shown', async () => {
+    const store = memoryStore('cache', [of(3)]);
+    const error = await choose([store], { overrides: { fromCluster: 'AGE-SECRET-KEY-1X' } }).catch(
+      (one: unknown) => one,
+    );
+    expect(error).toMatchObject({ code: 'backup-foreign-cluster', why: expect.not.stringContaining('AGE-SECRET') });
+  });
+
   it('one from the future is refused: no clock can be believed', async () => {
     const store = memoryStore('cache', [await changed(9, { createdAt: new Date(now.getTime() + day).toISOString() })]);
     await expect(choose([store], { overrides: { generation: 9, older: true } })).rejects.toMatchObject({
