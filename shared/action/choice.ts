@@ -34,7 +34,7 @@ export const backupName = formed(
 /** What a refusal calls the repository of a backup, or nothing. */
 export const repositoryOrigin = formed(
   'the id of a repository, such as 42, or local/HOSTNAME, or none',
-  /^[\w.-]{1,100}(?:\/[\w.-]{1,253})?$/,
+  /^[\w.-]{1,100}(?:\/[\w.%!~*'()-]{1,800})?$/,
 );
 
 /** A digest as the output `plan` has it, or nothing. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { repositoryOrigin } from './choice.js';
 import { branchOf, defaultBranchOf, runContext, warnOfBranch } from './github.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mcprt-event-'));
@@ -20,6 +21,14 @@ describe('where an operation runs', () => {
   ])('has a name and an id that are never empty: %s', (_, env, expected) => {
     expect(origin(env)).toEqual(expected);
   });
+
+  it.each(['(none)', 'rädda-mig', 'Mac mini', 'a/b', ''])(
+    'that is a machine called %j can be restored from',
+    (host) => {
+      const { repositoryId } = runContext({}, 'example.com', 'mcprt', host);
+      expect(repositoryOrigin.parse(repositoryId)).toMatch(/^local\/[^/\s]+$/);
+    },
+  );
 
   it.each([
     ['refs/heads/feature/x', 'feature/x'],

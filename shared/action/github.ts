@@ -8,7 +8,8 @@ import { isRecord, parsedJson } from '../json.js';
  * two machines that name none are not the same.
  */
 export function runContext(env: NodeJS.ProcessEnv, domain: string, tool: string, host = hostname()): RunContext {
-  const repository = env.GITHUB_REPOSITORY || `local/${host}`;
+  // A machine may be called anything, as `(none)`; what it is called is also what `from-repository` takes.
+  const repository = env.GITHUB_REPOSITORY || `local/${encodeURIComponent(host) || 'unnamed'}`;
   return {
     repository,
     repositoryId: env.GITHUB_REPOSITORY_ID || repository,

@@ -31,5 +31,9 @@ describe('allow', () => {
       object: 'blog/a',
     });
     expect(allowanceFor('nothing-to-back-up', undefined)).toBe('nothing-to-back-up');
+    // What nobody could paste: of a Certificate that names no possible Secret, or of an anchor that somebody has changed.
+    for (const odd of ['x', '/x', 'blog/My_Secret', 'a b/c']) {
+      expect(allowanceFor('secret-missing', odd)).toBe('secret-missing');
+    }
   });
 });

@@ -33,7 +33,8 @@ export function isAllowed(allowed: readonly Allowance[], rule: RefusalRule, name
   });
 }
 
-/** The entry that allows a rule for one object: what a message tells the user to paste. */
+/** The entry that allows a rule for one object: what a message tells the user to paste. For a name of no object, the rule. */
 export function allowanceFor(rule: RefusalRule, name: string | undefined): string {
-  return name === undefined ? rule : `${rule}:${name}`;
+  const entry = `${rule}:${name}`;
+  return name === undefined || parseAllowance(entry) === undefined ? rule : entry;
 }

@@ -75,6 +75,16 @@ describe('the newest backup', () => {
     expect(standing(facts({ found: [planted, ...found()] }))).toHaveProperty('held');
   });
 
+  it('stands beside a copy of an older one under a newer name: each run would make a backup, and prune one', () => {
+    const replay = {
+      store: 'artifact',
+      name: name.replace('g00000003', 'g00000099'),
+      standing: 'usable',
+      backup: backup({ generation: 2 }, 'statement-2'),
+    } as const;
+    expect(standing(facts({ found: [replay, ...found()] }))).toHaveProperty('held');
+  });
+
   it.each<[string, Partial<RefreshFacts>, string]>([
     ['the cluster remembers nothing', { anchor: undefined }, 'does not remember'],
     ['an older version remembered no content', { anchor: { ...anchor, content: '' } }, 'does not remember'],

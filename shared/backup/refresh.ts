@@ -38,8 +38,10 @@ export function standing(facts: RefreshFacts): { held: HeldBackup } | { due: str
   }
   const lost: string[] = [];
   const holding: Required<Pick<Candidate, 'store' | 'backup'>>[] = [];
-  for (const { store, name, standing, backup, error } of found) {
-    if (standing === 'foreign') continue;
+  for (const one of found) {
+    const { store, name, standing, backup, error } = one;
+    // A copy of an older backup under a newer name is there beside the newest one, and not in its place.
+    if (standing === 'foreign' || isBehind(one, found)) continue;
     if (backup === undefined) {
       lost.push(`${store}: ${error?.message ?? 'nothing was found'}`);
     } else if (backup.digest !== anchor.statement || name !== nameFor(run.domain, anchor.generation, backup.context)) {
@@ -62,6 +64,12 @@ export function standing(facts: RefreshFacts): { held: HeldBackup } | { due: str
   if (due.length > 0) return { due };
   const name = nameFor(context.domain, context.generation, context);
   return { held: { context, name, stores: holding.map(({ store }) => store) } };
+}
+
+function isBehind({ store, backup }: Candidate, found: readonly Candidate[]): boolean {
+  if (backup === undefined) return false;
+  const { generation } = backup.context;
+  return found.some((other) => other.store === store && (other.backup?.context.generation ?? 0) > generation);
 }
 
 function isSame(one: string, other: string): boolean {

@@ -143,7 +143,7 @@ export function choose<T>(
       ),
       next: [
         'find out who wrote the newer one: after a change of keys, give the newer restore key too; delete what was planted.',
-        'To go on with the older one, set `allow: older-backup`',
+        `To go on with the older one, set \`generation: ${generation}\` for exactly that one, or \`allow: older-backup\``,
       ].join(' '),
     });
   }
@@ -273,7 +273,8 @@ export function misfitOf(
   if (wanted !== undefined && context.fingerprint !== wanted) {
     return new McprtError('backup-foreign-cluster', {
       what: 'the backup was made of another cluster',
-      why: `its fingerprint is ${context.fingerprint}, and ${fromCluster === undefined ? 'this cluster’s' : 'the one in `from-cluster`'} is ${wanted}`,
+      // What is put into the wrong input may be a key: it is not shown.
+      why: `its fingerprint is ${context.fingerprint}, and ${fromCluster === undefined ? `this cluster’s is ${wanted}` : '`from-cluster` says another'}`,
       next: `if the old cluster is lost and this one takes its place, set \`from-cluster: ${context.fingerprint}\``,
     });
   }

@@ -72,6 +72,14 @@ describe('a survey', () => {
     expect(found.unread.map(({ store }) => store)).toEqual(['artifact', 'cache']);
   });
 
+  it('shows a store that fails in words of others as one that was not seen', async () => {
+    const dead = { ...memoryStore('artifact', []), list: () => Promise.reject(new TypeError('terminated')) };
+    const alive = memoryStore('cache', [await sealedBackup(keys, 1)]);
+    const found = await survey({ stores: [dead, alive], signal }, { signers: keys.restore.signers, run });
+    expect(found.backups).toHaveLength(1);
+    expect(found.unread).toMatchObject([{ store: 'artifact', error: { code: 'store-read', why: 'terminated' } }]);
+  });
+
   it('has a limit for what somebody has planted', async () => {
     const junk = Array.from({ length: 250 }, (_, at) => ({
       name: nameFor(run.domain, at + 1, { runId: '5', runAttempt: '1' }),

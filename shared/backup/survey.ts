@@ -8,7 +8,7 @@ import { openBackup } from './seal.js';
 import { misfitOf } from './select.js';
 import type { BackupContext } from './statement.js';
 import { type Entry, generationOf, prefixOf, type Store } from './stores/store.js';
-import { examine, sorted } from './walk.js';
+import { asMcprtError, examine, sorted } from './walk.js';
 
 /** One backup, or something that lies where one would, and the stores that hold it. */
 export interface Surveyed {
@@ -78,8 +78,9 @@ async function surveyStore(
     return { backups, foreign: foreign.map((one) => ({ store: store.name, ...one })), unread };
   } catch (error) {
     signal.throwIfAborted();
-    if (!(error instanceof McprtError) || error.code === 'key-invalid') throw error;
-    return { backups: [], foreign: [], unread: [{ store: store.name, error }] };
+    const known = asMcprtError(error);
+    if (known.code === 'key-invalid') throw known;
+    return { backups: [], foreign: [], unread: [{ store: store.name, error: known }] };
   }
 }
 

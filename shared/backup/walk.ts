@@ -138,7 +138,10 @@ export function sorted(
     why: entry.foreign ?? (isNameOf(entry.name, domain) ? undefined : 'its name is not one that mcprt gives'),
   }));
   const inOrder = judged.sort(
-    (a, b) => generationOf(b.entry.name) - generationOf(a.entry.name) || b.entry.name.localeCompare(a.entry.name),
+    (a, b) =>
+      generationOf(b.entry.name) - generationOf(a.entry.name) ||
+      // Numbers of runs and attempts grow by digits.
+      b.entry.name.localeCompare(a.entry.name, 'en', { numeric: true }),
   );
   const [own, others] = [
     inOrder.filter(({ why }) => why === undefined),
@@ -210,7 +213,8 @@ function walkCut(
   });
 }
 
-function asMcprtError(error: unknown): McprtError {
+/** A failure of a store as an error of ours, whatever it was. */
+export function asMcprtError(error: unknown): McprtError {
   return error instanceof McprtError
     ? error
     : new McprtError('store-read', {

@@ -80,28 +80,32 @@ async function ask(
   options: ReachOptions,
 ): Promise<{ status: number; type: string; body: string }> {
   const { address, port } = await addressFor(host, 443, options);
-  return new Promise((resolve, reject) => {
-    const asked = request({
-      host: address,
-      port,
-      path,
-      servername: host,
-      headers: { host, accept: 'application/json, text/html', 'user-agent': 'mcprt' },
-      ca: [...rootCertificates, ...(options.caBundle === '' ? [] : [options.caBundle])],
-      agent: false,
-    });
-    asked.setTimeout(deadline, () => asked.destroy(new Error(`no answer within ${deadline / 1000} s`)));
-    asked.once('error', reject);
-    asked.once('response', (answer) => {
-      let body = '';
-      answer.setEncoding('utf8').on('data', (text: string) => {
-        if (body.length < longestBody) body += text;
-      });
-      answer.once('error', reject);
-      answer.once('end', () =>
-        resolve({ status: answer.statusCode ?? 0, type: String(answer.headers['content-type'] ?? ''), body }),
-      );
-    });
-    asked.end();
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; type: string; body: string }>();
+  const asked = request({
+    host: address,
+    port,
+    path,
+    servername: host,
+    headers: { host, accept: 'application/json, text/html', 'user-agent': 'mcprt' },
+    ca: [...rootCertificates, ...(options.caBundle === '' ? [] : [options.caBundle])],
+    agent: false,
   });
+  // In all, and not since the last byte: what sends one now and then is never idle.
+  const late = setTimeout(() => {
+    reject(new Error(`no answer within ${deadline / 1000} s`));
+    asked.destroy();
+  }, deadline);
+  asked.once('error', reject);
+  asked.once('response', (answer) => {
+    let body = '';
+    answer.setEncoding('utf8').on('data', (text: string) => {
+      if (body.length < longestBody) body += text;
+    });
+    answer.once('error', reject);
+    answer.once('end', () =>
+      resolve({ status: answer.statusCode ?? 0, type: String(answer.headers['content-type'] ?? ''), body }),
+    );
+  });
+  asked.end();
+  return promise.finally(() => clearTimeout(late));
 }

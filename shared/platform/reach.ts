@@ -138,27 +138,32 @@ async function lookUp(host: string, dnsServer: string): Promise<string[]> {
 
 /** What the server at a name answers on port 80 to a request for `/`. Redirects are not followed: they are the answer. */
 function askHttp(host: string, { address, port }: Target): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: address, port, path: '/', headers: { host, 'user-agent': 'mcprt' }, agent: false });
-    asked.setTimeout(deadline, () => asked.destroy(new Error(`no answer within ${deadline / 1000} s`)));
-    asked.once('error', reject);
-    asked.once('response', (answer) => {
-      let body = '';
-      const done = (): void =>
-        resolve({
-          status: answer.statusCode ?? 0,
-          location: answer.headers.location ?? '',
-          server: String(answer.headers.server ?? ''),
-          body: body.slice(0, bodyStart).trim(),
-        });
-      answer.setEncoding('utf8').on('data', (text: string) => {
-        body += text;
-        if (body.length > bodyStart) answer.destroy();
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  const asked = request({ host: address, port, path: '/', headers: { host, 'user-agent': 'mcprt' }, agent: false });
+  let finish = (): void => reject(new Error(`no answer within ${deadline / 1000} s`));
+  // In all, and not since the last byte: what sends one now and then is never idle, and after a 101 nothing is told.
+  const late = setTimeout(() => {
+    finish();
+    asked.destroy();
+  }, deadline);
+  asked.once('error', reject);
+  asked.once('response', (answer) => {
+    let body = '';
+    finish = () =>
+      resolve({
+        status: answer.statusCode ?? 0,
+        location: answer.headers.location ?? '',
+        server: String(answer.headers.server ?? ''),
+        body: body.slice(0, bodyStart).trim(),
       });
-      answer.once('close', done);
+    answer.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+      if (body.length > bodyStart) answer.destroy();
     });
-    asked.end();
+    answer.once('close', () => finish());
   });
+  asked.end();
+  return promise.finally(() => clearTimeout(late));
 }
 
 async function orError<T>(attempt: Promise<T>): Promise<T | { error: string }> {

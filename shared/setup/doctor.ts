@@ -11,8 +11,8 @@ interface Complaint {
 /** A line that begins a message; what follows a message's first line is indented further than this. */
 const message = /^ {0,2}(?<kind>INFO|SUCCESS|WARNING|ERROR)(?:\s+(?<text>.*))?$/;
 const remedyStart = /^Remedy: (?<text>.*)$/;
-/** Lines of one complaint that are kept, and characters of each: a pod's log can be in it. */
-const most = { lines: 30, characters: 600 };
+/** Complaints that are kept, lines of one, and characters of each: a pod's log can be in it. The step's log has all. */
+const most = { complaints: 50, lines: 30, characters: 600 };
 
 /**
  * What `mcp-runtime cluster doctor` complains about, each with all its lines and its own remedy. It knows no confidence
@@ -46,6 +46,7 @@ function complaintsIn(output: readonly string[]): Complaint[] {
     const remedy = remedyStart.exec(text.trim())?.groups?.text;
     const failed = /^(?<name>.+?) (?:—|-) (?<detail>.*)$/.exec(text)?.groups;
     if (kind === 'ERROR' && failed !== undefined) {
+      if (complaints.length === most.complaints) break;
       open = [(failed.detail ?? '').slice(0, most.characters)];
       complaints.push({ name: failed.name ?? '', details: open, remedy: [] });
     } else if (last !== undefined && open !== undefined && remedy !== undefined && last.remedy.length === 0) {

@@ -44,6 +44,21 @@ describe('the platform’s mode', () => {
   });
 });
 
+it.each([
+  ['', undefined, false],
+  ['tenant', 'tenant', true],
+  ['org', 'org', true],
+])('a mode that the installer does not know is not handed to it, with %j asked for', (wanted, pass, overwrites) => {
+  for (const odd of ['öffentlich', '--flag']) {
+    const decided = decidePlatformMode(wanted, known(odd), false);
+    expect(decided).toEqual({
+      pass,
+      overwrites,
+      reason: expect.stringContaining(`${odd}, as the cluster has it, is none`),
+    });
+  }
+});
+
 describe('what is known of the configuration', () => {
   const line = (action: string): PlannedObject => ({
     action,

@@ -31,6 +31,8 @@ export interface PlatformModeDecision {
 
 const key = 'PLATFORM_MODE';
 const installersDefault = 'tenant';
+/** Those that the installer takes; it refuses any other that it is told. */
+const modes: readonly string[] = [installersDefault, 'org', 'public'];
 
 /** The configuration that the installer will find: what is live, and, of a backup, what is not. */
 export function knownConfig(
@@ -56,6 +58,13 @@ export function knownConfig(
  */
 export function decidePlatformMode(wanted: string, known: KnownConfig, agreed: boolean): PlatformModeDecision {
   const present = (known.values[key] ?? '').trim().toLowerCase();
+  if (present !== '' && !modes.includes(present)) {
+    return {
+      pass: wanted === '' ? undefined : wanted,
+      overwrites: wanted !== '',
+      reason: `platform mode ${present.slice(0, 40)}, as ${known.origin}, is none that the installer knows`,
+    };
+  }
   if (wanted === '' || present === '' || wanted === present) {
     const pass = wanted || present;
     const isKept = wanted === '' && present !== '' && present !== installersDefault;

@@ -76,5 +76,6 @@ describe('readDoctor', () => {
     const [found] = readDoctor(output);
     expect(found?.evidence).toHaveLength(30);
     expect(found?.evidence.every((line) => line.length <= 600)).toBe(true);
+    expect(readDoctor(Array.from({ length: 1000 }, () => '  ERROR   pod — failed'))).toHaveLength(50);
   });
 });

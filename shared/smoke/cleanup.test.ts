@@ -102,6 +102,12 @@ describe('a session that an adapter asked for', () => {
     expect(fateOf([session, thing('smoke-1', 7 * hour)])).toEqual([true, 'its server goes']);
     expect(fateOf([session, thing('smoke-2', 7 * hour)])).toEqual([true, 'its server is gone']);
   });
+
+  it('stays where it does not say for which server it is', () => {
+    expect(planCleanup([{ ...session, server: '' }, thing('smoke-1', 7 * hour)], rules)).toMatchObject([
+      { thing: { kind: 'server' } },
+    ]);
+  });
 });
 
 describe('a Secret that a server has left', () => {

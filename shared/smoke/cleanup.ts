@@ -50,7 +50,8 @@ export function planCleanup(things: readonly Leftover[], rules: CleanupRules): C
 /** Sessions that an adapter asked for bear the platform's names: they go with the server that they are for. */
 function planAdapterSessions(things: readonly Leftover[], lines: readonly CleanupLine[]): CleanupLine[] {
   return things.flatMap((thing): CleanupLine[] => {
-    if (thing.kind !== 'session' || !thing.name.startsWith('adapter-')) return [];
+    // Of one that names no server it is not known whose it is.
+    if (thing.kind !== 'session' || !thing.name.startsWith('adapter-') || thing.server === '') return [];
     const isFor = (one: Leftover): boolean =>
       one.kind === 'server' && one.namespace === thing.namespace && one.name === thing.server;
     const isGoing = lines.some((line) => line.isRemoved && isFor(line.thing));

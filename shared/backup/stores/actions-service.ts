@@ -116,12 +116,12 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     const url = new URL(`/twirp/${service}/${method}`, options.resultsUrl).href;
     const headers = { authorization: `Bearer ${options.runtimeToken}`, 'content-type': 'application/json' };
     const answer = await get(url, { method: 'POST', headers, body: JSON.stringify(body) });
-    return { status: answer.status, text: await answer.text() };
+    return { status: answer.status, text: await textOf(answer, method, options.signal) };
   };
   const twirp = async <T>(service: string, method: string, body: object, shape: z.ZodType<T>): Promise<T> => {
     const { status, text } = await post(service, method, body);
     if (status !== 200) throw httpFailure(method, status, text);
-    return shape.parse(JSON.parse(text));
+    return answered(text, method, shape);
   };
   const api = (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = { authorization: `Bearer ${options.apiToken}`, accept: 'application/vnd.github+json' };
@@ -164,7 +164,7 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     const read = async (page: number): Promise<Page> => {
       const separator = path.includes('?') ? '&' : '?';
       const answer = await rest(`${path}${separator}per_page=${perPage}&page=${page}`, { subject });
-      const parsed = shape.parse(await answer.json());
+      const parsed = answered(await textOf(answer, subject, options.signal), subject, shape);
       // What is added meanwhile moves the rest down by one: some come twice.
       for (const item of itemsOf(parsed)) found.set(item.id, item);
       return parsed;
@@ -204,7 +204,7 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       const { status, text } = await post(cacheService, 'CreateCacheEntry', { key, version });
       const answer = jsonOf(text);
       if (status === 200) {
-        const { ok, message } = cacheReserved.parse(answer);
+        const { ok, message } = answered(text, 'CreateCacheEntry', cacheReserved);
         return ok ? undefined : { status, message: message || 'the service gives no reason' };
       }
       const failure = twirpFailure.safeParse(answer);
@@ -300,6 +300,32 @@ function listCut(subject: string, read: number, total: number): McprtError {
     what: `not all ${subject} of the repository could be looked through`,
     why: `${read} of ${total} were read; no more are in ${listLimits.pages} pages and ${listLimits.time / 1000} s`,
     next: 'name the backup with `name`, which asks GitHub for just that one: the summary of each backup shows it. Then delete what nobody needs',
+  });
+}
+
+/** @throws McprtError `store-unavailable` for an answer that breaks off, or does not come to its end in time */
+async function textOf(answer: Response, call: string, signal: AbortSignal | undefined): Promise<string> {
+  try {
+    return await answer.text();
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw oddAnswer(call, `the answer broke off: ${messageOf(cause)}`);
+  }
+}
+
+/** What an answer says. @throws McprtError `store-unavailable` for one that GitHub does not give, as a gateway's page */
+function answered<T>(text: string, call: string, shape: z.ZodType<T>): T {
+  const parsed = shape.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw oddAnswer(call, `${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'another form'}`);
+}
+
+function oddAnswer(call: string, why: string): McprtError {
+  return new McprtError('store-unavailable', {
+    what: `GitHub’s service did not answer about ${call} as it does`,
+    why,
+    next: 'run the operation again; see githubstatus.com, and whether a proxy or firewall stands between',
   });
 }
 

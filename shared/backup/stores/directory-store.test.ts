@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { open, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -44,6 +45,23 @@ describe('a directory', () => {
     await expect(directoryStore(folder).read('name')).rejects.toMatchObject({
       code: 'backup-malformed',
       why: expect.stringContaining(`${limits.archiveBytes + 1} bytes`),
+    });
+  });
+
+  it('has no backup that is no file: a pipe would be read for ever', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe.mcprt')]);
+    await symlink('/dev/zero', join(folder, 'device.mcprt'));
+    await mkdir(join(folder, 'folder.mcprt'));
+    for (const name of ['pipe', 'device', 'folder']) {
+      await expect(directoryStore(folder).read(name)).rejects.toMatchObject({ code: 'backup-malformed' });
+    }
+  });
+
+  it('says what is wrong with the folder where it is a file', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(directoryStore(join(folder, 'file')).save('name', Buffer.from('sealed'))).rejects.toMatchObject({
+      code: 'store-write',
+      next: expect.stringContaining('may write there'),
     });
   });
 });

@@ -16,7 +16,10 @@ export function directoryStore(given: string): Store {
   const read = async (name: string): Promise<Buffer> => {
     try {
       const path = join(folder, `${name}${suffix}`);
-      const { size } = await stat(path);
+      const found = await stat(path);
+      // A pipe or a device can be read for ever, and nothing ends that.
+      if (!found.isFile()) throw malformed('it is no file');
+      const { size } = found;
       if (size > limits.archiveBytes) throw malformed(`it has ${size} bytes, more than any backup`);
       return await readFile(path);
     } catch (cause) {
@@ -50,7 +53,8 @@ export function directoryStore(given: string): Store {
         }
         await rename(partial, path);
       } catch (cause) {
-        await rm(partial, { force: true });
+        // Where the folder is none, or the disk is read-only, this fails too: the reason to tell is the first one.
+        await rm(partial, { force: true }).catch(() => undefined);
         throw failed('store-write', `the backup cannot be written to ${folder}`, cause);
       }
       return { where: path, until: undefined, notes: [] };
