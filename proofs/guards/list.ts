@@ -243,7 +243,6 @@ export const guards: readonly Guard[] = [
     test: backup('seal.test'),
   },
   {
-<<<<<<< HEAD
     name: 'what no backup job can have stored is not looked at',
     file: backup('walk.ts'),
     off: ['why: entry.foreign ?? (isNameOf', 'why: (isNameOf'],
@@ -308,7 +307,8 @@ export const guards: readonly Guard[] = [
     file: 'shared/setup/platform-mode.ts',
     off: ['if (agreed) {', 'if (true) {'],
     test: 'shared/setup/platform-mode.test',
-=======
+  },
+  {
     name: 'what a killed restore left under way is called off',
     file: backup('called-off.ts'),
     off: ['filter((line) => line.isInPlace)', 'filter(() => false)'],
@@ -349,6 +349,5 @@ export const guards: readonly Guard[] = [
     file: 'shared/wipe/start.ts',
     off: [' || !wasToGo.has(namespace)', ''],
     test: 'shared/wipe/start.test',
->>>>>>> breaker-a
   },
 ];

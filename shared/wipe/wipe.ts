@@ -149,22 +149,6 @@ async function underLock(
   work: Work,
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
   const lock = await takeLock(cluster, ports.signal, options, work.seen);
-<<<<<<< HEAD
-  try {
-    const seen = await look(cluster);
-    const live = await readMasked(cluster, ports, options, seen);
-    const plan = planWipe(seen, options);
-    requireProven(work.basis, live, seen, options);
-    if (work.basis.journal === undefined) {
-      await writeJournal(cluster, journalOf(work.basis.proof, plan, versionsOf(live, seen), options));
-    }
-    const prove = work.proven();
-    const times = await deleteAll(cluster, ports, plan.targets, work);
-    await verify(cluster, options);
-    return { plan, wiped: namespacesOf(plan.targets).length, seconds: { prove, ...times } };
-  } finally {
-    await lock?.release();
-=======
   const letGo = async (because?: unknown): Promise<void> => {
     await lock?.release().catch((error: unknown) => {
       throw withBrakeNote(because ?? error);
@@ -185,12 +169,11 @@ async function underHeld(
   work: Work,
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
   const seen = await look(cluster);
-  const live = await readInventory(cluster, seen, { mask: ports.mask, isOurs: goingOrOurs(seen, options) });
+  const live = await readMasked(cluster, ports, options, seen);
   const plan = planWipe(seen, options);
   requireProven(work.basis, live, seen, options);
   if (work.basis.journal === undefined) {
     await writeJournal(cluster, journalOf(work.basis.proof, plan, versionsOf(live, seen), options));
->>>>>>> breaker-a
   }
   const prove = work.proven();
   const times = await deleteAll(cluster, ports, plan.targets, work);
