@@ -62,7 +62,7 @@ export const guards: readonly Guard[] = [
   {
     name: 'the brake is on only when a dry run was denied',
     file: backup('brake.ts'),
-    off: ['if (mustHold) {', 'if (false) {'],
+    off: ['if (mustHold) await', 'if (false) await'],
     test: backup('brake.test'),
   },
   {

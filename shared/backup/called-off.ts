@@ -74,6 +74,7 @@ function leftBehind(
   current: readonly CertificateRequest[],
   { secret, now, version }: { secret: Secret | undefined; now: Date; version: string },
 ): { isIssuing: boolean; isStale: boolean } {
+  if (current.length === 0 && !isIssuing(certificate)) return { isIssuing: false, isStale: false };
   const given = {
     certificate: withoutIssuing(certificate),
     secret,
