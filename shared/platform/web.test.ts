@@ -72,6 +72,15 @@ describe('an exchange with a public name', () => {
     await expect(ask({ method: 'POST', body: Readable.from(broken()) })).rejects.toThrow('the file is gone');
   });
 
+  it('ends at its deadline, and with a cancel, also where the server switches to another protocol', async () => {
+    server.instead = ({ socket }) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n');
+      return true;
+    };
+    expect(await failure(ask({ deadline: 200 }))).toMatchObject({ layer: 'timeout' });
+    await expect(ask({ signal: AbortSignal.timeout(200) })).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
   it('takes an answer of any status for an answer', async () => {
     server.answer = () => ({ status: 503, body: 'no pod' });
     expect(await ask()).toMatchObject({ status: 503, text: 'no pod' });

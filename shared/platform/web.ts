@@ -94,11 +94,16 @@ function exchange(asked: WebRequest, { agent, ca, address, port, name, started }
         ...headers,
       },
     });
+    // What ends it settles it too: after a 101 a request tells nothing any more, not even that it was destroyed.
+    const giveUp = (error: Error): void => {
+      fail(error);
+      call.destroy();
+    };
     const late = setTimeout(
-      () => call.destroy(new WebError('timeout', name, `no answer within ${Math.round(deadline / 1000)} s`)),
+      () => giveUp(new WebError('timeout', name, `no answer within ${Math.round(deadline / 1000)} s`)),
       deadline,
     );
-    const stop = (): void => void call.destroy(new Error('cancelled'));
+    const stop = (): void => giveUp(new Error('cancelled'));
     signal.addEventListener('abort', stop, { once: true });
     const end = (settle: () => void): void => {
       clearTimeout(late);
