@@ -82,7 +82,8 @@ async function failing(copy: string, tests: readonly string[]): Promise<string[]
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const files = tests.map((test) => `${test.replaceAll('.', '\\.')}\\.js$`);
   const options = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const words = [...options, jest, '--json', '--runInBand', '--rootDir', copy, ...files];
+  const words = [...options, jest, '--json', '--runInBand', '--forceExit', '--rootDir', copy, ...files];
+  // A wait that nobody ends any more would keep the process alive: the tests are over by then.
   // jest's exit code says that a test has failed, which is what is wanted here: the report tells.
   const [stdout, stderr] = await new Promise<[string, string]>((resolve) => {
     execFile(process.execPath, words, { cwd: copy, maxBuffer: mostOutput, timeout: patience }, (_, out, err) =>

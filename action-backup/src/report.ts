@@ -1,6 +1,6 @@
 import { daysLeft, issuerName, shortSerial } from '../../shared/action/cells.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
-import type { BackupResult } from '../../shared/backup/backup.js';
+import { type BackupResult, toldAtMost } from '../../shared/backup/backup.js';
 import type { FetchResult } from '../../shared/backup/fetch.js';
 import { asSecret, keyOf } from '../../shared/backup/observe.js';
 import type { Pruned } from '../../shared/backup/prune.js';
@@ -58,12 +58,13 @@ export function backupSummary(
     );
   }
   const { warnings, leftOut } = result;
-  if (warnings.length > 0) {
-    const counts = leftOut.length === 0 ? '' : `, ${leftOut.length} left out`;
-    markdown.details(
-      `⚠️ Worth knowing: ${warnings.length}${counts}`,
-      new Markdown().list(warnings.slice(0, shownWarnings)),
+  if (leftOut.length > 0) {
+    markdown.line(
+      `⚠️ **${leftOut.length}** ${leftOut.length === 1 ? 'object is' : 'objects are'} left out, as a whole or in part.`,
     );
+  }
+  if (warnings.length > toldAtMost) {
+    markdown.details(`All ${warnings.length} warnings`, new Markdown().list(warnings.slice(0, shownWarnings)));
   }
   if (pruned.length > 0) markdown.table(['Store', 'Deleted', 'Left alone'], pruned.map(prunedRow));
   return markdown

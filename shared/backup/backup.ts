@@ -143,6 +143,7 @@ async function look(cluster: Cluster, ports: Ports, options: BackupOptions): Pro
     ...leftOut.map(({ subject, why }) => `left out: ${subject}: ${why}`),
     ...doubts(seen, reading),
   ];
+  tellSome(warnings, ports.warn);
   const found = await candidates(ports, run.domain, [createPublicKey(key.signer)]);
   return { seen, references, secrets, snapshot, leftOut, warnings, found };
 }
@@ -159,7 +160,6 @@ async function make(
   const context = contextOf(seen, snapshot, run, generation, previous.statement || (seen.anchor?.statement ?? ''));
   const name = nameFor(run.domain, generation, run);
   rehearse(snapshot, { ...context, recipients: key.recipients.map(recipientId) }, seen, leftOut);
-  tellSome(warnings, ports.warn);
   const made = { context, name, snapshot, references, leftOut, warnings };
   if (options.dryRun) return { ...made, bytes: 0, statement: '', stored: [] };
 
@@ -186,8 +186,8 @@ async function make(
   return { ...made, bytes: sealed.length, statement: digest, stored };
 }
 
-/** Annotations of a run are few: what is one of many is in the summary. */
-const toldAtMost = 10;
+/** Annotations of a run are few: of more warnings than these, all are in the summary. */
+export const toldAtMost = 10;
 
 function tellSome(warnings: readonly string[], warn: (line: string) => void): void {
   for (const warning of warnings.slice(0, toldAtMost)) warn(warning);
