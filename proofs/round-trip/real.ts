@@ -121,6 +121,10 @@ async function oneTrip(
   await lose(rig, installation, false);
   await Promise.all([
     cluster.delete(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-anchor' }),
+    // cert-manager's namespace stays for the next installation, whose Secrets of the same names may be of other types.
+    ...installation.objects
+      .filter(({ kind, metadata }) => kind === 'Secret' && metadata.namespace === 'cert-manager')
+      .map(({ metadata }) => cluster.delete(kinds.secret, metadata)),
     ...installation.objects
       .filter(({ kind }) => kind === 'ClusterIssuer')
       .map(({ metadata }) => cluster.delete(kinds.clusterIssuer, { name: metadata.name })),
