@@ -21,10 +21,6 @@ export interface Journal {
 }
 
 const ref = { namespace: 'kube-system', name: 'mcprt-wipe' };
-/** @returns which fields are wrong, and never what stands in them */
-function issuesText({ issues }: z.ZodError): string {
-  return issues.map(({ path, code }) => `${path.join('.') || 'data'}: ${code}`).join('; ');
-}
 
 const lines = z.string().transform((text) => text.split('\n').filter((line) => line !== ''));
 const shape = z.object({
@@ -83,4 +79,9 @@ export async function removeJournal(cluster: Cluster): Promise<void> {
 function pairOf(line: string): [string, string] {
   const [key = '', version = ''] = line.split(' ');
   return [key, version];
+}
+
+/** @returns which fields are wrong, and never what stands in them */
+function issuesText({ issues }: z.ZodError): string {
+  return issues.map(({ path, code }) => `${path.join('.') || 'data'}: ${code}`).join('; ');
 }

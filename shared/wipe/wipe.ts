@@ -65,12 +65,13 @@ export async function wipe(cluster: Cluster, ports: Ports, options: WipeOptions)
   guardCluster(seen, { expected: options.cluster, domain: options.run.domain });
   const plan = planWipe(seen, options);
   for (const warning of plan.warnings) ports.warn(warning);
+  const looked = { seen, plan };
   const base = { domain: options.run.domain, fingerprint: seen.fingerprint, plan, refused: undefined };
   const idle = { proof: undefined, wiped: 0, seconds: { prove: 0, delete: 0, wait: 0 } };
   if (options.dryRun) {
     for (const line of linesOf(plan)) ports.progress(line);
     const foreseen =
-      plan.targets.length === 0 ? { start: 'nothing' as const } : await foresee(cluster, ports, options, seen);
+      plan.targets.length === 0 ? { start: 'nothing' as const } : await foresee(cluster, ports, options, looked);
     return { ...base, ...idle, ...foreseen };
   }
   await requireFree(cluster, holderOf(options.run));
@@ -80,11 +81,17 @@ export async function wipe(cluster: Cluster, ports: Ports, options: WipeOptions)
   }
   guardUnknown(seen, options.cluster);
   const stopwatch = watchTime();
-  const basis = await prove(cluster, ports, options, seen);
+  const basis = await prove(cluster, ports, options, looked);
   const done = await underLock(cluster, ports, options, { seen, basis, deadline, proven: stopwatch });
   // Last of all: until here it names the backup that another attempt would stand on.
   await removeJournal(cluster);
   return { ...base, ...done, start: basis.fresh === undefined ? 'resumed' : 'fresh', proof: basis.proof };
+}
+
+/** One look at the cluster, and what a wipe would take of it. */
+interface Looked {
+  seen: WipeObservation;
+  plan: WipePlan;
 }
 
 /** The backup that a wipe stands on: made just now, or by the wipe that the journal tells of. */
@@ -95,8 +102,8 @@ interface Basis {
 }
 
 /** Decides on which backup the wipe stands, and makes it where it must be a fresh one. */
-async function prove(cluster: Cluster, ports: Ports, options: WipeOptions, seen: WipeObservation): Promise<Basis> {
-  const { start, proof } = await decide(cluster, ports, options, seen);
+async function prove(cluster: Cluster, ports: Ports, options: WipeOptions, looked: Looked): Promise<Basis> {
+  const { start, proof } = await decide(cluster, ports, options, looked);
   if (start.kind === 'refuse') throw start.error;
   if (start.kind === 'resume' && proof !== undefined) {
     const { journal } = start;
@@ -106,7 +113,7 @@ async function prove(cluster: Cluster, ports: Ports, options: WipeOptions, seen:
     return { proof, fresh: undefined, journal };
   }
   if (start.kind === 'fresh') ports.progress(`making a backup: ${start.because}`);
-  const fresh = await freshBackup(cluster, ports, backupOptions(options, seen));
+  const fresh = await freshBackup(cluster, ports, backupOptions(options, looked));
   return { proof: proofOf(fresh), fresh, journal: undefined };
 }
 
@@ -114,19 +121,20 @@ async function decide(
   cluster: Cluster,
   ports: Ports,
   options: WipeOptions,
-  seen: WipeObservation,
+  looked: Looked,
 ): Promise<{ start: Start; proof: ProofBackup | undefined }> {
+  const { seen, plan } = looked;
   const { journal } = seen;
   const proof = journal && (await findProof(ports, journal, options.key, seen.fingerprint));
   const live: ReadonlyMap<string, string> =
-    journal === undefined ? new Map() : versionsOf(await readMasked(cluster, ports, options, seen), seen);
+    journal === undefined ? new Map() : versionsOf(await readMasked(cluster, ports, looked), seen);
   const allowsFewer = (keys: readonly string[]): boolean =>
     keys.every((key) => isAllowed(options.allow, 'fewer-objects', [key]));
   return {
     start: decideStart({
       journal,
       live,
-      isGoing: goingIn(planWipe(seen, options)),
+      isGoing: goingIn(plan),
       held: proof !== undefined,
       allowsFewer,
     }),
@@ -169,9 +177,9 @@ async function underHeld(
   work: Work,
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
   const seen = await look(cluster);
-  const live = await readMasked(cluster, ports, options, seen);
   const plan = planWipe(seen, options);
-  requireProven(work.basis, live, seen, options);
+  const live = await readMasked(cluster, ports, { seen, plan });
+  requireProven(work.basis, live, { seen, plan }, options.allow);
   if (work.basis.journal === undefined) {
     await writeJournal(cluster, journalOf(work.basis.proof, plan, versionsOf(live, seen), options));
   }
@@ -207,13 +215,12 @@ async function tidyUp(
 function requireProven(
   { fresh, journal }: Basis,
   live: LiveInventory,
-  seen: WipeObservation,
-  options: WipeOptions,
+  { seen, plan }: Looked,
+  allow: readonly Allowance[],
 ): void {
-  const isGoing = goingIn(planWipe(seen, options));
-  const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen), isGoing);
+  const unsaved = journal === undefined ? [] : unsavedOf(journal, versionsOf(live, seen), goingIn(plan));
   if (journal !== undefined && unsaved.length > 0) throw unsavedError(journal, unsaved);
-  const problems = fresh === undefined ? [] : unproven(fresh.snapshot, seen, live, options.allow);
+  const problems = fresh === undefined ? [] : unproven(fresh.snapshot, seen, live, allow);
   if (problems.length > 0) {
     throw new McprtError('wipe-inventory', {
       what: 'nothing was wiped: the backup that was just stored is not what the cluster holds now',
@@ -279,13 +286,13 @@ async function foresee(
   cluster: Cluster,
   ports: Ports,
   options: WipeOptions,
-  seen: WipeObservation,
+  looked: Looked,
 ): Promise<Pick<WipeResult, 'start' | 'refused'>> {
   try {
-    const { start } = await decide(cluster, ports, options, seen);
+    const { start } = await decide(cluster, ports, options, looked);
     if (start.kind === 'refuse') throw start.error;
     if (start.kind === 'resume') return { start: 'resumed', refused: undefined };
-    await freshBackup(cluster, ports, backupOptions(options, seen));
+    await freshBackup(cluster, ports, backupOptions(options, looked));
     return { start: 'fresh', refused: undefined };
   } catch (error) {
     if (!(error instanceof McprtError)) throw error;
@@ -301,25 +308,20 @@ function linesOf({ targets, kept }: WipePlan): string[] {
   ];
 }
 
-function backupOptions(options: WipeOptions, seen: WipeObservation): Parameters<typeof freshBackup>[2] {
+function backupOptions(options: WipeOptions, looked: Looked): Parameters<typeof freshBackup>[2] {
   const { key, run, allow, dryRun } = options;
-  return { key, run, allow, dryRun, isOurs: goingOrOurs(seen, options) };
+  return { key, run, allow, dryRun, isOurs: goingOrOurs(looked) };
 }
 
-async function readMasked(
-  cluster: Cluster,
-  { mask }: Ports,
-  options: WipeOptions,
-  seen: WipeObservation,
-): Promise<LiveInventory> {
-  const live = await readInventory(cluster, seen, goingOrOurs(seen, options));
+async function readMasked(cluster: Cluster, { mask }: Ports, looked: Looked): Promise<LiveInventory> {
+  const live = await readInventory(cluster, looked.seen, goingOrOurs(looked));
   for (const secret of live.secrets.values()) maskValues(secret, mask);
   return live;
 }
 
 /** What a wipe takes cannot be told as somebody else's trouble: its backup is as strict about it as about the platform. */
-function goingOrOurs(seen: WipeObservation, choice: WipeChoice): IsOurs {
-  const isGoing = goingIn(planWipe(seen, choice));
+function goingOrOurs({ seen, plan }: Looked): IsOurs {
+  const isGoing = goingIn(plan);
   const isOurs = platformsOwn(seen);
   return (namespace) => isGoing(namespace) || isOurs(namespace);
 }
