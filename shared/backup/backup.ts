@@ -17,11 +17,11 @@ import { assumedCertManager, inventoryNames, leafOf, type Refusal, refusals } fr
 import { rehearse, requireArchiveSize } from './rehearse.js';
 import { hasRole, type Reference } from './roles.js';
 import { authenticate, sealBackup } from './seal.js';
-import { type Candidate, candidates } from './select.js';
 import type { Snapshot } from './snapshot.js';
 import { type BackupContext, schema } from './statement.js';
 import { type Kept, nameFor, type Store } from './stores/store.js';
 import { doubts, type LeftOut, type LiveInventory, takeSnapshot } from './take-snapshot.js';
+import { type Candidate, candidates } from './walk.js';
 
 export interface BackupOptions {
   key: BackupKey;

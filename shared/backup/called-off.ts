@@ -7,8 +7,8 @@ import {
   isIssuing,
   type Secret,
 } from '../certificates/model.js';
-import { keyOf, type LiveCertificate, type Observation } from './observe.js';
-import { type PlanLine, type RestorePlan, secretKeyOf, secretsWritten } from './restore-plan.js';
+import { keyOf, type LiveCertificate, type Observation, secretKeyOf } from './observe.js';
+import { type PlanLine, type RestorePlan, secretsWritten } from './restore-plan.js';
 
 /**
  * Issuances that are called off: those that are under way although the backup has what they need, and requests whose key

@@ -1,5 +1,5 @@
-import { keyOf, type Observation } from './observe.js';
-import { type CertificateForecast, type Known, type PlanLine, secretKeyOf, secretsWritten } from './restore-plan.js';
+import { keyOf, type Observation, secretKeyOf } from './observe.js';
+import { type CertificateForecast, type Known, type PlanLine, secretsWritten } from './restore-plan.js';
 import type { CertificateRecord } from './snapshot.js';
 
 export interface ExcuseFacts {

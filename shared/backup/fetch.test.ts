@@ -1,49 +1,22 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { fetchBackup } from './fetch.js';
-import { makeKeys, readBackupKey, readRestoreKey } from './keys.js';
-import type { Ports, RunContext } from './ports.js';
-import { sealBackup } from './seal.js';
+import type { Ports } from './ports.js';
 import type { Overrides } from './select.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
+import { type Keys, keysOf, now, run, sealedBackup } from './testing/memory.js';
 
 const day = 24 * 3600_000;
-const now = new Date('2026-03-01T00:00:00Z');
-const run: RunContext = {
-  repository: 'acme/platform',
-  repositoryId: '42',
-  workflow: 'drill.yml',
-  runId: '9',
-  runAttempt: '1',
-  job: 'drill',
-  domain: 'example.com',
-  tool: 'test',
-};
 const unmasked = (): void => undefined;
-let keys: Awaited<ReturnType<typeof makeKeys>>;
+let keys: Keys;
 
 beforeAll(async () => {
-  keys = await makeKeys('classic');
+  keys = await keysOf();
 });
 
-function sealed(change: Partial<BackupContext> = {}): Promise<Buffer> {
-  const { job: _job, ...bound } = run;
-  const context = {
-    ...bound,
-    schema: 'mcprt.backup/1',
-    runId: '7',
-    fingerprint: 'a-cluster',
-    layout: 'split' as const,
-    generation: 3,
-    createdAt: new Date(now.getTime() - day).toISOString(),
-    expiresAt: new Date(now.getTime() + 60 * day).toISOString(),
-    previous: '',
-    inventory: { certificates: 0, secrets: 0, configMaps: 0, namespaces: 0 },
-    certManager: 'v1.21.2',
-    ...change,
-  };
-  return sealBackup({ objects: [], certificates: [], ledger: [] }, context, readBackupKey(keys.backup, unmasked));
+async function sealed(change: Partial<BackupContext> = {}): Promise<Buffer> {
+  return (await sealedBackup(keys, 3, { runId: '7', ...change })).bytes;
 }
 
 /** A source that gives these bytes under any name, and a target that keeps what it is given. */
@@ -81,7 +54,7 @@ function portsOf(source: Store): Ports {
 }
 
 const options = (overrides: Partial<Overrides> = {}) => ({
-  signers: readRestoreKey(keys.restore, unmasked).signers,
+  signers: keys.restore.signers,
   run,
   overrides: { older: false, ...overrides },
   maxAge: 14 * day,

@@ -1,15 +1,10 @@
 import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type IssuerSecretUse, issuerSecretRefs } from '../certificates/issuer-secrets.js';
 import { type Certificate, groupOf, type IssuerRef, kindOf } from '../certificates/model.js';
-import {
-  isManaged,
-  isPlatformNamespace,
-  platformNamespaces,
-  platformSecrets,
-  pullSecretName,
-} from '../platform/resources.js';
+import { isPlatformNamespace, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
 import { keyOf, type LiveCertificate, type LiveIssuer, type Observation } from './observe.js';
 import { assumedCertManager } from './refusals.js';
+import { managedNamespaces } from './role-rules.js';
 import { inOrder, type Reference, type Referrer, type Role } from './roles.js';
 
 export type Inventoried = Pick<Observation, 'certificates' | 'ingresses' | 'issuers' | 'namespaces' | 'certManager'>;
@@ -19,9 +14,7 @@ export type IsOurs = (namespace: string) => boolean;
 
 /** The namespaces that are the platform's by their name or its label. */
 export function platformsOwn({ namespaces }: Pick<Observation, 'namespaces'>): IsOurs {
-  const managed = new Set(
-    namespaces.filter(({ metadata }) => isManaged(metadata)).map(({ metadata }) => metadata.name),
-  );
+  const managed = managedNamespaces(namespaces);
   return (namespace) => isPlatformNamespace(namespace) || managed.has(namespace);
 }
 
@@ -149,12 +142,11 @@ function keyOfIssuer({ kind, metadata }: LiveIssuer): string {
 
 function platformReferences({ namespaces }: Pick<Observation, 'namespaces'>): Reference[] {
   const present = new Set(namespaces.map((namespace) => namespace.metadata.name));
-  const managed = namespaces.filter(({ metadata }) => isManaged(metadata)).map(({ metadata }) => metadata.name);
   const pulls = new Set([
     platformNamespaces.sentinel,
     platformNamespaces.runtime,
     platformNamespaces.servers,
-    ...managed,
+    ...managedNamespaces(namespaces),
   ]);
   const referrers = [{ kind: 'the platform', namespace: '', name: '', isOurs: true }];
   return [

@@ -126,6 +126,16 @@ export function keyOf(ref: { namespace?: string; name: string }): string {
   return `${ref.namespace ?? ''}/${ref.name}`;
 }
 
+/** `namespace/name` of the Secret that a Certificate names. */
+export function secretKeyOf({ metadata, spec }: Certificate): string {
+  return keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName });
+}
+
+/** Who makes a Certificate: ingress-shim for an Ingress that owns it, or somebody by hand. */
+export function makerOf({ metadata }: LiveCertificate): 'shim' | 'explicit' {
+  return metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress') ? 'shim' : 'explicit';
+}
+
 // What the API server sends was checked against the kinds' schemas by the server itself; these look at what we read.
 function asCertificate(object: KubeObject): LiveCertificate {
   const spec = specOf(object);

@@ -10,7 +10,7 @@ import type { LedgerEntry } from './anchor.js';
 import { calledOff, revisionOf, withoutIssuing } from './called-off.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { excuses } from './excuses.js';
-import { keyOf, type LiveSecret, type Observation } from './observe.js';
+import { keyOf, type LiveSecret, makerOf, type Observation, secretKeyOf } from './observe.js';
 import { assumedCertManager, leafOf } from './refusals.js';
 import {
   type CertificateForecast,
@@ -84,11 +84,7 @@ export function decideContextOf(seen: Observation, version: string): DecideConte
   return {
     now: seen.now,
     certManager: version,
-    claimed: new Set(
-      seen.certificates.map(({ metadata, spec }) =>
-        keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName }),
-      ),
-    ),
+    claimed: new Set(seen.certificates.map(secretKeyOf)),
     managed: managedNamespaces(seen.namespaces.filter(({ metadata }) => metadata.deletionTimestamp === undefined)),
   };
 }
@@ -128,8 +124,11 @@ function allCertificates(
 ): Known[] {
   const known = new Map<string, Known>();
   for (const certificate of seen.certificates) {
-    const origin = certificate.metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress') ? 'shim' : 'explicit';
-    known.set(keyOf(certificate.metadata), { certificate, origin, acme: isAcme(certificate, seen) });
+    known.set(keyOf(certificate.metadata), {
+      certificate,
+      origin: makerOf(certificate),
+      acme: isAcme(certificate, seen),
+    });
   }
   for (const { metadata, spec, origin, acme } of records) {
     const key = keyOf(metadata);
@@ -188,7 +187,7 @@ function forecastOf(known: Known, context: ForecastContext): CertificateForecast
   const { seen, planned, version, index } = context;
   const namespace = certificate.metadata.namespace ?? '';
   const { name } = certificate.metadata;
-  const secret = planned.get(keyOf({ namespace, name: certificate.spec.secretName }));
+  const secret = planned.get(secretKeyOf(certificate));
   const told = forecast({
     certificate: context.aborted.has(keyOf({ namespace, name })) ? withoutIssuing(certificate) : certificate,
     secret,

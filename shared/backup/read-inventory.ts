@@ -4,6 +4,7 @@ import { type KubeObject, kinds } from '../cluster/objects.js';
 import { platformConfig } from '../platform/resources.js';
 import { type IsOurs, inventory } from './inventory.js';
 import { keyOf, type Observation, readSecrets } from './observe.js';
+import { inventoryKeys } from './refusals.js';
 import type { Reference } from './roles.js';
 import type { LiveInventory } from './take-snapshot.js';
 
@@ -30,8 +31,8 @@ export async function readInventory(cluster: Cluster, seen: Observation, isOurs?
 function heldBefore({ anchor }: Observation, referred: readonly Reference[]): Reference[] {
   const known = new Set(referred.map(keyOf));
   const referrers = [{ kind: 'the backup before', namespace: '', name: '', isOurs: false }];
-  return (anchor?.inventory ?? []).flatMap((entry): Reference[] => {
-    const [namespace = '', name = ''] = entry.replace(/^Secret /, '').split('/');
+  return inventoryKeys(anchor).flatMap((key): Reference[] => {
+    const [namespace = '', name = ''] = key.split('/');
     if (name === '' || known.has(`${namespace}/${name}`)) return [];
     return [{ roles: ['tls'], namespace, name, referrers, required: false }];
   });

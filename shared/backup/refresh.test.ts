@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { McprtError } from '../errors.js';
 import { type RefreshFacts, standing } from './refresh.js';
 import type { AuthenticBackup } from './seal.js';
-import type { Candidate } from './select.js';
+import type { Candidate } from './walk.js';
 
 const hour = 3600_000;
 const now = new Date('2026-11-26T12:00:00Z');

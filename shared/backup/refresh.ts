@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Anchor } from './anchor.js';
 import type { RunContext } from './ports.js';
-import type { Candidate } from './select.js';
 import type { BackupContext } from './statement.js';
 import { nameFor, type Store } from './stores/store.js';
+import type { Candidate } from './walk.js';
 
 /** The newest backup, where every store that was asked for still holds it. */
 export interface HeldBackup {

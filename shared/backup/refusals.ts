@@ -12,7 +12,7 @@ import {
 import { isTeamNamespace, pullSecretName } from '../platform/resources.js';
 import type { Anchor } from './anchor.js';
 import type { IsOurs } from './inventory.js';
-import { keyOf, type LiveCertificate, type LiveSecret, type Observation } from './observe.js';
+import { keyOf, type LiveCertificate, type LiveSecret, type Observation, secretKeyOf } from './observe.js';
 import { becauseOf, hasRole, type Reference } from './roles.js';
 
 /** The rules by which a backup is refused; each can be allowed by its name where a team knows better. */
@@ -69,10 +69,7 @@ export function refusals(
       unfit(certificate, seen, secrets, { index, later }).map((found) => ({
         ...found,
         object: `Certificate ${keyOf(certificate.metadata)}`,
-        names: [
-          keyOf(certificate.metadata),
-          keyOf({ namespace: certificate.metadata.namespace ?? '', name: certificate.spec.secretName }),
-        ],
+        names: [keyOf(certificate.metadata), secretKeyOf(certificate)],
         isForeign: !isOurs(certificate.metadata.namespace ?? ''),
       })),
     ),
@@ -97,6 +94,11 @@ function anew({ metadata: { name, namespace = '' }, spec }: LiveCertificate): Ce
 /** What an anchor lists of a backup. */
 export function inventoryNames(secrets: Iterable<string>): string[] {
   return [...secrets].map((key) => `Secret ${key}`).sort();
+}
+
+/** `namespace/name` of each Secret that an anchor lists. */
+export function inventoryKeys(anchor: Pick<Anchor, 'inventory'> | undefined): string[] {
+  return (anchor?.inventory ?? []).map((name) => name.replace(/^Secret /, ''));
 }
 
 /** The leaf of a TLS Secret, if it has one that can be read. */
@@ -133,8 +135,7 @@ function unfit(
   secrets: ReadonlyMap<string, LiveSecret>,
   { index, later }: { index: CertificateIndex; later: CertificateIndex },
 ): Unfit[] {
-  const namespace = certificate.metadata.namespace ?? '';
-  const secret = secrets.get(keyOf({ namespace, name: certificate.spec.secretName }));
+  const secret = secrets.get(secretKeyOf(certificate));
   if (isIssuing(certificate)) {
     return [
       {
@@ -236,11 +237,10 @@ function smaller(
   { certManager }: Pick<Observation, 'certManager'>,
   isOurs: IsOurs,
 ): Refusal[] {
-  const present = new Set(inventoryNames(references.map(keyOf).filter((key) => secrets.has(key))));
+  const present = new Set(references.map(keyOf).filter((key) => secrets.has(key)));
   return (
-    (anchor?.inventory ?? [])
-      .filter((name) => !present.has(name))
-      .map((object) => object.replace(/^Secret /, ''))
+    inventoryKeys(anchor)
+      .filter((key) => !present.has(key))
       // The platform makes a team's pull Secret with the team, from its database: without the team it is no loss.
       .filter((key) => !isTeamsPull(key))
       .map((key): Refusal => {

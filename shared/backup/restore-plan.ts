@@ -106,8 +106,3 @@ export function certificatesRestored({ lines, certificates, aborts, staleRequest
     ].map(keyOf),
   );
 }
-
-/** `namespace/name` of the Secret that a Certificate names. */
-export function secretKeyOf({ metadata, spec }: Certificate): string {
-  return keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName });
-}

@@ -7,8 +7,6 @@ import type { BackupContext } from './statement.js';
 import { generationOf, prefixOf, type Store } from './stores/store.js';
 import { type Candidate, candidates, type Named, type Search, sorted } from './walk.js';
 
-export { type Candidate, candidates } from './walk.js';
-
 /** What a restore accepts although it is unusual; each names exactly what is accepted. */
 export interface Overrides extends Named {
   /** Fingerprint of the cluster that the backup was made of, when it is not this one: after a cluster was lost. */
@@ -68,7 +66,7 @@ export async function chooseBackup<T>(
   const chosen = await chooseAmong(ports, search, overrides, looking);
   const stale = staleness(chosen.backup.context, { ...(await looking), maxAge: wish.maxAge });
   if (stale !== undefined) {
-    const isAccepted = overrides.older || namedBy(overrides) !== undefined;
+    const isAccepted = overrides.older || isNamed(overrides);
     if (stale.code === 'backup-from-future' || !isAccepted) throw stale;
     ports.warn(`${stale.message}: ${stale.why}`);
   }
@@ -87,14 +85,13 @@ export async function chooseAmong<T>(
   overrides: Overrides,
   looking: Expected | Promise<Expected> | undefined,
 ): Promise<Chosen<T>> {
-  const named = namedBy(overrides);
   const found = await candidates(ports, domain, signers, {
-    ...(named ? { named } : {}),
+    ...(isNamed(overrides) ? { named: overrides } : {}),
     ...(open ? { open } : {}),
     ...(misfit ? { misfit } : {}),
   });
-  if (named !== undefined && found.every(({ standing }) => standing === 'absent')) {
-    throw await missing(ports, domain, named);
+  if (isNamed(overrides) && found.every(({ standing }) => standing === 'absent')) {
+    throw await missing(ports, domain, overrides);
   }
   const { best, warnings } = choose(found, overrides, await looking);
   for (const line of warnings) ports.warn(line);
@@ -127,8 +124,7 @@ export function choose<T>(
   );
   if (best === undefined) throw noneOf(found);
   const { generation } = best.backup.context;
-  const isNamed = namedBy(overrides) !== undefined;
-  const doubts = isNamed
+  const doubts = isNamed(overrides)
     ? []
     : found.filter(
         ({ standing, name }) =>
@@ -240,9 +236,9 @@ async function missing(
   });
 }
 
-function namedBy({ generation, name }: Overrides): Named | undefined {
-  if (generation === undefined && name === undefined) return undefined;
-  return { ...(generation === undefined ? {} : { generation }), ...(name === undefined ? {} : { name }) };
+/** Whether a person has chosen the one backup. */
+function isNamed({ generation, name }: Named): boolean {
+  return generation !== undefined || name !== undefined;
 }
 
 /**

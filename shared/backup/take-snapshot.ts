@@ -3,10 +3,9 @@ import { type KubeObject, nameOf } from '../cluster/objects.js';
 import type { LedgerEntry } from './anchor.js';
 import { usable } from './decide.js';
 import { foreignIssuers } from './inventory.js';
-import { asSecret, keyOf, type LiveSecret, type Observation } from './observe.js';
+import { asSecret, keyOf, type LiveSecret, makerOf, type Observation, secretKeyOf } from './observe.js';
 import { isAcme } from './plan.js';
 import { assumedCertManager, leafOf, type Refusal, type RefusalRule } from './refusals.js';
-import { secretKeyOf } from './restore-plan.js';
 import { covered, forbidden, managedNamespaces } from './role-rules.js';
 import { becauseOf, hasRole, type Reference, roles } from './roles.js';
 import { mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
@@ -47,15 +46,13 @@ export function takeSnapshot(
     certificates: seen.certificates.map((certificate) => ({
       metadata: { name: certificate.metadata.name, namespace: certificate.metadata.namespace ?? '' },
       spec: certificate.spec,
-      origin: certificate.metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress')
-        ? ('shim' as const)
-        : ('explicit' as const),
+      origin: makerOf(certificate),
       acme: isAcme(certificate, seen),
       ...acceptedAs(
         rules.get(`Certificate ${keyOf(certificate.metadata)}`) ?? rules.get(`Secret ${secretKeyOf(certificate)}`),
       ),
     })),
-    ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...issuances(seen, live.secrets)], seen.now),
+    ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...ledgerOf(seen, live.secrets)], seen.now),
   };
   return { snapshot, leftOut };
 }
@@ -146,12 +143,12 @@ function serving(
 }
 
 /** What the certificates themselves tell about issuances: their CA dates them about an hour back. */
-function issuances(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>): LedgerEntry[] {
+function ledgerOf(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>): LedgerEntry[] {
   const version = seen.certManager.version ?? assumedCertManager;
   return seen.certificates
     .filter((certificate) => isAcme(certificate, seen))
-    .flatMap(({ metadata, spec }) => {
-      const leaf = leafOf(secrets.get(keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName })), version);
+    .flatMap((certificate) => {
+      const leaf = leafOf(secrets.get(secretKeyOf(certificate)), version);
       return leaf ? [{ identifiers: identifiersOf(leaf), serial: leaf.serial, at: leaf.notBefore.toISOString() }] : [];
     });
 }

@@ -4,10 +4,11 @@ import type { RestoreKey } from './keys.js';
 import { observe } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
 import { openBackup } from './seal.js';
-import { type Candidate, chooseBackup, type Overrides } from './select.js';
+import { chooseBackup, type Overrides } from './select.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
+import type { Candidate } from './walk.js';
 
 export interface VerifyOptions {
   signers: KeyObject[];

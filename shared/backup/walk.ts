@@ -3,7 +3,15 @@ import { McprtError, messageOf } from '../errors.js';
 import type { Ports } from './ports.js';
 import { type AuthenticBackup, authenticate } from './seal.js';
 import type { BackupContext } from './statement.js';
-import { type Entry, generationOf, isNameOf, type Listing, prefixOf, type Store } from './stores/store.js';
+import {
+  type Entry,
+  generationOf,
+  isNameOf,
+  type Listing,
+  nextWhenMissing,
+  prefixOf,
+  type Store,
+} from './stores/store.js';
 
 /**
  * What an entry of a store turned out to be. `usable`: authentic, for here, and readable as far as that was asked.
@@ -190,16 +198,9 @@ function nothing(store: Store['name'], { domain, named }: Search<unknown>, where
   return new McprtError('store-miss', {
     what: `the ${store} has no entry ${wanted}`,
     why: where,
-    next: nexts[store],
+    next: nextWhenMissing[store],
   });
 }
-
-const nexts = {
-  cache:
-    'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
-  artifact: 'check the profile’s domain; ask for a longer retention with `retention-days` of action-backup',
-  directory: 'check the input `directory` and the profile’s domain',
-} as const;
 
 function walkCut(
   store: Store['name'],

@@ -1,9 +1,8 @@
 import { holderOf, requireFree } from '../backup/brake.js';
 import { assumedCertManager } from '../backup/refusals.js';
 import { planFor, type RestoreResult, restore } from '../backup/restore.js';
-import { type Candidate, candidates } from '../backup/select.js';
 import { prefixOf } from '../backup/stores/store.js';
-import { sorted } from '../backup/walk.js';
+import { type Candidate, candidates, sorted } from '../backup/walk.js';
 import { preflight } from '../checks/diagnose.js';
 import { blocking } from '../checks/finding.js';
 import { lookAround } from '../checks/observe.js';

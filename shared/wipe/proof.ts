@@ -3,9 +3,9 @@ import { type BackupOptions, type BackupResult, backUp, NotStored } from '../bac
 import type { BackupKey } from '../backup/keys.js';
 import type { Ports } from '../backup/ports.js';
 import type { AuthenticBackup } from '../backup/seal.js';
-import { candidates } from '../backup/select.js';
 import type { BackupContext } from '../backup/statement.js';
 import type { Store } from '../backup/stores/store.js';
+import { candidates } from '../backup/walk.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError } from '../errors.js';
 import type { Journal } from './journal.js';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../backup/keys.js';
 import { type RestoreResult, restore } from '../backup/restore.js';
 import { day } from '../backup/testing/issued.js';
-import { memoryStore, quietPorts } from '../backup/testing/memory-store.js';
+import { keepingStore, quietPorts } from '../backup/testing/memory-store.js';
 import { certificate, namespace, run, scene, secretOf } from '../backup/testing/scene.js';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
@@ -32,7 +32,7 @@ async function world(): Promise<Wiped> {
     data: { MCP_PLATFORM_DOMAIN: run.domain },
   });
   const { api } = await scene('running', [namespace('blog'), blog, secretOf(blog), config]);
-  const ports = quietPorts([memoryStore().store]);
+  const ports = quietPorts([keepingStore().store]);
   const limits = { timeout: 60_000, dryRun: false };
   const choice = { scope: 'platform', also: [], confirm: run.domain, cluster: '' } as const;
   return {

@@ -5,7 +5,7 @@ import { readTar } from '../archive.js';
 import { limits } from '../limits.js';
 import { malformed } from '../statement.js';
 import type { ActionsService, CacheRefusal, Listed, RemoteCache } from './actions-service.js';
-import { isWanted, type Store } from './store.js';
+import { isWanted, nextWhenMissing, type Store } from './store.js';
 
 /** The one file in a cache entry. It is part of what an entry is found by: changing it hides every older backup. */
 export const cacheMember = 'mcprt-backup/backup.tar';
@@ -42,7 +42,7 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
     new McprtError('store-miss', {
       what: `the cache has no entry ${key}`,
       why: where,
-      next: 'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
+      next: nextWhenMissing.cache,
     });
   const where = `looked from ${ref || 'an unknown ref'}, which sees its own entries and those of the default branch, with versions ${compressions.map((one) => `${versionOf(one).slice(0, 8)} (${one})`).join(', ')}. Entries go after 7 days without a visit, and sooner when the quota is full`;
   /** GitHub gives a run no entries but those of its own ref and of the default branch: none of a pull request's. */

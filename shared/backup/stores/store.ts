@@ -51,6 +51,14 @@ export interface Entry {
   remove: () => Promise<void>;
 }
 
+/** What to do where a place has no backup. */
+export const nextWhenMissing = {
+  cache:
+    'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
+  artifact: 'check the profile’s domain; ask for a longer retention with `retention-days` of action-backup',
+  directory: 'check the input `directory` and the profile’s domain',
+} as const;
+
 /** Whether an entry of this name is asked for. */
 export function isWanted(name: string, wanted: Wanted): boolean {
   return 'name' in wanted ? name === wanted.name : name.startsWith(wanted.prefix);

@@ -3,7 +3,7 @@ import type { Ports } from '../ports.js';
 import { isWanted, type Store } from '../stores/store.js';
 
 /** A store in memory, for tests, with the names that it keeps. */
-export function memoryStore(): { store: Store; names: () => string[] } {
+export function keepingStore(): { store: Store; names: () => string[] } {
   const kept = new Map<string, Buffer>();
   const read = async (name: string): Promise<Buffer> => {
     const found = kept.get(name);

@@ -9,7 +9,7 @@ import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKe
 import type { Ports, RunContext } from '../ports.js';
 import { type RestoreOptions, type RestoreResult, restore } from '../restore.js';
 import { day, encoded, type Issued, issuedSecret } from './issued.js';
-import { memoryStore, quietPorts } from './memory-store.js';
+import { keepingStore, quietPorts } from './memory-store.js';
 import { clustersOwn, putController, type State } from './memory-world.js';
 
 /** The API server's clock in these tests. */
@@ -52,7 +52,7 @@ export async function scene(state: State = 'running', more: readonly KubeObject[
   putController(api, state);
   for (const object of [...platform(), ...more]) api.put(object);
   if (state === 'running') findReady(api);
-  const { store, names } = memoryStore();
+  const { store, names } = keepingStore();
   const warnings: string[] = [];
   const ports = quietPorts([store], { warn: (line) => void warnings.push(line) });
   return {
