@@ -6,25 +6,17 @@ import { root } from '../lab/driver/folders.js';
 import { difference } from '../lab/driver/meter.js';
 import { leaves } from './leaves.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
-import { appNamespaces, makeRig, type Rig } from './rig.js';
+import { appNamespaces, onPlatform, type Rig } from './rig.js';
 
 const run = promisify(execFile);
 
 export const breakGlass: Proof = {
   name: 'break-glass',
   claim: 'stock openssl, age and kubectl commands, taken from docs/break-glass.md itself, restore a backup',
-  async run(context) {
-    const rig = await makeRig(context);
-    try {
-      return await byHand(context, rig);
-    } finally {
-      await rig.close();
-    }
-  },
+  run: (context) => onPlatform(context, byHand),
 };
 
 async function byHand(context: ProofContext, rig: Rig): Promise<Proven> {
-  await rig.install();
   const backup = await rig.act('backup');
   if (backup.code !== 0) return { ok: false, figures: {}, problems: [backup.log] };
   const before = await leaves(rig.cluster);

@@ -6,7 +6,7 @@ import { makeKeys } from '../shared/backup/keys.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { bytesOf, forkOf, nameOf, resealed, store, zipOf } from './choose/planting.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
-import { makeRig, type Rig } from './rig.js';
+import { onPlatform, type Rig } from './rig.js';
 import { makeSteps, type Steps } from './stores/steps.js';
 
 const repository = { name: 'acme/platform', id: 42 };
@@ -18,15 +18,7 @@ export const choose: Proof = {
   name: 'choose',
   claim:
     'of backups that are damaged, planted, replayed, of other keys, clusters and repositories, and among thousands of foreign artifacts, the right one is restored, the right warning given, or the right refusal with a way on; any generation can be chosen, and a list shows them all',
-  async run(context) {
-    const rig = await makeRig(context);
-    try {
-      await rig.install();
-      return await prove(context, rig);
-    } finally {
-      await rig.close();
-    }
-  },
+  run: (context) => onPlatform(context, prove),
 };
 
 /** What the scenes share. */

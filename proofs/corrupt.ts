@@ -20,7 +20,7 @@ import { wrongContexts, wrongStatements } from './corrupt/statements.js';
 import { type Canary, type LeakSearch, leakSearch, secretText, withoutMasks } from './leaks.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
 import { seeded, seedOf } from './random.js';
-import { makeRig, type Rig } from './rig.js';
+import { onPlatform, type Rig } from './rig.js';
 
 const run: RunContext = {
   repository: 'acme/platform',
@@ -41,15 +41,7 @@ export const corrupt: Proof = {
   name: 'corrupt',
   claim:
     'every corrupted, foreign, replayed or forged backup is refused by its own code, with no write and no secret told',
-  async run(context) {
-    const rig = await makeRig(context);
-    try {
-      await rig.install();
-      return await prove(context, rig);
-    } finally {
-      await rig.close();
-    }
-  },
+  run: (context) => onPlatform(context, prove),
 };
 
 async function prove(context: ProofContext, rig: Rig): Promise<Proven> {

@@ -9,7 +9,7 @@ import { certificateOf } from '../lab/platform/resources.js';
 import { type KeySet, makeKeys } from '../shared/backup/keys.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
-import type { ProofContext } from './proof.js';
+import type { ProofContext, Proven } from './proof.js';
 
 /** Certificates of one installation of the stand-in platform: three from the ACME server, two from the private CA. */
 export const certificateCount = 5;
@@ -101,6 +101,20 @@ export async function makeRig(context: ProofContext, kind: 'hybrid' | 'classic' 
     },
     close: () => cluster.close(),
   };
+}
+
+/** Proves something on a lab with the platform installed, and closes it in any case. */
+export async function onPlatform(
+  context: ProofContext,
+  prove: (context: ProofContext, rig: Rig) => Promise<Proven>,
+): Promise<Proven> {
+  const rig = await makeRig(context);
+  try {
+    await rig.install();
+    return await prove(context, rig);
+  } finally {
+    await rig.close();
+  }
 }
 
 async function installNeighbours(cluster: Cluster): Promise<void> {

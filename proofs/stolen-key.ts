@@ -3,7 +3,7 @@ import { limits } from '../shared/backup/limits.js';
 import { restore } from '../shared/backup/restore.js';
 import { type BackupContext, schema } from '../shared/backup/statement.js';
 import { nameFor } from '../shared/backup/stores/store.js';
-import { memoryStore, quietPorts } from '../shared/backup/testing/memory-store.js';
+import { keepingStore, quietPorts } from '../shared/backup/testing/memory-store.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../shared/cluster/testing/memory-api.js';
 import { McprtError, messageOf } from '../shared/errors.js';
@@ -133,7 +133,7 @@ const run = {
 
 async function restored(api: MemoryApi, stolen: Stolen, bytes: Buffer): Promise<unknown> {
   const name = nameFor(run.domain, 2, { runId: '2', runAttempt: '1' });
-  const { store } = memoryStore();
+  const { store } = keepingStore();
   await store.save(name, bytes);
   return restore(api.cluster, quietPorts([store], { signal: AbortSignal.timeout(600_000) }), {
     key: stolen.restoreKey,

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import type { ActionRun } from '../lab/driver/action.js';
 import { startGithub } from '../lab/github/github.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
-import { makeRig, type Rig, rigCertificateCount } from './rig.js';
+import { onPlatform, type Rig, rigCertificateCount } from './rig.js';
 import { type StoreCase, storeCases } from './stores/cases.js';
 import { keeping } from './stores/keeping.js';
 import { plantPoison, tracesOf } from './stores/poison.js';
@@ -18,15 +18,7 @@ export const stores: Proof = {
   name: 'stores',
   claim:
     'a backup counts only when a store gave it back, every refusal of GitHub’s stores is told by its cause, and an hourly run backs up what changed, deletes what is old and tells by one issue when nothing fresh is left',
-  async run(context) {
-    const rig = await makeRig(context);
-    try {
-      await rig.install();
-      return await prove(context, rig);
-    } finally {
-      await rig.close();
-    }
-  },
+  run: (context) => onPlatform(context, prove),
 };
 
 async function prove(context: ProofContext, rig: Rig): Promise<Proven> {

@@ -5,7 +5,7 @@ import { asSecret, keyOf, type LiveSecret, observe } from '../../shared/backup/o
 import { planFor, type RestoreOptions, restore } from '../../shared/backup/restore.js';
 import { isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
 import { isClustersOwn } from '../../shared/backup/role-rules.js';
-import { memoryStore, quietPorts } from '../../shared/backup/testing/memory-store.js';
+import { keepingStore, quietPorts } from '../../shared/backup/testing/memory-store.js';
 import { clustersOwn, putController } from '../../shared/backup/testing/memory-world.js';
 import { run } from '../../shared/backup/testing/scene.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
@@ -50,7 +50,7 @@ export async function roundTripKeys(): Promise<Keys> {
  */
 export async function roundTrip(installation: Installation, keys: Keys, random: Random, now: Date): Promise<RoundTrip> {
   const problems: string[] = [];
-  const { store, names } = memoryStore();
+  const { store, names } = keepingStore();
   const warn = (line: string): void => {
     if (line.includes('cannot remember')) problems.push(line);
   };

@@ -32,6 +32,12 @@ const claim = (role: string | readonly string[], object: KubeObject): Claim => (
   roles: typeof role === 'string' ? [role] : role,
   object,
 });
+/** The platform’s own configuration. */
+const configuration = (data: Record<string, string>): Claim =>
+  claim(
+    'platform-config',
+    objectOf(kinds.configMap, { metadata: { name: 'mcp-sentinel-config', namespace: 'mcp-sentinel' }, data }),
+  );
 const namespace = (
   name: string,
   labels: Record<string, string> = {},
@@ -143,16 +149,7 @@ export function forgeries(): Forgery[] {
         objectOf(kinds.configMap, { metadata: { name: 'coredns', namespace: 'kube-system' }, data: {} }),
       ),
     ),
-    refused(
-      'another key of the configuration',
-      claim(
-        'platform-config',
-        objectOf(kinds.configMap, {
-          metadata: { name: 'mcp-sentinel-config', namespace: 'mcp-sentinel' },
-          data: { API_BASE: 'http://evil' },
-        }),
-      ),
-    ),
+    refused('another key of the configuration', configuration({ API_BASE: 'http://evil' })),
     refused(
       'one Secret in two claims',
       claim('issuer-secret', secret('payments', 'new')),
@@ -201,16 +198,7 @@ export function forgeries(): Forgery[] {
         }),
       ),
     ),
-    harmless(
-      'another identity provider',
-      claim(
-        'platform-config',
-        objectOf(kinds.configMap, {
-          metadata: { name: 'mcp-sentinel-config', namespace: 'mcp-sentinel' },
-          data: { OIDC_ISSUER: 'https://evil' },
-        }),
-      ),
-    ),
+    harmless('another identity provider', configuration({ OIDC_ISSUER: 'https://evil' })),
     ...['kube-system', 'default', 'payments'].map((name) =>
       harmless(
         `labels for namespace ${name}`,
