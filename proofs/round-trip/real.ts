@@ -175,12 +175,18 @@ async function lose({ cluster }: Rig, { objects }: Installation, withManager: bo
 
 /** Waits until every Certificate that has what it needs is Ready, and none is being issued that could be. */
 async function untilReady({ cluster }: Rig, { certificates }: Installation): Promise<void> {
-  const stuck = new Set(certificates.filter(({ health }) => health === 'stuck').map(({ key }) => key));
+  // Of Certificates with one Secret, only the first was issued with it: cert-manager never issues the others.
+  const owners = new Map([...certificates].reverse().map(({ key, secret }) => [secret, key]));
+  const never = new Set(
+    certificates
+      .filter(({ key, secret, health }) => health === 'stuck' || owners.get(secret) !== key)
+      .map(({ key }) => key),
+  );
   for (const end = Date.now() + readyDeadline; ; await sleep(150)) {
     const { items } = await cluster.list(kinds.certificate);
     const waiting = items
-      .filter(({ metadata }) => !stuck.has(`${metadata.namespace}/${metadata.name}`))
-      .filter((one) => !isTrue(one, 'Ready') && !isShared(one));
+      .filter(({ metadata }) => !never.has(`${metadata.namespace}/${metadata.name}`))
+      .filter((one) => !isTrue(one, 'Ready'));
     if (items.length >= certificates.length && waiting.length === 0) return;
     if (Date.now() > end) {
       throw new Error(
@@ -188,9 +194,4 @@ async function untilReady({ cluster }: Rig, { certificates }: Installation): Pro
       );
     }
   }
-}
-
-/** Of two Certificates with one Secret, the one that does not own it is never Ready. */
-function isShared(certificate: KubeObject): boolean {
-  return JSON.stringify(certificate.status ?? {}).includes('IncorrectCertificate');
 }
