@@ -1,20 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
+import { type Cluster, isNotFound } from '../shared/cluster/cluster.js';
 import { textAt } from '../shared/cluster/fields.js';
-import { type KubeObject, kinds } from '../shared/cluster/objects.js';
+import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { McprtError } from '../shared/errors.js';
 import { applyGrant } from '../shared/permissions/apply.js';
 import { manifestOf } from '../shared/permissions/manifest.js';
 import { accountNamespace, accountOf, grants, type OperationName } from '../shared/permissions/operations.js';
 
-const tokenWithin = 20_000;
 const manager = 'mcprt';
+/** In days: long enough to be renewed by hand, and short enough to be forgotten without harm. */
+export const tokenDays = 90;
 
 export interface Account {
   environment: string;
-  /** Text of its kubeconfig. It holds a token that does not end; deleting its Secret ends it. */
+  /** Text of its kubeconfig. */
   kubeconfig: string;
+  /** When its token ends: an API server may give a shorter one than it is asked for. */
+  ends: Date;
   /** Namespaces of the platform that are not there yet, so that its Roles in them are not either. */
   missing: string[];
 }
@@ -26,24 +28,45 @@ export interface Server {
 }
 
 /**
- * Makes the account of an environment with the RBAC of its operation, and gives its kubeconfig. What is there already
- * is kept, or brought up to this release.
+ * Makes the account of an environment with the RBAC of its operation, and gives its kubeconfig, for an API server that cannot
+ * be told to take GitHub's identities. What is there already is kept, or brought up to this release. Its token ends, and is
+ * in no Secret of the cluster, where whoever reads Secrets would find it; what an earlier release put there goes.
  *
+ * @param secrets names of Secrets that this cluster has, besides the platform's
  * @throws McprtError `init-token` when the cluster makes no token for it
  */
 export async function makeAccount(
   cluster: Cluster,
-  environment: string,
-  operation: OperationName,
+  { environment, operation }: { environment: string; operation: OperationName },
   server: Server,
+  secrets: readonly string[],
 ): Promise<Account> {
   const granted = grants.get(operation);
   const missing: string[] = [];
-  for (const object of granted === undefined ? [] : manifestOf(operation, granted)) {
+  for (const object of granted === undefined ? [] : manifestOf(operation, granted, { secrets })) {
     if (!(await applyGrant(cluster, object, manager))) missing.push(object.metadata.namespace ?? '');
   }
-  const token = await tokenOf(cluster, accountOf(operation));
-  return { environment, kubeconfig: kubeconfigOf(environment, server, token), missing: [...new Set(missing)] };
+  const account = accountOf(operation);
+  await cluster.delete(kinds.secret, { namespace: accountNamespace, name: `${account}-token` });
+  return {
+    environment,
+    missing: [...new Set(missing)].filter((namespace) => namespace !== ''),
+    ...(await renewAccount(cluster, { environment, operation }, server)),
+  };
+}
+
+/**
+ * A new kubeconfig for an account that is there; the token before it stays good until it ends.
+ *
+ * @throws McprtError `init-token`
+ */
+export async function renewAccount(
+  cluster: Cluster,
+  { environment, operation }: { environment: string; operation: OperationName },
+  server: Server,
+): Promise<Pick<Account, 'kubeconfig' | 'ends'>> {
+  const { token, ends } = await tokenOf(cluster, accountOf(operation));
+  return { kubeconfig: kubeconfigOf(environment, server, token), ends };
 }
 
 /** Whether an address leads to the machine itself, as the kubeconfig that k3s writes does. */
@@ -52,22 +75,31 @@ export function isLoopback(address: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }
 
-async function tokenOf(cluster: Cluster, account: string): Promise<string> {
-  const ref = { namespace: accountNamespace, name: `${account}-token` };
-  const annotations = { 'kubernetes.io/service-account.name': account };
-  const secret = objectOf(kinds.secret, {
-    metadata: { ...ref, annotations },
-    type: 'kubernetes.io/service-account-token',
-  });
-  await cluster.apply(kinds.secret, secret, { manager });
-  for (const end = Date.now() + tokenWithin; Date.now() < end; await sleep(100)) {
-    const token = textAt(await cluster.get<KubeObject>(kinds.secret, ref), 'data', 'token');
-    if (token !== '') return Buffer.from(token, 'base64').toString('utf8');
+async function tokenOf(cluster: Cluster, account: string): Promise<{ token: string; ends: Date }> {
+  const kind: Kind = {
+    kind: 'TokenRequest',
+    group: '',
+    version: 'v1',
+    plural: `serviceaccounts/${account}/token`,
+    namespaced: true,
+  };
+  const asked = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    metadata: { name: account, namespace: accountNamespace },
+    spec: { expirationSeconds: tokenDays * 24 * 3600 },
+  };
+  try {
+    const { status } = await cluster.create<KubeObject>(kind, asked);
+    const [token, end] = [textAt({ status }, 'status', 'token'), textAt({ status }, 'status', 'expirationTimestamp')];
+    if (token !== '') return { token, ends: new Date(end) };
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
   }
   throw new McprtError('init-token', {
     what: `there is no token for ServiceAccount ${accountNamespace}/${account}`,
-    why: `the controller that writes tokens into Secrets has not filled ${ref.name} within ${tokenWithin / 1000} s`,
-    next: `see the events of that Secret, or make a token by kubectl create token -n ${accountNamespace} ${account}`,
+    why: 'the account is not there, or the API server answers no TokenRequest',
+    next: 'run init with --accounts --tokens, which makes the account',
   });
 }
 

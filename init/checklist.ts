@@ -1,4 +1,5 @@
-import type { Account } from './accounts.js';
+import type { Access } from './access.js';
+import { tokenDays } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
 import type { Facts } from './look.js';
 import type { InitPlan } from './plan.js';
@@ -9,8 +10,8 @@ export interface Sources {
   keys: string;
   /** Folder of the manifests with the verbs that each operation needs, as somebody types it. */
   rbac: string;
-  /** Accounts that were made on the cluster; undefined where none were asked for. */
-  accounts: readonly Pick<Account, 'environment' | 'missing'>[] | undefined;
+  /** How the jobs reach the cluster, as it was made; undefined where that was not asked for, and in a dry run. */
+  access: Access | undefined;
   /** What became of the keys: `left` when they were made before, and are not here any more. */
   keysAre: 'made' | 'there' | 'left';
   isDry: boolean;
@@ -28,6 +29,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...filesPart(plan, sources),
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
+    ...clusterPart(plan, facts, sources),
     ...keysPart(plan, sources),
     ...lastPart(plan, facts),
   ];
@@ -101,19 +103,19 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     '```sh',
     `gh api --method PUT ${path} --input - <<< '${body}'`,
     ...(isForEveryBranch ? [] : [`gh api --method POST ${path}/deployment-branch-policies -f name=${facts.branch}`]),
-    ...secrets.map((secret) => secretLine(secret, name, at, sources)),
+    ...secrets.map((secret) => secretLine(secret, name, at, sources)).filter((line) => line !== ''),
     ...variables.map((variable) => variableLine(variable, at, facts)),
     '```',
     '',
   ];
 }
 
-function secretLine(secret: string, environment: string, at: string, { keys, accounts, keysAre }: Sources): string {
+function secretLine(secret: string, environment: string, at: string, { keys, access, keysAre }: Sources): string {
   const set = `gh secret set ${secret} ${at}`;
   if (secret === 'MCP_ADMIN_KEY') return `key="$(${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
   const file = fileOf(secret, environment);
   if (file === undefined) return `${random} | ${set}`;
-  if (secret === 'KUBECONFIG' && accounts === undefined) return `# ${secret}: see Kubeconfigs below`;
+  if (secret === 'KUBECONFIG' && access?.by !== 'token') return '';
   if (secret !== 'KUBECONFIG' && keysAre === 'left') return `# ${secret} stays as it is: see Keys below`;
   return `${set} < ${quoted(`${keys}/${file}`)}`;
 }
@@ -137,12 +139,13 @@ function quoted(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-function keysPart({ environments, needsKeys }: InitPlan, sources: Sources): string[] {
-  const kubeconfigs = environments.filter(({ secrets }) => secrets.includes('KUBECONFIG'));
-  return [
-    ...(kubeconfigs.length > 0 ? ['## Kubeconfigs', '', ...accountLines(kubeconfigs, sources), ''] : []),
-    ...(needsKeys ? ['## Keys', '', ...keyLines(sources), ''] : []),
-  ];
+function keysPart({ needsKeys }: InitPlan, sources: Sources): string[] {
+  return needsKeys ? ['## Keys', '', ...keyLines(sources), ''] : [];
+}
+
+function clusterPart({ environments }: InitPlan, facts: Facts, sources: Sources): string[] {
+  const own = environments.filter(({ secrets }) => secrets.includes('KUBECONFIG'));
+  return own.length === 0 ? [] : ['## The way to the cluster', '', ...accessLines(own, facts, sources), ''];
 }
 
 function keyLines({ keys, keysAre, isDry }: Sources): string[] {
@@ -157,27 +160,115 @@ function keyLines({ keys, keysAre, isDry }: Sources): string[] {
   ];
 }
 
-function accountLines(environments: readonly Environment[], { rbac, accounts, keys, isDry }: Sources): string[] {
+function accessLines(
+  environments: readonly Environment[],
+  facts: Facts,
+  { rbac, access, keys, isDry }: Sources,
+): string[] {
   const names = environments.map(({ name }) => name).join(', ');
-  if (accounts === undefined) {
+  if (isDry) {
+    return environments.map(
+      ({ name, operation }) =>
+        `- would let the jobs of ${name} do what ${rbac}/${operation}.yaml grants, and no more (with --accounts)`,
+    );
+  }
+  if (access === undefined) {
     return [
-      `- [ ] One for each of ${names}, with no more than its operation needs. Run this again with --accounts as an administrator of the cluster, or use the manifests in ${rbac}.`,
+      `- [ ] The jobs of ${names} need a way in, with no more than each does. Run this again with --accounts as an administrator of the cluster: nothing secret is made or stored then. Or give each a kubeconfig of your own making, by the manifests in ${rbac}, as the secret KUBECONFIG.`,
     ];
   }
-  if (isDry) {
-    return environments.map(({ name: environment, operation }) => {
-      return `- would make ServiceAccount kube-system/mcprt-${operation} for ${environment}, with what ${rbac}/${operation}.yaml grants, and a token for it`;
-    });
-  }
-  const missing = accounts.flatMap(({ environment, missing: some }) =>
-    some.length === 0
+  return access.by === 'identity' ? identityLines(names, facts, access) : tokenLines(names, keys, access.accounts);
+}
+
+/** Where k3s looks for its configuration. */
+const k3sFolder = '/etc/rancher/k3s';
+
+function identityLines(names: string, { repository }: Facts, access: Access & { by: 'identity' }): string[] {
+  const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown } = access;
+  const at = `--repo ${quoted(repository)}`;
+  const there = `${k3sFolder}/mcprt-authentication.yaml`;
+  const variables = [
+    `gh variable set MCPRT_SERVER ${at} --body ${quoted(server)}`,
+    ...(authorityFile === undefined
       ? []
-      : [`- [ ] ${environment}: run this again when ${some.join(', ')} ${some.length === 1 ? 'is' : 'are'} there.`],
-  );
-  return [
-    `The cluster has an account for each of ${names}; their kubeconfigs are in ${keys}.`,
-    ...(missing.length > 0 ? ['', ...missing] : []),
+      : [`gh variable set MCPRT_CERTIFICATE_AUTHORITY ${at} < ${quoted(authorityFile)}`]),
+    ...(audience === server ? [] : [`gh variable set MCPRT_AUDIENCE ${at} --body ${quoted(audience)}`]),
   ];
+  const told = {
+    taken: ['The API server takes identities of this issuer already. Where the file has changed, copy it again.'],
+    unreachable: [
+      `- [ ] The API server knows the issuer, and cannot fetch its keys: ${'detail' in reception ? reception.detail : ''}. It must reach the issuer over HTTPS.`,
+    ],
+    unknown: [
+      `- [ ] The API server takes no identities of this issuer yet. Copy ${file} to each server of the control plane, and run there:`,
+    ],
+  }[reception.state];
+  return [
+    `The jobs of ${names} come with the identity that GitHub gives them. No credential was made, and none is stored.`,
+    '',
+    '```sh',
+    ...variables,
+    '```',
+    '',
+    ...told,
+    '',
+    '```sh',
+    `sudo install -D -m 600 authentication.yaml ${there}`,
+    `sudo install -d ${k3sFolder}/config.yaml.d && echo 'kube-apiserver-arg+: ["authentication-config=${there}"]' | sudo tee ${k3sFolder}/config.yaml.d/mcprt.yaml && sudo systemctl restart k3s`,
+    '```',
+    '',
+    'Then run this again: it asks the API server whether it takes them. Where the control plane has such a file or `--oidc-*` flags already, or cannot be changed: docs/keyless.md.',
+    ...(isRepositoryKnown
+      ? []
+      : [
+          '',
+          '- [ ] The number of the repository is not known, so that only its name is checked: whoever got that name after a deletion would be let in. Run this again with --repository-id, or where `gh` is logged in.',
+        ]),
+    ...missingLines(granted),
+  ];
+}
+
+function tokenLines(
+  names: string,
+  keys: string,
+  accounts: readonly { environment: string; missing: string[]; ends: Date }[],
+): string[] {
+  const [first] = accounts.map(({ ends }) => ends).sort((a, b) => a.getTime() - b.getTime());
+  const day = (first ?? new Date(Number.NaN)).toISOString().slice(0, 10);
+  return [
+    `The cluster has an account for each of ${names}; their kubeconfigs are in ${keys}. The first token ends on ${day}: run this with --renew before, and store the new ones. Summaries tell of it in its last fortnight.`,
+    ...missingLines(accounts),
+  ];
+}
+
+function missingLines(granted: readonly { environment: string; missing: readonly string[] }[]): string[] {
+  const lines = granted.flatMap(({ environment, missing }) =>
+    missing.length === 0
+      ? []
+      : [
+          `- [ ] ${environment}: run this again when ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} there.`,
+        ],
+  );
+  return lines.length > 0 ? ['', ...lines] : [];
+}
+
+/** What is left to do after `--renew`. */
+export function renewed(access: Access | undefined, keys: string, { repository }: Facts): string {
+  if (access?.by !== 'token') return 'Nothing was renewed.\n';
+  const at = repository || 'OWNER/NAME';
+  return [
+    `New tokens, for ${tokenDays} days at most:`,
+    '',
+    '```sh',
+    ...access.accounts.map(
+      ({ environment }) =>
+        `gh secret set KUBECONFIG --env ${environment} --repo ${quoted(at)} < ${quoted(`${keys}/${environment}.kubeconfig`)}`,
+    ),
+    '```',
+    '',
+    `Then delete the kubeconfigs in ${keys}. The tokens before stay good until they end.`,
+    '',
+  ].join('\n');
 }
 
 function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts): string[] {

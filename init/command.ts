@@ -3,22 +3,30 @@ import { basename, join, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeKeyFiles } from '../shared/backup/key-files.js';
 import { makeKeys } from '../shared/backup/keys.js';
-import { connect } from '../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../shared/errors.js';
-import { type Account, isLoopback, makeAccount } from './accounts.js';
-import { checklist } from './checklist.js';
+import { type Access, makeIdentities, makeTokens, removeAccess } from './access.js';
+import { checklist, renewed } from './checklist.js';
 import { type Facts, lookAt } from './look.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
-  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts] [--server URL] [--install] [--new-keys] [--dry-run]
+  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--new-keys] [--dry-run]
 
   --in       the repository                                             (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
   --keys     folder for new keys, outside of the repository             (next to it: NAME-mcprt-keys)
-  --accounts makes the account of each environment on the cluster of KUBECONFIG, with the RBAC of its operation
-  --server   address of the API server for these accounts               (the one of KUBECONFIG)
+  --accounts lets the jobs of each environment into the cluster of KUBECONFIG, by the identity that GitHub gives them, with
+             the RBAC of what they do; writes the file by which the API server takes these identities
+  --tokens   with --accounts: accounts with tokens that end, where the API server cannot be told
+  --renew    new tokens for such accounts, and nothing else
+  --remove   takes everything of mcprt's off the cluster of KUBECONFIG
+  --server   address of the API server, as the runner reaches it        (the one of KUBECONFIG)
+  --audience whom the identities are for                                (the address of the API server)
+  --issuer   issuer of the identities, as https://HOST/_services/token of a GitHub Enterprise Server
+  --issuer-ca       path of its CA in PEM, where the control plane does not trust it
+  --repository      OWNER/NAME                                          (what git knows)
+  --repository-id   GitHub's number of it                               (asked by gh, where that is there)
   --install  mcprt-deploy runs the platform's installer, as a first installation needs
   --new-keys makes a new set where keys were made before: backups that exist then need the old ones
   --dry-run  says what would be written, and writes nothing
@@ -55,7 +63,15 @@ function optionsOf(args: string[]) {
         profile: { type: 'string', default: '' },
         keys: { type: 'string' },
         accounts: { type: 'boolean', default: false },
+        tokens: { type: 'boolean', default: false },
+        renew: { type: 'boolean', default: false },
+        remove: { type: 'boolean', default: false },
         server: { type: 'string', default: '' },
+        audience: { type: 'string', default: '' },
+        issuer: { type: 'string', default: '' },
+        'issuer-ca': { type: 'string', default: '' },
+        repository: { type: 'string', default: '' },
+        'repository-id': { type: 'string', default: '' },
         install: { type: 'boolean', default: false },
         'new-keys': { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
@@ -74,7 +90,15 @@ interface Options {
   profile: string;
   keys?: string | undefined;
   accounts: boolean;
+  tokens: boolean;
+  renew: boolean;
+  remove: boolean;
   server: string;
+  audience: string;
+  issuer: string;
+  'issuer-ca': string;
+  repository: string;
+  'repository-id': string;
   install: boolean;
   'new-keys': boolean;
   'dry-run': boolean;
@@ -92,7 +116,12 @@ async function init(options: Options): Promise<void> {
       next: 'give a folder outside of it, or leave --keys out',
     });
   }
-  const [facts, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
+  const [found, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
+  const facts = options.repository === '' ? found : { ...found, repository: options.repository };
+  if (options.remove) {
+    await remove(facts, isDry);
+    return;
+  }
   const plan = planInit(facts, templates, options.install);
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
@@ -103,12 +132,26 @@ async function init(options: Options): Promise<void> {
   }
   const keysAre = await stateOf(keys, plan, options['new-keys']);
   // First what may fail: whoever lacks an account would push workflows whose environments are not there.
-  const accounts = options.accounts
-    ? await accountsOf(facts, plan, { keys, server: options.server, isDry })
-    : undefined;
+  const access = await accessOf(facts, plan, keys, options);
+  if (options.renew) {
+    process.stdout.write(renewed(access, keys, facts));
+    return;
+  }
   if (isDry) process.stdout.write('Nothing is written.\n\n');
   else await write(folder, plan, keysAre === 'made' ? keys : undefined);
-  process.stdout.write(checklist(plan, facts, { keys, rbac: join(home, 'docs', 'rbac'), accounts, keysAre, isDry }));
+  process.stdout.write(checklist(plan, facts, { keys, rbac: join(home, 'docs', 'rbac'), access, keysAre, isDry }));
+}
+
+async function remove(facts: Facts, isDry: boolean): Promise<void> {
+  const removed = isDry ? [] : await removeAccess(facts);
+  const said = isDry
+    ? ['Everything of mcprt’s on the cluster would be taken away; nothing was.']
+    : removed.length === 0
+      ? ['There was nothing of mcprt’s on the cluster.']
+      : ['Taken off the cluster:', ...removed.map((one) => `- ${one}`)];
+  process.stdout.write(
+    `${[...said, '', 'What is left to take away, outside of the cluster: docs/uninstall.md', ''].join('\n')}`,
+  );
 }
 
 /** Keys that are there stay, and so do those that were made before and put away: backups were made with them. */
@@ -119,48 +162,24 @@ async function stateOf(keys: string, { files }: InitPlan, isNew: boolean): Promi
   return wereMade && !isNew ? 'left' : 'made';
 }
 
-async function accountsOf(
+/** What `--accounts` and its kin make on the cluster; nothing without them, and nothing in a dry run. */
+async function accessOf(
   facts: Facts,
-  plan: InitPlan,
-  { isDry, ...options }: { keys: string; server: string; isDry: boolean },
-): Promise<Pick<Account, 'environment' | 'missing'>[]> {
-  if (options.server !== '' && !URL.canParse(options.server)) {
-    throw new McprtError('init-server', {
-      what: `"${options.server}" is no address of an API server`,
-      why: 'it is not a URL',
-      next: 'give it as https://HOST:6443',
-    });
-  }
-  return isDry ? [] : writeAccounts(facts, plan, options);
-}
-
-async function writeAccounts(
-  { kubeconfig }: Facts,
   { environments }: InitPlan,
-  { keys, server }: { keys: string; server: string },
-): Promise<Account[]> {
-  const { cluster, credentials } = await connect({ kubeconfig });
-  try {
-    const address = server || credentials.server;
-    if (isLoopback(address)) {
-      process.stderr.write(
-        `${address} leads to this machine itself: a runner elsewhere needs --server with the address that it reaches.\n`,
-      );
-    }
-    const { ca } = credentials.tls;
-    const certificateAuthority = ca === undefined ? undefined : Buffer.from(ca).toString('base64');
-    await mkdir(keys, { recursive: true, mode: 0o700 });
-    const made: Account[] = [];
-    for (const { name, secrets, operation } of environments) {
-      if (operation === undefined || !secrets.includes('KUBECONFIG')) continue;
-      const account = await makeAccount(cluster, name, operation, { address, certificateAuthority });
-      await writeFile(join(keys, `${name}.kubeconfig`), account.kubeconfig, { mode: 0o600 });
-      made.push(account);
-    }
-    return made;
-  } finally {
-    await cluster.close();
-  }
+  keys: string,
+  options: Options,
+): Promise<Access | undefined> {
+  const { accounts, tokens, renew, server, 'dry-run': isDry } = options;
+  if (isDry || !(accounts || renew)) return undefined;
+  if (renew || tokens) return makeTokens(facts, environments, { folder: keys, server, renews: renew });
+  return makeIdentities(facts, environments, {
+    folder: keys,
+    server,
+    audience: options.audience,
+    issuer: options.issuer,
+    issuerAuthority: options['issuer-ca'],
+    repositoryId: options['repository-id'],
+  });
 }
 
 /** @param keys folder for new keys; none are made without it */

@@ -18,16 +18,21 @@ export interface Environment {
 /** Environments in which something is deleted, read back or run that must not go by itself. */
 const reviewed = ['mcprt-approval', 'mcprt-preview', 'mcprt-restore', 'mcprt-wipe'];
 /** A pull request shows its plan. */
-const everyBranch = ['mcprt-plan'];
+const everyBranch = ['mcprt-pull-request'];
 const operations: Readonly<Record<string, OperationName>> = {
   'mcprt-backup': 'backup',
   'mcprt-plan': 'rollout-plan',
+  'mcprt-pull-request': 'rollout-pull-request',
   'mcprt-restore': 'install',
   'mcprt-wipe': 'wipe',
   production: 'rollout',
 };
 /** Where deployments are made by the platform's installer: a plan of it looks at more than one of a rollout. */
-const installersOperations: typeof operations = { ...operations, 'mcprt-plan': 'setup-plan' };
+const installersOperations: typeof operations = {
+  ...operations,
+  'mcprt-plan': 'setup-plan',
+  'mcprt-pull-request': 'setup-pull-request',
+};
 
 /** A workflow that can be called, and the secrets that a caller hands on to it by name. */
 export interface Call {
@@ -54,7 +59,7 @@ export function environmentsOf(calls: readonly Call[]): Environment[] {
       need.isInstalled ||= words.includes('"$/action-setup"');
       for (const secret of namesIn(words, 'secrets')) if (secrets.includes(secret)) need.secrets.add(secret);
       for (const variable of namesIn(words, 'vars'))
-        if (!optionalVariables.includes(variable)) need.variables.add(variable);
+        if (![...optionalVariables, ...accessVariables].includes(variable)) need.variables.add(variable);
       needs.set(name, need);
     }
   }
@@ -71,6 +76,8 @@ export function environmentsOf(calls: readonly Call[]): Environment[] {
 
 /** Where names lead to the cluster only inside a network, or its certificates are of a private CA. */
 export const optionalVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
+/** How the API server is reached: one for all environments of a repository. */
+const accessVariables = ['MCPRT_SERVER', 'MCPRT_CERTIFICATE_AUTHORITY', 'MCPRT_AUDIENCE'];
 
 /** The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on. */
 export function callsIn(text: string): (Omit<Call, 'text'> & { file: string })[] {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connect } from '../shared/cluster/connect.js';
+import { connectWithKubeconfig } from '../shared/cluster/connect.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH, loadProfile, type Profile } from '../shared/profile/profile.js';
@@ -122,7 +122,7 @@ async function onlyProfile(folder: string): Promise<string> {
 async function clusterOf(kubeconfig: string): Promise<Facts['cluster']> {
   if (kubeconfig === '') return { why: 'neither KUBECONFIG nor the profile names a kubeconfig' };
   try {
-    const { cluster } = await connect({ kubeconfig });
+    const { cluster } = await connectWithKubeconfig(kubeconfig);
     try {
       const found = await cluster.get(kinds.namespace, { name: 'kube-system' });
       return { fingerprint: found?.metadata.uid ?? '' };

@@ -7,6 +7,7 @@ import { corrupt } from './corrupt.js';
 import { drillProof } from './drill.js';
 import { forecastProof } from './forecast.js';
 import { guardsProof } from './guards.js';
+import { keyless } from './keyless.js';
 import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk.js';
 import { policies } from './policies.js';
@@ -35,6 +36,7 @@ export const proofs: readonly Proof[] = [
   zeroOrders,
   roundTripProof,
   forecastProof,
+  keyless,
   kill,
   corrupt,
   stolenKey,

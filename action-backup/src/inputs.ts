@@ -1,4 +1,5 @@
 import { approvedPlan, backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import { connectionTypes } from '../../shared/action/connection.js';
 import {
   count,
   duration,
@@ -46,8 +47,7 @@ const allowances: InputType<{ rules: Allowance[]; older: boolean }> = {
 /** The inputs of action-backup, in the order of its action.yml. */
 export const inputTypes = {
   operation: oneOf(['backup', 'list', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
-  kubeconfig: text,
-  'kubeconfig-trusted': flag,
+  ...connectionTypes,
   profile: text,
   domain: text,
   'backup-key': text,

@@ -1,8 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as core from '@actions/core';
 import { overridesOf } from '../../shared/action/choice.js';
+import { openConnection } from '../../shared/action/connection.js';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
-import { proxyOf, runContext, warnOfBranch } from '../../shared/action/github.js';
+import { runContext, warnOfBranch } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
 import { plainLines } from '../../shared/action/log.js';
 import { masker } from '../../shared/action/mask.js';
@@ -17,7 +18,6 @@ import { directoryStore } from '../../shared/backup/stores/directory-store.js';
 import { survey } from '../../shared/backup/survey.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
-import { connect } from '../../shared/cluster/connect.js';
 import { McprtError } from '../../shared/errors.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { wipe } from '../../shared/wipe/wipe.js';
@@ -62,12 +62,7 @@ export async function backupAction(version: string): Promise<void> {
       return;
     }
     const work = async (): Promise<Report> => {
-      const { cluster } = await connect({
-        kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
-        trusted: inputs['kubeconfig-trusted'],
-        proxy: proxyOf(process.env),
-        onSecrets: (secrets) => secrets.forEach(mask),
-      });
+      const { cluster } = await openConnection(inputs, { env: process.env, mask, profile: target.kubeconfig });
       try {
         const dryRun = inputs['dry-run'] || operation === 'plan';
         const allowed = requirePermissions(cluster, {

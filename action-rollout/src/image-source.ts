@@ -66,13 +66,15 @@ export function openImageSource({
         signal,
         log: (line) => core.debug(plainLines(line)),
       },
-      openRoute: () =>
-        openRoute(cluster, inputs['registry-access'], {
-          host: hosts.registry,
-          password: seen.registryPassword,
-          reach,
-          progress,
-        }),
+      openRoute: inputs['without-secrets']
+        ? undefined
+        : () =>
+            openRoute(cluster, inputs['registry-access'], {
+              host: hosts.registry,
+              password: seen.registryPassword,
+              reach,
+              progress,
+            }),
       progress,
       signal,
     },

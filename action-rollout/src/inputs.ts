@@ -1,3 +1,4 @@
+import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
   duration,
@@ -50,8 +51,7 @@ const planDigest: InputType<string> = {
 /** The inputs of action-rollout, in the order of its action.yml. */
 export const inputTypes = {
   operation: oneOf(['rollout', 'plan']),
-  kubeconfig: text,
-  'kubeconfig-trusted': flag,
+  ...connectionTypes,
   profile: text,
   domain: text,
   layout: oneOf(['auto', 'mono', 'split']),
@@ -66,6 +66,7 @@ export const inputTypes = {
   permissions: manifests,
   policies: flag,
   'expect-plan': planDigest,
+  'without-secrets': flag,
   rollback: flag,
   allow: someOf(['reconciler']),
   'rollout-timeout': duration,

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as core from '@actions/core';
+import { openConnection } from '../../shared/action/connection.js';
 import { beginDeployment, type Deployment, deployedCommit } from '../../shared/action/deployment.js';
 import { annotateFindings } from '../../shared/action/findings.js';
-import { proxyOf, runContext } from '../../shared/action/github.js';
+import { runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { plainLines } from '../../shared/action/log.js';
 import { veil } from '../../shared/action/mask.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
-import { connect } from '../../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import type { OperationName } from '../../shared/permissions/operations.js';
@@ -28,6 +28,7 @@ export async function rolloutAction(version: string): Promise<void> {
     const { mask, hide } = veil();
     const inputs = readInputs(inputTypes);
     const isPlan = inputs.operation === 'plan';
+    if (inputs['without-secrets'] && !isPlan) throw refuseBlind();
     for (const secret of [inputs['github-token'], ...Object.values(inputs['build-args'])]) mask(secret);
     const target = await readTarget(inputs, {
       stage: 'rollout',
@@ -35,12 +36,7 @@ export async function rolloutAction(version: string): Promise<void> {
       mask,
       ...(isPlan ? {} : { destructive: 'rollout' }),
     });
-    const { cluster: opened } = await connect({
-      kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
-      trusted: inputs['kubeconfig-trusted'],
-      proxy: proxyOf(process.env),
-      onSecrets: (secrets) => secrets.forEach(mask),
-    });
+    const { cluster: opened } = await openConnection(inputs, { env: process.env, mask, profile: target.kubeconfig });
     const allowed = requirePermissions(opened, {
       names: operationsOf(inputs),
       dryRun: false,
@@ -90,15 +86,24 @@ export async function rolloutAction(version: string): Promise<void> {
   });
 }
 
+function refuseBlind(): McprtError {
+  return new McprtError('input-invalid', {
+    what: 'a rollout needs the platform’s Secrets',
+    why: '`without-secrets` is for `operation: plan`, as of a pull request',
+    next: 'leave `without-secrets` out, or plan only',
+  });
+}
+
 /** The operation, and what its inputs need on top. */
 function operationsOf({
   operation,
   permissions,
   'registry-access': access,
+  'without-secrets': blind,
 }: RolloutInputs): [OperationName, ...OperationName[]] {
   return [
-    operation === 'plan' ? 'rollout-plan' : 'rollout',
-    ...(access === 'port-forward' ? (['rollout-port-forward'] as const) : []),
+    operation === 'rollout' ? operation : blind ? 'rollout-pull-request' : 'rollout-plan',
+    ...(access === 'port-forward' && !blind ? (['rollout-port-forward'] as const) : []),
     ...(permissions.length > 0 ? (['rollout-permissions'] as const) : []),
   ];
 }
@@ -119,9 +124,10 @@ async function report(
 ): Promise<void> {
   const isPlan = inputs.operation === 'plan';
   annotateFindings(record.findings);
-  const outputs = outputsOf(record, { operation: inputs.operation, platform: target.hosts.platform, failure });
+  const isBlind = inputs['without-secrets'];
+  const outputs = outputsOf(record, { operation: inputs.operation, platform: target.hosts.platform, failure, isBlind });
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
-  await rolloutSummary(record, { domain: target.domain, isPlan, failure }).write();
+  await rolloutSummary(record, { domain: target.domain, isPlan, failure, isBlind }).write();
   const isSettled = failure === undefined || record.rolledBack === undefined || record.isRollbackVerified;
   if (isSettled) core.saveState(states.ended, 'yes');
   await deployment?.tell(
@@ -181,6 +187,7 @@ function optionsOf(inputs: RolloutInputs, { hosts, domain, values }: Target, ver
     reach: { overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] },
     rolloutTimeout: inputs['rollout-timeout'],
     timeout: inputs.timeout,
+    withoutSecrets: inputs['without-secrets'],
     dryRun: inputs.operation === 'plan',
   };
 }

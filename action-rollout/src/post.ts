@@ -1,11 +1,11 @@
 import * as core from '@actions/core';
-import { proxyOf, runContext } from '../../shared/action/github.js';
+import { connectionInputs, openConnection } from '../../shared/action/connection.js';
+import { runContext } from '../../shared/action/github.js';
 import { flag } from '../../shared/action/inputs.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { holderOf } from '../../shared/backup/brake.js';
-import { connect } from '../../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { finishRollback } from '../../shared/rollout/finish-rollback.js';
 import { states } from './inputs.js';
@@ -38,11 +38,11 @@ async function putBack(signal: AbortSignal): Promise<void> {
   const target = await readTarget(inputs, { stage: 'rollout', env: process.env, mask, quiet: true }).catch(
     () => undefined,
   );
-  const { cluster } = await connect({
-    kubeconfig: core.getInput('kubeconfig') || (target?.kubeconfig ?? process.env.KUBECONFIG ?? ''),
-    trusted: flag.parse(core.getInput('kubeconfig-trusted')),
-    proxy: proxyOf(process.env),
-    onSecrets: (secrets) => secrets.forEach(mask),
+  const { cluster } = await openConnection(connectionInputs(), {
+    env: process.env,
+    mask,
+    profile: target?.kubeconfig,
+    quiet: true,
   });
   try {
     const run = holderOf(runContext(process.env, target?.domain ?? '', 'mcprt'));

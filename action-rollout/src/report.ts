@@ -14,12 +14,14 @@ const resultSchema = 'mcprt.rollout/1';
 
 export interface Ending {
   failure: { error: unknown } | undefined;
+  /** Whether no Secret was looked at: such a plan is not whole, and nobody can approve it. */
+  isBlind: boolean;
 }
 
 /** What a run tells the workflow, also one that failed on the way. */
 export function outputsOf(
   record: RolloutRecord,
-  { operation, platform, failure }: Ending & { operation: string; platform: string },
+  { operation, platform, failure, isBlind }: Ending & { operation: string; platform: string },
 ): Outputs {
   const { plan, rolledBack } = record;
   const isPutBack = rolledBack !== undefined && rolledBack.failed.length === 0;
@@ -28,7 +30,7 @@ export function outputsOf(
     record.images.map((image) => [`${image.target.deployment}/${image.target.container}`, referenceOf(image)]),
   );
   const plain = {
-    plan: plan?.digest ?? '',
+    plan: isBlind ? '' : (plan?.digest ?? ''),
     changes: plan?.changes.length ?? 0,
     changed: String(isApplied && !isPutBack),
     images: JSON.stringify(images),
@@ -67,13 +69,17 @@ export function outputsOf(
 /** The summary of a rollout or a plan: what changes, what runs, what was seen from outside, and when. */
 export function rolloutSummary(
   record: RolloutRecord,
-  { domain, isPlan, failure }: Ending & { domain: string; isPlan: boolean },
+  { domain, isPlan, failure, isBlind }: Ending & { domain: string; isPlan: boolean },
 ): Markdown {
   const { plan, rolledBack } = record;
   const markdown = new Markdown().heading(
     `${isPlan ? 'Rollout plan' : 'Rollout'} of ${domain}${record.layout === 'unknown' ? '' : ` (${record.layout})`}`,
   );
   for (const line of headline(record, isPlan, failure)) markdown.line(line);
+  if (isBlind)
+    markdown.line(
+      'A smaller plan: no Secret was looked at, so that the registry could not be asked which images it has, and the pull Secret was not compared. The whole plan is made on the default branch.',
+    );
   findingsTable(markdown, record.findings);
   if (rolledBack !== undefined) {
     markdown.table(

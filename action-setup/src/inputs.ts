@@ -1,4 +1,5 @@
 import { backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
   count,
@@ -39,8 +40,7 @@ const platformMode: InputType<string> = {
 export const inputTypes = {
   operation: oneOf(['install', 'check']),
   mode: oneOf(['auto', 'first-install', 'rerun']),
-  kubeconfig: text,
-  'kubeconfig-trusted': flag,
+  ...connectionTypes,
   profile: text,
   domain: text,
   source: text,

@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os';
 import * as core from '@actions/core';
 import { overridesOf } from '../../shared/action/choice.js';
+import { openConnection } from '../../shared/action/connection.js';
 import { annotateFindings } from '../../shared/action/findings.js';
-import { proxyOf, runContext } from '../../shared/action/github.js';
+import { runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { foldedLog, plainLines } from '../../shared/action/log.js';
 import { type Mask, masker } from '../../shared/action/mask.js';
@@ -14,7 +15,7 @@ import { diagnose } from '../../shared/checks/diagnose.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
 import { releaseNamespace } from '../../shared/checks/release.js';
-import { connect } from '../../shared/cluster/connect.js';
+import type { Cluster } from '../../shared/cluster/cluster.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { lookRules } from '../../shared/permissions/backup-rules.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
@@ -42,11 +43,10 @@ export async function setupAction(version: string): Promise<void> {
     const isChange = inputs.operation === 'install' && !inputs['dry-run'];
     const destructive = isChange ? { destructive: 'setup' } : {};
     const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, ...destructive });
-    const { cluster: opened, credentials } = await connect({
-      kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
-      trusted: inputs['kubeconfig-trusted'],
-      proxy: proxyOf(process.env),
-      onSecrets: (secrets) => secrets.forEach(mask),
+    const { cluster: opened, credentials } = await openConnection(inputs, {
+      env: process.env,
+      mask,
+      profile: target.kubeconfig,
     });
     const releases = inputs['release-namespace'] !== '' && !inputs['dry-run'];
     const allowed = requirePermissions(opened, {
@@ -104,12 +104,7 @@ export async function setupAction(version: string): Promise<void> {
 }
 
 /** Looks and reports; fails when something is wrong, so that a schedule notices. */
-async function check(
-  cluster: Awaited<ReturnType<typeof connect>>['cluster'],
-  inputs: SetupInputs,
-  target: Target,
-  mask: Mask,
-): Promise<void> {
+async function check(cluster: Cluster, inputs: SetupInputs, target: Target, mask: Mask): Promise<void> {
   const options = {
     ...lookOf(inputs, target, mask),
     rules: rulesOf('check'),

@@ -1,10 +1,8 @@
 import * as core from '@actions/core';
-import { proxyOf } from '../../shared/action/github.js';
-import { flag } from '../../shared/action/inputs.js';
+import { connectionInputs, openConnection } from '../../shared/action/connection.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
-import { connect } from '../../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { removeImageArchives } from '../../shared/setup/image-archives.js';
 import { closeRegistry } from '../../shared/setup/registry-door.js';
@@ -34,14 +32,14 @@ export async function setupPostAction(): Promise<void> {
 async function close(): Promise<void> {
   const mask = masker();
   const inputs = { profile: core.getInput('profile'), domain: core.getInput('domain') };
-  const target = async (): Promise<string | undefined> =>
-    (await readTarget(inputs, { stage: 'setup', env: process.env, mask, quiet: true })).kubeconfig;
-  const { cluster } = await connect({
-    kubeconfig:
-      core.getInput('kubeconfig') || ((await target().catch(() => undefined)) ?? process.env.KUBECONFIG ?? ''),
-    trusted: flag.parse(core.getInput('kubeconfig-trusted')),
-    proxy: proxyOf(process.env),
-    onSecrets: (secrets) => secrets.forEach(mask),
+  const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, quiet: true }).catch(
+    () => undefined,
+  );
+  const { cluster } = await openConnection(connectionInputs(), {
+    env: process.env,
+    mask,
+    profile: target?.kubeconfig,
+    quiet: true,
   });
   try {
     const { wasOpen, pushersRemoved } = await closeRegistry(cluster);

@@ -1,3 +1,4 @@
+import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
   count,
@@ -80,8 +81,12 @@ export const inputTypes = {
   'older-than': duration,
   'previews-older-than': duration,
   'dry-run': flag,
-  kubeconfig: text,
-  'kubeconfig-trusted': flag,
+  kubeconfig: connectionTypes.kubeconfig,
+  'kubeconfig-trusted': connectionTypes['kubeconfig-trusted'],
+  // `server` is the MCP server that is tested.
+  'api-server': connectionTypes.server,
+  'certificate-authority': connectionTypes['certificate-authority'],
+  audience: connectionTypes.audience,
   junit: text,
   timeout: duration,
   resolve: overrides,

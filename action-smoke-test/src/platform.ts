@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import * as core from '@actions/core';
-import { proxyOf } from '../../shared/action/github.js';
+import { type ConnectionInputs, openConnection } from '../../shared/action/connection.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
-import { connect } from '../../shared/cluster/connect.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -19,19 +18,17 @@ export interface AdminInputs {
   'admin-password': string;
 }
 
-/** The cluster of the input `kubeconfig`; undefined where none was given. A profile's is not used: it would be there always. */
+/**
+ * The cluster of the input `kubeconfig` or `api-server`; undefined where neither was given. A profile's is not used: it would be
+ * there always.
+ */
 export async function clusterOf(
-  inputs: { kubeconfig: string; 'kubeconfig-trusted': boolean },
+  inputs: Omit<ConnectionInputs, 'server'> & { 'api-server': string },
   mask: (secret: string) => void,
 ): Promise<Cluster | undefined> {
-  if (inputs.kubeconfig === '') return undefined;
-  const { cluster } = await connect({
-    kubeconfig: inputs.kubeconfig,
-    trusted: inputs['kubeconfig-trusted'],
-    proxy: proxyOf(process.env),
-    onSecrets: (secrets) => secrets.forEach(mask),
-  });
-  return cluster;
+  const { kubeconfig, 'api-server': server } = inputs;
+  if (kubeconfig === '' && server === '') return undefined;
+  return (await openConnection({ ...inputs, server }, { env: process.env, mask })).cluster;
 }
 
 /**

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Cluster } from '../../shared/cluster/cluster.js';
-import { connect } from '../../shared/cluster/connect.js';
+import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
@@ -27,6 +27,8 @@ export interface LabState {
   /** `address:port` that is kept for the image registry (lab/driver/registry.ts); a port-forward to its pod leads there. */
   registry: string;
   program: Program;
+  /** The control plane's file of whose identities it takes; the API server reads it again when it changes. */
+  authentication: string;
   processes: LabProcess[];
 }
 
@@ -39,6 +41,8 @@ export interface LabOptions {
   progress: Progress;
 }
 
+/** An API server that trusts no issuer of identities but its own. */
+const noIdentities = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt: []\n';
 const startDeadline = 90_000;
 /** In ms. The API server drains for longer, and etcd waits for it; what they would save is deleted. */
 const stopPatience = 1000;
@@ -127,7 +131,7 @@ export function runningParts(state: LabState): { name: string; pid: number; runn
 
 /** Connects to the lab's cluster as its administrator. */
 export async function openLab(state: LabState): Promise<Cluster> {
-  return (await connect({ kubeconfig: state.kubeconfig })).cluster;
+  return (await connectWithKubeconfig(state.kubeconfig)).cluster;
 }
 
 function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
@@ -182,6 +186,9 @@ async function startParts(
   await writeFile(serviceAccountKey, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
   await writeFile(join(folder, 'tokens.csv'), `${token},lab-admin,lab-admin,system:masters\n`, { mode: 0o600 });
 
+  const authentication = join(folder, 'authentication.yaml');
+  await writeFile(authentication, noIdentities);
+
   await start('etcd', [
     `--data-dir=${join(folder, 'etcd')}`,
     `--client-url=http://127.0.0.1:${etcdClient}`,
@@ -197,6 +204,7 @@ async function startParts(
     `--service-account-signing-key-file=${serviceAccountKey}`,
     '--service-cluster-ip-range=10.43.0.0/16',
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    `--authentication-config=${authentication}`,
     '--authorization-mode=RBAC',
     '--disable-admission-plugins=ServiceAccount',
     // No DNS knows the nodes' names.
@@ -207,7 +215,7 @@ async function startParts(
     wholeCertificates(join(folder, 'apiserver', 'apiserver.crt')),
   );
   await writeFile(kubeconfig, kubeconfigText(server, ca, token), { mode: 0o600 });
-  const { cluster } = await connect({ kubeconfig });
+  const { cluster } = await connectWithKubeconfig(kubeconfig);
   try {
     await eventually('the API server', () => cluster.get(kinds.namespace, { name: 'kube-system' }).then(present));
     await start('controller-manager', [
@@ -273,6 +281,7 @@ async function startParts(
       name: options.name,
       folder,
       program,
+      authentication,
       kubeconfig,
       server,
       acme: {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { secretNamesOf } from '../../shared/backup/secret-names.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
-import { connect } from '../../shared/cluster/connect.js';
+import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { applyGrant, kindOf } from '../../shared/permissions/apply.js';
@@ -56,9 +57,10 @@ export async function grant(
   names: readonly [OperationName, ...OperationName[]],
   without?: Demand,
 ): Promise<{ token: string }> {
+  const secrets = await secretNamesOf(cluster);
   const objects = names.flatMap((name) => {
     const operation = grants.get(name);
-    return operation === undefined ? [] : manifestOf(name, operation);
+    return operation === undefined ? [] : manifestOf(name, operation, { secrets });
   });
   for (const object of objects)
     await applyGrant(cluster, without === undefined ? object : lessened(object, without), 'lab');
@@ -92,6 +94,7 @@ export function operationsOf(
     if (operation === 'check') return [operation];
     return [inputs['dry-run'] === 'true' ? 'setup-plan' : 'install'];
   }
+  if (entry.startsWith('rollout') && inputs['without-secrets'] === 'true') return ['rollout-pull-request'];
   if (entry.startsWith('smoke-test')) return ['smoke-test'];
   if (entry.startsWith('rollout')) {
     return [
@@ -171,7 +174,7 @@ async function settled(
   names: readonly OperationName[],
   { without, present }: { without: Demand | undefined; present: readonly string[] },
 ): Promise<void> {
-  const { cluster } = await connect({ kubeconfig: await withToken(state, token) });
+  const { cluster } = await connectWithKubeconfig(await withToken(state, token));
   // Roles in namespaces that are not there cannot be granted; the operation will say so.
   const rules = rulesOf(...names)
     .filter(({ namespace }) => namespace === undefined || present.includes(namespace))

@@ -6,7 +6,7 @@ import type { ActionRun } from '../../lab/driver/action.js';
 import { diagnose } from '../../shared/checks/diagnose.js';
 import type { Finding } from '../../shared/checks/finding.js';
 import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
-import { connect } from '../../shared/cluster/connect.js';
+import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
 import { parseOverrides } from '../../shared/platform/reach.js';
 import { hostsOf } from '../../shared/profile/values.js';
@@ -19,7 +19,7 @@ const pause = 150;
 export async function look(stage: Stage, folder: string, glance: Glance = {}): Promise<Finding[]> {
   const options = await optionsOf(stage, folder, glance);
   if (glance.kubeconfig === undefined) return diagnose(await lookAround(stage.rig.cluster, options));
-  const { cluster } = await connect({ kubeconfig: glance.kubeconfig });
+  const { cluster } = await connectWithKubeconfig(glance.kubeconfig);
   try {
     return diagnose(await lookAround(cluster, options));
   } finally {

@@ -140,6 +140,8 @@ function startOf(stage: Stage, name: OperationName): Start {
     case 'plan':
     case 'restore':
       return backup(name, { 'restore-key': rig.keys.restore });
+    case 'setup-pull-request':
+      return setup({ operation: 'check' });
     case 'check':
     case 'install':
       return setup({ operation: name });
@@ -149,6 +151,8 @@ function startOf(stage: Stage, name: OperationName): Start {
       return rollout('rollout', [name]);
     case 'rollout-plan':
       return rollout('plan', [name]);
+    case 'rollout-pull-request':
+      return rollout('plan', [name], { 'without-secrets': 'true' });
     case 'rollout-port-forward':
       return rollout('rollout', ['rollout', name], { 'registry-access': 'port-forward' });
     case 'rollout-permissions':

@@ -102,11 +102,13 @@ export const lines: InputType<string[]> = {
       .filter((line) => line !== ''),
 };
 
-/** PEM text, or the path of a file with it. */
+/** PEM text, base64 of it as a kubeconfig has it, or the path of a file with it. */
 export const certificates: InputType<string> = {
-  expected: 'a path or PEM text of certificates',
+  expected: 'a path, PEM text or base64 of certificates',
   parse(value) {
-    const pem = value === '' || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8');
+    const isText = value === '' || value.includes('-----BEGIN');
+    const decoded = /^[A-Za-z0-9+/=\s]+$/.test(value) ? Buffer.from(value, 'base64').toString('utf8') : '';
+    const pem = isText ? value : decoded.startsWith('-----BEGIN') ? decoded : readFileSync(value, 'utf8');
     if (pem !== '' && !pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
     return pem;
   },

@@ -87,27 +87,50 @@ export async function observe(cluster: Cluster): Promise<Observation> {
 /** From how many namespaces a Secret of one name is worth a list instead of single reads. */
 const worthListing = 8;
 
-/** Reads Secrets by name, in parallel; what is not there is missing in the answer. */
-export async function readSecrets(
+/**
+ * Reads Secrets by name, in parallel; what is not there is missing in the answer.
+ *
+ * @throws McprtError `permission-missing`, with each that the credentials may not read
+ */
+export async function readSecrets(cluster: Cluster, refs: readonly SecretRef[]): Promise<Map<string, LiveSecret>> {
+  const { secrets, forbidden } = await readableSecrets(cluster, refs);
+  if (forbidden.length === 0) return secrets;
+  throw new McprtError('permission-missing', {
+    what: `the credentials may not read ${forbidden.length} Secret${forbidden.length === 1 ? '' : 's'} that the cluster refers to; nothing was changed`,
+    why: forbidden.map(({ namespace, name }) => `get secrets ${name} in ${namespace}`).join('\n'),
+    next: 'run `init --accounts` again: it grants the names that the cluster has now; or add them to the `resourceNames` of the manifest in docs/rbac, and `kubectl apply -f` it',
+  });
+}
+
+interface SecretRef {
+  namespace: string;
+  name: string;
+}
+
+/** The same for whoever can do without: what may not be read is named. */
+export async function readableSecrets(
   cluster: Cluster,
-  refs: readonly { namespace: string; name: string }[],
-): Promise<Map<string, LiveSecret>> {
+  refs: readonly SecretRef[],
+): Promise<{ secrets: Map<string, LiveSecret>; forbidden: SecretRef[] }> {
+  const forbidden: SecretRef[] = [];
   const unique = new Map(refs.map((ref) => [keyOf(ref), { namespace: ref.namespace, name: ref.name }]));
   const sameName = Map.groupBy(unique.values(), ({ name }) => name);
-  const found = await Promise.all([...sameName].map(([name, group]) => readSameName(cluster, name, group)));
-  return new Map(
+  const found = await Promise.all([...sameName].map(([name, group]) => readSameName(cluster, name, group, forbidden)));
+  const secrets = new Map(
     found
       .flat()
       .map((secret) => [keyOf(secret.metadata), asSecret(secret)] as const)
       .filter(([key]) => unique.has(key)),
   );
+  return { secrets, forbidden };
 }
 
 /** Every tenant has a pull Secret of the same name: a thousand of them are two pages of one list. */
 async function readSameName(
   cluster: Cluster,
   name: string,
-  refs: readonly { namespace: string; name: string }[],
+  refs: readonly SecretRef[],
+  forbidden: SecretRef[],
 ): Promise<KubeObject[]> {
   if (refs.length >= worthListing) {
     try {
@@ -117,7 +140,15 @@ async function readSameName(
       if (!(error instanceof ApiError && error.status === 403)) throw error;
     }
   }
-  const found = await Promise.all(refs.map((ref) => cluster.get(kinds.secret, ref)));
+  const found = await Promise.all(
+    refs.map((ref) =>
+      cluster.get(kinds.secret, ref).catch((error: unknown) => {
+        if (!(error instanceof ApiError && error.status === 403)) throw error;
+        forbidden.push(ref);
+        return undefined;
+      }),
+    ),
+  );
   return found.flatMap((secret) => secret ?? []);
 }
 

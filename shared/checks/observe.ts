@@ -6,6 +6,7 @@ import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { at, textAt } from '../cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { lackingOf } from '../permissions/review.js';
 import type { PermissionRule } from '../permissions/rule.js';
@@ -132,7 +133,10 @@ const watched = [
 
 function forbidden(unseen: string[], what: string): (error: unknown) => undefined {
   return (error) => {
-    if (!(error instanceof ApiError && error.status === 403)) throw error;
+    const isForbidden =
+      (error instanceof ApiError && error.status === 403) ||
+      (error instanceof McprtError && error.code === 'permission-missing');
+    if (!isForbidden) throw error;
     unseen.push(what);
     return undefined;
   };

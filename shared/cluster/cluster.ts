@@ -64,7 +64,7 @@ export interface Cluster {
     options: { container: string; lines: number; previous: boolean; signal: AbortSignal },
   ): Promise<string>;
   /** A WebSocket to a sub-resource of a pod, which is not open yet. */
-  webSocket(pod: Ref, subresource: string, protocol: string): WebSocket;
+  webSocket(pod: Ref, subresource: string, protocol: string): Promise<WebSocket>;
   /**
    * Why a sub-resource is not to be had, by a plain request: of a WebSocket that was refused, the client does not hand the
    * answer over. Empty when only the upgrade is missing.

@@ -2,13 +2,21 @@ import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 // The deep path keeps 30 MB of generated API classes out of the bundle; the package has no `exports` map.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { parse as parseYaml } from 'yaml';
 import { McprtError } from '../errors.js';
+import { isRecord } from '../json.js';
+import { fileTokens } from './token-file.js';
+import type { TokenSource } from './token-source.js';
 
-/** What is needed to talk to one API server, taken from a kubeconfig's current context. */
+/** What is needed to talk to one API server: of a kubeconfig's current context, or of a job's identity. */
 export interface Credentials {
   server: string;
   context: string;
   headers: Record<string, string>;
+  /** Tokens that end, in place of an authorization in the headers. */
+  tokens?: TokenSource;
+  /** What it means that the API server takes such a token not; without it, 401 is all that is known. */
+  explainRefusal?: (token: string) => McprtError;
   tls: {
     ca?: string | Buffer;
     cert?: string | Buffer;
@@ -32,7 +40,7 @@ export interface CredentialOptions {
  * @throws McprtError `kubeconfig-missing`, `kubeconfig-invalid`, `kubeconfig-untrusted`
  */
 export async function loadCredentials(source: string, options: CredentialOptions): Promise<Credentials> {
-  const config = parse(source);
+  const { config, text: written } = parse(source);
   const cluster = config.getCurrentCluster();
   const user = config.getCurrentUser();
   if (!cluster || !user) {
@@ -70,10 +78,13 @@ export async function loadCredentials(source: string, options: CredentialOptions
     headers.authorization = `Basic ${Buffer.from(https.auth).toString('base64')}`;
   }
   const bearer = /^(?:Bearer|Basic) (.+)$/.exec(headers.authorization ?? '')?.[1];
+  const tokenFile = tokenFileOf(written, user.name);
   return {
     server: cluster.server.replace(/\/+$/, ''),
     context: config.getCurrentContext(),
     headers,
+    // The library reads tokens of pods' files only.
+    ...(bearer === undefined && tokenFile !== undefined ? { tokens: fileTokens(tokenFile) } : {}),
     tls: {
       ...pick('ca', https.ca),
       ...pick('cert', https.cert),
@@ -88,9 +99,10 @@ export async function loadCredentials(source: string, options: CredentialOptions
   };
 }
 
-function parse(source: string): KubeConfig {
+function parse(source: string): { config: KubeConfig; text: string } {
   const trimmed = source.trim();
   const config = new KubeConfig();
+  let text = trimmed;
   if (trimmed === '') {
     throw new McprtError('kubeconfig-missing', {
       what: 'no kubeconfig was given',
@@ -102,9 +114,10 @@ function parse(source: string): KubeConfig {
     if (looksLikeText(trimmed)) {
       config.loadFromString(trimmed);
     } else if (looksLikeBase64(trimmed)) {
-      config.loadFromString(Buffer.from(trimmed, 'base64').toString('utf8'));
+      text = Buffer.from(trimmed, 'base64').toString('utf8');
+      config.loadFromString(text);
     } else {
-      readFileSync(trimmed);
+      text = readFileSync(trimmed, 'utf8');
       config.loadFromFile(trimmed);
     }
   } catch (cause) {
@@ -116,7 +129,14 @@ function parse(source: string): KubeConfig {
       next: 'give a path that exists, the file’s text, or its base64 (`base64 -w0 < kubeconfig`)',
     });
   }
-  return config;
+  return { config, text };
+}
+
+function tokenFileOf(text: string, name: string): string | undefined {
+  const written: unknown = parseYaml(text);
+  const users = isRecord(written) && Array.isArray(written.users) ? written.users.filter(isRecord) : [];
+  const user = users.find((one) => one.name === name)?.user;
+  return isRecord(user) && typeof user.tokenFile === 'string' && user.tokenFile !== '' ? user.tokenFile : undefined;
 }
 
 function looksLikeText(source: string): boolean {

@@ -31,7 +31,7 @@ export async function openPortForward(cluster: Cluster, pod: Ref, port: number):
       next: 'check that the pod runs, and that the credentials may `get` and `create` pods/portforward in its namespace',
     });
   const subresource = `portforward?ports=${port}`;
-  const socket = cluster.webSocket(pod, subresource, protocol);
+  const socket = await cluster.webSocket(pod, subresource, protocol);
   socket.binaryType = 'arraybuffer';
   // Listened to from the start: the first message may come together with the answer that opens the connection.
   const duplex = duplexOver(socket, fail);

@@ -36,7 +36,7 @@ export interface Transport {
   /** Lines of a streaming answer (watch), ending when the server or the signal ends it. */
   lines(call: Call): AsyncGenerator<string>;
   /** A WebSocket to a path, which is not open yet. */
-  webSocket(path: string, protocol: string): WebSocket;
+  webSocket(path: string, protocol: string): Promise<WebSocket>;
   /** The API server's clock at its last answer; the runner's may be wrong by days. */
   serverTime(): Date | undefined;
   readonly calls: number;
@@ -48,13 +48,35 @@ const attempts = 5;
 
 export function openTransport(credentials: Credentials, options: TransportOptions): Transport {
   const dispatcher = dispatcherFor(credentials, options);
-  const headers = { accept: 'application/json', 'user-agent': options.userAgent, ...credentials.headers };
+  const { tokens, explainRefusal } = credentials;
+  const headersWith = (token: string | undefined): Record<string, string> => ({
+    accept: 'application/json',
+    'user-agent': options.userAgent,
+    ...credentials.headers,
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  });
   let sockets: Dispatcher | undefined;
   let calls = 0;
   let clock: { at: number; seen: number } | undefined;
 
+  /** Sends it, once more with a new token where the API server refuses one that may have ended meanwhile. */
   const send = async (call: Call): Promise<Dispatcher.ResponseData> => {
+    let token = await tokens?.current();
+    let answer = await sendWith(call, token);
+    if (tokens === undefined || token === undefined) return answer;
+    if (answer.statusCode === 401 && tokens.refused(token)) {
+      await answer.body.dump();
+      token = await tokens.current();
+      answer = await sendWith(call, token);
+    }
+    if (answer.statusCode !== 401 || explainRefusal === undefined) return answer;
+    await answer.body.dump();
+    throw explainRefusal(token);
+  };
+
+  const sendWith = async (call: Call, token: string | undefined): Promise<Dispatcher.ResponseData> => {
     calls += 1;
+    const headers = headersWith(token);
     const answer = await request(`${credentials.server}${call.path}`, {
       method: call.method,
       dispatcher,
@@ -124,12 +146,13 @@ export function openTransport(credentials: Credentials, options: TransportOption
         answer.body.destroy();
       }
     },
-    webSocket(path, protocol) {
+    async webSocket(path, protocol) {
+      const token = await tokens?.current();
       calls += 1;
       // The pooled connections speak HTTP/2, and the API server upgrades HTTP/1.1 only.
       sockets ??= dispatcherFor(credentials, options, { allowH2: false });
       const url = `${credentials.server.replace(/^http/, 'ws')}${path}`;
-      const own = { 'user-agent': options.userAgent, ...credentials.headers };
+      const { accept: _, ...own } = headersWith(token);
       return new WebSocket(url, { protocols: [protocol], dispatcher: sockets, headers: own });
     },
     serverTime: () => clock && new Date(clock.at + performance.now() - clock.seen),
@@ -165,7 +188,9 @@ function dispatcherFor(
 
 /** A network failure or an answer that asks to come back; a write that did happen is found by whoever re-reads it. */
 function isPassing(error: unknown): boolean {
-  return error instanceof ApiError ? retriedStatuses.has(error.status) : !isCertificateProblem(error);
+  if (error instanceof ApiError) return retriedStatuses.has(error.status);
+  // What is ours has been tried as often as it is worth, or is refused for what it is.
+  return !(error instanceof McprtError) && !isCertificateProblem(error);
 }
 
 function isCertificateProblem(error: unknown): boolean {
@@ -174,7 +199,7 @@ function isCertificateProblem(error: unknown): boolean {
 }
 
 function explain(error: unknown, call: Call, server: string): Error {
-  if (error instanceof ApiError) {
+  if (error instanceof McprtError) {
     return error;
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -183,7 +208,7 @@ function explain(error: unknown, call: Call, server: string): Error {
     return new McprtError('cluster-untrusted', {
       what: `${where}: the server’s certificate is not trusted`,
       why: code,
-      next: 'the kubeconfig’s certificate-authority-data must be the CA of this server: fetch a fresh kubeconfig from it',
+      next: 'the kubeconfig’s certificate-authority-data, or the input `certificate-authority`, must be the CA of this server: on k3s /var/lib/rancher/k3s/server/tls/server-ca.crt',
       cause: error,
     });
   }

@@ -1,5 +1,5 @@
 import { kinds } from '../cluster/objects.js';
-import { platformConfig, platformWebhooks, pullSecretName } from '../platform/resources.js';
+import { platformConfig, platformSecretNames, platformWebhooks, pullSecretName } from '../platform/resources.js';
 import type { PermissionRule } from './rule.js';
 
 const system = 'kube-system';
@@ -36,8 +36,18 @@ export const lookRules: readonly PermissionRule[] = [
   },
 ];
 
+/** By name, and not by namespace: a wipe takes a namespace with its Roles, and the backup before it still has to be compared. */
+export const knownSecretsRule: PermissionRule = {
+  on: kinds.secret,
+  verbs: ['get'],
+  names: platformSecretNames,
+  extensible: true,
+  because: 'the Secrets of certificates, of issuers and of the platform',
+  unseen: { get: 'some of these names only some installations have' },
+};
+
 const secretRules: readonly PermissionRule[] = [
-  { on: kinds.secret, verbs: ['get'], because: 'Secrets are found by reference, in any namespace' },
+  knownSecretsRule,
   {
     on: kinds.secret,
     verbs: ['list'],
@@ -112,6 +122,8 @@ export function barrierRules(namespace: string): PermissionRule[] {
 
 export const restoreRules: readonly PermissionRule[] = [
   ...planRules,
+  // Names of the backup, which nobody knows before it is read; whoever may patch them all could read them anyway.
+  { on: kinds.secret, verbs: ['get'], because: 'what is there of what the backup holds, and whether it is of any use' },
   ...brakeRules,
   {
     on: kinds.order,

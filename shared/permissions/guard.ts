@@ -85,7 +85,7 @@ export function guarded(cluster: Cluster, allowed: Promise<void>): Cluster {
       yield* cluster.watch(kind, options);
     },
     logs: (pod, options) => read(cluster.logs(pod, options)),
-    webSocket: (pod, subresource, protocol) => cluster.webSocket(pod, subresource, protocol),
+    webSocket: (pod, subresource, protocol) => write(() => cluster.webSocket(pod, subresource, protocol)),
     refusal: (pod, subresource) => read(cluster.refusal(pod, subresource)),
     groups: () => read(cluster.groups()),
     version: () => read(cluster.version()),

@@ -1,8 +1,9 @@
 import { Document, isMap, isSeq, type YAMLSeq } from 'yaml';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import { accountPolicy } from './account-policy.js';
 import { accountNamespace, type Operation, type OperationName } from './operations.js';
-import type { PermissionRule } from './rule.js';
+import { extended, type PermissionRule } from './rule.js';
 
 interface Policy {
   apiGroups: string[];
@@ -13,19 +14,45 @@ interface Policy {
 
 const authorization = 'rbac.authorization.k8s.io';
 
+export interface Subject {
+  kind: 'ServiceAccount' | 'User';
+  name: string;
+  namespace?: string;
+  apiGroup?: string;
+}
+
+export interface ManifestOptions {
+  /** Names of Secrets that this cluster has, besides the platform's. */
+  secrets?: readonly string[];
+  /** Who is granted it in place of the operation's ServiceAccount, which is then not made. */
+  subjects?: readonly Subject[];
+}
+
+/** The label of everything that grants an account something, by which it is found again. */
+export const managedBy = { 'app.kubernetes.io/managed-by': 'mcprt' } as const;
+
 /** The objects that grant an operation its rules: its account, and roles with their bindings. */
-export function manifestOf(name: OperationName, { rules, accounts }: Operation): KubeObject[] {
+export function manifestOf(
+  name: OperationName,
+  { rules: own, accounts }: Operation,
+  { secrets = [], subjects: others }: ManifestOptions = {},
+): KubeObject[] {
+  const rules = own.map((rule) => extended(rule, secrets));
   const role = `mcprt-${name}`;
   const isOption = !accounts.includes(role);
-  const account = { kind: kinds.serviceAccount, metadata: { name: role, namespace: accountNamespace } };
-  const subjects = accounts.map((one) => ({ kind: 'ServiceAccount', name: one, namespace: accountNamespace }));
+  const account = {
+    kind: kinds.serviceAccount,
+    metadata: { name: role, namespace: accountNamespace, labels: managedBy },
+  };
+  const subjects =
+    others ?? accounts.map((one): Subject => ({ kind: 'ServiceAccount', name: one, namespace: accountNamespace }));
   const places = [...new Set(rules.map(({ namespace }) => namespace))].sort((a, b) => (a ?? '').localeCompare(b ?? ''));
   return [
-    ...(isOption ? [] : [objectOf(account.kind, { metadata: account.metadata })]),
+    ...(isOption || others !== undefined ? [] : [objectOf(account.kind, { metadata: account.metadata })]),
     ...places.flatMap((namespace) => {
       const [roleKind, bindingKind] =
         namespace === undefined ? [kinds.clusterRole, kinds.clusterRoleBinding] : [kinds.role, kinds.roleBinding];
-      const metadata = { name: role, ...(namespace === undefined ? {} : { namespace }) };
+      const metadata = { name: role, ...(namespace === undefined ? {} : { namespace }), labels: managedBy };
       const here = rules.filter((rule) => rule.namespace === namespace);
       return [
         objectOf(roleKind, { metadata, rules: here.map(policyOf) }),
@@ -36,6 +63,7 @@ export function manifestOf(name: OperationName, { rules, accounts }: Operation):
         }),
       ];
     }),
+    ...(name === 'restore' ? accountPolicy(managedBy) : []),
   ];
 }
 

@@ -1,7 +1,13 @@
 import { backupRules, planRules, restoreRules, verifyRules, wipeRules } from './backup-rules.js';
-import { permissionsRules, portForwardRules, rolloutPlanRules, rolloutRules } from './rollout-rules.js';
+import {
+  permissionsRules,
+  portForwardRules,
+  rolloutPlanRules,
+  rolloutPullRequestRules,
+  rolloutRules,
+} from './rollout-rules.js';
 import { distinct, type PermissionRule } from './rule.js';
-import { checkRules, installRules, setupPlanRules } from './setup-rules.js';
+import { checkRules, installRules, setupPlanRules, setupPullRequestRules } from './setup-rules.js';
 import { smokeRules } from './smoke-test-rules.js';
 
 /** What one operation may do on a cluster; the one source of its manifest, its table and its preflight. */
@@ -25,8 +31,10 @@ export type OperationName =
   | 'wipe'
   | 'check'
   | 'setup-plan'
+  | 'setup-pull-request'
   | 'install'
   | 'rollout-plan'
+  | 'rollout-pull-request'
   | 'rollout'
   | 'smoke-test'
   | 'rollout-port-forward'
@@ -78,6 +86,7 @@ export const grants: ReadonlyMap<OperationName, Operation> = new Map([
   ),
   own('wipe', 'action-backup', '`wipe`', wipeRules),
   own('check', 'action-setup', '`check`', checkRules),
+  own('setup-pull-request', 'action-setup', '`check` of a pull request', setupPullRequestRules),
   own('setup-plan', 'action-setup', '`install` with `dry-run`', setupPlanRules),
   own(
     'install',
@@ -87,6 +96,7 @@ export const grants: ReadonlyMap<OperationName, Operation> = new Map([
     'This is in effect an administrator: the platform’s installer and cert-manager’s manifest make roles that grant more than this account has, which takes `escalate` and `bind`. Keep it in an environment with required reviewers.',
   ),
   own('rollout-plan', 'action-rollout', '`plan`', rolloutPlanRules, again),
+  own('rollout-pull-request', 'action-rollout', '`plan` with `without-secrets`', rolloutPullRequestRules, again),
   own('rollout', 'action-rollout', '`rollout`, and the post step', rolloutRules, again),
   own('smoke-test', 'action-smoke-test', 'every operation, with `kubeconfig`', smokeRules, again),
   [

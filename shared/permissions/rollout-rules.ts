@@ -47,6 +47,11 @@ export const rolloutPlanRules: readonly PermissionRule[] = [
   },
 ];
 
+/** A plan that looks at no Secret: for a pull request, whose author may be anybody with a branch. */
+export const rolloutPullRequestRules: readonly PermissionRule[] = rolloutPlanRules.filter(
+  ({ on }) => on !== kinds.secret,
+);
+
 export const rolloutRules: readonly PermissionRule[] = [
   ...rolloutPlanRules,
   ...workloads.map(

@@ -14,6 +14,11 @@ export interface PermissionRule {
    * `create` is limited by name only for what is made by server-side apply. A list or watch is, by its field selector.
    */
   names?: readonly string[];
+  /**
+   * `names` are those of the platform, and a cluster has others of the kind: `init --accounts` grants what it finds there.
+   * Whatever is referred to later is asked for when it is met.
+   */
+  extensible?: true;
   because: string;
   /** Where the credentials lack it, the operation says so and goes on: it is granted, and not demanded. */
   optional?: true;
@@ -38,6 +43,11 @@ export function demandsOf({ on, subresource = '', verbs, namespace, names }: Per
   return verbs.flatMap((verb) =>
     (names ?? [undefined]).map((name) => ({ verb, group: on.group, plural: on.plural, subresource, namespace, name })),
   );
+}
+
+/** A rule for a cluster that has more of what an extensible rule names. */
+export function extended(rule: PermissionRule, names: readonly string[]): PermissionRule {
+  return rule.extensible ? { ...rule, names: [...new Set([...(rule.names ?? []), ...names])] } : rule;
 }
 
 /** A demand in words: `patch configmaps mcprt-anchor in kube-system`. */

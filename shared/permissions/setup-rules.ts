@@ -1,6 +1,6 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
-import { lookRules, planRules, restoreRules } from './backup-rules.js';
+import { knownSecretsRule, lookRules, planRules, restoreRules } from './backup-rules.js';
 import { installerRules } from './installer-asks.js';
 import type { PermissionRule } from './rule.js';
 
@@ -37,10 +37,9 @@ export const checkRules: readonly PermissionRule[] = [
     }),
   ),
   {
-    on: kinds.secret,
-    verbs: ['get'],
+    ...knownSecretsRule,
     optional: true,
-    because: 'certificates and pull passwords, compared by serial number and digest; found by reference',
+    because: 'certificates and pull passwords, compared by serial number and digest',
   },
   {
     on: kinds.configMap,
@@ -140,6 +139,9 @@ const releaseRules: readonly PermissionRule[] = [
     unseen: { update: releaseOnly },
   },
 ];
+
+/** The same without any Secret: for a pull request, whose author may be anybody with a branch. */
+export const setupPullRequestRules: readonly PermissionRule[] = checkRules.filter(({ on }) => on !== kinds.secret);
 
 /** What an installation would do is told by looking: nothing is changed, so that it may run before anybody approves. */
 export const setupPlanRules: readonly PermissionRule[] = [...beginRules, ...planRules, ...checkRules];

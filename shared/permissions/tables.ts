@@ -15,9 +15,12 @@ export function permissionTables(action: Operation['action']): string {
     .join('\n\n');
 }
 
-function rowOf({ on, subresource, verbs, namespace, names, because, optional }: PermissionRule): string {
+function rowOf({ on, subresource, verbs, namespace, names, because, optional, extensible }: PermissionRule): string {
   const resource = `${on.plural}${on.group === '' ? '' : `.${on.group}`}${subresource === undefined ? '' : `/${subresource}`}`;
-  const only = names === undefined ? '' : ` ${names.map((name) => `\`${name}\``).join(', ')}`;
+  const only =
+    names === undefined
+      ? ''
+      : ` ${names.map((name) => `\`${name}\``).join(', ')}${extensible ? ' and those that `init --accounts` finds' : ''}`;
   const where = namespace === undefined ? 'the whole cluster' : `\`${namespace}\``;
   const why = `${because}${optional ? ' (optional)' : ''}`;
   return `| ${resource}${only} | ${verbs.map((verb) => `\`${verb}\``).join(', ')} | ${where} | ${why} |`;

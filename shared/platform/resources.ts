@@ -45,6 +45,18 @@ export const platformSecrets = [
 /** The pull Secret that is in every namespace with workloads of the platform. */
 export const pullSecretName = 'mcp-runtime-registry-pull';
 
+/** Names of the Secrets that an installation of the platform has or may have: its own, and those of its certificates and issuers. */
+export const platformSecretNames: readonly string[] = [
+  ...platformSecrets.map(({ name }) => name),
+  pullSecretName,
+  'registry-tls',
+  'registry-internal-tls',
+  'mcp-sentinel-platform-tls',
+  'mcp-runtime-ca',
+  'letsencrypt-prod-account-key',
+  'letsencrypt-staging-account-key',
+];
+
 /** Labels by which the platform marks the namespaces that it manages. */
 export const managedLabels: readonly (readonly [string, string])[] = [
   ['platform.mcpruntime.org/managed', 'true'],

@@ -42,8 +42,8 @@ export interface ImageOptions {
 
 export interface ImagePorts {
   docker: DockerPorts;
-  /** Opens the way to the platform's registry. */
-  openRoute: () => Promise<RegistryRoute>;
+  /** Opens the way to the platform's registry; undefined where its password is not to be read: then nothing is looked up. */
+  openRoute: (() => Promise<RegistryRoute>) | undefined;
   progress: (line: string) => void;
   signal: AbortSignal;
 }
@@ -78,6 +78,7 @@ export function openImages(options: ImageOptions, ports: ImagePorts): ImageSourc
   const seen = new Map<string, FoundImage>();
   let route: Promise<RegistryRoute> | undefined;
   const openedRoute = (): Promise<RegistryRoute> => {
+    if (ports.openRoute === undefined) throw new Error('a plan that looks at no Secret pushes nothing');
     route ??= ports.openRoute();
     return route;
   };
@@ -90,8 +91,10 @@ export function openImages(options: ImageOptions, ports: ImagePorts): ImageSourc
 
   return {
     commit: options.commit,
-    find: (targets, layout) =>
-      options.given.length > 0 ? findGiven(targets, options, look) : findBuilt(targets, layout, options, look),
+    find: (targets, layout) => {
+      const by = ports.openRoute === undefined ? undefined : look;
+      return options.given.length > 0 ? findGiven(targets, options, by) : findBuilt(targets, layout, options, by);
+    },
     build: async (images) => {
       const state = await dockerState(ports.docker);
       const door = await openDoor(await openedRoute(), ports.signal);
@@ -120,7 +123,7 @@ type Look = (path: string, reference: string) => Promise<FoundImage | undefined>
 async function findGiven(
   targets: readonly Target[],
   { given, pullHost }: ImageOptions,
-  look: Look,
+  look: Look | undefined,
 ): Promise<WantedImage[]> {
   return Promise.all(
     targets.map(async (target): Promise<WantedImage> => {
@@ -138,7 +141,7 @@ async function findGiven(
       }
       const { host, path, tag, digest } = reference;
       // Of other registries nothing is known here, not even a password; the nodes will say.
-      if (host === pullHost && (await look(path, digest)) === undefined) {
+      if (look !== undefined && host === pullHost && (await look(path, digest)) === undefined) {
         throw new McprtError('image-missing', {
           what: `the image of ${target.deployment} is not in the registry`,
           why: `${pullHost} has no ${path}@${digest}`,
@@ -154,7 +157,7 @@ async function findBuilt(
   targets: readonly Target[],
   layout: Layout,
   options: ImageOptions,
-  look: Look,
+  look: Look | undefined,
 ): Promise<WantedImage[]> {
   await requireSource(options.source, targets, layout);
   const { commit, pullHost, rebuild } = options;
@@ -165,7 +168,7 @@ async function findBuilt(
       const live = options.deployments.find(({ metadata }) => metadata.name === target.deployment);
       const path = parseReference(imageOf(live, target.container))?.path ?? target.deployment;
       const image = { target, repository: `${pullHost}/${path}`, tag };
-      const found = isClean && !rebuild ? await look(path, tag) : undefined;
+      const found = isClean && !rebuild ? await look?.(path, tag) : undefined;
       const isOurs = found?.labels[revisionLabel] === commit && found.labels[inputsLabel] === inputsOf(target, options);
       return isOurs
         ? { ...image, origin: 'found', digest: found.digest }

@@ -37,9 +37,11 @@ const { sentinel } = platformNamespaces;
  */
 export async function observeRollout(
   cluster: Cluster,
-  { run, mask }: { run: string; mask: (secret: string) => void },
+  { run, mask, withoutSecrets }: { run: string; mask: (secret: string) => void; withoutSecrets: boolean },
 ): Promise<Observed> {
   const inSentinel = { namespace: sentinel };
+  const secret = async (name: string): Promise<LiveSecret | undefined> =>
+    withoutSecrets ? undefined : cluster.get<LiveSecret>(kinds.secret, { ...inSentinel, name });
   const [, system, deployments, statefulSets, daemonSets, nodes, config, secrets, pull, policies, journal] =
     await Promise.all([
       requireFree(cluster, run),
@@ -49,17 +51,17 @@ export async function observeRollout(
       cluster.list(kinds.daemonSet, inSentinel),
       cluster.list(kinds.node),
       cluster.get<KubeObject>(kinds.configMap, platformConfig),
-      cluster.get<LiveSecret>(kinds.secret, { ...inSentinel, name: 'mcp-sentinel-secrets' }),
-      cluster.get<LiveSecret>(kinds.secret, { ...inSentinel, name: pullSecretName }),
+      secret('mcp-sentinel-secrets'),
+      secret(pullSecretName),
       listTeamPolicies(cluster),
       readJournal(cluster),
     ]);
   const registryPassword = decoded(secrets, 'UI_API_KEY');
   const pullSecret = decoded(pull, '.dockerconfigjson');
   // All of them, also those that are not needed here: a container that crashes may print any.
-  for (const secret of [secrets, pull]) if (secret !== undefined) maskValues(secret, mask);
-  for (const secret of passwordsIn(pullSecret)) mask(secret);
-  if (config === undefined || registryPassword === '') {
+  for (const one of [secrets, pull]) if (one !== undefined) maskValues(one, mask);
+  for (const password of passwordsIn(pullSecret)) mask(password);
+  if (config === undefined || (registryPassword === '' && !withoutSecrets)) {
     throw new McprtError('rollout-platform', {
       what: 'the platform is not there, or not whole',
       why:

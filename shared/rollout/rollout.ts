@@ -43,6 +43,8 @@ export interface RolloutOptions {
   rolloutTimeout: number;
   /** How long the whole operation may take, in ms: so long the lock is held. */
   timeout: number;
+  /** Looks at no Secret: a plan for whoever may not see any. */
+  withoutSecrets: boolean;
   dryRun: boolean;
 }
 
@@ -71,7 +73,9 @@ export async function rollOut(
 ): Promise<void> {
   const timed = timedInto(record);
   const run = holderOf(options.run);
-  const seen = await timed('look', () => observeRollout(cluster, { run, mask: ports.mask }));
+  const seen = await timed('look', () =>
+    observeRollout(cluster, { run, mask: ports.mask, withoutSecrets: options.withoutSecrets }),
+  );
   record.fingerprint = seen.fingerprint;
   if (seen.journal !== undefined) {
     requireOurs(cluster, seen.journal, run);
@@ -105,7 +109,11 @@ export async function rollOut(
     record.images = images;
     guardArchitecture(seen, source.platforms());
     // A build takes minutes, and the cluster goes on meanwhile.
-    const now = isBuilt ? await timed('look again', () => observeRollout(cluster, { run, mask: ports.mask })) : seen;
+    const now = isBuilt
+      ? await timed('look again', () =>
+          observeRollout(cluster, { run, mask: ports.mask, withoutSecrets: options.withoutSecrets }),
+        )
+      : seen;
     const wanted = isBuilt ? await wantedOf(now) : undefined;
     if (wanted !== undefined) guardPlan(planRollout(now, wanted), options.expectedPlan);
     const plan = wanted === undefined ? first : planRollout(now, { ...wanted, images });
@@ -135,7 +143,9 @@ async function wantedFor(
 ): Promise<Wanted> {
   const config = wantedConfig(options.profile, options.hosts, seen.config);
   const pullHost = config.MCP_REGISTRY_ENDPOINT ?? seen.config.MCP_REGISTRY_ENDPOINT ?? options.hosts.registry;
-  const pullSecret = wantedPullSecret(seen.pullSecret, pullHost, seen.registryPassword);
+  const pullSecret = options.withoutSecrets
+    ? undefined
+    : wantedPullSecret(seen.pullSecret, pullHost, seen.registryPassword);
   if (pullSecret !== undefined) ports.mask(Buffer.from(`${registryUser}:${seen.registryPassword}`).toString('base64'));
   const paths =
     options.permissions === 'auto'

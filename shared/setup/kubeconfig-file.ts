@@ -1,7 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Credentials } from '../cluster/credentials.js';
+import type { TokenSource } from '../cluster/token-source.js';
+import { messageOf } from '../errors.js';
 
 /** A kubeconfig on disk for a program that takes no other: one context, readable by its owner only. */
 export interface KubeconfigFile {
@@ -9,20 +11,67 @@ export interface KubeconfigFile {
   remove(): Promise<void>;
 }
 
+/** How often a token is looked after, in ms. Kubernetes' own client reads the file each minute. */
+const every = 10_000;
+
 /**
  * Writes the credentials in use as a kubeconfig of their own. A program that is given the user's file could switch its
- * context, or choose another one.
+ * context, or choose another one. Where they are tokens that end, it names a file that is kept fresh until it is removed.
  *
  * @param folder of the job, emptied at its end
+ * @param warn told when no fresh token is to be had; the present one stays, and is tried for again
  */
-export async function writeKubeconfig(credentials: Credentials, folder: string): Promise<KubeconfigFile> {
+export async function writeKubeconfig(
+  credentials: Credentials,
+  folder: string,
+  warn: (line: string) => void,
+): Promise<KubeconfigFile> {
   const own = await mkdtemp(join(folder, 'mcprt-kubeconfig-'));
   const path = join(own, 'kubeconfig');
-  await writeFile(path, kubeconfigText(credentials), { mode: 0o600, flag: 'wx' });
-  return { path, remove: () => rm(own, { recursive: true, force: true }) };
+  const tokenFile = join(own, 'token');
+  const { tokens } = credentials;
+  const stop = tokens === undefined ? () => undefined : await keepFresh(tokens, tokenFile, warn);
+  await writeFile(path, kubeconfigText(credentials, tokenFile), { mode: 0o600, flag: 'wx' });
+  return {
+    path,
+    async remove() {
+      await stop();
+      await rm(own, { recursive: true, force: true });
+    },
+  };
 }
 
-function kubeconfigText({ server, headers, tls, proxyUrl }: Credentials): string {
+/** @returns ends it, once a write that is under way is done */
+async function keepFresh(
+  tokens: TokenSource,
+  file: string,
+  warn: (line: string) => void,
+): Promise<() => Promise<void>> {
+  let written = '';
+  const write = async (): Promise<void> => {
+    const token = await tokens.current();
+    if (token === written) return;
+    // Whoever reads it meanwhile gets the one or the other, and never a half.
+    await writeFile(`${file}.next`, token, { mode: 0o600 });
+    await rename(`${file}.next`, file);
+    written = token;
+  };
+  await write();
+  let under: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    under ??= write()
+      .catch((error: unknown) => warn(`the installer’s token is not renewed yet: ${messageOf(error)}`))
+      .finally(() => {
+        under = undefined;
+      });
+  }, every);
+  return async () => {
+    clearInterval(timer);
+    await under;
+  };
+}
+
+function kubeconfigText({ server, headers, tokens, tls, proxyUrl }: Credentials, tokenFile: string): string {
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
   const [username, ...password] = Buffer.from(value, 'base64').toString('utf8').split(':');
   const base64 = (data: string | Buffer): string => Buffer.from(data).toString('base64');
@@ -45,6 +94,7 @@ function kubeconfigText({ server, headers, tls, proxyUrl }: Credentials): string
       {
         name: 'mcprt',
         user: {
+          ...(tokens === undefined ? {} : { tokenFile }),
           ...(scheme === 'Bearer' ? { token: value } : {}),
           ...(scheme === 'Basic' ? { username, password: password.join(':') } : {}),
           ...(tls.cert === undefined ? {} : { 'client-certificate-data': base64(tls.cert) }),

@@ -1,4 +1,4 @@
-import { keyOf, maskValues, readSecrets } from '../backup/observe.js';
+import { keyOf, maskValues, readableSecrets } from '../backup/observe.js';
 import { assumedCertManager, leafOf } from '../backup/refusals.js';
 import { identifiersOf } from '../certificates/x509.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -90,7 +90,8 @@ export async function certificateStates(
     namespace: one.metadata.namespace ?? '',
     name: textAt(one, 'spec', 'secretName'),
   }));
-  const secrets = await readSecrets(cluster, refs);
+  // Certificates of others are listed too, and a check need not be able to read what is theirs.
+  const { secrets } = await readableSecrets(cluster, refs);
   for (const secret of secrets.values()) maskValues(secret, mask);
   return items
     .map((one, index): CertificateState => {

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { root } from '../../lab/driver/folders.js';
+import type { LabState } from '../../lab/driver/lab.js';
+import { type IdentityJob, type IdentityProvider, startIdentityProvider } from '../../lab/github/identity-provider.js';
+
+const run = promisify(execFile);
+const takenWithin = 60_000;
+
+/** A cluster whose API server takes identities, as `init` and its user have made it. */
+export interface KeylessCluster {
+  provider: IdentityProvider;
+  /** The inputs in place of a kubeconfig. */
+  inputs: Record<string, string>;
+  /** Variables of a job that may ask for its identity, of the right one unless it is said otherwise; `environment` may be none. */
+  job(more?: Partial<IdentityJob> & { kept?: string }): Record<string, string>;
+  /** Runs the shipped command. @returns what it printed */
+  init(...args: string[]): Promise<string>;
+  /** Folder in which it wrote what it made. */
+  made: string;
+  close(): Promise<void>;
+}
+
+export const repository = { name: 'Acme/Platform', id: '42' };
+
+/**
+ * Runs the shipped `init --accounts` in a repository, copies the file that it wrote to the control plane, and waits until
+ * `init` itself says that the API server takes the identities.
+ */
+export async function makeKeyless(
+  state: LabState,
+  folder: string,
+  more: readonly string[] = [],
+): Promise<KeylessCluster> {
+  const provider = await startIdentityProvider(join(folder, 'issuer'));
+  try {
+    return await openDoor(state, folder, provider, more);
+  } catch (error) {
+    await provider.close();
+    throw error;
+  }
+}
+
+async function openDoor(
+  state: LabState,
+  folder: string,
+  provider: IdentityProvider,
+  more: readonly string[],
+): Promise<KeylessCluster> {
+  const checkout = join(folder, 'repository');
+  const made = join(folder, 'made');
+  await mkdir(join(checkout, 'config', 'deployments'), { recursive: true });
+  await mkdir(join(checkout, 'cmd', 'mcp-runtime'), { recursive: true });
+  await run('git', ['init', '--quiet', '--initial-branch=main'], { cwd: checkout });
+  await writeFile(
+    join(checkout, 'config', 'deployments', 'mcpruntime-org.env'),
+    'export MCP_PLATFORM_DOMAIN=example.com\n',
+  );
+  const init = async (...args: string[]): Promise<string> => {
+    const command = [join(root, 'dist', 'init.js'), '--in', checkout, '--keys', made, ...args];
+    const { stdout, stderr } = await run(process.execPath, command, {
+      env: { PATH: process.env.PATH, HOME: folder, KUBECONFIG: state.kubeconfig },
+    });
+    return stdout + stderr;
+  };
+  const authority = join(folder, 'issuer', 'issuer-ca.pem');
+  const accounts = ['--accounts', '--repository', repository.name, '--repository-id', repository.id, ...more];
+  const issuer = ['--issuer', provider.issuer, '--issuer-ca', authority];
+  const first = await init(...accounts, ...issuer);
+  if (!first.includes('takes no identities of this issuer yet'))
+    throw new Error(`init does not say that the API server knows no issuer:\n${first}`);
+  // In one step, as `install` does it: an API server that sees half a file says so, and looks again.
+  await copyFile(join(made, 'authentication.yaml'), `${state.authentication}.next`);
+  await rename(`${state.authentication}.next`, state.authentication);
+  for (const end = Date.now() + takenWithin; ; await sleep(500)) {
+    const said = await init(...accounts, ...issuer);
+    if (said.includes('takes identities of this issuer already')) break;
+    if (Date.now() > end) throw new Error(`the API server does not take the identities:\n${said}`);
+  }
+  return {
+    provider,
+    made,
+    init,
+    inputs: {
+      kubeconfig: '',
+      server: state.server,
+      'certificate-authority': await readFile(join(made, 'certificate-authority.pem'), 'utf8'),
+    },
+    job: ({ kept, ...one } = {}) => {
+      const facts = {
+        repository: repository.name,
+        repositoryId: repository.id,
+        environment: 'mcprt-backup',
+        ref: 'refs/heads/main',
+        event: 'workflow_dispatch',
+        workflowRef: 'org/mcprt/.github/workflows/backup.yml@refs/tags/v1',
+        ...one,
+      };
+      const { environment, ...rest } = facts;
+      return provider.job(environment === '' ? rest : facts, kept).env;
+    },
+    close: () => provider.close(),
+  };
+}

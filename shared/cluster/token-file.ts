@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { McprtError } from '../errors.js';
+import type { TokenSource } from './token-source.js';
+
+/** How long a token of a file is used before the file is looked at again, in ms: as Kubernetes' own client does. */
+const rereadAfter = 60_000;
+
+/** The token that a file holds, which somebody else keeps fresh: a kubeconfig's `tokenFile`. */
+export function fileTokens(path: string, clock: () => number = () => performance.now()): TokenSource {
+  let held: { token: string; at: number } | undefined;
+  return {
+    async current() {
+      if (held !== undefined && clock() - held.at < rereadAfter) return held.token;
+      const text = await readFile(path, 'utf8').catch(() => '');
+      // One that is being replaced, or away for a moment, is no reason to give up a token that may still be good.
+      const token = text.trim() || held?.token;
+      if (token === undefined) {
+        throw new McprtError('kubeconfig-invalid', {
+          what: 'the file with the token of the kubeconfig cannot be read',
+          why: 'its `tokenFile` is not there, or is empty',
+          next: 'check that the path exists on this runner, or put the token itself into the kubeconfig',
+        });
+      }
+      held = { token, at: clock() };
+      return token;
+    },
+    refused: () => false,
+  };
+}
