@@ -3,8 +3,9 @@ import { type Cluster, isNotFound } from '../shared/cluster/cluster.js';
 import { textAt } from '../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { McprtError } from '../shared/errors.js';
+import { accountPolicy } from '../shared/permissions/account-policy.js';
 import { applyGrant } from '../shared/permissions/apply.js';
-import { manifestOf } from '../shared/permissions/manifest.js';
+import { managedBy, manifestOf } from '../shared/permissions/manifest.js';
 import { accountNamespace, accountOf, grants, type OperationName } from '../shared/permissions/operations.js';
 
 const manager = 'mcprt';
@@ -46,6 +47,7 @@ export async function makeAccount(
   for (const object of granted === undefined ? [] : manifestOf(operation, granted, { secrets })) {
     if (!(await applyGrant(cluster, object, manager))) missing.push(object.metadata.namespace ?? '');
   }
+  for (const object of accountPolicy(managedBy)) await applyGrant(cluster, object, manager);
   const account = accountOf(operation);
   await cluster.delete(kinds.secret, { namespace: accountNamespace, name: `${account}-token` });
   return {

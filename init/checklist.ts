@@ -222,7 +222,7 @@ function identityLines(names: string, { repository }: Facts, access: Access & { 
       ? []
       : [
           '',
-          '- [ ] The number of the repository is not known, so that only its name is checked: whoever got that name after a deletion would be let in. Run this again with --repository-id, or where `gh` is logged in.',
+          '- [ ] The number of the repository is not known, so that only its name is checked: whoever got that name after a deletion would be let in. Run this again with --repository-id, or where GitHub’s command line is logged in.',
         ]),
     ...missingLines(granted),
   ];

@@ -115,7 +115,8 @@ describe('init', () => {
     await run('--keys', join(folder, '..', 'my keys'));
     expect(said).toMatch(/gh secret set MCPRT_BACKUP_KEY .* < '.*\/my keys\/backup\.key'/);
     expect(said).toContain('test -n "$key" && printf %s "$key" | gh secret set MCP_ADMIN_KEY');
-    expect(said).toContain('# KUBECONFIG: see Kubeconfigs below');
+    expect(said).not.toMatch(/gh secret set KUBECONFIG/);
+    expect(said).toContain('Run this again with --accounts as an administrator of the cluster');
   });
 
   it('writes nothing in a dry run', async () => {

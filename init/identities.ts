@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
 import { recordsAt, textAt } from '../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
+import { accountPolicy } from '../shared/permissions/account-policy.js';
 import { applyGrant, kindOf } from '../shared/permissions/apply.js';
-import { manifestOf, type Subject } from '../shared/permissions/manifest.js';
-import { grants, type OperationName } from '../shared/permissions/operations.js';
+import { managedBy, manifestOf, type Subject } from '../shared/permissions/manifest.js';
+import { accountNamespace, accountOf, grants, type OperationName } from '../shared/permissions/operations.js';
 import { userOf, usersOf } from './authentication.js';
 
 const manager = 'mcprt';
@@ -46,6 +47,8 @@ export async function grantIdentities(
     const missing = await applyAll(cluster, operation, { secrets, subjects });
     granted.push({ environment, missing });
   }
+  await retireAccounts(cluster);
+  for (const object of accountPolicy(managedBy)) await applyGrant(cluster, object, manager);
   const left = [...bindings].filter(([operation]) => !wanted.some((one) => one.operation === operation));
   for (const [operation, subjects] of left) {
     if (!subjects.some(({ kind, name }) => kind === 'User' && ours(name))) continue;
@@ -67,6 +70,15 @@ async function applyAll(
     if (!(await applyGrant(cluster, object, manager))) missing.push(object.metadata.namespace ?? '');
   }
   return [...new Set(missing)].filter((namespace) => namespace !== '');
+}
+
+/** Accounts with tokens, which identities take the place of: nothing that could be stolen is left. */
+async function retireAccounts(cluster: Cluster): Promise<void> {
+  const gone = [...grants.keys()].flatMap((operation) => [
+    { kind: kinds.serviceAccount, name: accountOf(operation) },
+    { kind: kinds.secret, name: `${accountOf(operation)}-token` },
+  ]);
+  await Promise.all(gone.map(({ kind, name }) => cluster.delete(kind, { namespace: accountNamespace, name })));
 }
 
 async function withdraw(cluster: Cluster, operation: OperationName): Promise<void> {

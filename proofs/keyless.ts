@@ -1,9 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ActionRun, defaultsOf, runBundle } from '../lab/driver/action.js';
+import { ApiError } from '../shared/cluster/api-error.js';
+import { objectOf } from '../shared/cluster/cluster.js';
+import { connect } from '../shared/cluster/connect.js';
 import { textAt } from '../shared/cluster/fields.js';
+import { identityCredentials } from '../shared/cluster/identity.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
-import { type KeylessCluster, makeKeyless } from './keyless/door.js';
+import { renewing } from '../shared/cluster/token-source.js';
+import { messageOf } from '../shared/errors.js';
+import { type KeylessCluster, makeKeyless, repository } from './keyless/door.js';
 import { filesBelow, withoutMasks } from './leaks.js';
 import type { Proof, ProofContext } from './proof.js';
 import { makeRolloutWorld } from './rollout/world.js';
@@ -69,6 +75,7 @@ async function onStage(context: ProofContext, problems: string[], figures: Recor
       problems.push(`the install took ${installed.seconds} s, and a token lives ${shortLife.installer}`);
     provider.lifetime = 300;
     await refuses(context, stage, way, problems, figures);
+    await makesNoToken(stage, way, problems);
     await searchCredentials(stage, way, folder, problems, figures);
     await removes(stage, way, problems, figures);
     figures.operations = done.length;
@@ -135,6 +142,39 @@ async function refuses(
   const late = await rig.act('backup', inputs, ended.env);
   if (late.error !== 'identity-unavailable') problems.push(`a job that has ended: ${late.error}`);
   figures.refused = cases.length + 1;
+}
+
+/** The policy of the accounts knows an identity as well as a ServiceAccount: the most powerful one makes no token's Secret. */
+async function makesNoToken({ rig }: Stage, { provider, inputs }: KeylessCluster, problems: string[]): Promise<void> {
+  const job = {
+    repository: repository.name,
+    repositoryId: repository.id,
+    environment: 'mcprt-restore',
+    ref: 'refs/heads/main',
+    event: 'workflow_dispatch',
+    workflowRef: 'org/mcprt/.github/workflows/restore.yml@refs/tags/v1',
+  };
+  const cluster = connect(
+    identityCredentials({
+      server: rig.state.server,
+      certificateAuthority: inputs['certificate-authority'] ?? '',
+      tokens: renewing(async () => provider.token(job, rig.state.server)),
+    }),
+  );
+  const metadata = {
+    namespace: 'kube-system',
+    name: 'thief',
+    annotations: { 'kubernetes.io/service-account.name': 'default' },
+  };
+  const make = (type: string): Promise<string> =>
+    cluster.create(kinds.secret, objectOf(kinds.secret, { metadata, type }), { dryRun: true }).then(
+      () => 'made',
+      (error: unknown) => (error instanceof ApiError && error.status === 403 ? 'refused' : messageOf(error)),
+    );
+  const [token, other] = [await make('kubernetes.io/service-account-token'), await make('Opaque')];
+  if (token !== 'refused' || other !== 'made')
+    problems.push(`the installer’s identity: a Secret for a token ${token}, another one ${other}`);
+  await cluster.close();
 }
 
 /** No credential is stored anywhere: not on the cluster, not by init, not in what jobs leave. */

@@ -1,3 +1,4 @@
+import { accounts } from './accounts.js';
 import { breakGlass } from './break-glass.js';
 import { brokenWorlds } from './broken-worlds.js';
 import { canary } from './canary.js';
@@ -37,6 +38,7 @@ export const proofs: readonly Proof[] = [
   roundTripProof,
   forecastProof,
   keyless,
+  accounts,
   kill,
   corrupt,
   stolenKey,

@@ -53,7 +53,7 @@ describe('codes of errors and findings', () => {
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'anchor|profile|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview|init';
+      'anchor|profile|identity|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview|init|identity';
     const notCodes = new Set([
       'backup-key',
       'restore-key',
@@ -72,10 +72,12 @@ describe('codes of errors and findings', () => {
       'rollout-permissions',
       'rollout-plan',
       'rollout-port-forward',
+      'rollout-pull-request',
       'rollout-timeout',
       'cluster-resource-namespace',
       'setup-go',
       'setup-plan',
+      'setup-pull-request',
       'smoke-test',
     ]);
     const codes = texts.flatMap((text) =>

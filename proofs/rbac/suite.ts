@@ -11,6 +11,8 @@ const without: Readonly<Record<string, string>> = {
   corrupt: 'runs the restore in its own process',
   'stolen-key': 'has an API server in memory',
   guards: 'runs unit tests',
+  keyless: 'its jobs come with identities of their own',
+  accounts: 'asks the API server itself',
   'mcp-sdk': 'has no cluster of its own to change',
   'workflow-lint': 'runs linters',
   workflows: 'a workflow engine starts the actions',

@@ -19,7 +19,7 @@ export function jobIdentity(
       throw new McprtError('identity-unavailable', {
         what: 'this job may not ask GitHub for its identity',
         why: 'the runner gives the way to it only to a job with `permissions: id-token: write`, and never to a fork’s pull request',
-        next: 'add `id-token: write` to the permissions of the job, and of the job that calls its workflow; or give a `kubeconfig`',
+        next: 'give the job `permissions: id-token: write`, and the job that calls its workflow as well; or give a `kubeconfig`',
       });
     }
     const token = await limited(core.getIDToken(audience)).catch((cause: unknown) => {

@@ -52,7 +52,7 @@ class Peer extends EventTarget {
 function clusterOf(peer: Peer, refusal = ''): { cluster: Cluster; asked: string[] } {
   const asked: string[] = [];
   const cluster = {
-    webSocket: (ref: typeof pod, subresource: string, protocol: string) => {
+    webSocket: async (ref: typeof pod, subresource: string, protocol: string) => {
       asked.push(`${ref.namespace}/${ref.name} ${subresource} ${protocol}`);
       return peer as unknown as WebSocket;
     },
@@ -61,9 +61,13 @@ function clusterOf(peer: Peer, refusal = ''): { cluster: Cluster; asked: string[
   return { cluster: cluster as unknown as Cluster, asked };
 }
 
+/** Long enough for the socket to be asked for and listened to: no message of a real one comes before. */
+const listening = (): Promise<void> => sleep(0);
+
 async function opened(peer: Peer) {
   const { cluster } = clusterOf(peer);
   const stream = openPortForward(cluster, pod, 5000);
+  await listening();
   peer.open();
   return stream;
 }
@@ -91,6 +95,7 @@ describe('openPortForward', () => {
     const peer = new Peer();
     const { cluster, asked } = clusterOf(peer);
     const opening = openPortForward(cluster, pod, 5000);
+    await listening();
     peer.open();
     const stream = await opening;
     expect(asked).toEqual(['registry/registry-0 portforward?ports=5000 v4.channel.k8s.io']);
@@ -106,6 +111,7 @@ describe('openPortForward', () => {
     const peer = new Peer();
     const { cluster } = clusterOf(peer);
     const opening = openPortForward(cluster, pod, 5000);
+    await listening();
     peer.readyState = 1;
     peer.dispatchEvent(new Event('open'));
     peer.say(0, Buffer.from([0x88, 0x13, 0x61]));
@@ -126,6 +132,7 @@ describe('openPortForward', () => {
   it('says what the API server says when it refuses', async () => {
     const peer = new Peer();
     const opening = openPortForward(clusterOf(peer, 'pods "registry-0" not found').cluster, pod, 5000);
+    await listening();
     peer.refuse();
     const error = await failure(opening);
     expect([error.code, error.why]).toEqual(['cluster-port-forward', 'pods "registry-0" not found']);

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { recordsAt } from '../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../shared/cluster/objects.js';
+import { type MemoryApi, memoryApi } from '../shared/cluster/testing/memory-api.js';
+import { grantIdentities, type Wanted } from './identities.js';
+import { removeFromCluster } from './removal.js';
+
+const mine = 'acme/platform';
+
+function api(): MemoryApi {
+  const made = memoryApi();
+  for (const name of ['kube-system', 'default', 'cert-manager', 'mcp-sentinel'])
+    made.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  return made;
+}
+
+function boundTo(on: MemoryApi, operation: string): string[] {
+  const found = on.find(kinds.clusterRoleBinding, { name: `mcprt-${operation}` });
+  return recordsAt(found, 'subjects').map(({ name }) => String(name));
+}
+
+const backup: Wanted = { environment: 'mcprt-backup', operation: 'backup' };
+const user = (repository: string, environment: string): string => `mcprt:repo:${repository}:environment:${environment}`;
+
+describe('the identities of a repository', () => {
+  it('are bound to the operation of their environment, and make no account', async () => {
+    const on = api();
+    await grantIdentities(on.cluster, mine, [backup], ['web-tls']);
+    expect(boundTo(on, 'backup')).toEqual([user(mine, 'mcprt-backup')]);
+    expect(on.objects(kinds.serviceAccount)).toEqual([]);
+    const rules = recordsAt(on.find(kinds.clusterRole, { name: 'mcprt-backup' }), 'rules');
+    const secrets = rules.filter(({ resources }) => Array.isArray(resources) && resources.includes('secrets'));
+    expect(JSON.stringify(secrets)).toContain('web-tls');
+    expect(secrets.every(({ resourceNames }) => Array.isArray(resourceNames) && resourceNames.length > 0)).toBe(true);
+  });
+
+  it('lose what their environment is not for any more', async () => {
+    const on = api();
+    await grantIdentities(on.cluster, mine, [{ environment: 'mcprt-restore', operation: 'install' }], []);
+    await grantIdentities(on.cluster, mine, [{ environment: 'mcprt-restore', operation: 'restore' }], []);
+    expect(boundTo(on, 'restore')).toEqual([user(mine, 'mcprt-restore')]);
+    expect(on.find(kinds.clusterRoleBinding, { name: 'mcprt-install' })).toBeUndefined();
+  });
+
+  it('leave those of another repository alone', async () => {
+    const on = api();
+    await grantIdentities(on.cluster, 'acme/other', [backup], []);
+    await grantIdentities(on.cluster, mine, [backup], []);
+    expect(boundTo(on, 'backup')).toEqual([user('acme/other', 'mcprt-backup'), user(mine, 'mcprt-backup')]);
+    await grantIdentities(on.cluster, mine, [], []);
+    expect(boundTo(on, 'backup')).toEqual([user('acme/other', 'mcprt-backup')]);
+  });
+
+  it('take the place of an account with a token, which goes', async () => {
+    const on = api();
+    const kube = { namespace: 'kube-system' };
+    on.put({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...kube, name: 'mcprt-backup' } });
+    on.put(tokenSecret('mcprt-backup-token'));
+    await grantIdentities(on.cluster, mine, [backup], []);
+    expect(on.objects(kinds.serviceAccount)).toEqual([]);
+    expect(on.objects(kinds.secret)).toEqual([]);
+  });
+});
+
+function tokenSecret(name: string): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace: 'kube-system', name },
+    type: 'kubernetes.io/service-account-token',
+    data: {},
+  };
+}
+
+describe('a removal', () => {
+  it('takes all of it, also what earlier releases made, and nothing else', async () => {
+    const on = api();
+    await grantIdentities(on.cluster, mine, [backup, { environment: 'mcprt-restore', operation: 'restore' }], []);
+    on.put(tokenSecret('mcprt-wipe-token'));
+    on.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'kube-system', name: 'mcprt-anchor' } });
+    on.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'kube-system', name: 'coredns' } });
+    const removed = await removeFromCluster(on.cluster);
+    expect(removed).toEqual(
+      expect.arrayContaining([
+        'ClusterRoleBinding mcprt-backup',
+        'Secret kube-system/mcprt-wipe-token',
+        'ConfigMap kube-system/mcprt-anchor',
+        'ValidatingAdmissionPolicy mcprt-accounts',
+      ]),
+    );
+    const left = Object.values(kinds).flatMap((kind) => on.objects(kind));
+    expect(left.filter(({ metadata }) => metadata.name.startsWith('mcprt'))).toEqual([]);
+    expect(on.find(kinds.configMap, { namespace: 'kube-system', name: 'coredns' })).toBeDefined();
+    expect(await removeFromCluster(on.cluster)).toEqual([]);
+  });
+
+  it('waits for a restore that is under way', async () => {
+    const on = api();
+    on.put({
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: 'mcprt-brake', annotations: {} },
+      spec: {},
+    });
+    await expect(removeFromCluster(on.cluster)).rejects.toMatchObject({ code: 'restore-locked' });
+    expect(on.writes).toEqual([]);
+  });
+});
