@@ -1,0 +1,77 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Credentials } from '../cluster/credentials.js';
+import { loadCredentials } from '../cluster/credentials.js';
+import { writeKubeconfig } from './kubeconfig-file.js';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mcprt-kubeconfig-'));
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'performance'] });
+});
+afterEach(async () => {
+  jest.useRealTimers();
+  await rm(folder, { recursive: true });
+});
+
+const identity = (current: () => Promise<string>): Credentials => ({
+  server: 'https://k3s.example.com:6443',
+  context: 'identity',
+  headers: {},
+  tokens: { current, refused: () => false },
+  tls: { ca: 'a CA' },
+  secrets: [],
+});
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('the kubeconfig of the installer', () => {
+  it('names a file that is kept fresh, for its user alone, and goes with it', async () => {
+    let token = 'first';
+    const file = await writeKubeconfig(
+      identity(async () => token),
+      folder,
+      () => undefined,
+    );
+    const text = await readFile(file.path, 'utf8');
+    expect(text).not.toContain('first');
+    const path = /tokenFile: (.*)/.exec(text)?.[1] ?? '';
+    expect(await readFile(path, 'utf8')).toBe('first');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    token = 'second';
+    jest.advanceTimersByTime(10_000);
+    await settled();
+    expect(await readFile(path, 'utf8')).toBe('second');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await loadCredentials(file.path, { trusted: false })).tokens).toBeDefined();
+    await file.remove();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('keeps the token that is there when no other is to be had, tells it, and tries again', async () => {
+    const warned: string[] = [];
+    let answer = async (): Promise<string> => 'first';
+    const file = await writeKubeconfig(
+      identity(() => answer()),
+      folder,
+      (line) => warned.push(line),
+    );
+    const token = join(dirname(file.path), 'token');
+    answer = async () => {
+      throw new Error('GitHub is away');
+    };
+    jest.advanceTimersByTime(10_000);
+    await settled();
+    expect(await readFile(token, 'utf8')).toBe('first');
+    expect(warned.join()).toContain('GitHub is away');
+    answer = async () => 'second';
+    jest.advanceTimersByTime(10_000);
+    await settled();
+    expect(await readFile(token, 'utf8')).toBe('second');
+    await file.remove();
+  });
+});
