@@ -350,4 +350,34 @@ export const guards: readonly Guard[] = [
     off: [' || !wasToGo.has(namespace)', ''],
     test: 'shared/wipe/start.test',
   },
+  {
+    name: 'an identity that an environment is not for any more is taken back',
+    file: 'init/identities.ts',
+    off: ['else await withdraw(cluster, operation);', ''],
+    test: 'init/identities.test',
+  },
+  {
+    name: 'the file for the control plane asks for the default branch',
+    file: 'init/authentication.ts',
+    off: ['claims.ref == $', "true || '' == $"],
+    test: 'init/authentication.test',
+  },
+  {
+    name: 'a removal waits for a restore that is under way',
+    file: 'init/removal.ts',
+    off: ['holder !== undefined && (', 'false && ('],
+    test: 'init/identities.test',
+  },
+  {
+    name: 'a Secret that may not be read is no Secret that is not there',
+    file: backup('observe.ts'),
+    off: ['if (forbidden.length === 0) return secrets;', 'return secrets;'],
+    test: backup('secret-names.test'),
+  },
+  {
+    name: 'a token is made anew long before it ends',
+    file: 'shared/cluster/token-source.ts',
+    off: ['clock() < held.until', 'true'],
+    test: 'shared/cluster/token-source.test',
+  },
 ];
