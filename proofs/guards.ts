@@ -56,7 +56,7 @@ async function copyOfBuild({ folder }: ProofContext, index: number): Promise<str
   const copy = join(folder, `copy-${index}`);
   await mkdir(copy);
   await Promise.all([
-    cp(join(root, 'build', 'shared'), join(copy, 'build', 'shared'), { recursive: true }),
+    ...['shared', 'init'].map((part) => cp(join(root, 'build', part), join(copy, 'build', part), { recursive: true })),
     cp(join(root, 'package.json'), join(copy, 'package.json')),
     symlink(join(root, 'node_modules'), join(copy, 'node_modules')),
   ]);
