@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import pRetry from 'p-retry';
@@ -26,6 +26,8 @@ export interface ImageOptions {
   source: string;
   /** Commit of the source, with `-dirty` when it was changed; empty outside of git. */
   commit: string;
+  /** SHA-256 of what was changed since the commit, in hex; empty for a source that was not. */
+  sourceChanges: string;
   /** Tag of what is built; made from the commit when empty. */
   tag: string;
   platform: string | undefined;
@@ -67,7 +69,7 @@ export interface ImageSource {
 }
 
 const revisionLabel = 'org.opencontainers.image.revision';
-/** What besides the commit makes an image: a build with other arguments is another one. */
+/** Digest of all that an image is made of: a build of another Dockerfile or with other arguments is another one. */
 const inputsLabel = 'dev.mcprt.inputs';
 /** Builds at a time; each takes what processor there is. */
 const width = 2;
@@ -145,11 +147,15 @@ async function findGiven(
           next: 'push it first, or correct `images`; nothing was changed',
         });
       }
-      return { target, origin: 'given', repository: host === '' ? path : `${host}/${path}`, tag, digest };
+      return { target, origin: 'given', repository: host === '' ? path : `${host}/${path}`, tag, digest, recipe: '' };
     }),
   );
 }
 
+/**
+ * The images of this commit. One that is in the registry is taken for what it says only where the cluster has it by its digest
+ * from an earlier rollout: who may push to the registry can give an image any tag and any label. Everything else is built again.
+ */
 async function findBuilt(
   targets: readonly Target[],
   layout: Layout,
@@ -163,11 +169,13 @@ async function findBuilt(
   return Promise.all(
     targets.map(async (target): Promise<WantedImage> => {
       const live = options.deployments.find(({ metadata }) => metadata.name === target.deployment);
-      const path = parseReference(imageOf(live, target.container))?.path ?? target.deployment;
-      const image = { target, repository: `${pullHost}/${path}`, tag };
-      const found = isClean && !rebuild ? await look(path, tag) : undefined;
-      const isOurs = found?.labels[revisionLabel] === commit && found.labels[inputsLabel] === inputsOf(target, options);
-      return isOurs
+      const running = parseReference(imageOf(live, target.container));
+      const path = running?.path ?? target.deployment;
+      const image = { target, repository: `${pullHost}/${path}`, tag, recipe: await recipeOf(target, options) };
+      const isRolledOut = running?.host === pullHost && running.tag === tag && running.digest !== '';
+      const found = isClean && !rebuild && isRolledOut ? await look(path, tag) : undefined;
+      const isOurs = found?.digest === running?.digest && found?.labels[inputsLabel] === image.recipe;
+      return isOurs && found !== undefined
         ? { ...image, origin: 'found', digest: found.digest }
         : { ...image, origin: 'to build', digest: undefined };
     }),
@@ -219,13 +227,19 @@ async function missingFiles(source: string, targets: readonly Target[]): Promise
   return files.flat();
 }
 
-/** What an image is made of besides the source: the same for the same build. */
-function inputsOf({ dockerfile }: Target, { platform, buildArgs }: ImageOptions): string {
+/** SHA-256 over all that an image is made of, in hex: the same for the same build. */
+async function recipeOf(
+  { dockerfile }: Target,
+  { source, commit, sourceChanges, platform, buildArgs }: ImageOptions,
+): Promise<string> {
   const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
+  // It need not be tracked: then the commit does not tell of it.
+  const content = createHash('sha256')
+    .update(await readFile(join(source, dockerfile)))
+    .digest('hex');
   return createHash('sha256')
-    .update(JSON.stringify([dockerfile, platform ?? '', args]))
-    .digest('hex')
-    .slice(0, 32);
+    .update(JSON.stringify([commit, sourceChanges, dockerfile, content, platform ?? '', args]))
+    .digest('hex');
 }
 
 interface Workshop {
@@ -251,7 +265,7 @@ async function make(image: WantedImage, { options, ports, state, door, look }: W
       platform: options.platform,
       tag: local,
       buildArgs: options.buildArgs,
-      labels: { [revisionLabel]: options.commit, [inputsLabel]: inputsOf(target, options) },
+      labels: { [revisionLabel]: options.commit, [inputsLabel]: image.recipe },
       cache: options.cacheEnv === undefined ? undefined : { scope: `mcprt-${path}`, env: options.cacheEnv },
     },
     { ...ports.docker, log: (line) => ports.docker.log(`${path}: ${line}`) },

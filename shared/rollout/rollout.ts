@@ -7,7 +7,7 @@ import { askEndpoints, type EndpointState, endpointsOf } from '../platform/endpo
 import type { ReachOptions } from '../platform/reach.js';
 import type { Hosts, Values } from '../profile/values.js';
 import { applyPlan } from './apply.js';
-import { guardArchitecture, guardPlan, guardReconcilers } from './guard.js';
+import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './guard.js';
 import type { ImageSource } from './images.js';
 import { beginJournal, endJournal, type Journal, requireOurs } from './journal.js';
 import type { Expected } from './judge.js';
@@ -95,6 +95,7 @@ export async function rollOut(
     record.plan = first;
     guardReconcilers(seen, first, options.overReconcilers);
     guardPlan(first, options.expectedPlan);
+    if (options.expectedPlan !== '') guardSource(found, source.commit);
     if (options.dryRun) {
       for (const { subject, field, from, to } of first.changes)
         ports.progress(`${subject}: ${field}: ${from || '–'} → ${to}`);
