@@ -1,4 +1,4 @@
-import { backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import { approvedPlan, backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import {
   certificates,
   count,
@@ -62,6 +62,7 @@ export const inputTypes = {
   name: backupName,
   'from-cluster': text,
   'from-repository': repositoryOrigin,
+  'expect-plan': approvedPlan,
   allow: someOf(['older-backup', 'platform-mode']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,
@@ -80,6 +81,7 @@ export const outputNames = [
   'result',
   'case',
   'mode',
+  'plan',
   'orders',
   'certificates',
   'generation',

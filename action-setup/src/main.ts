@@ -6,6 +6,7 @@ import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { foldedLog, plainLines } from '../../shared/action/log.js';
 import { type Mask, masker } from '../../shared/action/mask.js';
+import { planOutput } from '../../shared/action/plan-output.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -35,10 +36,12 @@ type SetupInputs = Inputs<typeof inputTypes>;
 /** The entry of action-setup. */
 export async function setupAction(version: string): Promise<void> {
   await runAction('action-setup', async (signal) => {
-    const mask = masker();
     const inputs = readInputs(inputTypes);
+    const secrets = [inputs['restore-key'], inputs['github-token']];
+    const { mask, spelled } = planOutput(masker(), [inputs.kubeconfig, ...secrets], process.env);
+    secrets.forEach(mask);
     requireProfile(inputs);
-    for (const secret of [inputs['restore-key'], inputs['github-token']]) mask(secret);
+    requireNoPlan(inputs);
     const isChange = inputs.operation === 'install' && !inputs['dry-run'];
     const destructive = isChange ? { destructive: 'setup' } : {};
     const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, ...destructive });
@@ -46,7 +49,7 @@ export async function setupAction(version: string): Promise<void> {
       kubeconfig: inputs.kubeconfig || target.kubeconfig || (process.env.KUBECONFIG ?? ''),
       trusted: inputs['kubeconfig-trusted'],
       proxy: proxyOf(process.env),
-      onSecrets: (secrets) => secrets.forEach(mask),
+      onSecrets: (found) => found.forEach(mask),
     });
     const releases = inputs['release-namespace'] !== '' && !inputs['dry-run'];
     const allowed = requirePermissions(opened, {
@@ -80,6 +83,7 @@ export async function setupAction(version: string): Promise<void> {
           await releaseNamespace(cluster, inputs['release-namespace'], ports);
         }
         await setUp(cluster, credentials, ports, options, record);
+        if (dryRun && record.plan !== undefined) record.plan = spelled(record.plan);
       } catch (error) {
         failure = error;
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
@@ -165,6 +169,24 @@ function requireProfile({ operation, domain, profile }: SetupInputs): void {
   });
 }
 
+/** Who gives a plan to a check would think that something was held to it. */
+function requireNoPlan({ operation, 'expect-plan': expected, 'release-namespace': namespace }: SetupInputs): void {
+  if (expected === '') return;
+  if (operation === 'install' && namespace !== '') {
+    throw new McprtError('input-invalid', {
+      what: 'both `expect-plan` and `release-namespace` are given',
+      why: 'a namespace is given up before it can be seen what else a setup would do, and no plan holds it',
+      next: 'release it in a step of its own without `expect-plan`; then make a new plan, and have it approved',
+    });
+  }
+  if (operation === 'install') return;
+  throw new McprtError('input-invalid', {
+    what: '`expect-plan` is given, and a check has no plan',
+    why: 'a check looks, and changes nothing',
+    next: 'leave `expect-plan` out',
+  });
+}
+
 function spanOf(values: Values, name: string): number | undefined {
   const written = given(values, name);
   return written === undefined ? undefined : parseDuration(written);
@@ -219,6 +241,7 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
       rollouts: inputs['rollout-timeout'] ?? rolloutSpan(values) ?? 5 * minute,
     },
     doctor: inputs.doctor,
+    expectedPlan: inputs['expect-plan'],
     dryRun: inputs['dry-run'],
   };
 }

@@ -39,6 +39,8 @@ export interface SetupOptions {
   /** In ms. */
   patience: Pick<Patience, 'certificates' | 'rollouts'>;
   doctor: boolean;
+  /** Digest of the plan that was approved; empty for none. */
+  expectedPlan: string;
   dryRun: boolean;
 }
 
@@ -54,6 +56,8 @@ export interface SetupPorts extends Ports {
 /** What happened so far. It is filled on the way, so that a failed or cancelled run has a report as well. */
 export interface SetupRecord {
   decision?: ModeDecision;
+  /** Digest of the plan. */
+  plan?: string;
   fingerprint?: string;
   forecasts: CertificateForecast[];
   /** What the plan of the restore says that people should know. */
