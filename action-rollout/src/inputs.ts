@@ -1,4 +1,4 @@
-import { approvedPlan } from '../../shared/action/choice.js';
+import { expectedPlan } from '../../shared/action/choice.js';
 import {
   certificates,
   duration,
@@ -57,7 +57,7 @@ export const inputTypes = {
   'registry-access': oneOf(['auto', 'public', 'port-forward']),
   permissions: manifests,
   policies: flag,
-  'expect-plan': approvedPlan,
+  'expect-plan': expectedPlan,
   rollback: flag,
   allow: someOf(['reconciler']),
   'rollout-timeout': duration,

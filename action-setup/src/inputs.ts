@@ -1,4 +1,4 @@
-import { approvedPlan, backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import {
   certificates,
   count,
@@ -62,7 +62,7 @@ export const inputTypes = {
   name: backupName,
   'from-cluster': text,
   'from-repository': repositoryOrigin,
-  'expect-plan': approvedPlan,
+  'expect-plan': expectedPlan,
   allow: someOf(['older-backup', 'platform-mode']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,

@@ -236,6 +236,7 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
     source: inputs.source,
     certManager: { manifest: inputs['cert-manager-manifest'], version: inputs['cert-manager-version'] },
     look: lookOf(inputs, target, mask),
+    timeout: inputs.timeout,
     patience: {
       certificates: inputs['cert-timeout'] ?? spanOf(values, 'MCP_CERT_TIMEOUT') ?? 15 * minute,
       rollouts: inputs['rollout-timeout'] ?? rolloutSpan(values) ?? 5 * minute,

@@ -1,11 +1,13 @@
 import * as core from '@actions/core';
-import { proxyOf } from '../../shared/action/github.js';
+import { proxyOf, runContext } from '../../shared/action/github.js';
 import { flag } from '../../shared/action/inputs.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
+import { holderOf } from '../../shared/backup/brake.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { endInstallation } from '../../shared/platform/installation.js';
 import { removeImageArchives } from '../../shared/setup/image-archives.js';
 import { closeRegistry } from '../../shared/setup/registry-door.js';
 import { startedState } from './inputs.js';
@@ -45,6 +47,7 @@ async function close(): Promise<void> {
   });
   try {
     const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
+    await endInstallation(cluster, holderOf(runContext(process.env, '', '')), false);
     if (wasOpen) core.warning('the public registry asked for no password, as the installer was stopped: it does again');
     const left = [...pushersRemoved, ...(await removeImageArchives(core.getInput('source')))];
     if (left.length > 0) core.info(`removed what the installer left: ${left.join(', ')}`);

@@ -37,21 +37,21 @@ export const repositoryOrigin = formed(
   /^[\w.-]{1,100}(?:\/[\w.%!~*'()-]{1,800})?$/,
 );
 
-/** What stands for no plan at all: an input that is given and empty is one whose plan got lost on its way. */
-const noPlan = 'none';
+/** A digest as the output `plan` has it, or nothing. */
+export const approvedPlan = formed('the output `plan` of an earlier plan', /^[0-9a-f]{64}$/);
 
-/** A digest as the output `plan` has it; empty where none was approved. */
-export const approvedPlan: InputType<string> = {
-  expected: 'the output `plan` of an earlier step or job',
+/**
+ * The plan that was approved; empty where nobody was asked. That is said by the word `none`, which is the default: an input
+ * that is given and empty is one whose plan got lost on its way.
+ */
+export const expectedPlan: InputType<string> = {
+  expected: approvedPlan.expected,
   parse(value) {
-    if (value === noPlan) return '';
-    if (value === '') {
-      throw new Error(
-        'it is empty: that step or job gave none, or GitHub kept it back since a part of it is masked. Run all jobs of this run again: each attempt spells the digest another way. Without an approval, leave the input out',
-      );
-    }
-    if (!/^[0-9a-f]{64}$/.test(value)) throw new Error('it is not 64 hexadecimal digits');
-    return value;
+    if (value === 'none') return '';
+    if (value !== '') return approvedPlan.parse(value);
+    throw new Error(
+      'it is empty: the step or job that plans gave none, or GitHub kept it back since a part of it is masked. Run all jobs of this run again: each attempt spells the digest another way. Where nobody approves, leave the input out',
+    );
   },
 };
 

@@ -1,9 +1,10 @@
-import { holderOf } from '../backup/brake.js';
+import { holderOf, requireFree } from '../backup/brake.js';
 import type { Ports, RunContext } from '../backup/ports.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
 import { askEndpoints, type EndpointState, endpointsOf } from '../platform/endpoints.js';
+import { requireInstalled } from '../platform/installation.js';
 import type { ReachOptions } from '../platform/reach.js';
 import type { Hosts, Values } from '../profile/values.js';
 import { applyPlan } from './apply.js';
@@ -182,11 +183,13 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
       if (!quiet) {
         ports.onFirstWrite();
         const now = clockOf(cluster).getTime();
-        journal = await beginJournal(cluster, {
+        const begun = await beginJournal(cluster, {
           run,
           expires: new Date(now + options.timeout + 120_000),
           previous: plan.previous,
         });
+        await requireTurn(cluster, seen, run);
+        journal = begun;
         ports.progress(`writing ${plan.changes.length} change${plan.changes.length === 1 ? '' : 's'}`);
         awaited = await timed('write', () => applyPlan(cluster, plan, ports.signal));
       }
@@ -204,6 +207,20 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
     }
   } finally {
     await stage.close();
+  }
+}
+
+/**
+ * Looks once more, with the lock in hand, whether a restore, wipe or setup has begun meanwhile: they look for this lock with
+ * theirs, so that of two that begin at once one sees the other. Nothing is written yet.
+ */
+async function requireTurn(cluster: Cluster, { journal }: Observed, run: string): Promise<void> {
+  try {
+    await Promise.all([requireFree(cluster, run), requireInstalled(cluster)]);
+  } catch (error) {
+    // What a rollout that was cut off has written down is still to be put back.
+    if (journal === undefined) await endJournal(cluster);
+    throw error;
   }
 }
 

@@ -61,6 +61,7 @@ const options = (parts: Partial<SetupOptions> = {}): SetupOptions => ({
     caBundle: '',
     mask: () => undefined,
   },
+  timeout: 1000,
   patience: { certificates: 1, rollouts: 1 },
   doctor: true,
   expectedPlan: '',

@@ -36,6 +36,8 @@ export interface SetupOptions {
     version: string;
   };
   look: Omit<LookOptions, 'rules' | 'installer' | 'backup'>;
+  /** How long the whole operation may take, in ms: so long others are kept out. */
+  timeout: number;
   /** In ms. */
   patience: Pick<Patience, 'certificates' | 'rollouts'>;
   doctor: boolean;
