@@ -27,7 +27,7 @@ describe('the spelling of a digest', () => {
 
   it('is refused where each one holds what is masked', () => {
     expect(() => spellingWithout(digest, [...'0123456789abcdef'], 1)).toThrow(
-      expect.objectContaining({ code: 'plan-masked' }),
+      expect.objectContaining({ code: 'github-masked' }),
     );
   });
 });

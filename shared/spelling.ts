@@ -20,7 +20,7 @@ export function isSpelling(text: string, digest: string): boolean {
  *
  * @param hidden what is masked
  * @param attempt of this run, from 1 on: each begins with another spelling, as GitHub masks what nobody here has seen
- * @throws McprtError `plan-masked` when each spelling holds one of them
+ * @throws McprtError `github-masked` when each spelling holds one of them
  */
 export function spellingWithout(digest: string, hidden: readonly string[], attempt: number): string {
   const wanted = hidden.filter((one) => /^[0-9a-f]{1,64}$/.test(one));
@@ -29,7 +29,7 @@ export function spellingWithout(digest: string, hidden: readonly string[], attem
     const text = spelled(digest, (first + n) % spellings);
     if (!wanted.some((one) => text.includes(one))) return text;
   }
-  throw new McprtError('plan-masked', {
+  throw new McprtError('github-masked', {
     what: 'the digest of the plan cannot be handed on',
     why: 'lines of the secrets of this step are single digits or letters from a to f: GitHub masks them, and keeps back every output that one of them is in',
     next: 'write the secrets without such lines (a kubeconfig as one line of JSON, a longer password), and plan again',

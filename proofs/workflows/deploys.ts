@@ -89,7 +89,7 @@ async function changes(stage: Stage, { world, source }: Platform, repository: Re
   const rejected = { event: 'push', jobs: upToApproval, fails: /rejected by its reviewer/, review: async () => false };
   runs.push(await play(stage, repository, 'rejected by the reviewer', 'deploy.yml', rejected));
   github.setEnvironment('mcprt-approval', { hasReviewers: false });
-  const unreviewed = { event: 'push', jobs: upToApproval, fails: /environment-unreviewed/ };
+  const unreviewed = { event: 'push', jobs: upToApproval, fails: /github-environment-unreviewed/ };
   runs.push(await play(stage, repository, 'an environment without reviewers', 'deploy.yml', unreviewed));
   github.setEnvironment('mcprt-approval', { hasReviewers: true });
   await untouched('before anybody approved', before);

@@ -5,7 +5,7 @@ import type { Mask } from './mask.js';
 export interface PlanOutput {
   /** Masks a secret, and remembers it. */
   mask: Mask;
-  /** The digest of a plan as an output that GitHub does not keep back. @throws McprtError `plan-masked` */
+  /** The digest of a plan as an output that GitHub does not keep back. @throws McprtError `github-masked` */
   spelled(digest: string): string;
 }
 

@@ -49,7 +49,7 @@ export function canBrake(groups: ReadonlyMap<string, string[]>): boolean {
  *
  * @param mustHold whether something could order now; where nothing can, the brake is only the lock, and not proven
  * @param signal ends the wait for the proof; the brake is let go then, as nothing has been written under it
- * @throws McprtError `restore-locked`, `install-busy`, `rollout-busy`, `brake-ineffective`, ApiError `cluster-forbidden`
+ * @throws McprtError `restore-locked`, `setup-busy`, `rollout-busy`, `brake-ineffective`, ApiError `cluster-forbidden`
  */
 export async function brake(
   cluster: Cluster,

@@ -41,12 +41,12 @@ describe('an installation', () => {
   it('is due after a wipe, for a rollout and for nobody else, until a setup has finished', async () => {
     const { cluster: api } = cluster();
     await noteWiped(api, 'acme/platform/1/wipe');
-    await expect(requireInstalled(api)).rejects.toMatchObject({ code: 'install-due' });
+    await expect(requireInstalled(api)).rejects.toMatchObject({ code: 'setup-due' });
     await requireNoInstallation(api, 'another wipe');
     await beginInstallation(api, installer('setup'));
-    await expect(requireInstalled(api)).rejects.toMatchObject({ code: 'install-busy' });
+    await expect(requireInstalled(api)).rejects.toMatchObject({ code: 'setup-busy' });
     await endInstallation(api, 'setup', false);
-    await expect(requireInstalled(api)).rejects.toMatchObject({ code: 'install-due' });
+    await expect(requireInstalled(api)).rejects.toMatchObject({ code: 'setup-due' });
     await beginInstallation(api, installer('setup'));
     await endInstallation(api, 'setup', true);
     await requireInstalled(api);
@@ -55,10 +55,10 @@ describe('an installation', () => {
   it('keeps others out while it is under way, and not when its time is over', async () => {
     const api = cluster();
     await beginInstallation(api.cluster, installer('other'));
-    await expect(requireInstalled(api.cluster)).rejects.toMatchObject({ code: 'install-busy' });
-    await expect(beginInstallation(api.cluster, installer('mine'))).rejects.toMatchObject({ code: 'install-busy' });
+    await expect(requireInstalled(api.cluster)).rejects.toMatchObject({ code: 'setup-busy' });
+    await expect(beginInstallation(api.cluster, installer('mine'))).rejects.toMatchObject({ code: 'setup-busy' });
     await expect(brake(api.cluster, { run: 'wipe', expires: now }, { mustHold: false, signal })).rejects.toMatchObject({
-      code: 'install-busy',
+      code: 'setup-busy',
     });
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })).toBeUndefined();
     const late = cluster();
@@ -90,7 +90,7 @@ describe('an installation', () => {
       api.hooks.before = () => undefined;
       await beginInstallation(api.cluster, installer('other'));
     };
-    await expect(beginInstallation(api.cluster, installer('mine'))).rejects.toMatchObject({ code: 'install-busy' });
+    await expect(beginInstallation(api.cluster, installer('mine'))).rejects.toMatchObject({ code: 'setup-busy' });
     expect(await readInstallation(api.cluster)).toMatchObject({ run: 'other' });
   });
 });

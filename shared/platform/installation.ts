@@ -45,7 +45,7 @@ function installationOf(object: KubeObject): Installation {
  * Looks whether a setup of another run is under way.
  *
  * @param own this run, as it is called as a holder of a lock
- * @throws McprtError `install-busy`
+ * @throws McprtError `setup-busy`
  */
 export async function requireNoInstallation(cluster: Cluster, own: string): Promise<void> {
   const found = await readInstallation(cluster);
@@ -56,17 +56,17 @@ export async function requireNoInstallation(cluster: Cluster, own: string): Prom
  * Looks whether the platform is installed, as far as runs before this one tell: no setup is under way, and no wipe waits
  * for one.
  *
- * @throws McprtError `install-busy`, `install-due`
+ * @throws McprtError `setup-busy`, `setup-due`
  */
 export async function requireInstalled(cluster: Cluster): Promise<void> {
   const found = await readInstallation(cluster);
   if (found === undefined) return;
   refuseBusy(cluster, found, '');
   if (found.wipedBy === '') return;
-  throw new McprtError('install-due', {
+  throw new McprtError('setup-due', {
     what: `the platform was wiped by ${found.wipedBy}, and is to be installed again first`,
     why: `ConfigMap ${ref.namespace}/${ref.name} is there until a setup has finished`,
-    next: `approve the job that installs of that run, or run setup (\`apply: setup\` of mcprt-deploy); then make a new plan. Where it was installed in another way, ${byHand}`,
+    next: `approve the job of that run that installs, or run action-setup; then make a new plan. Where it was installed in another way, ${byHand}`,
   });
 }
 
@@ -89,7 +89,7 @@ export async function requireNoRollout(cluster: Cluster): Promise<void> {
 /**
  * Takes the turn of the one that installs; who wiped stays noted.
  *
- * @throws McprtError `install-busy`, when another run has it
+ * @throws McprtError `setup-busy`, when another run has it
  */
 export async function beginInstallation(cluster: Cluster, installer: Installer): Promise<void> {
   const data = { run: installer.run, expires: installer.expires.toISOString() };
@@ -148,7 +148,7 @@ function wipedBy(before: Installation): Record<string, string> {
 
 function refuseBusy(cluster: Cluster, { run, expires }: Installation, own: string): void {
   if (run === '' || run === own || expires === undefined || expires.getTime() <= nowOf(cluster)) return;
-  throw new McprtError('install-busy', {
+  throw new McprtError('setup-busy', {
     what: `a setup is under way: ${run}`,
     why: `ConfigMap ${ref.namespace}/${ref.name} is its until ${expires.toISOString()}`,
     next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then; ${byHand}`,

@@ -27,12 +27,12 @@ export function guardPlan({ digest, changes }: RolloutPlan, expected: string): v
 /**
  * Refuses to build, for a plan that was approved, what no plan can hold: a source of which nobody knows the commit.
  *
- * @throws McprtError `plan-unbound`
+ * @throws McprtError `rollout-unbound`
  */
 export function guardSource(images: readonly WantedImage[], commit: string): void {
   const unbound = images.filter(({ origin }) => origin === 'to build');
   if (commit !== '' || unbound.length === 0) return;
-  throw new McprtError('plan-unbound', {
+  throw new McprtError('rollout-unbound', {
     what: 'what would be built is not what was approved, as far as anybody can tell',
     why: `the source is no git checkout, so that a plan holds no commit of ${unbound.map(({ repository }) => repository).join(', ')}`,
     next: 'check the source out with git in an earlier step (actions/checkout), or give images by digest in `images`; then make a new plan, and have it approved',

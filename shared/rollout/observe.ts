@@ -34,7 +34,7 @@ const { sentinel } = platformNamespaces;
  * Looks at everything that a rollout decides by, at once. Changes nothing.
  *
  * @param run this run, as it is called as a holder of the lock between restores and wipes
- * @throws McprtError `rollout-platform`, `restore-locked`, `install-busy`, `install-due`
+ * @throws McprtError `rollout-platform`, `restore-locked`, `setup-busy`, `setup-due`
  */
 export async function observeRollout(
   cluster: Cluster,

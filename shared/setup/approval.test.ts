@@ -119,7 +119,7 @@ describe('the plan of a setup', () => {
     expect(() => requireSetupPlan(plan, plan.digest)).not.toThrow();
     expect(() => requireSetupPlan(plan, 'f'.repeat(64))).toThrow(expect.objectContaining({ code: 'setup-plan-moved' }));
     expect(() => requireSetupPlan({ ...plan, commit: '' }, plan.digest)).toThrow(
-      expect.objectContaining({ code: 'plan-unbound' }),
+      expect.objectContaining({ code: 'setup-unbound' }),
     );
   });
 });

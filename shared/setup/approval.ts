@@ -49,7 +49,7 @@ export async function planSetup(
  * Refuses a setup that is not the one that was approved, or of which nobody can tell.
  *
  * @param expected digest of the approved plan; empty where none was
- * @throws McprtError `setup-plan-moved`, `plan-unbound`
+ * @throws McprtError `setup-plan-moved`, `setup-unbound`
  */
 export function requireSetupPlan({ digest, commit }: SetupPlan, expected: string): void {
   if (expected === '') return;
@@ -61,7 +61,7 @@ export function requireSetupPlan({ digest, commit }: SetupPlan, expected: string
     });
   }
   if (commit !== '') return;
-  throw new McprtError('plan-unbound', {
+  throw new McprtError('setup-unbound', {
     what: 'what would be set up is not what was approved, as far as anybody can tell',
     why: 'the source is no git checkout, so that a plan holds no commit of it',
     next: 'check the source out with git in an earlier step (actions/checkout); then make a new plan, and have it approved',

@@ -34,7 +34,7 @@ export interface Prepared {
 /**
  * Looks, decides, and refuses what must not be begun. Changes nothing.
  *
- * @throws McprtError `setup-mode`, `setup-plan-moved`, `plan-unbound`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-platform-mode`,
+ * @throws McprtError `setup-mode`, `setup-plan-moved`, `setup-unbound`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-platform-mode`,
  * `setup-orders`, `setup-budget`, `restore-locked`, and those by which a backup is refused
  */
 export async function prepare(

@@ -20,7 +20,7 @@ import { certificateStates, untilRolledOut } from './verify.js';
  * Sets the platform up: look, decide, check everything at once, restore, install cert-manager where it is missing or
  * broken, run the platform's installer, verify. Safe to run again at any point.
  *
- * @throws McprtError of `prepare` and `apply`; `install-busy`, `rollout-busy`; `setup-ordered`, `setup-verify`
+ * @throws McprtError of `prepare` and `apply`; `setup-busy`, `rollout-busy`; `setup-ordered`, `setup-verify`
  */
 export async function setUp(
   cluster: Cluster,
@@ -68,7 +68,7 @@ export async function setUp(
 /**
  * Keeps rollouts, restores and wipes out, and looks whether one has begun: each looks with its own lock in hand.
  *
- * @throws McprtError `install-busy`, `restore-locked`, `rollout-busy`
+ * @throws McprtError `setup-busy`, `restore-locked`, `rollout-busy`
  */
 async function takeTurn(cluster: Cluster, run: string, timeout: number): Promise<void> {
   const now = cluster.serverTime()?.getTime() ?? Date.now();
