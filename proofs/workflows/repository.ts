@@ -9,6 +9,7 @@ import { writeActions } from '../../lab/engine/actions.js';
 import { startControl } from '../../lab/engine/control.js';
 import { buildEngine } from '../../lab/engine/engine.js';
 import type { Environment } from '../../lab/engine/environments.js';
+import { Groups } from '../../lab/engine/groups.js';
 import { runWorkflow, type WorkflowRun } from '../../lab/engine/run.js';
 import { type Github, startGithub } from '../../lab/github/github.js';
 import type { Run } from '../../lab/github/run.js';
@@ -113,6 +114,7 @@ export async function makeRepository(
     }),
   ]);
   let [runId, sha] = [github.run.id, first];
+  const groups = new Groups();
   return {
     github,
     folder,
@@ -130,6 +132,7 @@ export async function makeRepository(
         github: view,
         environments,
         secrets: {},
+        groups,
         review: ({ environment }) => review(environment),
       });
       try {
