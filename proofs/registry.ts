@@ -1,3 +1,4 @@
+import { approvals } from './approvals.js';
 import { breakGlass } from './break-glass.js';
 import { brokenWorlds } from './broken-worlds.js';
 import { canary } from './canary.js';
@@ -59,6 +60,7 @@ export const proofs: readonly Proof[] = [
   preview,
   mcpSdk,
   rbac,
+  approvals,
   workflowLint,
   workflows,
   speed,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { forwardedRoute } from '../images/route.js';
 import { digestOf, startUpstream, type Upstream } from '../images/testing/upstream.js';
-import { type ImageOptions, openImages } from './images.js';
+import { type ImageOptions, labelsOf, openImages } from './images.js';
 import type { WantedImage } from './plan.js';
 import { workload } from './testing/objects.js';
 
@@ -77,7 +77,7 @@ function put(labels: Record<string, string>, layer = 'ours'): string {
 /** The labels that a build of this source gets: anybody can compute them. */
 async function ownLabels(parts: Partial<ImageOptions> = {}): Promise<Record<string, string>> {
   const { recipe } = await find(`${host}/api:first`, parts);
-  return { 'org.opencontainers.image.revision': commit, 'dev.mcprt.inputs': recipe };
+  return labelsOf(commit, recipe);
 }
 
 describe('an image of this commit in the registry', () => {

@@ -227,10 +227,21 @@ async function missingFiles(source: string, targets: readonly Target[]): Promise
   return files.flat();
 }
 
+/** The labels of an image that is built here. Anybody can compute them: they tell what it says it is, and prove nothing. */
+export function labelsOf(commit: string, recipe: string): Record<string, string> {
+  return { [revisionLabel]: commit, [inputsLabel]: recipe };
+}
+
 /** SHA-256 over all that an image is made of, in hex: the same for the same build. */
-async function recipeOf(
+export async function recipeOf(
   { dockerfile }: Target,
-  { source, commit, sourceChanges, platform, buildArgs }: ImageOptions,
+  {
+    source,
+    commit,
+    sourceChanges,
+    platform,
+    buildArgs,
+  }: Pick<ImageOptions, 'source' | 'commit' | 'sourceChanges' | 'platform' | 'buildArgs'>,
 ): Promise<string> {
   const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
   // It need not be tracked: then the commit does not tell of it.
@@ -265,7 +276,7 @@ async function make(image: WantedImage, { options, ports, state, door, look }: W
       platform: options.platform,
       tag: local,
       buildArgs: options.buildArgs,
-      labels: { [revisionLabel]: options.commit, [inputsLabel]: image.recipe },
+      labels: labelsOf(options.commit, image.recipe),
       cache: options.cacheEnv === undefined ? undefined : { scope: `mcprt-${path}`, env: options.cacheEnv },
     },
     { ...ports.docker, log: (line) => ports.docker.log(`${path}: ${line}`) },

@@ -1,0 +1,3 @@
+export async function orders(): Promise<string[]> {
+  return [];
+}
