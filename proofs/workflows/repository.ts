@@ -127,7 +127,9 @@ export async function makeRepository(
     },
     async run(workflow, { event, payload = {}, as = {}, review = async () => true }) {
       runId += 1;
-      const view = github.as({ id: runId, event, workflow, sha, ...as });
+      // Several runs may be under way.
+      const id = runId;
+      const view = github.as({ id, event, workflow, sha, ...as });
       const control = await startControl({
         github: view,
         environments,
@@ -151,7 +153,7 @@ export async function makeRepository(
         const jobs = control.entered.map(({ job, environment, refused }) => {
           return `${job}@${environment}${refused === '' ? '' : `: ${refused}`}`;
         });
-        return { ...run, runId, jobs };
+        return { ...run, runId: id, jobs };
       } finally {
         await control.close();
       }
