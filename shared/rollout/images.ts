@@ -282,7 +282,7 @@ async function make(image: WantedImage, { options, ports, state, door, look }: W
     { ...ports.docker, log: (line) => ports.docker.log(`${path}: ${line}`) },
   );
   ports.progress(`built ${path} in ${seconds()}; pushing`);
-  const said = await pRetry(() => pushImage(local, `${door.prefix}/${path}:${tag}`, ports.docker), {
+  const said = await pRetry(() => pushImage(local, door, `${path}:${tag}`, ports.docker), {
     retries: pushAttempts - 1,
     minTimeout: 1_000,
     factor: 2,
