@@ -1,3 +1,4 @@
+import { shellWord } from '../shared/shell-word.js';
 import type { Account } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
 import type { Facts } from './look.js';
@@ -29,6 +30,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
     ...keysPart(plan, sources),
+    ...branchPart(facts),
     ...lastPart(plan, facts),
   ];
   return `${lines.join('\n')}\n`;
@@ -56,7 +58,7 @@ function profilePart({ profile }: Facts): string[] {
   const { path, domain, isTracked, hasSecrets } = profile;
   const wrong = [
     ...(domain === '' ? [`- [ ] ${path} names no domain: set MCP_PLATFORM_DOMAIN in it.`] : []),
-    ...(isTracked ? [] : [`- [ ] Jobs see what git has: \`git add --force ${path}\`.`]),
+    ...(isTracked ? [] : [`- [ ] Jobs see what git has: \`git add --force ${shellWord(path)}\`.`]),
     ...(hasSecrets
       ? [`- [ ] ${path} holds secrets: take them out before it is committed, and hand them to the jobs as secrets.`]
       : []),
@@ -91,8 +93,8 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     deployment_branch_policy: isForEveryBranch ? null : { protected_branches: false, custom_branch_policies: true },
   };
   const body = JSON.stringify(rules).replace('"YOU"', "'$(gh api user --jq .id)'");
-  const path = `repos/${repository}/environments/${name}`;
-  const at = `--env ${name} --repo ${repository}`;
+  const path = shellWord(`repos/${repository}/environments/${name}`);
+  const at = `--env ${shellWord(name)} --repo ${shellWord(repository)}`;
   const who = hasReviewers ? 'a reviewer lets each job start' : 'no reviewer';
   const where = isForEveryBranch ? 'every branch' : `branch ${facts.branch} only`;
   return [
@@ -100,7 +102,9 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     '',
     '```sh',
     `gh api --method PUT ${path} --input - <<< '${body}'`,
-    ...(isForEveryBranch ? [] : [`gh api --method POST ${path}/deployment-branch-policies -f name=${facts.branch}`]),
+    ...(isForEveryBranch
+      ? []
+      : [`gh api --method POST ${path}/deployment-branch-policies -f ${shellWord(`name=${facts.branch}`)}`]),
     ...secrets.map((secret) => secretLine(secret, name, at, sources)),
     ...variables.map((variable) => variableLine(variable, at, facts)),
     '```',
@@ -115,7 +119,7 @@ function secretLine(secret: string, environment: string, at: string, { keys, acc
   if (file === undefined) return `${random} | ${set}`;
   if (secret === 'KUBECONFIG' && accounts === undefined) return `# ${secret}: see Kubeconfigs below`;
   if (secret !== 'KUBECONFIG' && keysAre === 'left') return `# ${secret} stays as it is: see Keys below`;
-  return `${set} < ${quoted(`${keys}/${file}`)}`;
+  return `${set} < ${shellWord(`${keys}/${file}`)}`;
 }
 
 function fileOf(secret: string, environment: string): string | undefined {
@@ -126,15 +130,51 @@ function fileOf(secret: string, environment: string): string | undefined {
 
 function variableLine(variable: string, at: string, { cluster, profile }: Facts): string {
   const set = `gh variable set ${variable} ${at} --body`;
-  if (variable !== 'MCPRT_CLUSTER') return `${set} ${profile?.domain || 'example.com # the domain of your platform'}`;
-  if ('fingerprint' in cluster) return `${set} ${cluster.fingerprint}`;
+  if (variable !== 'MCPRT_CLUSTER')
+    return `${set} ${profile?.domain ? shellWord(profile.domain) : 'example.com # the domain of your platform'}`;
+  if ('fingerprint' in cluster) return `${set} ${shellWord(cluster.fingerprint)}`;
   const ask = "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'";
   return `cluster="$(${ask})" && test -n "$cluster" && ${set} "$cluster"`;
 }
 
-/** A path as a shell takes it. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+/** Who may change a workflow may do what it does: an approval of what nobody has looked at binds nothing. */
+function branchPart({ repository, branch, owners }: Facts): string[] {
+  const path = `repos/${repository || 'OWNER/NAME'}`;
+  const ruleset = {
+    name: 'mcprt',
+    target: 'branch',
+    enforcement: 'active',
+    conditions: { ref_name: { include: [`refs/heads/${branch}`], exclude: [] } },
+    rules: [
+      { type: 'deletion' },
+      { type: 'non_fast_forward' },
+      {
+        type: 'pull_request',
+        parameters: {
+          required_approving_review_count: 1,
+          require_code_owner_review: true,
+          dismiss_stale_reviews_on_push: true,
+          require_last_push_approval: true,
+          required_review_thread_resolution: false,
+        },
+      },
+    ],
+  };
+  return [
+    '## Branch',
+    '',
+    'Who can push to the branch can change what these workflows do, and with what secrets. The first line shows its rules, the second one asks for a review by the owners of what is changed.',
+    '',
+    '```sh',
+    `gh api ${shellWord(`${path}/rules/branches/${encodeURIComponent(branch)}`)} --jq '[.[].type]'`,
+    `gh api --method POST ${shellWord(`${path}/rulesets`)} --input - <<< ${shellWord(JSON.stringify(ruleset))}`,
+    '```',
+    '',
+    owners === ''
+      ? '- [ ] No CODEOWNERS names who must review workflows: add the line `/.github/ @OWNER/TEAM` to .github/CODEOWNERS.'
+      : `CODEOWNERS: workflows are reviewed by ${owners}.`,
+    '',
+  ];
 }
 
 function keysPart({ environments, needsKeys }: InitPlan, sources: Sources): string[] {

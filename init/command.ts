@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeKeyFiles } from '../shared/backup/key-files.js';
+import { checkoutThatAdds, writeKeyFiles } from '../shared/backup/key-files.js';
 import { makeKeys } from '../shared/backup/keys.js';
 import { connect } from '../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../shared/errors.js';
@@ -14,9 +14,9 @@ const help = `Writes the workflows and keys for a repository, and prints what is
 
   node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts] [--server URL] [--install] [--new-keys] [--dry-run]
 
-  --in       the repository                                             (the present folder)
+  --in       the repository, or the folder of it where the platform is  (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
-  --keys     folder for new keys, outside of the repository             (next to it: NAME-mcprt-keys)
+  --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts makes the account of each environment on the cluster of KUBECONFIG, with the RBAC of its operation
   --server   address of the API server for these accounts               (the one of KUBECONFIG)
   --install  mcprt-deploy runs the platform's installer, as a first installation needs
@@ -84,15 +84,17 @@ interface Options {
 async function init(options: Options): Promise<void> {
   const { in: given, profile, keys: wanted, 'dry-run': isDry, home } = options;
   const folder = resolve(given);
-  const keys = resolve(wanted ?? join(folder, '..', `${basename(folder)}-mcprt-keys`));
-  if (keys === folder || keys.startsWith(`${folder}${sep}`)) {
+  const [facts, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
+  const { root } = facts;
+  const keys = resolve(wanted ?? join(root, '..', `${basename(root)}-mcprt-keys`));
+  const checkout = await checkoutThatAdds(keys);
+  if (checkout !== undefined) {
     throw new McprtError('init-keys-inside', {
-      what: 'the folder for the keys is inside of the repository',
-      why: `${keys} would be committed by the next \`git add\``,
-      next: 'give a folder outside of it, or leave --keys out',
+      what: `the folder for the keys is inside of ${checkout === root ? 'the repository' : 'another repository'}`,
+      why: `${keys} would be taken along by the next \`git add\` in ${checkout}`,
+      next: 'give a folder outside of it with --keys',
     });
   }
-  const [facts, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
   const plan = planInit(facts, templates, options.install);
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
@@ -107,7 +109,7 @@ async function init(options: Options): Promise<void> {
     ? await accountsOf(facts, plan, { keys, server: options.server, isDry })
     : undefined;
   if (isDry) process.stdout.write('Nothing is written.\n\n');
-  else await write(folder, plan, keysAre === 'made' ? keys : undefined);
+  else await write(root, plan, keysAre === 'made' ? keys : undefined);
   process.stdout.write(checklist(plan, facts, { keys, rbac: join(home, 'docs', 'rbac'), accounts, keysAre, isDry }));
 }
 

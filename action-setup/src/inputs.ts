@@ -93,3 +93,6 @@ export const outputNames = [
 
 /** State that tells the post step that the installer may have run. */
 export const startedState = 'started';
+
+/** State that tells the post step where the installer's kubeconfig is. */
+export const kubeconfigState = 'kubeconfig';

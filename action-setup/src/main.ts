@@ -28,7 +28,7 @@ import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setu
 import { closeRegistry } from '../../shared/setup/registry-door.js';
 import { setUp } from '../../shared/setup/setup.js';
 import { certificateStates } from '../../shared/setup/verify.js';
-import { inputTypes, startedState } from './inputs.js';
+import { inputTypes, kubeconfigState, startedState } from './inputs.js';
 import { checkSummary, outputsOf, setupSummary } from './report.js';
 
 type SetupInputs = Inputs<typeof inputTypes>;
@@ -72,6 +72,7 @@ export async function setupAction(version: string): Promise<void> {
         env: process.env,
         folder: process.env.RUNNER_TEMP || tmpdir(),
         onInstaller: () => core.saveState(startedState, 'yes'),
+        onKubeconfig: (folder) => core.saveState(kubeconfigState, folder),
       };
       if (inputs.operation === 'check') return await check(cluster, inputs, target, mask);
       const record = newRecord();

@@ -9,8 +9,9 @@ import { connect } from '../../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { endInstallation } from '../../shared/platform/installation.js';
 import { removeImageArchives } from '../../shared/setup/image-archives.js';
+import { removeKubeconfig } from '../../shared/setup/kubeconfig-file.js';
 import { closeRegistry } from '../../shared/setup/registry-door.js';
-import { startedState } from './inputs.js';
+import { kubeconfigState, startedState } from './inputs.js';
 
 /**
  * The post step of action-setup: whatever became of the installer, the registry asks for a password when the job ends.
@@ -19,6 +20,9 @@ import { startedState } from './inputs.js';
  */
 export async function setupPostAction(): Promise<void> {
   await runAction('action-setup (post)', async () => {
+    // First of all, and whatever becomes of the rest: a step that was killed has removed nothing.
+    if (await removeKubeconfig(core.getState(kubeconfigState)))
+      core.info('removed the kubeconfig that the step has left');
     if (core.getState(startedState) === '') return;
     try {
       await close();

@@ -85,7 +85,7 @@ async function install(work: Work): Promise<void> {
   const { env, folder, log, signal } = ports;
   const { platformMode, config } = prepared;
   if (platformMode.overwrites) await writePlatformMode(cluster, platformMode.pass ?? '');
-  const kubeconfig = await writeKubeconfig(credentials, folder);
+  const kubeconfig = await writeKubeconfig(credentials, folder, ports.onKubeconfig);
   try {
     const invocation = invocationOf({
       mode: prepared.decision.mode,

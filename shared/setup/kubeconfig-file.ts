@@ -1,5 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Credentials } from '../cluster/credentials.js';
 
@@ -9,14 +9,38 @@ export interface KubeconfigFile {
   remove(): Promise<void>;
 }
 
+const kubeconfigFolder = 'mcprt-kubeconfig-';
+
+/**
+ * Removes a kubeconfig that a process has left which was killed.
+ *
+ * @param path as `onFolder` was told it; another folder is left alone
+ * @returns whether there was one
+ */
+export async function removeKubeconfig(path: string): Promise<boolean> {
+  if (!basename(path).startsWith(kubeconfigFolder)) return false;
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  await rm(path, { recursive: true, force: true });
+  return isThere;
+}
+
 /**
  * Writes the credentials in use as a kubeconfig of their own. A program that is given the user's file could switch its
  * context, or choose another one.
  *
  * @param folder of the job, emptied at its end
+ * @param onFolder told where it will be, before it is there: whoever outlives this process removes it
  */
-export async function writeKubeconfig(credentials: Credentials, folder: string): Promise<KubeconfigFile> {
-  const own = await mkdtemp(join(folder, 'mcprt-kubeconfig-'));
+export async function writeKubeconfig(
+  credentials: Credentials,
+  folder: string,
+  onFolder: (path: string) => void,
+): Promise<KubeconfigFile> {
+  const own = await mkdtemp(join(folder, kubeconfigFolder));
+  onFolder(own);
   const path = join(own, 'kubeconfig');
   await writeFile(path, kubeconfigText(credentials), { mode: 0o600, flag: 'wx' });
   return { path, remove: () => rm(own, { recursive: true, force: true }) };

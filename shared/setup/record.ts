@@ -53,6 +53,8 @@ export interface SetupPorts extends Ports {
   folder: string;
   /** Told right before the installer runs for the first time: from then on the registry may be open. */
   onInstaller: () => void;
+  /** Told the folder of a kubeconfig before it is written there. */
+  onKubeconfig: (folder: string) => void;
 }
 
 /** What happened so far. It is filled on the way, so that a failed or cancelled run has a report as well. */
