@@ -12,7 +12,13 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const credentials = { server: 'https://127.0.0.1:6443', headers: { authorization: 'Bearer the-token' }, tls: {} };
+const credentials = {
+  context: 'lab',
+  server: 'https://127.0.0.1:6443',
+  headers: { authorization: 'Bearer the-token' },
+  tls: {},
+  secrets: [],
+};
 
 describe('the installer’s kubeconfig', () => {
   it('is told before it is there, is its owner’s alone, and goes', async () => {
