@@ -172,8 +172,7 @@ async function findBuilt(
       const running = parseReference(imageOf(live, target.container));
       const path = running?.path ?? target.deployment;
       const image = { target, repository: `${pullHost}/${path}`, tag, recipe: await recipeOf(target, options) };
-      const isRolledOut = running?.host === pullHost && running.tag === tag && running.digest !== '';
-      const found = isClean && !rebuild && isRolledOut ? await look(path, tag) : undefined;
+      const found = isClean && !rebuild ? await look(path, tag) : undefined;
       const isOurs = found?.digest === running?.digest && found?.labels[inputsLabel] === image.recipe;
       return isOurs && found !== undefined
         ? { ...image, origin: 'found', digest: found.digest }
