@@ -1,3 +1,4 @@
+import { shellWord } from '../shared/shell-word.js';
 import type { Access } from './access.js';
 import { tokenDays } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
@@ -31,6 +32,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...environmentsPart(plan.environments, facts, sources),
     ...clusterPart(plan, facts, sources),
     ...keysPart(plan, sources),
+    ...branchPart(facts),
     ...lastPart(plan, facts),
   ];
   return `${lines.join('\n')}\n`;
@@ -58,7 +60,7 @@ function profilePart({ profile }: Facts): string[] {
   const { path, domain, isTracked, hasSecrets } = profile;
   const wrong = [
     ...(domain === '' ? [`- [ ] ${path} names no domain: set MCP_PLATFORM_DOMAIN in it.`] : []),
-    ...(isTracked ? [] : [`- [ ] Jobs see what git has: \`git add --force ${path}\`.`]),
+    ...(isTracked ? [] : [`- [ ] Jobs see what git has: \`git add --force ${shellWord(path)}\`.`]),
     ...(hasSecrets
       ? [`- [ ] ${path} holds secrets: take them out before it is committed, and hand them to the jobs as secrets.`]
       : []),
@@ -93,8 +95,8 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     deployment_branch_policy: isForEveryBranch ? null : { protected_branches: false, custom_branch_policies: true },
   };
   const body = JSON.stringify(rules).replace('"YOU"', "'$(gh api user --jq .id)'");
-  const path = `repos/${repository}/environments/${name}`;
-  const at = `--env ${name} --repo ${repository}`;
+  const path = shellWord(`repos/${repository}/environments/${name}`);
+  const at = `--env ${shellWord(name)} --repo ${shellWord(repository)}`;
   const who = hasReviewers ? 'a reviewer lets each job start' : 'no reviewer';
   const where = isForEveryBranch ? 'every branch' : `branch ${facts.branch} only`;
   return [
@@ -102,7 +104,9 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     '',
     '```sh',
     `gh api --method PUT ${path} --input - <<< '${body}'`,
-    ...(isForEveryBranch ? [] : [`gh api --method POST ${path}/deployment-branch-policies -f name=${facts.branch}`]),
+    ...(isForEveryBranch
+      ? []
+      : [`gh api --method POST ${path}/deployment-branch-policies -f ${shellWord(`name=${facts.branch}`)}`]),
     ...secrets.map((secret) => secretLine(secret, name, at, sources)).filter((line) => line !== ''),
     ...variables.map((variable) => variableLine(variable, at, facts)),
     '```',
@@ -117,7 +121,7 @@ function secretLine(secret: string, environment: string, at: string, { keys, acc
   if (file === undefined) return `${random} | ${set}`;
   if (secret === 'KUBECONFIG' && access?.by !== 'token') return '';
   if (secret !== 'KUBECONFIG' && keysAre === 'left') return `# ${secret} stays as it is: see Keys below`;
-  return `${set} < ${quoted(`${keys}/${file}`)}`;
+  return `${set} < ${shellWord(`${keys}/${file}`)}`;
 }
 
 function fileOf(secret: string, environment: string): string | undefined {
@@ -128,15 +132,51 @@ function fileOf(secret: string, environment: string): string | undefined {
 
 function variableLine(variable: string, at: string, { cluster, profile }: Facts): string {
   const set = `gh variable set ${variable} ${at} --body`;
-  if (variable !== 'MCPRT_CLUSTER') return `${set} ${profile?.domain || 'example.com # the domain of your platform'}`;
-  if ('fingerprint' in cluster) return `${set} ${cluster.fingerprint}`;
+  if (variable !== 'MCPRT_CLUSTER')
+    return `${set} ${profile?.domain ? shellWord(profile.domain) : 'example.com # the domain of your platform'}`;
+  if ('fingerprint' in cluster) return `${set} ${shellWord(cluster.fingerprint)}`;
   const ask = "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'";
   return `cluster="$(${ask})" && test -n "$cluster" && ${set} "$cluster"`;
 }
 
-/** A path as a shell takes it. */
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+/** Who may change a workflow may do what it does: an approval of what nobody has looked at binds nothing. */
+function branchPart({ repository, branch, owners }: Facts): string[] {
+  const path = `repos/${repository || 'OWNER/NAME'}`;
+  const ruleset = {
+    name: 'mcprt',
+    target: 'branch',
+    enforcement: 'active',
+    conditions: { ref_name: { include: [`refs/heads/${branch}`], exclude: [] } },
+    rules: [
+      { type: 'deletion' },
+      { type: 'non_fast_forward' },
+      {
+        type: 'pull_request',
+        parameters: {
+          required_approving_review_count: 1,
+          require_code_owner_review: true,
+          dismiss_stale_reviews_on_push: true,
+          require_last_push_approval: true,
+          required_review_thread_resolution: false,
+        },
+      },
+    ],
+  };
+  return [
+    '## Branch',
+    '',
+    'Who can push to the branch can change what these workflows do, and with what secrets. The first line shows its rules, the second one asks for a review by the owners of what is changed.',
+    '',
+    '```sh',
+    `gh api ${shellWord(`${path}/rules/branches/${encodeURIComponent(branch)}`)} --jq '[.[].type]'`,
+    `gh api --method POST ${shellWord(`${path}/rulesets`)} --input - <<< ${shellWord(JSON.stringify(ruleset))}`,
+    '```',
+    '',
+    owners === ''
+      ? '- [ ] No CODEOWNERS names who must review workflows: add the line `/.github/ @OWNER/TEAM` to .github/CODEOWNERS.'
+      : `CODEOWNERS: workflows are reviewed by ${owners}.`,
+    '',
+  ];
 }
 
 function keysPart({ needsKeys }: InitPlan, sources: Sources): string[] {
@@ -185,14 +225,14 @@ const k3sFolder = '/etc/rancher/k3s';
 
 function identityLines(names: string, { repository }: Facts, access: Access & { by: 'identity' }): string[] {
   const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown } = access;
-  const at = `--repo ${quoted(repository)}`;
+  const at = `--repo ${shellWord(repository)}`;
   const there = `${k3sFolder}/mcprt-authentication.yaml`;
   const variables = [
-    `gh variable set MCPRT_SERVER ${at} --body ${quoted(server)}`,
+    `gh variable set MCPRT_SERVER ${at} --body ${shellWord(server)}`,
     ...(authorityFile === undefined
       ? []
-      : [`gh variable set MCPRT_CERTIFICATE_AUTHORITY ${at} < ${quoted(authorityFile)}`]),
-    ...(audience === server ? [] : [`gh variable set MCPRT_AUDIENCE ${at} --body ${quoted(audience)}`]),
+      : [`gh variable set MCPRT_CERTIFICATE_AUTHORITY ${at} < ${shellWord(authorityFile)}`]),
+    ...(audience === server ? [] : [`gh variable set MCPRT_AUDIENCE ${at} --body ${shellWord(audience)}`]),
   ];
   const told = {
     taken: ['The API server takes identities of this issuer already. Where the file has changed, copy it again.'],
@@ -262,7 +302,7 @@ export function renewed(access: Access | undefined, keys: string, { repository }
     '```sh',
     ...access.accounts.map(
       ({ environment }) =>
-        `gh secret set KUBECONFIG --env ${environment} --repo ${quoted(at)} < ${quoted(`${keys}/${environment}.kubeconfig`)}`,
+        `gh secret set KUBECONFIG --env ${environment} --repo ${shellWord(at)} < ${shellWord(`${keys}/${environment}.kubeconfig`)}`,
     ),
     '```',
     '',

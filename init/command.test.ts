@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { root } from '../lab/driver/folders.js';
 import { initCommand } from './command.js';
-import { repositoryOf } from './look.js';
+import { ownersIn, repositoryOf } from './look.js';
 
 let folder = '';
 let said = '';
@@ -96,6 +96,64 @@ describe('init', () => {
     expect(await workflows()).toEqual([]);
   });
 
+  it('puts no keys into the repository from a folder of it either, and its workflows where GitHub reads them', async () => {
+    await mkdir(join(folder, 'infra'));
+    await rename(join(folder, 'config'), join(folder, 'infra', 'config'));
+    await initCommand(['--in', join(folder, 'infra')], root);
+    expect(await readdir(join(folder, '..', 'platform-mcprt-keys'))).toHaveLength(3);
+    expect(await readdir(join(folder, 'infra'))).toEqual(['config']);
+    expect(await readFile(join(folder, '.github', 'workflows', 'mcprt-backup.yml'), 'utf8')).toContain(
+      'profile: infra/config/deployments/mcpruntime-org.env',
+    );
+    said = '';
+    await initCommand(['--in', join(folder, 'infra'), '--keys', join(folder, 'keys')], root);
+    expect(said).toMatch(/^init-keys-inside: /);
+  });
+
+  it('puts no keys where a link or another repository would have them added', async () => {
+    await symlink(folder, join(folder, '..', 'link'));
+    await run('--keys', join(folder, '..', 'link', 'keys'));
+    expect(said).toMatch(/^init-keys-inside: the folder for the keys is inside of the repository/);
+    said = '';
+    execFileSync('git', ['init', '--quiet'], { cwd: join(folder, '..') });
+    await run();
+    expect(said).toMatch(/^init-keys-inside: the folder for the keys is inside of another repository/);
+    await writeFile(join(folder, '.gitignore'), 'keys/\n');
+    await run('--keys', join(folder, 'keys'));
+    expect(await readdir(join(folder, 'keys'))).toHaveLength(3);
+  });
+
+  it.each(['x;>pwned;$(>pwned)`>pwned`', `it's&&>pwned|"$HOME"`, 'feature/#1-=@u{a,b}<pwned'])(
+    'prints lines that run nothing of a branch called %s',
+    async (branch) => {
+      git('checkout', '--quiet', '-b', branch);
+      git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '--allow-empty', '-m', 'x');
+      await run();
+      const stubs = join(folder, '..', 'stubs');
+      await mkdir(stubs);
+      for (const name of ['gh', 'kubectl', 'openssl']) {
+        const text = `#!/bin/sh\nprintf '<%s>' ${name} "$@" >> "$CALLS"\necho 1\ncat > /dev/null < /dev/null\n`;
+        await writeFile(join(stubs, name), text, { mode: 0o755 });
+      }
+      const lines = [...said.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text).join('');
+      const env = { PATH: `${stubs}:${process.env.PATH ?? ''}`, CALLS: join(stubs, 'calls'), HOME: stubs };
+      execFileSync('bash', ['-c', lines], { cwd: folder, env, stdio: 'pipe' });
+      expect(await readdir(folder)).not.toContain('pwned');
+      const calls = await readFile(join(stubs, 'calls'), 'utf8');
+      expect(calls).toContain(`<-f><name=${branch}>`);
+      expect(calls).toContain(`<repos/acme/platform/rules/branches/${encodeURIComponent(branch)}>`);
+    },
+  );
+
+  it('says whether workflows have owners', async () => {
+    await run();
+    expect(said).toContain('No CODEOWNERS names who must review workflows');
+    await writeFile(join(folder, 'CODEOWNERS'), '* @acme/all\n');
+    said = '';
+    await run();
+    expect(said).toContain('workflows are reviewed by @acme/all');
+  });
+
   it('writes nothing where the accounts cannot be made', async () => {
     await run('--accounts');
     expect(said).toMatch(/^kubeconfig-missing: /);
@@ -164,5 +222,27 @@ describe('the name of a repository', () => {
     ['', ''],
   ])('of %s is %s', (remote, name) => {
     expect(repositoryOf(remote)).toBe(name);
+  });
+});
+
+describe('the owners of a workflow', () => {
+  it.each([
+    ['* @a', '@a'],
+    ['/.github/ @a @b', '@a @b'],
+    ['.github/workflows/ @a', '@a'],
+    ['/.github/workflows/*.yml @a', '@a'],
+    ['/.github/** @a', '@a'],
+    ['**/workflows @a', '@a'],
+    ['workflows/ @a', '@a'],
+    ['*.yml @a # why', '@a'],
+    ['* @a\n/.github/ @b', '@b'],
+    ['/.github/ @a\n/.github/workflows/', ''],
+    ['# /.github/ @a', ''],
+    ['/docs/ @a', ''],
+    ['/github/ @a', ''],
+    ['/.github/* @a', ''],
+    ['', ''],
+  ])('by %j are %j', (text, owners) => {
+    expect(ownersIn(text, '.github/workflows/mcprt-deploy.yml')).toBe(owners);
   });
 });

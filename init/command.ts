@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeKeyFiles } from '../shared/backup/key-files.js';
+import { checkoutThatAdds, writeKeyFiles } from '../shared/backup/key-files.js';
 import { makeKeys } from '../shared/backup/keys.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { type Access, makeIdentities, makeTokens, removeAccess } from './access.js';
@@ -13,9 +13,9 @@ const help = `Writes the workflows and keys for a repository, and prints what is
 
   node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--new-keys] [--dry-run]
 
-  --in       the repository                                             (the present folder)
+  --in       the repository, or the folder of it where the platform is  (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
-  --keys     folder for new keys, outside of the repository             (next to it: NAME-mcprt-keys)
+  --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts lets the jobs of each environment into the cluster of KUBECONFIG, by the identity that GitHub gives them, with
              the RBAC of what they do; writes the file by which the API server takes these identities
   --tokens   with --accounts: accounts with tokens that end, where the API server cannot be told
@@ -108,16 +108,18 @@ interface Options {
 async function init(options: Options): Promise<void> {
   const { in: given, profile, keys: wanted, 'dry-run': isDry, home } = options;
   const folder = resolve(given);
-  const keys = resolve(wanted ?? join(folder, '..', `${basename(folder)}-mcprt-keys`));
-  if (keys === folder || keys.startsWith(`${folder}${sep}`)) {
-    throw new McprtError('init-keys-inside', {
-      what: 'the folder for the keys is inside of the repository',
-      why: `${keys} would be committed by the next \`git add\``,
-      next: 'give a folder outside of it, or leave --keys out',
-    });
-  }
   const [found, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
   const facts = options.repository === '' ? found : { ...found, repository: options.repository };
+  const { root } = facts;
+  const keys = resolve(wanted ?? join(root, '..', `${basename(root)}-mcprt-keys`));
+  const checkout = await checkoutThatAdds(keys);
+  if (checkout !== undefined) {
+    throw new McprtError('init-keys-inside', {
+      what: `the folder for the keys is inside of ${checkout === root ? 'the repository' : 'another repository'}`,
+      why: `${keys} would be taken along by the next \`git add\` in ${checkout}`,
+      next: 'give a folder outside of it with --keys',
+    });
+  }
   if (options.remove) {
     await remove(facts, isDry);
     return;
@@ -138,7 +140,7 @@ async function init(options: Options): Promise<void> {
     return;
   }
   if (isDry) process.stdout.write('Nothing is written.\n\n');
-  else await write(folder, plan, keysAre === 'made' ? keys : undefined);
+  else await write(root, plan, keysAre === 'made' ? keys : undefined);
   process.stdout.write(checklist(plan, facts, { keys, rbac: join(home, 'docs', 'rbac'), access, keysAre, isDry }));
 }
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { connectWithKubeconfig } from '../shared/cluster/connect.js';
 import { kinds } from '../shared/cluster/objects.js';
@@ -13,6 +13,8 @@ const lookWithin = 20_000;
 
 /** What a repository is, as far as it decides which workflows it gets. */
 export interface Facts {
+  /** Root of the repository: GitHub reads workflows there, and nowhere else. */
+  root: string;
   /** `OWNER/NAME`; empty where git knows no remote on GitHub. */
   repository: string;
   branch: string;
@@ -26,6 +28,8 @@ export interface Facts {
   kubeconfig: string;
   /** Workflows that are there already, by file name. */
   present: ReadonlyMap<string, string>;
+  /** Who must review a change of a workflow, as CODEOWNERS says; empty when nobody must. */
+  owners: string;
 }
 
 export interface ProfileFacts {
@@ -45,24 +49,29 @@ export interface ProfileFacts {
 export async function lookAt(folder: string, env: NodeJS.ProcessEnv, wantedProfile: string): Promise<Facts> {
   const git = async (...args: string[]): Promise<string> =>
     (await run('git', args, { cwd: folder, timeout: lookWithin }).catch(() => ({ stdout: '' }))).stdout.trim();
-  if ((await git('rev-parse', '--show-toplevel')) === '') {
+  const root = await git('rev-parse', '--show-toplevel');
+  if (root === '') {
     throw new McprtError('init-no-repository', {
       what: `${folder} is not a git repository`,
       why: 'git does not know it, or git is not installed',
       next: 'run this in the repository that the workflows are for, or name it with --in',
     });
   }
-  const [remote, head, current, profile, hasPlatform, hasServer, present] = await Promise.all([
+  const below = relative(root, await realpath(folder));
+  const [remote, head, current, profile, hasPlatform, hasServer, present, owners] = await Promise.all([
     git('remote', 'get-url', 'origin'),
     git('symbolic-ref', '--short', 'refs/remotes/origin/HEAD'),
     git('symbolic-ref', '--short', 'HEAD'),
-    profileAt(folder, env, wantedProfile, git),
-    isThere(join(folder, 'cmd', 'mcp-runtime')),
-    isThere(join(folder, '.mcp', 'servers.yaml')),
-    workflowsAt(folder),
+    profileAt(folder, below, env, wantedProfile, git),
+    // What is built is built from the root.
+    isThere(join(root, 'cmd', 'mcp-runtime')),
+    isThere(join(root, '.mcp', 'servers.yaml')),
+    workflowsAt(root),
+    ownersOfWorkflows(root),
   ]);
   const kubeconfig = env.KUBECONFIG || profile?.kubeconfig || '';
   return {
+    root,
     repository: repositoryOf(remote),
     branch: head.replace(/^origin\//, '') || current || 'main',
     profile: profile?.facts,
@@ -71,6 +80,7 @@ export async function lookAt(folder: string, env: NodeJS.ProcessEnv, wantedProfi
     cluster: await clusterOf(kubeconfig),
     kubeconfig,
     present,
+    owners,
   };
 }
 
@@ -83,8 +93,10 @@ export function repositoryOf(remote: string): string {
   );
 }
 
+/** @param below where the folder is in the repository; empty for its root */
 async function profileAt(
   folder: string,
+  below: string,
   env: NodeJS.ProcessEnv,
   wanted: string,
   git: (...args: string[]) => Promise<string>,
@@ -100,7 +112,7 @@ async function profileAt(
   const isTracked = (await git('ls-files', '--', path)) !== '';
   const hasSecrets = secretValues(profile.values).length > 0;
   const { domain = '', kubeconfig } = profile;
-  return { facts: { path, domain, isTracked, hasSecrets }, kubeconfig };
+  return { facts: { path: join(below, path), domain, isTracked, hasSecrets }, kubeconfig };
 }
 
 async function onlyProfile(folder: string): Promise<string> {
@@ -139,6 +151,47 @@ async function workflowsAt(folder: string): Promise<ReadonlyMap<string, string>>
   const names = await readdir(home).catch((): string[] => []);
   const texts = await Promise.all(names.map(async (name) => [name, await readFile(join(home, name), 'utf8')] as const));
   return new Map(texts);
+}
+
+/** The one that GitHub goes by is the first of these. */
+const ownerFiles = [join('.github', 'CODEOWNERS'), 'CODEOWNERS', join('docs', 'CODEOWNERS')];
+
+async function ownersOfWorkflows(root: string): Promise<string> {
+  for (const file of ownerFiles) {
+    const text = await readFile(join(root, file), 'utf8').catch(() => undefined);
+    if (text !== undefined) return ownersIn(text, '.github/workflows/mcprt-deploy.yml');
+  }
+  return '';
+}
+
+/** Who owns a file by a CODEOWNERS text, where the last pattern that fits counts; empty for nobody. */
+export function ownersIn(text: string, file: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.replace(/(?:^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '')
+    .reduce((owners, line) => {
+      const [pattern = '', ...named] = line.split(/\s+/);
+      return formOf(pattern).test(file) ? named.join(' ') : owners;
+    }, '');
+}
+
+/** A pattern of .gitignore's, as far as CODEOWNERS knows them. */
+function formOf(pattern: string): RegExp {
+  const isAnchored = pattern.replace(/\/$/, '').includes('/');
+  const body = pattern
+    .replace(/^\//, '')
+    .split(/(\*\*\/|\*\*|\*|\?)/)
+    .map((part) => {
+      if (part === '**/') return '(?:.*/)?';
+      if (part === '**') return '.*';
+      if (part === '*') return '[^/]*';
+      return part === '?' ? '[^/]' : part.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+    })
+    .join('');
+  // A folder's name is one of all that is in it; `folder/*` is one of what is right in it.
+  const end = pattern.endsWith('/') ? '' : pattern.endsWith('/*') ? '$' : '(?:/|$)';
+  return new RegExp(`^${isAnchored ? '' : '(?:.*/)?'}${body}${end}`);
 }
 
 async function isThere(path: string): Promise<boolean> {

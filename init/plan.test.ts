@@ -10,6 +10,7 @@ const profile = {
   hasSecrets: false,
 };
 const facts: Facts = {
+  root: '/platform',
   repository: 'acme/platform',
   branch: 'main',
   profile,
@@ -18,6 +19,7 @@ const facts: Facts = {
   cluster: { fingerprint: 'f' },
   kubeconfig: '',
   present: new Map(),
+  owners: '',
 };
 
 const backupKey = `\${{ secrets.MCPRT_BACKUP_KEY }}`;
@@ -101,6 +103,12 @@ describe('the workflows of a repository', () => {
       on: { push: { branches: ['trunk'] } },
       jobs: { one: { with: { profile: 'config/deployments/acme.env' } } },
     });
+  });
+
+  it('are for a branch of any name, which a filter takes for itself', () => {
+    const [backup] = planInit({ ...facts, branch: "v1+[x]!$&'" }, templates).files;
+    expect(parse(backup?.text ?? '')).toMatchObject({ on: { push: { branches: ["v1\\+\\[x\\]\\!$&'"] } } });
+    expect(backup?.text).toMatch(/^# What it does on v1\+\[x\]!\$&'\.\n/);
   });
 
   it('run the installer where it is asked for, and its plan may look at more', () => {

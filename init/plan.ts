@@ -87,7 +87,10 @@ function adapted(text: string, { branch, profile }: Facts, install: boolean): st
     isOther = true;
   };
   for (const event of ['push', 'pull_request']) {
-    if (document.hasIn(['on', event, 'branches', 0])) set(['on', event, 'branches', 0], branch);
+    // A filter is a pattern, in which these say something else than themselves.
+    if (document.hasIn(['on', event, 'branches', 0])) {
+      set(['on', event, 'branches', 0], branch.replace(/[*?+[\]!]/g, '\\$&'));
+    }
   }
   const calls = Object.entries(
     z.record(z.string(), z.looseObject({ uses: z.string().optional() })).parse(document.toJS().jobs),
@@ -106,5 +109,5 @@ function adapted(text: string, { branch, profile }: Facts, install: boolean): st
   }
   if (!isOther) return text;
   const own = document.toString({ lineWidth: 0, flowCollectionPadding: false });
-  return own.replace(/^#.*\n/gm, (comment) => comment.replaceAll(/\bmain\b/g, branch));
+  return own.replace(/^#.*\n/gm, (comment) => comment.replaceAll(/\bmain\b/g, () => branch));
 }

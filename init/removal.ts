@@ -5,6 +5,7 @@ import { McprtError } from '../shared/errors.js';
 import { kindOf } from '../shared/permissions/apply.js';
 import { managedBy, manifestOf } from '../shared/permissions/manifest.js';
 import { accountNamespace, grants } from '../shared/permissions/operations.js';
+import { requireNoInstallation, requireNoRollout } from '../shared/platform/installation.js';
 
 /** Bindings first: from then on nobody of ours may do anything. */
 const order: readonly Kind[] = [
@@ -19,17 +20,21 @@ const order: readonly Kind[] = [
 ];
 
 /** What operations write down for the next one. */
-const memories = ['mcprt-anchor', 'mcprt-setup', 'mcprt-rollout', 'mcprt-wipe'];
+const memories = ['mcprt-anchor', 'mcprt-setup', 'mcprt-install', 'mcprt-rollout', 'mcprt-wipe'];
 
 /**
  * Takes everything of mcprt's off a cluster: what bears its label, what releases made that set none, and what operations
  * remember. Backups are in their stores, and stay.
  *
  * @returns what was taken away, as `KIND namespace/name`
- * @throws McprtError `restore-locked` while an operation holds the lock
+ * @throws McprtError `restore-locked`, `setup-busy`, `rollout-busy` while an operation is under way
  */
 export async function removeFromCluster(cluster: Cluster): Promise<string[]> {
-  const holder = await brakeHolder(cluster);
+  const [holder] = await Promise.all([
+    brakeHolder(cluster),
+    requireNoInstallation(cluster, ''),
+    requireNoRollout(cluster),
+  ]);
   const now = cluster.serverTime() ?? new Date();
   if (holder !== undefined && (holder.expires === undefined || holder.expires > now)) {
     throw new McprtError('restore-locked', {

@@ -11,7 +11,7 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
-  --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip
+  --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
 

@@ -1,4 +1,5 @@
 import { accounts } from './accounts.js';
+import { approvals } from './approvals.js';
 import { breakGlass } from './break-glass.js';
 import { brokenWorlds } from './broken-worlds.js';
 import { canary } from './canary.js';
@@ -63,6 +64,7 @@ export const proofs: readonly Proof[] = [
   preview,
   mcpSdk,
   rbac,
+  approvals,
   workflowLint,
   workflows,
   speed,

@@ -60,7 +60,11 @@ export const workflowLint: Proof = {
 };
 
 /** What GitHub has had since summer 2026, and this actionlint does not know yet. */
-const newerThanActionlint = ['unexpected key "cache-mode" for "job" section', 'specifying action "\\$/'];
+const newerThanActionlint = [
+  'unexpected key "cache-mode" for "job" section',
+  'unexpected key "queue" for "concurrency" section',
+  'specifying action "\\$/',
+];
 
 /** An unknown key, a permission too many, and a title that can write commands. */
 const plantedWorkflow = [

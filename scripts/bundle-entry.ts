@@ -9,3 +9,4 @@ export { setupPostAction } from '../action-setup/src/post.js';
 export { smokeTestAction } from '../action-smoke-test/src/main.js';
 export { smokeTestPostAction } from '../action-smoke-test/src/post.js';
 export { initCommand } from '../init/command.js';
+export { reviewedAction } from '../shared/action/reviewed.js';

@@ -32,6 +32,7 @@ const entries = {
   'rollout-post.js': `${compileCache}const { rolloutPostAction } = await import('./index.js');\n\nawait rolloutPostAction();\n`,
   'smoke-test.js': `${compileCache}const { smokeTestAction } = await import('./index.js');\n\nawait smokeTestAction();\n`,
   'smoke-test-post.js': `${compileCache}const { smokeTestPostAction } = await import('./index.js');\n\nawait smokeTestPostAction();\n`,
+  'reviewed.js': `${compileCache}const { reviewedAction } = await import('./index.js');\n\nawait reviewedAction();\n`,
   'init.js': `${enoughNode}const { initCommand } = await import('./index.js');\n\nawait initCommand(process.argv.slice(2), \`\${import.meta.dirname}/..\`);\n`,
   'keys.js': `${enoughNode}const { keysCommand } = await import('./index.js');\n\nawait keysCommand(process.argv.slice(2));\n`,
 };

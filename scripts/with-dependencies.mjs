@@ -19,7 +19,7 @@ const must = (command, args) => {
 
 if (!isInstalled(root)) {
   process.stderr.write('installing the locked packages (once, about half a minute)\n');
-  must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  must('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
   markInstalled(root);
 }
 must(process.execPath, [join(root, 'scripts', 'build.mjs')]);

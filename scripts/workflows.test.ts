@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { environmentsOf } from '../init/environments.js';
 import { root } from '../lab/driver/folders.js';
 import { isRecord } from '../shared/json.js';
 import { withWorkflowTables } from './workflow-tables.js';
@@ -18,7 +19,8 @@ interface Job {
   secrets?: Record<string, string>;
   permissions?: Record<string, string>;
   environment?: unknown;
-  concurrency?: { group?: string };
+  concurrency?: { group?: string; queue?: string };
+  steps?: { uses?: string; with?: Record<string, unknown> }[];
   'cache-mode'?: string;
 }
 
@@ -144,6 +146,8 @@ function unionOf(workflow: Workflow): Record<string, string> {
   return Object.fromEntries(grants.sort(([, a], [, b]) => a.localeCompare(b)));
 }
 
+const runId = `\${{ github.run_id }}`;
+
 const all = [...examples, ...own];
 
 describe('the snippets of the pages', () => {
@@ -223,11 +227,68 @@ describe('the workflows and their examples', () => {
     for (const file of reusable.keys()) expect(page).toContain(`<!-- workflow ${basename(file, '.yml')} -->\n| `);
   });
 
-  it('hold no group that a later run needs while they wait for an approval', () => {
-    const jobs: Record<string, Job> = reusable.get('.github/workflows/deploy.yml')?.jobs ?? {};
-    expect(jobs.approve?.environment).toBe('mcprt-approval');
-    expect(jobs.approve?.concurrency?.group).toContain('github.run_id');
-    const reviewed = Object.values(jobs).filter(({ environment }) => environment === 'mcprt-approval');
-    expect(reviewed).toHaveLength(1);
+  // GitHub gives a job its group before it asks its reviewer: a later run would push out what waits, or wait itself.
+  describe.each([...reusable])('%s', (file, workflow) => {
+    const reviewedOnes = environmentsOf([
+      { text: own.find(({ where }) => where === file)?.text ?? '', secrets: [], installs: false },
+    ]).filter(({ hasReviewers }) => hasReviewers);
+    const jobs = Object.entries(workflow.jobs).map(([name, job]) => {
+      const environment = isRecord(job.environment) ? job.environment.name : job.environment;
+      const isReviewed = reviewedOnes.some((one) => one.name === environment);
+      return { name, job, environment, isReviewed, group: job.concurrency?.group ?? '' };
+    });
+
+    it('shares no group of a job that waits for a reviewer with another run', () => {
+      for (const { name, group } of jobs.filter(({ isReviewed }) => isReviewed)) {
+        expect([name, group]).toEqual([name, expect.stringContaining(runId)]);
+      }
+    });
+
+    it('pushes nobody out of a group that runs share', () => {
+      for (const { name, job } of jobs.filter(({ group }) => group !== '' && !group.includes(runId))) {
+        const isCleanup = name === 'cleanup';
+        expect([name, job.concurrency?.queue ?? 'single']).toEqual([name, isCleanup ? 'single' : 'max']);
+      }
+    });
+
+    it('looks for the reviewers of a job first of all', () => {
+      for (const { name, job, environment } of jobs.filter(({ isReviewed }) => isReviewed)) {
+        const [first] = job.steps ?? [];
+        expect([name, first?.uses]).toEqual([name, '$/.github/actions/reviewed']);
+        expect(String(first?.with?.environment).split('\n')).toContain(environment);
+        expect([name, job.permissions?.actions]).toEqual([name, 'read']);
+      }
+    });
+  });
+
+  it('that wait for a reviewer are not pushed out as a whole run either', () => {
+    for (const name of ['deploy', 'reinstall', 'restore', 'preview']) {
+      const example = parse(examples.find(({ where }) => where === `examples/${name}.yml`)?.text ?? '') as Job;
+      expect([name, example.concurrency?.group]).toEqual([name, expect.stringContaining('github.run_id')]);
+    }
+  });
+
+  it('look for the reviewers of the install before the wipe', () => {
+    const [first] = reusable.get('.github/workflows/reinstall.yml')?.jobs.wipe?.steps ?? [];
+    expect(first?.with?.environment).toContain('mcprt-restore');
+  });
+
+  it('hand every plan on to what it binds', () => {
+    const bound = [...reusable.values()].flatMap(({ jobs }) =>
+      Object.entries(jobs).flatMap(([name, { steps = [] }]) =>
+        steps.flatMap((step) => {
+          const plan = step.with?.['expect-plan'];
+          return plan === undefined ? [] : [`${name}: ${String(plan)}`];
+        }),
+      ),
+    );
+    const plan = `\${{ needs.plan.outputs.plan }}`;
+    expect(bound.sort()).toEqual([`restore: ${plan}`, `rollout: ${plan}`, `setup: ${plan}`]);
+  });
+
+  it('run no script of a package where they may write', () => {
+    const text = own.find(({ where }) => where === '.github/workflows/release.yml')?.text ?? '';
+    const installs = [...text.matchAll(/npm (?:ci|install|i)\b.*/g)].map(([line]) => line);
+    expect(installs).toEqual(['npm ci --ignore-scripts']);
   });
 });

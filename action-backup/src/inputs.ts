@@ -1,4 +1,4 @@
-import { approvedPlan, backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   count,
@@ -64,7 +64,7 @@ export const inputTypes = {
   name: backupName,
   'from-cluster': text,
   'from-repository': repositoryOrigin,
-  'expect-plan': approvedPlan,
+  'expect-plan': expectedPlan,
   allow: allowances,
   confirm: text,
   scope: oneOf(scopes),

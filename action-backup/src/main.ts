@@ -7,6 +7,7 @@ import { runContext, warnOfBranch } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
 import { plainLines } from '../../shared/action/log.js';
 import { masker } from '../../shared/action/mask.js';
+import { planOutput } from '../../shared/action/plan-output.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -35,10 +36,12 @@ const resultSchema = 'mcprt.result/1';
 /** The entry of action-backup. */
 export async function backupAction(version: string): Promise<void> {
   await runAction('action-backup', async (signal) => {
-    const mask = masker();
     const inputs = readInputs(inputTypes);
-    for (const secret of [inputs['backup-key'], inputs['restore-key'], inputs['github-token']]) mask(secret);
+    const secrets = [inputs['backup-key'], inputs['restore-key'], inputs['github-token']];
+    const { mask, spelled } = planOutput(masker(), [inputs.kubeconfig, ...secrets], process.env);
+    secrets.forEach(mask);
     const { operation } = inputs;
+    requireNoPlan(inputs);
     const changes = (operation === 'restore' || operation === 'wipe') && !inputs['dry-run'];
     const destructive = changes ? { destructive: operation } : {};
     const target = await readTarget(inputs, { stage: 'backup', env: process.env, mask, ...destructive });
@@ -70,7 +73,7 @@ export async function backupAction(version: string): Promise<void> {
           dryRun,
           warn: core.warning,
         });
-        return await operate(guarded(cluster, allowed), ports, inputs, run);
+        return await operate(guarded(cluster, allowed), ports, inputs, { run, spelled });
       } catch (error) {
         await diagnoseFailure(error, cluster, target, mask);
         throw error;
@@ -152,7 +155,22 @@ function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { sign
   return { signers: key.signers, key };
 }
 
-async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
+/** Who gives a plan to an operation that has none would think that it was held to it. */
+function requireNoPlan({ operation, 'expect-plan': expected }: BackupInputs): void {
+  if (expected === '' || operation === 'restore' || operation === 'plan') return;
+  throw new McprtError('input-invalid', {
+    what: `\`expect-plan\` is given, and \`operation: ${operation}\` has no plan`,
+    why: 'only a restore is bound to a plan; a wipe is bound to its domain and to the fingerprint of the cluster',
+    next: 'leave `expect-plan` out',
+  });
+}
+
+async function operate(
+  cluster: Cluster,
+  ports: Ports,
+  inputs: BackupInputs,
+  { run, spelled }: { run: RunContext; spelled: (digest: string) => string },
+): Promise<Report> {
   const now = (): Date => cluster.serverTime() ?? new Date();
   const overrides = overridesOf(inputs);
   const dryRun = inputs['dry-run'] || inputs.operation === 'plan';
@@ -181,7 +199,8 @@ async function operate(cluster: Cluster, ports: Ports, inputs: BackupInputs, run
   const key = readRestoreKey(inputs['restore-key'], ports.mask);
   const limits = { maxOrders: inputs['max-orders'], maxAge: inputs['max-age'], timeout: inputs.timeout };
   const expectPlan = inputs['expect-plan'];
-  const result = await restore(cluster, ports, { key, run, overrides, ...limits, expectPlan, dryRun });
+  const found = await restore(cluster, ports, { key, run, overrides, ...limits, expectPlan, dryRun });
+  const result = dryRun ? { ...found, planDigest: spelled(found.planDigest) } : found;
   const { context, plan, applied, source, newOrders } = result;
   return {
     outputs: {

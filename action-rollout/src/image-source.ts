@@ -29,6 +29,7 @@ export function openImageSource({
   target,
   source,
   commit,
+  sourceChanges,
   seen,
   signal,
   reach,
@@ -40,6 +41,7 @@ export function openImageSource({
   target: Target;
   source: string;
   commit: string;
+  sourceChanges: string;
   seen: Observed;
   signal: AbortSignal;
   reach: ReachOptions;
@@ -51,6 +53,7 @@ export function openImageSource({
     {
       source,
       commit: inputs.images.length > 0 ? '' : commit,
+      sourceChanges,
       tag: inputs.tag || (given(values, 'MCP_ROLLOUT_TAG') ?? ''),
       platform: given(values, 'MCP_IMAGE_PLATFORM') ?? nodePlatform(seen),
       buildArgs: inputs['build-args'],

@@ -1,3 +1,4 @@
+import { expectedPlan } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
@@ -39,15 +40,6 @@ const manifests: InputType<'auto' | string[]> = {
   },
 };
 
-/** A plan's digest, or nothing. */
-const planDigest: InputType<string> = {
-  expected: 'the output `plan` of an earlier step',
-  parse(value) {
-    if (!/^(?:[0-9a-f]{64})?$/.test(value)) throw new Error('it is not 64 hexadecimal digits');
-    return value;
-  },
-};
-
 /** The inputs of action-rollout, in the order of its action.yml. */
 export const inputTypes = {
   operation: oneOf(['rollout', 'plan']),
@@ -65,7 +57,7 @@ export const inputTypes = {
   'registry-access': oneOf(['auto', 'public', 'port-forward']),
   permissions: manifests,
   policies: flag,
-  'expect-plan': planDigest,
+  'expect-plan': expectedPlan,
   'without-secrets': flag,
   rollback: flag,
   allow: someOf(['reconciler']),

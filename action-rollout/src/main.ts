@@ -8,12 +8,13 @@ import { runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { plainLines } from '../../shared/action/log.js';
 import { veil } from '../../shared/action/mask.js';
+import { planOutput } from '../../shared/action/plan-output.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import type { OperationName } from '../../shared/permissions/operations.js';
-import { commitOf } from '../../shared/platform/source-commit.js';
+import { changesOf, commitOf } from '../../shared/platform/source-commit.js';
 import { newRecord, type RolloutRecord } from '../../shared/rollout/record.js';
 import { type RolloutOptions, type RolloutPorts, rollOut } from '../../shared/rollout/rollout.js';
 import { openImageSource } from './image-source.js';
@@ -25,11 +26,13 @@ export type RolloutInputs = Inputs<typeof inputTypes>;
 /** The entry of action-rollout. */
 export async function rolloutAction(version: string): Promise<void> {
   await runAction('action-rollout', async (signal) => {
-    const { mask, hide } = veil();
+    const { mask: veiling, hide } = veil();
     const inputs = readInputs(inputTypes);
     const isPlan = inputs.operation === 'plan';
     if (inputs['without-secrets'] && !isPlan) throw refuseBlind();
-    for (const secret of [inputs['github-token'], ...Object.values(inputs['build-args'])]) mask(secret);
+    const secrets = [inputs['github-token'], ...Object.values(inputs['build-args'])];
+    const { mask, spelled } = planOutput(veiling, [inputs.kubeconfig, ...secrets], process.env);
+    secrets.forEach(mask);
     const target = await readTarget(inputs, {
       stage: 'rollout',
       env: process.env,
@@ -47,6 +50,7 @@ export async function rolloutAction(version: string): Promise<void> {
       const limited = withDeadline(signal, inputs.timeout);
       const source = resolve(inputs.source);
       const commit = await commitOf(source);
+      const sourceChanges = await changesOf(source, commit);
       const options = optionsOf(inputs, target, version);
       const progress = (line: string): void => core.info(plainLines(hide(line)));
       const ports: RolloutPorts = {
@@ -63,6 +67,7 @@ export async function rolloutAction(version: string): Promise<void> {
             target,
             source,
             commit,
+            sourceChanges,
             seen,
             signal: limited,
             reach: options.reach,
@@ -73,10 +78,16 @@ export async function rolloutAction(version: string): Promise<void> {
       };
       const record = newRecord();
       const deployment = isPlan ? undefined : await deploymentFor(inputs, target);
-      const failure = await rollOut(cluster, ports, options, record).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
+      const failure = await rollOut(cluster, ports, options, record)
+        .then(() => {
+          if (isPlan && record.plan !== undefined) {
+            record.plan = { ...record.plan, digest: spelled(record.plan.digest) };
+          }
+        })
+        .then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
       record.writes = cluster.writes;
       await report(record, { inputs, target, failure, deployment });
       if (failure !== undefined) throw new SummedUp(failure.error);

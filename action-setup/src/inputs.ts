@@ -1,4 +1,4 @@
-import { backupName, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
@@ -62,6 +62,7 @@ export const inputTypes = {
   name: backupName,
   'from-cluster': text,
   'from-repository': repositoryOrigin,
+  'expect-plan': expectedPlan,
   allow: someOf(['older-backup', 'platform-mode']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,
@@ -80,6 +81,7 @@ export const outputNames = [
   'result',
   'case',
   'mode',
+  'plan',
   'orders',
   'certificates',
   'generation',
@@ -91,3 +93,6 @@ export const outputNames = [
 
 /** State that tells the post step that the installer may have run. */
 export const startedState = 'started';
+
+/** State that tells the post step where the installer's kubeconfig is. */
+export const kubeconfigState = 'kubeconfig';

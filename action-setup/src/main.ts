@@ -7,6 +7,7 @@ import { runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
 import { foldedLog, plainLines } from '../../shared/action/log.js';
 import { type Mask, masker } from '../../shared/action/mask.js';
+import { planOutput } from '../../shared/action/plan-output.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -28,7 +29,7 @@ import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setu
 import { closeRegistry } from '../../shared/setup/registry-door.js';
 import { setUp } from '../../shared/setup/setup.js';
 import { certificateStates } from '../../shared/setup/verify.js';
-import { inputTypes, startedState } from './inputs.js';
+import { inputTypes, kubeconfigState, startedState } from './inputs.js';
 import { checkSummary, outputsOf, setupSummary } from './report.js';
 
 type SetupInputs = Inputs<typeof inputTypes>;
@@ -36,10 +37,12 @@ type SetupInputs = Inputs<typeof inputTypes>;
 /** The entry of action-setup. */
 export async function setupAction(version: string): Promise<void> {
   await runAction('action-setup', async (signal) => {
-    const mask = masker();
     const inputs = readInputs(inputTypes);
+    const secrets = [inputs['restore-key'], inputs['github-token']];
+    const { mask, spelled } = planOutput(masker(), [inputs.kubeconfig, ...secrets], process.env);
+    secrets.forEach(mask);
     requireProfile(inputs);
-    for (const secret of [inputs['restore-key'], inputs['github-token']]) mask(secret);
+    requireNoPlan(inputs);
     const isChange = inputs.operation === 'install' && !inputs['dry-run'];
     const destructive = isChange ? { destructive: 'setup' } : {};
     const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, ...destructive });
@@ -69,6 +72,7 @@ export async function setupAction(version: string): Promise<void> {
         env: process.env,
         folder: process.env.RUNNER_TEMP || tmpdir(),
         onInstaller: () => core.saveState(startedState, 'yes'),
+        onKubeconfig: (folder) => core.saveState(kubeconfigState, folder),
       };
       if (inputs.operation === 'check') return await check(cluster, inputs, target, mask);
       const record = newRecord();
@@ -80,6 +84,7 @@ export async function setupAction(version: string): Promise<void> {
           await releaseNamespace(cluster, inputs['release-namespace'], ports);
         }
         await setUp(cluster, credentials, ports, options, record);
+        if (dryRun && record.plan !== undefined) record.plan = spelled(record.plan);
       } catch (error) {
         failure = error;
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
@@ -160,6 +165,24 @@ function requireProfile({ operation, domain, profile }: SetupInputs): void {
   });
 }
 
+/** Who gives a plan to a check would think that something was held to it. */
+function requireNoPlan({ operation, 'expect-plan': expected, 'release-namespace': namespace }: SetupInputs): void {
+  if (expected === '') return;
+  if (operation === 'install' && namespace !== '') {
+    throw new McprtError('input-invalid', {
+      what: 'both `expect-plan` and `release-namespace` are given',
+      why: 'a namespace is given up before it can be seen what else a setup would do, and no plan holds it',
+      next: 'release it in a step of its own without `expect-plan`; then make a new plan, and have it approved',
+    });
+  }
+  if (operation === 'install') return;
+  throw new McprtError('input-invalid', {
+    what: '`expect-plan` is given, and a check has no plan',
+    why: 'a check looks, and changes nothing',
+    next: 'leave `expect-plan` out',
+  });
+}
+
 function spanOf(values: Values, name: string): number | undefined {
   const written = given(values, name);
   return written === undefined ? undefined : parseDuration(written);
@@ -209,11 +232,13 @@ function optionsOf(inputs: SetupInputs, target: Target, version: string, mask: M
     source: inputs.source,
     certManager: { manifest: inputs['cert-manager-manifest'], version: inputs['cert-manager-version'] },
     look: lookOf(inputs, target, mask),
+    timeout: inputs.timeout,
     patience: {
       certificates: inputs['cert-timeout'] ?? spanOf(values, 'MCP_CERT_TIMEOUT') ?? 15 * minute,
       rollouts: inputs['rollout-timeout'] ?? rolloutSpan(values) ?? 5 * minute,
     },
     doctor: inputs.doctor,
+    expectedPlan: inputs['expect-plan'],
     dryRun: inputs['dry-run'],
   };
 }

@@ -1,12 +1,16 @@
 import * as core from '@actions/core';
 import { connectionInputs, openConnection } from '../../shared/action/connection.js';
+import { runContext } from '../../shared/action/github.js';
 import { masker } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
+import { holderOf } from '../../shared/backup/brake.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { endInstallation } from '../../shared/platform/installation.js';
 import { removeImageArchives } from '../../shared/setup/image-archives.js';
+import { removeKubeconfig } from '../../shared/setup/kubeconfig-file.js';
 import { closeRegistry } from '../../shared/setup/registry-door.js';
-import { startedState } from './inputs.js';
+import { kubeconfigState, startedState } from './inputs.js';
 
 /**
  * The post step of action-setup: whatever became of the installer, the registry asks for a password when the job ends.
@@ -15,6 +19,9 @@ import { startedState } from './inputs.js';
  */
 export async function setupPostAction(): Promise<void> {
   await runAction('action-setup (post)', async () => {
+    // First of all, and whatever becomes of the rest: a step that was killed has removed nothing.
+    if (await removeKubeconfig(core.getState(kubeconfigState)))
+      core.info('removed the kubeconfig that the step has left');
     if (core.getState(startedState) === '') return;
     try {
       await close();
@@ -43,6 +50,7 @@ async function close(): Promise<void> {
   });
   try {
     const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
+    await endInstallation(cluster, holderOf(runContext(process.env, '', '')), false);
     if (wasOpen) core.warning('the public registry asked for no password, as the installer was stopped: it does again');
     const left = [...pushersRemoved, ...(await removeImageArchives(core.getInput('source')))];
     if (left.length > 0) core.info(`removed what the installer left: ${left.join(', ')}`);

@@ -31,6 +31,7 @@ export function outputsOf(record: SetupRecord, operation: string, dryRun: boolea
   const plain = {
     case: decision?.case ?? '',
     mode: decision?.mode ?? '',
+    plan: record.plan ?? '',
     orders: dryRun ? ordering(record.forecasts).length : record.newOrders.length,
     certificates: record.certificates.length,
     generation: restored?.context.generation ?? '',
@@ -64,6 +65,7 @@ export function setupSummary(
     `${dryRun ? 'Setup plan' : 'Setup'} of ${domain}: ${decision === undefined ? 'not begun' : cases[decision.case].toLowerCase()}`,
   );
   markdown.line(headline(record, error, dryRun));
+  if (dryRun && record.plan !== undefined && error === undefined) markdown.line(`Plan ${code(record.plan)}`);
   if (decision) markdown.list(decision.reasons.map((reason) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`));
   findingsTable(markdown, findings);
   markdown.table(
@@ -189,6 +191,6 @@ function nextOf({ findings }: SetupRecord, error: unknown, dryRun: boolean): str
   if (first) return `**Next:** ${withCode(first.remedy)}. Then run setup again: it goes on from what is there.`;
   if (error !== undefined) return `**Next:** ${error instanceof McprtError ? withCode(error.next) : 'run setup again'}`;
   return dryRun
-    ? '**Next:** run `operation: install` without `dry-run`.'
+    ? '**Next:** have it approved, and run `operation: install` without `dry-run`, with the digest as `expect-plan`.'
     : '**Next:** back up (`action-backup`), and run the smoke test.';
 }

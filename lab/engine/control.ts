@@ -11,6 +11,7 @@ import {
   type JobRequest,
   permissionsOf,
 } from './environments.js';
+import { concurrencyOf, Groups } from './groups.js';
 
 /** A job that asks to be let in, for a reviewer to look at. */
 export interface Review {
@@ -24,6 +25,8 @@ export interface ControlOptions {
   environments: Readonly<Record<string, Environment>>;
   /** Secrets that every job of the repository sees. */
   secrets: Readonly<Record<string, string>>;
+  /** The groups that the runs of the repository share; this run is alone where they are left out. */
+  groups?: Groups;
   /** Asked once for each job whose environment has reviewers. @returns whether the job may start */
   review(review: Review): Promise<boolean>;
 }
@@ -49,34 +52,85 @@ const requestShape = z.object({
   callerPermissions: z.unknown(),
   isCalled: z.boolean(),
   cacheMode: z.string(),
+  concurrency: z.unknown(),
+  workflowConcurrency: z.unknown(),
+  hasEnded: z.boolean(),
 });
 
 /**
- * Stands in for the part of GitHub that starts jobs: environments with their secrets, variables, branches and
+ * Stands in for the part of GitHub that starts jobs: groups, environments with their secrets, variables, branches and
  * reviewers, a GITHUB_TOKEN with the permissions of that very job, and the runner's tokens with its cache mode.
+ *
+ * A job takes the group of its workflow and its own one before it waits for its reviewer, as on GitHub. One that is cancelled in
+ * its group counts as failed here.
  */
 export async function startControl(options: ControlOptions): Promise<Control> {
   const entered: Entered[] = [];
+  const run: Run = {
+    ...options,
+    groups: options.groups ?? new Groups(),
+    name: `run ${options.github.run.id}`,
+    entered,
+  };
   const server = createServer((request, response) => {
-    answer(request, options, entered).then(
+    // Who is cancelled while it waits has gone.
+    const gone = new Promise<void>((resolve) => response.once('close', () => !response.writableFinished && resolve()));
+    answer(request, run, gone).then(
       (grant) => response.end(JSON.stringify(grant)),
       (error: unknown) => response.end(JSON.stringify({ denied: String(error) })),
     );
   });
   const { port, close } = await listenOnLoopback(server);
-  return { url: `http://127.0.0.1:${port}/job`, entered, close };
+  return {
+    url: `http://127.0.0.1:${port}/job`,
+    entered,
+    async close() {
+      run.groups.release(run.name);
+      for (const { job } of entered) run.groups.release(`${run.name}: ${job}`);
+      await close();
+    },
+  };
 }
 
-async function answer(message: IncomingMessage, options: ControlOptions, entered: Entered[]): Promise<unknown> {
-  const request: JobRequest = requestShape.parse(await json(message));
+interface Run extends ControlOptions {
+  groups: Groups;
+  /** How it is called as the holder of a group. */
+  name: string;
+  entered: Entered[];
+  /** Answered once for the whole run. */
+  admitted?: Promise<string>;
+}
+
+async function answer(message: IncomingMessage, run: Run, gone: Promise<void>): Promise<unknown> {
+  const request = requestShape.parse(await json(message));
+  const holder = `${run.name}: ${request.job}`;
+  if (request.hasEnded) {
+    run.groups.release(holder);
+    return {};
+  }
+  void gone.then(() => run.groups.release(holder));
   const environment = environmentName(request.environment);
   const permissions = permissionsOf(request);
-  const refused = typeof permissions === 'string' ? permissions : await refusalOf(request.job, environment, options);
-  entered.push({ job: request.job, environment, refused });
-  if (refused !== '' || typeof permissions === 'string') return { denied: refused };
-  const { secrets = {}, variables = {} } = options.environments[environment] ?? {};
-  const view = options.github.as({ job: request.job, cacheMode: cacheModeOf(request), permissions });
-  return { token: view.token, env: view.env, vars: variables, secrets: { ...options.secrets, ...secrets } };
+  const refused =
+    typeof permissions === 'string'
+      ? permissions
+      : (await refusalByGroup(request, run, holder)) || (await refusalOf(request.job, environment, run));
+  run.entered.push({ job: request.job, environment, refused });
+  if (refused !== '' || typeof permissions === 'string') {
+    run.groups.release(holder);
+    return { denied: refused };
+  }
+  const { secrets = {}, variables = {} } = run.environments[environment] ?? {};
+  const view = run.github.as({ job: request.job, cacheMode: cacheModeOf(request), permissions });
+  return { token: view.token, env: view.env, vars: variables, secrets: { ...run.secrets, ...secrets } };
+}
+
+/** @returns empty where the job has the groups that it asks for */
+async function refusalByGroup(request: JobRequest, run: Run, holder: string): Promise<string> {
+  const [ofRun, ofJob] = [concurrencyOf(request.workflowConcurrency), concurrencyOf(request.concurrency)];
+  run.admitted ??= ofRun === undefined ? Promise.resolve('') : run.groups.take(ofRun, run.name);
+  const refused = await run.admitted;
+  return refused !== '' || ofJob === undefined ? refused : run.groups.take(ofJob, holder);
 }
 
 /** @returns empty where the job may start */

@@ -40,6 +40,7 @@ const edits: readonly Edit[] = [
       '\t\t\t\t\t}',
       '\t\t\t\t\treturn nil',
       '\t\t\t\t}',
+      '\t\t\t\tdefer rc.leaveEnvironment(ctx)',
       '\t\t\t}',
       '\t\t\treturn executor(ctx)',
       '\t\t}',
@@ -53,7 +54,12 @@ const edits: readonly Edit[] = [
   {
     file: 'pkg/model/workflow.go',
     old: '\tRawOn    yaml.Node         `yaml:"on"`\n',
-    by: '\tRawOn    yaml.Node         `yaml:"on"`\n\tRawPermissions yaml.Node `yaml:"permissions"`\n',
+    by: [
+      '\tRawOn    yaml.Node         `yaml:"on"`',
+      '\tRawPermissions yaml.Node `yaml:"permissions"`',
+      '\tRawConcurrency yaml.Node `yaml:"concurrency"`',
+      '',
+    ].join('\n'),
   },
   {
     file: 'pkg/model/workflow.go',
@@ -62,6 +68,7 @@ const edits: readonly Edit[] = [
       '\tRawSecrets     yaml.Node                 `yaml:"secrets"`',
       '\tRawEnvironment yaml.Node `yaml:"environment"`',
       '\tRawPermissions yaml.Node `yaml:"permissions"`',
+      '\tRawConcurrency yaml.Node `yaml:"concurrency"`',
       '\tCacheMode string `yaml:"cache-mode"`',
       '',
     ].join('\n'),
@@ -70,6 +77,11 @@ const edits: readonly Edit[] = [
     file: 'pkg/schema/workflow_schema.json',
     old: '          "concurrency": "job-concurrency",\n          "outputs": "job-outputs",\n',
     by: '          "concurrency": "job-concurrency",\n          "cache-mode": "string",\n          "outputs": "job-outputs",\n',
+  },
+  {
+    file: 'pkg/schema/workflow_schema.json',
+    old: 'specify cancel-in-progress: true."\n          }\n',
+    by: 'specify cancel-in-progress: true."\n          },\n          "queue": "string"\n',
   },
   {
     file: 'pkg/model/workflow.go',

@@ -1,7 +1,7 @@
 // Package runner is act's own: this file is added to it when the lab's workflow engine is built (see engine.ts).
 //
-// act knows neither environments nor a job's permissions. Here a job asks the lab for them before its first step, as on
-// GitHub: it waits for a reviewer, and gets the secrets and variables of its environment, a GITHUB_TOKEN with its own
+// act knows neither environments nor a job's permissions nor groups. Here a job asks the lab for them before its first step,
+// as on GitHub: it takes its group, waits for a reviewer with it, and gets the secrets and variables of its environment, a GITHUB_TOKEN with its own
 // permissions, and the tokens of the runner. What a called workflow was not handed by name, it does not see.
 package runner
 
@@ -34,6 +34,11 @@ type jobRequest struct {
 	CallerPermissions any    `json:"callerPermissions"`
 	IsCalled          bool   `json:"isCalled"`
 	CacheMode         string `json:"cacheMode"`
+	// Of the job, and of the workflow that was started.
+	Concurrency         any `json:"concurrency"`
+	WorkflowConcurrency any `json:"workflowConcurrency"`
+	// Whether the job is over, and gives back its group.
+	HasEnded bool `json:"hasEnded"`
 	// The names that the caller of a reusable workflow hands on; null where nothing was called.
 	Secrets []string `json:"secrets"`
 }
@@ -89,11 +94,29 @@ func (rc *RunContext) enterEnvironment(ctx context.Context) error {
 	return nil
 }
 
+// leaveEnvironment tells the lab that the job is over, whatever became of it.
+func (rc *RunContext) leaveEnvironment(ctx context.Context) {
+	request := jobRequest{Workflow: rc.Run.Workflow.File, Job: rc.Run.JobID, HasEnded: true}
+	if _, err := askControl(context.WithoutCancel(ctx), request); err != nil {
+		common.Logger(ctx).Errorf("%v", err)
+	}
+}
+
 func (rc *RunContext) jobRequest(ctx context.Context) (jobRequest, map[string]string, error) {
 	job := rc.Run.Job()
 	request := jobRequest{Workflow: rc.Run.Workflow.File, Job: rc.Run.JobID, CacheMode: job.CacheMode}
 	var err error
 	if request.Environment, err = rc.decoded(ctx, job.RawEnvironment); err != nil {
+		return request, nil, err
+	}
+	if request.Concurrency, err = rc.decoded(ctx, job.RawConcurrency); err != nil {
+		return request, nil, err
+	}
+	started := rc
+	for started.caller != nil {
+		started = started.caller.runContext
+	}
+	if request.WorkflowConcurrency, err = started.decoded(ctx, started.Run.Workflow.RawConcurrency); err != nil {
 		return request, nil, err
 	}
 	permissions := job.RawPermissions

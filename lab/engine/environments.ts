@@ -20,6 +20,9 @@ export interface JobRequest {
   callerPermissions: unknown;
   isCalled: boolean;
   cacheMode: string;
+  concurrency: unknown;
+  /** Of the workflow that was started. */
+  workflowConcurrency: unknown;
 }
 
 const levels: readonly Permission[] = ['none', 'read', 'write'];

@@ -8,7 +8,7 @@ import { withContents } from './contents.js';
 import { answerControlCall, CONTROL_PATH } from './control.js';
 import { type DeploymentFacts, Deployments } from './deployments.js';
 import { environmentOf } from './environment.js';
-import { Environments } from './environments.js';
+import { type EnvironmentRules, Environments } from './environments.js';
 import { type Fault, Faults } from './faults.js';
 import { type Call, type Reply, serve } from './http.js';
 import { type IssueFacts, Issues } from './issues.js';
@@ -56,7 +56,7 @@ export interface Github {
   comments(): readonly Readonly<Comment>[];
   issues(): readonly IssueFacts[];
   /** Makes or changes an environment of the repository. */
-  setEnvironment(name: string, rules: { hasReviewers: boolean }): void;
+  setEnvironment(name: string, rules: EnvironmentRules): void;
   /** Opens, changes or closes a pull request. */
   setPullRequest(pullRequest: PullRequest): void;
   /** Comments on a pull request as somebody. */

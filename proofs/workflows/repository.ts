@@ -9,6 +9,7 @@ import { writeActions } from '../../lab/engine/actions.js';
 import { startControl } from '../../lab/engine/control.js';
 import { buildEngine } from '../../lab/engine/engine.js';
 import type { Environment } from '../../lab/engine/environments.js';
+import { Groups } from '../../lab/engine/groups.js';
 import { runWorkflow, type WorkflowRun } from '../../lab/engine/run.js';
 import { type Github, startGithub } from '../../lab/github/github.js';
 import type { Run } from '../../lab/github/run.js';
@@ -113,6 +114,7 @@ export async function makeRepository(
     }),
   ]);
   let [runId, sha] = [github.run.id, first];
+  const groups = new Groups();
   return {
     github,
     folder,
@@ -125,11 +127,14 @@ export async function makeRepository(
     },
     async run(workflow, { event, payload = {}, as = {}, review = async () => true }) {
       runId += 1;
-      const view = github.as({ id: runId, event, workflow, sha, ...as });
+      // Several runs may be under way.
+      const id = runId;
+      const view = github.as({ id, event, workflow, sha, ...as });
       const control = await startControl({
         github: view,
         environments,
         secrets: {},
+        groups,
         review: ({ environment }) => review(environment),
       });
       try {
@@ -148,7 +153,7 @@ export async function makeRepository(
         const jobs = control.entered.map(({ job, environment, refused }) => {
           return `${job}@${environment}${refused === '' ? '' : `: ${refused}`}`;
         });
-        return { ...run, runId, jobs };
+        return { ...run, runId: id, jobs };
       } finally {
         await control.close();
       }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { approvedPlan, backupName, generationNumber, overridesOf, repositoryOrigin } from './choice.js';
+import { approvedPlan, backupName, expectedPlan, generationNumber, overridesOf, repositoryOrigin } from './choice.js';
 
 const inputs = { generation: undefined, name: '', 'from-cluster': '', 'from-repository': '', allow: { older: false } };
 
@@ -50,5 +50,11 @@ describe('the choice of a backup', () => {
     for (const start of ['mcprt-backup-key-1.', 'mcprt-restore-key-1.', 'AGE-SECRET-KEY-1']) {
       expect(() => type.parse(`${start}${'eyJpZGVudGl0aWVzIjpb'.repeat(9)}`)).toThrow('another form');
     }
+  });
+
+  it('knows no plan from one that got lost', () => {
+    expect([expectedPlan.parse('none'), expectedPlan.parse('ab'.repeat(32))]).toEqual(['', 'ab'.repeat(32)]);
+    expect(() => expectedPlan.parse('')).toThrow('it is empty');
+    expect(() => expectedPlan.parse('***')).toThrow('another form');
   });
 });

@@ -40,6 +40,21 @@ export const repositoryOrigin = formed(
 /** A digest as the output `plan` has it, or nothing. */
 export const approvedPlan = formed('the output `plan` of an earlier plan', /^[0-9a-f]{64}$/);
 
+/**
+ * The plan that was approved; empty where nobody was asked. That is said by the word `none`, which is the default: an input
+ * that is given and empty is one whose plan got lost on its way.
+ */
+export const expectedPlan: InputType<string> = {
+  expected: approvedPlan.expected,
+  parse(value) {
+    if (value === 'none') return '';
+    if (value !== '') return approvedPlan.parse(value);
+    throw new Error(
+      'it is empty: the step or job that plans gave none, or GitHub kept it back since a part of it is masked. Run all jobs of this run again: each attempt spells the digest another way. Where nobody approves, leave the input out',
+    );
+  },
+};
+
 /** The inputs by which a step chooses a backup. */
 export interface ChoiceInputs {
   generation: number | undefined;

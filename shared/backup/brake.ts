@@ -3,6 +3,7 @@ import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/clust
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { pause } from '../pause.js';
+import { requireNoInstallation, requireNoRollout } from '../platform/installation.js';
 import type { RunContext } from './ports.js';
 
 /**
@@ -48,7 +49,7 @@ export function canBrake(groups: ReadonlyMap<string, string[]>): boolean {
  *
  * @param mustHold whether something could order now; where nothing can, the brake is only the lock, and not proven
  * @param signal ends the wait for the proof; the brake is let go then, as nothing has been written under it
- * @throws McprtError `restore-locked`, `brake-ineffective`, ApiError `cluster-forbidden`
+ * @throws McprtError `restore-locked`, `setup-busy`, `rollout-busy`, `brake-ineffective`, ApiError `cluster-forbidden`
  */
 export async function brake(
   cluster: Cluster,
@@ -68,6 +69,8 @@ export async function brake(
     released = true;
   };
   try {
+    // Looked for with the lock in hand, as they look for it with theirs: of two that begin at once, one sees the other.
+    await Promise.all([requireNoInstallation(cluster, holder.run), requireNoRollout(cluster)]);
     await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
     if (mustHold) await untilEffective(cluster, signal);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { McprtError } from '../errors.js';
+import { isSpelling } from '../spelling.js';
 import type { RestorePlan } from './restore-plan.js';
 
 /**
@@ -22,7 +23,7 @@ export function planDigest({ lines, certificates, orders }: RestorePlan, stateme
 /** @param expected digest that was approved; empty where nobody was asked @throws McprtError `restore-plan-moved` */
 export function requirePlan(plan: RestorePlan, statement: string, expected: string): void {
   const digest = planDigest(plan, statement);
-  if (expected === '' || expected === digest) return;
+  if (expected === '' || isSpelling(expected, digest)) return;
   throw new McprtError('restore-plan-moved', {
     what: 'what would be restored is not what was approved',
     why: `the plan is ${digest} now, and ${expected.slice(0, 64)} was approved: the cluster, the backup or the time has moved`,

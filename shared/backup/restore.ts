@@ -86,6 +86,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   const planned = planningOf(backup.context, ports, options);
   const { plan } = await planFor(cluster, seen, snapshot, planned);
   const base = { context: backup.context, source: { store, name }, certManager: seen.certManager };
+  requirePlan(plan, backup.digest, options.expectPlan ?? '');
   if (options.dryRun) {
     return {
       ...base,
@@ -99,7 +100,6 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
       verified: false,
     };
   }
-  requirePlan(plan, backup.digest, options.expectPlan ?? '');
   refuseBadPlan(plan, options.maxOrders);
   await requireBarrier(cluster, seen);
   const work = { seen, snapshot, context: backup.context, statement: backup.digest };

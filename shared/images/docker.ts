@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { McprtError, messageOf } from '../errors.js';
+import { writeDockerConfig } from './docker-config.js';
 
 /** How Docker is run. */
 export interface DockerPorts {
@@ -126,24 +128,41 @@ export function failingStep(lines: readonly string[]): string | undefined {
   return repeated ?? classic;
 }
 
+/** A registry that Docker logs in to. */
+export interface Login {
+  /** `host:port` */
+  host: string;
+  /** User and password, as Docker's configuration has them. */
+  auth: string;
+}
+
 /**
- * Gives an image another name and pushes it.
+ * Gives an image another name and pushes it. The login is in no command line: it stands in a private folder with a
+ * configuration of its own, which goes at the end.
  *
+ * @param path of the image in the registry, with its tag
  * @returns the digest that Docker says the registry has it by; empty when it says none
  * @throws McprtError `image-push`; the signal's reason
  */
-export async function pushImage(tag: string, as: string, ports: DockerPorts): Promise<string> {
+export async function pushImage(tag: string, { host, auth }: Login, path: string, ports: DockerPorts): Promise<string> {
+  const as = `${host}/${path}`;
   // The name that Docker pushes by is a door of our own, and means nothing to a reader.
   const inWords = (line: string): string => line.replaceAll(as, tag).replaceAll(as.replace(/:[^:/]+$/, ''), tag);
   const given = await run(['tag', tag, as], {}, briefly(ports));
   ports.signal.throwIfAborted();
   if (given.code !== 0) throw pushFailed(tag, given.tail.map(inWords));
+  const config = await writeDockerConfig(ports.env, { [host]: { auth } });
   try {
-    const { code, tail, lines } = await run(['push', as], {}, { ...ports, log: (line) => ports.log(inWords(line)) });
+    const { code, tail, lines } = await run(
+      ['push', as],
+      { DOCKER_CONFIG: config },
+      { ...ports, log: (line) => ports.log(inWords(line)) },
+    );
     ports.signal.throwIfAborted();
     if (code !== 0) throw pushFailed(tag, tail.map(inWords));
     return /digest: (sha256:[0-9a-f]{64})/.exec(lines.join('\n'))?.[1] ?? '';
   } finally {
+    await rm(config, { recursive: true, force: true });
     await cleanUp(['rmi', as], ports);
   }
 }

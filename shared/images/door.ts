@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -7,8 +7,10 @@ import type { RegistryRoute } from './route.js';
 
 /** A registry on this machine's loopback address that leads to another one. */
 export interface Door {
-  /** What comes before a repository's name, as Docker has it: `127.0.0.1:PORT/secret`. */
-  prefix: string;
+  /** The registry as Docker calls it: `127.0.0.1:PORT`. */
+  host: string;
+  /** What Docker must log in with, as its configuration has it: user and password, encoded. */
+  auth: string;
   /** Bytes of a repository's layers that have gone through. */
   sent(repository: string): number;
   close(): Promise<void>;
@@ -27,18 +29,31 @@ const notPassed = new Set([
   'expect',
 ]);
 
+const user = 'mcprt';
+
 /**
- * Opens a door for Docker to push through. Docker takes every registry on the loopback address without TLS and without
- * a login, so that the platform's password need not be where Docker would keep it: in a file.
+ * Opens a door for Docker to push through. Docker takes every registry on the loopback address without TLS, so that the
+ * platform's password need not be where Docker would keep it: in a file.
  *
- * Only who knows the random part of the path gets through: others on this machine do not.
+ * Only who has the door's own password gets through: others on this machine do not. It is in no command line, which
+ * everybody on the machine can read, and opens nothing once the door is closed.
  */
 export async function openDoor(route: RegistryRoute, signal: AbortSignal): Promise<Door> {
-  const secret = randomBytes(16).toString('hex');
+  const auth = Buffer.from(`${user}:${randomBytes(16).toString('hex')}`).toString('base64');
+  const isLet = (authorization = ''): boolean => {
+    const [given, wanted] = [authorization, `Basic ${auth}`].map((one) => createHash('sha256').update(one).digest());
+    return given !== undefined && wanted !== undefined && timingSafeEqual(given, wanted);
+  };
   const bytes = new Map<string, number>();
   const pass = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     const method = incoming.method ?? 'GET';
-    const through = inward(method, incoming.url ?? '/', secret);
+    if (!isLet(incoming.headers.authorization)) {
+      incoming.resume();
+      outgoing.setHeader('www-authenticate', 'Basic realm="mcprt"');
+      refuse(outgoing, 401, 'UNAUTHORIZED', 'who are you?');
+      return;
+    }
+    const through = inward(method, incoming.url ?? '/');
     if (through === undefined) {
       incoming.resume();
       refuse(outgoing, 404, 'NAME_UNKNOWN', 'there is nothing here');
@@ -65,7 +80,7 @@ export async function openDoor(route: RegistryRoute, signal: AbortSignal): Promi
       return;
     }
     const headers = passedHeaders(answer.headers);
-    if (headers.location !== undefined) headers.location = outward(headers.location, secret);
+    if (headers.location !== undefined) headers.location = outward(headers.location);
     outgoing.writeHead(answer.status, headers);
     await pipeline(answer.body, outgoing);
   };
@@ -87,7 +102,8 @@ export async function openDoor(route: RegistryRoute, signal: AbortSignal): Promi
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
-    prefix: `127.0.0.1:${port}/${secret}`,
+    host: `127.0.0.1:${port}`,
+    auth,
     sent: (repository) => bytes.get(repository) ?? 0,
     async close() {
       server.closeAllConnections();
@@ -115,27 +131,23 @@ function counted(stream: Readable, count: (length: number) => unknown): Readable
   return stream.pipe(counter);
 }
 
-/** The path beyond the door, and whose it is; undefined for who may not through. Every registry is asked `/v2/` first. */
-function inward(method: string, url: string, secret: string): { path: string; repository: string } | undefined {
+/** The path beyond the door, and whose it is; undefined for what is no push. Every registry is asked `/v2/` first. */
+function inward(method: string, url: string): { path: string; repository: string } | undefined {
   if (url === '/v2/' || url === '/v2') {
     return method === 'GET' || method === 'HEAD' ? { path: '/v2/', repository: '' } : undefined;
   }
-  const begin = `/v2/${secret}/`;
-  if (!url.startsWith(begin)) return undefined;
-  const path = `/v2/${url.slice(begin.length)}`;
-  const repository = /^\/v2\/([a-z0-9._/-]+?)\/(?:blobs|manifests|tags)\/[^?]/.exec(path)?.[1];
-  if (repository === undefined || /\/\.\.?(?:\/|\?|$)/.test(path)) return undefined;
-  // A layer that another image of the same registry has is mounted from there, by that image's name.
-  return { repository, path: path.replace(new RegExp(`([?&]from=)${secret}(?:%2F|/)`, 'gi'), '$1') };
+  const repository = /^\/v2\/([a-z0-9._/-]+?)\/(?:blobs|manifests|tags)\/[^?]/.exec(url)?.[1];
+  if (repository === undefined || /\/\.\.?(?:\/|\?|$)/.test(url)) return undefined;
+  return { repository, path: url };
 }
 
 /**
  * Where an answer leads, on this side of the door: the registry names itself, by whatever name it knows. What leads
  * elsewhere, such as to the storage behind it, stays as it is.
  */
-function outward(location: string, secret: string): string {
+function outward(location: string): string {
   const { pathname, search } = new URL(location, 'http://registry');
-  return pathname.startsWith('/v2/') ? `/v2/${secret}/${pathname.slice('/v2/'.length)}${search}` : location;
+  return pathname.startsWith('/v2/') ? `${pathname}${search}` : location;
 }
 
 function passedHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

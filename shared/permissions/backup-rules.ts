@@ -100,6 +100,13 @@ const brakeRules: readonly PermissionRule[] = [
     names: brake,
     because: 'what puts the policy into force',
   },
+  {
+    on: kinds.configMap,
+    verbs: ['get'],
+    namespace: system,
+    names: ['mcprt-rollout', 'mcprt-install'],
+    because: 'whether a rollout or a setup is under way',
+  },
 ];
 
 /** Of the canary that shows that cert-manager has seen the restored Secrets. @param namespace cert-manager's */
@@ -231,5 +238,12 @@ export const wipeRules: readonly PermissionRule[] = [
     namespace: system,
     names: ['mcprt-wipe'],
     because: 'what a wipe writes down, so that the next run can go on after a kill',
+  },
+  {
+    on: kinds.configMap,
+    verbs: ['create', 'patch'],
+    namespace: system,
+    names: ['mcprt-install'],
+    because: 'that an installation is due, until which no rollout may begin',
   },
 ];

@@ -42,8 +42,8 @@ export const rolloutPlanRules: readonly PermissionRule[] = [
     on: kinds.configMap,
     verbs: ['get'],
     namespace: system,
-    names: ['mcprt-rollout'],
-    because: 'what a rollout that was cut off has written down',
+    names: ['mcprt-rollout', 'mcprt-install'],
+    because: 'what a rollout that was cut off has written down; whether a setup is due or under way',
   },
 ];
 

@@ -84,7 +84,19 @@ export const beginRules: readonly PermissionRule[] = [
 
 /** Of setup itself, besides its check and its restore. */
 const setupRules: readonly PermissionRule[] = [
-  { on: kinds.configMap, verbs: ['create'], namespace: system, because: 'a first install makes mcprt-setup' },
+  {
+    on: kinds.configMap,
+    verbs: ['create'],
+    namespace: system,
+    because: 'mcprt-install, which keeps others out; mcprt-setup of a first install',
+  },
+  {
+    on: kinds.configMap,
+    verbs: ['get', 'patch', 'delete'],
+    namespace: system,
+    names: ['mcprt-install'],
+    because: 'what keeps others out, taken over from a wipe and taken away',
+  },
   {
     on: kinds.configMap,
     verbs: ['delete'],

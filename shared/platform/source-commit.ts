@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -15,4 +16,20 @@ export async function commitOf(source: string): Promise<string> {
     // no checkout, or no git: the version is recorded as unknown
     return '';
   }
+}
+
+/** Of all changes of a checkout, in bytes. */
+const largestChanges = 256 * 1024 * 1024;
+
+/**
+ * SHA-256 of what was changed in the tracked files of a checkout since its commit, in hex; empty where nothing was.
+ *
+ * @param commit as `commitOf` gives it
+ * @throws Error where git cannot tell
+ */
+export async function changesOf(source: string, commit: string): Promise<string> {
+  if (!commit.endsWith('-dirty')) return '';
+  const options = { cwd: source, encoding: 'buffer', maxBuffer: largestChanges } as const;
+  const { stdout } = await run('git', ['diff', '--no-ext-diff', '--no-textconv', '--binary', 'HEAD'], options);
+  return createHash('sha256').update(stdout).digest('hex');
 }

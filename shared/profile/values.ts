@@ -56,7 +56,10 @@ export function kubeconfigOf(values: Values): string | undefined {
 
 /** The values that must be masked: those of every variable of kind secret. */
 export function secretValues(values: Values): readonly string[] {
-  return [...values]
-    .filter(([name, value]) => ruleOf(name)?.kind === 'secret' && value !== '')
-    .map(([, value]) => value);
+  return [...values].filter(([name, value]) => isSecret(name) && value !== '').map(([, value]) => value);
+}
+
+/** Whether a variable of the profile holds a secret. */
+export function isSecret(name: string): boolean {
+  return ruleOf(name)?.kind === 'secret';
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { McprtError } from '../errors.js';
-import { guardArchitecture, guardPlan, guardReconcilers } from './guard.js';
-import { planRollout, type RolloutPlan } from './plan.js';
+import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './guard.js';
+import { planRollout, type RolloutPlan, type WantedImage } from './plan.js';
 import { managed, observed, workload } from './testing/objects.js';
 
 const refusalOf = (work: () => void): McprtError | undefined => {
@@ -36,6 +36,19 @@ describe('guardPlan', () => {
     const refusal = refusalOf(() => guardPlan(plan, 'e'));
     expect(refusal?.code).toBe('rollout-plan-moved');
     expect(refusal?.why).toContain('ConfigMap a/b: KEY: – → new');
+  });
+});
+
+describe('guardSource', () => {
+  const target = { deployment: 'api', container: 'api', dockerfile: 'Dockerfile' };
+  const image = (origin: WantedImage['origin']): WantedImage[] => [
+    { target, origin, repository: 'r/api', tag: 't', digest: undefined, recipe: 'x' },
+  ];
+
+  it('refuses to build for an approval what nobody knows the commit of', () => {
+    expect(refusalOf(() => guardSource(image('to build'), ''))?.code).toBe('rollout-unbound');
+    expect(refusalOf(() => guardSource(image('to build'), 'abc'))).toBeUndefined();
+    expect(refusalOf(() => guardSource(image('given'), ''))).toBeUndefined();
   });
 });
 

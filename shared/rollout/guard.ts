@@ -1,8 +1,9 @@
 import { at, textAt } from '../cluster/fields.js';
 import { McprtError } from '../errors.js';
+import { isSpelling } from '../spelling.js';
 import { reconcilerOf } from './managers.js';
 import type { Observed } from './observe.js';
-import type { RolloutPlan } from './plan.js';
+import type { RolloutPlan, WantedImage } from './plan.js';
 
 /**
  * Refuses a plan that is not the one that was approved.
@@ -11,7 +12,7 @@ import type { RolloutPlan } from './plan.js';
  * @throws McprtError `rollout-plan-moved`
  */
 export function guardPlan({ digest, changes }: RolloutPlan, expected: string): void {
-  if (expected === '' || expected === digest) return;
+  if (expected === '' || isSpelling(expected, digest)) return;
   throw new McprtError('rollout-plan-moved', {
     what: 'what would be changed is not what was approved',
     why: [
@@ -20,6 +21,21 @@ export function guardPlan({ digest, changes }: RolloutPlan, expected: string): v
       ...changes.map(({ subject, field, from, to }) => `${subject}: ${field}: ${from || '–'} → ${to}`),
     ].join('\n'),
     next: 'the cluster, the profile or the commit has moved since: make a new plan, and have it approved',
+  });
+}
+
+/**
+ * Refuses to build, for a plan that was approved, what no plan can hold: a source of which nobody knows the commit.
+ *
+ * @throws McprtError `rollout-unbound`
+ */
+export function guardSource(images: readonly WantedImage[], commit: string): void {
+  const unbound = images.filter(({ origin }) => origin === 'to build');
+  if (commit !== '' || unbound.length === 0) return;
+  throw new McprtError('rollout-unbound', {
+    what: 'what would be built is not what was approved, as far as anybody can tell',
+    why: `the source is no git checkout, so that a plan holds no commit of ${unbound.map(({ repository }) => repository).join(', ')}`,
+    next: 'check the source out with git in an earlier step (actions/checkout), or give images by digest in `images`; then make a new plan, and have it approved',
   });
 }
 

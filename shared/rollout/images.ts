@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import pRetry from 'p-retry';
@@ -26,6 +26,8 @@ export interface ImageOptions {
   source: string;
   /** Commit of the source, with `-dirty` when it was changed; empty outside of git. */
   commit: string;
+  /** SHA-256 of what was changed since the commit, in hex; empty for a source that was not. */
+  sourceChanges: string;
   /** Tag of what is built; made from the commit when empty. */
   tag: string;
   platform: string | undefined;
@@ -67,7 +69,7 @@ export interface ImageSource {
 }
 
 const revisionLabel = 'org.opencontainers.image.revision';
-/** What besides the commit makes an image: a build with other arguments is another one. */
+/** Digest of all that an image is made of: a build of another Dockerfile or with other arguments is another one. */
 const inputsLabel = 'dev.mcprt.inputs';
 /** Builds at a time; each takes what processor there is. */
 const width = 2;
@@ -148,11 +150,15 @@ async function findGiven(
           next: 'push it first, or correct `images`; nothing was changed',
         });
       }
-      return { target, origin: 'given', repository: host === '' ? path : `${host}/${path}`, tag, digest };
+      return { target, origin: 'given', repository: host === '' ? path : `${host}/${path}`, tag, digest, recipe: '' };
     }),
   );
 }
 
+/**
+ * The images of this commit. One that is in the registry is taken for what it says only where the cluster has it by its digest
+ * from an earlier rollout: who may push to the registry can give an image any tag and any label. Everything else is built again.
+ */
 async function findBuilt(
   targets: readonly Target[],
   layout: Layout,
@@ -166,11 +172,12 @@ async function findBuilt(
   return Promise.all(
     targets.map(async (target): Promise<WantedImage> => {
       const live = options.deployments.find(({ metadata }) => metadata.name === target.deployment);
-      const path = parseReference(imageOf(live, target.container))?.path ?? target.deployment;
-      const image = { target, repository: `${pullHost}/${path}`, tag };
+      const running = parseReference(imageOf(live, target.container));
+      const path = running?.path ?? target.deployment;
+      const image = { target, repository: `${pullHost}/${path}`, tag, recipe: await recipeOf(target, options) };
       const found = isClean && !rebuild ? await look?.(path, tag) : undefined;
-      const isOurs = found?.labels[revisionLabel] === commit && found.labels[inputsLabel] === inputsOf(target, options);
-      return isOurs
+      const isOurs = found?.digest === running?.digest && found?.labels[inputsLabel] === image.recipe;
+      return isOurs && found !== undefined
         ? { ...image, origin: 'found', digest: found.digest }
         : { ...image, origin: 'to build', digest: undefined };
     }),
@@ -222,13 +229,30 @@ async function missingFiles(source: string, targets: readonly Target[]): Promise
   return files.flat();
 }
 
-/** What an image is made of besides the source: the same for the same build. */
-function inputsOf({ dockerfile }: Target, { platform, buildArgs }: ImageOptions): string {
+/** The labels of an image that is built here. Anybody can compute them: they tell what it says it is, and prove nothing. */
+export function labelsOf(commit: string, recipe: string): Record<string, string> {
+  return { [revisionLabel]: commit, [inputsLabel]: recipe };
+}
+
+/** SHA-256 over all that an image is made of, in hex: the same for the same build. */
+export async function recipeOf(
+  { dockerfile }: Target,
+  {
+    source,
+    commit,
+    sourceChanges,
+    platform,
+    buildArgs,
+  }: Pick<ImageOptions, 'source' | 'commit' | 'sourceChanges' | 'platform' | 'buildArgs'>,
+): Promise<string> {
   const args = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
+  // It need not be tracked: then the commit does not tell of it.
+  const content = createHash('sha256')
+    .update(await readFile(join(source, dockerfile)))
+    .digest('hex');
   return createHash('sha256')
-    .update(JSON.stringify([dockerfile, platform ?? '', args]))
-    .digest('hex')
-    .slice(0, 32);
+    .update(JSON.stringify([commit, sourceChanges, dockerfile, content, platform ?? '', args]))
+    .digest('hex');
 }
 
 interface Workshop {
@@ -254,13 +278,13 @@ async function make(image: WantedImage, { options, ports, state, door, look }: W
       platform: options.platform,
       tag: local,
       buildArgs: options.buildArgs,
-      labels: { [revisionLabel]: options.commit, [inputsLabel]: inputsOf(target, options) },
+      labels: labelsOf(options.commit, image.recipe),
       cache: options.cacheEnv === undefined ? undefined : { scope: `mcprt-${path}`, env: options.cacheEnv },
     },
     { ...ports.docker, log: (line) => ports.docker.log(`${path}: ${line}`) },
   );
   ports.progress(`built ${path} in ${seconds()}; pushing`);
-  const said = await pRetry(() => pushImage(local, `${door.prefix}/${path}:${tag}`, ports.docker), {
+  const said = await pRetry(() => pushImage(local, door, `${path}:${tag}`, ports.docker), {
     retries: pushAttempts - 1,
     minTimeout: 1_000,
     factor: 2,

@@ -5,6 +5,7 @@ import { textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
+import { requireInstalled } from '../platform/installation.js';
 import { platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import { type Journal, readJournal } from './journal.js';
 import { listTeamPolicies } from './policies.js';
@@ -33,7 +34,7 @@ const { sentinel } = platformNamespaces;
  * Looks at everything that a rollout decides by, at once. Changes nothing.
  *
  * @param run this run, as it is called as a holder of the lock between restores and wipes
- * @throws McprtError `rollout-platform`, `restore-locked`
+ * @throws McprtError `rollout-platform`, `restore-locked`, `setup-busy`, `setup-due`
  */
 export async function observeRollout(
   cluster: Cluster,
@@ -44,7 +45,7 @@ export async function observeRollout(
     withoutSecrets ? undefined : cluster.get<LiveSecret>(kinds.secret, { ...inSentinel, name });
   const [, system, deployments, statefulSets, daemonSets, nodes, config, secrets, pull, policies, journal] =
     await Promise.all([
-      requireFree(cluster, run),
+      Promise.all([requireFree(cluster, run), requireInstalled(cluster)]),
       cluster.get<KubeObject>(kinds.namespace, { name: 'kube-system' }),
       cluster.list(kinds.deployment, inSentinel),
       cluster.list(kinds.statefulSet, inSentinel),

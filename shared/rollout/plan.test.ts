@@ -21,6 +21,7 @@ const image = (parts: Partial<WantedImage> = {}): WantedImage => ({
   repository,
   tag: 'v2',
   digest: digest('b'),
+  recipe: 'r',
   ...parts,
 });
 const wanted = (parts: Partial<Wanted> = {}): Wanted => ({
@@ -308,6 +309,19 @@ describe('planRollout', () => {
     it('stays the same while an image is built: the approval was one of that commit', () => {
       const toBuild = digestOf({ images: [image({ origin: 'to build', digest: undefined })] });
       expect(digestOf({ images: [image({ origin: 'built', digest: digest('c') })] })).toBe(toBuild);
+    });
+
+    it('is another for an image that is built from something else', () => {
+      const built = (parts: Partial<WantedImage>): string =>
+        digestOf({ images: [image({ origin: 'to build', digest: undefined, ...parts })] });
+      expect(built({ recipe: 'q' })).not.toBe(built({}));
+      expect(built({ tag: 'v3' })).not.toBe(built({}));
+    });
+
+    it('is another where a tag that was found has moved, or is to be built by now', () => {
+      const found = digestOf({});
+      expect(digestOf({ images: [image({ digest: digest('c') })] })).not.toBe(found);
+      expect(digestOf({ images: [image({ origin: 'to build', digest: undefined })] })).not.toBe(found);
     });
 
     it.each<[string, Partial<Wanted>, Parameters<typeof observed>[0]]>([

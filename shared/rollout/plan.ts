@@ -25,6 +25,8 @@ export interface WantedImage {
   tag: string;
   /** Undefined as long as it has not been built. */
   digest: string | undefined;
+  /** SHA-256 over all that it is built from, in hex; empty for one that was given. */
+  recipe: string;
 }
 
 /** An object with permissions as the server would make it of a manifest, beside the one that is there. */
@@ -231,7 +233,7 @@ function planWorkload(
 
 const reasons: Record<Origin, string> = {
   given: 'given by digest',
-  found: 'built from this commit before, and in the registry',
+  found: 'built and rolled out from this commit before',
   built: 'built from this commit',
   'to build': 'to be built from this commit',
 };
@@ -342,12 +344,14 @@ function previousPermission({ wanted, live }: PermissionChange): Previous['permi
 }
 
 /**
- * The digest of a plan stays the same while its images are built: they count by tag, and by digest only where the user
- * gave one. So an approval of the plan is one of what is built from that commit.
+ * The digest of a plan holds what is rolled out: an image that is there by its digest, and one that is built by all that
+ * it is built from. It stays the same while images are built, so that an approval of the plan is one of what is built.
  */
 function digestOf({ fingerprint }: Observed, wanted: Wanted, changes: readonly Change[]): string {
   const imageOfPlan = (image: WantedImage): string =>
-    image.origin === 'given' ? referenceOf(image) : `${image.repository}:${image.tag}`;
+    image.origin === 'given' || image.origin === 'found'
+      ? referenceOf(image)
+      : `${image.repository}:${image.tag} ${image.recipe}`;
   const parts = {
     fingerprint,
     images: wanted.images.map((image) => [image.target.deployment, image.target.container, imageOfPlan(image)]),

@@ -1,13 +1,14 @@
-import { holderOf } from '../backup/brake.js';
+import { holderOf, requireFree } from '../backup/brake.js';
 import type { Ports, RunContext } from '../backup/ports.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
 import { askEndpoints, type EndpointState, endpointsOf } from '../platform/endpoints.js';
+import { requireInstalled } from '../platform/installation.js';
 import type { ReachOptions } from '../platform/reach.js';
 import type { Hosts, Values } from '../profile/values.js';
 import { applyPlan } from './apply.js';
-import { guardArchitecture, guardPlan, guardReconcilers } from './guard.js';
+import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './guard.js';
 import type { ImageSource } from './images.js';
 import { beginJournal, endJournal, type Journal, requireOurs } from './journal.js';
 import type { Expected } from './judge.js';
@@ -99,6 +100,7 @@ export async function rollOut(
     record.plan = first;
     guardReconcilers(seen, first, options.overReconcilers);
     guardPlan(first, options.expectedPlan);
+    if (options.expectedPlan !== '') guardSource(found, source.commit);
     if (options.dryRun) {
       for (const { subject, field, from, to } of first.changes)
         ports.progress(`${subject}: ${field}: ${from || '–'} → ${to}`);
@@ -191,11 +193,13 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
       if (!quiet) {
         ports.onFirstWrite();
         const now = clockOf(cluster).getTime();
-        journal = await beginJournal(cluster, {
+        const begun = await beginJournal(cluster, {
           run,
           expires: new Date(now + options.timeout + 120_000),
           previous: plan.previous,
         });
+        await requireTurn(cluster, seen, run);
+        journal = begun;
         ports.progress(`writing ${plan.changes.length} change${plan.changes.length === 1 ? '' : 's'}`);
         awaited = await timed('write', () => applyPlan(cluster, plan, ports.signal));
       }
@@ -213,6 +217,20 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
     }
   } finally {
     await stage.close();
+  }
+}
+
+/**
+ * Looks once more, with the lock in hand, whether a restore, wipe or setup has begun meanwhile: they look for this lock with
+ * theirs, so that of two that begin at once one sees the other. Nothing is written yet.
+ */
+async function requireTurn(cluster: Cluster, { journal }: Observed, run: string): Promise<void> {
+  try {
+    await Promise.all([requireFree(cluster, run), requireInstalled(cluster)]);
+  } catch (error) {
+    // What a rollout that was cut off has written down is still to be put back.
+    if (journal === undefined) await endJournal(cluster);
+    throw error;
   }
 }
 

@@ -10,6 +10,7 @@ const image: WantedImage = {
   repository: 'registry.example.com/mcp-sentinel-ui',
   tag: '',
   digest: digest('a'),
+  recipe: '',
 };
 const runs = (found: string): RunningImage[] => [
   { deployment: 'mcp-sentinel-ui', container: 'ui', pod: 'ui-1', digest: found },

@@ -85,7 +85,10 @@ async function install(work: Work): Promise<void> {
   const { env, folder, log, signal } = ports;
   const { platformMode, config } = prepared;
   if (platformMode.overwrites) await writePlatformMode(cluster, platformMode.pass ?? '');
-  const kubeconfig = await writeKubeconfig(credentials, folder, ports.warn);
+  const kubeconfig = await writeKubeconfig(credentials, folder, {
+    onFolder: ports.onKubeconfig,
+    warn: ports.warn,
+  });
   try {
     const invocation = invocationOf({
       mode: prepared.decision.mode,

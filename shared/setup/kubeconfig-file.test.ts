@@ -1,14 +1,14 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Credentials } from '../cluster/credentials.js';
 import { loadCredentials } from '../cluster/credentials.js';
-import { writeKubeconfig } from './kubeconfig-file.js';
+import { removeKubeconfig, writeKubeconfig } from './kubeconfig-file.js';
 
 let folder = '';
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mcprt-kubeconfig-'));
+  folder = await mkdtemp(join(tmpdir(), 'mcprt-test-kubeconfig-'));
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'performance'] });
 });
 afterEach(async () => {
@@ -25,8 +25,12 @@ const identity = (current: () => Promise<string>): Credentials => ({
   secrets: [],
 });
 
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+/** Waits, in turns of the event loop, until something is so: the clock stands still. */
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 5000; turn++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 describe('the kubeconfig of the installer', () => {
@@ -35,7 +39,7 @@ describe('the kubeconfig of the installer', () => {
     const file = await writeKubeconfig(
       identity(async () => token),
       folder,
-      () => undefined,
+      { onFolder: () => undefined, warn: () => undefined },
     );
     const text = await readFile(file.path, 'utf8');
     expect(text).not.toContain('first');
@@ -44,7 +48,7 @@ describe('the kubeconfig of the installer', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     token = 'second';
     jest.advanceTimersByTime(10_000);
-    await settled();
+    await eventually(async () => (await readFile(path, 'utf8')) === 'second');
     expect(await readFile(path, 'utf8')).toBe('second');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await loadCredentials(file.path, { trusted: false })).tokens).toBeDefined();
@@ -58,20 +62,57 @@ describe('the kubeconfig of the installer', () => {
     const file = await writeKubeconfig(
       identity(() => answer()),
       folder,
-      (line) => warned.push(line),
+      { onFolder: () => undefined, warn: (line) => warned.push(line) },
     );
     const token = join(dirname(file.path), 'token');
     answer = async () => {
       throw new Error('GitHub is away');
     };
     jest.advanceTimersByTime(10_000);
-    await settled();
+    await eventually(async () => warned.length > 0);
     expect(await readFile(token, 'utf8')).toBe('first');
     expect(warned.join()).toContain('GitHub is away');
     answer = async () => 'second';
     jest.advanceTimersByTime(10_000);
-    await settled();
+    await eventually(async () => (await readFile(token, 'utf8')) === 'second');
     expect(await readFile(token, 'utf8')).toBe('second');
     await file.remove();
+  });
+});
+
+const credentials = {
+  context: 'lab',
+  server: 'https://127.0.0.1:6443',
+  headers: { authorization: 'Bearer the-token' },
+  tls: {},
+  secrets: [],
+};
+
+describe('the kubeconfig on disk', () => {
+  it('is told before it is there, is its owner’s alone, and goes', async () => {
+    const told: string[][] = [];
+    const file = await writeKubeconfig(credentials, folder, {
+      onFolder: (path) => told.push([path]),
+      warn: () => undefined,
+    });
+    expect(told).toEqual([[join(file.path, '..')]]);
+    expect((await stat(file.path)).mode & 0o777).toBe(0o600);
+    expect(await readFile(file.path, 'utf8')).toContain('the-token');
+    await file.remove();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is removed by whoever outlives a process that was killed, and nothing else is', async () => {
+    let left = '';
+    await writeKubeconfig(credentials, folder, {
+      onFolder: (path) => {
+        left = path;
+      },
+      warn: () => undefined,
+    });
+    expect([await removeKubeconfig(left), await removeKubeconfig(left)]).toEqual([true, false]);
+    await mkdir(join(folder, 'other'));
+    for (const path of ['', folder, join(folder, 'other')]) expect(await removeKubeconfig(path)).toBe(false);
+    expect(await readdir(folder)).toEqual(['other']);
   });
 });

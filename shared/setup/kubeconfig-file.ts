@@ -1,5 +1,5 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Credentials } from '../cluster/credentials.js';
 import type { TokenSource } from '../cluster/token-source.js';
@@ -14,19 +14,39 @@ export interface KubeconfigFile {
 /** How often a token is looked after, in ms. Kubernetes' own client reads the file each minute. */
 const every = 10_000;
 
+const kubeconfigFolder = 'mcprt-kubeconfig-';
+
+/**
+ * Removes a kubeconfig that a process has left which was killed.
+ *
+ * @param path as `onFolder` was told it; another folder is left alone
+ * @returns whether there was one
+ */
+export async function removeKubeconfig(path: string): Promise<boolean> {
+  if (!basename(path).startsWith(kubeconfigFolder)) return false;
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  await rm(path, { recursive: true, force: true });
+  return isThere;
+}
+
 /**
  * Writes the credentials in use as a kubeconfig of their own. A program that is given the user's file could switch its
  * context, or choose another one. Where they are tokens that end, it names a file that is kept fresh until it is removed.
  *
  * @param folder of the job, emptied at its end
+ * @param onFolder told where it will be, before it is there: whoever outlives this process removes it
  * @param warn told when no fresh token is to be had; the present one stays, and is tried for again
  */
 export async function writeKubeconfig(
   credentials: Credentials,
   folder: string,
-  warn: (line: string) => void,
+  { onFolder, warn }: { onFolder: (path: string) => void; warn: (line: string) => void },
 ): Promise<KubeconfigFile> {
-  const own = await mkdtemp(join(folder, 'mcprt-kubeconfig-'));
+  const own = await mkdtemp(join(folder, kubeconfigFolder));
+  onFolder(own);
   const path = join(own, 'kubeconfig');
   const tokenFile = join(own, 'token');
   const { tokens } = credentials;

@@ -10,6 +10,7 @@ import type { InstallerFailure, World } from '../checks/world.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError } from '../errors.js';
 import { rulesOf } from '../permissions/operations.js';
+import { planSetup, requireSetupPlan } from './approval.js';
 import { decideMode, type ModeDecision } from './mode.js';
 import { checkOrders, installerCertificates, ordering } from './orders.js';
 import { decidePlatformMode, type KnownConfig, knownConfig, type PlatformModeDecision } from './platform-mode.js';
@@ -33,7 +34,7 @@ export interface Prepared {
 /**
  * Looks, decides, and refuses what must not be begun. Changes nothing.
  *
- * @throws McprtError `setup-mode`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-platform-mode`,
+ * @throws McprtError `setup-mode`, `setup-plan-moved`, `setup-unbound`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-platform-mode`,
  * `setup-orders`, `setup-budget`, `restore-locked`, and those by which a backup is refused
  */
 export async function prepare(
@@ -63,6 +64,9 @@ export async function prepare(
   const decision = decideMode(options.wanted, { seen, issuer, hasBackup, unfinishedSince: unfinished });
   record.decision = decision;
   ports.progress(`${decision.case}: ${decision.reasons.join('; ')}`);
+  const setupPlan = await planSetup(options, { fingerprint: seen.fingerprint, mode: decision.mode });
+  record.plan = setupPlan.digest;
+  requireSetupPlan(setupPlan, options.expectedPlan);
   record.findings = preflight(world);
   refuseBlocked(record, decision, options);
 

@@ -36,9 +36,13 @@ export interface SetupOptions {
     version: string;
   };
   look: Omit<LookOptions, 'rules' | 'installer' | 'backup'>;
+  /** How long the whole operation may take, in ms: so long others are kept out. */
+  timeout: number;
   /** In ms. */
   patience: Pick<Patience, 'certificates' | 'rollouts'>;
   doctor: boolean;
+  /** Digest of the plan that was approved; empty for none. */
+  expectedPlan: string;
   dryRun: boolean;
 }
 
@@ -49,11 +53,15 @@ export interface SetupPorts extends Ports {
   folder: string;
   /** Told right before the installer runs for the first time: from then on the registry may be open. */
   onInstaller: () => void;
+  /** Told the folder of a kubeconfig before it is written there. */
+  onKubeconfig: (folder: string) => void;
 }
 
 /** What happened so far. It is filled on the way, so that a failed or cancelled run has a report as well. */
 export interface SetupRecord {
   decision?: ModeDecision;
+  /** Digest of the plan. */
+  plan?: string;
   fingerprint?: string;
   forecasts: CertificateForecast[];
   /** What the plan of the restore says that people should know. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { holderOf, requireFree } from '../backup/brake.js';
 import { issuances, newSince } from '../backup/issuances.js';
 import { keyOf } from '../backup/observe.js';
 import { diagnose } from '../checks/diagnose.js';
@@ -7,6 +8,7 @@ import type { InstallerFailure, World } from '../checks/world.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
 import { McprtError, messageOf } from '../errors.js';
+import { beginInstallation, endInstallation, requireNoRollout } from '../platform/installation.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { apply, patienceOf } from './apply.js';
 import { prepare } from './prepare.js';
@@ -18,7 +20,7 @@ import { certificateStates, untilRolledOut } from './verify.js';
  * Sets the platform up: look, decide, check everything at once, restore, install cert-manager where it is missing or
  * broken, run the platform's installer, verify. Safe to run again at any point.
  *
- * @throws McprtError of `prepare` and `apply`; `setup-ordered`, `setup-verify`
+ * @throws McprtError of `prepare` and `apply`; `setup-busy`, `rollout-busy`; `setup-ordered`, `setup-verify`
  */
 export async function setUp(
   cluster: Cluster,
@@ -31,7 +33,9 @@ export async function setUp(
   const prepared = await prepare(cluster, ports, options, record, phase);
   if (options.dryRun) return;
 
+  const run = holderOf(options.run);
   const before = await issuances(cluster);
+  await takeTurn(cluster, run, options.timeout);
   const count = async (): Promise<void> => {
     const due = new Set(record.forecasts.filter(({ excused }) => excused === 'renewal').map(keyOf));
     const { orders } = newSince(before, await issuances(cluster));
@@ -43,10 +47,14 @@ export async function setUp(
     await phase('verify', async () => {
       await untilRolledOut(cluster, options.hosts, patienceOf(ports, options));
       await endFirstInstall(cluster);
+      await endInstallation(cluster, run, true);
       record.certificates = await certificateStates(cluster, prepared.world.seen.certManager.version, ports.mask);
       await count();
     });
   } catch (error) {
+    await endInstallation(cluster, run, false).catch((cause: unknown) =>
+      ports.warn(`others are kept out until this setup’s time is over: ${messageOf(cause)}`),
+    );
     if (isCancelled(ports.signal)) throw error;
     await count().catch(() => undefined);
     record.findings = await lookAgain(prepared.look, record.installer?.failed, ports);
@@ -55,6 +63,22 @@ export async function setUp(
   const doctors = record.findings.filter(({ code }) => code === 'doctor');
   record.findings = [...(await phase('look again', () => lookUntilServed(prepared.look, ports.signal))), ...doctors];
   verifyEnd(record, prepared.allowed, ports);
+}
+
+/**
+ * Keeps rollouts, restores and wipes out, and looks whether one has begun: each looks with its own lock in hand.
+ *
+ * @throws McprtError `setup-busy`, `restore-locked`, `rollout-busy`
+ */
+async function takeTurn(cluster: Cluster, run: string, timeout: number): Promise<void> {
+  const now = cluster.serverTime()?.getTime() ?? Date.now();
+  await beginInstallation(cluster, { run, expires: new Date(now + timeout) });
+  try {
+    await Promise.all([requireFree(cluster, run), requireNoRollout(cluster)]);
+  } catch (error) {
+    await endInstallation(cluster, run, false);
+    throw error;
+  }
 }
 
 /** A cancelled job has seconds left; one that ran out of time has the time to say why. */

@@ -8,6 +8,7 @@ import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import type { MemoryApi } from '../cluster/testing/memory-api.js';
+import { beginInstallation, readInstallation, requireInstalled } from '../platform/installation.js';
 import { type WipeOptions, type WipeResult, wipe } from './wipe.js';
 
 let key: BackupKey;
@@ -50,6 +51,18 @@ async function world(): Promise<Wiped> {
   };
 }
 
+const later = (holder: string) => ({ run: holder, expires: new Date(Date.now() + 3600_000 * 24 * 3650) });
+
+async function rolloutUnderWay(api: MemoryApi): Promise<void> {
+  const { run: holder, expires } = later('acme/platform/9/rollout');
+  api.put({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: 'kube-system', name: 'mcprt-rollout' },
+    data: { run: holder, expires: expires.toISOString() },
+  });
+}
+
 /** Lets the API server go away with a write, by its number; `false` where there is none of that number. */
 function failFrom(api: MemoryApi, write: number): { reached: () => boolean; mend: () => void } {
   let count = 0;
@@ -86,6 +99,27 @@ describe('wipe', () => {
     },
     60_000,
   );
+
+  it('leaves the installation due, before anybody else gets the lock', async () => {
+    const { api, wipe: wipeIt } = await world();
+    let dueAtRelease = '';
+    api.hooks.before = async ({ method, path }) => {
+      if (method !== 'DELETE' || !path.includes('/validatingadmissionpolicies/')) return;
+      dueAtRelease = (await readInstallation(api.cluster))?.wipedBy ?? '';
+    };
+    await wipeIt();
+    expect(dueAtRelease).not.toBe('');
+    await expect(requireInstalled(api.cluster)).rejects.toMatchObject({ code: 'setup-due' });
+  });
+
+  it('deletes nothing while a rollout or a setup is under way', async () => {
+    for (const begin of [rolloutUnderWay, (api: MemoryApi) => beginInstallation(api.cluster, later('other'))]) {
+      const { api, wipe: wipeIt } = await world();
+      await begin(api);
+      await expect(wipeIt()).rejects.toMatchObject({ code: expect.stringMatching(/^(?:rollout|setup)-busy$/) });
+      expect(api.objects(kinds.namespace).map(({ metadata }) => metadata.name)).toContain('mcp-sentinel');
+    }
+  });
 
   it('goes on whatever became of a certificate that stays', async () => {
     const one = await world();

@@ -10,6 +10,7 @@ import type { LiveInventory } from '../backup/take-snapshot.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { noteWiped } from '../platform/installation.js';
 import { explainStuck } from './blockers.js';
 import { deleteTargets, groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
@@ -186,6 +187,8 @@ async function underHeld(
   const prove = work.proven();
   const times = await deleteAll(cluster, ports, plan.targets, work);
   await verify(cluster, options);
+  // Before the lock is let go: what was queued behind it must find that an installation is due.
+  await noteWiped(cluster, holderOf(options.run));
   return { plan, wiped: namespacesOf(plan.targets).length, seconds: { prove, ...times } };
 }
 
@@ -207,6 +210,7 @@ async function tidyUp(
   seen: WipeObservation,
 ): Promise<void> {
   const lock = await takeLock(cluster, signal, options, seen);
+  await noteWiped(cluster, holderOf(options.run));
   await lock?.release();
   await removeJournal(cluster);
 }
