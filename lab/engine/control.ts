@@ -3,6 +3,8 @@ import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { listenOnLoopback } from '../driver/loopback.js';
 import type { Github } from '../github/github.js';
+import type { IdentityProvider } from '../github/identity-provider.js';
+import type { RunPermissions } from '../github/run.js';
 import {
   branchRefusal,
   cacheModeOf,
@@ -25,6 +27,8 @@ export interface ControlOptions {
   environments: Readonly<Record<string, Environment>>;
   /** Secrets that every job of the repository sees. */
   secrets: Readonly<Record<string, string>>;
+  /** Who issues the identities of jobs; nobody where it is left out. */
+  identities?: IdentityProvider;
   /** The groups that the runs of the repository share; this run is alone where they are left out. */
   groups?: Groups;
   /** Asked once for each job whose environment has reviewers. @returns whether the job may start */
@@ -122,7 +126,28 @@ async function answer(message: IncomingMessage, run: Run, gone: Promise<void>): 
   }
   const { secrets = {}, variables = {} } = run.environments[environment] ?? {};
   const view = run.github.as({ job: request.job, cacheMode: cacheModeOf(request), permissions });
-  return { token: view.token, env: view.env, vars: variables, secrets: { ...run.secrets, ...secrets } };
+  const env = { ...view.env, ...identityOf(request, environment, permissions, run) };
+  return { token: view.token, env, vars: variables, secrets: { ...run.secrets, ...secrets } };
+}
+
+/** The way to a job's identity, for a job that may ask; what it will say of the job is not for the job to say. */
+function identityOf(
+  request: JobRequest,
+  environment: string,
+  permissions: RunPermissions,
+  { identities, github }: Run,
+): Record<string, string> {
+  if (identities === undefined || permissions['id-token'] !== 'write') return {};
+  const { GITHUB_REPOSITORY: repository = '', GITHUB_REPOSITORY_ID: repositoryId = '' } = github.env;
+  return identities.job({
+    repository,
+    repositoryId,
+    ...(environment === '' ? {} : { environment }),
+    ref: github.run.ref,
+    event: github.run.event,
+    workflowRef: `${repository}/.github/workflows/${request.workflow}@${github.run.ref}`,
+    runId: String(github.run.id),
+  }).env;
 }
 
 /** @returns empty where the job has the groups that it asks for */

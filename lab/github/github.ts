@@ -82,7 +82,8 @@ export interface Github {
   close(): Promise<void>;
 }
 
-const DEFAULT_REPOSITORY: Repository = {
+/** The repository that is stood in for, unless it is said otherwise. */
+export const labRepository: Repository = {
   name: 'mcprt-lab/platform',
   id: 800_000_001,
   defaultBranch: 'main',
@@ -118,7 +119,7 @@ class Backend {
   readonly received: Buffer[] = [];
 
   constructor({ repository, cacheLimitBytes = DEFAULT_CACHE_LIMIT, now = () => new Date() }: GithubOptions) {
-    this.repository = { ...DEFAULT_REPOSITORY, ...repository };
+    this.repository = { ...labRepository, ...repository };
     this.tokens = new Tokens(now);
     this.blobs = new Blobs(now);
     let id = FIRST_ID;

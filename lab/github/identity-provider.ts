@@ -25,6 +25,8 @@ export interface IdentityProvider {
   issuer: string;
   /** The CA of its TLS certificate, in PEM. */
   certificateAuthority: string;
+  /** Path of the same. */
+  authorityFile: string;
   /**
    * Variables of a job that may ask (`id-token: write`); `end` ends the job, and nobody may ask for it any more.
    *
@@ -69,6 +71,7 @@ export async function startIdentityProvider(folder: string): Promise<IdentityPro
   const provider: IdentityProvider = {
     issuer,
     certificateAuthority: ca.certificate,
+    authorityFile: caFile,
     lifetime: 300,
     get given() {
       return given;

@@ -40,6 +40,7 @@ export interface RunPermissions {
   readonly deployments?: Permission;
   readonly issues?: Permission;
   readonly 'pull-requests'?: Permission;
+  readonly 'id-token'?: Permission;
 }
 
 /** The run that a view has unless it says otherwise: a manual one on the default branch. */

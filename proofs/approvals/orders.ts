@@ -41,7 +41,7 @@ export async function orders(context: ProofContext, problems: string[]): Promise
     folder,
     variables: {},
     env: { MCPRT_DIARY: diary.url },
-    environments: async () => rules,
+    environments: () => rules,
   });
   const seen: Record<string, string> = {};
   const stage: Stage = { repository, diary, seen, problems, progress: context.progress };

@@ -27,6 +27,42 @@ export interface KeylessCluster {
 export const repository = { name: 'Acme/Platform', id: '42' };
 
 /**
+ * Has the control plane of a lab take the identities of a repository's jobs, as its administrator would: runs
+ * `init --accounts`, copies the file that it wrote, and waits until `init` itself says that the API server takes them.
+ *
+ * @param init runs the command with some arguments, and gives what it printed
+ * @param made the folder in which it writes
+ */
+export async function letIn(
+  init: (...args: string[]) => Promise<string>,
+  {
+    provider,
+    state,
+    repository: own,
+    made,
+  }: {
+    provider: IdentityProvider;
+    state: Pick<LabState, 'authentication'>;
+    repository: { name: string; id: string };
+    made: string;
+  },
+): Promise<void> {
+  const args = ['--accounts', '--repository', own.name, '--repository-id', own.id];
+  const issuer = ['--issuer', provider.issuer, '--issuer-ca', provider.authorityFile];
+  const first = await init(...args, ...issuer);
+  if (!first.includes('takes no identities of this issuer yet'))
+    throw new Error(`init does not say that the API server knows no issuer:\n${first}`);
+  // In one step, as `install` does it: an API server that sees half a file says so, and looks again.
+  await copyFile(join(made, 'authentication.yaml'), `${state.authentication}.next`);
+  await rename(`${state.authentication}.next`, state.authentication);
+  for (const end = Date.now() + takenWithin; ; await sleep(500)) {
+    const said = await init(...args, ...issuer);
+    if (said.includes('takes identities of this issuer already')) return;
+    if (Date.now() > end) throw new Error(`the API server does not take the identities:\n${said}`);
+  }
+}
+
+/**
  * Runs the shipped `init --accounts` in a repository, copies the file that it wrote to the control plane, and waits until
  * `init` itself says that the API server takes the identities.
  */
@@ -66,20 +102,7 @@ async function openDoor(
     });
     return stdout + stderr;
   };
-  const authority = join(folder, 'issuer', 'issuer-ca.pem');
-  const accounts = ['--accounts', '--repository', repository.name, '--repository-id', repository.id, ...more];
-  const issuer = ['--issuer', provider.issuer, '--issuer-ca', authority];
-  const first = await init(...accounts, ...issuer);
-  if (!first.includes('takes no identities of this issuer yet'))
-    throw new Error(`init does not say that the API server knows no issuer:\n${first}`);
-  // In one step, as `install` does it: an API server that sees half a file says so, and looks again.
-  await copyFile(join(made, 'authentication.yaml'), `${state.authentication}.next`);
-  await rename(`${state.authentication}.next`, state.authentication);
-  for (const end = Date.now() + takenWithin; ; await sleep(500)) {
-    const said = await init(...accounts, ...issuer);
-    if (said.includes('takes identities of this issuer already')) break;
-    if (Date.now() > end) throw new Error(`the API server does not take the identities:\n${said}`);
-  }
+  await letIn((...args) => init(...args, ...more), { provider, state, repository, made });
   return {
     provider,
     made,

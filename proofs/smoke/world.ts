@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ActionRun, defaultsOf, runBundle } from '../../lab/driver/action.js';
-import { openLab } from '../../lab/driver/lab.js';
+import { type LabState, openLab } from '../../lab/driver/lab.js';
 import { type Registry, startRegistry } from '../../lab/driver/registry.js';
 import { type ArchiveContent, makeImageArchive } from '../../lab/platform/api/image-archive.js';
 import { type PlatformApi, type PlatformApiOptions, startPlatformApi } from '../../lab/platform/api/platform-api.js';
@@ -47,6 +47,7 @@ export interface SmokeWorld {
   adminKey: string;
   admin: { email: string; password: string };
   kubeconfig: string;
+  state: LabState;
   registry: Registry;
   folder: string;
   /** Folder with the source of the example server. */
@@ -195,6 +196,7 @@ export async function makeSmokeWorld(
     adminKey,
     admin,
     kubeconfig: state.kubeconfig,
+    state,
     registry,
     folder,
     source,

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../lab/driver/folders.js';
 import { changeService } from '../../lab/platform/source.js';
+import type { KeySet } from '../../shared/backup/keys.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries.js';
 import { leakSearch } from '../leaks.js';
@@ -8,7 +9,7 @@ import { snapshot } from '../rollout/world.js';
 import { userPassword } from '../smoke/world.js';
 import { hours } from './hours.js';
 import type { Platform } from './platform.js';
-import { type Made, makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
+import { makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
 import { play, type Stage, searchRuns } from './stage.js';
 
 const planOnly = ['plan@mcprt-plan'];
@@ -19,10 +20,10 @@ const whole = [...upToApproval, 'backup@mcprt-backup', 'rollout@production', 'sm
 export async function deploys(stage: Stage, { world, source }: Platform): Promise<void> {
   const { context, problems, docker } = stage;
   const onMain = { branches: ['main'] };
-  let keys: Made['keys'] | undefined;
+  let keys: KeySet | undefined;
   const repository = await makeRepository(context, stage.tools, {
     folder: source,
-    administrator: world.kubeconfig,
+    cluster: world.state,
     variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
     env: {
       // The lab of this proof is compiled already: this machine vouches for it.
@@ -31,17 +32,15 @@ export async function deploys(stage: Stage, { world, source }: Platform): Promis
         ? {}
         : { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') }),
     },
-    async environments(made) {
-      keys = made.keys;
-      const account = async (name: string): Promise<{ KUBECONFIG: string }> => ({
-        KUBECONFIG: await made.kubeconfig(name),
-      });
+    environments(made) {
+      keys = made;
       return {
         'mcprt-drill': { secrets: { MCPRT_RESTORE_KEY: keys.restore }, ...onMain },
-        'mcprt-plan': { secrets: await account('mcprt-plan') },
+        'mcprt-plan': onMain,
+        'mcprt-pull-request': {},
         'mcprt-approval': { hasReviewers: true, ...onMain },
-        'mcprt-backup': { secrets: { ...(await account('mcprt-backup')), MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
-        production: { secrets: await account('production'), ...onMain },
+        'mcprt-backup': { secrets: { MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
+        production: onMain,
         'mcprt-smoke': { secrets: { MCP_ADMIN_KEY: world.adminKey, MCP_SMOKE_PASSWORD: userPassword }, ...onMain },
       };
     },
@@ -91,7 +90,12 @@ async function changes(stage: Stage, { world, source }: Platform, repository: Re
   const before = await state();
   repository.adopt(await change('a new dashboard'));
   const own = github.env.GITHUB_REPOSITORY ?? '';
-  runs.push(await play(stage, repository, 'a pull request', 'deploy.yml', { ...pull(own), jobs: planOnly }));
+  runs.push(
+    await play(stage, repository, 'a pull request', 'deploy.yml', {
+      ...pull(own),
+      jobs: ['pull-request@mcprt-pull-request'],
+    }),
+  );
   runs.push(await play(stage, repository, 'a fork’s pull request', 'deploy.yml', { ...pull('stranger/x'), jobs: [] }));
   const rejected = { event: 'push', jobs: upToApproval, fails: /rejected by its reviewer/, review: async () => false };
   runs.push(await play(stage, repository, 'rejected by the reviewer', 'deploy.yml', rejected));

@@ -23,7 +23,7 @@ export async function previews(stage: Stage, { world }: Platform, docker: Docker
     folder,
     variables: { MCPRT_RESOLVE: world.front.resolve.join('\n'), MCPRT_CA_BUNDLE: world.root },
     env: { DOCKER_HOST: docker.host, DOCKER_CONFIG: join(context.folder, 'docker-config') },
-    environments: async () => ({
+    environments: () => ({
       'mcprt-preview-cleanup': {
         branches: ['main'],
         secrets: { MCP_ADMIN_KEY: world.adminKey },

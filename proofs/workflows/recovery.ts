@@ -27,7 +27,7 @@ export async function recovery(
     await installCertManager(fresh.rig.cluster, fresh.rig.installation);
     const before = await leaves(lost.rig.cluster);
     await repository.move({
-      administrator: fresh.rig.state.kubeconfig,
+      cluster: fresh.rig.state,
       variables: {
         MCPRT_RESOLVE: fresh.front.resolve.join('\n'),
         // The certificates are of the lost lab's CA.

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { difference } from '../../lab/driver/meter.js';
 import { installCertManager } from '../../lab/platform/install.js';
 import { commitFiles } from '../../lab/platform/source.js';
+import type { KeySet } from '../../shared/backup/keys.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { accessCanaries, clusterCanaries, keyCanaries } from '../canary/canaries.js';
 import { leakSearch } from '../leaks.js';
 import { makeStage } from '../stage.js';
 import { firstInstallation } from './first-installation.js';
 import { recovery } from './recovery.js';
-import { type Made, makeRepository, type PlayedWorkflow } from './repository.js';
+import { makeRepository, type PlayedWorkflow } from './repository.js';
 import { restores } from './restores.js';
 import { play, type Stage, searchRuns } from './stage.js';
 
@@ -35,33 +36,31 @@ export async function reinstalls(stage: Stage): Promise<void> {
     );
     const cluster = (await rig.cluster.get(kinds.namespace, { name: 'kube-system' }))?.metadata.uid ?? '';
     const onMain = { branches: ['main'] };
-    let keys: Made['keys'] | undefined;
+    let keys: KeySet | undefined;
     const repository = await makeRepository(context, stage.tools, {
       folder: source,
-      administrator: rig.state.kubeconfig,
+      cluster: rig.state,
       install: true,
       variables: { MCPRT_RESOLVE: front.resolve.join('\n'), MCPRT_CA_BUNDLE: site.root },
-      async environments(made) {
-        keys = made.keys;
-        const account = async (name: string): Promise<{ KUBECONFIG: string }> => ({
-          KUBECONFIG: await made.kubeconfig(name),
-        });
+      environments(made) {
+        keys = made;
         return {
           'mcprt-wipe': {
             hasReviewers: true,
-            secrets: { ...(await account('mcprt-wipe')), MCPRT_BACKUP_KEY: keys.backup },
+            secrets: { MCPRT_BACKUP_KEY: keys.backup },
             variables: { MCPRT_CLUSTER: cluster },
             ...onMain,
           },
           'mcprt-restore': {
             hasReviewers: true,
-            secrets: { ...(await account('mcprt-restore')), MCPRT_RESTORE_KEY: keys.restore },
+            secrets: { MCPRT_RESTORE_KEY: keys.restore },
             ...onMain,
           },
           'mcprt-smoke': onMain,
-          'mcprt-plan': { secrets: await account('mcprt-plan') },
+          'mcprt-plan': onMain,
+          'mcprt-pull-request': {},
           'mcprt-approval': { hasReviewers: true, ...onMain },
-          'mcprt-backup': { secrets: { ...(await account('mcprt-backup')), MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
+          'mcprt-backup': { secrets: { MCPRT_BACKUP_KEY: keys.backup }, ...onMain },
         };
       },
     });

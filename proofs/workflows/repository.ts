@@ -1,21 +1,24 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { root } from '../../lab/driver/folders.js';
+import type { LabState } from '../../lab/driver/lab.js';
 import { writeActions } from '../../lab/engine/actions.js';
 import { startControl } from '../../lab/engine/control.js';
 import { buildEngine } from '../../lab/engine/engine.js';
 import type { Environment } from '../../lab/engine/environments.js';
 import { Groups } from '../../lab/engine/groups.js';
 import { runWorkflow, type WorkflowRun } from '../../lab/engine/run.js';
-import { type Github, startGithub } from '../../lab/github/github.js';
+import { type Github, labRepository as ours, startGithub } from '../../lab/github/github.js';
+import { type IdentityProvider, startIdentityProvider } from '../../lab/github/identity-provider.js';
 import type { Run } from '../../lab/github/run.js';
 import { commitFiles } from '../../lab/platform/source.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 import { isRecord } from '../../shared/json.js';
+import { letIn } from '../keyless/door.js';
 import type { ProofContext } from '../proof.js';
 
 const execute = promisify(execFile);
@@ -47,7 +50,7 @@ export interface Repository {
   /** The next runs are of this commit. */
   adopt(commit: string): void;
   /** The next runs are on another cluster: init makes its accounts, and the environments are made anew. */
-  move(to: Pick<RepositoryOptions, 'administrator' | 'variables'>): Promise<void>;
+  move(to: Pick<RepositoryOptions, 'cluster' | 'variables'>): Promise<void>;
   /** Runs an example. */
   run(workflow: string, options: RunOptions): Promise<PlayedWorkflow>;
   close(): Promise<void>;
@@ -71,21 +74,20 @@ export interface PlayedWorkflow extends WorkflowRun {
 export interface RepositoryOptions {
   /** Folder of the checkout; made a git repository if it is none. */
   folder: string;
-  /** Kubeconfig of an administrator, with which the accounts of the environments are made. */
-  administrator?: string;
+  /** The cluster into which the jobs of the environments are let by their identities. */
+  cluster?: LabState;
   /** Whether the platform's installer makes the deployments. */
   install?: boolean;
   /** The environments, of what init has made. */
-  environments(made: Made): Promise<Readonly<Record<string, Environment>>>;
+  environments(keys: KeySet): Readonly<Record<string, Environment>>;
   variables: Readonly<Record<string, string>>;
   env?: Readonly<Record<string, string>>;
 }
 
-/** What init leaves in its folder of keys. */
-export interface Made {
+/** What init leaves in its folder: keys, and how the cluster is reached, which is no secret. */
+interface Made {
   keys: KeySet;
-  /** Text of the kubeconfig of an environment's account. */
-  kubeconfig(environment: string): Promise<string>;
+  variables: Readonly<Record<string, string>>;
 }
 
 /** Prepares a repository as its users do, by init, and gives what runs its workflows. */
@@ -98,8 +100,15 @@ export async function makeRepository(
   if (!(await readdir(folder)).includes('.git')) {
     await execute('git', ['init', '--quiet', '--initial-branch=main'], { cwd: folder });
   }
-  let environments = await options.environments(await initialised(release, options));
-  let { variables } = options;
+  const identities = await startIdentityProvider(await mkdtemp(join(context.folder, 'issuer-')));
+  const prepare = (more: Partial<RepositoryOptions> = {}): Promise<Made> =>
+    initialised(release, { ...options, ...more }, identities);
+  const made = await prepare().catch(async (error: unknown) => {
+    await identities.close();
+    throw error;
+  });
+  const environments = options.environments(made.keys);
+  let variables = { ...options.variables, ...made.variables };
   const examples = await requireExamples(folder, options.install ? ['deploy.yml'] : []);
   const first = await commitFiles(folder, {}, 'The workflows of mcprt');
   const github = await startGithub({ run: { sha: first, permissions: {} } });
@@ -122,8 +131,7 @@ export async function makeRepository(
       sha = commit;
     },
     async move(to) {
-      environments = await options.environments(await initialised(release, { ...options, ...to }));
-      variables = to.variables;
+      variables = { ...to.variables, ...(await prepare(to)).variables };
     },
     async run(workflow, { event, payload = {}, as = {}, review = async () => true }) {
       runId += 1;
@@ -135,6 +143,7 @@ export async function makeRepository(
         environments,
         secrets: {},
         groups,
+        identities,
         review: ({ environment }) => review(environment),
       });
       try {
@@ -158,34 +167,37 @@ export async function makeRepository(
         await control.close();
       }
     },
-    close: () => github.close(),
+    async close() {
+      await github.close();
+      await identities.close();
+    },
   };
 }
 
-/** Runs init on a repository, as somebody does who has cloned a release. */
+/** Runs init on a repository, as somebody does who has cloned a release, and tells the control plane what it says. */
 async function initialised(
   release: string,
-  { folder, administrator, install = false }: RepositoryOptions,
+  { folder, cluster, install = false }: RepositoryOptions,
+  provider: IdentityProvider,
 ): Promise<Made> {
-  const keys = `${folder}-mcprt-keys`;
+  const made = `${folder}-mcprt-keys`;
   const { KUBECONFIG: _, ...env } = process.env;
-  await execute(
-    process.execPath,
-    [
-      join(release, 'dist', 'init.js'),
-      ...['--in', folder],
-      ...(administrator === undefined ? [] : ['--accounts']),
-      ...(install ? ['--install'] : []),
-    ],
-    { env: { ...env, ...(administrator === undefined ? {} : { KUBECONFIG: administrator }) } },
-  );
-  const read = (name: string): Promise<string> => readFile(join(keys, name), 'utf8').catch(() => '');
-  const [backup = '', restore = '', offline = ''] = await Promise.all(
-    ['backup.key', 'restore.key', 'offline.txt'].map(read),
+  const init = async (...args: string[]): Promise<string> => {
+    const words = [join(release, 'dist', 'init.js'), '--in', folder, ...(install ? ['--install'] : []), ...args];
+    const { stdout } = await execute(process.execPath, words, {
+      env: { ...env, ...(cluster === undefined ? {} : { KUBECONFIG: cluster.kubeconfig }) },
+    });
+    return stdout;
+  };
+  if (cluster === undefined) await init();
+  else await letIn(init, { provider, state: cluster, repository: { name: ours.name, id: String(ours.id) }, made });
+  const read = (name: string): Promise<string> => readFile(join(made, name), 'utf8').catch(() => '');
+  const [backup = '', restore = '', offline = '', authority = ''] = await Promise.all(
+    ['backup.key', 'restore.key', 'offline.txt', 'certificate-authority.pem'].map(read),
   );
   return {
     keys: { backup, restore, offline },
-    kubeconfig: (environment) => readFile(join(keys, `${environment}.kubeconfig`), 'utf8'),
+    variables: cluster === undefined ? {} : { MCPRT_SERVER: cluster.server, MCPRT_CERTIFICATE_AUTHORITY: authority },
   };
 }
 

@@ -25,7 +25,12 @@ export function jobIdentity(
     const token = await limited(core.getIDToken(audience)).catch((cause: unknown) => {
       throw new McprtError('identity-unavailable', {
         what: 'GitHub gives this job no identity',
-        why: messageOf(cause).split('\n')[0] ?? '',
+        why: messageOf(cause)
+          .split('\n')
+          .map((line) => line.trim())
+          .filter((line) => line !== '')
+          .join('; ')
+          .slice(0, 300),
         next: 'run the job again; githubstatus.com tells when GitHub’s Actions have trouble',
       });
     });
