@@ -262,7 +262,7 @@ describe('the workflows and their examples', () => {
   });
 
   it('that wait for a reviewer are not pushed out as a whole run either', () => {
-    for (const name of ['deploy', 'reinstall', 'restore', 'preview']) {
+    for (const name of ['deploy', 'drill', 'reinstall', 'restore', 'preview']) {
       const example = parse(examples.find(({ where }) => where === `examples/${name}.yml`)?.text ?? '') as Job;
       expect([name, example.concurrency?.group]).toEqual([name, expect.stringContaining('github.run_id')]);
     }
