@@ -268,6 +268,17 @@ describe('the workflows and their examples', () => {
     }
   });
 
+  it('never name the group of the run that calls them, which would wait for itself', () => {
+    for (const { text, where } of examples) {
+      const example = parse(text) as Job & Workflow;
+      for (const { uses = '' } of Object.values(example.jobs)) {
+        const called = reusable.get(/(\.github\/workflows\/[^@]+)@v1$/.exec(uses)?.[1] ?? '');
+        const groups = Object.values(called?.jobs ?? {}).map(({ concurrency }) => concurrency?.group);
+        expect([where, groups]).not.toEqual([where, expect.arrayContaining([example.concurrency?.group])]);
+      }
+    }
+  });
+
   it('look for the reviewers of the install before the wipe', () => {
     const [first] = reusable.get('.github/workflows/reinstall.yml')?.jobs.wipe?.steps ?? [];
     expect(first?.with?.environment).toContain('mcprt-restore');
