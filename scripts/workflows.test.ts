@@ -262,9 +262,20 @@ describe('the workflows and their examples', () => {
   });
 
   it('that wait for a reviewer are not pushed out as a whole run either', () => {
-    for (const name of ['deploy', 'reinstall', 'restore', 'preview']) {
+    for (const name of ['deploy', 'drill', 'reinstall', 'restore', 'preview']) {
       const example = parse(examples.find(({ where }) => where === `examples/${name}.yml`)?.text ?? '') as Job;
       expect([name, example.concurrency?.group]).toEqual([name, expect.stringContaining('github.run_id')]);
+    }
+  });
+
+  it('never name the group of the run that calls them, which would wait for itself', () => {
+    for (const { text, where } of examples) {
+      const example = parse(text) as Job & Workflow;
+      for (const { uses = '' } of Object.values(example.jobs)) {
+        const called = reusable.get(/(\.github\/workflows\/[^@]+)@v1$/.exec(uses)?.[1] ?? '');
+        const groups = Object.values(called?.jobs ?? {}).map(({ concurrency }) => concurrency?.group);
+        expect([where, groups]).not.toEqual([where, expect.arrayContaining([example.concurrency?.group])]);
+      }
     }
   });
 

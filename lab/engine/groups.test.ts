@@ -43,6 +43,12 @@ describe('a group', () => {
     expect(order).toEqual(['b', 'c', 'd']);
   });
 
+  it('is not waited for by a job whose own run has it', async () => {
+    const groups = new Groups();
+    await groups.take(group(), 'run 7');
+    expect(await groups.take(group(), 'run 7: restore')).toContain('deadlock');
+  });
+
   it('forgets one that waits and goes', async () => {
     const groups = new Groups();
     await groups.take(group({ queue: 'max' }), 'a');

@@ -49,6 +49,10 @@ export class Groups {
       this.#groups.set(name.toLowerCase(), { running: holder, waiting: [] });
       return '';
     }
+    // Its own run would have to end first.
+    if (holder.startsWith(`${group.running}: `)) {
+      return `Canceling since a deadlock for concurrency group '${name}' was detected between 'top level workflow' and '${holder}'`;
+    }
     if (cancelInProgress) return `this lab cannot cancel ${group.running}, which runs in ${name}`;
     if (queue === 'single') {
       for (const { answer } of group.waiting.splice(0)) {

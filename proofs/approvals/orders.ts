@@ -152,6 +152,7 @@ async function withInstaller(folder: string): Promise<void> {
 }
 
 const push = { event: 'push' };
+const restore = { event: 'workflow_dispatch', payload: { inputs: { operation: 'restore' } } };
 const reinstall = { event: 'workflow_dispatch', payload: { inputs: { domain } } };
 
 /** Runs a workflow, and gives what the actions did in it. */
@@ -193,6 +194,9 @@ async function nobodyWaits(stage: Stage): Promise<void> {
   gate.pass(true);
   const { did, code, log } = await first;
   expect(stage, 'the run that waited', `${did.join(', ')}: ${code}`, `${whole}: 0`, log);
+  const restored = await run(stage, 'restore.yml', restore);
+  const steps = ['list', 'plan', 'restore'].map((one) => `${one}/action-backup ${one}`).join(', ');
+  expect(stage, 'a restore', `${restored.did.join(', ')}: ${restored.code}`, `${steps}: 0`, restored.log);
 }
 
 /** What is no approval: a no, and a plan that has not arrived. */
@@ -247,12 +251,7 @@ async function missingReviewers(stage: Stage): Promise<void> {
     ['mcprt-wipe', 'reinstall.yml', reinstall, ''],
     // Before the wipe, although it is the installation that would stop.
     ['mcprt-restore', 'reinstall.yml', reinstall, ''],
-    [
-      'mcprt-restore',
-      'restore.yml',
-      { event: 'workflow_dispatch', payload: { inputs: { operation: 'restore' } } },
-      'list/action-backup list',
-    ],
+    ['mcprt-restore', 'restore.yml', restore, 'list/action-backup list'],
     ['mcprt-preview', 'preview.yml', preview, ''],
   ];
   for (const [environment, workflow, options, did] of cases) {
