@@ -5,8 +5,8 @@ import { beginDeployment, type Deployment, deployedCommit } from '../../shared/a
 import { annotateFindings } from '../../shared/action/findings.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import { plainLines } from '../../shared/action/log.js';
-import { veil } from '../../shared/action/mask.js';
+import { log, setOutputs } from '../../shared/action/log.js';
+import { hide, mask } from '../../shared/action/mask.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { connect } from '../../shared/cluster/connect.js';
@@ -25,7 +25,6 @@ export type RolloutInputs = Inputs<typeof inputTypes>;
 /** The entry of action-rollout. */
 export async function rolloutAction(version: string): Promise<void> {
   await runAction('action-rollout', async (signal) => {
-    const { mask, hide } = veil();
     const inputs = readInputs(inputTypes);
     const isPlan = inputs.operation === 'plan';
     for (const secret of [inputs['github-token'], ...Object.values(inputs['build-args'])]) mask(secret);
@@ -44,7 +43,7 @@ export async function rolloutAction(version: string): Promise<void> {
     const allowed = requirePermissions(opened, {
       names: operationsOf(inputs),
       dryRun: false,
-      warn: core.warning,
+      warn: log.warning,
     });
     const cluster = guarded(opened, allowed);
     try {
@@ -52,10 +51,10 @@ export async function rolloutAction(version: string): Promise<void> {
       const source = resolve(inputs.source);
       const commit = await commitOf(source);
       const options = optionsOf(inputs, target, version);
-      const progress = (line: string): void => core.info(plainLines(hide(line)));
+      const progress = log.info;
       const ports: RolloutPorts = {
         progress,
-        warn: core.warning,
+        warn: log.warning,
         signal: limited,
         mask,
         hide,
@@ -120,7 +119,7 @@ async function report(
   const isPlan = inputs.operation === 'plan';
   annotateFindings(record.findings);
   const outputs = outputsOf(record, { operation: inputs.operation, platform: target.hosts.platform, failure });
-  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  setOutputs(outputs);
   await rolloutSummary(record, { domain: target.domain, isPlan, failure }).write();
   const isSettled = failure === undefined || record.rolledBack === undefined || record.isRollbackVerified;
   if (isSettled) core.saveState(states.ended, 'yes');
@@ -150,7 +149,7 @@ async function deploymentFor(inputs: RolloutInputs, { hosts, domain }: Target): 
       logUrl: `${env.GITHUB_SERVER_URL || 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID ?? ''}`,
       url: `https://${hosts.platform}`,
     },
-    core.warning,
+    log.warning,
   );
 }
 

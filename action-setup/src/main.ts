@@ -4,8 +4,8 @@ import { overridesOf } from '../../shared/action/choice.js';
 import { annotateFindings } from '../../shared/action/findings.js';
 import { proxyOf, runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import { foldedLog, plainLines } from '../../shared/action/log.js';
-import { type Mask, masker } from '../../shared/action/mask.js';
+import { foldedLog, log, setOutputs } from '../../shared/action/log.js';
+import { type Mask, mask } from '../../shared/action/mask.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -35,7 +35,6 @@ type SetupInputs = Inputs<typeof inputTypes>;
 /** The entry of action-setup. */
 export async function setupAction(version: string): Promise<void> {
   await runAction('action-setup', async (signal) => {
-    const mask = masker();
     const inputs = readInputs(inputTypes);
     requireProfile(inputs);
     for (const secret of [inputs['restore-key'], inputs['github-token']]) mask(secret);
@@ -54,15 +53,15 @@ export async function setupAction(version: string): Promise<void> {
       dryRun: false,
       // What is given up first cannot be had back: then everything must be allowed before.
       ...(releases ? {} : { essential: inputs.operation === 'install' ? beginRules : lookRules }),
-      warn: core.warning,
+      warn: log.warning,
     });
     const cluster = guarded(opened, allowed);
     try {
       const within = withDeadline(signal, inputs.timeout);
       const ports: SetupPorts = {
         stores: openStores({ ...inputs, 'retention-days': 0 }, process.env, within),
-        progress: (line) => core.info(plainLines(line)),
-        warn: core.warning,
+        progress: log.info,
+        warn: log.warning,
         signal: within,
         mask,
         log: foldedLog(),
@@ -85,15 +84,12 @@ export async function setupAction(version: string): Promise<void> {
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
         if (record.installerBegun) {
           await closeRegistry(cluster).catch((cause: unknown) =>
-            core.warning(
-              `the registry may ask for no password; the post step tries again: ${plainLines(messageOf(cause))}`,
-            ),
+            log.warning(`the registry may ask for no password; the post step tries again: ${messageOf(cause)}`),
           );
         }
       }
       annotateFindings(record.findings);
-      for (const [name, value] of Object.entries(outputsOf(record, inputs.operation, dryRun)))
-        core.setOutput(name, value);
+      setOutputs(outputsOf(record, inputs.operation, dryRun));
       const now = cluster.serverTime() ?? new Date();
       await setupSummary(record, { domain: target.domain, dryRun, now, error: failure }).write();
       if (failure !== undefined) throw new SummedUp(failure);
@@ -124,7 +120,7 @@ async function check(
     ? []
     : await certificateStates(cluster, world.seen.certManager.version, mask);
   annotateFindings(record.findings);
-  for (const [name, value] of Object.entries(outputsOf(record, 'check', true))) core.setOutput(name, value);
+  setOutputs(outputsOf(record, 'check', true));
   await checkSummary(record, world, target.domain).write();
   const errors = blocking(record.findings);
   const [first] = errors;

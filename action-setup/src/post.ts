@@ -1,7 +1,8 @@
 import * as core from '@actions/core';
 import { proxyOf } from '../../shared/action/github.js';
 import { flag } from '../../shared/action/inputs.js';
-import { masker } from '../../shared/action/mask.js';
+import { log } from '../../shared/action/log.js';
+import { mask } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { connect } from '../../shared/cluster/connect.js';
@@ -32,7 +33,6 @@ export async function setupPostAction(): Promise<void> {
 }
 
 async function close(): Promise<void> {
-  const mask = masker();
   const inputs = { profile: core.getInput('profile'), domain: core.getInput('domain') };
   const target = async (): Promise<string | undefined> =>
     (await readTarget(inputs, { stage: 'setup', env: process.env, mask, quiet: true })).kubeconfig;
@@ -45,9 +45,9 @@ async function close(): Promise<void> {
   });
   try {
     const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
-    if (wasOpen) core.warning('the public registry asked for no password, as the installer was stopped: it does again');
+    if (wasOpen) log.warning('the public registry asked for no password, as the installer was stopped: it does again');
     const left = [...pushersRemoved, ...(await removeImageArchives(core.getInput('source')))];
-    if (left.length > 0) core.info(`removed what the installer left: ${left.join(', ')}`);
+    if (left.length > 0) log.info(`removed what the installer left: ${left.join(', ')}`);
   } finally {
     await cluster.close();
   }

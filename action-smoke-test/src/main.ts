@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import { plainLines } from '../../shared/action/log.js';
-import { veil } from '../../shared/action/mask.js';
+import { log, setOutputs } from '../../shared/action/log.js';
+import { hide, mask } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -37,7 +37,6 @@ export interface SmokeRun {
 /** The entry of action-smoke-test. */
 export async function smokeTestAction(): Promise<void> {
   await runAction('action-smoke-test', async (signal) => {
-    const { mask, hide } = veil();
     const inputs = readInputs(inputTypes);
     for (const name of ['admin-key', 'admin-password', 'user-password', 'github-token'] as const) mask(inputs[name]);
     if (inputs.operation === 'test') requireInputs(inputs);
@@ -50,7 +49,7 @@ export async function smokeTestAction(): Promise<void> {
     const limited = withDeadline(signal, inputs.timeout);
     const reach = { overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] };
     const web = openWeb(reach);
-    const progress = (line: string): void => core.info(plainLines(hide(line)));
+    const progress = log.info;
     const run = inputs['run-id'] || madeRunId(process.env);
     const maker = imageMaker({
       archive: inputs['image-archive'],
@@ -203,7 +202,7 @@ async function tell({ inputs, context, report }: SmokeRun, metadataErrors: reado
   }
   report.seconds = Math.round(Date.now() - report.at.getTime()) / 1000;
   annotateChecks(context.record, metadataErrors);
-  for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, value);
+  setOutputs(outputsOf(report));
   await smokeSummary(report).write();
   if (report.junit !== '') await writeJunit(report);
 }
@@ -213,7 +212,7 @@ function requirePassed({ checks, left }: SmokeReport): void {
   const failed = checks.filter(({ status }) => status === 'failed').length;
   if (failed === 0 && left.length === 0) return;
   process.exitCode = 1;
-  core.info(failed > 0 ? `${failed} of ${checks.length} checks failed` : `${left.length} things are left`);
+  log.info(failed > 0 ? `${failed} of ${checks.length} checks failed` : `${left.length} things are left`);
 }
 
 async function readMetadata(inputs: SmokeInputs, isForeign: boolean, errors: MetadataError[]): Promise<ServerMetadata> {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import * as core from '@actions/core';
 import { proxyOf } from '../../shared/action/github.js';
+import { log } from '../../shared/action/log.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connect } from '../../shared/cluster/connect.js';
 import { textAt } from '../../shared/cluster/fields.js';
@@ -116,7 +116,7 @@ export async function serialsOf(
       ]),
     );
   } catch (error) {
-    core.warning(`the cluster’s certificates cannot be read, and are not compared: ${messageOf(error)}`);
+    log.warning(`the cluster’s certificates cannot be read, and are not compared: ${messageOf(error)}`);
     return undefined;
   }
 }

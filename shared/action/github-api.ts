@@ -2,6 +2,7 @@ import pRetry from 'p-retry';
 import type { ErrorCode } from '../errors.js';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
+import { hidden } from './mask.js';
 
 /** Where GitHub's API is, and who asks. */
 export interface GithubApi {
@@ -73,7 +74,7 @@ export async function askUrl(
           'content-type': 'application/json',
           'user-agent': 'mcprt',
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: JSON.stringify(hidden(body)) }),
         signal: AbortSignal.timeout(deadline),
       });
       const text = await answer.text();
