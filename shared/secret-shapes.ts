@@ -9,16 +9,14 @@ const between = /[\s"'`,;{}()[\]<>|]+/;
 /**
  * What of a text has the form of a secret: passwords in addresses, values that are called token or password, and words
  * of letters and digits that nobody would call a thing. Linear in the text.
- *
- * @param digests whether the text may hold digests in hex, which look the same and are none
  */
-export function secretsIn(text: string, { digests = false }: { digests?: boolean } = {}): string[] {
+export function secretsIn(text: string): string[] {
   const found = new Set<string>();
   for (const [, value = ''] of text.matchAll(named)) found.add(value);
   for (const [, value = ''] of text.matchAll(userinfo)) for (const part of userinfoParts(value)) found.add(part);
   for (const word of text.split(between)) {
     const value = word.replace(/^[\w-]{1,64}[:=](?=.)/, '');
-    if (isSecretWord(value, digests)) found.add(value);
+    if (isSecretWord(value)) found.add(value);
   }
   return [...found].filter((one) => one !== '');
 }
@@ -54,7 +52,12 @@ export function shownPath(text: string): string | undefined {
   return isPath.test(text) && secretsIn(text).length === 0 ? text : undefined;
 }
 
-function isSecretWord(word: string, digests: boolean): boolean {
-  if (digests && /^(?:[\w.:/-]{0,512}@)?(?:sha256:)?(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(word)) return false;
-  return word.split(/[-_./:@=\\]+/).some((run) => run.length >= shortestRun && /\d/.test(run) && /[A-Za-z+]/.test(run));
+/** Names have letters, and then perhaps a number; keys and tokens have both in turn. */
+function isSecretWord(word: string): boolean {
+  return word.split(/[-_./:@=\\]+/).some((run) => {
+    if (run.length < shortestRun || !/[A-Za-z+]/.test(run)) return false;
+    const digits = run.match(/\d+/g) ?? [];
+    const turns = 2 * digits.length;
+    return digits.join('').length >= 8 || turns >= Math.max(4, run.length / 8);
+  });
 }

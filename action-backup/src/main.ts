@@ -35,7 +35,6 @@ const resultSchema = 'mcprt.result/1';
 export async function backupAction(version: string): Promise<void> {
   await runAction('action-backup', async (signal) => {
     const inputs = readInputs(inputTypes);
-    for (const secret of [inputs['backup-key'], inputs['restore-key'], inputs['github-token']]) mask(secret);
     const { operation } = inputs;
     const changes = (operation === 'restore' || operation === 'wipe') && !inputs['dry-run'];
     const destructive = changes ? { destructive: operation } : {};

@@ -1,13 +1,16 @@
 import {
   certificates,
+  domain,
   duration,
   flag,
   type InputType,
   lines,
   oneOf,
   overrides,
+  path,
   someOf,
   text,
+  token,
 } from '../../shared/action/inputs.js';
 import { parseImages, parseTargets } from '../../shared/rollout/targets.js';
 
@@ -41,6 +44,7 @@ const manifests: InputType<'auto' | string[]> = {
 /** A plan's digest, or nothing. */
 const planDigest: InputType<string> = {
   expected: 'the output `plan` of an earlier step',
+  isPublic: (value) => /^[0-9a-f]{64}$/.test(value),
   parse(value) {
     if (!/^(?:[0-9a-f]{64})?$/.test(value)) throw new Error('it is not 64 hexadecimal digits');
     return value;
@@ -52,13 +56,18 @@ export const inputTypes = {
   operation: oneOf(['rollout', 'plan']),
   kubeconfig: text,
   'kubeconfig-trusted': flag,
-  profile: text,
-  domain: text,
+  profile: path,
+  domain,
   layout: oneOf(['auto', 'mono', 'split']),
   targets: { expected: 'deployment=container@dockerfile, one a line', parse: parseTargets },
-  images: { expected: 'deployment=image@sha256:digest, one a line', parse: parseImages },
-  source: text,
-  tag: text,
+  images: {
+    expected: 'deployment=image@sha256:digest, one a line',
+    parse: parseImages,
+    isPublic: (value: string) =>
+      lines.parse(value).every((line) => /^[\w./:@=-]{1,512}@sha256:[0-9a-f]{64}$/.test(line)),
+  },
+  source: path,
+  tag: { ...text, isPublic: (value: string) => /^[0-9a-f]{7,64}$/.test(value) },
   'build-args': buildArguments,
   'build-cache': oneOf(['auto', 'none']),
   rebuild: flag,
@@ -74,7 +83,7 @@ export const inputTypes = {
   'dns-server': text,
   'ca-bundle': certificates,
   environment: text,
-  'github-token': text,
+  'github-token': token,
 } as const;
 
 /** The outputs of action-rollout, in the order of its action.yml. */

@@ -27,7 +27,7 @@ export async function rolloutAction(version: string): Promise<void> {
   await runAction('action-rollout', async (signal) => {
     const inputs = readInputs(inputTypes);
     const isPlan = inputs.operation === 'plan';
-    for (const secret of [inputs['github-token'], ...Object.values(inputs['build-args'])]) mask(secret);
+    for (const secret of Object.values(inputs['build-args'])) mask(secret);
     const target = await readTarget(inputs, {
       stage: 'rollout',
       env: process.env,

@@ -2,6 +2,7 @@ import { backupName, generationNumber, repositoryOrigin } from '../../shared/act
 import {
   certificates,
   count,
+  domain,
   duration,
   flag,
   type InputType,
@@ -9,8 +10,11 @@ import {
   maybeDuration,
   oneOf,
   overrides,
+  path,
+  secret,
   someOf,
   text,
+  token,
 } from '../../shared/action/inputs.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
 import type { OrderLimit } from '../../shared/setup/orders.js';
@@ -41,10 +45,10 @@ export const inputTypes = {
   mode: oneOf(['auto', 'first-install', 'rerun']),
   kubeconfig: text,
   'kubeconfig-trusted': flag,
-  profile: text,
-  domain: text,
-  source: text,
-  binary: text,
+  profile: path,
+  domain,
+  source: path,
+  binary: path,
   'acme-email': text,
   'tls-cluster-issuer': text,
   'registry-mode': text,
@@ -53,9 +57,9 @@ export const inputTypes = {
   'setup-args': installerArguments,
   'cert-timeout': maybeDuration,
   'rollout-timeout': maybeDuration,
-  'restore-key': text,
+  'restore-key': secret,
   stores: someOf(['cache', 'artifact', 'directory']),
-  directory: text,
+  directory: path,
   'max-orders': orderLimit,
   'max-age': duration,
   generation: generationNumber,
@@ -72,7 +76,7 @@ export const inputTypes = {
   doctor: flag,
   timeout: duration,
   'dry-run': flag,
-  'github-token': text,
+  'github-token': token,
 } as const;
 
 /** The outputs of action-setup, in the order of its action.yml. */

@@ -37,7 +37,6 @@ export async function setupAction(version: string): Promise<void> {
   await runAction('action-setup', async (signal) => {
     const inputs = readInputs(inputTypes);
     requireProfile(inputs);
-    for (const secret of [inputs['restore-key'], inputs['github-token']]) mask(secret);
     const isChange = inputs.operation === 'install' && !inputs['dry-run'];
     const destructive = isChange ? { destructive: 'setup' } : {};
     const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, ...destructive });

@@ -38,7 +38,6 @@ export interface SmokeRun {
 export async function smokeTestAction(): Promise<void> {
   await runAction('action-smoke-test', async (signal) => {
     const inputs = readInputs(inputTypes);
-    for (const name of ['admin-key', 'admin-password', 'user-password', 'github-token'] as const) mask(inputs[name]);
     if (inputs.operation === 'test') requireInputs(inputs);
     const target = await readTarget(inputs, { stage: 'smoke-test', env: process.env, mask });
     const cluster = await clusterOf(inputs, mask);

@@ -21,7 +21,6 @@ export async function smokeTestPostAction(): Promise<void> {
     const made = new Made(() => undefined, saved === '' ? [] : things.parse(JSON.parse(saved)));
     if (made.things.length === 0) return;
     const inputs = readInputs(inputTypes);
-    for (const name of ['admin-key', 'admin-password'] as const) mask(inputs[name]);
     const { hosts } = await readTarget(inputs, { stage: 'smoke-test', env: process.env, mask, quiet: true });
     const cluster = await clusterOf(inputs, mask);
     const web = openWeb({

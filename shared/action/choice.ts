@@ -32,13 +32,16 @@ export const backupName = formed(
 );
 
 /** What a refusal calls the repository of a backup, or nothing. */
-export const repositoryOrigin = formed(
+export const repositoryOrigin: InputType<string> = formed(
   'the id of a repository, such as 42, or local/HOSTNAME, or none',
   /^[\w.-]{1,100}(?:\/[\w.%!~*'()-]{1,800})?$/,
 );
 
 /** A digest as the output `plan` has it, or nothing. */
-export const approvedPlan = formed('the output `plan` of an earlier plan', /^[0-9a-f]{64}$/);
+export const approvedPlan: InputType<string> = {
+  ...formed('the output `plan` of an earlier plan', /^[0-9a-f]{64}$/),
+  isPublic: (value) => /^[0-9a-f]{64}$/.test(value),
+};
 
 /** The inputs by which a step chooses a backup. */
 export interface ChoiceInputs {

@@ -2,16 +2,56 @@ import { readFileSync } from 'node:fs';
 import * as core from '@actions/core';
 import { McprtError } from '../errors.js';
 import { type Override, parseOverrides } from '../platform/reach.js';
+import { secretsIn, shownPath } from '../secret-shapes.js';
+import { mask } from './mask.js';
 
 /** How the text of an input becomes a value; throws with what is wrong in words. */
 export interface InputType<T> {
   parse(text: string): T;
   /** For the message when it does not parse. */
   expected: string;
+  /** Whether all of it is a secret. Of every other input what looks like a secret is masked: it may be in the wrong place. */
+  isSecret?: boolean;
+  /** Whether a text is of a form that no secret has, though its letters and digits look like one: a domain, a digest. */
+  isPublic?: (text: string) => boolean;
 }
 
 /** Any text, as it is. */
 export const text: InputType<string> = { parse: (value) => value, expected: 'text' };
+
+/** A secret of any characters, as a password is. */
+export const secret: InputType<string> = { parse: (value) => value, expected: 'a secret', isSecret: true };
+
+/** A secret that is sent in a header. */
+export const token: InputType<string> = {
+  expected: 'a token',
+  isSecret: true,
+  parse(value) {
+    if (!/^[\x21-\x7e]*$/.test(value)) {
+      throw new Error('it has a line end, a blank or a letter within that no token has: it was damaged on its way');
+    }
+    return value;
+  },
+};
+
+/** A path, or nothing. What can be none is refused, and not shown: a system that is asked for it tells it in its error. */
+export const path: InputType<string> = {
+  expected: 'a path',
+  parse(value) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no path has
+    if (/[\u0000-\u001f\u007f]/.test(value) || value.length > 4_000)
+      throw new Error('it has several lines, or is too long');
+    if (value.split('/').some((name) => Buffer.byteLength(name) > 255)) throw new Error('a name in it is too long');
+    return value;
+  },
+};
+
+/** The domain of a platform, or nothing; whether it is one is said where it is used. */
+export const domain: InputType<string> = {
+  expected: 'a domain',
+  isPublic: (value) => /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/.test(value),
+  parse: (value) => value,
+};
 
 /** `true` or `false`, in the spellings of YAML 1.2's core schema. */
 export const flag: InputType<boolean> = {
@@ -102,15 +142,29 @@ export const lines: InputType<string[]> = {
       .filter((line) => line !== ''),
 };
 
+/** All the certificates of a system are less. In bytes. */
+const mostCertificates = 4 * 1024 * 1024;
+
 /** PEM text, or the path of a file with it. */
 export const certificates: InputType<string> = {
   expected: 'a path or PEM text of certificates',
   parse(value) {
-    const pem = value === '' || value.includes('-----BEGIN') ? value : readFileSync(value, 'utf8');
+    const pem = value === '' || value.includes('-----BEGIN') ? value : textAt(value);
     if (pem !== '' && !pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
     return pem;
   },
 };
+
+function textAt(given: string): string {
+  try {
+    const bytes = readFileSync(path.parse(given));
+    if (bytes.length <= mostCertificates) return bytes.toString('utf8');
+  } catch {
+    const shown = shownPath(given);
+    throw new Error(`it is no PEM text, and there is no file ${shown === undefined ? 'of that name' : shown}`);
+  }
+  throw new Error('the file is too large to be of certificates');
+}
 
 /** Where to connect instead of where DNS says. */
 export const overrides: InputType<Override[]> = {
@@ -126,14 +180,21 @@ export type Inputs<T extends InputTypes> = {
 };
 
 /**
- * Reads all inputs of an action.
+ * Reads all inputs of an action. Secrets, and what looks like one, are masked before.
  *
  * @throws McprtError `input-invalid`, for the first input that does not parse; its text is not shown, as it may be a secret
  */
 export function readInputs<T extends InputTypes>(types: T): Inputs<T> {
+  const given = new Map(Object.keys(types).map((name) => [name, core.getInput(name)]));
+  // All of them before the first is looked at: a message about one may be made of another.
+  for (const [name, { isSecret, isPublic }] of Object.entries(types)) {
+    const value = given.get(name) ?? '';
+    if (isSecret) mask(value);
+    else if (!isPublic?.(value)) secretsIn(value).forEach(mask);
+  }
   const read = Object.entries(types).map(([name, type]) => {
     try {
-      return [name, type.parse(core.getInput(name))] as const;
+      return [name, type.parse(given.get(name) ?? '')] as const;
     } catch (error) {
       throw new McprtError('input-invalid', {
         what: `the input \`${name}\` is not ${type.expected}`,

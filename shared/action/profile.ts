@@ -33,14 +33,14 @@ export async function readTarget(
     quiet?: boolean;
   },
 ): Promise<Target> {
+  if (inputs.domain !== '' && bareDomain(inputs.domain) !== inputs.domain) {
+    throw new McprtError('input-invalid', {
+      what: 'the input `domain` is not a bare domain',
+      why: 'it has a scheme, a port, a path or a capital letter',
+      next: 'give the apex domain only, such as example.com',
+    });
+  }
   if (inputs.domain !== '' && inputs.profile === '') {
-    if (bareDomain(inputs.domain) !== inputs.domain) {
-      throw new McprtError('input-invalid', {
-        what: 'the input `domain` is not a bare domain',
-        why: 'it has a scheme, a port, a path or a capital letter',
-        next: 'give the apex domain only, such as example.com',
-      });
-    }
     const { domain } = inputs;
     const hosts = { registry: `registry.${domain}`, mcp: `mcp.${domain}`, platform: `platform.${domain}` };
     return { domain, kubeconfig: undefined, hosts, values: new Map() };
