@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
@@ -216,7 +216,7 @@ function requirePassed({ checks, left }: SmokeReport): void {
 
 async function readMetadata(inputs: SmokeInputs, isForeign: boolean, errors: MetadataError[]): Promise<ServerMetadata> {
   const file = inputs.metadata || join(inputs.source, '.mcp', 'servers.yaml');
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await textAtMost(file, longestMetadata).catch((cause: unknown) => {
     throw new McprtError('smoke-metadata', {
       what: `${file} cannot be read`,
       why: messageOf(cause),
@@ -229,6 +229,20 @@ async function readMetadata(inputs: SmokeInputs, isForeign: boolean, errors: Met
   } catch (error) {
     if (error instanceof MetadataError) errors.push(error);
     throw error;
+  }
+}
+
+/** A larger file is refused by its beginning. In bytes. */
+const longestMetadata = 2 * 1024 * 1024;
+
+/** The beginning of a file. A pipe or a device has no size that could be asked for, and no end. */
+async function textAtMost(file: string, most: number): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(most), length: most, position: 0 });
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

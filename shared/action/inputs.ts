@@ -78,8 +78,8 @@ const units: Record<string, number> = { s: 1000, m: 60_000, h: 3600_000, d: 24 *
 export const duration: InputType<number> = {
   expected: 'a time span, such as 15m, 36h or 14d',
   parse(value) {
-    if (!/^(?:\d+[smhd])+$/.test(value)) throw new Error('a number must have a unit: s, m, h or d');
-    return [...value.matchAll(/(\d+)([smhd])/g)].reduce(
+    if (!/^(?:\d{1,12}[smhd])+$/.test(value)) throw new Error('a number must have a unit: s, m, h or d');
+    return [...value.matchAll(/(\d{1,12})([smhd])/gy)].reduce(
       (sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0),
       0,
     );

@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { McprtError } from '../errors.js';
 import { passwordsIn, percentDecoded } from '../secret-shapes.js';
+import { withoutEnd } from '../text.js';
 import { readKubeconfig } from './kubeconfig-text.js';
 
 /** What is needed to talk to one API server, taken from a kubeconfig's current context. */
@@ -99,7 +100,7 @@ export async function loadCredentials(source: string, options: CredentialOptions
     throw unusable('its CA, client certificate or client key is none, or they do not belong together');
   }
   return {
-    server: `${server.origin}${server.pathname}`.replace(/\/+$/, ''),
+    server: withoutEnd(`${server.origin}${server.pathname}`, '/'),
     context: config.getCurrentContext(),
     headers,
     tls,
