@@ -7,6 +7,7 @@ import { corrupt } from './corrupt.js';
 import { drillProof } from './drill.js';
 import { forecastProof } from './forecast.js';
 import { guardsProof } from './guards.js';
+import { hostile } from './hostile.js';
 import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk.js';
 import { policies } from './policies.js';
@@ -40,6 +41,7 @@ export const proofs: readonly Proof[] = [
   stolenKey,
   guardsProof,
   canary,
+  hostile,
   breakGlass,
   drillProof,
   stores,

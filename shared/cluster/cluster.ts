@@ -190,6 +190,8 @@ export function openCluster(transport: Transport): Cluster {
           throw new ApiError(410, 'Expired', JSON.stringify(event.object.message ?? ''), `watch ${kind.plural}`);
         }
         if (event.type !== 'BOOKMARK') {
+          if (!isObject(event.object))
+            throw new ApiError(502, 'NotAnObject', 'an event is about no object', `watch ${kind.plural}`);
           yield { type: event.type, object: event.object as T };
         }
       }
@@ -313,7 +315,12 @@ interface ListPage {
 
 /** List items carry no apiVersion and kind of their own; they are given back, so that an item can be sent as it is. */
 function asPage(answer: unknown, kind: Kind): ListPage {
-  if (!isRecord(answer) || !Array.isArray(answer.items) || !isRecord(answer.metadata)) {
+  if (
+    !isRecord(answer) ||
+    !Array.isArray(answer.items) ||
+    !isRecord(answer.metadata) ||
+    !answer.items.every(isObject)
+  ) {
     throw new ApiError(502, 'NotAList', 'the answer is not a Kubernetes list', `list ${kind.plural}`);
   }
   return {
@@ -351,6 +358,11 @@ function endless(kind: Kind, seen: number): McprtError {
     why: `${seen} were read, in ${mostListed.time / 1000} s, ${mostListed.pages} pages or ${mostListed.bytes / 1024 / 1024} MiB`,
     next: `look at what there is of it: \`kubectl get ${kind.plural} -A\``,
   });
+}
+
+/** Whether something has what every object has: a list may come from what is no API server. */
+function isObject(value: unknown): boolean {
+  return isRecord(value) && isRecord(value.metadata) && typeof value.metadata.name === 'string';
 }
 
 function isEvent(event: unknown): event is { type: WatchEvent['type'] | 'BOOKMARK' | 'ERROR'; object: KubeObject } {

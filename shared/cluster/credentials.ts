@@ -88,7 +88,8 @@ export async function loadCredentials(source: string, options: CredentialOptions
     ...(https.servername === undefined ? {} : { servername: https.servername }),
     ...(cluster.skipTLSVerify === true ? { rejectUnauthorized: false as const } : {}),
   };
-  const secrets = [bearer, user.token, user.password, user.keyData, text(https.key)].filter(
+  // Of a short token the header is what can be told from ordinary words.
+  const secrets = [headers.authorization, bearer, user.token, user.password, user.keyData, text(https.key)].filter(
     (secret): secret is string => typeof secret === 'string' && secret !== '',
   );
   secrets.push(...passwordsIn(cluster.server), ...passwordsIn(cluster.proxyUrl ?? ''));
