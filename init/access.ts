@@ -7,6 +7,7 @@ import type { Cluster } from '../shared/cluster/cluster.js';
 import { connectWithKubeconfig } from '../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import type { OperationName } from '../shared/permissions/operations.js';
+import { withoutEnd } from '../shared/text.js';
 import { type Account, isLoopback, makeAccount, renewAccount, type Server } from './accounts.js';
 import { authenticationConfiguration, firstMinor, githubIssuer } from './authentication.js';
 import type { Environment } from './environments.js';
@@ -163,7 +164,7 @@ async function withCluster<T>(
   }
   const { cluster, credentials } = await connectWithKubeconfig(kubeconfig);
   try {
-    const address = (given || credentials.server).replace(/\/+$/, '');
+    const address = withoutEnd(given || credentials.server, '/');
     if (isLoopback(address)) {
       process.stderr.write(
         `${address} leads to this machine itself: a runner elsewhere needs --server with the address that it reaches.\n`,

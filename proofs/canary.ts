@@ -5,6 +5,7 @@ import { type Github, startGithub } from '../lab/github/github.js';
 import { makeKeys } from '../shared/backup/keys.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { accessCanaries, awkward, clusterCanaries, identitiesIn, keyCanaries, withTypo } from './canary/canaries.js';
+import { throughEveryInput } from './canary/every-input.js';
 import { type Canary, filesBelow, type LeakSearch, leakSearch, withoutMasks } from './leaks.js';
 import type { Proof, ProofContext, Proven } from './proof.js';
 import { makeRig, type Rig, scaleCertManager } from './rig.js';
@@ -16,13 +17,21 @@ const repository = { name: 'acme/platform', id: 42 };
 /** Secrets are nowhere but in the cluster: not in logs, files or stores, whether a run works or fails. */
 export const canary: Proof = {
   name: 'canary',
-  claim: 'no run writes a secret anywhere: not with debug logs on, not when it fails, not into a store',
+  claim:
+    'no run writes a secret anywhere: not with debug logs on, not when it fails, not into a store, and not where a secret of any kind, whole or damaged, is given to the wrong input',
   async run(context) {
     const rig = await makeRig(context);
     const github = await startGithub({ repository });
     try {
       await rig.install();
-      return await prove(context, rig, github);
+      const every = await throughEveryInput(context);
+      const proven = await prove(context, rig, github);
+      const { problems, ...figures } = every;
+      return {
+        ok: proven.ok && problems.length === 0,
+        figures: { ...proven.figures, everyInput: figures },
+        problems: [...proven.problems, ...problems],
+      };
     } finally {
       await rig.close();
       await github.close();

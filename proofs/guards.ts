@@ -56,7 +56,10 @@ async function copyOfBuild({ folder }: ProofContext, index: number): Promise<str
   const copy = join(folder, `copy-${index}`);
   await mkdir(copy);
   await Promise.all([
-    ...['shared', 'init'].map((part) => cp(join(root, 'build', part), join(copy, 'build', part), { recursive: true })),
+    // Tests of what goes over a network have their other side from the lab.
+    ...['shared', 'init', 'lab', 'proofs'].map((part) =>
+      cp(join(root, 'build', part), join(copy, 'build', part), { recursive: true }),
+    ),
     cp(join(root, 'package.json'), join(copy, 'package.json')),
     symlink(join(root, 'node_modules'), join(copy, 'node_modules')),
   ]);

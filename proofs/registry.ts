@@ -9,6 +9,7 @@ import { corrupt } from './corrupt.js';
 import { drillProof } from './drill.js';
 import { forecastProof } from './forecast.js';
 import { guardsProof } from './guards.js';
+import { hostile } from './hostile.js';
 import { keyless } from './keyless.js';
 import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk.js';
@@ -45,6 +46,7 @@ export const proofs: readonly Proof[] = [
   stolenKey,
   guardsProof,
   canary,
+  hostile,
   breakGlass,
   drillProof,
   stores,

@@ -11,11 +11,19 @@ export class McprtError extends Error {
   readonly next: string;
 
   constructor(code: ErrorCode, text: { what: string; why: string; next: string; cause?: unknown }) {
-    super(text.what, text.cause === undefined ? undefined : { cause: text.cause });
+    super(clipped(text.what, longest.what), text.cause === undefined ? undefined : { cause: text.cause });
     this.code = code;
-    this.why = text.why;
-    this.next = text.next;
+    this.why = clipped(text.why, longest.why);
+    this.next = clipped(text.next, longest.next);
   }
+}
+
+/** Evidence is often what somebody else has written, at any length. In characters. */
+const longest = { what: 1_000, why: 8_000, next: 4_000 } as const;
+
+/** The beginning of a text, and that there is more of it. */
+export function clipped(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most).toWellFormed()}…` : text;
 }
 
 /** Lower-kebab, with the topic first: `profile-syntax`, `store-read-only`. */

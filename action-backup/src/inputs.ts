@@ -2,14 +2,18 @@ import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '..
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   count,
+  domain,
   duration,
   flag,
   type Inputs,
   type InputType,
   namespaceNames,
   oneOf,
+  path,
+  secret,
   someOf,
   text,
+  token,
 } from '../../shared/action/inputs.js';
 import { type Allowance, parseAllowance } from '../../shared/backup/allowance.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
@@ -48,12 +52,12 @@ const allowances: InputType<{ rules: Allowance[]; older: boolean }> = {
 export const inputTypes = {
   operation: oneOf(['backup', 'list', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
   ...connectionTypes,
-  profile: text,
-  domain: text,
-  'backup-key': text,
-  'restore-key': text,
+  profile: path,
+  domain,
+  'backup-key': secret,
+  'restore-key': secret,
   stores: someOf(['cache', 'artifact', 'directory']),
-  directory: text,
+  directory: path,
   'retention-days': count,
   'refresh-after': duration,
   keep: generations,
@@ -72,7 +76,7 @@ export const inputTypes = {
   cluster: text,
   timeout: duration,
   'dry-run': flag,
-  'github-token': text,
+  'github-token': token,
 } as const;
 
 export type BackupInputs = Inputs<typeof inputTypes>;

@@ -1,13 +1,12 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import * as core from '@actions/core';
 import { overridesOf } from '../../shared/action/choice.js';
 import { openConnection } from '../../shared/action/connection.js';
 import { diagnoseFailure } from '../../shared/action/diagnosis.js';
 import { runContext, warnOfBranch } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
-import { plainLines } from '../../shared/action/log.js';
-import { masker } from '../../shared/action/mask.js';
-import { planOutput } from '../../shared/action/plan-output.js';
+import { log, setOutputs } from '../../shared/action/log.js';
+import { mask } from '../../shared/action/mask.js';
+import { planSpelling } from '../../shared/action/plan-output.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -37,9 +36,10 @@ const resultSchema = 'mcprt.result/1';
 export async function backupAction(version: string): Promise<void> {
   await runAction('action-backup', async (signal) => {
     const inputs = readInputs(inputTypes);
-    const secrets = [inputs['backup-key'], inputs['restore-key'], inputs['github-token']];
-    const { mask, spelled } = planOutput(masker(), [inputs.kubeconfig, ...secrets], process.env);
-    secrets.forEach(mask);
+    const spelled = planSpelling(
+      [inputs.kubeconfig, inputs['backup-key'], inputs['restore-key'], inputs['github-token']],
+      process.env,
+    );
     const { operation } = inputs;
     requireNoPlan(inputs);
     const changes = (operation === 'restore' || operation === 'wipe') && !inputs['dry-run'];
@@ -49,11 +49,11 @@ export async function backupAction(version: string): Promise<void> {
     const warned: string[] = [];
     const warn = (line: string): void => {
       warned.push(line);
-      core.warning(line);
+      log.warning(line);
     };
     const ports: Ports = {
       stores: openStores(inputs, process.env, within),
-      progress: (line) => core.info(plainLines(line)),
+      progress: log.info,
       warn,
       signal: within,
       mask,
@@ -71,7 +71,7 @@ export async function backupAction(version: string): Promise<void> {
         const allowed = requirePermissions(cluster, {
           names: [operation === 'restore' && dryRun ? 'plan' : operation],
           dryRun,
-          warn: core.warning,
+          warn: log.warning,
         });
         return await operate(guarded(cluster, allowed), ports, inputs, { run, spelled });
       } catch (error) {
@@ -109,8 +109,8 @@ async function tell(
   { outputs, details, summary }: Report,
   warned: readonly string[],
 ): Promise<void> {
-  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
-  core.setOutput('result', JSON.stringify({ schema: resultSchema, operation, ...outputs, ...details }));
+  setOutputs(outputs);
+  setOutputs({ result: JSON.stringify({ schema: resultSchema, operation, ...outputs, ...details }) });
   if (warned.length > 0) summary.line('⚠️ **Told on the way**').list(warned);
   await summary.write();
 }

@@ -69,7 +69,7 @@ describe('the text of the issue', () => {
     expect(text).toContain('it is old (`backup-too-old`)');
     expect(text).toContain('- run `gh cache list`');
     expect(text).toContain('[this run](https://github.com/acme/platform/actions/runs/7)');
-    expect(text).not.toMatch(/@[a-z]/);
+    expect(text).toContain('`@everyone`');
     expect(text).not.toContain('<b>');
   });
 

@@ -1,8 +1,7 @@
 import { endAlarm, raiseAlarm } from '../../shared/action/alarm-issue.js';
 import { docsLink } from '../../shared/action/docs-link.js';
-import { withCode } from '../../shared/action/findings.js';
 import type { GithubApi } from '../../shared/action/github-api.js';
-import { code, Markdown } from '../../shared/action/markdown.js';
+import { code, Markdown, withCode } from '../../shared/action/markdown.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { Report } from './outputs.js';
 
@@ -67,12 +66,7 @@ export function alarmText(error: unknown, watch: Watch): string {
     markdown.line('**What** an unexpected error; the log of the run has it.');
   }
   markdown.line(`Seen by ${linkTo(watch)}. This issue is closed by the first run that verifies a fresh backup.`);
-  return withoutMentions(markdown.text());
-}
-
-/** A zero-width space after an at sign: nobody is notified because of a name in a store. */
-function withoutMentions(markdown: string): string {
-  return markdown.replace(/@/g, '@\u200b');
+  return markdown.text();
 }
 
 function linkedCode(name: string): string {

@@ -1,5 +1,4 @@
-import * as core from '@actions/core';
-import { plainLines } from '../../shared/action/log.js';
+import { log } from '../../shared/action/log.js';
 import type { Target } from '../../shared/action/profile.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
@@ -67,7 +66,7 @@ export function openImageSource({
       docker: {
         env: dockerEnvironment(env),
         signal,
-        log: (line) => core.debug(plainLines(line)),
+        log: log.debug,
       },
       openRoute: inputs['without-secrets']
         ? undefined

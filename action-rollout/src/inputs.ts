@@ -2,14 +2,17 @@ import { expectedPlan } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
+  domain,
   duration,
   flag,
   type InputType,
   lines,
   oneOf,
   overrides,
+  path,
   someOf,
   text,
+  token,
 } from '../../shared/action/inputs.js';
 import { parseImages, parseTargets } from '../../shared/rollout/targets.js';
 
@@ -44,13 +47,18 @@ const manifests: InputType<'auto' | string[]> = {
 export const inputTypes = {
   operation: oneOf(['rollout', 'plan']),
   ...connectionTypes,
-  profile: text,
-  domain: text,
+  profile: path,
+  domain,
   layout: oneOf(['auto', 'mono', 'split']),
   targets: { expected: 'deployment=container@dockerfile, one a line', parse: parseTargets },
-  images: { expected: 'deployment=image@sha256:digest, one a line', parse: parseImages },
-  source: text,
-  tag: text,
+  images: {
+    expected: 'deployment=image@sha256:digest, one a line',
+    parse: parseImages,
+    isPublic: (value: string) =>
+      lines.parse(value).every((line) => /^[\w./:@=-]{1,512}@sha256:[0-9a-f]{64}$/.test(line)),
+  },
+  source: path,
+  tag: { ...text, isPublic: (value: string) => /^[0-9a-f]{7,64}$/.test(value) },
   'build-args': buildArguments,
   'build-cache': oneOf(['auto', 'none']),
   rebuild: flag,
@@ -67,7 +75,7 @@ export const inputTypes = {
   'dns-server': text,
   'ca-bundle': certificates,
   environment: text,
-  'github-token': text,
+  'github-token': token,
 } as const;
 
 /** The outputs of action-rollout, in the order of its action.yml. */

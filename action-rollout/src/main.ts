@@ -6,9 +6,9 @@ import { beginDeployment, type Deployment, deployedCommit } from '../../shared/a
 import { annotateFindings } from '../../shared/action/findings.js';
 import { runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import { plainLines } from '../../shared/action/log.js';
-import { veil } from '../../shared/action/mask.js';
-import { planOutput } from '../../shared/action/plan-output.js';
+import { log, setOutputs } from '../../shared/action/log.js';
+import { hide, mask } from '../../shared/action/mask.js';
+import { planSpelling } from '../../shared/action/plan-output.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -26,13 +26,12 @@ export type RolloutInputs = Inputs<typeof inputTypes>;
 /** The entry of action-rollout. */
 export async function rolloutAction(version: string): Promise<void> {
   await runAction('action-rollout', async (signal) => {
-    const { mask: veiling, hide } = veil();
     const inputs = readInputs(inputTypes);
     const isPlan = inputs.operation === 'plan';
     if (inputs['without-secrets'] && !isPlan) throw refuseBlind();
-    const secrets = [inputs['github-token'], ...Object.values(inputs['build-args'])];
-    const { mask, spelled } = planOutput(veiling, [inputs.kubeconfig, ...secrets], process.env);
-    secrets.forEach(mask);
+    for (const secret of Object.values(inputs['build-args'])) mask(secret);
+    const given = [inputs.kubeconfig, inputs['github-token'], ...Object.values(inputs['build-args'])];
+    const spelled = planSpelling(given, process.env);
     const target = await readTarget(inputs, {
       stage: 'rollout',
       env: process.env,
@@ -43,7 +42,7 @@ export async function rolloutAction(version: string): Promise<void> {
     const allowed = requirePermissions(opened, {
       names: operationsOf(inputs),
       dryRun: false,
-      warn: core.warning,
+      warn: log.warning,
     });
     const cluster = guarded(opened, allowed);
     try {
@@ -52,10 +51,10 @@ export async function rolloutAction(version: string): Promise<void> {
       const commit = await commitOf(source);
       const sourceChanges = await changesOf(source, commit);
       const options = optionsOf(inputs, target, version);
-      const progress = (line: string): void => core.info(plainLines(hide(line)));
+      const progress = log.info;
       const ports: RolloutPorts = {
         progress,
-        warn: core.warning,
+        warn: log.warning,
         signal: limited,
         mask,
         hide,
@@ -137,7 +136,7 @@ async function report(
   annotateFindings(record.findings);
   const isBlind = inputs['without-secrets'];
   const outputs = outputsOf(record, { operation: inputs.operation, platform: target.hosts.platform, failure, isBlind });
-  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  setOutputs(outputs);
   await rolloutSummary(record, { domain: target.domain, isPlan, failure, isBlind }).write();
   const isSettled = failure === undefined || record.rolledBack === undefined || record.isRollbackVerified;
   if (isSettled) core.saveState(states.ended, 'yes');
@@ -167,7 +166,7 @@ async function deploymentFor(inputs: RolloutInputs, { hosts, domain }: Target): 
       logUrl: `${env.GITHUB_SERVER_URL || 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID ?? ''}`,
       url: `https://${hosts.platform}`,
     },
-    core.warning,
+    log.warning,
   );
 }
 

@@ -2,7 +2,8 @@ import * as core from '@actions/core';
 import { connectionInputs, openConnection } from '../../shared/action/connection.js';
 import { runContext } from '../../shared/action/github.js';
 import { flag } from '../../shared/action/inputs.js';
-import { masker } from '../../shared/action/mask.js';
+import { log } from '../../shared/action/log.js';
+import { mask } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { holderOf } from '../../shared/backup/brake.js';
@@ -33,7 +34,6 @@ export async function rolloutPostAction(): Promise<void> {
 }
 
 async function putBack(signal: AbortSignal): Promise<void> {
-  const mask = masker();
   const inputs = { profile: core.getInput('profile'), domain: core.getInput('domain') };
   const target = await readTarget(inputs, { stage: 'rollout', env: process.env, mask, quiet: true }).catch(
     () => undefined,
@@ -46,11 +46,11 @@ async function putBack(signal: AbortSignal): Promise<void> {
   });
   try {
     const run = holderOf(runContext(process.env, target?.domain ?? '', 'mcprt'));
-    const result = await finishRollback(cluster, run, { signal, progress: core.info });
+    const result = await finishRollback(cluster, run, { signal, progress: log.info });
     if (result === undefined) return;
     const left =
       result.left.length === 0 ? '' : `; left, as somebody else has written it since: ${result.left.join(', ')}`;
-    core.warning(`the rollout was stopped: what was there before was put back, and runs${left}`);
+    log.warning(`the rollout was stopped: what was there before was put back, and runs${left}`);
   } finally {
     await cluster.close();
   }

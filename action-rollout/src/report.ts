@@ -1,6 +1,6 @@
 import { spanText } from '../../shared/action/cells.js';
-import { findingsTable, withCode } from '../../shared/action/findings.js';
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { findingsTable } from '../../shared/action/findings.js';
+import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { referenceOf, type WantedImage } from '../../shared/rollout/plan.js';

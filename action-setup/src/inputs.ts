@@ -3,6 +3,7 @@ import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
   count,
+  domain,
   duration,
   flag,
   type InputType,
@@ -10,8 +11,11 @@ import {
   maybeDuration,
   oneOf,
   overrides,
+  path,
+  secret,
   someOf,
   text,
+  token,
 } from '../../shared/action/inputs.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
 import type { OrderLimit } from '../../shared/setup/orders.js';
@@ -41,10 +45,10 @@ export const inputTypes = {
   operation: oneOf(['install', 'check']),
   mode: oneOf(['auto', 'first-install', 'rerun']),
   ...connectionTypes,
-  profile: text,
-  domain: text,
-  source: text,
-  binary: text,
+  profile: path,
+  domain,
+  source: path,
+  binary: path,
   'acme-email': text,
   'tls-cluster-issuer': text,
   'registry-mode': text,
@@ -53,9 +57,9 @@ export const inputTypes = {
   'setup-args': installerArguments,
   'cert-timeout': maybeDuration,
   'rollout-timeout': maybeDuration,
-  'restore-key': text,
+  'restore-key': secret,
   stores: someOf(['cache', 'artifact', 'directory']),
-  directory: text,
+  directory: path,
   'max-orders': orderLimit,
   'max-age': duration,
   generation: generationNumber,
@@ -73,7 +77,7 @@ export const inputTypes = {
   doctor: flag,
   timeout: duration,
   'dry-run': flag,
-  'github-token': text,
+  'github-token': token,
 } as const;
 
 /** The outputs of action-setup, in the order of its action.yml. */

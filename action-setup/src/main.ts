@@ -5,9 +5,9 @@ import { openConnection } from '../../shared/action/connection.js';
 import { annotateFindings } from '../../shared/action/findings.js';
 import { runContext } from '../../shared/action/github.js';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import { foldedLog, plainLines } from '../../shared/action/log.js';
-import { type Mask, masker } from '../../shared/action/mask.js';
-import { planOutput } from '../../shared/action/plan-output.js';
+import { foldedLog, log, setOutputs } from '../../shared/action/log.js';
+import { type Mask, mask } from '../../shared/action/mask.js';
+import { planSpelling } from '../../shared/action/plan-output.js';
 import { readTarget, type Target } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -38,9 +38,7 @@ type SetupInputs = Inputs<typeof inputTypes>;
 export async function setupAction(version: string): Promise<void> {
   await runAction('action-setup', async (signal) => {
     const inputs = readInputs(inputTypes);
-    const secrets = [inputs['restore-key'], inputs['github-token']];
-    const { mask, spelled } = planOutput(masker(), [inputs.kubeconfig, ...secrets], process.env);
-    secrets.forEach(mask);
+    const spelled = planSpelling([inputs.kubeconfig, inputs['restore-key'], inputs['github-token']], process.env);
     requireProfile(inputs);
     requireNoPlan(inputs);
     const isChange = inputs.operation === 'install' && !inputs['dry-run'];
@@ -57,15 +55,15 @@ export async function setupAction(version: string): Promise<void> {
       dryRun: false,
       // What is given up first cannot be had back: then everything must be allowed before.
       ...(releases ? {} : { essential: inputs.operation === 'install' ? beginRules : lookRules }),
-      warn: core.warning,
+      warn: log.warning,
     });
     const cluster = guarded(opened, allowed);
     try {
       const within = withDeadline(signal, inputs.timeout);
       const ports: SetupPorts = {
         stores: openStores({ ...inputs, 'retention-days': 0 }, process.env, within),
-        progress: (line) => core.info(plainLines(line)),
-        warn: core.warning,
+        progress: log.info,
+        warn: log.warning,
         signal: within,
         mask,
         log: foldedLog(),
@@ -90,15 +88,12 @@ export async function setupAction(version: string): Promise<void> {
         // The runner gives a cancelled job seconds: the registry is closed first, and the post step looks again.
         if (record.installerBegun) {
           await closeRegistry(cluster).catch((cause: unknown) =>
-            core.warning(
-              `the registry may ask for no password; the post step tries again: ${plainLines(messageOf(cause))}`,
-            ),
+            log.warning(`the registry may ask for no password; the post step tries again: ${messageOf(cause)}`),
           );
         }
       }
       annotateFindings(record.findings);
-      for (const [name, value] of Object.entries(outputsOf(record, inputs.operation, dryRun)))
-        core.setOutput(name, value);
+      setOutputs(outputsOf(record, inputs.operation, dryRun));
       const now = cluster.serverTime() ?? new Date();
       await setupSummary(record, { domain: target.domain, dryRun, now, error: failure }).write();
       if (failure !== undefined) throw new SummedUp(failure);
@@ -124,7 +119,7 @@ async function check(cluster: Cluster, inputs: SetupInputs, target: Target, mask
     ? []
     : await certificateStates(cluster, world.seen.certManager.version, mask);
   annotateFindings(record.findings);
-  for (const [name, value] of Object.entries(outputsOf(record, 'check', true))) core.setOutput(name, value);
+  setOutputs(outputsOf(record, 'check', true));
   await checkSummary(record, world, target.domain).write();
   const errors = blocking(record.findings);
   const [first] = errors;

@@ -1,7 +1,8 @@
 import * as core from '@actions/core';
 import { connectionInputs, openConnection } from '../../shared/action/connection.js';
 import { runContext } from '../../shared/action/github.js';
-import { masker } from '../../shared/action/mask.js';
+import { log } from '../../shared/action/log.js';
+import { mask } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { holderOf } from '../../shared/backup/brake.js';
@@ -21,7 +22,7 @@ export async function setupPostAction(): Promise<void> {
   await runAction('action-setup (post)', async () => {
     // First of all, and whatever becomes of the rest: a step that was killed has removed nothing.
     if (await removeKubeconfig(core.getState(kubeconfigState)))
-      core.info('removed the kubeconfig that the step has left');
+      log.info('removed the kubeconfig that the step has left');
     if (core.getState(startedState) === '') return;
     try {
       await close();
@@ -37,7 +38,6 @@ export async function setupPostAction(): Promise<void> {
 }
 
 async function close(): Promise<void> {
-  const mask = masker();
   const inputs = { profile: core.getInput('profile'), domain: core.getInput('domain') };
   const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, quiet: true }).catch(
     () => undefined,
@@ -51,9 +51,9 @@ async function close(): Promise<void> {
   try {
     const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
     await endInstallation(cluster, holderOf(runContext(process.env, '', '')), false);
-    if (wasOpen) core.warning('the public registry asked for no password, as the installer was stopped: it does again');
+    if (wasOpen) log.warning('the public registry asked for no password, as the installer was stopped: it does again');
     const left = [...pushersRemoved, ...(await removeImageArchives(core.getInput('source')))];
-    if (left.length > 0) core.info(`removed what the installer left: ${left.join(', ')}`);
+    if (left.length > 0) log.info(`removed what the installer left: ${left.join(', ')}`);
   } finally {
     await cluster.close();
   }

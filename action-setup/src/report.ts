@@ -1,6 +1,6 @@
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
-import { findingsTable, withCode } from '../../shared/action/findings.js';
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { findingsTable } from '../../shared/action/findings.js';
+import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { excuseWords } from '../../shared/backup/restore-plan.js';
 import { blocking } from '../../shared/checks/finding.js';
 import type { World } from '../../shared/checks/world.js';

@@ -1,6 +1,6 @@
-import * as core from '@actions/core';
 import { endDeployments } from '../../shared/action/deployment.js';
 import { askGithub } from '../../shared/action/github-api.js';
+import { log } from '../../shared/action/log.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
 import { messageOf } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
@@ -65,7 +65,7 @@ async function tellRemoved(number: number, { inputs, context, report }: SmokeRun
     const markdown = removedComment(runUrlOf(github));
     await writeStickyComment(github, number, { marker: previewMarker(report.domain), markdown, onlyChange: true });
   } catch (error) {
-    core.warning(`GitHub was not told that the preview of pull request ${number} is gone: ${failureText(error)}`);
+    log.warning(`GitHub was not told that the preview of pull request ${number} is gone: ${failureText(error)}`);
     context.progress(`the preview of pull request ${number} is gone all the same`);
   }
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import * as core from '@actions/core';
-import { plainLines } from '../../shared/action/log.js';
+import { log } from '../../shared/action/log.js';
 import { McprtError } from '../../shared/errors.js';
 import { type ImageArchive, readImageArchive } from '../../shared/images/archive.js';
 import { buildImage, type DockerPorts, dockerState, forgetImage, saveImage } from '../../shared/images/docker.js';
@@ -54,7 +53,7 @@ async function build(request: ImageRequest, file: string): Promise<ImageArchive>
   const ports: DockerPorts = {
     env: dockerEnvironment(env),
     signal,
-    log: (line) => core.debug(plainLines(line)),
+    log: log.debug,
   };
   const tag = `mcprt-smoke:${run}`;
   const state = await dockerState(ports);

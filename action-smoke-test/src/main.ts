@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { type Inputs, readInputs } from '../../shared/action/inputs.js';
-import { plainLines } from '../../shared/action/log.js';
-import { veil } from '../../shared/action/mask.js';
+import { log, setOutputs } from '../../shared/action/log.js';
+import { hide, mask } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction, SummedUp, withDeadline } from '../../shared/action/run.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -37,9 +37,7 @@ export interface SmokeRun {
 /** The entry of action-smoke-test. */
 export async function smokeTestAction(): Promise<void> {
   await runAction('action-smoke-test', async (signal) => {
-    const { mask, hide } = veil();
     const inputs = readInputs(inputTypes);
-    for (const name of ['admin-key', 'admin-password', 'user-password', 'github-token'] as const) mask(inputs[name]);
     if (inputs.operation === 'test') requireInputs(inputs);
     const target = await readTarget(inputs, { stage: 'smoke-test', env: process.env, mask });
     const cluster = await clusterOf(inputs, mask);
@@ -50,7 +48,7 @@ export async function smokeTestAction(): Promise<void> {
     const limited = withDeadline(signal, inputs.timeout);
     const reach = { overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] };
     const web = openWeb(reach);
-    const progress = (line: string): void => core.info(plainLines(hide(line)));
+    const progress = log.info;
     const run = inputs['run-id'] || madeRunId(process.env);
     const maker = imageMaker({
       archive: inputs['image-archive'],
@@ -203,7 +201,7 @@ async function tell({ inputs, context, report }: SmokeRun, metadataErrors: reado
   }
   report.seconds = Math.round(Date.now() - report.at.getTime()) / 1000;
   annotateChecks(context.record, metadataErrors);
-  for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, value);
+  setOutputs(outputsOf(report));
   await smokeSummary(report).write();
   if (report.junit !== '') await writeJunit(report);
 }
@@ -213,12 +211,12 @@ function requirePassed({ checks, left }: SmokeReport): void {
   const failed = checks.filter(({ status }) => status === 'failed').length;
   if (failed === 0 && left.length === 0) return;
   process.exitCode = 1;
-  core.info(failed > 0 ? `${failed} of ${checks.length} checks failed` : `${left.length} things are left`);
+  log.info(failed > 0 ? `${failed} of ${checks.length} checks failed` : `${left.length} things are left`);
 }
 
 async function readMetadata(inputs: SmokeInputs, isForeign: boolean, errors: MetadataError[]): Promise<ServerMetadata> {
   const file = inputs.metadata || join(inputs.source, '.mcp', 'servers.yaml');
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await textAtMost(file, longestMetadata).catch((cause: unknown) => {
     throw new McprtError('smoke-metadata', {
       what: `${file} cannot be read`,
       why: messageOf(cause),
@@ -231,6 +229,20 @@ async function readMetadata(inputs: SmokeInputs, isForeign: boolean, errors: Met
   } catch (error) {
     if (error instanceof MetadataError) errors.push(error);
     throw error;
+  }
+}
+
+/** A larger file is refused by its beginning. In bytes. */
+const longestMetadata = 2 * 1024 * 1024;
+
+/** The beginning of a file. A pipe or a device has no size that could be asked for, and no end. */
+async function textAtMost(file: string, most: number): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(most), length: most, position: 0 });
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

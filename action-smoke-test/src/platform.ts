@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import * as core from '@actions/core';
 import { type ConnectionInputs, openConnection } from '../../shared/action/connection.js';
+import { log } from '../../shared/action/log.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
@@ -113,7 +113,7 @@ export async function serialsOf(
       ]),
     );
   } catch (error) {
-    core.warning(`the cluster’s certificates cannot be read, and are not compared: ${messageOf(error)}`);
+    log.warning(`the cluster’s certificates cannot be read, and are not compared: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -1,7 +1,8 @@
 import * as core from '@actions/core';
 import { z } from 'zod';
 import { readInputs } from '../../shared/action/inputs.js';
-import { masker } from '../../shared/action/mask.js';
+import { log } from '../../shared/action/log.js';
+import { mask } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { McprtError } from '../../shared/errors.js';
@@ -19,9 +20,7 @@ export async function smokeTestPostAction(): Promise<void> {
     const saved = core.getState(states.made);
     const made = new Made(() => undefined, saved === '' ? [] : things.parse(JSON.parse(saved)));
     if (made.things.length === 0) return;
-    const mask = masker();
     const inputs = readInputs(inputTypes);
-    for (const name of ['admin-key', 'admin-password'] as const) mask(inputs[name]);
     const { hosts } = await readTarget(inputs, { stage: 'smoke-test', env: process.env, mask, quiet: true });
     const cluster = await clusterOf(inputs, mask);
     const web = openWeb({
@@ -30,10 +29,10 @@ export async function smokeTestPostAction(): Promise<void> {
       caBundle: inputs['ca-bundle'],
     });
     try {
-      const { admin } = await platformOf(hosts, inputs, cluster, { web, signal, mask, progress: core.info })();
+      const { admin } = await platformOf(hosts, inputs, cluster, { web, signal, mask, progress: log.info })();
       const count = made.things.length;
       const { left, kept } = await removeMade(made, { admin, cluster });
-      if (kept.length > 0) core.warning([keptText(kept), ...kept].join('\n'));
+      if (kept.length > 0) log.warning([keptText(kept), ...kept].join('\n'));
       if (left.length > 0) {
         throw new McprtError('smoke-cleanup', {
           what: 'not everything that the stopped tests had made could be removed',
@@ -41,7 +40,7 @@ export async function smokeTestPostAction(): Promise<void> {
           next: 'run the action with `operation: cleanup`',
         });
       }
-      core.info(`the tests were stopped: ${count - kept.length} things that they had made were removed`);
+      log.info(`the tests were stopped: ${count - kept.length} things that they had made were removed`);
     } finally {
       web.close();
       await cluster?.close();

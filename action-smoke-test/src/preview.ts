@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import * as core from '@actions/core';
 import { beginDeployment } from '../../shared/action/deployment.js';
 import { askGithub, githubError } from '../../shared/action/github-api.js';
+import { log } from '../../shared/action/log.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
 import { messageOf } from '../../shared/errors.js';
 import {
@@ -57,7 +57,7 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
       url: `https://${context.hosts.platform}`,
       isTransient: true,
     },
-    core.warning,
+    log.warning,
   );
   try {
     const published = await tenantSuite(context, {

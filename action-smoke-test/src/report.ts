@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import * as core from '@actions/core';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
 import { docsLink } from '../../shared/action/docs-link.js';
-import { withCode } from '../../shared/action/findings.js';
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { log } from '../../shared/action/log.js';
+import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
@@ -97,13 +96,13 @@ export async function writeJunit({ checks, domain, junit, at }: SmokeReport): Pr
 export function annotateChecks(checks: readonly Check[], metadataErrors: readonly MetadataError[]): void {
   const mistakes = metadataErrors.flatMap(({ file, problems }) => problems.map((problem) => ({ file, ...problem })));
   for (const { file, line, text } of mistakes.slice(0, annotationLimit)) {
-    core.error(text, { title: 'smoke-metadata', file, startLine: line });
+    log.error(text, { title: 'smoke-metadata', file, startLine: line });
   }
   const annotated = failedOf(checks).filter(({ failure }) => failure?.code !== 'smoke-metadata');
   for (const { suite, name, failure } of annotated.slice(0, Math.max(0, annotationLimit - mistakes.length))) {
     if (failure === undefined) continue;
     const more = docsLink(failure.code, process.env);
-    core.error(`${suite}: ${name}: ${failure.what}\nwhy: ${failure.why}\nnext: ${failure.next}\nmore: ${more}`, {
+    log.error(`${suite}: ${name}: ${failure.what}\nwhy: ${failure.why}\nnext: ${failure.next}\nmore: ${more}`, {
       title: failure.code,
     });
   }

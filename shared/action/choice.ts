@@ -32,20 +32,23 @@ export const backupName = formed(
 );
 
 /** What a refusal calls the repository of a backup, or nothing. */
-export const repositoryOrigin = formed(
+export const repositoryOrigin: InputType<string> = formed(
   'the id of a repository, such as 42, or local/HOSTNAME, or none',
   /^[\w.-]{1,100}(?:\/[\w.%!~*'()-]{1,800})?$/,
 );
 
 /** A digest as the output `plan` has it, or nothing. */
-export const approvedPlan = formed('the output `plan` of an earlier plan', /^[0-9a-f]{64}$/);
+export const approvedPlan: InputType<string> = {
+  ...formed('the output `plan` of an earlier plan', /^[0-9a-f]{64}$/),
+  isPublic: (value) => /^[0-9a-f]{64}$/.test(value),
+};
 
 /**
  * The plan that was approved; empty where nobody was asked. That is said by the word `none`, which is the default: an input
  * that is given and empty is one whose plan got lost on its way.
  */
 export const expectedPlan: InputType<string> = {
-  expected: approvedPlan.expected,
+  ...approvedPlan,
   parse(value) {
     if (value === 'none') return '';
     if (value !== '') return approvedPlan.parse(value);

@@ -5,22 +5,25 @@ import { type Credentials, loadCredentials } from '../cluster/credentials.js';
 import { identityCredentials } from '../cluster/identity.js';
 import { claimsIn } from '../cluster/token-source.js';
 import { McprtError } from '../errors.js';
+import { withoutEnd } from '../text.js';
 import { proxyOf } from './github.js';
 import { jobIdentity } from './identity.js';
 
 import { certificates, flag, type InputType, text } from './inputs.js';
+import { log } from './log.js';
 import { Markdown } from './markdown.js';
 
 /** The address of an API server without a slash at its end, or nothing. */
 const serverAddress: InputType<string> = {
   expected: 'the address of an API server, as https://HOST:6443',
+  isPublic: (value) => /^https:\/\/[\w.:[\]-]+\/?$/.test(value),
   parse(value) {
     if (value === '') return '';
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (url?.protocol !== 'https:') throw new Error('it is no https address');
     if (url.username !== '' || url.search !== '' || url.hash !== '')
       throw new Error('it has a user, a query or a fragment');
-    return value.replace(/\/+$/, '');
+    return withoutEnd(value, '/');
   },
 };
 
@@ -65,7 +68,6 @@ export async function openConnection(
   { env, mask, profile, quiet = false }: ConnectionOptions,
 ): Promise<{ cluster: Cluster; credentials: Credentials }> {
   const credentials = await credentialsFor(inputs, { env, mask, profile });
-  for (const secret of credentials.secrets) mask(secret);
   if (!quiet) await tellEnd(credentials, new Date());
   return { cluster: connect(credentials, { proxy: proxyOf(env) }), credentials };
 }
@@ -97,7 +99,10 @@ async function credentialsFor(
       next: 'give the address in `server`, usually from the variable MCPRT_SERVER, or a `kubeconfig` alone',
     });
   }
-  return loadCredentials(kubeconfig || profile || (env.KUBECONFIG ?? ''), { trusted: inputs['kubeconfig-trusted'] });
+  return loadCredentials(kubeconfig || profile || (env.KUBECONFIG ?? ''), {
+    trusted: inputs['kubeconfig-trusted'],
+    onSecrets: (secrets) => secrets.forEach(mask),
+  });
 }
 
 /** Whoever stores a token that ends is told before it does. */
@@ -108,6 +113,6 @@ async function tellEnd({ headers, tokens }: Credentials, now: Date): Promise<voi
   if (left > soon * day) return;
   const when = new Date(exp * 1000).toISOString().slice(0, 10);
   const line = `the token of the kubeconfig ${left > 0 ? 'ends' : 'ended'} on ${when}: run \`init --renew\` and store the new one`;
-  core.warning(line);
+  log.warning(line);
   await new Markdown().line(`⚠️ ${line}`).write();
 }

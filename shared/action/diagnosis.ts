@@ -1,4 +1,3 @@
-import * as core from '@actions/core';
 import { diagnose } from '../checks/diagnose.js';
 import type { Finding } from '../checks/finding.js';
 import { lookAround } from '../checks/observe.js';
@@ -6,6 +5,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
 import { given } from '../profile/values.js';
 import { annotateFindings, findingsTable } from './findings.js';
+import { log } from './log.js';
 import { Markdown } from './markdown.js';
 import type { Mask } from './mask.js';
 import type { Target } from './profile.js';
@@ -45,7 +45,7 @@ async function findingsNow(cluster: Cluster, { hosts, values }: Target, mask: Ma
     });
     return diagnose(world);
   } catch (cause) {
-    core.info(`the cluster could not be looked at: ${messageOf(cause)}`);
+    log.info(`the cluster could not be looked at: ${messageOf(cause)}`);
     return [];
   }
 }

@@ -1,16 +1,15 @@
-import * as core from '@actions/core';
 import type { Finding } from '../checks/finding.js';
 import { docsLink } from './docs-link.js';
-import { code, escaped, type Markdown } from './markdown.js';
+import { log } from './log.js';
+import { code, escaped, type Markdown, withCode } from './markdown.js';
 
 /** GitHub shows ten annotations of a kind for a step; the first of ours is the likeliest cause. */
 const annotationLimit = 9;
 
 /** Findings as annotations of the step, the likeliest cause first. */
 export function annotateFindings(findings: readonly Finding[]): void {
-  const write = { error: core.error, warning: core.warning, notice: core.notice };
   for (const { severity, code: name, subject, cause, evidence, remedy } of findings.slice(0, annotationLimit)) {
-    write[severity](
+    log[severity](
       `${subject}: ${cause}\nseen: ${evidence.join('; ')}\nnext: ${remedy}\nmore: ${docsLink(name, process.env)}`,
       {
         title: name,
@@ -31,12 +30,4 @@ export function findingsTable(markdown: Markdown, findings: readonly Finding[]):
       withCode(remedy),
     ]),
   );
-}
-
-/** A remedy with its commands, which stand between backquotes, kept as code. */
-export function withCode(remedy: string): string {
-  return remedy
-    .split('`')
-    .map((part, index) => (index % 2 === 1 ? code(part) : escaped(part)))
-    .join('');
 }

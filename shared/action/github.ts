@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { RunContext } from '../backup/ports.js';
 import { isRecord, parsedJson } from '../json.js';
+import { passwordsIn } from '../secret-shapes.js';
+import { mask } from './mask.js';
 
 /**
  * What the runner says about this run. Where no runner says anything, the machine stands in place of the repository:
@@ -52,9 +54,10 @@ export function warnOfBranch(env: NodeJS.ProcessEnv, warn: (line: string) => voi
   );
 }
 
-/** The proxy that the runner's environment names. */
+/** The proxy that the runner's environment names. A password in its address is masked. */
 export function proxyOf(env: NodeJS.ProcessEnv): { httpsProxy?: string; noProxy?: string } {
   const httpsProxy = env.HTTPS_PROXY || env.https_proxy;
   const noProxy = env.NO_PROXY || env.no_proxy;
+  passwordsIn(httpsProxy ?? '').forEach(mask);
   return { ...(httpsProxy ? { httpsProxy } : {}), ...(noProxy ? { noProxy } : {}) };
 }

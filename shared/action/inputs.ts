@@ -2,16 +2,56 @@ import { readFileSync } from 'node:fs';
 import * as core from '@actions/core';
 import { McprtError } from '../errors.js';
 import { type Override, parseOverrides } from '../platform/reach.js';
+import { secretsIn, shownPath } from '../secret-shapes.js';
+import { mask } from './mask.js';
 
 /** How the text of an input becomes a value; throws with what is wrong in words. */
 export interface InputType<T> {
   parse(text: string): T;
   /** For the message when it does not parse. */
   expected: string;
+  /** Whether all of it is a secret. Of every other input what looks like a secret is masked: it may be in the wrong place. */
+  isSecret?: boolean;
+  /** Whether a text is of a form that no secret has, though its letters and digits look like one: a domain, a digest. */
+  isPublic?: (text: string) => boolean;
 }
 
 /** Any text, as it is. */
 export const text: InputType<string> = { parse: (value) => value, expected: 'text' };
+
+/** A secret of any characters, as a password is. */
+export const secret: InputType<string> = { parse: (value) => value, expected: 'a secret', isSecret: true };
+
+/** A secret that is sent in a header. */
+export const token: InputType<string> = {
+  expected: 'a token',
+  isSecret: true,
+  parse(value) {
+    if (!/^[\x21-\x7e]*$/.test(value)) {
+      throw new Error('it has a line end, a blank or a letter within that no token has: it was damaged on its way');
+    }
+    return value;
+  },
+};
+
+/** A path, or nothing. What can be none is refused, and not shown: a system that is asked for it tells it in its error. */
+export const path: InputType<string> = {
+  expected: 'a path',
+  parse(value) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no path has
+    if (/[\u0000-\u001f\u007f]/.test(value) || value.length > 4_000)
+      throw new Error('it has several lines, or is too long');
+    if (value.split('/').some((name) => Buffer.byteLength(name) > 255)) throw new Error('a name in it is too long');
+    return value;
+  },
+};
+
+/** The domain of a platform, or nothing; whether it is one is said where it is used. */
+export const domain: InputType<string> = {
+  expected: 'a domain',
+  isPublic: (value) => /^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+$/.test(value),
+  parse: (value) => value,
+};
 
 /** `true` or `false`, in the spellings of YAML 1.2's core schema. */
 export const flag: InputType<boolean> = {
@@ -38,8 +78,8 @@ const units: Record<string, number> = { s: 1000, m: 60_000, h: 3600_000, d: 24 *
 export const duration: InputType<number> = {
   expected: 'a time span, such as 15m, 36h or 14d',
   parse(value) {
-    if (!/^(?:\d+[smhd])+$/.test(value)) throw new Error('a number must have a unit: s, m, h or d');
-    return [...value.matchAll(/(\d+)([smhd])/g)].reduce(
+    if (!/^(?:\d{1,12}[smhd])+$/.test(value)) throw new Error('a number must have a unit: s, m, h or d');
+    return [...value.matchAll(/(\d{1,12})([smhd])/gy)].reduce(
       (sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0),
       0,
     );
@@ -102,17 +142,31 @@ export const lines: InputType<string[]> = {
       .filter((line) => line !== ''),
 };
 
+/** All the certificates of a system are less. In bytes. */
+const mostCertificates = 4 * 1024 * 1024;
+
 /** PEM text, base64 of it as a kubeconfig has it, or the path of a file with it. */
 export const certificates: InputType<string> = {
   expected: 'a path, PEM text or base64 of certificates',
   parse(value) {
     const isText = value === '' || value.includes('-----BEGIN');
     const decoded = /^[A-Za-z0-9+/=\s]+$/.test(value) ? Buffer.from(value, 'base64').toString('utf8') : '';
-    const pem = isText ? value : decoded.startsWith('-----BEGIN') ? decoded : readFileSync(value, 'utf8');
+    const pem = isText ? value : decoded.startsWith('-----BEGIN') ? decoded : textAt(value);
     if (pem !== '' && !pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
     return pem;
   },
 };
+
+function textAt(given: string): string {
+  try {
+    const bytes = readFileSync(path.parse(given));
+    if (bytes.length <= mostCertificates) return bytes.toString('utf8');
+  } catch {
+    const shown = shownPath(given);
+    throw new Error(`it is no PEM text, and there is no file ${shown === undefined ? 'of that name' : shown}`);
+  }
+  throw new Error('the file is too large to be of certificates');
+}
 
 /** Where to connect instead of where DNS says. */
 export const overrides: InputType<Override[]> = {
@@ -128,14 +182,21 @@ export type Inputs<T extends InputTypes> = {
 };
 
 /**
- * Reads all inputs of an action.
+ * Reads all inputs of an action. Secrets, and what looks like one, are masked before.
  *
  * @throws McprtError `input-invalid`, for the first input that does not parse; its text is not shown, as it may be a secret
  */
 export function readInputs<T extends InputTypes>(types: T): Inputs<T> {
+  const given = new Map(Object.keys(types).map((name) => [name, core.getInput(name)]));
+  // All of them before the first is looked at: a message about one may be made of another.
+  for (const [name, { isSecret, isPublic }] of Object.entries(types)) {
+    const value = given.get(name) ?? '';
+    if (isSecret) mask(value);
+    else if (!isPublic?.(value)) secretsIn(value).forEach(mask);
+  }
   const read = Object.entries(types).map(([name, type]) => {
     try {
-      return [name, type.parse(core.getInput(name))] as const;
+      return [name, type.parse(given.get(name) ?? '')] as const;
     } catch (error) {
       throw new McprtError('input-invalid', {
         what: `the input \`${name}\` is not ${type.expected}`,

@@ -1,12 +1,64 @@
 import * as core from '@actions/core';
 import type { InstallerLog } from '../setup/installer.js';
+import { hidden, hide, telling } from './mask.js';
+
+/** Of one text from outside no more goes into the log, in characters. */
+const longest = 32 * 1024;
+/** What a reader of a log or of Markdown takes for the end of a line, the runner among them. */
+const lineEnds = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/;
+/** Characters that show nothing, but change what is shown: those of a terminal, and those that turn the direction of writing. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+const unshown = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Foreign text as lines of plain characters: whole, and of at most so many characters. */
+export function linesOf(text: string, most = longest): string[] {
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+  return cut
+    .toWellFormed()
+    .split(lineEnds)
+    .map((line) => line.replace(unshown, ''));
+}
+
+/** Foreign text as one line of plain characters. */
+export function lineOf(text: string, most: number): string {
+  return linesOf(text, most).join(' ');
+}
 
 /**
- * Text from outside (a cluster, an installer) as the log shows it. What looks like a command to the runner, at the
- * beginning of a line or after `##`, is made none.
+ * Text from anywhere (a cluster, an installer, a tool, an error) as the log shows it: without secrets, of limited length,
+ * and with no line that the runner takes for a command, at the beginning of a line or after `##`. Linear in the text.
  */
 export function plainLines(text: string): string {
-  return text.replace(/^([\s\u0085]*)::/gm, '$1: :').replace(/##\[/g, '## [');
+  // What is cut off may end in half of a secret: it is hidden before.
+  return linesOf(hide(text.slice(0, 2 * longest)))
+    .map((line) => (line.trimStart().startsWith('::') ? line.replace('::', ': :') : line).replaceAll('##[', '## ['))
+    .join('\n');
+}
+
+type Annotation = (text: string, properties?: core.AnnotationProperties) => void;
+
+function annotation(write: typeof core.error): Annotation {
+  return (text, properties) => write(plainLines(text), properties && hidden(properties));
+}
+
+/** The log of the step. Nothing else writes to it: what is told here has no secret in it, and no command. */
+export const log = {
+  info: (text: string): void => core.info(plainLines(text)),
+  /** Shown where debug logs are switched on. */
+  debug: (text: string): void => core.debug(plainLines(text)),
+  notice: annotation(core.notice),
+  warning: annotation(core.warning),
+  error: annotation(core.error),
+} as const;
+
+/**
+ * Outputs of the step, without what this process knows to be secret. They are names and addresses for other steps, and a
+ * short value of a Secret may be such a word: only what is long enough to be no word is taken out.
+ */
+export function setOutputs(outputs: Readonly<Record<string, string | number | boolean>>): void {
+  for (const [name, value] of Object.entries(outputs)) {
+    core.setOutput(name, typeof value === 'string' ? hide(value, telling) : value);
+  }
 }
 
 /** A log that is folded by step, as the runner shows groups. */
@@ -15,10 +67,10 @@ export function foldedLog(): InstallerLog {
   return {
     step(title) {
       if (open) core.endGroup();
-      core.startGroup(title);
+      core.startGroup(plainLines(lineOf(title, 200)));
       open = true;
     },
-    line: (text) => core.info(plainLines(text)),
+    line: log.info,
     end() {
       if (open) core.endGroup();
       open = false;

@@ -1,14 +1,20 @@
 import * as core from '@actions/core';
+import { lineOf } from './log.js';
+import { hide } from './mask.js';
 
 /** GitHub cuts a step's summary at 1 MiB; what does not fit is said to be missing. */
 const limit = 1024 * 1024 - 4096;
+/** Of one foreign text no more is shown, in characters, and of one list no more items. */
+const longestText = 2_000;
+const longestCode = 600;
+const longestList = 200;
 
 /** A job summary in the making. Every cell and line is text: what it holds of markup is escaped. */
 export class Markdown {
   readonly #parts: string[] = [];
 
   heading(text: string, level: 2 | 3 = 2): this {
-    this.#parts.push(`${'#'.repeat(level)} ${text}`);
+    this.#parts.push(`${'#'.repeat(level)} ${escaped(text)}`);
     return this;
   }
 
@@ -18,8 +24,10 @@ export class Markdown {
     return this;
   }
 
+  /** Items of text, in which commands stand between backquotes. */
   list(items: readonly string[]): this {
-    this.#parts.push(items.map((item) => `- ${escaped(item)}`).join('\n'));
+    const more = items.length > longestList ? [`- …and ${items.length - longestList} more`] : [];
+    this.#parts.push([...items.slice(0, longestList).map((item) => `- ${withCode(item)}`), ...more].join('\n'));
     return this;
   }
 
@@ -27,7 +35,7 @@ export class Markdown {
   table(header: readonly string[], rows: readonly (readonly string[])[]): this {
     if (rows.length > 0) {
       const row = (cells: readonly string[]): string =>
-        `| ${cells.map((cell) => cell.replace(/\n/g, '<br>')).join(' | ')} |`;
+        `| ${cells.map((cell) => cell.replace(/\r\n?|\n/g, '<br>')).join(' | ')} |`;
       this.#parts.push([row(header), row(header.map(() => '---')), ...rows.map(row)].join('\n'));
     }
     return this;
@@ -35,7 +43,7 @@ export class Markdown {
 
   /** Details that are folded away. */
   details(summary: string, inner: Markdown): this {
-    this.#parts.push(`<details><summary>${escaped(summary)}</summary>\n\n${inner.text()}\n\n</details>`);
+    this.#parts.push(`<details><summary>${inHtml(summary)}</summary>\n\n${inner.text()}\n\n</details>`);
     return this;
   }
 
@@ -46,7 +54,7 @@ export class Markdown {
   /** Appends it to the step's summary, where there is one. */
   async write(): Promise<void> {
     if (!process.env.GITHUB_STEP_SUMMARY) return;
-    const whole = `${this.text()}\n`;
+    const whole = `${hide(this.text())}\n`;
     const cut =
       whole.length > limit
         ? `${whole.slice(0, Math.max(whole.lastIndexOf('\n', limit), 0) || limit)}\n\n…shortened: the output \`result\` has all of it.\n`
@@ -55,12 +63,66 @@ export class Markdown {
   }
 }
 
-/** Text that shows as it is in a table cell or line. */
+/**
+ * What GitHub makes something of wherever it stands in text: mentions and addresses of mail, links, references to issues,
+ * formulas and emoji. In code it is nothing but characters, and can be copied.
+ */
+const live = /@|:\/\/|www\.|#\d|gh-\d|\$|:[+\w-]{1,64}:/i;
+
+/** Foreign text that shows as it is in a line, table cell, list or heading: without secrets, on one line, of limited length. */
 export function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>|#]/g, '\\$&').replace(/\n/g, ' ');
+  // Blanks at an end would keep emphasis around it from being one.
+  return inText(plain(text, longestText).trim());
 }
 
-/** Text as code; a name of a thing. */
+function inText(text: string): string {
+  const words = text
+    .split(' ')
+    .map((word) => (live.test(word) ? span(word) : word.replace(/[!-/:-@[-`{-~]/g, punctuation)));
+  // Where a line begins, these would make a list, a rule or a heading.
+  return words
+    .join(' ')
+    .replace(/^(\d{1,9})([.)])/, '$1\\$2')
+    .replace(/^[-=]/, '\\$&');
+}
+
+/** A foreign name or value as code, on one line and of limited length. */
 export function code(text: string): string {
-  return `\`${text.replace(/[`\n|]/g, ' ')}\``;
+  return span(plain(text, longestCode));
+}
+
+/** Text with its commands, which stand between backquotes, kept as code. */
+export function withCode(text: string): string {
+  return plain(text, longestText)
+    .trim()
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? span(part) : inText(part)))
+    .join('');
+}
+
+function plain(text: string, most: number): string {
+  // What is cut off may end in half of a secret: it is hidden before.
+  return lineOf(hide(text.slice(0, 2 * most)), most).replaceAll('\t', ' ');
+}
+
+function span(text: string): string {
+  const inner = text.replace(/[`|]/g, ' ');
+  // Between backquotes there must be something, or they are no code.
+  return `\`${inner === '' ? ' ' : inner}\``;
+}
+
+/** Punctuation that is nothing but itself in running text stays: the source of a summary is read as well. */
+function punctuation(one: string): string {
+  return /[.,;:'"()!?/%=-]/.test(one) ? one : `\\${one}`;
+}
+
+/** Text within the tags of HTML, where a backslash escapes nothing. */
+function inHtml(text: string): string {
+  return plain(text, longestText)
+    .split(' ')
+    .map((word) => {
+      const inner = word.replace(/[^\p{L}\p{N}.,:;–…'-]/gu, (one) => `&#${one.codePointAt(0)};`);
+      return live.test(word) ? `<code>${inner}</code>` : inner;
+    })
+    .join(' ');
 }

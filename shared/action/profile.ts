@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import * as core from '@actions/core';
 import { McprtError } from '../errors.js';
 import { bareDomain } from '../profile/forms.js';
 import { loadProfile, type Profile, requireOwnProfile, requireSoundProfile } from '../profile/profile.js';
 import type { Stage } from '../profile/reference.js';
 import { type Hosts, secretValues, type Values } from '../profile/values.js';
+import { log } from './log.js';
 
 export interface Target {
   domain: string;
@@ -33,14 +33,14 @@ export async function readTarget(
     quiet?: boolean;
   },
 ): Promise<Target> {
+  if (inputs.domain !== '' && bareDomain(inputs.domain) !== inputs.domain) {
+    throw new McprtError('input-invalid', {
+      what: 'the input `domain` is not a bare domain',
+      why: 'it has a scheme, a port, a path or a capital letter',
+      next: 'give the apex domain only, such as example.com',
+    });
+  }
   if (inputs.domain !== '' && inputs.profile === '') {
-    if (bareDomain(inputs.domain) !== inputs.domain) {
-      throw new McprtError('input-invalid', {
-        what: 'the input `domain` is not a bare domain',
-        why: 'it has a scheme, a port, a path or a capital letter',
-        next: 'give the apex domain only, such as example.com',
-      });
-    }
     const { domain } = inputs;
     const hosts = { registry: `registry.${domain}`, mcp: `mcp.${domain}`, platform: `platform.${domain}` };
     return { domain, kubeconfig: undefined, hosts, values: new Map() };
@@ -66,9 +66,8 @@ export async function readTarget(
 }
 
 function annotate({ path, findings }: Profile): void {
-  const write = { error: core.error, warning: core.warning, notice: core.notice };
   for (const { severity, code, message, remedy, line, column } of findings) {
-    write[severity](`${message} ${remedy}`, {
+    log[severity](`${message} ${remedy}`, {
       title: code,
       file: path,
       ...(line === undefined ? {} : { startLine: line }),

@@ -1,10 +1,10 @@
-import * as core from '@actions/core';
 import { recordsAt, textAt } from '../cluster/fields.js';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
 import { expectedPlan } from './choice.js';
 import { askGithub, type GithubApi, GithubRefusal } from './github-api.js';
-import { type InputType, lines, readInputs, text } from './inputs.js';
+import { type InputType, lines, readInputs, token } from './inputs.js';
+import { log } from './log.js';
 import { runAction } from './run.js';
 
 const names: InputType<string[]> = {
@@ -17,13 +17,12 @@ const names: InputType<string[]> = {
 };
 
 /** The inputs of the local action `reviewed`. */
-const inputTypes = { environment: names, token: text, plan: expectedPlan } as const;
+const inputTypes = { environment: names, token, plan: expectedPlan } as const;
 
 /** The entry of the local action `reviewed`: it fails where a job that runs in an environment was approved by nobody. */
 export async function reviewedAction(): Promise<void> {
   await runAction('reviewed', async () => {
     const inputs = readInputs(inputTypes);
-    core.setSecret(inputs.token);
     const { env } = process;
     const api = {
       apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
@@ -31,8 +30,8 @@ export async function reviewedAction(): Promise<void> {
       repository: env.GITHUB_REPOSITORY ?? '',
     };
     for (const name of inputs.environment) {
-      for (const line of await requireReviewers(api, name)) core.warning(line);
-      core.info(`environment ${name} has required reviewers`);
+      for (const line of await requireReviewers(api, name)) log.warning(line);
+      log.info(`environment ${name} has required reviewers`);
     }
   });
 }

@@ -1,7 +1,7 @@
-import * as core from '@actions/core';
 import { McprtError, messageOf } from '../errors.js';
 import { docsLink } from './docs-link.js';
-import { code, Markdown } from './markdown.js';
+import { log } from './log.js';
+import { code, Markdown, withCode } from './markdown.js';
 
 /** An error whose operation has written its own summary: it is annotated, and not summed up again. */
 export class SummedUp extends Error {
@@ -28,28 +28,48 @@ export async function runAction(title: string, operation: (signal: AbortSignal) 
       }),
     );
   process.once('SIGINT', cancel).once('SIGTERM', cancel);
+  const stuck = neverSettled();
   try {
-    await operation(cancelled.signal);
+    await Promise.race([operation(cancelled.signal), stuck.seen]);
   } catch (error) {
     if (error instanceof SummedUp) annotate(title, error.error);
     else await reportError(title, error);
     process.exitCode = 1;
   } finally {
     process.removeListener('SIGINT', cancel).removeListener('SIGTERM', cancel);
+    stuck.end();
   }
+}
+
+/**
+ * Node ends a process in which nothing can happen any more, whatever is still waited for, with exit code 13 and no word.
+ * That must never be how an action ends.
+ */
+function neverSettled(): { seen: Promise<never>; end: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const tell = (): void =>
+    reject(
+      new McprtError('job-stuck', {
+        what: 'the operation waited for something that can never come',
+        why: 'neither a connection nor a timer was left that could have brought it; what was written stays',
+        next: 'run it again: it goes on from what is there; please report it with the debug log',
+      }),
+    );
+  process.once('beforeExit', tell);
+  return { seen: promise, end: () => void process.removeListener('beforeExit', tell) };
 }
 
 function annotate(title: string, error: unknown): void {
   if (!(error instanceof McprtError)) {
-    core.error(`${messageOf(error)} (unexpected; please report it with the debug log)`, { title });
-    core.debug(error instanceof Error ? (error.stack ?? '') : '');
+    log.error(`${messageOf(error)} (unexpected; please report it with the debug log)`, { title });
+    log.debug(error instanceof Error ? (error.stack ?? '') : '');
     return;
   }
   const more = docsLink(error.code, process.env);
-  core.error(`${error.message}\nwhy: ${error.why}\nnext: ${error.next}\nmore: ${more}`, {
+  log.error(`${error.message}\nwhy: ${error.why}\nnext: ${error.next}\nmore: ${more}`, {
     title: `${title}: ${error.code}`,
   });
-  if (error.cause !== undefined) core.debug(`cause: ${messageOf(error.cause)}`);
+  if (error.cause !== undefined) log.debug(`cause: ${messageOf(error.cause)}`);
 }
 
 async function reportError(title: string, error: unknown): Promise<void> {
@@ -57,7 +77,7 @@ async function reportError(title: string, error: unknown): Promise<void> {
   const markdown = new Markdown().heading(title);
   if (error instanceof McprtError) {
     markdown
-      .line(`❌ **${code(error.code)}** ${error.message}`)
+      .line(`❌ **${code(error.code)}** ${withCode(error.message)}`)
       .line('**Why**')
       .list(error.why.split('\n'))
       .line('**Next**')

@@ -61,6 +61,16 @@ describe('the one comment on a pull request', () => {
     ]);
   });
 
+  it('leaves a comment of another bot alone that holds the marker', async () => {
+    github.comment(7, 'evil[bot]', `${mark}\ntheirs`);
+    await write('one');
+    await write('two');
+    expect(github.comments()).toMatchObject([
+      { user: 'evil[bot]', body: `${mark}\ntheirs`, edits: 0 },
+      { user: 'github-actions[bot]', body: `${mark}\ntwo`, edits: 1 },
+    ]);
+  });
+
   it('leaves a comment of a bot alone that only quotes the marker', async () => {
     github.comment(7, 'github-actions[bot]', `> ${mark}\nquoted`);
     await write('one');

@@ -12,6 +12,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
+import { withoutEnd } from '../text.js';
 
 const states = ['running', 'unready', 'stopped'] as const;
 
@@ -139,7 +140,7 @@ async function configFile(
 /** The volume that a file of a container is in, and where in it: the innermost mount counts. */
 function mountedAt(container: Container, path: string): { volume: unknown; file: string } | undefined {
   const [innermost] = recordsAt(container, 'volumeMounts')
-    .map((mount) => ({ mount, at: textAt(mount, 'mountPath').replace(/\/+$/, '') }))
+    .map((mount) => ({ mount, at: withoutEnd(textAt(mount, 'mountPath'), '/') }))
     .filter(({ at }) => path === at || path.startsWith(`${at}/`))
     .sort((a, b) => b.at.length - a.at.length);
   if (innermost === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { withoutEnds } from '../text.js';
 import { DecodeError, encodeElement, encodeOid, tag } from './der.js';
 import { nameOid } from './names.js';
 
@@ -79,7 +80,7 @@ function attributeValue(text: string): string {
 }
 
 function unescapeText(text: string): string {
-  const trimmed = text.replace(/^ +| +$/g, '');
+  const trimmed = withoutEnds(text, ' ');
   const kept = trimmed.endsWith('\\') && text.endsWith(' ') ? `${trimmed} ` : trimmed;
   const bytes: Buffer[] = [];
   for (const [piece] of kept.matchAll(/\\(?:[ "#+,;<=>\\]|[0-9a-fA-F]{2})|\\|[^\\]+/g)) {

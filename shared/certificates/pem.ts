@@ -3,6 +3,7 @@
  * block behind a byte order mark, and looks past a block that it cannot use; cert-manager does neither, so nothing in this
  * project hands PEM to node:crypto.
  */
+import { withoutEnd } from '../text.js';
 import { DecodeError } from './der.js';
 import type { CertManagerVersion } from './version.js';
 
@@ -102,7 +103,7 @@ function takeLine(bytes: Buffer): { text: string; rest: Buffer; consumed: number
   const consumed = at < 0 ? bytes.length : at + 1;
   const line = bytes.subarray(0, at < 0 ? bytes.length : at).toString('latin1');
   const withoutReturn = at >= 0 && line.endsWith('\r') ? line.slice(0, -1) : line;
-  return { text: withoutReturn.replace(/[ \t]+$/, ''), rest: bytes.subarray(consumed), consumed };
+  return { text: withoutEnd(withoutReturn, ' \t'), rest: bytes.subarray(consumed), consumed };
 }
 
 /** Go base64.StdEncoding, which skips line ends and wants its padding; undefined if the text is not that. */

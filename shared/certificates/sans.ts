@@ -119,7 +119,7 @@ function ipv4Hex(text: string): string {
 }
 
 function ipv6Hex(text: string): string {
-  const plain = text.replace(/(\d+\.\d+\.\d+\.\d+)$/, (ipv4) => {
+  const plain = text.replace(/(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})$/, (ipv4) => {
     const hex = ipv4Hex(ipv4);
     return `${hex.slice(0, 4)}:${hex.slice(4)}`;
   });

@@ -1,4 +1,5 @@
 /** Annotations of an Ingress as fields of a Certificate (cert-manager pkg/controller/certificate-shim/helper.go translateAnnotations). */
+import { withoutEnds } from '../text.js';
 import { splitCsv } from './csv.js';
 import { attempt, type Decoded, DecodeError } from './der.js';
 import { durationNanoseconds } from './go-text.js';
@@ -131,7 +132,7 @@ function usagesOf(read: Read): string[] | undefined {
   return read('usages')
     ?.split(',')
     .map((text) => {
-      const usage = text.replace(/^ +| +$/g, '');
+      const usage = withoutEnds(text, ' ');
       if (!knownUsages.has(usage)) throw invalid('usages', `invalid key usage name ${JSON.stringify(text)}`);
       return usage;
     });

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'undici';
-import { messageOf } from '../errors.js';
+import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
 import { ApiError } from './api-error.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds } from './objects.js';
@@ -87,11 +87,14 @@ export type PatchOperation =
   | { op: 'remove'; path: string };
 
 const pageSize = 500;
+/** Of the log of a container, in bytes. */
+const mostLog = 1024 * 1024;
+/** Of one list: more objects of a kind than this no k3s has. Bytes are those of the answers, time is in ms. */
+const mostListed = { pages: 400, bytes: 512 * 1024 * 1024, time: 300_000 } as const;
 
 /** @param transport where the calls go: a real server, or a recording one in tests */
 export function openCluster(transport: Transport): Cluster {
-  const read = async (path: string): Promise<unknown> =>
-    JSON.parse((await transport.call({ method: 'GET', path })).body);
+  const read = async (path: string): Promise<unknown> => jsonOf((await transport.call({ method: 'GET', path })).body);
   let writes = 0;
   const write = async <T extends KubeObject>(
     method: 'POST' | 'PUT' | 'PATCH',
@@ -115,10 +118,18 @@ export function openCluster(transport: Transport): Cluster {
     async list<T extends KubeObject>(kind: Kind, options: ListOptions = {}) {
       const items: T[] = [];
       let page: ListPage = { resourceVersion: '', items: [], next: '' };
+      const end = performance.now() + mostListed.time;
+      let [pages, bytes] = [0, 0];
       do {
+        if (pages > mostListed.pages || bytes > mostListed.bytes || performance.now() > end)
+          throw endless(kind, items.length);
         const query = queryOf({ ...selectors(options), limit: String(pageSize), continue: page.next });
         try {
-          page = asPage(await read(`${pathOf(kind, { namespace: options.namespace })}${query}`), kind);
+          const path = `${pathOf(kind, { namespace: options.namespace })}${query}`;
+          const { body } = await transport.call({ method: 'GET', path });
+          page = asPage(jsonOf(body), kind);
+          pages += 1;
+          bytes += body.length;
         } catch (error) {
           if (isNotFound(error)) return { items, resourceVersion: '' };
           throw error;
@@ -173,18 +184,25 @@ export function openCluster(transport: Transport): Cluster {
       });
       const path = `${pathOf(kind, { namespace: options.namespace })}${query}`;
       for await (const line of transport.lines({ method: 'GET', path, signal: options.signal })) {
-        const event: unknown = JSON.parse(line);
+        const event = jsonOf(line);
         if (!isEvent(event)) continue;
         if (event.type === 'ERROR') {
           throw new ApiError(410, 'Expired', JSON.stringify(event.object.message ?? ''), `watch ${kind.plural}`);
         }
         if (event.type !== 'BOOKMARK') {
+          if (!isObject(event.object))
+            throw new ApiError(502, 'NotAnObject', 'an event is about no object', `watch ${kind.plural}`);
           yield { type: event.type, object: event.object as T };
         }
       }
     },
     async logs(pod, { container, lines, previous, signal }) {
-      const query = queryOf({ container, tailLines: String(lines), previous: previous ? 'true' : '' });
+      const query = queryOf({
+        container,
+        tailLines: String(lines),
+        limitBytes: String(mostLog),
+        previous: previous ? 'true' : '',
+      });
       return (await transport.call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/log${query}`, signal })).body;
     },
     webSocket: (pod, subresource, protocol) =>
@@ -297,7 +315,12 @@ interface ListPage {
 
 /** List items carry no apiVersion and kind of their own; they are given back, so that an item can be sent as it is. */
 function asPage(answer: unknown, kind: Kind): ListPage {
-  if (!isRecord(answer) || !Array.isArray(answer.items) || !isRecord(answer.metadata)) {
+  if (
+    !isRecord(answer) ||
+    !Array.isArray(answer.items) ||
+    !isRecord(answer.metadata) ||
+    !answer.items.every(isObject)
+  ) {
     throw new ApiError(502, 'NotAList', 'the answer is not a Kubernetes list', `list ${kind.plural}`);
   }
   return {
@@ -308,16 +331,38 @@ function asPage(answer: unknown, kind: Kind): ListPage {
 }
 
 function asObject(body: string): KubeObject {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch (error) {
-    throw new ApiError(502, 'NotJson', messageOf(error), 'read the answer');
-  }
+  const parsed = jsonOf(body);
   if (!isRecord(parsed) || typeof parsed.kind !== 'string' || !isRecord(parsed.metadata)) {
     throw new ApiError(502, 'NotAnObject', 'the answer is not a Kubernetes object', 'read the answer');
   }
   return parsed as unknown as KubeObject;
+}
+
+/** @throws ApiError that quotes nothing, as the parser's own does: what was cut off may be a Secret */
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new ApiError(
+      502,
+      'NotJson',
+      'the answer is no JSON: it was cut off, or is no API server’s',
+      'read the answer',
+    );
+  }
+}
+
+function endless(kind: Kind, seen: number): McprtError {
+  return new McprtError('cluster-too-large', {
+    what: `the list of ${kind.plural} does not end`,
+    why: `${seen} were read, in ${mostListed.time / 1000} s, ${mostListed.pages} pages or ${mostListed.bytes / 1024 / 1024} MiB`,
+    next: `look at what there is of it: \`kubectl get ${kind.plural} -A\``,
+  });
+}
+
+/** Whether something has what every object has: a list may come from what is no API server. */
+function isObject(value: unknown): boolean {
+  return isRecord(value) && isRecord(value.metadata) && typeof value.metadata.name === 'string';
 }
 
 function isEvent(event: unknown): event is { type: WatchEvent['type'] | 'BOOKMARK' | 'ERROR'; object: KubeObject } {

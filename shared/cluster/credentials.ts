@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
+import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
 // The deep path keeps 30 MB of generated API classes out of the bundle; the package has no `exports` map.
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { parse as parseYaml } from 'yaml';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
+import { passwordsIn, percentDecoded } from '../secret-shapes.js';
+import { withoutEnd } from '../text.js';
+import { readKubeconfig } from './kubeconfig-text.js';
 import { fileTokens } from './token-file.js';
 import type { TokenSource } from './token-source.js';
 
@@ -32,6 +35,8 @@ export interface Credentials {
 export interface CredentialOptions {
   /** Allows the kubeconfig to start programs (exec plugins) and to skip the check of the server's certificate. */
   trusted: boolean;
+  /** Told of secrets, and of what may be one, before anything is done with what was given. */
+  onSecrets?: (secrets: string[]) => void;
 }
 
 /**
@@ -40,22 +45,26 @@ export interface CredentialOptions {
  * @throws McprtError `kubeconfig-missing`, `kubeconfig-invalid`, `kubeconfig-untrusted`
  */
 export async function loadCredentials(source: string, options: CredentialOptions): Promise<Credentials> {
-  const { config, text: written } = parse(source);
+  const { config, fields } = parse(source, options.onSecrets ?? (() => undefined));
   const cluster = config.getCurrentCluster();
   const user = config.getCurrentUser();
   if (!cluster || !user) {
     throw new McprtError('kubeconfig-invalid', {
       what: 'the kubeconfig has no usable current context',
-      why: `current-context is "${config.getCurrentContext() ?? ''}" and names no cluster and user of this file`,
+      why: `current-context is ${shownName(config.getCurrentContext())} and names no cluster and user of this file`,
       next: 'set current-context to one of its contexts, for example with `kubectl config use-context`',
     });
   }
-  if (!cluster.server.startsWith('https://')) {
+  const server = addressOf(cluster.server, 'server');
+  if (server.protocol !== 'https:') {
     throw new McprtError('kubeconfig-untrusted', {
       what: 'the kubeconfig names an API server without TLS',
-      why: `${cluster.server} is not an https address, and Secrets would travel in the clear`,
+      why: `${server.protocol}//${server.host} is not an https address, and Secrets would travel in the clear`,
       next: 'use the API server’s https address',
     });
+  }
+  if (cluster.proxyUrl !== undefined && !/^https?:$/.test(addressOf(cluster.proxyUrl, 'proxy-url').protocol)) {
+    throw unusable('its proxy-url is of another kind than http and https');
   }
   refuseUntrusted(cluster.skipTLSVerify === true, Boolean(user.exec ?? user.authProvider), options);
 
@@ -64,7 +73,7 @@ export async function loadCredentials(source: string, options: CredentialOptions
     await config.applyToHTTPSOptions(https);
   } catch (cause) {
     throw new McprtError('kubeconfig-invalid', {
-      what: `the credentials of kubeconfig user "${user.name}" cannot be loaded`,
+      what: `the credentials of kubeconfig user ${shownName(user.name)} cannot be loaded`,
       why: 'a file that it names cannot be read, or its plugin failed',
       next: 'check that every path in the kubeconfig exists on this runner; inline the data with `kubectl config view --flatten`',
       cause: cause instanceof Error && 'code' in cause ? cause : undefined,
@@ -72,79 +81,94 @@ export async function loadCredentials(source: string, options: CredentialOptions
   }
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(https.headers ?? {})) {
-    headers[name.toLowerCase()] = String(value);
+    headers[name.toLowerCase()] = headerOf(String(value));
   }
-  if (https.auth) {
-    headers.authorization = `Basic ${Buffer.from(https.auth).toString('base64')}`;
+  const basic = https.auth ?? (server.username === '' || headers.authorization ? undefined : userOf(server));
+  if (basic) {
+    headers.authorization = `Basic ${Buffer.from(basic).toString('base64')}`;
   }
   const bearer = /^(?:Bearer|Basic) (.+)$/.exec(headers.authorization ?? '')?.[1];
-  const tokenFile = tokenFileOf(written, user.name);
+  const tls = {
+    ...pick('ca', https.ca),
+    ...pick('cert', https.cert),
+    ...pick('key', https.key),
+    ...(https.servername === undefined ? {} : { servername: https.servername }),
+    ...(cluster.skipTLSVerify === true ? { rejectUnauthorized: false as const } : {}),
+  };
+  // Of a short token the header is what can be told from ordinary words.
+  const secrets = [headers.authorization, bearer, user.token, user.password, user.keyData, text(https.key)].filter(
+    (secret): secret is string => typeof secret === 'string' && secret !== '',
+  );
+  secrets.push(...passwordsIn(cluster.server), ...passwordsIn(cluster.proxyUrl ?? ''));
+  options.onSecrets?.(secrets);
+  try {
+    createSecureContext(tls);
+  } catch {
+    // OpenSSL's words are about bytes of the key.
+    throw unusable('its CA, client certificate or client key is none, or they do not belong together');
+  }
+  const tokenFile = tokenFileOf(fields, user.name);
   return {
-    server: cluster.server.replace(/\/+$/, ''),
+    server: withoutEnd(`${server.origin}${server.pathname}`, '/'),
     context: config.getCurrentContext(),
     headers,
     // The library reads tokens of pods' files only.
     ...(bearer === undefined && tokenFile !== undefined ? { tokens: fileTokens(tokenFile) } : {}),
-    tls: {
-      ...pick('ca', https.ca),
-      ...pick('cert', https.cert),
-      ...pick('key', https.key),
-      ...(https.servername === undefined ? {} : { servername: https.servername }),
-      ...(cluster.skipTLSVerify === true ? { rejectUnauthorized: false as const } : {}),
-    },
+    tls,
     ...(cluster.proxyUrl === undefined ? {} : { proxyUrl: cluster.proxyUrl }),
-    secrets: [bearer, user.token, user.password, user.keyData, text(https.key)].filter(
-      (secret): secret is string => typeof secret === 'string' && secret !== '',
-    ),
+    secrets,
   };
 }
 
-function parse(source: string): { config: KubeConfig; text: string } {
-  const trimmed = source.trim();
+function parse(
+  source: string,
+  onSecrets: (secrets: string[]) => void,
+): { config: KubeConfig; fields: Record<string, unknown> } {
+  const { fields, path } = readKubeconfig(source, onSecrets);
   const config = new KubeConfig();
-  let text = trimmed;
-  if (trimmed === '') {
-    throw new McprtError('kubeconfig-missing', {
-      what: 'no kubeconfig was given',
-      why: 'the input `kubeconfig` is empty, and so are MCP_SETUP_KUBECONFIG and KUBECONFIG in the profile and environment',
-      next: 'give a path, the file’s text, or its base64, usually from a secret of the protected environment',
-    });
-  }
   try {
-    if (looksLikeText(trimmed)) {
-      config.loadFromString(trimmed);
-    } else if (looksLikeBase64(trimmed)) {
-      text = Buffer.from(trimmed, 'base64').toString('utf8');
-      config.loadFromString(text);
-    } else {
-      text = readFileSync(trimmed, 'utf8');
-      config.loadFromFile(trimmed);
-    }
-  } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    // A parser's message quotes the text that it could not read, which may be a token: it is not passed on.
-    throw new McprtError(missing ? 'kubeconfig-missing' : 'kubeconfig-invalid', {
-      what: missing ? `there is no kubeconfig at ${trimmed}` : 'the kubeconfig cannot be read',
-      why: missing ? 'the file does not exist on this runner' : 'it is neither YAML or JSON text nor base64 of it',
-      next: 'give a path that exists, the file’s text, or its base64 (`base64 -w0 < kubeconfig`)',
-    });
+    config.loadFromString(JSON.stringify(fields));
+    if (path !== undefined) config.makePathsAbsolute(dirname(path));
+  } catch {
+    throw unusable('one of its clusters, users or contexts has no name, or not the fields that it must have');
   }
-  return { config, text };
+  return { config, fields };
 }
 
-function tokenFileOf(text: string, name: string): string | undefined {
-  const written: unknown = parseYaml(text);
-  const users = isRecord(written) && Array.isArray(written.users) ? written.users.filter(isRecord) : [];
+function tokenFileOf({ users: written }: Record<string, unknown>, name: string): string | undefined {
+  const users = Array.isArray(written) ? written.filter(isRecord) : [];
   const user = users.find((one) => one.name === name)?.user;
   return isRecord(user) && typeof user.tokenFile === 'string' && user.tokenFile !== '' ? user.tokenFile : undefined;
 }
 
-function looksLikeText(source: string): boolean {
-  return source.includes('\n') ? /^[\w-]+\s*:|^\{|^---/m.test(source) : source.startsWith('{');
+/** An address of the kubeconfig; it may hold a password, and is not shown where it is none. */
+function addressOf(address: unknown, field: string): URL {
+  if (typeof address === 'string' && URL.canParse(address)) return new URL(address);
+  throw unusable(`the field ${field} of its cluster is no address`);
 }
 
-function looksLikeBase64(source: string): boolean {
-  return source.length > 200 && /^[A-Za-z0-9+/=\s]+$/.test(source);
+function userOf({ username, password }: URL): string {
+  return `${percentDecoded(username)}:${percentDecoded(password)}`;
+}
+
+/** The value of a header as HTTP takes it: a line end that came along with a token is none of it. */
+function headerOf(value: string): string {
+  const trimmed = value.trim();
+  if (/^[\x20-\x7e]+$/.test(trimmed) && !/^Bearer .*\s/.test(trimmed)) return trimmed;
+  throw unusable('its token has a line end, a blank or a letter within that no token has: it was damaged on its way');
+}
+
+function unusable(why: string): McprtError {
+  return new McprtError('kubeconfig-invalid', {
+    what: 'the kubeconfig cannot be used',
+    why,
+    next: 'store it again as the cluster wrote it, with the data in it: `kubectl config view --raw --flatten --minify`',
+  });
+}
+
+/** A name out of the kubeconfig, as short as names are. */
+function shownName(name: unknown): string {
+  return JSON.stringify(String(name ?? '').slice(0, 80));
 }
 
 function refuseUntrusted(skipsVerification: boolean, startsProgram: boolean, options: CredentialOptions): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request, WebSocket } from 'undici';
+import { linesOfStream, readAtMost } from '../bounded.js';
 import { McprtError } from '../errors.js';
 import { ApiError, apiErrorFrom } from './api-error.js';
 import type { Credentials } from './credentials.js';
@@ -44,6 +45,16 @@ export interface Transport {
 }
 
 const retriedStatuses = new Set([429, 500, 502, 503, 504]);
+/**
+ * Failures of a connection, which may be better at the next try. Everything else is refused for what it is: by the client,
+ * which takes no such header, or by the server, whose certificate is another one.
+ */
+const passingCodes =
+  /^(?:ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ERR_HTTP2_\w+|UND_ERR_(?:SOCKET|CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|CLOSED|INFO|RES_CONTENT_LENGTH_MISMATCH))$/;
+/** What one answer and one event may have, in bytes: a page of a list has 500 objects, and none of them more than some MiB. */
+const most = { answer: 128 * 1024 * 1024, event: 16 * 1024 * 1024, watch: 512 * 1024 * 1024 } as const;
+/** How long a page that a failing server shows is read, in bytes. */
+const mostRefusal = 1024 * 1024;
 const attempts = 5;
 
 export function openTransport(credentials: Credentials, options: TransportOptions): Transport {
@@ -94,8 +105,10 @@ export function openTransport(credentials: Credentials, options: TransportOption
 
   const once = async (call: Call): Promise<Answer> => {
     const answer = await send(call);
-    const body = await answer.body.text();
-    if (answer.statusCode < 300) {
+    const isGood = answer.statusCode < 300;
+    const limit = isGood ? most.answer : mostRefusal;
+    const body = (await readAtMost(answer.body, limit, () => tooLarge(call, limit))).toString('utf8');
+    if (isGood) {
       return { status: answer.statusCode, body };
     }
     const error = apiErrorFrom(answer.statusCode, body, `${call.method} ${call.path.split('?')[0]}`);
@@ -131,14 +144,16 @@ export function openTransport(credentials: Credentials, options: TransportOption
         throw call.signal?.aborted ? call.signal.reason : explain(error, call, credentials.server);
       }
       if (answer.statusCode >= 300) {
-        throw apiErrorFrom(answer.statusCode, await answer.body.text(), `watch ${call.path.split('?')[0]}`);
+        const body = await readAtMost(answer.body, mostRefusal, () => tooLarge(call, mostRefusal));
+        throw apiErrorFrom(answer.statusCode, body.toString('utf8'), `watch ${call.path.split('?')[0]}`);
       }
-      let rest = '';
+      let seen = 0;
       try {
-        for await (const chunk of answer.body.setEncoding('utf8')) {
-          const parts = (rest + String(chunk)).split('\n');
-          rest = parts.pop() ?? '';
-          yield* parts.filter((line) => line !== '');
+        const text = answer.body.setEncoding('utf8') as AsyncIterable<string>;
+        for await (const line of linesOfStream(text, most.event, () => tooLarge(call, most.event))) {
+          seen += line.length;
+          if (seen > most.watch) throw tooLarge(call, most.watch);
+          if (line !== '') yield line;
         }
       } catch (error) {
         if (!call.signal?.aborted) throw explain(error, call, credentials.server);
@@ -178,31 +193,52 @@ function dispatcherFor(
     bodyTimeout: 0,
   };
   const { httpsProxy, noProxy } = options.proxy ?? {};
-  if (credentials.proxyUrl !== undefined) {
-    return new ProxyAgent({ uri: credentials.proxyUrl, requestTls: connect, ...pool });
+  if (credentials.proxyUrl === undefined && httpsProxy === undefined) return new Agent({ connect, ...pool });
+  try {
+    return credentials.proxyUrl === undefined
+      ? new EnvHttpProxyAgent({ httpsProxy: httpsProxy ?? '', noProxy: noProxy ?? '', requestTls: connect, ...pool })
+      : new ProxyAgent({ uri: credentials.proxyUrl, requestTls: connect, ...pool });
+  } catch {
+    // The address may have a password in it, and what is thrown may quote it.
+    throw new McprtError('cluster-proxy', {
+      what: 'the proxy on the way to the API server cannot be used',
+      why: 'its address is none, or its user or password has a character that must be percent-encoded',
+      next:
+        credentials.proxyUrl === undefined
+          ? 'correct HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT'
+          : 'correct the proxy-url in the kubeconfig: http://USER:PASSWORD@HOST:PORT',
+    });
   }
-  return httpsProxy === undefined
-    ? new Agent({ connect, ...pool })
-    : new EnvHttpProxyAgent({ httpsProxy, noProxy: noProxy ?? '', requestTls: connect, ...pool });
 }
 
 /** A network failure or an answer that asks to come back; a write that did happen is found by whoever re-reads it. */
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return retriedStatuses.has(error.status);
-  // What is ours has been tried as often as it is worth, or is refused for what it is.
-  return !(error instanceof McprtError) && !isCertificateProblem(error);
+  return passingCodes.test(codeOf(error)) && !isCertificateProblem(error);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function isCertificateProblem(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   return /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(code);
+}
+
+function tooLarge(call: Call, limit: number): McprtError {
+  return new McprtError('cluster-too-large', {
+    what: `${call.method} ${call.path.split('?')[0]}: the answer does not end`,
+    why: `it has more than ${Math.round(limit / 1024 / 1024)} MiB, and no API server sends that`,
+    next: 'check that the address in the kubeconfig is the API server’s: `kubectl get --raw /version`',
+  });
 }
 
 function explain(error: unknown, call: Call, server: string): Error {
   if (error instanceof McprtError) {
     return error;
   }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   const where = `${call.method} ${call.path.split('?')[0]} at ${server}`;
   if (isCertificateProblem(error)) {
     return new McprtError('cluster-untrusted', {
@@ -214,7 +250,7 @@ function explain(error: unknown, call: Call, server: string): Error {
   }
   const timedOut = error instanceof Error && error.name === 'TimeoutError';
   return new McprtError('cluster-unreachable', {
-    what: `${where}: no answer${timedOut ? ' within the deadline' : ` after ${attempts} tries`}`,
+    what: `${where}: no answer${timedOut ? ' within the deadline' : isPassing(error) ? ` after ${attempts} tries` : ''}`,
     why: code === '' ? (error instanceof Error ? error.message : 'unknown network failure') : code,
     next: 'check that this runner can reach the API server: a firewall, a VPN, or a proxy that HTTPS_PROXY must name',
     cause: error,

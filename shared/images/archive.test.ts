@@ -82,3 +82,17 @@ describe('an image archive', () => {
     });
   });
 });
+
+describe('an archive that somebody means ill', () => {
+  it('is not kept in memory, however many small files it has', async () => {
+    const many = (count: number, content: Buffer): Record<string, unknown> =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`blobs/${at}`, content]));
+    await save({ ...many(40, Buffer.alloc(900_000, '[1,')), 'manifest.json': manifest });
+    await expect(readImageArchive(file)).rejects.toMatchObject({ code: 'image-archive' });
+    await save({ ...many(12_000, Buffer.from('x')), 'manifest.json': manifest });
+    await expect(readImageArchive(file)).rejects.toMatchObject({ code: 'image-archive' });
+    // What is no JSON is passed over, as layers are.
+    await save({ ...many(40, Buffer.alloc(900_000, 'x')), 'blobs/sha256/abc': config, 'manifest.json': manifest });
+    expect(await readImageArchive(file)).toMatchObject({ platform: 'linux/arm64' });
+  });
+});

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { McprtError, messageOf } from '../errors.js';
 import { writeDockerConfig } from './docker-config.js';
+import { tailOfLines } from './tail.js';
 
 /** How Docker is run. */
 export interface DockerPorts {
@@ -225,15 +225,9 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
     // In a process group of its own: buildx is a child of Docker's, and ends with it.
     detached: true,
   });
-  const lines: string[] = [];
+  const kept = tailOfLines(ports.log);
   const streams = [child.stdout, child.stderr];
-  const readers = streams.map((input) => createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }));
-  const read = readers.map(async (reader) => {
-    for await (const line of reader) {
-      lines.push(line);
-      ports.log(line);
-    }
-  });
+  const read = streams.map((stream) => kept.read(stream));
   const send = (name: NodeJS.Signals): void => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, name);
@@ -253,12 +247,12 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
       child.once('close', resolve);
       child.once('exit', () => {
         setTimeout(() => {
-          for (const reader of readers) reader.close();
           for (const stream of streams) stream.destroy();
         }, lastWords).unref();
       });
     });
     await Promise.allSettled(read);
+    const lines = kept.lines();
     return { code, lines, tail: lines.filter((line) => line.trim() !== '').slice(-tailLength) };
   } finally {
     clearTimeout(killer);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
+import { readAtMost } from '../bounded.js';
 import { at, recordsAt, textAt } from '../cluster/fields.js';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
@@ -35,6 +36,8 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
 const attempts = 5;
+/** An index has an image for each platform, and an attestation. */
+const mostParts = 200;
 /** The limit that registries have for manifests; configs are smaller. In bytes. */
 const largest = 4 * 1024 * 1024;
 /** How long a registry's own wish to be left alone is followed, in s. */
@@ -96,7 +99,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
     async find(repository, reference) {
       const manifest = await readManifest(repository, reference);
       if (manifest === undefined) return undefined;
-      const parts = recordsAt(manifest.content, 'manifests');
+      const parts = recordsAt(manifest.content, 'manifests').slice(0, mostParts);
       if (parts.length > 0) {
         return {
           digest: manifest.digest,
@@ -146,30 +149,24 @@ function labelsOf(config: unknown): Record<string, string> {
 }
 
 async function wholeBody(name: string, path: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const tooLarge = (): McprtError =>
+    new McprtError('registry-refused', {
+      what: `${name} sends more than ${largest / 1024 / 1024} MiB for GET ${path}`,
+      why: 'no manifest and no configuration of an image is that large',
+      next: 'check the name of the image, and what stands between this runner and the registry',
+    });
   try {
-    for await (const chunk of body) {
-      chunks.push(chunk as Buffer);
-      size += (chunk as Buffer).length;
-      if (size > largest) break;
-    }
+    return await readAtMost(body, largest, tooLarge);
   } catch (error) {
-    throw signal.aborted
-      ? signal.reason
-      : new McprtError('registry-unreachable', {
-          what: `${name} broke off in the middle of its answer to GET ${path}`,
-          why: messageOf(error),
-          next: 'look at the registry’s pod (`kubectl get pods -n registry`) and at what stands before it; then run it again',
-          cause: error,
-        });
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof McprtError) throw error;
+    throw new McprtError('registry-unreachable', {
+      what: `${name} broke off in the middle of its answer to GET ${path}`,
+      why: messageOf(error),
+      next: 'look at the registry’s pod (`kubectl get pods -n registry`) and at what stands before it; then run it again',
+      cause: error,
+    });
   }
-  if (size <= largest) return Buffer.concat(chunks);
-  throw new McprtError('registry-refused', {
-    what: `${name} sends more than ${largest / 1024 / 1024} MiB for GET ${path}`,
-    why: 'no manifest and no configuration of an image is that large',
-    next: 'check the name of the image, and what stands between this runner and the registry',
-  });
 }
 
 function digestOf(body: Buffer): string {

@@ -206,3 +206,50 @@ describe('a body of any kind', () => {
     expect(toldOf(answer)).toBe('400 {"code":-32700}');
   });
 });
+
+describe('a server that means ill', () => {
+  it('has its list of tools ended with a code: pages without an end, or tools without one', async () => {
+    let page = 0;
+    results(() => {
+      page += 1;
+      return { tools: [], nextCursor: String(page) };
+    });
+    await expect(mcp.listTools()).rejects.toMatchObject({ code: 'smoke-tools-endless' });
+    expect(page).toBeLessThan(100);
+    results(() => ({
+      tools: Array.from({ length: 20_000 }, (_, at) => ({ name: `t${at}` })),
+      nextCursor: String(page),
+    }));
+    await expect(mcp.listTools()).rejects.toMatchObject({ code: 'smoke-tools-endless' });
+    results(() => ({
+      tools: [{ name: 'x'.repeat(3_000_000), inputSchema: { required: Array(1000).fill('y'.repeat(900)) } }],
+    }));
+    const { tools } = await mcp.listTools();
+    expect(JSON.stringify(tools).length).toBeLessThan(40_000);
+  });
+
+  it('is not given back in a header what no header can have', async () => {
+    results(() => ({ protocolVersion: 'x\r\nevil: 1', serverInfo }), { 'mcp-session-id': 'ö' });
+    await mcp.initialize();
+    await mcp.initialized();
+    expect(server.asked.at(-1)?.headers).not.toHaveProperty('mcp-protocol-version');
+    expect(server.asked.at(-1)?.headers).not.toHaveProperty('mcp-session-id');
+  });
+
+  it('has its errors told in a few words', async () => {
+    server.answer = () => ({ status: 200, body: { jsonrpc: '2.0', id: 1, error: { message: 'x'.repeat(1_000_000) } } });
+    expect(toldOf(await mcp.initialize()).length).toBeLessThan(600);
+  });
+
+  it('has an answer without an end ended with a code', async () => {
+    server.instead = (_, response) => {
+      const more = (): void => {
+        while (response.write('x'.repeat(64 * 1024)));
+      };
+      response.on('drain', more);
+      more();
+      return true;
+    };
+    await expect(mcp.initialize()).rejects.toMatchObject({ layer: 'size' });
+  });
+});

@@ -1,9 +1,15 @@
 import { createParser } from 'eventsource-parser';
+import { clipped, McprtError } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
 import type { Web, WebAnswer } from '../platform/web.js';
 
 /** The protocol that is spoken, and what is asked for; servers may answer with an older one. */
 const protocolVersion = '2025-03-26';
+
+/** What a server may list; time is in ms. A page has 4 MiB at most, as every answer has. */
+const mostTools = { pages: 50, tools: 5_000, name: 256, characters: 1_000_000, time: 120_000 } as const;
+/** Of an error that a server tells, in characters. */
+const mostTold = 500;
 
 /** The headers by which the platform's gateway knows who calls a tool. */
 export const identityHeaders = {
@@ -34,7 +40,7 @@ export interface Mcp {
   /** Opens a session; the answer's `message.result.serverInfo` says who it is. */
   initialize(): Promise<McpAnswer>;
   initialized(): Promise<McpAnswer>;
-  /** All pages of the tools; the failing page's answer otherwise. */
+  /** All pages of the tools; the failing page's answer otherwise. @throws McprtError `smoke-tools-endless` */
   listTools(): Promise<{ answer: McpAnswer; tools: McpTool[] }>;
   callTool(
     name: string,
@@ -97,19 +103,26 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
       });
       const result = resultOf(answer);
       if (result !== undefined) {
-        session = answer.headers['mcp-session-id'] ?? '';
-        spoken = typeof result.protocolVersion === 'string' ? result.protocolVersion : '';
+        session = headerValue(answer.headers['mcp-session-id']);
+        spoken = headerValue(result.protocolVersion);
       }
       return answer;
     },
     initialized: () => post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })),
     async listTools() {
       const tools: McpTool[] = [];
-      for (let cursor: string | undefined; ; ) {
+      const end = performance.now() + mostTools.time;
+      let characters = 0;
+      for (let [cursor, pages]: [string | undefined, number] = [undefined, 0]; ; pages += 1) {
+        if (pages >= mostTools.pages || performance.now() > end) throw endless(tools.length);
         const answer = await request('tools/list', cursor === undefined ? {} : { cursor });
         const result = resultOf(answer);
         if (result === undefined) return { answer, tools };
-        tools.push(...(Array.isArray(result.tools) ? result.tools : []).flatMap(toolOf));
+        for (const tool of (Array.isArray(result.tools) ? result.tools : []).flatMap(toolOf)) {
+          characters += tool.name.length + tool.required.join('').length;
+          if (tools.length >= mostTools.tools || characters > mostTools.characters) throw endless(tools.length);
+          tools.push(tool);
+        }
         const next = typeof result.nextCursor === 'string' ? result.nextCursor : '';
         // A server that gives the same page again would do so for ever.
         if (next === '' || next === cursor) return { answer, tools };
@@ -149,13 +162,27 @@ export function refusalOf({ status, message }: McpAnswer): string {
 /** An answer in a line, for an error. */
 export function toldOf(answer: McpAnswer): string {
   const error = isRecord(answer.message?.error) ? JSON.stringify(answer.message.error) : refusalOf(answer);
-  return `${answer.status} ${error || answer.text}`.trim();
+  return `${answer.status} ${clipped(error, mostTold) || answer.text}`.trim();
+}
+
+/** What a server says that is sent back to it in a header: what no header can have is none. */
+function headerValue(told: unknown): string {
+  return typeof told === 'string' && /^[\x21-\x7e]{1,1024}$/.test(told) ? told : '';
+}
+
+function endless(seen: number): McprtError {
+  return new McprtError('smoke-tools-endless', {
+    what: 'the server’s list of tools does not end',
+    why: `${seen} tools were read, in ${mostTools.pages} pages and ${mostTools.time / 1000} s at most`,
+    next: 'look at the server’s `tools/list`: each page must have another `nextCursor`, and the last one none',
+  });
 }
 
 function toolOf(tool: unknown): McpTool[] {
   if (!isRecord(tool) || typeof tool.name !== 'string') return [];
   const required = isRecord(tool.inputSchema) ? tool.inputSchema.required : undefined;
-  return [{ name: tool.name, required: Array.isArray(required) ? required.map(String) : [] }];
+  const names = Array.isArray(required) ? required.slice(0, 100).filter((one) => typeof one === 'string') : [];
+  return [{ name: tool.name.slice(0, mostTools.name), required: names.map((one) => one.slice(0, mostTools.name)) }];
 }
 
 function readAnswer({ status, headers, text }: WebAnswer, wanted: number | undefined): McpAnswer {

@@ -1,4 +1,4 @@
-import { McprtError, messageOf } from '../errors.js';
+import { type ErrorCode, McprtError, messageOf } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
 import { pause as sleep } from '../pause.js';
 import { describe, type Web, type WebAnswer, WebError, type WebRequest } from './web.js';
@@ -219,6 +219,14 @@ async function ask(web: Web, request: WebRequest): Promise<WebAnswer> {
   }
 }
 
+const codes: Record<WebError['layer'], ErrorCode> = {
+  dns: 'smoke-dns',
+  tcp: 'smoke-tcp',
+  tls: 'smoke-tls',
+  timeout: 'smoke-timeout',
+  size: 'smoke-size',
+};
+
 /** What a failure on the way to a public name is to a reader. */
 export function unreachable({ layer, asked, message, cause }: WebError): McprtError {
   const host = /https:\/\/([^/]+)/.exec(asked)?.[1] ?? '';
@@ -232,9 +240,13 @@ export function unreachable({ layer, asked, message, cause }: WebError): McprtEr
       what: `${host} serves a certificate that is not accepted`,
       next: 'run the suite `health`: it looks at the certificate; a staging CA goes into `ca-bundle`',
     },
+    size: {
+      what: `${host} answers without an end`,
+      next: 'look at what answers there: a page or a file stands in place of the API',
+    },
     timeout: { what: `${host} does not answer in time`, next: 'look at the pods behind it, and at the node’s load' },
   };
-  return new McprtError(`smoke-${layer}`, { ...texts[layer], why: `${asked}: ${message}`, cause });
+  return new McprtError(codes[layer], { ...texts[layer], why: `${asked}: ${message}`, cause });
 }
 
 /**

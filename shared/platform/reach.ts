@@ -56,12 +56,12 @@ export function parseOverrides(text: string): Override[] {
     .split(/[\n,]+/)
     .map((line) => line.trim())
     .filter((line) => line !== '')
-    .map((line) => {
+    .map((line, index) => {
       const [, host, port, address, toPort] =
         /^([a-z0-9.-]+)(?::(\d+))?=(\[[0-9a-f:]+\]|[0-9.]+)(?::(\d+))?$/i.exec(line) ?? [];
       const plain = address?.replace(/^\[|\]$/g, '') ?? '';
       if (host === undefined || isIP(plain) === 0) {
-        throw new Error(`"${line}" is not host=address or host:port=address:port`);
+        throw new Error(`entry ${index + 1} is not host=address or host:port=address:port`);
       }
       return {
         host: host.toLowerCase(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { linearIn } from '../testing/linear.js';
 import { MetadataError, readServersFile } from './servers-file.js';
 
 const options = { file: '.mcp/servers.yaml', wanted: '', isForeign: false };
@@ -126,5 +127,70 @@ describe('a metadata file from a fork', () => {
     ['a list as key', server(...tools, '? [secretEnvVars]', ': []')],
   ])('may not hide a field behind %s', (_, text) => {
     expect(mistakes(text, foreign)).not.toEqual([]);
+  });
+});
+
+describe('what of a file from a fork is not known to be harmless', () => {
+  const foreign = { isForeign: true };
+
+  it.each([
+    ['mcpResources', ['mcpResources: []']],
+    ['a variable out of a Secret', ['envVars:', '  - name: A', '    valueFrom: { secretKeyRef: { name: s, key: k } }']],
+    ['a value that is a map', ['envVars:', '  - name: A', '    value: { valueFrom: x }']],
+    ['a variable that is no map', ['envVars: [A]']],
+    ['variables that are no list', ['envVars: { A: { valueFrom: x } }']],
+    ['a field of a prompt', ['prompts:', '  - name: a', '    source: x']],
+    ['labels of labels', ['tasks:', '  - name: a', '    labels: { b: { c: d } }']],
+    ['a description that is a list', ['description: [x]']],
+    ['a port that is a map', ['port: { valueFrom: x }']],
+  ])('is refused: %s', (_, fields) => {
+    const text = server(...tools, ...fields);
+    expect(mistakes(text, foreign)).not.toEqual([]);
+    expect(mistakes(text)).toEqual([]);
+  });
+
+  it('is refused: a field of a tool, and an alias for a value', () => {
+    expect(mistakes(server(...tools, '    handler: x'), foreign)).toMatchObject([{ line: 6 }]);
+    expect(mistakes(`x: &all [{ name: A, valueFrom: x }]\n${server(...tools, 'envVars: *all')}`, foreign)).not.toEqual(
+      [],
+    );
+  });
+
+  it('leaves what is', () => {
+    const env = ['envVars:', '  - name: A', '    value: b', '  - { name: C, value: 1 }', 'prompts:'];
+    const text = server(
+      'tools:',
+      '  - name: add',
+      '    sideEffect: read',
+      '    labels: { a: b }',
+      '    riskLevel: low',
+      ...env,
+    );
+    expect(mistakes(text, foreign)).toEqual([]);
+  });
+});
+
+describe('a metadata file that somebody means ill', () => {
+  it.each([
+    ['is too long', `${server(...tools)}\n#${'x'.repeat(1024 * 1024)}`],
+    ['is nested without an end', `servers: ${'['.repeat(100_000)}`],
+    ['has maps in maps', `servers: ${'{a: '.repeat(50_000)}`],
+    [
+      'has aliases that multiply',
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefgh'].map((name, at) => `${name}: &${name} [${`*${'abcdefg'[at]},`.repeat(9)}]`).join('\n')}\n${server(...tools, 'description: *h')}`,
+    ],
+    ['has a thousand mistakes', server('tools:', ...Array.from({ length: 1_000 }, () => '  - sideEffect: read'))],
+  ])('%s: it is refused with a code, in a few words', (_, text) => {
+    for (const isForeign of [false, true]) {
+      const found = mistakes(text, { isForeign });
+      expect(found.length).toBeGreaterThan(0);
+      expect(found.length).toBeLessThan(60);
+    }
+  });
+
+  it('is read in time in proportion to its length', async () => {
+    for (const piece of ['- [', 'a: ', '&a ', '*a ', '"', '? ', '\n', '- name: x\n', '{']) {
+      expect(await linearIn((n) => mistakes(`servers:\n  - name: demo\n    ${piece.repeat(n)}`), 1_000)).toBe(true);
+    }
   });
 });

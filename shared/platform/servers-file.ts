@@ -1,4 +1,15 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 
@@ -42,6 +53,16 @@ const passedOn = [
 ] as const;
 /** What of them a stranger's file may say: nothing that reads a Secret, or leads elsewhere than to its own container. */
 const harmless: readonly string[] = ['description', 'port', 'envVars', 'tools', 'prompts', 'tasks'];
+/** Fields of the entries of its lists, as of its labels every one is a text. */
+const entryFields: Readonly<Record<string, readonly string[]>> = {
+  envVars: ['name', 'value'],
+  tools: ['name', 'description', 'requiredTrust', 'sideEffect', 'riskLevel', 'labels'],
+  prompts: ['name', 'description', 'labels'],
+  tasks: ['name', 'description', 'labels'],
+};
+/** A metadata file of a hundred tools has some 20 KiB. In characters; and how many mistakes and names of it are told. */
+const most = { text: 512 * 1024, problems: 50, names: 20 } as const;
+
 /** Fields that name the server, or that the platform fills in itself for a server under another name. */
 const known: readonly string[] = [
   ...passedOn,
@@ -70,6 +91,22 @@ export function readServersFile(
   text: string,
   { file, wanted, isForeign }: { file: string; wanted: string; isForeign: boolean },
 ): ServerMetadata {
+  if (text.length > most.text) {
+    throw refused(file, [{ line: 1, text: `it has more than ${most.text} characters` }]);
+  }
+  try {
+    return readDocument(text, { file, wanted, isForeign });
+  } catch (error) {
+    if (error instanceof MetadataError) throw error;
+    // Nested too deeply, or aliases that multiply what they stand for.
+    throw refused(file, [{ line: 1, text: 'it is nested too deeply, or its aliases stand for too much' }]);
+  }
+}
+
+function readDocument(
+  text: string,
+  { file, wanted, isForeign }: { file: string; wanted: string; isForeign: boolean },
+): ServerMetadata {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
   const lineOf = (node: unknown): number => {
@@ -90,15 +127,17 @@ export function readServersFile(
   const server = found[index];
   if (server === undefined) {
     const text = wanted === '' ? `it has several servers, and none was named` : `it has no server "${wanted}"`;
-    throw refused(file, [{ line: lineOf(servers), text: `${text}; there are: ${names.join(', ')}` }]);
+    throw refused(file, [
+      { line: lineOf(servers), text: `${text}; there are: ${names.slice(0, most.names).join(', ')}` },
+    ]);
   }
   const problems = [
     ...problemsOfServer(server, lineOf),
     ...problemsOfTools(server, lineOf),
-    ...(isForeign ? foreignFields(server, lineOf) : []),
+    ...(isForeign ? foreignFields(server, document, lineOf) : []),
   ];
   if (problems.length > 0) throw refused(file, problems);
-  const plain: unknown = server.toJS(document);
+  const plain: unknown = server.toJS(document, { maxAliasCount: 100 });
   const fields = isRecord(plain) ? plain : {};
   const spec = Object.fromEntries(passedOn.flatMap((key) => (fields[key] === undefined ? [] : [[key, fields[key]]])));
   if (fields.mcpResources !== undefined) spec.mcpResources = fields.mcpResources;
@@ -166,12 +205,58 @@ function problemsOfTools(server: YAMLMap, lineOf: LineOf): MetadataProblem[] {
   });
 }
 
-function foreignFields(server: YAMLMap, lineOf: LineOf): MetadataProblem[] {
-  return server.items.flatMap(({ key }): MetadataProblem[] => {
+/** Fields whose names the platform knows, and that it does not take over from the file. */
+const notPassed = known.filter((name) => !(passedOn as readonly string[]).includes(name) && name !== 'mcpResources');
+
+/**
+ * What of a stranger's file is not known to be harmless. Known are names of fields and the forms of their values: whatever
+ * else stands there may read a Secret, or be a field of a later version of the platform that does.
+ */
+function foreignFields(server: YAMLMap, document: Document, lineOf: LineOf): MetadataProblem[] {
+  const problems: MetadataProblem[] = [];
+  const refuse = (node: unknown, what: string): void => {
+    problems.push({ line: lineOf(node), text: `${what} may not be set by a pull request from a fork` });
+  };
+  for (const { key, value } of server.items) {
     const name = isScalar(key) ? String(key.value) : '';
-    const isMeant = (passedOn as readonly string[]).includes(name) && !harmless.includes(name);
-    return isMeant ? [{ line: lineOf(key), text: `\`${name}\` may not be set by a pull request from a fork` }] : [];
+    if (notPassed.includes(name)) continue;
+    const fields = entryFields[name];
+    if (!harmless.includes(name)) refuse(key, `\`${name}\``);
+    else if (fields === undefined) {
+      if (!isScalar(value)) refuse(key, `\`${name}\` as a list or map`);
+    } else if (isSeq(value)) {
+      for (const entry of value.items) foreignEntry(entry, name, fields, refuse);
+    } else if (!isScalar(value) || value.value !== null) refuse(key, `\`${name}\` as something else than a list`);
+  }
+  visit(server, {
+    Alias: (_, node) => {
+      if (isAlias(node))
+        problems.push({ line: lineOf(node), text: 'what stands here is written out, and is no alias' });
+    },
   });
+  if (document.directives?.yaml.explicit && document.directives.yaml.version !== '1.2') {
+    problems.push({ line: 1, text: 'the file is YAML 1.2' });
+  }
+  return problems;
+}
+
+function foreignEntry(
+  entry: unknown,
+  list: string,
+  fields: readonly string[],
+  refuse: (node: unknown, what: string) => void,
+): void {
+  if (!isMap(entry)) {
+    refuse(entry, `an entry of \`${list}\` that is no map`);
+    return;
+  }
+  for (const { key, value } of entry.items) {
+    const name = isScalar(key) ? String(key.value) : '';
+    const isLabels =
+      name === 'labels' && isMap(value) && value.items.every((one) => isScalar(one.key) && isScalar(one.value));
+    if (!fields.includes(name)) refuse(key, `\`${name}\` in \`${list}\``);
+    else if (!isScalar(value) && !isLabels) refuse(key, `\`${name}\` in \`${list}\` as a list or map`);
+  }
 }
 
 function isNode(value: unknown): value is Node {
@@ -179,7 +264,7 @@ function isNode(value: unknown): value is Node {
 }
 
 function refused(file: string, problems: readonly MetadataProblem[]): MetadataError {
-  return new MetadataError(file, problems);
+  return new MetadataError(file, problems.slice(0, most.problems));
 }
 
 /** A metadata file that will not do. `problems` say where, for annotations. */

@@ -25,7 +25,7 @@ export interface WebAnswer {
 }
 
 /** The layer that an exchange failed in: below it all was well. */
-export type WebLayer = 'dns' | 'tcp' | 'tls' | 'timeout';
+export type WebLayer = 'dns' | 'tcp' | 'tls' | 'timeout' | 'size';
 
 /** An exchange that came to no answer. The message says what was asked, never with which headers or body. */
 export class WebError extends Error {
@@ -117,7 +117,7 @@ function exchange(asked: WebRequest, { agent, ca, address, port, name, started }
       let text = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
-        if (text.length > longestBody) call.destroy(new WebError('timeout', name, 'the answer does not end'));
+        if (text.length > longestBody) giveUp(new WebError('size', name, 'the answer does not end'));
       });
       answer.once('error', fail);
       answer.once('end', () =>

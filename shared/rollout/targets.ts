@@ -43,13 +43,13 @@ const targetForm = /^([a-z0-9][-a-z0-9.]*)=(?:([a-z0-9][-a-z0-9]*)@)?([^\s@]+)$/
  * @throws Error with what is wrong with the first line that is none
  */
 export function parseTargets(text: string): Target[] {
-  const targets = linesOf(text).map((line): Target => {
+  const targets = linesOf(text).map((line, index): Target => {
     const [, deployment, container = '', dockerfile] = targetForm.exec(line) ?? [];
     if (deployment === undefined || dockerfile === undefined) {
-      throw new Error(`"${line}" is not deployment=container@dockerfile`);
+      throw new Error(`entry ${index + 1} is not deployment=container@dockerfile`);
     }
     if (dockerfile.startsWith('/') || dockerfile.split('/').includes('..')) {
-      throw new Error(`the Dockerfile of "${line}" is not below the source`);
+      throw new Error(`the Dockerfile of ${deployment} is not below the source`);
     }
     return { deployment, container, dockerfile };
   });
@@ -74,10 +74,12 @@ const imageForm = /^([a-z0-9][-a-z0-9.]*)(?:\/([a-z0-9][-a-z0-9]*))?=(\S+@sha256
  * @throws Error with what is wrong with the first line that is none
  */
 export function parseImages(text: string): GivenImage[] {
-  const images = linesOf(text).map((line): GivenImage => {
+  const images = linesOf(text).map((line, index): GivenImage => {
     const [, deployment, container = '', reference] = imageForm.exec(line) ?? [];
     if (deployment === undefined || reference === undefined) {
-      throw new Error(`"${line}" is not deployment=image@sha256:digest; a tag alone does not say which image it is`);
+      throw new Error(
+        `entry ${index + 1} is not deployment=image@sha256:digest; a tag alone does not say which image it is`,
+      );
     }
     return { deployment, container, reference };
   });

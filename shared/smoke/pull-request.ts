@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
+import { withoutEnd } from '../text.js';
 
 /** The pull request that a run is about, as far as the event tells. */
 export interface EventPullRequest {
@@ -107,7 +108,7 @@ const longestName = 63;
 export function previewName(repository: string, number: number, server: string): string {
   const [start, end] = [`pr-${number}-`, `-${repositoryMark(repository)}`];
   const room = longestName - start.length - end.length;
-  return `${start}${server.slice(0, room).replace(/-+$/, '')}${end}`;
+  return `${start}${withoutEnd(server.slice(0, room), '-')}${end}`;
 }
 
 /** What the names of a repository's previews end with. */

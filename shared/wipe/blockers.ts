@@ -32,11 +32,21 @@ export async function explainStuck(
 export function remainingKinds(conditions: readonly Condition[], groups: ReadonlyMap<string, string[]>): Kind[] {
   return conditions
     .filter(({ type, status }) => type === 'NamespaceContentRemaining' && status === 'True')
-    .flatMap(({ message = '' }) => [...message.matchAll(/([a-z0-9-]+)\.([a-z0-9.-]*) has \d+ resource instances/g)])
-    .flatMap(([, plural = '', group = '']) => {
+    .flatMap(({ message = '' }) => resourcesIn(message))
+    .flatMap(([plural, group]) => {
       const version = group === '' ? 'v1' : groups.get(group)?.[0];
       return version === undefined ? [] : [{ kind: plural, group, version, plural, namespaced: true }];
     });
+}
+
+/** Plural and group of each `configmaps. has 2 resource instances` of a message. */
+function resourcesIn(message: string): [string, string][] {
+  const words = message.split(/[\s,]+/);
+  return words.flatMap((word, at): [string, string][] => {
+    const [, plural, group] = /^([a-z0-9-]{1,63})\.([a-z0-9.-]{0,253})$/.exec(word) ?? [];
+    const isCounted = words[at + 1] === 'has' && words[at + 3] === 'resource' && words[at + 4] === 'instances';
+    return isCounted && plural !== undefined && group !== undefined ? [[plural, group]] : [];
+  });
 }
 
 async function explainOne(

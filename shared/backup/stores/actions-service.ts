@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import { z } from 'zod';
+import { readAtMost } from '../../bounded.js';
 import { McprtError, messageOf } from '../../errors.js';
 
 /**
@@ -71,6 +72,8 @@ export interface ActionsServiceOptions {
 
 const callTimeout = 30_000;
 const perPage = 100;
+/** Of one answer, in bytes: a page of a hundred entries has some hundred KiB. */
+const longestAnswer = 16 * 1024 * 1024;
 /** Of one list: more than ten thousand entries are read by nobody in a hurry. Time is in ms. */
 const listLimits = { pages: 100, time: 120_000, parallel: 4 } as const;
 
@@ -245,7 +248,9 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       const ask = async (): Promise<string | undefined> => {
         if (options.apiToken === '' || options.repository === '') return undefined;
         const answer = await api('');
-        return answer.ok ? repositoryFacts.parse(await answer.json()).default_branch : undefined;
+        return answer.ok
+          ? repositoryFacts.parse(jsonOf(await textOf(answer, 'repository', options.signal))).default_branch
+          : undefined;
       };
       branch ??=
         options.defaultBranch === undefined ? ask().catch(() => undefined) : Promise.resolve(options.defaultBranch);
@@ -266,20 +271,14 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     async download(url, limit) {
       const answer = await get(url, {});
       if (!answer.ok || answer.body === null) throw httpFailure('download', answer.status, '');
-      const chunks: Uint8Array[] = [];
-      let size = 0;
+      const tooLarge = (): Error =>
+        new McprtError('store-read', {
+          what: 'the stored entry is larger than any backup',
+          why: `it has more than ${limit} bytes`,
+          next: 'somebody planted it: find out who can write to this store',
+        });
       try {
-        for await (const chunk of answer.body) {
-          size += chunk.length;
-          if (size > limit) {
-            throw new McprtError('store-read', {
-              what: 'the stored entry is larger than any backup',
-              why: `it has more than ${limit} bytes`,
-              next: 'somebody planted it: find out who can write to this store',
-            });
-          }
-          chunks.push(chunk);
-        }
+        return await readAtMost(answer.body, limit, tooLarge);
       } catch (error) {
         options.signal?.throwIfAborted();
         if (error instanceof McprtError) throw error;
@@ -290,7 +289,6 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
           cause: error,
         });
       }
-      return Buffer.concat(chunks);
     },
   };
 }
@@ -306,7 +304,8 @@ function listCut(subject: string, read: number, total: number): McprtError {
 /** @throws McprtError `store-unavailable` for an answer that breaks off, or does not come to its end in time */
 async function textOf(answer: Response, call: string, signal: AbortSignal | undefined): Promise<string> {
   try {
-    return await answer.text();
+    const tooLong = (): Error => new Error(`it has more than ${longestAnswer} bytes`);
+    return answer.body === null ? '' : (await readAtMost(answer.body, longestAnswer, tooLong)).toString('utf8');
   } catch (cause) {
     signal?.throwIfAborted();
     throw oddAnswer(call, `the answer broke off: ${messageOf(cause)}`);

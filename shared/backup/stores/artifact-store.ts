@@ -1,9 +1,8 @@
-import { unzipSync } from 'fflate';
 import { McprtError, messageOf } from '../../errors.js';
 import { limits } from '../limits.js';
-import { malformed } from '../statement.js';
 import type { ActionsService, RemoteArtifact } from './actions-service.js';
 import { isWanted, type Store } from './store.js';
+import { memberOfZip } from './zip.js';
 
 /** The one file in the artifact's zip. */
 const member = 'backup.tar';
@@ -32,7 +31,10 @@ export interface Origin {
 /** GitHub's artifacts: durable for as long as the repository's retention allows, and never changed once uploaded. */
 export function artifactStore(ports: ArtifactPorts): Store {
   const { service } = ports;
-  const fetchZip = async (url: string): Promise<Buffer> => unzip(await service.download(url, limits.archiveBytes));
+  const fetchZip = async (url: string): Promise<Buffer> => {
+    const zip = await service.download(url, limits.archiveBytes);
+    return memberOfZip(zip, member, limits.archiveBytes);
+  };
   return {
     name: 'artifact',
     async save(name, bytes) {
@@ -101,20 +103,6 @@ function granted({ retentionDays, retentionLimit }: ArtifactPorts): { days: numb
     };
   }
   return { days: retentionDays > 0 ? retentionDays : retentionLimit, notes: [] };
-}
-
-function unzip(zip: Buffer): Buffer {
-  let files: Record<string, Uint8Array>;
-  try {
-    files = unzipSync(zip, {
-      filter: ({ name, originalSize }) => name === member && originalSize <= limits.archiveBytes,
-    });
-  } catch {
-    throw malformed('the artifact is not a zip file');
-  }
-  const file = files[member];
-  if (file === undefined) throw malformed('the artifact holds no backup');
-  return Buffer.from(file);
 }
 
 function uploadFailed(name: string, cause: unknown): McprtError {

@@ -15,7 +15,7 @@ const readings: readonly (readonly [RegExp, Reading])[] = [
     },
   ],
   [
-    /MCP_IMAGE_PLATFORM .* does not match|mixed.*architecture/i,
+    /MCP_IMAGE_PLATFORM .{0,200} does not match|mixed.{0,200}architecture/i,
     {
       code: 'installer-image-platform',
       cause: 'the images would be built for another processor than the nodes’',

@@ -1,0 +1,204 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { defaultsOf } from '../lab/driver/action.js';
+import { Markdown } from '../shared/action/markdown.js';
+import { makeKeys } from '../shared/backup/keys.js';
+import { McprtError } from '../shared/errors.js';
+import { WebError } from '../shared/platform/web.js';
+import { anyAnswers, apiServerAnswers, githubAnswers, type HostileAnswer } from './hostile/bundle-cases.js';
+import { directCases } from './hostile/direct-cases.js';
+import { type HostileServer, startHostile } from './hostile/server.js';
+import { commandsIn, mostMemory, problemsOf, renderedIn, watchedRun } from './hostile/watched.js';
+import type { Proof, ProofContext } from './proof.js';
+
+const host = 'platform.example.com';
+
+/** A run of the bundle that leads to what is hostile. */
+interface Way {
+  name: string;
+  action: 'backup' | 'setup' | 'rollout' | 'smoke-test';
+  answers: readonly HostileAnswer[];
+  inputs: Record<string, string>;
+  env?: Record<string, string>;
+  server: HostileServer;
+  codes: RegExp;
+}
+
+export const hostile: Proof = {
+  name: 'hostile',
+  claim:
+    'what registry, API server, platform, MCP server, GitHub and a fork answer, without an end, nested, cut off, lying or made of markup, ends with a code of ours, in bounded memory, and nothing of it is rendered or taken for a command',
+  async run(context) {
+    const problems: string[] = [];
+    const [api, platform, github] = await Promise.all([startHostile(host), startHostile(host), startHostile('')]);
+    let [cases, bundleRuns, peak] = [0, 0, 0];
+    try {
+      for (const way of await waysTo(api, platform, github)) {
+        const chosen = context.small ? way.answers.filter((_, at) => at % 7 === 0) : way.answers;
+        for (const { name, answer } of chosen) {
+          way.server.answer = answer;
+          const full = `${way.name}: ${name}`;
+          const run = await watchedRun({
+            entry: `${way.action}.js`,
+            folder: context.folder,
+            defaults: await defaultsOf(`action-${way.action}`),
+            inputs: way.inputs,
+            env: { GITHUB_REPOSITORY: 'acme/platform', GITHUB_REPOSITORY_ID: '42', RUNNER_DEBUG: '1', ...way.env },
+          });
+          const found = problemsOf(full, run, way.codes);
+          context.progress(
+            `  ${found.length === 0 ? 'ok' : 'FAILED'} ${full}: ${run.error}, ${run.peak} MiB, ${run.seconds.toFixed(1)} s`,
+          );
+          problems.push(...found);
+          peak = Math.max(peak, run.peak);
+          cases += 1;
+          bundleRuns += 1;
+        }
+      }
+      const direct = context.small ? directCases.filter((_, at) => at % 2 === 0) : directCases;
+      for (const one of direct) {
+        problems.push(...(await directProblems(one, api, context)));
+        cases += 1;
+      }
+    } finally {
+      await Promise.all([api.close(), platform.close(), github.close()]);
+    }
+    const own = Math.round(process.resourceUsage().maxRSS / 1024);
+    if (own > mostMemory) problems.push(`the functions had ${own} MiB of memory`);
+    return {
+      ok: problems.length === 0,
+      figures: { cases, bundleRuns, peakMiBOfTheBundle: peak, peakMiBOfTheFunctions: own, limitMiB: mostMemory },
+      problems,
+    };
+  },
+};
+
+async function waysTo(api: HostileServer, platform: HostileServer, github: HostileServer): Promise<Way[]> {
+  const kubeconfig = JSON.stringify({
+    'current-context': 'c',
+    clusters: [
+      {
+        name: 'c',
+        cluster: {
+          server: api.url,
+          'tls-server-name': host,
+          'certificate-authority-data': Buffer.from(api.ca).toString('base64'),
+        },
+      },
+    ],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
+    users: [{ name: 'c', user: { token: 'proof-of-hostile-answers' } }],
+  });
+  const keys = await makeKeys('classic');
+  const common = { kubeconfig, domain: 'example.com', timeout: '90s' };
+  const closed = await closedPort();
+  const reach = {
+    resolve: ['platform', 'mcp', 'registry']
+      .map((name) => `${name}.example.com:443=127.0.0.1:${name === 'platform' ? platform.port : closed}`)
+      .join('\n'),
+    'ca-bundle': platform.ca,
+  };
+  const ours =
+    /^(?:anchor|cluster|permission|backup|store|setup|rollout|smoke|github|brake|certmanager|namespace|job|registry|preview)-[a-z-]+$/;
+  return [
+    {
+      name: 'API server, backup',
+      action: 'backup',
+      answers: apiServerAnswers,
+      server: api,
+      inputs: {
+        ...common,
+        operation: 'backup',
+        'backup-key': keys.backup,
+        stores: 'directory',
+        directory: 'backups',
+        'dry-run': 'true',
+      },
+      codes: ours,
+    },
+    {
+      name: 'API server, rollout',
+      action: 'rollout',
+      answers: apiServerAnswers,
+      server: api,
+      inputs: { ...common, operation: 'plan' },
+      codes: ours,
+    },
+    {
+      name: 'platform, smoke test',
+      action: 'smoke-test',
+      answers: anyAnswers,
+      server: platform,
+      inputs: {
+        operation: 'cleanup',
+        domain: 'example.com',
+        timeout: '60s',
+        'admin-key': 'proof-of-hostile-answers',
+        ...reach,
+      },
+      codes: ours,
+    },
+    {
+      name: 'GitHub, list of backups',
+      action: 'backup',
+      answers: githubAnswers(() => github.url),
+      server: github,
+      inputs: {
+        operation: 'fetch',
+        directory: 'copy',
+        domain: 'example.com',
+        timeout: '60s',
+        'backup-key': keys.backup,
+        stores: 'artifact',
+        'github-token': 'proof-of-hostile-answers',
+      },
+      env: {
+        GITHUB_API_URL: github.url,
+        ACTIONS_RESULTS_URL: github.url,
+        ACTIONS_RUNTIME_TOKEN: 'proof-of-hostile-answers',
+      },
+      codes: ours,
+    },
+  ];
+}
+
+async function directProblems(
+  { name, code, run }: (typeof directCases)[number],
+  server: HostileServer,
+  { folder, progress }: ProofContext,
+): Promise<string[]> {
+  const started = performance.now();
+  const outcome = await run({ server, host, folder: join(folder) }).then(
+    (value: unknown) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  const problems: string[] = [];
+  if ('error' in outcome) {
+    const { error } = outcome;
+    const own =
+      error instanceof WebError
+        ? `smoke-${error.layer}`
+        : error instanceof McprtError
+          ? error.code
+          : `none: ${String(error)}`;
+    const isOurs = error instanceof McprtError || error instanceof WebError;
+    if (!isOurs || (code !== undefined && !code.test(own)))
+      problems.push(`${name}: ended with ${own.slice(0, 200)}, not ${code}`);
+    const text = error instanceof McprtError ? [error.message, error.why, error.next] : [String(error)];
+    if (text.join('').length > 20_000) problems.push(`${name}: an error of ${text.join('').length} characters`);
+    const markdown = new Markdown().list(text).text();
+    problems.push(...renderedIn(markdown).map((what) => `${name}: renders ${what}`), ...commandsIn(markdown));
+  } else if (code !== undefined) problems.push(`${name}: was taken, instead of ${code}`);
+  else if ((JSON.stringify(outcome.value) ?? '').length > 16_000_000) problems.push(`${name}: too much was kept`);
+  progress(`  ${problems.length === 0 ? 'ok' : 'FAILED'} ${name}: ${Math.round(performance.now() - started)} ms`);
+  return problems;
+}
+
+/** A port where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 1;
+}

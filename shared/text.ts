@@ -1,0 +1,13 @@
+/** A text without some characters at its end. A regular expression for it begins anew at each of them inside of the text. */
+export function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
+}
+
+/** A text without some characters at its beginning and end. */
+export function withoutEnds(text: string, characters: string): string {
+  let start = 0;
+  while (start < text.length && characters.includes(text.charAt(start))) start += 1;
+  return withoutEnd(text.slice(start), characters);
+}
