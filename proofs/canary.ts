@@ -111,7 +111,7 @@ async function prove(context: ProofContext, rig: Rig, github: Github): Promise<P
     { operation: 'plan', inputs: { 'from-repository': rig.keys.restore }, error: 'input-invalid' },
     {
       operation: 'plan',
-      inputs: { 'restore-key': `${rig.keys.restore}\n${foreign.restore.slice(0, 300)}` },
+      inputs: { 'restore-key': `${rig.keys.restore}\n${foreign.restore.slice(0, -60)}` },
       error: 'key-invalid',
     },
     { operation: 'list', inputs: { kubeconfig: '', 'restore-key': `${rig.keys.restore}\n${foreign.restore}` } },
