@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { secretNamesOf } from '../shared/backup/secret-names.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { connectWithKubeconfig } from '../shared/cluster/connect.js';
@@ -11,12 +9,10 @@ import { withoutEnd } from '../shared/text.js';
 import { type Account, isLoopback, makeAccount, renewAccount, type Server } from './accounts.js';
 import { authenticationConfiguration, firstMinor, githubIssuer } from './authentication.js';
 import type { Environment } from './environments.js';
+import { askGithub } from './github.js';
 import { type Granted, grantIdentities, type Reception, receptionOf } from './identities.js';
 import type { Facts } from './look.js';
 import { removeFromCluster } from './removal.js';
-
-const run = promisify(execFile);
-const askWithin = 20_000;
 
 export interface AccessOptions {
   /** Folder for what is written. */
@@ -81,7 +77,7 @@ export async function makeIdentities(
     const wanted = clusterEnvironments(environments);
     const audience = options.audience || server.address;
     const issuer = options.issuer || githubIssuer;
-    const repositoryId = options.repositoryId || (await askRepositoryId(repository));
+    const repositoryId = options.repositoryId || (await askGithub(repository, facts.branch)).id;
     const text = authenticationConfiguration({
       issuer,
       issuerAuthority: options.issuerAuthority === '' ? '' : await readAuthority(options.issuerAuthority),
@@ -203,13 +199,6 @@ async function readAuthority(path: string): Promise<string> {
     why: 'it has no PEM block of one',
     next: 'give the path of a PEM file with --issuer-ca',
   });
-}
-
-/** GitHub's number of the repository, where its command line is there and may ask. */
-async function askRepositoryId(repository: string): Promise<string> {
-  const asked = run('gh', ['api', `repos/${repository}`, '--jq', '.id'], { timeout: askWithin });
-  const { stdout } = await asked.catch(() => ({ stdout: '' }));
-  return /^\d+$/.test(stdout.trim()) ? stdout.trim() : '';
 }
 
 /** `v1.32.4+k3s1` → 32. */

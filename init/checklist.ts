@@ -15,6 +15,8 @@ export interface Sources {
   access: Access | undefined;
   /** What became of the keys: `left` when they were made before, and are not here any more. */
   keysAre: 'made' | 'there' | 'left';
+  /** Types of the rules that GitHub tells of the branch; undefined where it was not to be asked. */
+  branchRules: readonly string[] | undefined;
   isDry: boolean;
 }
 
@@ -32,7 +34,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...environmentsPart(plan.environments, facts, sources),
     ...clusterPart(plan, facts, sources),
     ...keysPart(plan, sources),
-    ...branchPart(facts),
+    ...branchPart(facts, sources),
     ...lastPart(plan, facts),
   ];
   return `${lines.join('\n')}\n`;
@@ -140,7 +142,7 @@ function variableLine(variable: string, at: string, { cluster, profile }: Facts)
 }
 
 /** Who may change a workflow may do what it does: an approval of what nobody has looked at binds nothing. */
-function branchPart({ repository, branch, owners }: Facts): string[] {
+function branchPart({ repository, branch, owners }: Facts, { branchRules }: Sources): string[] {
   const path = `repos/${repository || 'OWNER/NAME'}`;
   const ruleset = {
     name: 'mcprt',
@@ -165,6 +167,11 @@ function branchPart({ repository, branch, owners }: Facts): string[] {
   return [
     '## Branch',
     '',
+    ...(branchRules === undefined
+      ? []
+      : branchRules.includes('pull_request')
+        ? [`GitHub says that changes of ${branch} go through a pull request (${branchRules.join(', ')}).`, '']
+        : [`- [ ] GitHub knows no rule by which changes of ${branch} go through a pull request.`, '']),
     'Who can push to the branch can change what these workflows do, and with what secrets. The first line shows its rules, the second one asks for a review by the owners of what is changed.',
     '',
     '```sh',

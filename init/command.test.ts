@@ -154,6 +154,20 @@ describe('init', () => {
     expect(said).toContain('workflows are reviewed by @acme/all');
   });
 
+  it.each([
+    ['deletion\\npull_request', 'changes of main go through a pull request (deletion, pull_request)'],
+    ['deletion', 'GitHub knows no rule by which changes of main go through a pull request'],
+  ])('asks GitHub about the branch, where its command line is there: %s', async (rules, expected) => {
+    const stubs = join(folder, '..', 'stubs');
+    await mkdir(stubs);
+    await writeFile(join(stubs, 'gh'), `#!/bin/sh\nprintf '${rules}\\n'\n`, { mode: 0o755 });
+    const before = process.env.PATH;
+    process.env.PATH = `${stubs}:${before}`;
+    await run();
+    process.env.PATH = before;
+    expect(said).toContain(expected);
+  });
+
   it('writes nothing where the accounts cannot be made', async () => {
     await run('--accounts');
     expect(said).toMatch(/^kubeconfig-missing: /);

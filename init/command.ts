@@ -6,6 +6,7 @@ import { makeKeys } from '../shared/backup/keys.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { type Access, makeIdentities, makeTokens, removeAccess } from './access.js';
 import { checklist, renewed } from './checklist.js';
+import { askGithub } from './github.js';
 import { type Facts, lookAt } from './look.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 
@@ -141,7 +142,9 @@ async function init(options: Options): Promise<void> {
   }
   if (isDry) process.stdout.write('Nothing is written.\n\n');
   else await write(root, plan, keysAre === 'made' ? keys : undefined);
-  process.stdout.write(checklist(plan, facts, { keys, rbac: join(home, 'docs', 'rbac'), access, keysAre, isDry }));
+  const { branchRules } = await askGithub(facts.repository, facts.branch);
+  const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keysAre, branchRules, isDry };
+  process.stdout.write(checklist(plan, facts, sources));
 }
 
 async function remove(facts: Facts, isDry: boolean): Promise<void> {
