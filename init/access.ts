@@ -77,7 +77,7 @@ export async function makeIdentities(
     const wanted = clusterEnvironments(environments);
     const audience = options.audience || server.address;
     const issuer = options.issuer || githubIssuer;
-    const repositoryId = options.repositoryId || (await askGithub(repository, facts.branch)).id;
+    const repositoryId = options.repositoryId || (await askGithub(repository, facts.branch, process.env)).id;
     const text = authenticationConfiguration({
       issuer,
       issuerAuthority: options.issuerAuthority === '' ? '' : await readAuthority(options.issuerAuthority),

@@ -142,7 +142,7 @@ async function init(options: Options): Promise<void> {
   }
   if (isDry) process.stdout.write('Nothing is written.\n\n');
   else await write(root, plan, keysAre === 'made' ? keys : undefined);
-  const { branchRules } = await askGithub(facts.repository, facts.branch);
+  const { branchRules } = await askGithub(facts.repository, facts.branch, process.env);
   const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keysAre, branchRules, isDry };
   process.stdout.write(checklist(plan, facts, sources));
 }

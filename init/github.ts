@@ -13,10 +13,10 @@ export interface RepositoryFacts {
 }
 
 /** Asks GitHub about a repository; whatever it does not tell is left open. */
-export async function askGithub(repository: string, branch: string): Promise<RepositoryFacts> {
+export async function askGithub(repository: string, branch: string, env: NodeJS.ProcessEnv): Promise<RepositoryFacts> {
   if (repository === '') return { id: '', branchRules: undefined };
   const ask = async (path: string, query: string): Promise<string | undefined> =>
-    run('gh', ['api', path, '--jq', query], { timeout: askWithin }).then(
+    run('gh', ['api', path, '--jq', query], { timeout: askWithin, env }).then(
       ({ stdout }) => stdout.trim(),
       () => undefined,
     );
