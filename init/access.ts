@@ -1,12 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { connectionTypes } from '../shared/action/connection.js';
+import { certificates } from '../shared/action/inputs.js';
 import { secretNamesOf } from '../shared/backup/secret-names.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { connectWithKubeconfig } from '../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import type { OperationName } from '../shared/permissions/operations.js';
 import { withoutEnd } from '../shared/text.js';
-import { type Account, isLoopback, makeAccount, renewAccount, type Server } from './accounts.js';
+import { type Account, isLoopback, makeAccounts, renewAccount, type Server } from './accounts.js';
 import { authenticationConfiguration, firstMinor, githubIssuer } from './authentication.js';
 import type { Environment } from './environments.js';
 import { askGithub } from './github.js';
@@ -30,6 +32,10 @@ export type Access =
   | {
       by: 'identity';
       granted: Granted[];
+      /** Accounts with tokens that ended by it. */
+      retired: string[];
+      /** Whether jobs of another repository are let in as well. */
+      hasOthers: boolean;
       /** Of the API server, and where its CA was written; none where the kubeconfig names none. */
       server: string;
       authorityFile: string | undefined;
@@ -65,6 +71,8 @@ export async function makeIdentities(
   options: AccessOptions,
 ): Promise<Access> {
   const { repository } = requireRepository(facts);
+  const issuer = issuerOf(options);
+  if (options.repositoryId !== '' && !/^\d{1,20}$/.test(options.repositoryId)) throw noNumber();
   return withCluster(facts, options.server, async (cluster, server) => {
     const minor = minorOf(await cluster.version());
     if (minor < firstMinor) {
@@ -76,8 +84,7 @@ export async function makeIdentities(
     }
     const wanted = clusterEnvironments(environments);
     const audience = options.audience || server.address;
-    const issuer = options.issuer || githubIssuer;
-    const repositoryId = options.repositoryId || (await askGithub(repository, facts.branch, process.env)).id;
+    const repositoryId = options.repositoryId || (await askGithub(repository, facts.branch, environmentFor(issuer))).id;
     const text = authenticationConfiguration({
       issuer,
       issuerAuthority: options.issuerAuthority === '' ? '' : await readAuthority(options.issuerAuthority),
@@ -89,7 +96,7 @@ export async function makeIdentities(
       minor,
     });
     const names = await secretNamesOf(cluster);
-    const granted = await grantIdentities(
+    const identities = await grantIdentities(
       cluster,
       repository,
       wanted.map(({ name, operation }) => ({ environment: name, operation })),
@@ -104,7 +111,7 @@ export async function makeIdentities(
       await writeFile(authorityFile, Buffer.from(authority, 'base64'));
     return {
       by: 'identity',
-      granted,
+      ...identities,
       server: server.address,
       authorityFile,
       audience,
@@ -128,39 +135,36 @@ export async function makeTokens(
   return withCluster(facts, address, async (cluster, server) => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const names = renews ? [] : await secretNamesOf(cluster);
-    const accounts: Account[] = [];
-    for (const { name: environment, operation } of clusterEnvironments(environments)) {
-      const one = { environment, operation };
-      const account = renews
-        ? { environment, missing: [], ...(await renewAccount(cluster, one, server)) }
-        : await makeAccount(cluster, one, server, names);
-      await writeFile(join(folder, `${environment}.kubeconfig`), account.kubeconfig, { mode: 0o600 });
-      accounts.push(account);
-    }
+    const wanted = clusterEnvironments(environments).map(({ name, operation }) => ({ environment: name, operation }));
+    const accounts = renews
+      ? await Promise.all(
+          wanted.map(async (one) => ({
+            environment: one.environment,
+            missing: [],
+            ...(await renewAccount(cluster, one, server)),
+          })),
+        )
+      : await makeAccounts(cluster, facts.repository, wanted, { server, secrets: names });
+    for (const { environment, kubeconfig } of accounts)
+      await writeFile(join(folder, `${environment}.kubeconfig`), kubeconfig, { mode: 0o600 });
     return { by: 'token', accounts };
   });
 }
 
 /** Takes everything of mcprt's off the cluster. @throws McprtError `restore-locked` */
-export async function removeAccess(facts: Facts): Promise<string[]> {
-  return withCluster(facts, '', removeFromCluster);
+export async function removeAccess(kubeconfig: string): Promise<string[]> {
+  return withCluster({ kubeconfig }, '', removeFromCluster);
 }
 
 async function withCluster<T>(
-  { kubeconfig }: Facts,
+  { kubeconfig }: Pick<Facts, 'kubeconfig'>,
   given: string,
   work: (cluster: Cluster, server: Server) => Promise<T>,
 ): Promise<T> {
-  if (given !== '' && !(URL.canParse(given) && given.startsWith('https://'))) {
-    throw new McprtError('init-server', {
-      what: `"${given}" is no address of an API server`,
-      why: 'it is no https URL',
-      next: 'give it as https://HOST:6443',
-    });
-  }
+  const wanted = serverOf(given);
   const { cluster, credentials } = await connectWithKubeconfig(kubeconfig);
   try {
-    const address = withoutEnd(given || credentials.server, '/');
+    const address = wanted || withoutEnd(credentials.server, '/');
     if (isLoopback(address)) {
       process.stderr.write(
         `${address} leads to this machine itself: a runner elsewhere needs --server with the address that it reaches.\n`,
@@ -176,13 +180,66 @@ async function withCluster<T>(
   }
 }
 
+/** @throws McprtError `init-server` */
+function serverOf(given: string): string {
+  try {
+    return connectionTypes.server.parse(given);
+  } catch (cause) {
+    throw new McprtError('init-server', {
+      what: 'what --server names is no address of an API server',
+      why: messageOf(cause),
+      next: 'give it as https://HOST:6443',
+    });
+  }
+}
+
+/** @throws McprtError `init-issuer` */
+function issuerOf({ issuer, audience }: AccessOptions): string {
+  const isAddress = URL.canParse(issuer) && new URL(issuer).protocol === 'https:' && !/[?#@\s]/.test(issuer);
+  if (issuer !== '' && !isAddress) {
+    throw new McprtError('init-issuer', {
+      what: 'what --issuer names can issue no identities',
+      why: 'it is no https address without user and query, and no API server would start with it',
+      next: 'give it as https://HOST/_services/token, or leave it out for github.com',
+    });
+  }
+  if (audience !== '' && !/^[\x21-\x7e]{1,500}$/.test(audience)) {
+    throw new McprtError('init-issuer', {
+      what: 'what --audience names is no audience',
+      why: 'it has blanks or other characters than letters, digits and signs',
+      next: 'leave it out: the address of the API server is a good one',
+    });
+  }
+  return issuer || githubIssuer;
+}
+
 function requireRepository(facts: Facts): Named {
-  if (facts.repository !== '') return facts;
+  if (/^[\w.-]{1,100}\/[\w.-]{1,100}$/.test(facts.repository)) return facts;
+  if (facts.repository !== '') {
+    throw new McprtError('init-repository', {
+      what: 'what --repository names is no repository',
+      why: 'it is not of the form OWNER/NAME, and no job would ever be of it',
+      next: 'give it as OWNER/NAME, without the address of GitHub',
+    });
+  }
   throw new McprtError('init-repository', {
     what: 'it is not known which repository’s jobs are to be let in',
     why: 'git knows no remote of this folder on github.com',
     next: 'give it with --repository OWNER/NAME, or add the remote: git remote add origin https://github.com/OWNER/NAME',
   });
+}
+
+function noNumber(): McprtError {
+  return new McprtError('init-repository', {
+    what: 'what --repository-id names is no number of a repository',
+    why: 'it is not of digits only',
+    next: 'take it from `gh api repos/OWNER/NAME --jq .id`',
+  });
+}
+
+/** GitHub's command line asks github.com unless it is told otherwise, where another repository may have the same name. */
+function environmentFor(issuer: string): NodeJS.ProcessEnv {
+  return issuer === githubIssuer ? process.env : { GH_HOST: new URL(issuer).hostname, ...process.env };
 }
 
 async function readAuthority(path: string): Promise<string> {
@@ -193,10 +250,14 @@ async function readAuthority(path: string): Promise<string> {
       next: 'give the path of a PEM file with --issuer-ca',
     });
   });
-  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  try {
+    if (certificates.parse(text) !== '') return text;
+  } catch {
+    // told below
+  }
   throw new McprtError('init-issuer', {
-    what: 'the file of --issuer-ca holds no certificate',
-    why: 'it has no PEM block of one',
+    what: 'the file of --issuer-ca holds no certificate, or a damaged one',
+    why: 'no API server would start with it',
     next: 'give the path of a PEM file with --issuer-ca',
   });
 }

@@ -1,14 +1,13 @@
 import { stringify } from 'yaml';
 import { type Cluster, isNotFound } from '../shared/cluster/cluster.js';
 import { textAt } from '../shared/cluster/fields.js';
-import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
+import type { Kind, KubeObject } from '../shared/cluster/objects.js';
 import { McprtError } from '../shared/errors.js';
-import { accountPolicy } from '../shared/permissions/account-policy.js';
-import { applyGrant } from '../shared/permissions/apply.js';
-import { managedBy, manifestOf } from '../shared/permissions/manifest.js';
-import { accountNamespace, accountOf, grants, type OperationName } from '../shared/permissions/operations.js';
+import { accountNamespace, accountOf, type OperationName } from '../shared/permissions/operations.js';
+import { usersOf } from './authentication.js';
+import { bindOperations, isAccount, retireAccounts } from './bindings.js';
+import type { Wanted } from './identities.js';
 
-const manager = 'mcprt';
 /** In days: long enough to be renewed by hand, and short enough to be forgotten without harm. */
 export const tokenDays = 90;
 
@@ -29,32 +28,40 @@ export interface Server {
 }
 
 /**
- * Makes the account of an environment with the RBAC of its operation, and gives its kubeconfig, for an API server that cannot
- * be told to take GitHub's identities. What is there already is kept, or brought up to this release. Its token ends, and is
- * in no Secret of the cluster, where whoever reads Secrets would find it; what an earlier release put there goes.
+ * Makes the accounts of environments with the RBAC of their operations, and gives their kubeconfigs, for an API server that
+ * cannot be told to take GitHub's identities. What is there already is kept, or brought up to this release; what this
+ * repository had and does not want any more goes. Tokens end, and are in no Secret of the cluster, where whoever reads
+ * Secrets would find them; what an earlier release put there goes.
  *
  * @param secrets names of Secrets that this cluster has, besides the platform's
- * @throws McprtError `init-token` when the cluster makes no token for it
+ * @throws McprtError `init-token` when the cluster makes no token for one
  */
-export async function makeAccount(
+export async function makeAccounts(
   cluster: Cluster,
-  { environment, operation }: { environment: string; operation: OperationName },
-  server: Server,
-  secrets: readonly string[],
-): Promise<Account> {
-  const granted = grants.get(operation);
-  const missing: string[] = [];
-  for (const object of granted === undefined ? [] : manifestOf(operation, granted, { secrets })) {
-    if (!(await applyGrant(cluster, object, manager))) missing.push(object.metadata.namespace ?? '');
+  repository: string,
+  wanted: readonly Wanted[],
+  { server, secrets }: { server: Server; secrets: readonly string[] },
+): Promise<Account[]> {
+  const claimed = wanted.map(({ operation }) => operation);
+  const retired = await retireAccounts(cluster, { repository, claimed: [], keeps: claimed });
+  const [isOurUser, isRetired] = [usersOf(repository), isAccount(retired)];
+  const missing = await bindOperations(cluster, {
+    claims: wanted.map(({ operation }) => ({
+      operation,
+      subject: { kind: 'ServiceAccount', name: accountOf(operation), namespace: accountNamespace },
+    })),
+    repository,
+    isOurs: (subject) =>
+      (repository !== '' && subject.kind === 'User' && isOurUser(subject.name)) || isRetired(subject),
+    secrets,
+  });
+  const accounts: Account[] = [];
+  for (const one of wanted) {
+    const { environment, operation } = one;
+    const renewed = await renewAccount(cluster, one, server);
+    accounts.push({ environment, missing: missing.get(operation) ?? [], ...renewed });
   }
-  for (const object of accountPolicy(managedBy)) await applyGrant(cluster, object, manager);
-  const account = accountOf(operation);
-  await cluster.delete(kinds.secret, { namespace: accountNamespace, name: `${account}-token` });
-  return {
-    environment,
-    missing: [...new Set(missing)].filter((namespace) => namespace !== ''),
-    ...(await renewAccount(cluster, { environment, operation }, server)),
-  };
+  return accounts;
 }
 
 /**

@@ -39,16 +39,15 @@ describe('the file for the control plane', () => {
 
   it('asks for repository, number, environment and branch', () => {
     expect(rulesOf()).toEqual([
-      "claims.repository.lowerAscii() == 'acme/platform'",
-      "claims.repository_id == '42'",
-      "claims.environment.lowerAscii() in ['mcprt-pull-request', 'mcprt-backup', 'production']",
-      "claims.environment.lowerAscii() in ['mcprt-pull-request'] || claims.ref == 'refs/heads/main'",
+      "(claims.repository.lowerAscii() == 'acme/platform' && claims.repository_id == '42' && " +
+        "claims.environment.lowerAscii() in ['mcprt-pull-request', 'mcprt-backup', 'production'] && " +
+        "(claims.environment.lowerAscii() in ['mcprt-pull-request'] || claims.ref == 'refs/heads/main'))",
     ]);
   });
 
   it('asks for the branch in each environment where none is for all', () => {
     const environments = [{ name: 'mcprt-backup', isForEveryBranch: false }];
-    expect(rulesOf({ environments }).at(-1)).toBe("claims.ref == 'refs/heads/main'");
+    expect(rulesOf({ environments }).at(-1)).toMatch(/ && claims\.ref == 'refs\/heads\/main'\)$/);
   });
 
   it('lets no name out of its quotes', () => {

@@ -35,29 +35,20 @@ export function authenticationConfiguration(options: AuthenticationOptions): str
   const names = (isForEveryBranch: boolean): string[] =>
     environments.filter((one) => one.isForEveryBranch === isForEveryBranch).map(({ name }) => name.toLowerCase());
   const environment = 'claims.environment.lowerAscii()';
+  const [open, closed] = [names(true), names(false)];
+  // One expression: where a second repository comes, its own one is put beside it by `||`.
+  const expression = [
+    `claims.repository.lowerAscii() == ${quoted(repository.toLowerCase())}`,
+    ...(repositoryId === '' ? [] : [`claims.repository_id == ${quoted(repositoryId)}`]),
+    `${environment} in ${listOf([...open, ...closed])}`,
+    open.length === 0
+      ? `claims.ref == ${quoted(`refs/heads/${branch}`)}`
+      : `(${environment} in ${listOf(open)} || claims.ref == ${quoted(`refs/heads/${branch}`)})`,
+  ].join(' && ');
   const rules = [
     {
-      expression: `claims.repository.lowerAscii() == ${quoted(repository.toLowerCase())}`,
-      message: `only jobs of ${repository}`,
-    },
-    ...(repositoryId === ''
-      ? []
-      : [
-          {
-            expression: `claims.repository_id == ${quoted(repositoryId)}`,
-            message: `only the repository with the number ${repositoryId}, however it is called`,
-          },
-        ]),
-    {
-      expression: `${environment} in ${listOf([...names(true), ...names(false)])}`,
-      message: 'only jobs in an environment that has an account',
-    },
-    {
-      expression: [
-        ...(names(true).length === 0 ? [] : [`${environment} in ${listOf(names(true))}`]),
-        `claims.ref == ${quoted(`refs/heads/${branch}`)}`,
-      ].join(' || '),
-      message: `only jobs of the branch ${branch}, but for those that every branch may have`,
+      expression: `(${expression})`,
+      message: `only jobs of ${repository}, in an environment that has an account, on the branch ${branch} but where every branch may`,
     },
   ];
   return stringify(
@@ -109,4 +100,9 @@ function listOf(texts: readonly string[]): string {
 export function usersOf(repository: string): (name: string) => boolean {
   const prefix = `${userPrefix}${repository.toLowerCase()}:environment:`;
   return (name) => name.startsWith(prefix);
+}
+
+/** Whether a name is one of any repository's jobs. */
+export function isIdentity(name: string): boolean {
+  return name.startsWith(userPrefix);
 }

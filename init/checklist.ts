@@ -231,7 +231,7 @@ function accessLines(
 const k3sFolder = '/etc/rancher/k3s';
 
 function identityLines(names: string, { repository }: Facts, access: Access & { by: 'identity' }): string[] {
-  const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown } = access;
+  const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown, retired, hasOthers } = access;
   const at = `--repo ${shellWord(repository)}`;
   const there = `${k3sFolder}/mcprt-authentication.yaml`;
   const variables = [
@@ -242,12 +242,14 @@ function identityLines(names: string, { repository }: Facts, access: Access & { 
     ...(audience === server ? [] : [`gh variable set MCPRT_AUDIENCE ${at} --body ${shellWord(audience)}`]),
   ];
   const told = {
-    taken: ['The API server takes identities of this issuer already. Where the file has changed, copy it again.'],
+    known: [
+      'The API server knows this issuer. Whether it takes this repository and audience, only a job shows: where the file has changed since it was copied, copy it again.',
+    ],
     unreachable: [
       `- [ ] The API server knows the issuer, and cannot fetch its keys: ${'detail' in reception ? reception.detail : ''}. It must reach the issuer over HTTPS.`,
     ],
     unknown: [
-      `- [ ] The API server takes no identities of this issuer yet. Copy ${file} to each server of the control plane, and run there:`,
+      `- [ ] The API server does not know this issuer yet. Copy ${file} to each server of the control plane, and run there:`,
     ],
   }[reception.state];
   return [
@@ -264,13 +266,31 @@ function identityLines(names: string, { repository }: Facts, access: Access & { 
     `sudo install -d ${k3sFolder}/config.yaml.d && echo 'kube-apiserver-arg+: ["authentication-config=${there}"]' | sudo tee ${k3sFolder}/config.yaml.d/mcprt.yaml && sudo systemctl restart k3s`,
     '```',
     '',
-    'Then run this again: it asks the API server whether it takes them. Where the control plane has such a file or `--oidc-*` flags already, or cannot be changed: docs/keyless.md.',
+    'Then run this again: it asks the API server whether it knows the issuer. Where the control plane has such a file or `--oidc-*` flags already, or cannot be changed: docs/keyless.md.',
     ...(isRepositoryKnown
       ? []
       : [
           '',
           '- [ ] The number of the repository is not known, so that only its name is checked: whoever got that name after a deletion would be let in. Run this again with --repository-id, or where GitHub’s command line is logged in.',
         ]),
+    ...(hasOthers
+      ? [
+          '',
+          `- [ ] Jobs of another repository are let in as well, by the same issuer: do not put ${file} in place of the file that is there, but its rule beside the one in it (docs/keyless.md).`,
+        ]
+      : []),
+    ...(retired.length === 0
+      ? []
+      : ['', `These accounts went, and their tokens ended with them: ${retired.join(', ')}.`]),
+    '',
+    'A secret `KUBECONFIG` wins over the identity. Where an environment has one from before:',
+    '',
+    '```sh',
+    ...granted.map(
+      ({ environment }) =>
+        `gh secret delete KUBECONFIG --env ${shellWord(environment)} --repo ${shellWord(repository)}`,
+    ),
+    '```',
     ...missingLines(granted),
   ];
 }

@@ -19,7 +19,7 @@ const help = `Writes the workflows and keys for a repository, and prints what is
   --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts lets the jobs of each environment into the cluster of KUBECONFIG, by the identity that GitHub gives them, with
              the RBAC of what they do; writes the file by which the API server takes these identities
-  --tokens   with --accounts: accounts with tokens that end, where the API server cannot be told
+  --tokens   accounts with tokens that end instead, where the API server cannot be told
   --renew    new tokens for such accounts, and nothing else
   --remove   takes everything of mcprt's off the cluster of KUBECONFIG
   --server   address of the API server, as the runner reaches it        (the one of KUBECONFIG)
@@ -109,6 +109,11 @@ interface Options {
 async function init(options: Options): Promise<void> {
   const { in: given, profile, keys: wanted, 'dry-run': isDry, home } = options;
   const folder = resolve(given);
+  if (options.remove) {
+    // Whoever uninstalls may have deleted the repository before.
+    await remove(process.env.KUBECONFIG || (await lookAt(folder, process.env, profile)).kubeconfig, isDry);
+    return;
+  }
   const [found, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
   const facts = options.repository === '' ? found : { ...found, repository: options.repository };
   const { root } = facts;
@@ -120,10 +125,6 @@ async function init(options: Options): Promise<void> {
       why: `${keys} would be taken along by the next \`git add\` in ${checkout}`,
       next: 'give a folder outside of it with --keys',
     });
-  }
-  if (options.remove) {
-    await remove(facts, isDry);
-    return;
   }
   const plan = planInit(facts, templates, options.install);
   if (plan.files.length === 0) {
@@ -147,8 +148,8 @@ async function init(options: Options): Promise<void> {
   process.stdout.write(checklist(plan, facts, sources));
 }
 
-async function remove(facts: Facts, isDry: boolean): Promise<void> {
-  const removed = isDry ? [] : await removeAccess(facts);
+async function remove(kubeconfig: string, isDry: boolean): Promise<void> {
+  const removed = isDry ? [] : await removeAccess(kubeconfig);
   const said = isDry
     ? ['Everything of mcprt’s on the cluster would be taken away; nothing was.']
     : removed.length === 0
@@ -175,7 +176,7 @@ async function accessOf(
   options: Options,
 ): Promise<Access | undefined> {
   const { accounts, tokens, renew, server, 'dry-run': isDry } = options;
-  if (isDry || !(accounts || renew)) return undefined;
+  if (isDry || !(accounts || tokens || renew)) return undefined;
   if (renew || tokens) return makeTokens(facts, environments, { folder: keys, server, renews: renew });
   return makeIdentities(facts, environments, {
     folder: keys,

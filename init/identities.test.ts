@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { recordsAt } from '../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../shared/cluster/testing/memory-api.js';
+import { makeAccounts } from './accounts.js';
 import { grantIdentities, type Wanted } from './identities.js';
 import { removeFromCluster } from './removal.js';
 
@@ -62,6 +63,56 @@ describe('the identities of a repository', () => {
   });
 });
 
+describe('what others have', () => {
+  const kube = { namespace: 'kube-system' };
+  const account = (name: string, owner?: string): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: {
+      ...kube,
+      name,
+      ...(owner === undefined ? {} : { annotations: { 'mcprt.dev/repository': owner } }),
+    },
+  });
+  const bound = (operation: string, ...subjects: object[]): KubeObject => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: `mcprt-${operation}` },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: `mcprt-${operation}` },
+    subjects,
+  });
+  const of = (name: string) => ({ kind: 'ServiceAccount', name, ...kube });
+  const person = (name: string) => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name });
+
+  it('stays: accounts of another repository, of hands, and options', async () => {
+    const on = api();
+    for (const object of [
+      account('mcprt-backup', 'acme/other'),
+      bound('backup', of('mcprt-backup'), person('somebody')),
+      account('mcprt-verify'),
+      bound('verify', of('mcprt-verify')),
+      bound('rollout-permissions', person(user(mine, 'production'))),
+    ])
+      on.put(object);
+    const { retired } = await grantIdentities(on.cluster, mine, [backup], []);
+    expect(retired).toEqual([]);
+    expect(boundTo(on, 'backup')).toEqual(['mcprt-backup', 'somebody', user(mine, 'mcprt-backup')]);
+    expect(boundTo(on, 'verify')).toEqual(['mcprt-verify']);
+    expect(boundTo(on, 'rollout-permissions')).toEqual([user(mine, 'production')]);
+    expect(on.objects(kinds.serviceAccount).map(({ metadata }) => metadata.name)).toEqual([
+      'mcprt-backup',
+      'mcprt-verify',
+    ]);
+  });
+
+  it('stays when two repositories are granted at once', async () => {
+    const on = api();
+    const repositories = ['acme/one', 'acme/two', 'acme/three'];
+    await Promise.all(repositories.map((one) => grantIdentities(on.cluster, one, [backup], [])));
+    expect(boundTo(on, 'backup').sort()).toEqual(repositories.map((one) => user(one, 'mcprt-backup')).sort());
+  });
+});
+
 function tokenSecret(name: string): KubeObject {
   return {
     apiVersion: 'v1',
@@ -104,5 +155,19 @@ describe('a removal', () => {
     });
     await expect(removeFromCluster(on.cluster)).rejects.toMatchObject({ code: 'restore-locked' });
     expect(on.writes).toEqual([]);
+  });
+});
+
+describe('accounts with tokens', () => {
+  const server = { address: 'https://k3s.example.com:6443', certificateAuthority: undefined };
+
+  it('take back what the repository does not want any more, and leave those of others', async () => {
+    const on = api();
+    await grantIdentities(on.cluster, 'acme/other', [backup], []);
+    await grantIdentities(on.cluster, mine, [backup, { environment: 'mcprt-wipe', operation: 'wipe' }], []);
+    // The memory has no tokens to give: what is bound before is what counts here.
+    await makeAccounts(on.cluster, mine, [backup], { server, secrets: [] }).catch(() => undefined);
+    expect(boundTo(on, 'backup').sort()).toEqual(['mcprt-backup', user('acme/other', 'mcprt-backup')].sort());
+    expect(boundTo(on, 'wipe')).toEqual([]);
   });
 });

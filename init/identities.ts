@@ -2,14 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
 import { recordsAt, textAt } from '../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
-import { accountPolicy } from '../shared/permissions/account-policy.js';
-import { applyGrant, kindOf } from '../shared/permissions/apply.js';
-import { managedBy, manifestOf, type Subject } from '../shared/permissions/manifest.js';
-import { accountNamespace, accountOf, grants, type OperationName } from '../shared/permissions/operations.js';
-import { userOf, usersOf } from './authentication.js';
-
-const manager = 'mcprt';
-const authorization = 'rbac.authorization.k8s.io';
+import type { OperationName } from '../shared/permissions/operations.js';
+import { isIdentity, userOf, usersOf } from './authentication.js';
+import { bindOperations, isAccount, retireAccounts } from './bindings.js';
 
 /** An environment, and what its jobs do on the cluster. */
 export interface Wanted {
@@ -24,9 +19,19 @@ export interface Granted {
   missing: string[];
 }
 
+/** What came of it. */
+export interface Identities {
+  granted: Granted[];
+  /** Accounts with tokens that ended by it. */
+  retired: string[];
+  /** Whether jobs of another repository are let in as well. */
+  hasOthers: boolean;
+}
+
 /**
  * Binds the jobs of a repository to the RBAC of what their environments do, and of nothing else: what they were bound to
- * before and are not wanted for any more is taken back. Jobs of other repositories keep what they have.
+ * before and are not wanted for any more is taken back, and their accounts with tokens end. Jobs of other repositories, and
+ * whoever was bound by hand, keep what they have.
  *
  * @param secrets names of Secrets that this cluster has, besides the platform's
  */
@@ -35,86 +40,26 @@ export async function grantIdentities(
   repository: string,
   wanted: readonly Wanted[],
   secrets: readonly string[],
-): Promise<Granted[]> {
-  const bindings = await bindingsOf(cluster);
-  const ours = usersOf(repository);
-  const granted: Granted[] = [];
-  for (const { environment, operation } of wanted) {
-    const subjects = [
-      ...others(bindings.get(operation) ?? [], (name) => !ours(name)),
-      user(userOf(repository, environment)),
-    ];
-    const missing = await applyAll(cluster, operation, { secrets, subjects });
-    granted.push({ environment, missing });
-  }
-  await retireAccounts(cluster);
-  for (const object of accountPolicy(managedBy)) await applyGrant(cluster, object, manager);
-  const left = [...bindings].filter(([operation]) => !wanted.some((one) => one.operation === operation));
-  for (const [operation, subjects] of left) {
-    if (!subjects.some(({ kind, name }) => kind === 'User' && ours(name))) continue;
-    const rest = others(subjects, (name) => !ours(name));
-    if (rest.length > 0) await applyAll(cluster, operation, { secrets, subjects: rest });
-    else await withdraw(cluster, operation);
-  }
-  return granted;
-}
-
-async function applyAll(
-  cluster: Cluster,
-  operation: OperationName,
-  options: { secrets: readonly string[]; subjects: readonly Subject[] },
-): Promise<string[]> {
-  const granted = grants.get(operation);
-  const missing: string[] = [];
-  for (const object of granted === undefined ? [] : manifestOf(operation, granted, options)) {
-    if (!(await applyGrant(cluster, object, manager))) missing.push(object.metadata.namespace ?? '');
-  }
-  return [...new Set(missing)].filter((namespace) => namespace !== '');
-}
-
-/** Accounts with tokens, which identities take the place of: nothing that could be stolen is left. */
-async function retireAccounts(cluster: Cluster): Promise<void> {
-  const gone = [...grants.keys()].flatMap((operation) => [
-    { kind: kinds.serviceAccount, name: accountOf(operation) },
-    { kind: kinds.secret, name: `${accountOf(operation)}-token` },
-  ]);
-  await Promise.all(gone.map(({ kind, name }) => cluster.delete(kind, { namespace: accountNamespace, name })));
-}
-
-async function withdraw(cluster: Cluster, operation: OperationName): Promise<void> {
-  const granted = grants.get(operation);
-  if (granted === undefined) return;
-  const bindings = manifestOf(operation, granted).filter(
-    ({ kind }) => /Binding$/.test(kind) && !/Admission/.test(kind),
-  );
-  await Promise.all(bindings.map((one) => cluster.delete(kindOf(one), one.metadata)));
-}
-
-/** Who is bound to each operation now. */
-async function bindingsOf(cluster: Cluster): Promise<Map<OperationName, Subject[]>> {
-  const lists = await Promise.all([cluster.list(kinds.clusterRoleBinding), cluster.list(kinds.roleBinding)]);
-  const found = new Map<OperationName, Subject[]>();
-  for (const { metadata, subjects } of lists.flatMap(({ items }) => items)) {
-    const operation = [...grants.keys()].find((name) => metadata.name === `mcprt-${name}`);
-    if (operation === undefined) continue;
-    found.set(operation, [...(found.get(operation) ?? []), ...recordsAt({ subjects }, 'subjects').map(subjectOf)]);
-  }
-  return found;
-}
-
-function subjectOf(subject: Record<string, unknown>): Subject {
-  const name = textAt(subject, 'name');
-  return textAt(subject, 'kind') === 'User' ? user(name) : { kind: 'ServiceAccount', name };
-}
-
-function user(name: string): Subject {
-  return { kind: 'User', apiGroup: authorization, name };
-}
-
-/** The users among subjects that somebody else's jobs are, each once. */
-function others(subjects: readonly Subject[], isOther: (name: string) => boolean): Subject[] {
-  const names = new Set(subjects.filter(({ kind, name }) => kind === 'User' && isOther(name)).map(({ name }) => name));
-  return [...names].sort().map(user);
+): Promise<Identities> {
+  const claimed = wanted.map(({ operation }) => operation);
+  const retired = await retireAccounts(cluster, { repository, claimed, keeps: [] });
+  const [isOurUser, isRetired] = [usersOf(repository), isAccount(retired)];
+  const missing = await bindOperations(cluster, {
+    claims: wanted.map(({ environment, operation }) => ({
+      operation,
+      subject: { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: userOf(repository, environment) },
+    })),
+    repository,
+    isOurs: (subject) => (subject.kind === 'User' && isOurUser(subject.name)) || isRetired(subject),
+    secrets,
+  });
+  const bindings = await cluster.list(kinds.clusterRoleBinding);
+  const users = bindings.items.flatMap((one) => recordsAt(one, 'subjects').map((subject) => textAt(subject, 'name')));
+  return {
+    granted: wanted.map(({ environment, operation }) => ({ environment, missing: missing.get(operation) ?? [] })),
+    retired,
+    hasOthers: users.some((name) => isIdentity(name) && !isOurUser(name)),
+  };
 }
 
 const tokenReview: Kind = {
@@ -127,7 +72,8 @@ const tokenReview: Kind = {
 
 /** What an API server makes of identities of an issuer. */
 export type Reception =
-  | { state: 'taken' }
+  /** It knows the issuer. What it asks for besides, only a signed identity shows. */
+  | { state: 'known' }
   /** It knows the issuer, and cannot fetch its keys. */
   | { state: 'unreachable'; detail: string }
   | { state: 'unknown' };
@@ -146,6 +92,6 @@ export async function receptionOf(cluster: Cluster, issuer: string, audience: st
     objectOf(tokenReview, { metadata: { name: '' }, spec: { token } }),
   );
   const error = textAt(review, 'status', 'error');
-  if (/verify signature|failed to verify/.test(error) && !/fetching keys/.test(error)) return { state: 'taken' };
+  if (/verify signature|failed to verify/.test(error) && !/fetching keys/.test(error)) return { state: 'known' };
   return /oidc:/.test(error) ? { state: 'unreachable', detail: error } : { state: 'unknown' };
 }

@@ -50,14 +50,14 @@ export async function letIn(
   const args = ['--accounts', '--repository', own.name, '--repository-id', own.id];
   const issuer = ['--issuer', provider.issuer, '--issuer-ca', provider.authorityFile];
   const first = await init(...args, ...issuer);
-  if (!first.includes('takes no identities of this issuer yet'))
+  if (!first.includes('does not know this issuer yet'))
     throw new Error(`init does not say that the API server knows no issuer:\n${first}`);
   // In one step, as `install` does it: an API server that sees half a file says so, and looks again.
   await copyFile(join(made, 'authentication.yaml'), `${state.authentication}.next`);
   await rename(`${state.authentication}.next`, state.authentication);
   for (const end = Date.now() + takenWithin; ; await sleep(500)) {
     const said = await init(...args, ...issuer);
-    if (said.includes('takes identities of this issuer already')) return;
+    if (said.includes('knows this issuer')) return;
     if (Date.now() > end) throw new Error(`the API server does not take the identities:\n${said}`);
   }
 }

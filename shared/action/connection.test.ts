@@ -53,9 +53,10 @@ function kubeconfigWith(token: string, name = 'stored'): string {
   });
 }
 
-function jwt(secondsLeft: number): string {
+/** @param life in s; 90 days as `init` makes them */
+function jwt(secondsLeft: number, life = 90 * day): string {
   const exp = Math.floor(Date.now() / 1000) + secondsLeft;
-  return `e30.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.signature`;
+  return `e30.${Buffer.from(JSON.stringify({ exp, iat: exp - life })).toString('base64url')}.signature`;
 }
 
 async function open(
@@ -107,12 +108,15 @@ describe('the address of a server', () => {
     expect(connectionTypes.server.parse(given)).toBe(expected);
   });
 
-  it.each(['http://k3s.example.com', 'k3s.example.com:6443', 'https://me:secret@k3s.example.com', 'https://a/?b=c'])(
-    '%s is none',
-    (given) => {
-      expect(() => connectionTypes.server.parse(given)).toThrow();
-    },
-  );
+  it.each([
+    'http://k3s.example.com',
+    'k3s.example.com:6443',
+    'https://me:secret@k3s.example.com',
+    'https://a/?b=c',
+    'https://a/?',
+  ])('%s is none', (given) => {
+    expect(() => connectionTypes.server.parse(given)).toThrow();
+  });
 });
 
 describe('a kubeconfig whose token ends', () => {
@@ -132,6 +136,7 @@ describe('a kubeconfig whose token ends', () => {
 
   it.each([
     ['has time', { kubeconfig: () => kubeconfigWith(jwt(15 * day)) }, {}],
+    ['lives for a day only', { kubeconfig: () => kubeconfigWith(jwt(3600, day)) }, {}],
     ['has a token without end', { kubeconfig: () => kubeconfigWith('opaque-token') }, {}],
     ['is told by another step', { kubeconfig: () => kubeconfigWith(jwt(day)) }, { quiet: true }],
   ])('says nothing while it %s', async (_, { kubeconfig }, options) => {

@@ -21,8 +21,7 @@ const serverAddress: InputType<string> = {
     if (value === '') return '';
     const url = URL.canParse(value) ? new URL(value) : undefined;
     if (url?.protocol !== 'https:') throw new Error('it is no https address');
-    if (url.username !== '' || url.search !== '' || url.hash !== '')
-      throw new Error('it has a user, a query or a fragment');
+    if (url.username !== '' || /[?#]/.test(value)) throw new Error('it has a user, a query or a fragment');
     return withoutEnd(value, '/');
   },
 };
@@ -107,8 +106,10 @@ async function credentialsFor(
 
 /** Whoever stores a token that ends is told before it does. */
 async function tellEnd({ headers, tokens }: Credentials, now: Date): Promise<void> {
-  const { exp } = claimsIn((headers.authorization ?? '').replace(/^Bearer /, ''));
+  const { exp, iat } = claimsIn((headers.authorization ?? '').replace(/^Bearer /, ''));
   if (tokens !== undefined || typeof exp !== 'number') return;
+  // One that lives for hours or days is made anew by whoever made it so.
+  if (typeof iat === 'number' && (exp - iat) * 1000 < 2 * soon * day) return;
   const left = exp * 1000 - now.getTime();
   if (left > soon * day) return;
   const when = new Date(exp * 1000).toISOString().slice(0, 10);

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as core from '@actions/core';
 import { McprtError } from '../errors.js';
@@ -145,14 +146,28 @@ export const lines: InputType<string[]> = {
 /** All the certificates of a system are less. In bytes. */
 const mostCertificates = 4 * 1024 * 1024;
 
+/** @throws Error for a block that is damaged, as by line ends that got lost: nothing could be verified by it */
+function requireWhole(pem: string): void {
+  for (const block of pem.split('-----BEGIN CERTIFICATE-----').slice(1)) {
+    const [body = '', end] = block.split('-----END CERTIFICATE-----');
+    try {
+      if (end === undefined) throw new Error('its end is missing');
+      new X509Certificate(Buffer.from(body, 'base64'));
+    } catch {
+      throw new Error('one of its certificates is damaged: compare it with where it comes from, its line ends as well');
+    }
+  }
+}
+
 /** PEM text, base64 of it as a kubeconfig has it, or the path of a file with it. */
 export const certificates: InputType<string> = {
   expected: 'a path, PEM text or base64 of certificates',
   parse(value) {
     const isText = value === '' || value.includes('-----BEGIN');
     const decoded = /^[A-Za-z0-9+/=\s]+$/.test(value) ? Buffer.from(value, 'base64').toString('utf8') : '';
-    const pem = isText ? value : decoded.startsWith('-----BEGIN') ? decoded : textAt(value);
+    const pem = isText ? value : decoded.includes('-----BEGIN CERTIFICATE') ? decoded : textAt(value);
     if (pem !== '' && !pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it holds no certificate');
+    requireWhole(pem);
     return pem;
   },
 };

@@ -52,7 +52,8 @@ function codeOf(status: number, reason: string): McprtError['code'] {
 }
 
 function adviceFor(status: number): string {
-  if (status === 401) return 'the token or client certificate is not valid (any more): renew the kubeconfig secret';
+  if (status === 401)
+    return 'the token or client certificate is not valid (any more): renew the kubeconfig secret, or delete it where the job is given `server` as well: a kubeconfig wins';
   if (status === 403)
     return 'grant the verb that the message names: docs/permissions.md has the smallest Role for each operation';
   if (status === 409) return 'something else changed the object at the same time: run the operation again';

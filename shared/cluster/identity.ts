@@ -41,7 +41,7 @@ function identityRefused(server: string, claims: Claims): McprtError {
         : 'the job names no environment, and every identity that mcprt’s rules take has one',
     ].join('\n'),
     next:
-      'compare them with the file that `init --accounts` has written for the control plane (docs/keyless.md); `init --accounts` also asks the API server whether it takes the issuer and the audience. ' +
+      'compare them with the file that `init --accounts` has written for the control plane (docs/keyless.md); `init --accounts` also asks the API server whether it knows the issuer. ' +
       'The input `kubeconfig` is the other way in',
   });
 }

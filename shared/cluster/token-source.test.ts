@@ -48,6 +48,26 @@ describe('renewing', () => {
     expect(claimsIn(await source.current()).jti).toBe('1');
   });
 
+  test('while none is to be had, the one before is used until its end, and each call asks again', async () => {
+    let now = 0;
+    const { make, made } = tokens(300);
+    let fails = false;
+    const source = renewing(
+      () => (fails ? Promise.reject(new Error('away')) : make()),
+      () => now,
+    );
+    const first = await source.current();
+    fails = true;
+    now = 200_000;
+    expect(await source.current()).toBe(first);
+    now = 296_000;
+    await expect(source.current()).rejects.toThrow('away');
+    fails = false;
+    now = 200_000;
+    expect(await source.current()).not.toBe(first);
+    expect(made()).toBe(2);
+  });
+
   test('a refused token is made anew once it is old enough that its age may be why', async () => {
     let now = 0;
     const { make } = tokens(300);

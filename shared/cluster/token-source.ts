@@ -11,14 +11,17 @@ export type Claims = Readonly<Record<string, unknown>>;
 
 /** A token is made anew when less than this part of its life is left, and never with less left than the second, in ms. */
 const renewal = { share: 0.4, least: 30_000 };
+/** What a token must still live for a call, in ms. */
+const lastMoment = 5_000;
 /** A refused token that is younger, in ms, is refused for what it says, and not for its age. */
 const young = 5_000;
 
 interface Held {
   token: string;
-  /** When it was made and when it is to be replaced, by a clock that nobody sets. */
+  /** When it was made, when it is to be replaced, and when it ends, by a clock that nobody sets. */
   at: number;
   until: number;
+  ends: number;
 }
 
 /**
@@ -35,7 +38,8 @@ export function renewing(make: () => Promise<string>, clock: () => number = () =
     const at = clock();
     const token = await make();
     const life = lifeOf(claimsIn(token));
-    return { token, at, until: at + life - Math.max(life * renewal.share, Math.min(renewal.least, life / 2)) };
+    const until = at + life - Math.max(life * renewal.share, Math.min(renewal.least, life / 2));
+    return { token, at, until, ends: at + life };
   };
   return {
     async current() {
@@ -43,7 +47,12 @@ export function renewing(make: () => Promise<string>, clock: () => number = () =
       making ??= renew().finally(() => {
         making = undefined;
       });
-      held = await making;
+      try {
+        held = await making;
+      } catch (error) {
+        // Who makes tokens may be away for a moment: the one before is good until its end.
+        if (held === undefined || clock() + lastMoment >= held.ends) throw error;
+      }
       return held.token;
     },
     refused(token) {

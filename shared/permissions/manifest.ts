@@ -15,7 +15,7 @@ interface Policy {
 const authorization = 'rbac.authorization.k8s.io';
 
 export interface Subject {
-  kind: 'ServiceAccount' | 'User';
+  kind: 'ServiceAccount' | 'User' | 'Group';
   name: string;
   namespace?: string;
   apiGroup?: string;

@@ -2,7 +2,7 @@ import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
 import { knownSecretsRule, lookRules, planRules, restoreRules } from './backup-rules.js';
 import { installerRules } from './installer-asks.js';
-import type { PermissionRule } from './rule.js';
+import { type PermissionRule, readsOf } from './rule.js';
 
 const { registry } = platformNamespaces;
 const system = 'kube-system';
@@ -152,8 +152,13 @@ const releaseRules: readonly PermissionRule[] = [
   },
 ];
 
-/** The same without any Secret: for a pull request, whose author may be anybody with a branch. */
-export const setupPullRequestRules: readonly PermissionRule[] = checkRules.filter(({ on }) => on !== kinds.secret);
+/**
+ * The same without any Secret, any pod, whose specification may hold one, and the dry run of a Certificate, which RBAC cannot
+ * tell from an order: for a pull request, whose author may be anybody with a branch.
+ */
+export const setupPullRequestRules: readonly PermissionRule[] = readsOf(checkRules).filter(
+  ({ on }) => on !== kinds.secret && on !== kinds.pod,
+);
 
 /** What an installation would do is told by looking: nothing is changed, so that it may run before anybody approves. */
 export const setupPlanRules: readonly PermissionRule[] = [...beginRules, ...planRules, ...checkRules];
