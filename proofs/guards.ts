@@ -9,7 +9,7 @@ import type { Proof, ProofContext, Proven } from './proof.js';
 
 /** Processes at a time, each with a copy of the build of its own. */
 const parallel = 2;
-/** Of jest: bytes that it prints, and ms that one run may take, as a guard that is off may leave a test waiting. */
+/** Of jest: bytes that it prints, and ms that one test file may take, as a guard that is off may leave a test waiting. */
 const mostOutput = 64 * 1024 * 1024;
 const patience = 60_000;
 
@@ -89,8 +89,11 @@ async function failing(copy: string, tests: readonly string[]): Promise<string[]
   // A wait that nobody ends any more would keep the process alive: the tests are over by then.
   // jest's exit code says that a test has failed, which is what is wanted here: the report tells.
   const [stdout, stderr] = await new Promise<[string, string]>((resolve) => {
-    execFile(process.execPath, words, { cwd: copy, maxBuffer: mostOutput, timeout: patience }, (_, out, err) =>
-      resolve([out, err]),
+    execFile(
+      process.execPath,
+      words,
+      { cwd: copy, maxBuffer: mostOutput, timeout: patience * tests.length },
+      (_, out, err) => resolve([out, err]),
     );
   });
   const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
