@@ -551,4 +551,10 @@ export const guards: readonly Guard[] = [
     off: ['else if (!isPublic?.(value)) secretsIn(value).forEach(mask);', ''],
     test: 'shared/action/inputs.test',
   },
+  {
+    name: 'a stream that ends with its session does not end the process',
+    file: 'shared/cluster/transport.ts',
+    off: ["process.on('uncaughtException', unheard);", ''],
+    test: 'shared/cluster/transport-close.test',
+  },
 ];

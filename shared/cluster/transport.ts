@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request, WebSocket } from 'undici';
 import { linesOfStream, readAtMost } from '../bounded.js';
@@ -175,7 +175,18 @@ export function openTransport(credentials: Credentials, options: TransportOption
       return calls;
     },
     async close() {
-      await Promise.all([dispatcher.destroy(), sockets?.destroy()]);
+      // A stream that was cancelled a moment ago goes with its session, and tells an error that nobody is left to hear: it would
+      // end the process before it has said what it has done.
+      const unheard = (error: unknown): void => {
+        if (codeOf(error) !== 'UND_ERR_DESTROYED') throw error;
+      };
+      process.on('uncaughtException', unheard);
+      try {
+        await Promise.all([dispatcher.destroy(), sockets?.destroy()]);
+        await setImmediate();
+      } finally {
+        process.off('uncaughtException', unheard);
+      }
     },
   };
 }
