@@ -43,8 +43,9 @@ export async function removeEach(context: ProofContext): Promise<Removed> {
   try {
     await stage.rig.install();
     result.problems.push(...(await walkWholeWay(stage)));
-    result.asked = await readAudit(logs);
     await stage.rig.install();
+    result.problems.push(...(await lookOfPullRequests(context, stage)));
+    result.asked = await readAudit(logs);
     // Options are granted to the accounts of the operations that they belong to: one after the other there.
     const groups = Map.groupBy([...grants.keys()], (name) => grants.get(name)?.accounts[0] ?? name);
     await pMap(
@@ -58,6 +59,25 @@ export async function removeEach(context: ProofContext): Promise<Removed> {
   } finally {
     await stage.close();
   }
+}
+
+/** What a pull request may look at: nobody else’s run has these accounts. What a look finds is no matter here. */
+async function lookOfPullRequests(context: ProofContext, stage: Stage): Promise<string[]> {
+  const problems: string[] = [];
+  for (const name of ['setup-pull-request', 'rollout-pull-request'] as const) {
+    const { entry, action, names, inputs } = startOf(stage, name);
+    const { token } = await grant(stage.rig.state, stage.rig.cluster, names);
+    const run = await runBundle({
+      entry,
+      folder: context.folder,
+      defaults: await defaultsOf(action),
+      inputs: { ...inputs, kubeconfig: await withToken(stage.rig.state, token) },
+      env: { GITHUB_REPOSITORY: 'acme/platform', GITHUB_REPOSITORY_ID: '42', GITHUB_RUN_ID: '7', GITHUB_JOB: 'rbac' },
+    });
+    if (/permission-missing|cluster-forbidden/.test(run.error ?? ''))
+      problems.push(`${name} with generated RBAC: ${withoutMasks(run.log).slice(-900)}`);
+  }
+  return problems;
 }
 
 async function removeFrom(
