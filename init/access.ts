@@ -47,12 +47,8 @@ export type Access =
     }
   | { by: 'token'; accounts: Pick<Account, 'environment' | 'missing' | 'ends'>[] };
 
-type Named = Facts & { repository: string };
-
 /** The environments whose jobs work on the cluster, and what they do there. */
-export function clusterEnvironments(
-  environments: readonly Environment[],
-): (Environment & { operation: OperationName })[] {
+function clusterEnvironments(environments: readonly Environment[]): (Environment & { operation: OperationName })[] {
   return environments.filter(
     (one): one is Environment & { operation: OperationName } =>
       one.operation !== undefined && one.secrets.includes('KUBECONFIG'),
@@ -70,7 +66,7 @@ export async function makeIdentities(
   environments: readonly Environment[],
   options: AccessOptions,
 ): Promise<Access> {
-  const { repository } = requireRepository(facts);
+  const repository = requireRepository(facts);
   const issuer = issuerOf(options);
   if (options.repositoryId !== '' && !/^\d{1,20}$/.test(options.repositoryId)) throw noNumber();
   return withCluster(facts, options.server, async (cluster, server) => {
@@ -213,9 +209,9 @@ function issuerOf({ issuer, audience }: AccessOptions): string {
   return issuer || githubIssuer;
 }
 
-function requireRepository(facts: Facts): Named {
-  if (/^[\w.-]{1,100}\/[\w.-]{1,100}$/.test(facts.repository)) return facts;
-  if (facts.repository !== '') {
+function requireRepository({ repository }: Facts): string {
+  if (/^[\w.-]{1,100}\/[\w.-]{1,100}$/.test(repository)) return repository;
+  if (repository !== '') {
     throw new McprtError('init-repository', {
       what: 'what --repository names is no repository',
       why: 'it is not of the form OWNER/NAME, and no job would ever be of it',

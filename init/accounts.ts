@@ -1,7 +1,6 @@
 import { stringify } from 'yaml';
 import { type Cluster, isNotFound } from '../shared/cluster/cluster.js';
-import { textAt } from '../shared/cluster/fields.js';
-import type { Kind, KubeObject } from '../shared/cluster/objects.js';
+import { requestToken } from '../shared/cluster/token-request.js';
 import { McprtError } from '../shared/errors.js';
 import { accountNamespace, accountOf, type OperationName } from '../shared/permissions/operations.js';
 import { usersOf } from './authentication.js';
@@ -85,23 +84,9 @@ export function isLoopback(address: string): boolean {
 }
 
 async function tokenOf(cluster: Cluster, account: string): Promise<{ token: string; ends: Date }> {
-  const kind: Kind = {
-    kind: 'TokenRequest',
-    group: '',
-    version: 'v1',
-    plural: `serviceaccounts/${account}/token`,
-    namespaced: true,
-  };
-  const asked = {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    metadata: { name: account, namespace: accountNamespace },
-    spec: { expirationSeconds: tokenDays * 24 * 3600 },
-  };
   try {
-    const { status } = await cluster.create<KubeObject>(kind, asked);
-    const [token, end] = [textAt({ status }, 'status', 'token'), textAt({ status }, 'status', 'expirationTimestamp')];
-    if (token !== '') return { token, ends: new Date(end) };
+    const made = await requestToken(cluster, { namespace: accountNamespace, name: account }, tokenDays * 24 * 3600);
+    if (made.token !== '') return made;
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -7,7 +7,7 @@ import { McprtError } from '../shared/errors.js';
 import { WebError } from '../shared/platform/web.js';
 import { anyAnswers, apiServerAnswers, githubAnswers, type HostileAnswer } from './hostile/bundle-cases.js';
 import { directCases } from './hostile/direct-cases.js';
-import { type HostileServer, startHostile } from './hostile/server.js';
+import { type HostileServer, kubeconfigOf, startHostile } from './hostile/server.js';
 import { commandsIn, mostMemory, problemsOf, renderedIn, watchedRun } from './hostile/watched.js';
 import type { Proof, ProofContext } from './proof.js';
 
@@ -74,21 +74,7 @@ export const hostile: Proof = {
 };
 
 async function waysTo(api: HostileServer, platform: HostileServer, github: HostileServer): Promise<Way[]> {
-  const kubeconfig = JSON.stringify({
-    'current-context': 'c',
-    clusters: [
-      {
-        name: 'c',
-        cluster: {
-          server: api.url,
-          'tls-server-name': host,
-          'certificate-authority-data': Buffer.from(api.ca).toString('base64'),
-        },
-      },
-    ],
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
-    users: [{ name: 'c', user: { token: 'proof-of-hostile-answers' } }],
-  });
+  const kubeconfig = kubeconfigOf(api, host, 'proof-of-hostile-answers');
   const keys = await makeKeys('classic');
   const common = { kubeconfig, domain: 'example.com', timeout: '90s' };
   const closed = await closedPort();

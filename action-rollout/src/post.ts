@@ -1,10 +1,8 @@
 import * as core from '@actions/core';
-import { connectionInputs, openConnection } from '../../shared/action/connection.js';
+import { openPostConnection } from '../../shared/action/connection.js';
 import { runContext } from '../../shared/action/github.js';
 import { flag } from '../../shared/action/inputs.js';
 import { log } from '../../shared/action/log.js';
-import { mask } from '../../shared/action/mask.js';
-import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { holderOf } from '../../shared/backup/brake.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -34,16 +32,7 @@ export async function rolloutPostAction(): Promise<void> {
 }
 
 async function putBack(signal: AbortSignal): Promise<void> {
-  const inputs = { profile: core.getInput('profile'), domain: core.getInput('domain') };
-  const target = await readTarget(inputs, { stage: 'rollout', env: process.env, mask, quiet: true }).catch(
-    () => undefined,
-  );
-  const { cluster } = await openConnection(connectionInputs(), {
-    env: process.env,
-    mask,
-    profile: target?.kubeconfig,
-    quiet: true,
-  });
+  const { cluster, target } = await openPostConnection('rollout');
   try {
     const run = holderOf(runContext(process.env, target?.domain ?? '', 'mcprt'));
     const result = await finishRollback(cluster, run, { signal, progress: log.info });

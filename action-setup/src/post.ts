@@ -1,9 +1,7 @@
 import * as core from '@actions/core';
-import { connectionInputs, openConnection } from '../../shared/action/connection.js';
+import { openPostConnection } from '../../shared/action/connection.js';
 import { runContext } from '../../shared/action/github.js';
 import { log } from '../../shared/action/log.js';
-import { mask } from '../../shared/action/mask.js';
-import { readTarget } from '../../shared/action/profile.js';
 import { runAction } from '../../shared/action/run.js';
 import { holderOf } from '../../shared/backup/brake.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -38,16 +36,7 @@ export async function setupPostAction(): Promise<void> {
 }
 
 async function close(): Promise<void> {
-  const inputs = { profile: core.getInput('profile'), domain: core.getInput('domain') };
-  const target = await readTarget(inputs, { stage: 'setup', env: process.env, mask, quiet: true }).catch(
-    () => undefined,
-  );
-  const { cluster } = await openConnection(connectionInputs(), {
-    env: process.env,
-    mask,
-    profile: target?.kubeconfig,
-    quiet: true,
-  });
+  const { cluster } = await openPostConnection('setup');
   try {
     const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
     await endInstallation(cluster, holderOf(runContext(process.env, '', '')), false);

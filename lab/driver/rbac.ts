@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { secretNamesOf } from '../../shared/backup/secret-names.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
-import { textAt } from '../../shared/cluster/fields.js';
-import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { requestToken } from '../../shared/cluster/token-request.js';
 import { applyGrant, kindOf } from '../../shared/permissions/apply.js';
 import { manifestOf } from '../../shared/permissions/manifest.js';
 import {
@@ -65,7 +65,8 @@ export async function grant(
   for (const object of objects)
     await applyGrant(cluster, without === undefined ? object : lessened(object, without), 'lab');
   await withdraw(cluster, names);
-  const token = await tokenOf(cluster, accountOf(names[0]));
+  const account = { namespace: accountNamespace, name: accountOf(names[0]) };
+  const { token } = await requestToken(cluster, account, 7200);
   const present = (await cluster.list(kinds.namespace)).items
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => metadata.name);
@@ -148,23 +149,6 @@ function lessened(object: KubeObject, { verb, group, plural, subresource }: Dema
       : rule,
   );
   return { ...object, rules: kept.filter(({ verbs }) => verbs.length > 0) };
-}
-
-async function tokenOf(cluster: Cluster, account: string): Promise<string> {
-  const kind: Kind = {
-    kind: 'TokenRequest',
-    group: '',
-    version: 'v1',
-    plural: `serviceaccounts/${account}/token`,
-    namespaced: true,
-  };
-  const made = await cluster.create<KubeObject>(kind, {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    metadata: { name: account, namespace: accountNamespace },
-    spec: { expirationSeconds: 7200 },
-  });
-  return textAt(made, 'status', 'token');
 }
 
 /** Waits until the API server's authorizer has seen the roles: its cache is a moment behind. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import pMap from 'p-map';
 import { defaultsOf, runBundle } from '../../lab/driver/action.js';
 import { makeKeys } from '../../shared/backup/keys.js';
-import { type HostileServer, json, startHostile } from '../hostile/server.js';
+import { type HostileServer, json, kubeconfigOf, startHostile } from '../hostile/server.js';
 import { filesBelow, leakSearch, withoutMasks } from '../leaks.js';
 import type { ProofContext } from '../proof.js';
 import { type MangledSecret, mangledSecrets } from './mangled.js';
@@ -102,21 +102,7 @@ async function casesOf(action: Case['action'], secrets: readonly MangledSecret[]
 type Base = Record<Case['action'] | 'common', Record<string, string>>;
 
 async function baseOf(server: HostileServer): Promise<Base> {
-  const kubeconfig = JSON.stringify({
-    'current-context': 'c',
-    clusters: [
-      {
-        name: 'c',
-        cluster: {
-          server: server.url,
-          'tls-server-name': host,
-          'certificate-authority-data': Buffer.from(server.ca).toString('base64'),
-        },
-      },
-    ],
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
-    users: [{ name: 'c', user: { token: 'of-the-proof' } }],
-  });
+  const kubeconfig = kubeconfigOf(server, host, 'of-the-proof');
   const resolve = ['platform', 'mcp', 'registry']
     .map((name) => `${name}.example.com:443=127.0.0.1:${server.port}`)
     .join('\n');

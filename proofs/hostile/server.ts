@@ -45,6 +45,25 @@ export async function startHostile(name: string): Promise<HostileServer> {
   return hostile;
 }
 
+/** Text of a kubeconfig that leads to a server. @param host for which its certificate is */
+export function kubeconfigOf({ url, ca }: HostileServer, host: string, token: string): string {
+  return JSON.stringify({
+    'current-context': 'c',
+    clusters: [
+      {
+        name: 'c',
+        cluster: {
+          server: url,
+          'tls-server-name': host,
+          'certificate-authority-data': Buffer.from(ca).toString('base64'),
+        },
+      },
+    ],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
+    users: [{ name: 'c', user: { token } }],
+  });
+}
+
 /** Sends for ever, as fast as it is taken. */
 export function forEver(response: ServerResponse, piece: string, begin = ''): void {
   const block = piece.repeat(Math.ceil((128 * 1024) / piece.length));

@@ -5,6 +5,7 @@ import { type Credentials, loadCredentials } from '../cluster/credentials.js';
 import { identityCredentials } from '../cluster/identity.js';
 import { claimsIn } from '../cluster/token-source.js';
 import { McprtError } from '../errors.js';
+import type { Stage } from '../profile/reference.js';
 import { withoutEnd } from '../text.js';
 import { proxyOf } from './github.js';
 import { jobIdentity } from './identity.js';
@@ -12,6 +13,8 @@ import { jobIdentity } from './identity.js';
 import { certificates, flag, type InputType, text } from './inputs.js';
 import { log } from './log.js';
 import { Markdown } from './markdown.js';
+import { mask } from './mask.js';
+import { readTarget, type Target } from './profile.js';
 
 /** The address of an API server without a slash at its end, or nothing. */
 const serverAddress: InputType<string> = {
@@ -71,15 +74,23 @@ export async function openConnection(
   return { cluster: connect(credentials, { proxy: proxyOf(env) }), credentials };
 }
 
-/** The same for a post step, which reads no more of the inputs than it needs. */
-export function connectionInputs(): ConnectionInputs {
-  return {
+/**
+ * The same for a post step, which reads no more of the inputs than it needs: files of the job may be gone by now. What the
+ * main step has told is not told again.
+ */
+export async function openPostConnection(stage: Stage): Promise<{ cluster: Cluster; target: Target | undefined }> {
+  const given = { profile: core.getInput('profile'), domain: core.getInput('domain') };
+  const { env } = process;
+  const target = await readTarget(given, { stage, env, mask, quiet: true }).catch(() => undefined);
+  const inputs = {
     kubeconfig: core.getInput('kubeconfig'),
     'kubeconfig-trusted': flag.parse(core.getInput('kubeconfig-trusted')),
     server: serverAddress.parse(core.getInput('server')),
     'certificate-authority': certificates.parse(core.getInput('certificate-authority')),
     audience: core.getInput('audience'),
   };
+  const { cluster } = await openConnection(inputs, { env, mask, profile: target?.kubeconfig, quiet: true });
+  return { cluster, target };
 }
 
 async function credentialsFor(
