@@ -13,8 +13,8 @@ import { authenticationConfiguration, firstMinor, githubIssuer } from './authent
 import type { Environment } from './environments.js';
 import { askGithub } from './github.js';
 import { type Granted, grantIdentities, type Reception, receptionOf } from './identities.js';
-import type { Facts } from './look.js';
 import { removeFromCluster } from './removal.js';
+import type { Facts } from './repository-facts.js';
 
 export interface AccessOptions {
   /** Folder for what is written. */

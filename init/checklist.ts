@@ -2,8 +2,8 @@ import { shellWord } from '../shared/shell-word.js';
 import type { Access } from './access.js';
 import { tokenDays } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
-import type { Facts } from './look.js';
 import type { InitPlan } from './plan.js';
+import type { Facts } from './repository-facts.js';
 
 /** Where the parts of a checklist come from. */
 export interface Sources {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { root } from '../lab/driver/folders.js';
 import { initCommand } from './command.js';
-import { ownersIn, repositoryOf } from './look.js';
+import { ownersIn, repositoryOf } from './repository-facts.js';
 
 let folder = '';
 let said = '';

@@ -7,8 +7,8 @@ import { McprtError, messageOf } from '../shared/errors.js';
 import { type Access, makeIdentities, makeTokens, removeAccess } from './access.js';
 import { checklist, renewed } from './checklist.js';
 import { askGithub } from './github.js';
-import { type Facts, lookAt } from './look.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
+import { type Facts, lookAt } from './repository-facts.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 

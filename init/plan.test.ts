@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import type { Facts } from './look.js';
 import { planInit, type Templates } from './plan.js';
+import type { Facts } from './repository-facts.js';
 
 const profile = {
   path: 'config/deployments/mcpruntime-org.env',

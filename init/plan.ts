@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
 import { callsIn, type Environment, environmentsOf } from './environments.js';
-import type { Facts } from './look.js';
+import type { Facts } from './repository-facts.js';
 
 /** What this release of mcprt has to offer, by file name. */
 export interface Templates {

@@ -1,11 +1,11 @@
-import { brakeHolder } from '../shared/backup/brake.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { McprtError } from '../shared/errors.js';
+import { requireNoInstallation, requireNoRollout } from '../shared/facts/installation.js';
+import { observeLock } from '../shared/facts/lock.js';
 import { kindOf } from '../shared/permissions/apply.js';
 import { managedBy, manifestOf } from '../shared/permissions/manifest.js';
 import { accountNamespace, grants } from '../shared/permissions/operations.js';
-import { requireNoInstallation, requireNoRollout } from '../shared/platform/installation.js';
 
 /** Bindings first: from then on nobody of ours may do anything. */
 const order: readonly Kind[] = [
@@ -31,7 +31,7 @@ const memories = ['mcprt-anchor', 'mcprt-setup', 'mcprt-install', 'mcprt-rollout
  */
 export async function removeFromCluster(cluster: Cluster): Promise<string[]> {
   const [holder] = await Promise.all([
-    brakeHolder(cluster),
+    observeLock(cluster),
     requireNoInstallation(cluster, ''),
     requireNoRollout(cluster),
   ]);

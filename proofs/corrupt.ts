@@ -1,8 +1,8 @@
+import { asSecret } from '../shared/facts/secrets.js';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { type KeySet, makeKeys, readRestoreKey } from '../shared/backup/keys.js';
-import { asSecret } from '../shared/backup/observe.js';
 import type { RunContext } from '../shared/backup/ports.js';
 import { restore } from '../shared/backup/restore.js';
 import { authenticate, sealBackup } from '../shared/backup/seal.js';

@@ -1,6 +1,6 @@
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { originOf } from '../../shared/backup/choose-backup.js';
 import type { RunContext } from '../../shared/backup/ports.js';
-import { originOf } from '../../shared/backup/select.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import type { Survey, Surveyed } from '../../shared/backup/survey.js';
 import type { Report } from './outputs.js';

@@ -1,11 +1,9 @@
-import { daysLeft, issuerName, shortSerial } from '../../shared/action/cells.js';
+import { daysLeft, issuerName, shortSerial } from '../../shared/action/format.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import { type BackupResult, toldAtMost } from '../../shared/backup/backup.js';
 import type { FetchResult } from '../../shared/backup/fetch.js';
-import { asSecret, keyOf } from '../../shared/backup/observe.js';
 import type { Pruned } from '../../shared/backup/prune.js';
 import type { HeldBackup } from '../../shared/backup/refresh.js';
-import { assumedCertManager, leafOf } from '../../shared/backup/refusals.js';
 import type { RestoreResult } from '../../shared/backup/restore.js';
 import {
   type CertificateForecast,
@@ -13,10 +11,13 @@ import {
   isCounted,
   type RestorePlan,
 } from '../../shared/backup/restore-plan.js';
-import { hasRole } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';
+import { newestCertManager } from '../../shared/certificates/version.js';
+import { keyOf } from '../../shared/cluster/objects.js';
+import { hasRole } from '../../shared/facts/roles.js';
+import { asSecret, leafOf } from '../../shared/facts/secrets.js';
 
 /**
  * The summary of a backup: what is in it, where it is, until when, and what to do with it.
@@ -192,7 +193,7 @@ function objectRows({ applied }: RestoreResult, plan: RestorePlan): string[][] {
 function recordRow({ metadata, spec }: CertificateRecord, snapshot: Snapshot, now: Date): string[] {
   const key = keyOf({ namespace: metadata.namespace, name: spec.secretName });
   const item = snapshot.objects.find((one) => hasRole(one, 'tls') && keyOf(one.object.metadata) === key);
-  const leaf = item && leafOf(asSecret(item.object), assumedCertManager);
+  const leaf = item && leafOf(asSecret(item.object), newestCertManager);
   const names = leaf ? [...leaf.names.dns, ...leaf.names.ip] : [...(spec.dnsNames ?? [])];
   return [
     code(keyOf(metadata)),

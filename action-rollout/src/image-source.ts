@@ -9,7 +9,7 @@ import { publicRoute, type RegistryRoute } from '../../shared/images/route.js';
 import type { ReachOptions } from '../../shared/platform/reach.js';
 import { given } from '../../shared/profile/values.js';
 import { type ImageSource, openImages } from '../../shared/rollout/images.js';
-import type { Observed } from '../../shared/rollout/observe.js';
+import type { RolloutObservation } from '../../shared/rollout/observe.js';
 import { registryUser } from '../../shared/rollout/wanted.js';
 import type { RolloutInputs } from './main.js';
 
@@ -41,7 +41,7 @@ export function openImageSource({
   source: string;
   commit: string;
   sourceChanges: string;
-  seen: Observed;
+  seen: RolloutObservation;
   signal: AbortSignal;
   reach: ReachOptions;
   progress: (line: string) => void;
@@ -84,7 +84,7 @@ export function openImageSource({
 }
 
 /** The processor of the nodes, where all have the same. */
-function nodePlatform({ nodes }: Observed): string | undefined {
+function nodePlatform({ nodes }: RolloutObservation): string | undefined {
   const platforms = new Set(
     nodes.map((node) => {
       const architecture = textAt(node, 'status', 'nodeInfo', 'architecture');

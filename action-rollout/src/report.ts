@@ -1,5 +1,5 @@
-import { spanText } from '../../shared/action/cells.js';
 import { findingsTable } from '../../shared/action/findings.js';
+import { spanText } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';

@@ -14,19 +14,19 @@ import { openStores } from '../../shared/action/stores.js';
 import { readRestoreKey } from '../../shared/backup/keys.js';
 import { diagnose } from '../../shared/checks/diagnose.js';
 import { blocking } from '../../shared/checks/finding.js';
-import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
 import { releaseNamespace } from '../../shared/checks/release.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { observePlatform, type PlatformOptions } from '../../shared/facts/observe-platform.js';
 import { lookRules } from '../../shared/permissions/backup-rules.js';
 import { guarded, requirePermissions } from '../../shared/permissions/guard.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
 import { beginRules } from '../../shared/permissions/setup-rules.js';
 import { parseDuration } from '../../shared/profile/forms.js';
 import { effective, given, type Values } from '../../shared/profile/values.js';
+import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setup/options.js';
 import { wantedPlatformMode } from '../../shared/setup/platform-mode.js';
-import { newRecord, type SetupOptions, type SetupPorts } from '../../shared/setup/record.js';
-import { closeRegistry } from '../../shared/setup/registry-door.js';
+import { closeRegistry } from '../../shared/setup/registry-push-proxy.js';
 import { setUp } from '../../shared/setup/setup.js';
 import { certificateStates } from '../../shared/setup/verify.js';
 import { inputTypes, kubeconfigState, startedState } from './inputs.js';
@@ -111,16 +111,16 @@ async function check(cluster: Cluster, inputs: SetupInputs, target: Target, mask
     backup: undefined,
     installer: undefined,
   };
-  const world = await lookAround(cluster, options);
+  const facts = await observePlatform(cluster, options);
   const record = newRecord();
-  record.fingerprint = world.seen.fingerprint;
-  record.findings = diagnose(world);
-  record.certificates = world.unseen.some((one) => /secret/i.test(one))
+  record.fingerprint = facts.seen.fingerprint;
+  record.findings = diagnose(facts);
+  record.certificates = facts.unseen.some((one) => /secret/i.test(one))
     ? []
-    : await certificateStates(cluster, world.seen.certManager.version, mask);
+    : await certificateStates(cluster, facts.seen.certManager.version, mask);
   annotateFindings(record.findings);
   setOutputs(outputsOf(record, 'check', true));
-  await checkSummary(record, world, target.domain).write();
+  await checkSummary(record, facts, target.domain).write();
   const errors = blocking(record.findings);
   const [first] = errors;
   if (first !== undefined) {
@@ -138,7 +138,7 @@ function lookOf(
   inputs: SetupInputs,
   { hosts, values }: Target,
   mask: Mask,
-): Omit<LookOptions, 'rules' | 'installer' | 'backup'> {
+): Omit<PlatformOptions, 'rules' | 'installer' | 'backup'> {
   return {
     hosts,
     names: true,

@@ -5,10 +5,10 @@ import { log } from '../../shared/action/log.js';
 import { runAction } from '../../shared/action/run.js';
 import { holderOf } from '../../shared/backup/brake.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
-import { endInstallation } from '../../shared/platform/installation.js';
+import { endInstallation } from '../../shared/facts/installation.js';
 import { removeImageArchives } from '../../shared/setup/image-archives.js';
 import { removeKubeconfig } from '../../shared/setup/kubeconfig-file.js';
-import { closeRegistry } from '../../shared/setup/registry-door.js';
+import { closeRegistry } from '../../shared/setup/registry-push-proxy.js';
 import { kubeconfigState, startedState } from './inputs.js';
 
 /**

@@ -1,14 +1,14 @@
-import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
 import { findingsTable } from '../../shared/action/findings.js';
+import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { excuseWords } from '../../shared/backup/restore-plan.js';
 import { blocking } from '../../shared/checks/finding.js';
-import type { World } from '../../shared/checks/world.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import type { PlatformFacts } from '../../shared/facts/observe-platform.js';
 import type { HttpAnswer } from '../../shared/platform/reach.js';
 import type { SetupCase } from '../../shared/setup/mode.js';
+import type { SetupRecord } from '../../shared/setup/options.js';
 import { ordering } from '../../shared/setup/orders.js';
-import type { SetupRecord } from '../../shared/setup/record.js';
 import type { outputNames } from './inputs.js';
 
 type Outputs = Record<(typeof outputNames)[number], string | number>;
@@ -107,7 +107,7 @@ function headline(record: SetupRecord, error: unknown, dryRun: boolean): string 
 }
 
 /** The summary of a check. */
-export function checkSummary(record: SetupRecord, world: World, domain: string): Markdown {
+export function checkSummary(record: SetupRecord, facts: PlatformFacts, domain: string): Markdown {
   const { findings, certificates } = record;
   const errors = blocking(findings).length;
   const markdown = new Markdown()
@@ -120,7 +120,7 @@ export function checkSummary(record: SetupRecord, world: World, domain: string):
   findingsTable(markdown, findings);
   markdown.table(
     ['Name', 'DNS', 'Port 80', 'Port 443'],
-    world.names.map(({ host, dns, http, tls }) => [
+    facts.names.map(({ host, dns, http, tls }) => [
       code(host),
       dns === undefined
         ? 'not asked'
@@ -142,12 +142,12 @@ export function checkSummary(record: SetupRecord, world: World, domain: string):
       one.identifiers.map(escaped).join('\n'),
       escaped(issuerName(one.issuedBy)),
       shortSerial(one.serial),
-      daysLeft(one.notAfter, world.seen.now),
+      daysLeft(one.notAfter, facts.seen.now),
       one.ready ? '✅' : '❌',
     ]),
   );
-  if (world.unseen.length > 0) {
-    markdown.line('⚠️ **Not looked at**, as these credentials may not read it').list(world.unseen);
+  if (facts.unseen.length > 0) {
+    markdown.line('⚠️ **Not looked at**, as these credentials may not read it').list(facts.unseen);
   }
   return markdown.line(
     errors === 0 ? '**Next:** nothing.' : `**Next:** ${escaped(blocking(findings)[0]?.remedy ?? '')}`,

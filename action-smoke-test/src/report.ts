@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/cells.js';
 import { docsLink } from '../../shared/action/docs-link.js';
+import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/format.js';
 import { log } from '../../shared/action/log.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { McprtError, messageOf } from '../../shared/errors.js';

@@ -1,11 +1,12 @@
+import { readSecrets } from '../../shared/facts/secrets.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RestoreKey, readRestoreKey } from '../../shared/backup/keys.js';
-import { observe, readSecrets } from '../../shared/backup/observe.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { McprtError } from '../../shared/errors.js';
+import { observe } from '../../shared/facts/observation.js';
 import { type LabState, openLab, startLab, stopLab } from '../driver/lab.js';
 import { difference, readMeter } from '../driver/meter.js';
 import { buildProgram } from '../driver/program.js';

@@ -1,8 +1,8 @@
-import { hasRole, type Role } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { groupOf, kindOf } from '../../shared/certificates/model.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { hasRole, type Role } from '../../shared/facts/roles.js';
 import { acmeIssuer } from '../platform/resources.js';
 
 /** An issuer that Certificates of a backup refer to, and what the drill puts in its place. */

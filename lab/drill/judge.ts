@@ -1,9 +1,9 @@
-import { asSecret, keyOf, type LiveSecret } from '../../shared/backup/observe.js';
-import { leafOf } from '../../shared/backup/refusals.js';
-import { hasRole } from '../../shared/backup/roles.js';
+import { keyOf } from '../../shared/cluster/objects.js';
+import { leafOf, asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { CertificateFacts } from '../../shared/certificates/x509.js';
 import { identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
+import { hasRole } from '../../shared/facts/roles.js';
 import { explain } from './explain.js';
 import { type IssuerPlan, planFor } from './issuers.js';
 import type { ForecastLine, Restored } from './restore.js';

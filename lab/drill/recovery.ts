@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asWritten } from '../../shared/backup/decide.js';
-import { keyOf } from '../../shared/backup/observe.js';
-import { kindOf } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { ApiError } from '../../shared/cluster/api-error.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, kinds, nameOf } from '../../shared/cluster/objects.js';
+import { type Condition, type KubeObject, kinds, nameOf, keyOf } from '../../shared/cluster/objects.js';
 import { waitUntil } from '../../shared/cluster/wait.js';
 import { McprtError } from '../../shared/errors.js';
+import { kindOf } from '../../shared/facts/roles.js';
 import type { LabState } from '../driver/lab.js';
 import { readMeter } from '../driver/meter.js';
 import { applier } from '../platform/cert-manager.js';

@@ -1,4 +1,4 @@
-import { daysLeft, shortSerial, spanText } from '../../shared/action/cells.js';
+import { daysLeft, shortSerial, spanText } from '../../shared/action/format.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import type { DrilledCertificate } from './judge.js';
 import type { DrillFinding, DrillResult } from './result.js';

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
+import { chooseAmong } from '../../shared/backup/choose-backup.js';
 import type { RestoreKey } from '../../shared/backup/keys.js';
 import { type AuthenticBackup, openBackup } from '../../shared/backup/seal.js';
-import { chooseAmong } from '../../shared/backup/select.js';
 import type { Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';

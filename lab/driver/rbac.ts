@@ -8,13 +8,7 @@ import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { requestToken } from '../../shared/cluster/token-request.js';
 import { applyGrant, kindOf } from '../../shared/permissions/apply.js';
 import { manifestOf } from '../../shared/permissions/manifest.js';
-import {
-  accountNamespace,
-  accountOf,
-  grants,
-  type OperationName,
-  rulesOf,
-} from '../../shared/permissions/operations.js';
+import { accountNamespace, accountOf, grants, type OperationName, rulesOf } from '../../shared/permissions/operations.js';
 import { lackingOf } from '../../shared/permissions/review.js';
 import { type Demand, wordsOf } from '../../shared/permissions/rule.js';
 import { type LabState, labNames, openLab, readLab } from './lab.js';

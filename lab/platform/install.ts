@@ -4,20 +4,7 @@ import { type Condition, type KubeObject, kinds } from '../../shared/cluster/obj
 import { applier, applyCertManager } from './cert-manager.js';
 import { makeCertificateAuthority } from './certificate-authority.js';
 import { type Installation, issuer, namespaces, privateIssuer } from './names.js';
-import {
-  acmeIssuer,
-  certificateOf,
-  deploymentOf,
-  ingressOf,
-  internalNames,
-  namespaceOf,
-  platformConfig,
-  platformKinds,
-  platformSecrets,
-  platformWorkloads,
-  privateCaIssuer,
-  pullSecret,
-} from './resources.js';
+import { acmeIssuer, certificateOf, deploymentOf, ingressOf, internalNames, namespaceOf, platformConfig, platformKinds, platformSecrets, platformWorkloads, privateCaIssuer, pullSecret } from './resources.js';
 
 const waitDeadline = 60_000;
 

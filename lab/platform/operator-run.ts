@@ -67,7 +67,7 @@ function reconciler(cluster: Cluster, options: OperatorOptions): () => Promise<v
   /** What was applied last, by object: nothing is written twice. */
   const applied = new Map<string, string>();
   const apply = async (kind: Kind, object: KubeObject, isThere: boolean, content = JSON.stringify(object)) => {
-    const key = `${kind.plural}/${keyOf(object)}`;
+    const key = `${kind.plural}/${keyOf(object.metadata)}`;
     if (isThere && applied.get(key) === content) return;
     await cluster.apply(kind, object, { force: true, manager });
     applied.set(key, content);

@@ -7,13 +7,7 @@ import { stringify } from 'yaml';
 import { listenOnLoopback } from '../../lab/driver/loopback.js';
 import { DEFAULT_PATH } from '../../shared/profile/profile.js';
 import type { ProofContext } from '../proof.js';
-import {
-  makeRepository,
-  makeTools,
-  type PlayedWorkflow,
-  type Repository,
-  type RunOptions,
-} from '../workflows/repository.js';
+import { makeRepository, makeTools, type PlayedWorkflow, type Repository, type RunOptions } from '../workflows/repository.js';
 
 const execute = promisify(execFile);
 const reviewed = ['mcprt-approval', 'mcprt-preview', 'mcprt-restore', 'mcprt-wipe'];

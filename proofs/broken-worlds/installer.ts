@@ -1,4 +1,4 @@
-import type { InstallerFailure } from '../../shared/checks/world.js';
+import { type InstallerFailure } from '../../shared/facts/observe-platform.js';
 import { runInstaller } from '../../shared/setup/installer.js';
 import { type Invocation, invocationOf } from '../../shared/setup/invocation.js';
 import { addStaleOwner } from './certificates.js';

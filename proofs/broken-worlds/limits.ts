@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setLimit } from '../../lab/driver/meter.js';
-import { writeAnchor } from '../../shared/backup/anchor.js';
 import { at, isTrue, recordsAt, textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { writeAnchor } from '../../shared/facts/anchor.js';
 import { refs } from './names.js';
 import { mustGet, type Site } from './site.js';
 import type { Topic } from './world.js';

@@ -1,3 +1,4 @@
+import { type PlatformOptions, observePlatform } from '../../shared/facts/observe-platform.js';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -5,7 +6,6 @@ import { parseEnv } from 'node:util';
 import type { ActionRun } from '../../lab/driver/action.js';
 import { diagnose } from '../../shared/checks/diagnose.js';
 import type { Finding } from '../../shared/checks/finding.js';
-import { type LookOptions, lookAround } from '../../shared/checks/observe.js';
 import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
 import { parseOverrides } from '../../shared/platform/reach.js';
@@ -18,10 +18,10 @@ const pause = 150;
 /** Looks at a stage as `operation: check` does, and gives its findings in order. */
 export async function look(stage: Stage, folder: string, glance: Glance = {}): Promise<Finding[]> {
   const options = await optionsOf(stage, folder, glance);
-  if (glance.kubeconfig === undefined) return diagnose(await lookAround(stage.rig.cluster, options));
+  if (glance.kubeconfig === undefined) return diagnose(await observePlatform(stage.rig.cluster, options));
   const { cluster } = await connectWithKubeconfig(glance.kubeconfig);
   try {
-    return diagnose(await lookAround(cluster, options));
+    return diagnose(await observePlatform(cluster, options));
   } finally {
     await cluster.close();
   }
@@ -96,7 +96,7 @@ export function lackingIn(world: BrokenWorld, findings: readonly Finding[]): str
     .join('; ');
 }
 
-async function optionsOf(stage: Stage, folder: string, glance: Glance): Promise<LookOptions> {
+async function optionsOf(stage: Stage, folder: string, glance: Glance): Promise<PlatformOptions> {
   const values = new Map(
     Object.entries(parseEnv((await readFile(await profileFile(folder, glance), 'utf8')).replaceAll('export ', ''))).map(
       ([name, value = '']) => [name, value] as const,

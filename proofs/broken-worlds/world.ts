@@ -1,5 +1,5 @@
+import { type InstallerFailure, type PlatformFacts } from '../../shared/facts/observe-platform.js';
 import type { FindingCode } from '../../shared/checks/catalog.js';
-import type { InstallerFailure, World } from '../../shared/checks/world.js';
 import type { Severity } from '../../shared/profile/finding.js';
 import type { Site } from './site.js';
 
@@ -21,7 +21,7 @@ export interface Glance {
   forSetup?: boolean;
   /** What the platform's installer really said. */
   installer?: InstallerFailure | undefined;
-  backup?: World['backup'];
+  backup?: PlatformFacts['backup'];
 }
 
 /** One thing that is wrong with a cluster, and what the product must say of it. */

@@ -1,8 +1,9 @@
+import { keyOf } from '../../shared/cluster/objects.js';
+import { asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
-import { asSecret, keyOf, type LiveSecret } from '../../shared/backup/observe.js';
-import { hasRole } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { annotation } from '../../shared/certificates/model.js';
+import { hasRole } from '../../shared/facts/roles.js';
 
 /** A backup that is signed and sealed as it should be, and would not bring back one certificate. */
 export interface Broken {

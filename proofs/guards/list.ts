@@ -298,7 +298,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a record of a first install that cannot be read is an error',
-    file: 'shared/setup/unfinished.ts',
+    file: 'shared/setup/first-install.ts',
     off: ["throw new McprtError('setup-record', {", "return undefined;\n  throw new McprtError('setup-record', {"],
     test: 'shared/setup/unfinished.test',
   },
@@ -346,7 +346,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a wipe that goes on takes no more than it began with',
-    file: 'shared/wipe/start.ts',
+    file: 'shared/wipe/resume-decision.ts',
     off: [' || !wasToGo.has(namespace)', ''],
     test: 'shared/wipe/start.test',
   },
@@ -439,19 +439,19 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a setup that fails after a wipe leaves it due',
-    file: 'shared/platform/installation.ts',
+    file: 'shared/facts/installation.ts',
     off: ["isDone || before.wipedBy === ''", 'true'],
     test: 'shared/platform/installation.test',
   },
   {
     name: 'a setup of another run is not taken over',
-    file: 'shared/platform/installation.ts',
+    file: 'shared/facts/installation.ts',
     off: [' || run === own', ' || true'],
     test: 'shared/platform/installation.test',
   },
   {
     name: 'only Docker gets through the door',
-    file: 'shared/images/door.ts',
+    file: 'shared/images/push-proxy.ts',
     off: ['if (!isLet(incoming.headers.authorization))', 'if (false)'],
     test: 'shared/images/door.test',
   },

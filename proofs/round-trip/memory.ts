@@ -1,18 +1,18 @@
+import { asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
 import { parseAllowance } from '../../shared/backup/allowance.js';
 import { type BackupOptions, backUp } from '../../shared/backup/backup.js';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
-import { asSecret, keyOf, type LiveSecret, observe } from '../../shared/backup/observe.js';
 import { planFor, type RestoreOptions, restore } from '../../shared/backup/restore.js';
 import { isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
-import { isClustersOwn } from '../../shared/backup/role-rules.js';
 import { keepingStore, quietPorts } from '../../shared/backup/testing/memory-store.js';
 import { clustersOwn, putController } from '../../shared/backup/testing/memory-world.js';
 import { run } from '../../shared/backup/testing/scene.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
-import { kinds } from '../../shared/cluster/objects.js';
+import { kinds, keyOf } from '../../shared/cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../shared/cluster/testing/memory-api.js';
 import { McprtError } from '../../shared/errors.js';
-import { isPlatformNamespace } from '../../shared/platform/resources.js';
+import { observe } from '../../shared/facts/observation.js';
+import { isPlatformNamespace, isClustersOwn } from '../../shared/platform/resources.js';
 import type { Random } from '../random.js';
 import type { Installation } from './installation.js';
 

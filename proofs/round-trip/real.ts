@@ -1,8 +1,8 @@
+import { isClustersOwn } from '../../shared/platform/resources.js';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { difference } from '../../lab/driver/meter.js';
 import { installCertManager } from '../../lab/platform/install.js';
-import { isClustersOwn } from '../../shared/backup/role-rules.js';
 import { isTrue } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { leaves } from '../leaves.js';

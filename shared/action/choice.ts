@@ -1,4 +1,4 @@
-import type { Overrides } from '../backup/select.js';
+import type { Overrides } from '../backup/choose-backup.js';
 import type { Named } from '../backup/walk.js';
 import { McprtError } from '../errors.js';
 import type { InputType } from './inputs.js';

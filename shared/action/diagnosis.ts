@@ -1,8 +1,8 @@
 import { diagnose } from '../checks/diagnose.js';
 import type { Finding } from '../checks/finding.js';
-import { lookAround } from '../checks/observe.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
+import { observePlatform } from '../facts/observe-platform.js';
 import { given } from '../profile/values.js';
 import { annotateFindings, findingsTable } from './findings.js';
 import { log } from './log.js';
@@ -30,7 +30,7 @@ export async function diagnoseFailure(error: unknown, cluster: Cluster, target: 
 
 async function findingsNow(cluster: Cluster, { hosts, values }: Target, mask: Mask): Promise<Finding[]> {
   try {
-    const world = await lookAround(cluster, {
+    const facts = await observePlatform(cluster, {
       hosts,
       imagePlatform: given(values, 'MCP_IMAGE_PLATFORM'),
       rules: [],
@@ -43,7 +43,7 @@ async function findingsNow(cluster: Cluster, { hosts, values }: Target, mask: Ma
       installer: undefined,
       mask,
     });
-    return diagnose(world);
+    return diagnose(facts);
   } catch (cause) {
     log.info(`the cluster could not be looked at: ${messageOf(cause)}`);
     return [];

@@ -2,10 +2,10 @@ import pMap from 'p-map';
 import { type Cluster, isConflict, type PatchOperation } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { hasRole, kindOf, type Role } from '../facts/roles.js';
+import { asSecret, type LiveSecret } from '../facts/secrets.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
-import { asSecret, type LiveSecret } from './observe.js';
 import type { PlanLine } from './restore-plan.js';
-import { hasRole, kindOf, type Role } from './roles.js';
 
 /** What became of one plan line. */
 export interface Applied {

@@ -2,9 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Certificate } from '../certificates/model.js';
 import { certificatePem, keyPem, newKey, requestPem } from '../certificates/testing/fixtures.js';
 import { objectOf } from '../cluster/cluster.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
-import { keyOf } from './observe.js';
-import { hasRole } from './roles.js';
+import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
+import { hasRole } from '../facts/roles.js';
 import { day, encoded } from './testing/issued.js';
 import { certificate, namespace, now, opaque, scene, secretOf } from './testing/scene.js';
 

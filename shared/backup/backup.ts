@@ -1,26 +1,27 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { newestCertManager } from '../certificates/version.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
+import { inventoryNames, writeAnchor } from '../facts/anchor.js';
+import { type IsOurs, platformsOwn } from '../facts/namespaces.js';
+import { isCanary, type Observation, observe } from '../facts/observation.js';
+import { type LiveInventory, readInventory } from '../facts/read-inventory.js';
+import { hasRole, type Reference } from '../facts/roles.js';
+import { asSecret, type LiveSecret, leafOf, maskValues } from '../facts/secrets.js';
 import type { Layout } from '../platform/resources.js';
 import { type Allowance, allowanceFor, isAllowed } from './allowance.js';
-import { writeAnchor } from './anchor.js';
-import { isCanary } from './barrier.js';
-import { contentDigest } from './content.js';
-import { type IsOurs, platformsOwn } from './inventory.js';
+import { contentDigest } from './content-digest.js';
 import { type BackupKey, recipientId } from './keys.js';
-import { asSecret, type LiveSecret, maskValues, type Observation, observe } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
-import { readInventory } from './read-inventory.js';
 import { type HeldBackup, standing } from './refresh.js';
-import { assumedCertManager, inventoryNames, leafOf, type Refusal, refusals } from './refusals.js';
+import { type Refusal, refusals } from './refusals.js';
 import { rehearse, requireArchiveSize } from './rehearse.js';
-import { hasRole, type Reference } from './roles.js';
 import { authenticate, sealBackup } from './seal.js';
 import type { Snapshot } from './snapshot.js';
 import { type BackupContext, schema } from './statement.js';
 import { type Kept, nameFor, type Store } from './stores/store.js';
-import { doubts, type LeftOut, type LiveInventory, takeSnapshot } from './take-snapshot.js';
+import { doubts, type LeftOut, takeSnapshot } from './take-snapshot.js';
 import { type Candidate, candidates } from './walk.js';
 
 export interface BackupOptions {
@@ -227,7 +228,7 @@ function contextOf(
   generation: number,
   previous: string,
 ): BackupResult['context'] {
-  const version = seen.certManager.version ?? assumedCertManager;
+  const version = seen.certManager.version ?? newestCertManager;
   const ends = snapshot.objects
     .filter((item) => hasRole(item, 'tls'))
     .flatMap(({ object }) => leafOf(asSecret(object), version)?.notAfter ?? [])

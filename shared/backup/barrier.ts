@@ -3,14 +3,9 @@ import { label } from '../certificates/model.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { canaryPrefix, isCanary } from '../facts/observation.js';
 import { pause } from '../pause.js';
 
-const prefix = 'mcprt-barrier-';
-
-/** Whether an object is a canary's: a run that was killed leaves it, and no decision may count it. */
-export function isCanary({ metadata }: { metadata: { name: string } }): boolean {
-  return metadata.name.startsWith(prefix);
-}
 /** In ms. */
 const deadline = 60_000;
 const rewatch = 200;
@@ -28,7 +23,7 @@ const rewatch = 200;
  */
 export async function barrier(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<void> {
   await sweep(cluster, namespace);
-  const name = prefix + randomBytes(4).toString('hex');
+  const name = canaryPrefix + randomBytes(4).toString('hex');
   const ref = { name, namespace };
   await cluster.create(
     kinds.secret,

@@ -3,7 +3,8 @@ import { ApiError } from '../cluster/api-error.js';
 import { kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
-import { brake, requireFree } from './brake.js';
+import { requireFree } from '../facts/lock.js';
+import { brake } from './brake.js';
 import { clustersOwn } from './testing/memory-world.js';
 
 const now = new Date('2026-11-24T12:00:00Z');

@@ -2,8 +2,9 @@ import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { requireNoInstallation, requireNoRollout } from '../facts/installation.js';
+import { refuseHeld } from '../facts/lock.js';
 import { pause } from '../pause.js';
-import { requireNoInstallation, requireNoRollout } from '../platform/installation.js';
 import type { RunContext } from './ports.js';
 
 /**
@@ -82,40 +83,6 @@ export async function brake(
     throw error;
   }
   return { takenOver, release, isReleased: () => released };
-}
-
-/**
- * Looks whether the lock is free for a run, and takes nothing.
- *
- * @throws McprtError `restore-locked`
- */
-export async function requireFree(cluster: Cluster, run: string): Promise<void> {
-  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
-  if (found !== undefined) refuseHeld(cluster, found, run);
-}
-
-/** Who holds the brake, and until when; undefined when it is off, or where there is no such policy. */
-export async function brakeHolder(cluster: Cluster): Promise<{ run: string; expires: Date | undefined } | undefined> {
-  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
-  if (found === undefined) return undefined;
-  const expires = new Date(found.metadata.annotations?.[annotations.expires] ?? '');
-  return {
-    run: found.metadata.annotations?.[annotations.run] ?? 'an unknown run',
-    expires: Number.isNaN(expires.getTime()) ? undefined : expires,
-  };
-}
-
-function refuseHeld(cluster: Cluster, found: KubeObject, run: string): void {
-  const other = found.metadata.annotations?.[annotations.run] ?? 'an unknown run';
-  const expires = Date.parse(found.metadata.annotations?.[annotations.expires] ?? '');
-  const now = cluster.serverTime()?.getTime() ?? Date.now();
-  if (other !== run && expires > now) {
-    throw new McprtError('restore-locked', {
-      what: `another restore or wipe is under way: ${other}`,
-      why: `ValidatingAdmissionPolicy ${name} is held until ${new Date(expires).toISOString()}`,
-      next: `wait for it to finish. If it was killed, run it again, or wait until then; \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\` frees it by hand`,
-    });
-  }
 }
 
 /** An error of a run that ends with the brake on: whoever reads it must know, whatever the error is. */

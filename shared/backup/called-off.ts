@@ -7,7 +7,8 @@ import {
   isIssuing,
   type Secret,
 } from '../certificates/model.js';
-import { keyOf, type LiveCertificate, type Observation, secretKeyOf } from './observe.js';
+import { keyOf } from '../cluster/objects.js';
+import { type LiveCertificate, type Observation, secretKeyOf } from '../facts/observation.js';
 import { type PlanLine, type RestorePlan, secretsWritten } from './restore-plan.js';
 
 /**

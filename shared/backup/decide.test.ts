@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { certificatePem, keyPem, newKey } from '../certificates/testing/fixtures.js';
+import type { Role } from '../facts/roles.js';
+import { asSecret, type LiveSecret } from '../facts/secrets.js';
 import { asWritten, decide } from './decide.js';
-import { asSecret, type LiveSecret } from './observe.js';
-import type { Role } from './roles.js';
 import type { SnapshotObject } from './snapshot.js';
 
 const now = new Date('2026-11-24T12:00:00Z');

@@ -3,11 +3,11 @@ import { annotation, label, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
 import { type CertificateFacts, isLetsEncryptStaging, isTemporary, keysMatch } from '../certificates/x509.js';
 import type { KubeObject } from '../cluster/objects.js';
+import { keyOf } from '../cluster/objects.js';
+import { hasRole } from '../facts/roles.js';
+import { type LiveSecret, leafOf } from '../facts/secrets.js';
 import { isTeamNamespace } from '../platform/resources.js';
-import { keyOf, type LiveSecret } from './observe.js';
-import { leafOf } from './refusals.js';
 import { onlyTlsKeys } from './role-rules.js';
-import { hasRole } from './roles.js';
 import type { SnapshotObject } from './snapshot.js';
 
 /** What a restore does with one object, and why. Plain data: applying it needs no second thought. */

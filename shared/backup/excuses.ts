@@ -1,4 +1,5 @@
-import { keyOf, type Observation, secretKeyOf } from './observe.js';
+import { keyOf } from '../cluster/objects.js';
+import { type Observation, secretKeyOf } from '../facts/observation.js';
 import { type CertificateForecast, type Known, type PlanLine, secretsWritten } from './restore-plan.js';
 import type { CertificateRecord } from './snapshot.js';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Overrides } from './choose-backup.js';
 import { fetchBackup } from './fetch.js';
 import type { Ports } from './ports.js';
-import type { Overrides } from './select.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
 import { type Keys, keysOf, now, run, sealedBackup } from './testing/memory.js';

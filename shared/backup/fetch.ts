@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { packArchive } from './archive.js';
 import { keep } from './backup.js';
+import { chooseBackup, type Overrides } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
 import type { Ports, RunContext } from './ports.js';
 import { type AuthenticBackup, openBackup } from './seal.js';
-import { chooseBackup, type Overrides } from './select.js';
 import type { BackupContext } from './statement.js';
 import { type Kept, nameFor, type Store } from './stores/store.js';
 

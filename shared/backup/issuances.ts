@@ -1,8 +1,7 @@
 import { annotation } from '../certificates/model.js';
 import type { Cluster } from '../cluster/cluster.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
-import { isCanary } from './barrier.js';
-import { keyOf } from './observe.js';
+import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
+import { isCanary } from '../facts/observation.js';
 
 /** An ACME Order or a CertificateRequest. */
 export interface Issuance {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { certificatePem, keyPem, newKey } from '../certificates/testing/fixtures.js';
 import type { KubeObject } from '../cluster/objects.js';
-import { asSecret, type LiveCertificate, type LiveSecret, type Observation } from './observe.js';
+import type { LiveCertificate, Observation } from '../facts/observation.js';
+import { asSecret, type LiveSecret } from '../facts/secrets.js';
+import { observation } from '../facts/testing/observation.js';
 import { planRestore } from './plan.js';
 import type { Snapshot } from './snapshot.js';
-import { observation } from './testing/observation.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const day = 24 * 3600_000;

@@ -3,15 +3,17 @@ import { type CertificateIndex, certificateIndex } from '../certificates/certifi
 import { forecast } from '../certificates/forecast.js';
 import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type Certificate, controllerUid, groupOf, kindOf, type Secret } from '../certificates/model.js';
+import { newestCertManager } from '../certificates/version.js';
 import { identifiersOf } from '../certificates/x509.js';
-import { kinds } from '../cluster/objects.js';
-import { isTeamNamespace } from '../platform/resources.js';
-import type { LedgerEntry } from './anchor.js';
+import { keyOf, kinds } from '../cluster/objects.js';
+import type { LedgerEntry } from '../facts/anchor.js';
+import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
+import { hasRole, kindOf as kindOfItem } from '../facts/roles.js';
+import { type LiveSecret, leafOf } from '../facts/secrets.js';
+import { isTeamNamespace, managedNamespaces } from '../platform/resources.js';
 import { calledOff, revisionOf, withoutIssuing } from './called-off.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { excuses } from './excuses.js';
-import { keyOf, type LiveSecret, makerOf, type Observation, secretKeyOf } from './observe.js';
-import { assumedCertManager, leafOf } from './refusals.js';
 import {
   type CertificateForecast,
   isCounted,
@@ -20,8 +22,6 @@ import {
   type PlanLine,
   type RestorePlan,
 } from './restore-plan.js';
-import { managedNamespaces } from './role-rules.js';
-import { hasRole, kindOf as kindOfItem } from './roles.js';
 import { type CertificateRecord, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
 
 export interface PlanInput {
@@ -37,7 +37,7 @@ export interface PlanInput {
 
 /** Plans a restore: pure, so that the same observation always gives the same plan. */
 export function planRestore({ seen, live, snapshot, recordedCertManager, installer = [] }: PlanInput): RestorePlan {
-  const version = seen.certManager.version ?? (recordedCertManager || assumedCertManager);
+  const version = seen.certManager.version ?? (recordedCertManager || newestCertManager);
   const context = decideContextOf(seen, version);
   const lines = withoutEmptyNamespaces(
     snapshot.objects.map((item): PlanLine => {
@@ -108,7 +108,7 @@ export function forecastSecrets(
   records: readonly CertificateRecord[],
   installer: readonly CertificateRecord[],
 ): { namespace: string; name: string }[] {
-  const version = seen.certManager.version ?? assumedCertManager;
+  const version = seen.certManager.version ?? newestCertManager;
   return allCertificates(seen, records, version, installer).map(({ certificate }) => ({
     namespace: certificate.metadata.namespace ?? '',
     name: certificate.spec.secretName,

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Anchor } from './anchor.js';
+import type { Anchor } from '../facts/anchor.js';
 import type { RunContext } from './ports.js';
 import type { BackupContext } from './statement.js';
 import { nameFor, type Store } from './stores/store.js';

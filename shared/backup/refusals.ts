@@ -1,19 +1,16 @@
 import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
 import { type Certificate, isIssuing, secretBytes } from '../certificates/model.js';
-import { certManagerVersion } from '../certificates/version.js';
-import {
-  type CertificateFacts,
-  decodeLeaf,
-  isLetsEncryptStaging,
-  isTemporary,
-  keysMatch,
-} from '../certificates/x509.js';
+import { certManagerVersion, newestCertManager } from '../certificates/version.js';
+import { isLetsEncryptStaging, isTemporary, keysMatch } from '../certificates/x509.js';
+import { keyOf } from '../cluster/objects.js';
+import type { Anchor } from '../facts/anchor.js';
+import { inventoryKeys } from '../facts/anchor.js';
+import type { IsOurs } from '../facts/namespaces.js';
+import { type LiveCertificate, type Observation, secretKeyOf } from '../facts/observation.js';
+import { becauseOf, hasRole, type Reference } from '../facts/roles.js';
+import { type LiveSecret, leafOf } from '../facts/secrets.js';
 import { isTeamNamespace, pullSecretName } from '../platform/resources.js';
-import type { Anchor } from './anchor.js';
-import type { IsOurs } from './inventory.js';
-import { keyOf, type LiveCertificate, type LiveSecret, type Observation, secretKeyOf } from './observe.js';
-import { becauseOf, hasRole, type Reference } from './roles.js';
 
 /** The rules by which a backup is refused; each can be allowed by its name where a team knows better. */
 export const refusalRules = [
@@ -42,9 +39,6 @@ export interface Refusal {
   why: string;
   next: string;
 }
-
-/** The version that forecasts are made for where cert-manager is not there to be asked: the newest that is known. */
-export const assumedCertManager = 'v1.21.2';
 
 /**
  * Looks for what would hurt later. Pure; an empty answer means that the backup is worth having.
@@ -91,26 +85,6 @@ function anew({ metadata: { name, namespace = '' }, spec }: LiveCertificate): Ce
   return { metadata: { name, namespace }, spec };
 }
 
-/** What an anchor lists of a backup. */
-export function inventoryNames(secrets: Iterable<string>): string[] {
-  return [...secrets].map((key) => `Secret ${key}`).sort();
-}
-
-/** `namespace/name` of each Secret that an anchor lists. */
-export function inventoryKeys(anchor: Pick<Anchor, 'inventory'> | undefined): string[] {
-  return (anchor?.inventory ?? []).map((name) => name.replace(/^Secret /, ''));
-}
-
-/** The leaf of a TLS Secret, if it has one that can be read. */
-export function leafOf(
-  secret: Pick<LiveSecret, 'metadata' | 'data'> | undefined,
-  version: string,
-): CertificateFacts | undefined {
-  if (secret === undefined) return undefined;
-  const leaf = decodeLeaf(secretBytes(secret, 'tls.crt'), certManagerVersion(version));
-  return leaf.ok ? leaf.value : undefined;
-}
-
 function missing(reference: Reference, secrets: ReadonlyMap<string, LiveSecret>): Refusal[] {
   if (!reference.required || secrets.has(keyOf(reference))) return [];
   return [
@@ -147,7 +121,7 @@ function unfit(
   }
   if (secret === undefined) return [];
 
-  const version = seen.certManager.version ?? assumedCertManager;
+  const version = seen.certManager.version ?? newestCertManager;
   const pair = keysMatch(secretBytes(secret, 'tls.key'), secretBytes(secret, 'tls.crt'), certManagerVersion(version));
   const leaf = leafOf(secret, version);
   if (pair !== undefined || leaf === undefined) {

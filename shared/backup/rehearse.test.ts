@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
+import { observation } from '../facts/testing/observation.js';
 import { limits } from './limits.js';
 import { rehearse, requireArchiveSize } from './rehearse.js';
 import type { Snapshot } from './snapshot.js';
 import { type BackupContext, schema } from './statement.js';
-import { observation } from './testing/observation.js';
 import { certificate, namespace, opaque, scene, secretOf } from './testing/scene.js';
 
 const context = { schema, certManager: 'v1.21.2', recipients: ['r'] } as unknown as BackupContext;

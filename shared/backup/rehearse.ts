@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { McprtError } from '../errors.js';
+import type { Observation } from '../facts/observation.js';
+import { isClustersOwn } from '../platform/resources.js';
 import { limits } from './limits.js';
-import type { Observation } from './observe.js';
 import { planRestore } from './plan.js';
 import { isCounted } from './restore-plan.js';
-import { isClustersOwn } from './role-rules.js';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 import type { LeftOut } from './take-snapshot.js';

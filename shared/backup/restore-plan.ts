@@ -1,9 +1,8 @@
 import type { Budget } from '../certificates/budget.js';
 import type { Certificate } from '../certificates/model.js';
-import { kinds } from '../cluster/objects.js';
+import { keyOf, kinds } from '../cluster/objects.js';
+import { kindOf } from '../facts/roles.js';
 import type { Decision } from './decide.js';
-import { keyOf } from './observe.js';
-import { kindOf } from './roles.js';
 import type { SnapshotObject } from './snapshot.js';
 
 /** What a restore does with one object of the backup. */

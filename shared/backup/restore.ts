@@ -1,7 +1,11 @@
+import { newestCertManager } from '../certificates/version.js';
 import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cluster/cluster.js';
 import { isTrue } from '../cluster/fields.js';
-import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
+import { type Condition, type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { type Observation, observe } from '../facts/observation.js';
+import { hasRole, kindOf } from '../facts/roles.js';
+import { asSecret, type LiveSecret, maskValues, readSecrets } from '../facts/secrets.js';
 import { pause } from '../pause.js';
 import { barrierRules, certManager } from '../permissions/backup-rules.js';
 import { missing } from '../permissions/guard.js';
@@ -9,18 +13,15 @@ import { lackingOf } from '../permissions/review.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
 import { barrier } from './barrier.js';
 import { type Brake, brake, canBrake, holderOf, withBrakeNote } from './brake.js';
+import { chooseBackup, type Overrides } from './choose-backup.js';
 import { isGhost } from './decide.js';
 import { type Issuance, issuances, newSince } from './issuances.js';
 import type { RestoreKey } from './keys.js';
-import { asSecret, keyOf, type LiveSecret, maskValues, type Observation, observe, readSecrets } from './observe.js';
 import { decideContextOf, forecastSecrets, planRestore } from './plan.js';
 import { planDigest, requirePlan } from './plan-digest.js';
 import type { Ports, RunContext } from './ports.js';
-import { assumedCertManager } from './refusals.js';
 import { type Abort, certificatesRestored, isCounted, liveKey, type RestorePlan } from './restore-plan.js';
-import { hasRole, kindOf } from './roles.js';
 import { openBackup } from './seal.js';
-import { chooseBackup, type Overrides } from './select.js';
 import type { CertificateRecord, Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
@@ -242,7 +243,7 @@ async function write(
   seen: Observation,
   context: BackupContext,
 ): Promise<Applied[]> {
-  const decideContext = decideContextOf(seen, seen.certManager.version ?? (context.certManager || assumedCertManager));
+  const decideContext = decideContextOf(seen, seen.certManager.version ?? (context.certManager || newestCertManager));
   const applied = await applyPlan(
     cluster,
     plan.lines,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { Role } from '../facts/roles.js';
 import { covered, forbidden } from './role-rules.js';
-import type { Role } from './roles.js';
 
 const secret = (more: Partial<KubeObject> = {}, metadata: Partial<KubeObject['metadata']> = {}): KubeObject =>
   objectOf(kinds.secret, { metadata: { name: 'x', namespace: 'a', ...metadata }, type: 'Opaque', data: {}, ...more });

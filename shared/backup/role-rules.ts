@@ -1,14 +1,13 @@
 import type { KubeObject } from '../cluster/objects.js';
+import { keyOf } from '../cluster/objects.js';
+import { hasRole, kindOf, type Role } from '../facts/roles.js';
 import {
-  isManaged,
   isPlatformNamespace,
   platformConfig,
   platformSecrets,
   portableConfigKeys,
   pullSecretName,
 } from '../platform/resources.js';
-import { keyOf } from './observe.js';
-import { hasRole, kindOf, type Role } from './roles.js';
 
 /**
  * What a restore may write, by role. The same rules say what a backup holds: whatever does not fit is told when the
@@ -59,11 +58,6 @@ const secretLabels =
 
 /** Annotations that hold the whole object, or belong to who applied it before. */
 const strippedAnnotations = ['kubectl.kubernetes.io/last-applied-configuration'];
-
-/** Whether a namespace is the cluster's own: it is there before anything is restored, or made by whoever it belongs to. */
-export function isClustersOwn(namespace: string): boolean {
-  return namespace === 'default' || namespace.startsWith('kube-');
-}
 
 /**
  * The part of an object that its roles cover: without what only its cluster knows (UIDs, versions, owners, status), and
@@ -142,11 +136,6 @@ function isPlatformSecret(metadata: { namespace?: string; name: string }, manage
   const namespace = metadata.namespace ?? '';
   if (metadata.name === pullSecretName) return isPlatformNamespace(namespace) || managed.has(namespace);
   return platformSecrets.some((one) => one.namespace === namespace && one.name === metadata.name);
-}
-
-/** Names of the namespaces that the platform marks as its own. */
-export function managedNamespaces(namespaces: Iterable<Pick<KubeObject, 'metadata'>>): Set<string> {
-  return new Set([...namespaces].filter(({ metadata }) => isManaged(metadata)).map(({ metadata }) => metadata.name));
 }
 
 function isKeptLabel(label: string, roles: readonly Role[]): boolean {

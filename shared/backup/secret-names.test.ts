@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApiError } from '../cluster/api-error.js';
+import { readableSecrets } from '../facts/secrets.js';
 import { platformSecretNames } from '../platform/resources.js';
-import { readableSecrets } from './observe.js';
 import { secretNamesOf } from './secret-names.js';
 import { certificate, namespace, scene, secretOf } from './testing/scene.js';
 

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.js';
-import { inventory } from './inventory.js';
-import { observe } from './observe.js';
-import { inventoryKeys } from './refusals.js';
+import { inventoryKeys } from '../facts/anchor.js';
+import { inventory } from '../facts/inventory.js';
+import { observe } from '../facts/observation.js';
 
 /**
  * The names of all Secrets that a cluster refers to now, or has backed up before: what its accounts must be able to read.

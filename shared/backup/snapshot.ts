@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Certificate } from '../certificates/model.js';
-import { type KubeObject, nameOf } from '../cluster/objects.js';
+import { type KubeObject, keyOf, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import type { LedgerEntry } from './anchor.js';
+import type { LedgerEntry } from '../facts/anchor.js';
+import { hasRole, inOrder, type Role, roles } from '../facts/roles.js';
+import { managedNamespaces } from '../platform/resources.js';
 import { limits } from './limits.js';
-import { keyOf } from './observe.js';
 import { type RefusalRule, refusalRules } from './refusals.js';
-import { covered, forbidden, managedNamespaces } from './role-rules.js';
-import { hasRole, inOrder, type Role, roles } from './roles.js';
+import { covered, forbidden } from './role-rules.js';
 import { type BackupContext, malformed } from './statement.js';
 
 /** An object to be restored, cleaned of everything that only its old cluster gave it. */

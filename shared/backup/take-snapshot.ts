@@ -1,23 +1,18 @@
+import { newestCertManager } from '../certificates/version.js';
 import { identifiersOf } from '../certificates/x509.js';
-import { type KubeObject, nameOf } from '../cluster/objects.js';
-import type { LedgerEntry } from './anchor.js';
+import { keyOf, nameOf } from '../cluster/objects.js';
+import type { LedgerEntry } from '../facts/anchor.js';
+import { foreignIssuers } from '../facts/inventory.js';
+import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
+import type { LiveInventory } from '../facts/read-inventory.js';
+import { becauseOf, hasRole, type Reference, roles } from '../facts/roles.js';
+import { asSecret, type LiveSecret, leafOf } from '../facts/secrets.js';
+import { managedNamespaces } from '../platform/resources.js';
 import { usable } from './decide.js';
-import { foreignIssuers } from './inventory.js';
-import { asSecret, keyOf, type LiveSecret, makerOf, type Observation, secretKeyOf } from './observe.js';
 import { isAcme } from './plan.js';
-import { assumedCertManager, leafOf, type Refusal, type RefusalRule } from './refusals.js';
-import { covered, forbidden, managedNamespaces } from './role-rules.js';
-import { becauseOf, hasRole, type Reference, roles } from './roles.js';
+import type { Refusal, RefusalRule } from './refusals.js';
+import { covered, forbidden } from './role-rules.js';
 import { mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
-
-/** What of a cluster belongs into a backup, as it was read. */
-export interface LiveInventory {
-  references: readonly Reference[];
-  /** By `namespace/name`. */
-  secrets: ReadonlyMap<string, LiveSecret>;
-  /** The platform's ConfigMap. */
-  config: KubeObject | undefined;
-}
 
 /** An object, or a part of it, that no restore would write and that no backup holds therefore. */
 export interface LeftOut {
@@ -135,7 +130,7 @@ function serving(
   leftOut: LeftOut[],
 ): SnapshotObject | undefined {
   if (!hasRole(item, 'tls')) return item;
-  const state = usable(asSecret(item.object), { now, certManager: certManager.version ?? assumedCertManager });
+  const state = usable(asSecret(item.object), { now, certManager: certManager.version ?? newestCertManager });
   if (typeof state !== 'string' || state.startsWith('expired')) return item;
   leftOut.push({ subject: nameOf(item.object), why: `its certificate is ${state}` });
   const others = item.roles.filter((role) => role !== 'tls');
@@ -144,7 +139,7 @@ function serving(
 
 /** What the certificates themselves tell about issuances: their CA dates them about an hour back. */
 function ledgerOf(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>): LedgerEntry[] {
-  const version = seen.certManager.version ?? assumedCertManager;
+  const version = seen.certManager.version ?? newestCertManager;
   return seen.certificates
     .filter((certificate) => isAcme(certificate, seen))
     .flatMap((certificate) => {

@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.js';
+import { observe } from '../facts/observation.js';
+import { chooseBackup, type Overrides } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
-import { observe } from './observe.js';
 import type { Ports, RunContext } from './ports.js';
 import { openBackup } from './seal.js';
-import { chooseBackup, type Overrides } from './select.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';

@@ -8,6 +8,9 @@ export interface CertManagerVersion {
   atLeast(major: number, minor: number, patch?: number): boolean;
 }
 
+/** The newest cert-manager whose rules are known: installed where none is, and assumed where none can be asked. */
+export const newestCertManager = 'v1.21.2';
+
 const form = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?$/;
 
 /** Whether a text is a version: others' charts have words such as `latest` in its place. */

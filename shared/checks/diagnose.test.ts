@@ -2,21 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import { releaseSettings } from '../certificates/controller-settings.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { PlatformFacts } from '../facts/observe-platform.js';
 import type { PublicName } from '../platform/reach.js';
 import { diagnose, preflight } from './diagnose.js';
-import type { World } from './world.js';
 
 const now = new Date('2026-05-01T12:00:00Z');
 
 describe('diagnose', () => {
   it('names a challenge with an unknown reason before the Certificate that waits for it', () => {
     const waiting = challenge('the CA is thinking');
-    const world = {
+    const facts = {
       ...empty(),
       challenges: [waiting],
       seen: { ...empty().seen, certificates: [certificate('False')] },
     };
-    expect(codesOf(world)).toEqual(['challenge-pending', 'certificate-not-ready']);
+    expect(codesOf(facts)).toEqual(['challenge-pending', 'certificate-not-ready']);
   });
 
   it('does not blame a NetworkPolicy before the challenge has said anything', () => {
@@ -24,10 +24,10 @@ describe('diagnose', () => {
       metadata: { namespace: 'registry', name: 'deny' },
       spec: { podSelector: {}, policyTypes: ['Ingress'] },
     });
-    const world = { ...empty(), networkPolicies: [closed] };
-    expect(codesOf({ ...world, challenges: [challenge('')] })).toEqual(['challenge-pending']);
+    const facts = { ...empty(), networkPolicies: [closed] };
+    expect(codesOf({ ...facts, challenges: [challenge('')] })).toEqual(['challenge-pending']);
     const late = challenge("wrong status code '504', expected '200'");
-    expect(codesOf({ ...world, challenges: [late] })).toEqual(['challenge-network-policy']);
+    expect(codesOf({ ...facts, challenges: [late] })).toEqual(['challenge-network-policy']);
   });
 
   it('takes a refused order for history once its Certificate is Ready again', () => {
@@ -39,11 +39,11 @@ describe('diagnose', () => {
       },
       status: { state: 'errored', reason: '429 urn:ietf:params:acme:error:rateLimited: too many certificates' },
     });
-    const world = { ...empty(), orders: [order] };
-    expect(codesOf({ ...world, seen: { ...world.seen, certificates: [certificate('False')] } })[0]).toBe(
+    const facts = { ...empty(), orders: [order] };
+    expect(codesOf({ ...facts, seen: { ...facts.seen, certificates: [certificate('False')] } })[0]).toBe(
       'rate-limited',
     );
-    expect(codesOf({ ...world, seen: { ...world.seen, certificates: [certificate('True')] } })).toEqual([]);
+    expect(codesOf({ ...facts, seen: { ...facts.seen, certificates: [certificate('True')] } })).toEqual([]);
   });
 
   it('says nothing of what the credentials may not read', () => {
@@ -66,9 +66,9 @@ describe('diagnose', () => {
     });
     const pod = objectOf(kinds.pod, { metadata: { namespace: 'mcp-sentinel', name: 'ui-5d-1', labels } });
     const base = empty();
-    const world = { ...base, workloads: [...base.workloads, workload], warnings: [refused] };
-    expect(codesOf(world)).toEqual(['workload-quota']);
-    expect(codesOf({ ...world, pods: [pod] })).toEqual(['workload-not-ready']);
+    const facts = { ...base, workloads: [...base.workloads, workload], warnings: [refused] };
+    expect(codesOf(facts)).toEqual(['workload-quota']);
+    expect(codesOf({ ...facts, pods: [pod] })).toEqual(['workload-not-ready']);
   });
 });
 
@@ -84,9 +84,9 @@ describe('who answers on port 80', () => {
     unnamed,
     tls: undefined,
   });
-  const found = (one: PublicName, ingresses: World['seen']['ingresses'] = []) => {
-    const world = { ...empty(), names: [one] };
-    return preflight({ ...world, seen: { ...world.seen, ingresses } }).map(
+  const found = (one: PublicName, ingresses: PlatformFacts['seen']['ingresses'] = []) => {
+    const facts = { ...empty(), names: [one] };
+    return preflight({ ...facts, seen: { ...facts.seen, ingresses } }).map(
       ({ code, severity }) => `${severity} ${code}`,
     );
   };
@@ -134,13 +134,13 @@ describe('what setup itself brings back', () => {
     tls: undefined,
     ...part,
   });
-  const severities = (world: World) => preflight(world).map(({ code, severity }) => `${severity} ${code}`);
+  const severities = (facts: PlatformFacts) => preflight(facts).map(({ code, severity }) => `${severity} ${code}`);
 
   it('is the certificate that a strict Traefik has not got: an error of a check, and no reason not to make it', () => {
     const refused = { error: 'tlsv1 alert internal error (ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR)' };
-    const world = { ...empty(), names: [name({ tls: refused })] };
-    expect(diagnose(world)).toMatchObject([{ code: 'port-443-closed', severity: 'error', confidence: 'possible' }]);
-    expect(severities(world)).toEqual(['warning port-443-closed']);
+    const facts = { ...empty(), names: [name({ tls: refused })] };
+    expect(diagnose(facts)).toMatchObject([{ code: 'port-443-closed', severity: 'error', confidence: 'possible' }]);
+    expect(severities(facts)).toEqual(['warning port-443-closed']);
     expect(severities({ ...empty(), names: [name({ tls: { error: 'connect ECONNREFUSED' } })] })).toEqual([
       'error port-443-closed',
     ]);
@@ -162,15 +162,15 @@ describe('what setup itself brings back', () => {
     const closed = { error: 'connect ECONNREFUSED' };
     const base = empty();
     const workloads = base.workloads.filter(({ metadata }) => metadata.name !== 'traefik');
-    const world = {
+    const facts = {
       ...base,
       workloads: [...workloads, traefik],
       pods: [pod],
       names: [name({ http: closed, tls: closed })],
     };
     const all = ['traefik-down', 'port-80-closed', 'port-443-closed'];
-    expect(severities(world)).toEqual(all.map((code) => `error ${code}`));
-    const waiting = { ...world, warnings: [event] };
+    expect(severities(facts)).toEqual(all.map((code) => `error ${code}`));
+    const waiting = { ...facts, warnings: [event] };
     expect(severities(waiting)).toEqual(all.map((code) => `warning ${code}`));
     expect(diagnose(waiting)[0]).toMatchObject({
       code: 'traefik-down',
@@ -185,20 +185,20 @@ describe('a workload that is scaled to 0', () => {
     objectOf(kinds.deployment, { metadata: { namespace: 'mcp-sentinel', name }, spec: { replicas: 0 }, status: {} });
 
   it('is told, and never stops the setup that brings it back', () => {
-    const world = { ...empty(), workloads: [...empty().workloads, scaled('mcp-sentinel-ui')] };
-    expect(diagnose(world)).toMatchObject([{ code: 'workload-not-ready', severity: 'warning' }]);
-    expect(preflight(world)).toEqual([]);
+    const facts = { ...empty(), workloads: [...empty().workloads, scaled('mcp-sentinel-ui')] };
+    expect(diagnose(facts)).toMatchObject([{ code: 'workload-not-ready', severity: 'warning' }]);
+    expect(preflight(facts)).toEqual([]);
   });
 
   it('is the one API of the other layout, and meant to be', () => {
     const { seen, ...rest } = empty();
-    const world = { ...rest, seen: { ...seen, layout: 'split' as const } };
-    expect(codesOf({ ...world, workloads: [...world.workloads, scaled('mcp-sentinel-api')] })).toEqual([]);
+    const facts = { ...rest, seen: { ...seen, layout: 'split' as const } };
+    expect(codesOf({ ...facts, workloads: [...facts.workloads, scaled('mcp-sentinel-api')] })).toEqual([]);
   });
 });
 
-function codesOf(world: World): string[] {
-  return diagnose(world).map(({ code }) => code);
+function codesOf(facts: PlatformFacts): string[] {
+  return diagnose(facts).map(({ code }) => code);
 }
 
 function challenge(reason: string): KubeObject {
@@ -209,7 +209,7 @@ function challenge(reason: string): KubeObject {
   });
 }
 
-function certificate(ready: 'True' | 'False'): World['seen']['certificates'][number] {
+function certificate(ready: 'True' | 'False'): PlatformFacts['seen']['certificates'][number] {
   return {
     apiVersion: 'cert-manager.io/v1',
     kind: 'Certificate',
@@ -227,7 +227,7 @@ function certificate(ready: 'True' | 'False'): World['seen']['certificates'][num
 }
 
 /** A cluster on which nothing is wrong, and nothing of the platform is installed but an issuer. */
-function empty(): World {
+function empty(): PlatformFacts {
   const rolledOut = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
   const system = (name: string): KubeObject =>
     objectOf(kinds.deployment, { metadata: { namespace: 'kube-system', name }, status: rolledOut });
@@ -264,13 +264,12 @@ function empty(): World {
     services: [],
     claims: [],
     networkPolicies: [],
-    ingressClasses: ['traefik'],
+    ingressClasses: [{ apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name: 'traefik' } }],
     storageClasses: [objectOf(kinds.storageClass, { metadata: { name: 'local-path', annotations } })],
     apiServices: [],
-    admissionWebhooks: [],
+    webhooks: [],
     orders: [],
     challenges: [],
-    ledger: [],
     config: undefined,
     pullSecrets: [],
     lacking: [],
@@ -280,7 +279,7 @@ function empty(): World {
     secretsServed: new Map(),
     backup: undefined,
     installer: undefined,
-    brake: undefined,
+    lock: undefined,
     unseen: [],
   };
 }

@@ -1,4 +1,5 @@
-import { type Finding, ordered } from './finding.js';
+import type { PlatformFacts } from '../facts/observe-platform.js';
+import { type Finding, ordered, type Rule } from './finding.js';
 import { checkAccess } from './rules/access.js';
 import { checkCertManager } from './rules/cert-manager.js';
 import { checkCertificates } from './rules/certificates.js';
@@ -11,7 +12,6 @@ import { checkPlatform } from './rules/platform.js';
 import { checkReach } from './rules/reach.js';
 import { checkServing } from './rules/serving.js';
 import { checkWorkloads } from './rules/workloads.js';
-import type { Rule, World } from './world.js';
 
 /** What must be right before anything is changed. */
 const preflightRules: readonly Rule[] = [
@@ -33,9 +33,9 @@ const allRules: readonly Rule[] = [
   checkServing,
 ];
 
-/** Findings of all rules about a world, the likeliest root cause first. */
-export function diagnose(world: World): Finding[] {
-  return ordered(allRules.flatMap((rule) => rule(world)));
+/** Findings of all rules about a facts, the likeliest root cause first. */
+export function diagnose(facts: PlatformFacts): Finding[] {
+  return ordered(allRules.flatMap((rule) => rule(facts)));
 }
 
 /** Codes that setup itself mends: before it they are reported, and do not stand in its way. */
@@ -60,11 +60,11 @@ const mendedBySetup: readonly Finding['code'][] = [
 const withoutTraefik: readonly Finding['code'][] = ['traefik-down', 'port-80-closed', 'port-443-closed'];
 
 /** Findings that matter before setup; what setup mends, and what is only a doubt, is at most a warning. */
-export function preflight(world: World): Finding[] {
-  const mended = [...mendedBySetup, ...(missingTraefikFiles(world).length > 0 ? withoutTraefik : [])];
+export function preflight(facts: PlatformFacts): Finding[] {
+  const mended = [...mendedBySetup, ...(missingTraefikFiles(facts).length > 0 ? withoutTraefik : [])];
   return ordered(
     preflightRules
-      .flatMap((rule) => rule(world))
+      .flatMap((rule) => rule(facts))
       .map((finding) =>
         finding.severity === 'error' && (mended.includes(finding.code) || finding.confidence === 'possible')
           ? { ...finding, severity: 'warning' as const }

@@ -1,3 +1,4 @@
+import type { PlatformFacts } from '../facts/observe-platform.js';
 import type { Severity } from '../profile/finding.js';
 import { type FindingCode, findingCodes } from './catalog.js';
 
@@ -66,3 +67,6 @@ export function merged(findings: readonly Finding[]): Finding[] {
 export function blocking(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ severity }) => severity === 'error');
 }
+
+/** A rule: what it sees wrong in what was observed. Rules know nothing of each other. */
+export type Rule = (facts: PlatformFacts) => Finding[];

@@ -3,7 +3,7 @@ import { isTrue } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
 import { McprtError } from '../errors.js';
-import { explainStuck } from '../wipe/blockers.js';
+import { explainStuck } from '../facts/namespace-blockers.js';
 
 const deadline = 60_000;
 

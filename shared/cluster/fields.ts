@@ -27,6 +27,13 @@ export function recordsAt(value: unknown, ...path: (string | number)[]): Record<
   return Array.isArray(found) ? found.filter(isRecord) : [];
 }
 
+/** The texts of the object at a path, by their names; empty when there is none. */
+export function textsAt(value: unknown, ...path: (string | number)[]): Record<string, string> {
+  const found = at(value, ...path);
+  const entries = Object.entries(isRecord(found) ? found : {});
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
 /** The condition of a type in an object's status. */
 export function conditionOf(object: KubeObject | undefined, type: string): Condition | undefined {
   const found = recordsAt(object, 'status', 'conditions').find((one) => one.type === type);

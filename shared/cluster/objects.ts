@@ -147,6 +147,6 @@ export function nameOf(object: { kind: string; metadata: { name: string; namespa
 }
 
 /** What tells an object from the others of its kind: `namespace/name`. */
-export function keyOf({ metadata }: KubeObject): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`;
+export function keyOf({ namespace, name }: { namespace?: string; name: string }): string {
+  return `${namespace ?? ''}/${name}`;
 }

@@ -47,14 +47,14 @@ export async function waitUntil(
     // The last look is at what there is when the time is up: a watch that has died says nothing.
     last = both.aborted;
     const { items, resourceVersion } = await cluster.list(kind, selection);
-    const objects = new Map(items.map((object) => [keyOf(object), object]));
+    const objects = new Map(items.map((object) => [keyOf(object.metadata), object]));
     if (isThere(objects.values())) return;
     if (last) break;
     const watching = AbortSignal.any([both, AbortSignal.timeout(watchAtMost)]);
     try {
       for await (const { type, object } of cluster.watch(kind, { ...selection, resourceVersion, signal: watching })) {
-        if (type === 'DELETED') objects.delete(keyOf(object));
-        else objects.set(keyOf(object), object);
+        if (type === 'DELETED') objects.delete(keyOf(object.metadata));
+        else objects.set(keyOf(object.metadata), object);
         if (isThere(objects.values())) return;
       }
     } catch {

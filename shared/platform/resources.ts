@@ -68,6 +68,18 @@ export function isManaged(metadata: { labels?: Record<string, string> }): boolea
   return managedLabels.some(([name, value]) => metadata.labels?.[name] === value);
 }
 
+/** Whether a namespace is the cluster's own: it is there before anything is restored, or made by whoever it belongs to. */
+export function isClustersOwn(namespace: string): boolean {
+  return namespace === 'default' || namespace.startsWith('kube-');
+}
+
+/** Names of the namespaces that the platform marks as its own. */
+export function managedNamespaces(
+  namespaces: Iterable<{ metadata: { name: string; labels?: Record<string, string> } }>,
+): Set<string> {
+  return new Set([...namespaces].filter(({ metadata }) => isManaged(metadata)).map(({ metadata }) => metadata.name));
+}
+
 /** How the namespace of a team is called: this, then the team's slug. */
 const teamPrefix = 'mcp-team-';
 

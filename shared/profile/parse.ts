@@ -1,6 +1,6 @@
 import { Cursor, type Position } from './cursor.js';
 import type { Finding } from './finding.js';
-import { type Fault, readWord, type Scope } from './word.js';
+import { type Fault, readWord, type Scope } from './shell-word.js';
 
 /** One variable with the value that a shell would have given it. Line and column are those of its name. */
 export interface Assignment extends Position {

@@ -2,7 +2,7 @@ import { at, textAt } from '../cluster/fields.js';
 import { McprtError } from '../errors.js';
 import { isSpelling } from '../spelling.js';
 import { reconcilerOf } from './managers.js';
-import type { Observed } from './observe.js';
+import type { RolloutObservation } from './observe.js';
 import type { RolloutPlan, WantedImage } from './plan.js';
 
 /**
@@ -44,7 +44,11 @@ export function guardSource(images: readonly WantedImage[], commit: string): voi
  *
  * @throws McprtError `rollout-reconciler`
  */
-export function guardReconcilers({ deployments }: Observed, { writes }: RolloutPlan, isAllowed: boolean): void {
+export function guardReconcilers(
+  { deployments }: RolloutObservation,
+  { writes }: RolloutPlan,
+  isAllowed: boolean,
+): void {
   if (isAllowed) return;
   const found = writes.flatMap(({ name, images }) => {
     const workload = deployments.find(({ metadata }) => metadata.name === name);
@@ -71,7 +75,10 @@ export function guardReconcilers({ deployments }: Observed, { writes }: RolloutP
  * @param platforms `os/architecture` of each image, by its reference; empty where an image does not tell
  * @throws McprtError `rollout-architecture`
  */
-export function guardArchitecture({ nodes }: Observed, platforms: ReadonlyMap<string, readonly string[]>): void {
+export function guardArchitecture(
+  { nodes }: RolloutObservation,
+  platforms: ReadonlyMap<string, readonly string[]>,
+): void {
   const architectures = [
     ...new Set(
       nodes

@@ -13,7 +13,7 @@ import {
   forgetImage,
   pushImage,
 } from '../images/docker.js';
-import { type Door, openDoor } from '../images/door.js';
+import { type Door, openDoor } from '../images/push-proxy.js';
 import { asTag, parseReference } from '../images/reference.js';
 import { type FoundImage, type ImageRegistry, openRegistry } from '../images/registry.js';
 import type { RegistryRoute } from '../images/route.js';

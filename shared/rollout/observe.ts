@@ -1,22 +1,20 @@
-import { requireFree } from '../backup/brake.js';
-import { type LiveSecret, maskValues } from '../backup/observe.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { requireInstalled } from '../facts/installation.js';
+import { requireFree } from '../facts/lock.js';
+import { type Facts, observeParts, type Seen } from '../facts/observation.js';
+import { type LiveSecret, maskValues } from '../facts/secrets.js';
 import { isRecord } from '../json.js';
-import { requireInstalled } from '../platform/installation.js';
-import { platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
+import { platformNamespaces, pullSecretName } from '../platform/resources.js';
 import { type Journal, readJournal } from './journal.js';
 import { listTeamPolicies } from './policies.js';
 
-/** What a rollout looks at before it decides. */
-export interface Observed {
-  fingerprint: string;
-  deployments: KubeObject[];
-  statefulSets: KubeObject[];
-  daemonSets: KubeObject[];
-  nodes: KubeObject[];
+const parts = ['deployments', 'statefulSets', 'daemonSets', 'nodes', 'config'] as const;
+
+/** What a rollout decides from. */
+export interface RolloutObservation extends Seen, Pick<Facts, Exclude<(typeof parts)[number], 'config'>> {
   /** Data of mcp-sentinel-config. */
   config: Record<string, string>;
   /** The password that the platform's registry takes from `platform-service`. */
@@ -28,10 +26,8 @@ export interface Observed {
   journal: Journal | undefined;
 }
 
-const { sentinel } = platformNamespaces;
-
 /**
- * Looks at everything that a rollout decides by, at once. Changes nothing.
+ * Observes everything that a rollout decides from, at once. Changes nothing.
  *
  * @param run this run, as it is called as a holder of the lock between restores and wipes
  * @throws McprtError `rollout-platform`, `restore-locked`, `setup-busy`, `setup-due`
@@ -39,24 +35,19 @@ const { sentinel } = platformNamespaces;
 export async function observeRollout(
   cluster: Cluster,
   { run, mask, withoutSecrets }: { run: string; mask: (secret: string) => void; withoutSecrets: boolean },
-): Promise<Observed> {
-  const inSentinel = { namespace: sentinel };
+): Promise<RolloutObservation> {
   const secret = async (name: string): Promise<LiveSecret | undefined> =>
-    withoutSecrets ? undefined : cluster.get<LiveSecret>(kinds.secret, { ...inSentinel, name });
-  const [, system, deployments, statefulSets, daemonSets, nodes, config, secrets, pull, policies, journal] =
-    await Promise.all([
-      Promise.all([requireFree(cluster, run), requireInstalled(cluster)]),
-      cluster.get<KubeObject>(kinds.namespace, { name: 'kube-system' }),
-      cluster.list(kinds.deployment, inSentinel),
-      cluster.list(kinds.statefulSet, inSentinel),
-      cluster.list(kinds.daemonSet, inSentinel),
-      cluster.list(kinds.node),
-      cluster.get<KubeObject>(kinds.configMap, platformConfig),
-      secret('mcp-sentinel-secrets'),
-      secret(pullSecretName),
-      listTeamPolicies(cluster),
-      readJournal(cluster),
-    ]);
+    withoutSecrets
+      ? undefined
+      : cluster.get<LiveSecret>(kinds.secret, { namespace: platformNamespaces.sentinel, name });
+  const [, { config, ...seen }, secrets, pull, policies, journal] = await Promise.all([
+    Promise.all([requireFree(cluster, run), requireInstalled(cluster)]),
+    observeParts(cluster, parts),
+    secret('mcp-sentinel-secrets'),
+    secret(pullSecretName),
+    listTeamPolicies(cluster),
+    readJournal(cluster),
+  ]);
   const registryPassword = decoded(secrets, 'UI_API_KEY');
   const pullSecret = decoded(pull, '.dockerconfigjson');
   // All of them, also those that are not needed here: a container that crashes may print any.
@@ -72,18 +63,7 @@ export async function observeRollout(
       next: 'run action-setup first; after a wipe it restores what a backup holds',
     });
   }
-  return {
-    fingerprint: system?.metadata.uid ?? '',
-    deployments: deployments.items,
-    statefulSets: statefulSets.items,
-    daemonSets: daemonSets.items,
-    nodes: nodes.items,
-    config: textsOf(config.data),
-    registryPassword,
-    pullSecret,
-    policies,
-    journal,
-  };
+  return { ...seen, config, registryPassword, pullSecret, policies, journal };
 }
 
 function decoded(secret: KubeObject | undefined, key: string): string {
@@ -98,9 +78,4 @@ function passwordsIn(dockerConfig: string): string[] {
     // What is no JSON is masked as a whole.
     return [dockerConfig];
   }
-}
-
-export function textsOf(data: unknown): Record<string, string> {
-  const entries = Object.entries(isRecord(data) ? data : {});
-  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }

@@ -7,7 +7,7 @@ import { platformConfig, platformNamespaces, pullSecretName } from '../platform/
 import type { Previous, PreviousWorkload } from './journal.js';
 import type { Expected } from './judge.js';
 import { ownFields } from './managers.js';
-import type { Observed } from './observe.js';
+import type { RolloutObservation } from './observe.js';
 import { lackingRule } from './policies.js';
 import { containersOf, imageOf, type Target } from './targets.js';
 import { managedPart, readsConfig } from './wanted.js';
@@ -87,7 +87,7 @@ export const configAnnotation = 'mcprt.dev/config';
  * What a run that was cut off wrote down counts as the state before, so that the run after it restarts what that one had
  * still to restart, and puts back what was there before both.
  */
-export function planRollout(seen: Observed, wanted: Wanted): RolloutPlan {
+export function planRollout(seen: RolloutObservation, wanted: Wanted): RolloutPlan {
   const before = seen.journal?.previous;
   const config = changedKeys(wanted.config, seen.config);
   const changed = Object.keys(config);
@@ -140,7 +140,7 @@ export function isSameImage(reference: string, { repository, digest }: WantedIma
   return digest !== undefined && found === digest && name.replace(/:[^:/]*$/, '') === repository;
 }
 
-function workloadsOf({ deployments, statefulSets, daemonSets }: Observed): KubeObject[] {
+function workloadsOf({ deployments, statefulSets, daemonSets }: RolloutObservation): KubeObject[] {
   return [...deployments, ...statefulSets, ...daemonSets];
 }
 
@@ -277,7 +277,7 @@ function configChange(key: string, from: string, to: string): Change {
 }
 
 /** Which secret was there and which comes is nobody's business; that they differ is. */
-function pullSecretChange({ pullSecret }: Observed): Change {
+function pullSecretChange({ pullSecret }: RolloutObservation): Change {
   return {
     subject: `Secret ${platformNamespaces.sentinel}/${pullSecretName}`,
     field: 'password of the registry',
@@ -347,7 +347,7 @@ function previousPermission({ wanted, live }: PermissionChange): Previous['permi
  * The digest of a plan holds what is rolled out: an image that is there by its digest, and one that is built by all that
  * it is built from. It stays the same while images are built, so that an approval of the plan is one of what is built.
  */
-function digestOf({ fingerprint }: Observed, wanted: Wanted, changes: readonly Change[]): string {
+function digestOf({ fingerprint }: RolloutObservation, wanted: Wanted, changes: readonly Change[]): string {
   const imageOfPlan = (image: WantedImage): string =>
     image.origin === 'given' || image.origin === 'found'
       ? referenceOf(image)

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound } from '../cluster/cluster.js';
+import { textsAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { messageOf } from '../errors.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
 import { configObject, workloadKinds, workloadObject } from './apply.js';
 import type { Previous, PreviousWorkload } from './journal.js';
 import type { Expected } from './judge.js';
-import { textsOf } from './observe.js';
 import { requireKind } from './permissions.js';
 import { stateOf } from './plan.js';
 import { managedPart } from './wanted.js';
@@ -62,7 +62,7 @@ async function putConfigBack(
 ): Promise<boolean> {
   if (!isWritten) return false;
   const found = await cluster.get<KubeObject>(kinds.configMap, platformConfig);
-  const [then, now] = [managedPart(before), managedPart(textsOf(found?.data))];
+  const [then, now] = [managedPart(before), managedPart(textsAt(found, 'data'))];
   if (isDeepStrictEqual(then, now)) return false;
   // Keys that were not there before are left out, and so taken away: only mcprt owns them.
   await cluster.apply(kinds.configMap, configObject(then));

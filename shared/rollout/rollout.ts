@@ -1,10 +1,11 @@
-import { holderOf, requireFree } from '../backup/brake.js';
+import { holderOf } from '../backup/brake.js';
 import type { Ports, RunContext } from '../backup/ports.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
+import { requireInstalled } from '../facts/installation.js';
+import { requireFree } from '../facts/lock.js';
 import { askEndpoints, type EndpointState, endpointsOf } from '../platform/endpoints.js';
-import { requireInstalled } from '../platform/installation.js';
 import type { ReachOptions } from '../platform/reach.js';
 import type { Hosts, Values } from '../profile/values.js';
 import { applyPlan } from './apply.js';
@@ -12,7 +13,7 @@ import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './g
 import type { ImageSource } from './images.js';
 import { beginJournal, endJournal, type Journal, requireOurs } from './journal.js';
 import type { Expected } from './judge.js';
-import { type Observed, observeRollout } from './observe.js';
+import { observeRollout, type RolloutObservation } from './observe.js';
 import { parseManifest, previewPermissions } from './permissions.js';
 import { planRollout, type RolloutPlan, type Wanted, type WantedImage } from './plan.js';
 import { addRules } from './policies.js';
@@ -53,7 +54,7 @@ export interface RolloutPorts extends Omit<Ports, 'stores'> {
   /** Reads a file below the source's root. @throws McprtError `rollout-manifest` */
   readSource(path: string): Promise<string>;
   /** Where images come from, once it is known what is there. */
-  imageSource(seen: Observed): Promise<ImageSource>;
+  imageSource(seen: RolloutObservation): Promise<ImageSource>;
   /** Takes the secrets out of text that a container has printed. */
   hide(text: string): string;
   /** Told right before the first write. */
@@ -94,7 +95,7 @@ export async function rollOut(
     ]);
     record.images = found;
     record.endpoints = before;
-    const wantedOf = (now: Observed): Promise<Wanted> =>
+    const wantedOf = (now: RolloutObservation): Promise<Wanted> =>
       wantedFor(cluster, ports, options, { seen: now, layout, images: found });
     const first = planRollout(seen, await timed('plan', () => wantedOf(seen)));
     record.plan = first;
@@ -141,7 +142,7 @@ async function wantedFor(
   cluster: Cluster,
   ports: RolloutPorts,
   options: RolloutOptions,
-  { seen, layout, images }: { seen: Observed; layout: string; images: readonly WantedImage[] },
+  { seen, layout, images }: { seen: RolloutObservation; layout: string; images: readonly WantedImage[] },
 ): Promise<Wanted> {
   const config = wantedConfig(options.profile, options.hosts, seen.config);
   const pullHost = config.MCP_REGISTRY_ENDPOINT ?? seen.config.MCP_REGISTRY_ENDPOINT ?? options.hosts.registry;
@@ -180,7 +181,7 @@ function isRiskless({ pullSecret, config, permissions, writes }: RolloutPlan): b
   return pullSecret === undefined && config.changed.length === 0 && permissions.length === 0 && writes.length === 0;
 }
 
-async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<void> {
+async function change(work: Work, seen: RolloutObservation, plan: RolloutPlan): Promise<void> {
   const { cluster, ports, options, record, timed, run } = work;
   const quiet = isRiskless(plan) && seen.journal === undefined;
   ports.signal.throwIfAborted();
@@ -224,7 +225,7 @@ async function change(work: Work, seen: Observed, plan: RolloutPlan): Promise<vo
  * Looks once more, with the lock in hand, whether a restore, wipe or setup has begun meanwhile: they look for this lock with
  * theirs, so that of two that begin at once one sees the other. Nothing is written yet.
  */
-async function requireTurn(cluster: Cluster, { journal }: Observed, run: string): Promise<void> {
+async function requireTurn(cluster: Cluster, { journal }: RolloutObservation, run: string): Promise<void> {
   try {
     await Promise.all([requireFree(cluster, run), requireInstalled(cluster)]);
   } catch (error) {

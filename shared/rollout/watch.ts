@@ -1,7 +1,7 @@
 import type { Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
-import { type Mirror, openMirror } from '../cluster/mirror.js';
+import { type Mirror, openMirror } from '../cluster/informer.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { type Expected, judge, type Progress, reasonsAtTheEnd, rootCauses, type Scene } from './judge.js';

@@ -1,20 +1,22 @@
-import { brake, brakeHolder, canBrake, holderOf } from '../backup/brake.js';
+import { brake, canBrake, holderOf } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
+import { newestCertManager } from '../certificates/version.js';
 import type { Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
 import { McprtError, messageOf } from '../errors.js';
+import { observeLock } from '../facts/lock.js';
 import { type Binary, findBinary } from './binary.js';
-import { defaultCertManager, ensureCertManager, releaseManifest } from './cert-manager.js';
+import { ensureCertManager, releaseManifest } from './cert-manager.js';
 import { readDoctor } from './doctor.js';
+import { beginFirstInstall } from './first-install.js';
 import { type InstallerLog, type InstallerRun, runInstaller } from './installer.js';
 import { type Invocation, invocationOf } from './invocation.js';
 import { writeKubeconfig } from './kubeconfig-file.js';
+import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { writePlatformMode } from './platform-mode.js';
 import { type Prepared, restoreOptions } from './prepare.js';
-import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './record.js';
-import { closeRegistry } from './registry-door.js';
-import { beginFirstInstall } from './unfinished.js';
+import { closeRegistry } from './registry-push-proxy.js';
 import { type Patience, untilIssuerReady } from './verify.js';
 
 export interface Work {
@@ -35,8 +37,8 @@ export interface Work {
  */
 export async function apply(work: Work): Promise<void> {
   const { cluster, ports, options, record, prepared, phase } = work;
-  const { decision, plan, allowed, world } = prepared;
-  if (decision.mode === 'first-install') await beginFirstInstall(cluster, world.seen.now);
+  const { decision, plan, allowed, facts } = prepared;
+  if (decision.mode === 'first-install') await beginFirstInstall(cluster, facts.seen.now);
   if (plan?.plan.lines.some(({ action }) => action !== 'keep' && action !== 'skip')) {
     record.restored = await phase('restore', () =>
       restore(cluster, ports, { ...restoreOptions(options), maxOrders: allowed, dryRun: false }),
@@ -48,7 +50,7 @@ export async function apply(work: Work): Promise<void> {
     record.certManagerInstalled = await ensureCertManager(cluster, {
       manifest:
         options.certManager.manifest ||
-        releaseManifest(options.certManager.version || (world.seen.certManager.version ?? defaultCertManager)),
+        releaseManifest(options.certManager.version || (facts.seen.certManager.version ?? newestCertManager)),
       deadline: options.patience.rollouts,
       signal: ports.signal,
       progress: ports.progress,
@@ -69,8 +71,8 @@ export function patienceOf(ports: SetupPorts, { patience }: SetupOptions): Patie
 
 /** A restore that was killed after its last write left the brake on: nothing is left to restore, and renewals are denied. */
 async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Promise<void> {
-  const { groups, now } = prepared.world.seen;
-  if (!canBrake(groups) || (await brakeHolder(cluster)) === undefined) return;
+  const { groups, now } = prepared.facts.seen;
+  if (!canBrake(groups) || (await observeLock(cluster)) === undefined) return;
   const held = await brake(
     cluster,
     { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { planSetup, requireSetupPlan } from './approval.js';
-import type { SetupOptions } from './record.js';
+import type { SetupOptions } from './options.js';
 
 let source: string;
 const git = (...args: string[]): void => void execFileSync('git', args, { cwd: source, stdio: 'ignore' });

@@ -6,7 +6,7 @@ import { changesOf, commitOf } from '../platform/source-commit.js';
 import { isSecret } from '../profile/values.js';
 import { isSpelling } from '../spelling.js';
 import type { Mode } from './mode.js';
-import type { SetupOptions } from './record.js';
+import type { SetupOptions } from './options.js';
 
 /** What somebody approves who approves a setup: which source is run, on which cluster, and how it is called. */
 export interface SetupPlan {

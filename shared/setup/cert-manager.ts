@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { parseAllDocuments } from 'yaml';
-import { controllers } from '../backup/controller.js';
-import { askAdmission } from '../checks/observe.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { numberAt } from '../cluster/fields.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds, nameOf } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
 import { rolloutState } from '../cluster/workloads.js';
 import { McprtError, messageOf } from '../errors.js';
+import { controllers } from '../facts/cert-manager.js';
+import { askAdmission } from '../facts/observe-platform.js';
 import { isRecord } from '../json.js';
 
 export interface CertManagerOptions {
@@ -20,9 +20,6 @@ export interface CertManagerOptions {
   signal: AbortSignal;
   progress: (line: string) => void;
 }
-
-/** cert-manager's release that is installed when nothing else is said: the newest whose rules the forecast knows. */
-export const defaultCertManager = 'v1.21.2';
 
 /** Where a release has its manifest. */
 export function releaseManifest(version: string): string {

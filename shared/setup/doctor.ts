@@ -1,5 +1,5 @@
 import type { Finding } from '../checks/finding.js';
-import { withoutColour } from './steps.js';
+import { withoutColour } from './installer-output.js';
 
 interface Complaint {
   name: string;

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { McprtError } from '../errors.js';
+import { hear } from './installer-output.js';
 import type { Invocation } from './invocation.js';
-import { hear } from './steps.js';
 
 /** Where the installer's output goes: folded by step, a line at a time. */
 export interface InstallerLog {

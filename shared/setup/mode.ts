@@ -1,6 +1,6 @@
-import type { Observation } from '../backup/observe.js';
 import { isTrue } from '../cluster/fields.js';
 import { McprtError } from '../errors.js';
+import type { Observation } from '../facts/observation.js';
 import { platformNamespaces } from '../platform/resources.js';
 
 /** What a user may ask for; `auto` looks at the cluster. */

@@ -1,6 +1,6 @@
-import { keyOf } from '../backup/observe.js';
 import { type CertificateForecast, isCounted } from '../backup/restore-plan.js';
 import type { CertificateRecord } from '../backup/snapshot.js';
+import { keyOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { platformNamespaces } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';

@@ -1,25 +1,25 @@
-import { holderOf, requireFree } from '../backup/brake.js';
-import { assumedCertManager } from '../backup/refusals.js';
+import { holderOf } from '../backup/brake.js';
 import { planFor, type RestoreResult, restore } from '../backup/restore.js';
 import { prefixOf } from '../backup/stores/store.js';
 import { type Candidate, candidates, sorted } from '../backup/walk.js';
+import { newestCertManager } from '../certificates/version.js';
 import { preflight } from '../checks/diagnose.js';
 import { blocking } from '../checks/finding.js';
-import { lookAround } from '../checks/observe.js';
-import type { InstallerFailure, World } from '../checks/world.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError } from '../errors.js';
+import { requireFree } from '../facts/lock.js';
+import { type InstallerFailure, observePlatform, type PlatformFacts } from '../facts/observe-platform.js';
 import { rulesOf } from '../permissions/operations.js';
 import { planSetup, requireSetupPlan } from './approval.js';
+import { unfinishedSince } from './first-install.js';
 import { decideMode, type ModeDecision } from './mode.js';
+import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { checkOrders, installerCertificates, ordering } from './orders.js';
 import { decidePlatformMode, type KnownConfig, knownConfig, type PlatformModeDecision } from './platform-mode.js';
-import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './record.js';
-import { unfinishedSince } from './unfinished.js';
 
 /** Everything that was decided before anything is changed. */
 export interface Prepared {
-  world: World;
+  facts: PlatformFacts;
   decision: ModeDecision;
   /** The plan of a restore, when there is a backup to restore. */
   plan: RestoreResult | undefined;
@@ -28,7 +28,7 @@ export interface Prepared {
   platformMode: PlatformModeDecision;
   /** What the installer will find of the platform's configuration. */
   config: KnownConfig;
-  look(installer?: InstallerFailure): Promise<World>;
+  look(installer?: InstallerFailure): Promise<PlatformFacts>;
 }
 
 /**
@@ -48,17 +48,17 @@ export async function prepare(
     options.restore === undefined ? [] : await candidates(ports, options.domain, options.restore.key.signers);
   // A store that merely holds nothing is no failure: before a first install there is no backup. Nor is what cannot be ours.
   const hasBackup = found.some(({ standing }) => standing !== 'absent' && standing !== 'foreign');
-  const look = (installer?: InstallerFailure): Promise<World> =>
-    lookAround(cluster, {
+  const look = (installer?: InstallerFailure): Promise<PlatformFacts> =>
+    observePlatform(cluster, {
       ...options.look,
       rules: rulesOf(options.dryRun ? 'setup-plan' : 'install'),
       installer,
       backup: newestOf(found),
     });
-  const [world, unfinished] = await phase('look at the cluster and its names', () =>
+  const [facts, unfinished] = await phase('look at the cluster and its names', () =>
     Promise.all([look(), unfinishedSince(cluster), requireFree(cluster, holderOf(options.run))]),
   );
-  const { seen } = world;
+  const { seen } = facts;
   const { issuer } = options.settings;
   record.fingerprint = seen.fingerprint;
   const decision = decideMode(options.wanted, { seen, issuer, hasBackup, unfinishedSince: unfinished });
@@ -67,12 +67,12 @@ export async function prepare(
   const setupPlan = await planSetup(options, { fingerprint: seen.fingerprint, mode: decision.mode });
   record.plan = setupPlan.digest;
   requireSetupPlan(setupPlan, options.expectedPlan);
-  record.findings = preflight(world);
+  record.findings = preflight(facts);
   refuseBlocked(record, decision, options);
 
   const installer = installerCertificates(options.hosts, issuer);
   const nothing = { objects: [], certificates: [], ledger: [] };
-  const planning = { recordedCertManager: assumedCertManager, mask: ports.mask, installer };
+  const planning = { recordedCertManager: newestCertManager, mask: ports.mask, installer };
   const own = await planFor(cluster, seen, nothing, planning);
   const isNeeded = decision.mode === 'first-install' || ordering(own.plan.certificates).length > 0;
   const plan = hasBackup
@@ -81,13 +81,13 @@ export async function prepare(
   const planned = (plan ?? own).plan;
   record.forecasts = planned.certificates;
   record.warnings = planned.warnings;
-  const config = knownConfig(world.config, plan?.plan);
+  const config = knownConfig(facts.config, plan?.plan);
   const platformMode = decidePlatformMode(options.platformMode.wanted, config, options.platformMode.agreed);
   if (platformMode.reason !== '') decision.reasons.push(platformMode.reason);
   const limits = { found: decision.case, hasBackup: plan !== undefined, issuer, hosts: options.hosts };
   if (options.restore === undefined) await refuseForgottenKey(ports, options, record);
   const allowed = checkOrders(record.forecasts, options.maxOrders, limits);
-  return { world, decision, plan, allowed, platformMode, config, look };
+  return { facts, decision, plan, allowed, platformMode, config, look };
 }
 
 /** Errors of a backup that is old, or in doubt because of a newer one: a cluster that needs nothing of it goes on without. */
@@ -124,7 +124,7 @@ export function restoreOptions({
   return { ...given, run, installer: installerCertificates(hosts, settings.issuer) };
 }
 
-function newestOf(found: readonly Candidate[]): World['backup'] {
+function newestOf(found: readonly Candidate[]): PlatformFacts['backup'] {
   const newest = found
     .flatMap(({ store, backup }) => (backup ? [{ store, context: backup.context }] : []))
     .sort((a, b) => b.context.generation - a.context.generation)[0];

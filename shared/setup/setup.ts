@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { holderOf, requireFree } from '../backup/brake.js';
+import { holderOf } from '../backup/brake.js';
 import { issuances, newSince } from '../backup/issuances.js';
-import { keyOf } from '../backup/observe.js';
 import { diagnose } from '../checks/diagnose.js';
 import { blocking, type Finding } from '../checks/finding.js';
-import type { InstallerFailure, World } from '../checks/world.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
+import { keyOf } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
-import { beginInstallation, endInstallation, requireNoRollout } from '../platform/installation.js';
+import { beginInstallation, endInstallation, requireNoRollout } from '../facts/installation.js';
+import { requireFree } from '../facts/lock.js';
+import type { InstallerFailure, PlatformFacts } from '../facts/observe-platform.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { apply, patienceOf } from './apply.js';
+import { endFirstInstall } from './first-install.js';
+import { phasesInto, type SetupOptions, type SetupPorts, type SetupRecord } from './options.js';
 import { prepare } from './prepare.js';
-import { phasesInto, type SetupOptions, type SetupPorts, type SetupRecord } from './record.js';
-import { endFirstInstall } from './unfinished.js';
 import { certificateStates, untilRolledOut } from './verify.js';
 
 /**
@@ -48,7 +49,7 @@ export async function setUp(
       await untilRolledOut(cluster, options.hosts, patienceOf(ports, options));
       await endFirstInstall(cluster);
       await endInstallation(cluster, run, true);
-      record.certificates = await certificateStates(cluster, prepared.world.seen.certManager.version, ports.mask);
+      record.certificates = await certificateStates(cluster, prepared.facts.seen.certManager.version, ports.mask);
       await count();
     });
   } catch (error) {
@@ -87,7 +88,7 @@ function isCancelled({ aborted, reason }: AbortSignal): boolean {
 }
 
 async function lookAgain(
-  look: (installer?: InstallerFailure) => Promise<World>,
+  look: (installer?: InstallerFailure) => Promise<PlatformFacts>,
   failed: InstallerFailure | undefined,
   ports: SetupPorts,
 ): Promise<Finding[]> {
@@ -102,7 +103,7 @@ async function lookAgain(
 /** How long Traefik may take to serve a certificate that has just been issued, and how often it is looked for, in ms. */
 const serving = { deadline: 15_000, pause: 500 };
 
-async function lookUntilServed(look: () => Promise<World>, signal: AbortSignal): Promise<Finding[]> {
+async function lookUntilServed(look: () => Promise<PlatformFacts>, signal: AbortSignal): Promise<Finding[]> {
   for (const end = Date.now() + serving.deadline; ; await sleep(serving.pause, undefined, { signal })) {
     const findings = diagnose(await look());
     const isLate = findings.some(({ code }) => code === 'tls-default-certificate' || code === 'tls-other-certificate');

@@ -1,11 +1,11 @@
-import { keyOf, maskValues, readableSecrets } from '../backup/observe.js';
-import { assumedCertManager, leafOf } from '../backup/refusals.js';
+import { newestCertManager } from '../certificates/version.js';
 import { identifiersOf } from '../certificates/x509.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { at, conditionOf, isTrue, textAt } from '../cluster/fields.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
+import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
 import { rolloutState } from '../cluster/workloads.js';
+import { leafOf, maskValues, readableSecrets } from '../facts/secrets.js';
 import { platformNamespaces } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';
 
@@ -95,7 +95,7 @@ export async function certificateStates(
   for (const secret of secrets.values()) maskValues(secret, mask);
   return items
     .map((one, index): CertificateState => {
-      const leaf = leafOf(secrets.get(keyOf(refs[index] ?? { name: '' })), version ?? assumedCertManager);
+      const leaf = leafOf(secrets.get(keyOf(refs[index] ?? { name: '' })), version ?? newestCertManager);
       return {
         namespace: one.metadata.namespace ?? '',
         name: one.metadata.name,

@@ -1,6 +1,6 @@
 import { McprtError } from '../errors.js';
-import type { WipeObservation } from './look.js';
-import { isProtected } from './targets.js';
+import { isClustersOwn } from '../platform/resources.js';
+import type { WipeObservation } from './observe.js';
 
 /**
  * Refuses what can be told from the inputs alone.
@@ -13,7 +13,7 @@ export function guardInputs(inputs: {
   domain: string;
   dryRun: boolean;
 }): void {
-  const named = inputs.also.filter(isProtected);
+  const named = inputs.also.filter(isClustersOwn);
   if (named.length > 0) {
     throw new McprtError('wipe-protected', {
       what: `\`also\` names a namespace that is never wiped: ${named.join(', ')}`,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LiveSecret } from '../backup/observe.js';
 import { covered } from '../backup/role-rules.js';
-import type { Reference } from '../backup/roles.js';
-import type { LiveInventory } from '../backup/take-snapshot.js';
-import { observation } from '../backup/testing/observation.js';
+import type { LiveInventory } from '../facts/read-inventory.js';
+import type { Reference } from '../facts/roles.js';
+import type { LiveSecret } from '../facts/secrets.js';
+import { observation } from '../facts/testing/observation.js';
 import { unproven, versionsOf } from './inventory.js';
 
 const secret = (name: string, data: Record<string, string>, metadata = {}): LiveSecret => ({

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Allowance, isAllowed } from '../backup/allowance.js';
-import { keyOf, type Observation } from '../backup/observe.js';
-import { becauseOf } from '../backup/roles.js';
 import type { Snapshot } from '../backup/snapshot.js';
-import { type LiveInventory, takeSnapshot } from '../backup/take-snapshot.js';
+import { takeSnapshot } from '../backup/take-snapshot.js';
+import { keyOf } from '../cluster/objects.js';
+import type { Observation } from '../facts/observation.js';
+import type { LiveInventory } from '../facts/read-inventory.js';
+import { becauseOf } from '../facts/roles.js';
 
 /**
  * What is live and is not in a snapshot exactly as it is; nothing when the snapshot is what a backup made now would hold.

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '../cluster/objects.js';
-import type { WipeObservation } from './look.js';
-import { goesLast, isProtected, planWipe, subjectOf, type WipeChoice } from './targets.js';
+import { isClustersOwn } from '../platform/resources.js';
+import type { WipeObservation } from './observe.js';
+import { goesLast, planWipe, subjectOf, type WipeChoice } from './targets.js';
 
 const object = (kind: string, name: string, rest: Partial<KubeObject> = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -66,7 +67,12 @@ describe('planWipe', () => {
     const managed = { 'platform.mcpruntime.org/managed': 'true' };
     const own = { namespaces: ['kube-system', 'kube-mcp', 'default'].map((name) => namespace(name, managed)) };
     expect(subjects(own, { scope: 'all-apps', also: ['kube-system', 'default'] })).toEqual([]);
-    expect(['kube-system', 'kube-anything', 'default', 'kubeapps'].map(isProtected)).toEqual([true, true, true, false]);
+    expect(['kube-system', 'kube-anything', 'default', 'kubeapps'].map(isClustersOwn)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('takes webhook configurations by name, and those of common names when they call the operator', () => {

@@ -1,7 +1,13 @@
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
-import { isManaged, isPlatformNamespace, platformClusterRoles, platformWebhooks } from '../platform/resources.js';
-import type { WipeObservation } from './look.js';
+import {
+  isClustersOwn,
+  isManaged,
+  isPlatformNamespace,
+  platformClusterRoles,
+  platformWebhooks,
+} from '../platform/resources.js';
+import type { WipeObservation } from './observe.js';
 
 /** `platform`: what is MCP Runtime's. `all-apps`: every namespace but the system's, as the runbook has it. */
 export const scopes = ['platform', 'all-apps'] as const;
@@ -42,11 +48,6 @@ export interface WipeChoice {
 
 /** cert-manager's namespace goes only when it is named: without it nothing renews, and restores need its CRDs' owner. */
 const certManager = 'cert-manager';
-
-/** Whether a namespace is the cluster's own, which no wipe may touch: k3s cannot put kube-system together again. */
-export function isProtected(namespace: string): boolean {
-  return namespace === 'default' || namespace.startsWith('kube-');
-}
 
 /** Decides what goes and what stays. Pure. */
 export function planWipe(seen: WipeObservation, choice: WipeChoice): WipePlan {
@@ -124,7 +125,7 @@ function kindOf(object: KubeObject): Kind {
 
 function namespaceTarget(namespace: KubeObject, { scope, also }: WipeChoice): Target | undefined {
   const { name } = namespace.metadata;
-  if (isProtected(name)) return undefined;
+  if (isClustersOwn(name)) return undefined;
   if (also.includes(name)) return targetOf(namespace, 'named in `also`', !isOurs(namespace));
   if (name === certManager) return undefined;
   if (isPlatformNamespace(name)) return targetOf(namespace, 'a namespace of MCP Runtime by its name');
@@ -167,7 +168,7 @@ function keptNamespaces(seen: WipeObservation, going: ReadonlySet<string>): Kept
     .filter(({ metadata }) => !going.has(metadata.name))
     .map(({ metadata: { name } }) => ({
       subject: `Namespace ${name}`,
-      why: isProtected(name)
+      why: isClustersOwn(name)
         ? 'it is the cluster’s own'
         : name === certManager
           ? 'it goes only when it is named in `also`'

@@ -8,7 +8,7 @@ import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import type { MemoryApi } from '../cluster/testing/memory-api.js';
-import { beginInstallation, readInstallation, requireInstalled } from '../platform/installation.js';
+import { beginInstallation, readInstallation, requireInstalled } from '../facts/installation.js';
 import { type WipeOptions, type WipeResult, wipe } from './wipe.js';
 
 let key: BackupKey;

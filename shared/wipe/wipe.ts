@@ -1,24 +1,24 @@
 import { type Allowance, isAllowed } from '../backup/allowance.js';
 import type { BackupResult } from '../backup/backup.js';
-import { type Brake, brake, canBrake, holderOf, requireFree, withBrakeNote } from '../backup/brake.js';
-import { type IsOurs, platformsOwn } from '../backup/inventory.js';
+import { type Brake, brake, canBrake, holderOf, withBrakeNote } from '../backup/brake.js';
 import type { BackupKey } from '../backup/keys.js';
-import { maskValues } from '../backup/observe.js';
 import type { Ports, RunContext } from '../backup/ports.js';
-import { readInventory } from '../backup/read-inventory.js';
-import type { LiveInventory } from '../backup/take-snapshot.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import { noteWiped } from '../platform/installation.js';
-import { explainStuck } from './blockers.js';
+import { noteWiped } from '../facts/installation.js';
+import { requireFree } from '../facts/lock.js';
+import { explainStuck } from '../facts/namespace-blockers.js';
+import { type IsOurs, platformsOwn } from '../facts/namespaces.js';
+import { type LiveInventory, readInventory } from '../facts/read-inventory.js';
+import { maskValues } from '../facts/secrets.js';
 import { deleteTargets, groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { unproven, versionsOf } from './inventory.js';
 import { type Journal, removeJournal, writeJournal } from './journal.js';
-import { look, type WipeObservation } from './look.js';
+import { observeForWipe, type WipeObservation } from './observe.js';
 import { findProof, freshBackup, type ProofBackup, proofOf } from './proof.js';
-import { decideStart, type Start, unsavedError, unsavedOf } from './start.js';
+import { decideStart, type Start, unsavedError, unsavedOf } from './resume-decision.js';
 import { count, goesLast, planWipe, subjectOf, type Target, type WipeChoice, type WipePlan } from './targets.js';
 import { untilGone } from './wait.js';
 
@@ -62,7 +62,7 @@ export interface WipeResult {
 export async function wipe(cluster: Cluster, ports: Ports, options: WipeOptions): Promise<WipeResult> {
   const deadline = Date.now() + options.timeout - Math.min(10_000, options.timeout / 5);
   guardInputs({ ...options, domain: options.run.domain });
-  const seen = await look(cluster);
+  const seen = await observeForWipe(cluster);
   guardCluster(seen, { expected: options.cluster, domain: options.run.domain });
   const plan = planWipe(seen, options);
   for (const warning of plan.warnings) ports.warn(warning);
@@ -177,7 +177,7 @@ async function underHeld(
   options: WipeOptions,
   work: Work,
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
-  const seen = await look(cluster);
+  const seen = await observeForWipe(cluster);
   const plan = planWipe(seen, options);
   const live = await readMasked(cluster, ports, { seen, plan });
   requireProven(work.basis, live, { seen, plan }, options.allow);
@@ -276,7 +276,7 @@ async function stuck(
 
 /** Looks again, at the cluster and not at what was sent. @throws McprtError `wipe-recreated` */
 async function verify(cluster: Cluster, options: WipeOptions): Promise<void> {
-  const { targets } = planWipe(await look(cluster), options);
+  const { targets } = planWipe(await observeForWipe(cluster), options);
   if (targets.length === 0) return;
   throw new McprtError('wipe-recreated', {
     what: `${count(targets.length, 'object')} ${targets.length === 1 ? 'is' : 'are'} there again, or still, after the wipe`,

@@ -1,4 +1,4 @@
-import type { LiveSecret } from '../../../shared/backup/observe.js';
+import { type LiveSecret } from '../../../shared/facts/secrets.js';
 import type { CertificateRecord, Snapshot, SnapshotObject } from '../../../shared/backup/snapshot.js';
 import { certificatePem, keyPem, newKey } from '../../../shared/certificates/testing/fixtures.js';
 

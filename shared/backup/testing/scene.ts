@@ -2,9 +2,9 @@ import type { Certificate, CertificateSpec, CertificateStatus } from '../../cert
 import { objectOf } from '../../cluster/cluster.js';
 import { type KubeObject, kinds } from '../../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../cluster/testing/memory-api.js';
+import { isCanary } from '../../facts/observation.js';
 import { isRecord } from '../../json.js';
 import { type BackupOptions, type BackupResult, backUp } from '../backup.js';
-import { isCanary } from '../barrier.js';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../keys.js';
 import type { Ports, RunContext } from '../ports.js';
 import { type RestoreOptions, type RestoreResult, restore } from '../restore.js';

@@ -1,9 +1,9 @@
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { wordsOf } from '../../permissions/rule.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 /** What the credentials may not do, all at once, so that one visit to the cluster's administrator is enough. */
-export function checkAccess({ lacking }: World): Finding[] {
+export function checkAccess({ lacking }: PlatformFacts): Finding[] {
   if (lacking.length === 0) return [];
   return [
     {

@@ -2,14 +2,14 @@ import { certManagerVersion } from '../../certificates/version.js';
 import { at, conditionOf, isTrue, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import { rolloutState } from '../../cluster/workloads.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 const parts = ['cert-manager', 'cert-manager-webhook', 'cert-manager-cainjector'] as const;
 
 /** cert-manager itself: its kinds, its three Deployments, its admission, its version (runbook: "already installed" and pods gone). */
-export function checkCertManager(world: World): Finding[] {
-  const { seen, workloads } = world;
+export function checkCertManager(facts: PlatformFacts): Finding[] {
+  const { seen, workloads } = facts;
   const hasKinds = seen.groups.has('cert-manager.io');
   const own = workloads.filter(({ metadata }) => metadata.namespace === seen.certManager.namespace);
   if (!hasKinds) return [missing()];
@@ -17,17 +17,17 @@ export function checkCertManager(world: World): Finding[] {
   const broken = parts.flatMap((name) => brokenPart(name, own));
   return [
     ...broken,
-    ...brakeLeft(world),
-    ...(broken.length === 0 ? admission(world) : []),
-    ...version(world),
-    ...issuers(world),
+    ...brakeLeft(facts),
+    ...(broken.length === 0 ? admission(facts) : []),
+    ...version(facts),
+    ...issuers(facts),
   ];
 }
 
 /** A killed restore or wipe keeps every certificate from being renewed until its brake is taken off. */
-function brakeLeft({ brake, seen }: World): Finding[] {
-  if (brake === undefined) return [];
-  const isOver = brake.expires === undefined || brake.expires <= seen.now;
+function brakeLeft({ lock, seen }: PlatformFacts): Finding[] {
+  if (lock === undefined) return [];
+  const isOver = lock.expires === undefined || lock.expires <= seen.now;
   return [
     {
       code: 'brake-left',
@@ -36,7 +36,7 @@ function brakeLeft({ brake, seen }: World): Finding[] {
       cause: isOver
         ? 'a restore or wipe was stopped and left the brake on: no certificate is ordered or renewed'
         : 'a restore or wipe is under way, and no certificate is ordered meanwhile',
-      evidence: [`held by ${brake.run} until ${brake.expires?.toISOString() ?? 'an unknown time'}`],
+      evidence: [`held by ${lock.run} until ${lock.expires?.toISOString() ?? 'an unknown time'}`],
       remedy:
         'run that restore or wipe again, or setup, which releases it; by hand: `kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake`',
       confidence: 'certain',
@@ -96,7 +96,7 @@ function effectOf(name: string): string {
     : 'its webhook’s certificate is not renewed';
 }
 
-function admission({ admission: { state, message } }: World): Finding[] {
+function admission({ admission: { state, message } }: PlatformFacts): Finding[] {
   if (state !== 'failing') return [];
   return [
     {
@@ -112,7 +112,7 @@ function admission({ admission: { state, message } }: World): Finding[] {
   ];
 }
 
-function version({ seen }: World): Finding[] {
+function version({ seen }: PlatformFacts): Finding[] {
   const text = seen.certManager.version;
   if (text === undefined) return [];
   if (certManagerVersion(text).atLeast(1, 16)) return [];
@@ -130,7 +130,7 @@ function version({ seen }: World): Finding[] {
 }
 
 /** Issuers that the platform's certificates name: there, Ready, and not for tests. */
-function issuers({ seen }: World): Finding[] {
+function issuers({ seen }: PlatformFacts): Finding[] {
   const named = [...new Set(seen.certificates.map(({ spec }) => spec.issuerRef.name))];
   return [
     ...named.flatMap((name): Finding[] => {

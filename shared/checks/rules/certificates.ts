@@ -1,31 +1,31 @@
-import { keyOf, type LiveCertificate } from '../../backup/observe.js';
-import { assumedCertManager } from '../../backup/refusals.js';
 import { backoffUntil } from '../../certificates/backoff.js';
 import { exactSetBudget } from '../../certificates/budget.js';
 import { annotation, controllerUid, isIssuing } from '../../certificates/model.js';
-import { certManagerVersion } from '../../certificates/version.js';
+import { certManagerVersion, newestCertManager } from '../../certificates/version.js';
 import { conditionOf, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
+import { keyOf } from '../../cluster/objects.js';
+import { type LiveCertificate, publicCertificateOf } from '../../facts/observation.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 import { policiesAgainstSolvers } from './issuance.js';
 
 const day = 24 * 3600_000;
 
 /** The Certificates as they stand: owners, names, state, lifetime, budget. */
-export function checkCertificates(world: World): Finding[] {
+export function checkCertificates(facts: PlatformFacts): Finding[] {
   return [
-    ...staleOwners(world),
-    ...names(world),
-    ...missing(world),
-    ...world.seen.certificates.flatMap((one) => stateOf(one, world)),
-    ...budgets(world),
-    ...renewals(world),
+    ...staleOwners(facts),
+    ...names(facts),
+    ...missing(facts),
+    ...facts.seen.certificates.flatMap((one) => stateOf(one, facts)),
+    ...budgets(facts),
+    ...renewals(facts),
   ];
 }
 
 /** Two Certificates for one Secret take turns overwriting it (runbook: a stale Certificate owns registry-tls). */
-function staleOwners({ seen }: World): Finding[] {
+function staleOwners({ seen }: PlatformFacts): Finding[] {
   const bySecret = new Map<string, LiveCertificate[]>();
   for (const one of seen.certificates) {
     const key = `${one.metadata.namespace}/${one.spec.secretName}`;
@@ -56,7 +56,7 @@ function rightfulOwner(secret: string): string {
   return secret === `${platformNamespaces.registry}/registry-tls` ? 'registry-cert' : (secret.split('/')[1] ?? '');
 }
 
-function names({ seen, hosts }: World): Finding[] {
+function names({ seen, hosts }: PlatformFacts): Finding[] {
   const registry = seen.certificates.find(
     ({ metadata }) => metadata.namespace === platformNamespaces.registry && metadata.name === 'registry-cert',
   );
@@ -81,25 +81,8 @@ function names({ seen, hosts }: World): Finding[] {
   ];
 }
 
-/**
- * The Certificate that a public host is served with: it has the host, and an Ingress names its Secret. The registry's
- * private certificate has the registry's public host too, and is served to nobody outside.
- */
-export function publicCertificateOf(
-  { certificates, ingresses }: World['seen'],
-  host: string,
-): World['seen']['certificates'][number] | undefined {
-  const served = ingresses.flatMap((one) =>
-    recordsAt(one, 'spec', 'tls').map((tls) => `${one.metadata.namespace}/${textAt(tls, 'secretName')}`),
-  );
-  return certificates.find(
-    ({ metadata, spec }) =>
-      (spec.dnsNames ?? []).includes(host) && served.includes(`${metadata.namespace}/${spec.secretName}`),
-  );
-}
-
 /** A public host that an Ingress serves and no Certificate is for: nothing will renew what is served, if anything is. */
-function missing({ seen, hosts }: World): Finding[] {
+function missing({ seen, hosts }: PlatformFacts): Finding[] {
   const served = (namespace: string, host: string): boolean =>
     seen.ingresses.some(
       (one) =>
@@ -130,9 +113,9 @@ function missing({ seen, hosts }: World): Finding[] {
   ];
 }
 
-function stateOf(one: LiveCertificate, world: World): Finding[] {
+function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
   const subject = `Certificate ${keyOf(one.metadata)}`;
-  const { now } = world.seen;
+  const { now } = facts.seen;
   const notAfter = Date.parse(textAt(one, 'status', 'notAfter'));
   if (notAfter <= now.getTime()) {
     return [
@@ -148,8 +131,8 @@ function stateOf(one: LiveCertificate, world: World): Finding[] {
       },
     ];
   }
-  const version = certManagerVersion(world.seen.certManager.version ?? assumedCertManager);
-  const next = world.seen.requests.find(
+  const version = certManagerVersion(facts.seen.certManager.version ?? newestCertManager);
+  const next = facts.seen.requests.find(
     (request) =>
       controllerUid(request.metadata) === one.metadata.uid &&
       Number(request.metadata.annotations?.[annotation.revision]) === (one.status?.revision ?? 0) + 1,
@@ -206,8 +189,8 @@ function conditionText(one: LiveCertificate, type: string): string {
 }
 
 /** A set of names that has used up its week: the next loss of a Secret could not be made good by an order. */
-function budgets({ seen, ledger }: World): Finding[] {
-  const issued = ledger.map((entry) => ({ ...entry, at: new Date(entry.at) }));
+function budgets({ seen }: PlatformFacts): Finding[] {
+  const issued = (seen.anchor?.ledger ?? []).map((entry) => ({ ...entry, at: new Date(entry.at) }));
   const sets = new Map(issued.map(({ identifiers }) => [[...identifiers].sort().join(', '), identifiers]));
   return [...sets].flatMap(([subject, identifiers]): Finding[] => {
     const { used, left, nextRefill } = exactSetBudget(identifiers, issued, seen.now);
@@ -229,15 +212,15 @@ function budgets({ seen, ledger }: World): Finding[] {
 }
 
 /** The next renewal would fail where the network is closed to the solver, weeks after everything looked well. */
-function renewals(world: World): Finding[] {
-  const namespaces = [...new Set(world.seen.certificates.map(({ metadata }) => metadata.namespace ?? ''))];
+function renewals(facts: PlatformFacts): Finding[] {
+  const namespaces = [...new Set(facts.seen.certificates.map(({ metadata }) => metadata.namespace ?? ''))];
   return namespaces.flatMap((namespace): Finding[] => {
-    const policies = policiesAgainstSolvers(world, namespace);
-    const isBeingIssued = world.challenges.some(({ metadata }) => metadata.namespace === namespace);
-    const isAcme = world.seen.certificates.some(
+    const policies = policiesAgainstSolvers(facts, namespace);
+    const isBeingIssued = facts.challenges.some(({ metadata }) => metadata.namespace === namespace);
+    const isAcme = facts.seen.certificates.some(
       (one) =>
         one.metadata.namespace === namespace &&
-        world.seen.issuers.some(
+        facts.seen.issuers.some(
           ({ metadata, spec }) => metadata.name === one.spec.issuerRef.name && spec.acme !== undefined,
         ),
     );

@@ -1,5 +1,5 @@
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 type Reading = Pick<Finding, 'code' | 'cause' | 'remedy'>;
 
@@ -51,7 +51,7 @@ const readings: readonly (readonly [RegExp, Reading])[] = [
 ];
 
 /** What the platform's installer said when it failed. A cause that is seen in the cluster explains it better, and comes first. */
-export function checkInstaller({ installer }: World): Finding[] {
+export function checkInstaller({ installer }: PlatformFacts): Finding[] {
   if (installer === undefined) return [];
   const { step, message } = installer;
   const known = readings.find(([pattern]) => pattern.test(message))?.[1];

@@ -1,8 +1,8 @@
 import { annotation } from '../../certificates/model.js';
 import { at, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { type Finding, merged } from '../finding.js';
-import type { World } from '../world.js';
 
 /** What a challenge or order says, and what it means for whoever runs the cluster. */
 interface Meaning {
@@ -12,24 +12,24 @@ interface Meaning {
 }
 
 /** Issuances under way or failed, and why: challenges first, then orders (runbook: TLS cert not issued, rate limit hit). */
-export function checkIssuance(world: World): Finding[] {
-  const pending = world.challenges.filter((one) => !['valid', 'ready'].includes(textAt(one, 'status', 'state')));
-  const orders = world.orders.filter((one) => isWanted(one, world));
+export function checkIssuance(facts: PlatformFacts): Finding[] {
+  const pending = facts.challenges.filter((one) => !['valid', 'ready'].includes(textAt(one, 'status', 'state')));
+  const orders = facts.orders.filter((one) => isWanted(one, facts));
   const limited = orders.filter(isRateLimited);
   const failed = orders.filter(
     (one) => ['errored', 'invalid', 'expired'].includes(textAt(one, 'status', 'state')) && !limited.includes(one),
   );
   return [
-    ...limited.map((order) => rateLimited(order, world)),
+    ...limited.map((order) => rateLimited(order, facts)),
     ...merged(
-      pending.filter((one) => textAt(one, 'status', 'state') !== 'invalid').map((one) => challenge(one, world)),
+      pending.filter((one) => textAt(one, 'status', 'state') !== 'invalid').map((one) => challenge(one, facts)),
     ),
-    ...merged(failed.map((order) => orderFailed(order, world))),
+    ...merged(failed.map((order) => orderFailed(order, facts))),
   ];
 }
 
 /** An order that failed is history once its Certificate is Ready again, as after a restore, and not due for renewal. */
-function isWanted(order: KubeObject, { seen }: World): boolean {
+function isWanted(order: KubeObject, { seen }: PlatformFacts): boolean {
   const owner = seen.certificates.find(
     ({ metadata }) =>
       metadata.namespace === order.metadata.namespace &&
@@ -38,10 +38,10 @@ function isWanted(order: KubeObject, { seen }: World): boolean {
   return !(isTrue(owner, 'Ready') && Date.parse(textAt(owner, 'status', 'renewalTime')) > seen.now.getTime());
 }
 
-function challenge(one: KubeObject, world: World): Finding {
+function challenge(one: KubeObject, facts: PlatformFacts): Finding {
   const host = textAt(one, 'spec', 'dnsName');
   const reason = textAt(one, 'status', 'reason');
-  const blocking = policiesAgainstSolvers(world, one.metadata.namespace ?? '');
+  const blocking = policiesAgainstSolvers(facts, one.metadata.namespace ?? '');
   const meaning = meaningOf(reason, host);
   // Traefik cannot reach the solver's pod behind such a policy and answers for it with 502 or 504, or not at all.
   const isBlocked =
@@ -71,12 +71,12 @@ function challenge(one: KubeObject, world: World): Finding {
   };
 }
 
-function orderFailed(order: KubeObject, world: World): Finding {
+function orderFailed(order: KubeObject, facts: PlatformFacts): Finding {
   const hosts = recordsAt(order, 'status', 'authorizations').map((one) => textAt(one, 'identifier'));
-  const reasons = world.challenges
+  const reasons = facts.challenges
     .filter((one) => one.metadata.ownerReferences?.some(({ uid }) => uid === order.metadata.uid))
     .map((one) => textAt(one, 'status', 'reason'));
-  const events = world.warnings
+  const events = facts.warnings
     .filter((one) => textAt(one, 'involvedObject', 'uid') === order.metadata.uid)
     .map((one) => textAt(one, 'message'));
   const reason = [...reasons, textAt(order, 'status', 'reason'), ...events].filter((text) => text !== '').join(' | ');
@@ -157,7 +157,7 @@ function isRateLimited(order: KubeObject): boolean {
   return /rateLimited|too many certificates|429/i.test(textAt(order, 'status', 'reason'));
 }
 
-function rateLimited(order: KubeObject, { backup }: World): Finding {
+function rateLimited(order: KubeObject, { backup }: PlatformFacts): Finding {
   const reason = textAt(order, 'status', 'reason');
   const until = /retry after (\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?: ?UTC|Z)?)/i.exec(reason)?.[1];
   const restore =
@@ -182,7 +182,7 @@ function recordsOf(order: KubeObject): string {
 
 /** Policies that select every pod of a namespace for ingress, when none of the others lets the solver's port in. */
 export function policiesAgainstSolvers(
-  { networkPolicies }: Pick<World, 'networkPolicies'>,
+  { networkPolicies }: Pick<PlatformFacts, 'networkPolicies'>,
   namespace: string,
 ): string[] {
   const own = networkPolicies.filter(({ metadata }) => metadata.namespace === namespace);

@@ -1,33 +1,33 @@
 import { at, numberAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import { podsOf, rolloutState } from '../../cluster/workloads.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 const restart =
   'restart k3s on the control plane, which brings back all of it from its own manifests: `systemctl restart k3s`; do not make these objects by hand';
 
 /** What k3s runs for everyone: name resolution, Traefik, its load balancer, the HelmChart kind (runbook: wiped kube-system). */
-export function checkKubeSystem(world: World): Finding[] {
-  if (world.unseen.includes('deployments in kube-system')) return classes(world);
-  const inSystem = world.workloads.filter(({ metadata }) => metadata.namespace === 'kube-system');
+export function checkKubeSystem(facts: PlatformFacts): Finding[] {
+  if (facts.unseen.includes('deployments in kube-system')) return classes(facts);
+  const inSystem = facts.workloads.filter(({ metadata }) => metadata.namespace === 'kube-system');
   const coredns = inSystem.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'coredns');
-  const traefik = traefikOf(world);
+  const traefik = traefikOf(facts);
   const balancer = inSystem.find(
     ({ kind, metadata }) => kind === 'DaemonSet' && metadata.name.startsWith('svclb-traefik'),
   );
   if (coredns === undefined && traefik === undefined) return [wiped(inSystem)];
   return [
-    ...helmCharts(world),
+    ...helmCharts(facts),
     ...down('coredns-down', coredns, 'Deployment kube-system/coredns', 'no pod of the cluster can resolve a name'),
     ...down(
       'traefik-down',
       traefik,
       'Deployment kube-system/traefik',
       'nothing answers on port 80 and 443, and Let’s Encrypt cannot check any name',
-    ).map((finding) => withFiles(finding, missingTraefikFiles(world))),
-    ...loadBalancer(world, balancer),
-    ...classes(world),
+    ).map((finding) => withFiles(finding, missingTraefikFiles(facts))),
+    ...loadBalancer(facts, balancer),
+    ...classes(facts),
   ];
 }
 
@@ -35,10 +35,10 @@ export function checkKubeSystem(world: World): Finding[] {
 const traefikFiles = /configmap "(?:traefik-dynamic|traefik-plugin-pii-redactor)" not found/;
 
 /** What says that Traefik waits for files that the platform's installer makes: setup brings it back. */
-export function missingTraefikFiles(world: World): string[] {
-  const traefik = traefikOf(world);
-  const pods = traefik === undefined ? [] : podsOf(traefik, world.pods).map(({ metadata }) => metadata.name);
-  return world.warnings
+export function missingTraefikFiles(facts: PlatformFacts): string[] {
+  const traefik = traefikOf(facts);
+  const pods = traefik === undefined ? [] : podsOf(traefik, facts.pods).map(({ metadata }) => metadata.name);
+  return facts.warnings
     .filter((event) => pods.includes(textAt(event, 'involvedObject', 'name')))
     .map((event) => textAt(event, 'message'))
     .filter((message) => traefikFiles.test(message));
@@ -55,7 +55,7 @@ function withFiles(finding: Finding, missing: readonly string[]): Finding {
 }
 
 /** Traefik's Deployment: k3s' own in kube-system, or the platform's. */
-export function traefikOf({ workloads }: Pick<World, 'workloads'>): KubeObject | undefined {
+export function traefikOf({ workloads }: Pick<PlatformFacts, 'workloads'>): KubeObject | undefined {
   return workloads.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'traefik');
 }
 
@@ -74,7 +74,7 @@ function wiped(inSystem: readonly KubeObject[]): Finding {
   };
 }
 
-function helmCharts({ seen, nodes }: World): Finding[] {
+function helmCharts({ seen, nodes }: PlatformFacts): Finding[] {
   const isK3s = nodes.some((node) => textAt(node, 'status', 'nodeInfo', 'kubeletVersion').includes('k3s'));
   if (!isK3s || seen.groups.has('helm.cattle.io')) return [];
   return [
@@ -118,7 +118,7 @@ function down(
   ];
 }
 
-function loadBalancer({ services, names }: World, balancer: KubeObject | undefined): Finding[] {
+function loadBalancer({ services, names }: PlatformFacts, balancer: KubeObject | undefined): Finding[] {
   const service = services.find(
     ({ metadata, spec }) => metadata.name === 'traefik' && textAt(spec, 'type') === 'LoadBalancer',
   );
@@ -141,15 +141,16 @@ function loadBalancer({ services, names }: World, balancer: KubeObject | undefin
   ];
 }
 
-function classes({ ingressClasses, storageClasses, unseen }: World): Finding[] {
+function classes({ ingressClasses, storageClasses, unseen }: PlatformFacts): Finding[] {
+  const names = ingressClasses.map(({ metadata }) => metadata.name);
   const found: Finding[] = [];
-  if (!unseen.includes('ingressclasses') && !ingressClasses.includes('traefik')) {
+  if (!unseen.includes('ingressclasses') && !names.includes('traefik')) {
     found.push({
       code: 'ingress-class-missing',
       severity: 'error',
       subject: 'IngressClass traefik',
       cause: 'the platform’s Ingresses and the ACME solver name the class traefik, and it is not there',
-      evidence: [`classes: ${ingressClasses.join(', ') || 'none'}`],
+      evidence: [`classes: ${names.join(', ') || 'none'}`],
       remedy: restart,
       confidence: 'certain',
     });

@@ -1,21 +1,21 @@
 import { conditionOf, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 /** Namespaces on their way out, what holds them, and admission that outlived its service (runbook: stuck namespaces). */
-export function checkNamespaces(world: World): Finding[] {
-  const leaving = world.seen.namespaces.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+export function checkNamespaces(facts: PlatformFacts): Finding[] {
+  const leaving = facts.seen.namespaces.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
   return [
-    ...deadApis(world),
-    ...leaving.map((namespace) => terminating(namespace, world)),
-    ...orphanedAdmission(world),
+    ...deadApis(facts),
+    ...leaving.map((namespace) => terminating(namespace, facts)),
+    ...orphanedAdmission(facts),
   ];
 }
 
 /** An aggregated API that does not answer keeps every namespace from being deleted. */
-function deadApis({ apiServices }: World): Finding[] {
+function deadApis({ apiServices }: PlatformFacts): Finding[] {
   return apiServices
     .filter((service) => conditionOf(service, 'Available')?.status === 'False')
     .map(
@@ -32,7 +32,7 @@ function deadApis({ apiServices }: World): Finding[] {
     );
 }
 
-function terminating(namespace: KubeObject, { holders, seen }: World): Finding {
+function terminating(namespace: KubeObject, { holders, seen }: PlatformFacts): Finding {
   const { name } = namespace.metadata;
   const held = holders.get(name) ?? [];
   const minutes = Math.floor((seen.now.getTime() - Date.parse(namespace.metadata.deletionTimestamp ?? '')) / 60_000);
@@ -54,8 +54,8 @@ function terminating(namespace: KubeObject, { holders, seen }: World): Finding {
 }
 
 /** The platform's webhooks survive a wipe and then refuse every object of its kinds. */
-function orphanedAdmission({ admissionWebhooks, services, seen }: World): Finding[] {
-  const orphans = admissionWebhooks.flatMap((configuration) => {
+function orphanedAdmission({ webhooks, services, seen }: PlatformFacts): Finding[] {
+  const orphans = webhooks.flatMap((configuration) => {
     const hooks = Array.isArray(configuration.webhooks) ? configuration.webhooks : [];
     const target = hooks.find(
       (hook) => textAt(hook, 'clientConfig', 'service', 'namespace') === platformNamespaces.runtime,

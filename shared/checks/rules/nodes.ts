@@ -1,14 +1,14 @@
 import { at, conditionOf, isTrue, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 /** Nodes: ready, schedulable, and of the processor that the images are built for (runbook: prerequisites, MCP_IMAGE_PLATFORM). */
-export function checkNodes(world: World): Finding[] {
-  const { nodes, unseen } = world;
+export function checkNodes(facts: PlatformFacts): Finding[] {
+  const { nodes, unseen } = facts;
   if (unseen.includes('nodes')) return [];
   const usable = nodes.filter((node) => isTrue(node, 'Ready') && !isCordoned(node));
-  return [...unready(nodes), ...(usable.length === 0 ? [noneUsable(nodes)] : []), ...architecture(world)];
+  return [...unready(nodes), ...(usable.length === 0 ? [noneUsable(nodes)] : []), ...architecture(facts)];
 }
 
 function unready(nodes: readonly KubeObject[]): Finding[] {
@@ -40,7 +40,7 @@ function noneUsable(nodes: readonly KubeObject[]): Finding {
   };
 }
 
-function architecture({ nodes, imagePlatform }: World): Finding[] {
+function architecture({ nodes, imagePlatform }: PlatformFacts): Finding[] {
   const workers = nodes.filter((node) => !isCordoned(node));
   const architectures = [...new Set(workers.map(architectureOf))].filter((one) => one !== '').sort();
   const wanted = imagePlatform?.split('/')[1];

@@ -1,25 +1,25 @@
 import { isIP } from 'node:net';
 import { textAt } from '../../cluster/fields.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { registryAuth } from '../../platform/registry-auth.js';
 import { platformConfig, platformNamespaces, pullSecretName } from '../../platform/resources.js';
 import { hostOf } from '../../profile/forms.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 /** The platform's own state: registry authentication, pull host, pull Secrets, Traefik watch, volumes. */
-export function checkPlatform(world: World): Finding[] {
+export function checkPlatform(facts: PlatformFacts): Finding[] {
   return [
-    ...missing(world),
-    ...registryOpen(world),
-    ...pushers(world),
-    ...config(world),
-    ...pullSecrets(world),
-    ...volumes(world),
+    ...missing(facts),
+    ...registryOpen(facts),
+    ...pushers(facts),
+    ...config(facts),
+    ...pullSecrets(facts),
+    ...volumes(facts),
   ];
 }
 
 /** After a wipe, or before the first install: nothing else can be said of a platform that is not there. */
-function missing({ seen }: World): Finding[] {
+function missing({ seen }: PlatformFacts): Finding[] {
   const names = [platformNamespaces.registry, platformNamespaces.sentinel];
   const present = seen.namespaces.map(({ metadata }) => metadata.name);
   if (names.some((name) => present.includes(name))) return [];
@@ -37,7 +37,7 @@ function missing({ seen }: World): Finding[] {
 }
 
 /** The installer opens the registry while it pushes; a killed one leaves it open to anyone. */
-function registryOpen({ seen }: World): Finding[] {
+function registryOpen({ seen }: PlatformFacts): Finding[] {
   const ingress = seen.ingresses.find(
     ({ metadata }) => metadata.namespace === registryAuth.namespace && metadata.name === registryAuth.name,
   );
@@ -55,7 +55,7 @@ function registryOpen({ seen }: World): Finding[] {
   ];
 }
 
-function pushers({ pods }: World): Finding[] {
+function pushers({ pods }: PlatformFacts): Finding[] {
   const left = pods.filter(
     ({ metadata }) =>
       metadata.namespace === platformNamespaces.registry && metadata.name.startsWith('registry-pusher-'),
@@ -76,7 +76,7 @@ function pushers({ pods }: World): Finding[] {
   ];
 }
 
-function config({ config: values, workloads }: World): Finding[] {
+function config({ config: values, workloads }: PlatformFacts): Finding[] {
   if (values === undefined) return [];
   const found: Finding[] = [];
   const subject = `ConfigMap ${platformConfig.namespace}/${platformConfig.name}`;
@@ -112,7 +112,7 @@ function config({ config: values, workloads }: World): Finding[] {
   return found;
 }
 
-function pullSecrets({ pullSecrets: found }: World): Finding[] {
+function pullSecrets({ pullSecrets: found }: PlatformFacts): Finding[] {
   return (['missing', 'stale'] as const).flatMap((state): Finding[] => {
     const affected = found.filter((one) => one.state === state).map(({ namespace }) => namespace);
     if (affected.length === 0) return [];
@@ -137,7 +137,7 @@ function pullSecrets({ pullSecrets: found }: World): Finding[] {
   });
 }
 
-function volumes({ claims, storageClasses }: World): Finding[] {
+function volumes({ claims, storageClasses }: PlatformFacts): Finding[] {
   const bindsLate = (name: string): boolean =>
     storageClasses.some(
       (one) => one.metadata.name === name && textAt(one, 'volumeBindingMode') === 'WaitForFirstConsumer',

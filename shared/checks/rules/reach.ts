@@ -1,13 +1,13 @@
 import { recordsAt, textAt } from '../../cluster/fields.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { type HttpAnswer, nobodysName, type PublicName } from '../../platform/reach.js';
 import type { Finding } from '../finding.js';
-import type { World } from '../world.js';
 
 type Failed = { error: string };
 
 /** The way from outside to the three public names: DNS, port 80 and 443 (runbook: port 80 check, TLS cert not issued). */
-export function checkReach(world: World): Finding[] {
-  const { names } = world;
+export function checkReach(facts: PlatformFacts): Finding[] {
+  const { names } = facts;
   const unresolved = names.filter(({ dns }) => failed(dns));
   const resolved = names.filter((name) => !unresolved.includes(name));
   const closed80 = resolved.filter(({ http }) => failed(http));
@@ -18,13 +18,13 @@ export function checkReach(world: World): Finding[] {
       remedy:
         'make a DNS record for it (or a wildcard for the domain) that points at the node with Traefik; check with `dig +short NAME`',
     }),
-    ...elsewhere(world, resolved),
+    ...elsewhere(facts, resolved),
     ...group(closed80, 'port-80-closed', 'port 80', ({ http }) => (http as Failed).error, {
       cause: 'port 80 does not answer, and Let’s Encrypt checks a name only there',
       remedy:
         'open port 80 in the firewall in front of the node, and check that Traefik runs: `curl -sm5 http://NAME/` must answer "404 page not found"',
     }),
-    ...foreign(world, resolved),
+    ...foreign(facts, resolved),
     ...group(
       closed443.filter((name) => !isRefusedName(name)),
       'port-443-closed',
@@ -69,7 +69,7 @@ function group(
 }
 
 /** Addresses that the cluster is known by: nodes and Traefik's load balancer. NAT in between makes a difference possible. */
-function elsewhere({ nodes, services }: World, names: readonly PublicName[]): Finding[] {
+function elsewhere({ nodes, services }: PlatformFacts, names: readonly PublicName[]): Finding[] {
   const own = new Set([
     ...nodes.flatMap((node) => recordsAt(node, 'status', 'addresses').map((one) => textAt(one, 'address'))),
     ...services
@@ -106,9 +106,9 @@ function elsewhere({ nodes, services }: World, names: readonly PublicName[]): Fi
  * ours may be down, and setup is what brings it back. A doubt is only a warning: a router for every name, which this
  * cluster has, may answer in Traefik's place, and so may a proxy whose own answer is that something behind it is away.
  */
-function foreign(world: World, names: readonly PublicName[]): Finding[] {
+function foreign(facts: PlatformFacts, names: readonly PublicName[]): Finding[] {
   const strangers = names.filter((name) => name.http !== undefined && !failed(name.http) && !isTraefik(name));
-  const doubtful = strangers.filter((name) => routesEveryName(world) || isOnlyAway(name));
+  const doubtful = strangers.filter((name) => routesEveryName(facts) || isOnlyAway(name));
   return [
     ...foreignFinding(
       strangers.filter((name) => !doubtful.includes(name)),
@@ -155,7 +155,7 @@ function answerLine(subject: string, answer: PublicName['http']): string[] {
 }
 
 /** An Ingress without a host takes every name that no other is for. */
-function routesEveryName({ seen }: World): boolean {
+function routesEveryName({ seen }: PlatformFacts): boolean {
   return seen.ingresses.some(({ spec }) => {
     const rules = recordsAt(spec, 'rules');
     return rules.length === 0 || rules.some((rule) => textAt(rule, 'host') === '');

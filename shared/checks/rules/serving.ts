@@ -1,18 +1,18 @@
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { PublicName } from '../../platform/reach.js';
 import type { ServedCertificate } from '../../platform/served-certificate.js';
 import { type Finding, merged } from '../finding.js';
-import type { World } from '../world.js';
 
 /** Whether the public names serve the certificates that are in the cluster, and that a client accepts them. */
-export function checkServing(world: World): Finding[] {
+export function checkServing(facts: PlatformFacts): Finding[] {
   return merged(
-    world.names.flatMap((name) =>
-      name.tls !== undefined && 'serial' in name.tls ? served(name, name.tls, world) : [],
+    facts.names.flatMap((name) =>
+      name.tls !== undefined && 'serial' in name.tls ? served(name, name.tls, facts) : [],
     ),
   );
 }
 
-function served({ host }: PublicName, tls: ServedCertificate, { secretsServed }: World): Finding[] {
+function served({ host }: PublicName, tls: ServedCertificate, { secretsServed }: PlatformFacts): Finding[] {
   const expected = secretsServed.get(host);
   if (expected === undefined) return [];
   const held = `Secret ${expected.secret}${expected.serial === undefined ? ' is not there, or holds no certificate' : `: serial ${expected.serial}`}`;

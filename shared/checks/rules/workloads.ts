@@ -1,23 +1,23 @@
 import { at, isTrue, numberAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import { podsOf, rolloutState, troublesOf } from '../../cluster/workloads.js';
+import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import { type Finding, merged } from '../finding.js';
-import type { World } from '../world.js';
 import { containerCause, isUnscheduled, probeFailures, refusal, refusalCause, unscheduledCause } from './pod-causes.js';
 
 const own: readonly string[] = Object.values(platformNamespaces);
 
 /** The platform's workloads that are not rolled out, each with the reason that its pods, events and conditions give. */
-export function checkWorkloads(world: World): Finding[] {
-  const waiting = world.workloads.filter(
-    (one) => own.includes(one.metadata.namespace ?? '') && !rolloutState(one).complete && !lacksOnlyNodes(one, world),
+export function checkWorkloads(facts: PlatformFacts): Finding[] {
+  const waiting = facts.workloads.filter(
+    (one) => own.includes(one.metadata.namespace ?? '') && !rolloutState(one).complete && !lacksOnlyNodes(one, facts),
   );
-  return [...merged(waiting.map((workload) => why(workload, world))), ...scaledDown(world)];
+  return [...merged(waiting.map((workload) => why(workload, facts))), ...scaledDown(facts)];
 }
 
 /** What somebody has scaled to 0 is as it was wanted, and still away. The one API of the other layout is meant to be. */
-function scaledDown({ workloads, seen }: World): Finding[] {
+function scaledDown({ workloads, seen }: PlatformFacts): Finding[] {
   const away = workloads.filter(
     (one) =>
       own.includes(one.metadata.namespace ?? '') &&
@@ -36,28 +36,28 @@ function scaledDown({ workloads, seen }: World): Finding[] {
 }
 
 /** A DaemonSet's pods on nodes that are not Ready are not ready either: the finding about the node says so. */
-function lacksOnlyNodes(workload: KubeObject, { nodes }: World): boolean {
+function lacksOnlyNodes(workload: KubeObject, { nodes }: PlatformFacts): boolean {
   const unavailable = numberAt(workload, 'status', 'numberUnavailable') ?? 0;
   const unready = nodes.filter((node) => !isTrue(node, 'Ready')).length;
   return workload.kind === 'DaemonSet' && unavailable <= unready && unready > 0;
 }
 
-function why(workload: KubeObject, world: World): Finding {
+function why(workload: KubeObject, facts: PlatformFacts): Finding {
   const subject = `${workload.kind} ${workload.metadata.namespace}/${workload.metadata.name}`;
-  const pods = podsOf(workload, world.pods);
+  const pods = podsOf(workload, facts.pods);
   const troubled = pods.flatMap((pod) => troublesOf(pod).map((trouble) => ({ pod, trouble })));
   const base = { severity: 'error' as const, subject, confidence: 'certain' as const };
   const [first] = troubled;
-  if (first !== undefined) return { ...base, ...containerCause(first.pod, first.trouble, world.warnings) };
+  if (first !== undefined) return { ...base, ...containerCause(first.pod, first.trouble, facts.warnings) };
   const unscheduled = pods.find(isUnscheduled);
   if (unscheduled !== undefined) return { ...base, ...unscheduledCause(unscheduled) };
-  const refused = refusal(workload, pods.length, world.warnings);
+  const refused = refusal(workload, pods.length, facts.warnings);
   if (refused !== '') return { ...base, ...refusalCause(workload, refused) };
   return {
     ...base,
     code: 'workload-not-ready',
     cause: 'its rollout is not complete',
-    evidence: [rolloutState(workload).why, ...probeFailures(pods, world.warnings)],
+    evidence: [rolloutState(workload).why, ...probeFailures(pods, facts.warnings)],
     remedy: `kubectl rollout status -n ${workload.metadata.namespace} ${workload.kind.toLowerCase()}/${workload.metadata.name}; kubectl describe pod -n ${workload.metadata.namespace}`,
     confidence: 'likely',
   };

@@ -1,5 +1,5 @@
 import type { KubeObject, ObjectMeta } from '../../cluster/objects.js';
-import type { Observed } from '../observe.js';
+import type { RolloutObservation } from '../observe.js';
 
 /** A workload of mcp-sentinel with an image by container, before any controller has seen it. */
 export function workload(
@@ -70,8 +70,9 @@ interface ManagedParts {
 }
 
 /** What a rollout has seen of a cluster with nothing in it, but for what is given. */
-export function observed(parts: Partial<Observed> = {}): Observed {
+export function observed(parts: Partial<RolloutObservation> = {}): RolloutObservation {
   return {
+    now: new Date('2026-11-24T12:00:00Z'),
     fingerprint: 'f',
     deployments: [],
     statefulSets: [],

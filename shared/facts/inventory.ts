@@ -1,22 +1,14 @@
 import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type IssuerSecretUse, issuerSecretRefs } from '../certificates/issuer-secrets.js';
 import { type Certificate, groupOf, type IssuerRef, kindOf } from '../certificates/model.js';
-import { isPlatformNamespace, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
-import { keyOf, type LiveCertificate, type LiveIssuer, type Observation } from './observe.js';
-import { assumedCertManager } from './refusals.js';
-import { managedNamespaces } from './role-rules.js';
+import { newestCertManager } from '../certificates/version.js';
+import { keyOf } from '../cluster/objects.js';
+import { managedNamespaces, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
+import { type IsOurs, platformsOwn } from './namespaces.js';
+import type { LiveCertificate, LiveIssuer, Observation } from './observation.js';
 import { inOrder, type Reference, type Referrer, type Role } from './roles.js';
 
 export type Inventoried = Pick<Observation, 'certificates' | 'ingresses' | 'issuers' | 'namespaces' | 'certManager'>;
-
-/** Whether what is in a namespace is the platform's: its troubles stop a backup, those of others are told. */
-export type IsOurs = (namespace: string) => boolean;
-
-/** The namespaces that are the platform's by their name or its label. */
-export function platformsOwn({ namespaces }: Pick<Observation, 'namespaces'>): IsOurs {
-  const managed = managedNamespaces(namespaces);
-  return (namespace) => isPlatformNamespace(namespace) || managed.has(namespace);
-}
 
 /**
  * Everything that a backup must hold, found by following references: Certificates to their Secrets and keystore
@@ -62,7 +54,7 @@ export function foreignIssuers({ certificates }: Pick<Observation, 'certificates
 
 /** What ingress-shim makes, or would make: the one answer to whether an Ingress asks. */
 function askedFor({ ingresses, certManager }: Inventoried): { certificate: Certificate; ingress: string }[] {
-  const options = { ...certManager.settings.shim, certManagerVersion: certManager.version ?? assumedCertManager };
+  const options = { ...certManager.settings.shim, certManagerVersion: certManager.version ?? newestCertManager };
   return ingresses.flatMap((ingress) =>
     shimCertificates(ingress, options).certificates.map((certificate) => ({
       certificate,

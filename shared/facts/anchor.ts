@@ -107,3 +107,13 @@ export async function writeAnchor(cluster: Cluster, anchor: Anchor): Promise<voi
     }
   }
 }
+
+/** What an anchor lists of a backup. */
+export function inventoryNames(secrets: Iterable<string>): string[] {
+  return [...secrets].map((key) => `Secret ${key}`).sort();
+}
+
+/** `namespace/name` of each Secret that an anchor lists. */
+export function inventoryKeys(anchor: Pick<Anchor, 'inventory'> | undefined): string[] {
+  return (anchor?.inventory ?? []).map((name) => name.replace(/^Secret /, ''));
+}

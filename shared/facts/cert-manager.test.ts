@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
-import { type CertManager, controllerOf, controllers } from './controller.js';
+import { type CertManager, controllerOf, controllers } from './cert-manager.js';
 
 interface Made {
   namespace?: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { remainingKinds } from './blockers.js';
+import { remainingKinds } from './namespace-blockers.js';
 
 const groups = new Map([['example.com', ['v2', 'v1']]]);
 const remaining = (message: string, status = 'True'): string[] =>

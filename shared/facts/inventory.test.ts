@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { releaseSettings } from '../certificates/controller-settings.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { inventory } from './inventory.js';
-import type { LiveCertificate, LiveIngress, LiveIssuer } from './observe.js';
+import type { LiveCertificate, LiveIngress, LiveIssuer } from './observation.js';
 
 const certManager = {
   state: 'running' as const,

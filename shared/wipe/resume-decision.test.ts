@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Journal } from './journal.js';
-import { decideStart, type StartFacts } from './start.js';
+import { decideStart, type StartFacts } from './resume-decision.js';
 
 const journal: Journal = {
   domain: 'example.com',

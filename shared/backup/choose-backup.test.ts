@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { McprtError } from '../errors.js';
+import { chooseBackup, type Expected, type Overrides, originOf } from './choose-backup.js';
 import { readRestoreKey } from './keys.js';
 import { openBackup } from './seal.js';
-import { chooseBackup, type Expected, type Overrides, originOf } from './select.js';
 import type { BackupContext } from './statement.js';
 import { type Entry, type Listing, nameFor, type Store } from './stores/store.js';
 import { type Keys, keysOf, memoryStore, now, run, sealedBackup, type Thing } from './testing/memory.js';

@@ -1,5 +1,5 @@
 import { releaseSettings } from '../../certificates/controller-settings.js';
-import type { Observation } from '../observe.js';
+import type { Observation } from '../observation.js';
 
 /** An observation of a cluster with cert-manager and nothing else, for tests; `parts` stand in place of its own. */
 export function observation(parts: Partial<Observation> = {}): Observation {

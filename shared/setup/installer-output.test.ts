@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readDoctor } from './doctor.js';
-import { hear } from './steps.js';
+import { hear } from './installer-output.js';
 
 describe('hear', () => {
   it.each([

@@ -2,7 +2,7 @@ import type { Ports, RunContext } from '../backup/ports.js';
 import type { RestoreOptions, RestoreResult } from '../backup/restore.js';
 import type { CertificateForecast } from '../backup/restore-plan.js';
 import type { Finding } from '../checks/finding.js';
-import type { LookOptions } from '../checks/observe.js';
+import type { PlatformOptions } from '../facts/observe-platform.js';
 import type { Hosts, Values } from '../profile/values.js';
 import type { Binary } from './binary.js';
 import type { InstallerLog, InstallerRun } from './installer.js';
@@ -35,7 +35,7 @@ export interface SetupOptions {
     /** Empty for the version that is there, or else the newest that is known. */
     version: string;
   };
-  look: Omit<LookOptions, 'rules' | 'installer' | 'backup'>;
+  look: Omit<PlatformOptions, 'rules' | 'installer' | 'backup'>;
   /** How long the whole operation may take, in ms: so long others are kept out. */
   timeout: number;
   /** In ms. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { contentDigest } from './content.js';
+import { contentDigest } from './content-digest.js';
 import { type BackupKey, makeKeys, readBackupKey } from './keys.js';
 import type { Snapshot } from './snapshot.js';
 

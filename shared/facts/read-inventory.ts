@@ -1,12 +1,22 @@
 import { annotation } from '../certificates/model.js';
 import type { Cluster } from '../cluster/cluster.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
+import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { platformConfig } from '../platform/resources.js';
-import { type IsOurs, inventory } from './inventory.js';
-import { keyOf, type Observation, readSecrets } from './observe.js';
-import { inventoryKeys } from './refusals.js';
+import { inventoryKeys } from './anchor.js';
+import { inventory } from './inventory.js';
+import type { IsOurs } from './namespaces.js';
+import type { Observation } from './observation.js';
 import type { Reference } from './roles.js';
-import type { LiveInventory } from './take-snapshot.js';
+import { type LiveSecret, readSecrets } from './secrets.js';
+
+/** What of a cluster belongs into a backup, as it was read. */
+export interface LiveInventory {
+  references: readonly Reference[];
+  /** By `namespace/name`. */
+  secrets: ReadonlyMap<string, LiveSecret>;
+  /** The platform's ConfigMap. */
+  config: KubeObject | undefined;
+}
 
 /**
  * Follows the references of an observation and reads what they point at, all at once. What the backup before held stays in

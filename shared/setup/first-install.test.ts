@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Cluster } from '../cluster/cluster.js';
-import { unfinishedSince } from './unfinished.js';
+import { unfinishedSince } from './first-install.js';
 
 const clusterWith = (object: unknown): Cluster => ({ get: async () => object }) as unknown as Cluster;
 const since = (data: unknown): Promise<string | undefined> => unfinishedSince(clusterWith({ data }));

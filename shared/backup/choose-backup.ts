@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { McprtError } from '../errors.js';
-import type { Anchor } from './anchor.js';
+import type { Anchor } from '../facts/anchor.js';
 import type { Ports, RunContext } from './ports.js';
 import type { AuthenticBackup } from './seal.js';
 import type { BackupContext } from './statement.js';

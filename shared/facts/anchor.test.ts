@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { clustersOwn } from '../backup/testing/memory-world.js';
 import { objectOf } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
 import { type Anchor, readAnchor, writeAnchor } from './anchor.js';
-import { clustersOwn } from './testing/memory-world.js';
 
 const anchor = (generation: number, more: Partial<Anchor> = {}): Anchor => ({
   generation,

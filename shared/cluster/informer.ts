@@ -68,14 +68,14 @@ export async function openMirror<K extends string>(
       try {
         const { items, resourceVersion } = await cluster.list(kind, options);
         store.clear();
-        for (const object of items) store.set(keyOf(object), object);
+        for (const object of items) store.set(keyOf(object.metadata), object);
         isListed = true;
         listed();
         changed();
         const watching = AbortSignal.any([ends, AbortSignal.timeout(watchAtMost)]);
         for await (const { type, object } of cluster.watch(kind, { ...options, resourceVersion, signal: watching })) {
-          if (type === 'DELETED') store.delete(keyOf(object));
-          else store.set(keyOf(object), object);
+          if (type === 'DELETED') store.delete(keyOf(object.metadata));
+          else store.set(keyOf(object.metadata), object);
           changed();
         }
       } catch (error) {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { ApiError } from './api-error.js';
 import type { Cluster, WatchEvent } from './cluster.js';
-import { type Followed, type Mirror, openMirror } from './mirror.js';
+import { type Followed, type Mirror, openMirror } from './informer.js';
 import { type Kind, type KubeObject, kinds } from './objects.js';
 
 const pod = (name: string, phase = ''): KubeObject => ({

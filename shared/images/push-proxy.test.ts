@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Door, openDoor } from './door.js';
+import { type Door, openDoor } from './push-proxy.js';
 import { forwardedRoute, type RegistryRoute } from './route.js';
 import { digestOf, startUpstream, type Upstream } from './testing/upstream.js';
 

@@ -1,0 +1,23 @@
+import type { Cluster } from '../cluster/cluster.js';
+import { type Facts, type Observation, observe, observeParts } from '../facts/observation.js';
+import { type Journal, readJournal } from './journal.js';
+
+const more = ['platformObjects', 'webhooks', 'clusterRoles', 'clusterRoleBindings', 'apiServices', 'volumes'] as const;
+
+/** Everything that a wipe decides from. No Secret is in it. */
+export interface WipeObservation extends Observation, Pick<Facts, (typeof more)[number]> {
+  /** The domain that the platform on this cluster was installed for; undefined where its configuration is gone. */
+  installedDomain: string | undefined;
+  /** What an earlier wipe left that did not finish. */
+  journal: Journal | undefined;
+}
+
+/** Observes a cluster for a wipe. */
+export async function observeForWipe(cluster: Cluster): Promise<WipeObservation> {
+  const [seen, { config, ...rest }, journal] = await Promise.all([
+    observe(cluster),
+    observeParts(cluster, [...more, 'config']),
+    readJournal(cluster),
+  ]);
+  return { ...seen, ...rest, installedDomain: config?.MCP_PLATFORM_DOMAIN || undefined, journal };
+}
