@@ -11,7 +11,7 @@ import { given } from '../../shared/profile/values.js';
 import { type ImageSource, openImages } from '../../shared/rollout/images.js';
 import type { RolloutObservation } from '../../shared/rollout/observe.js';
 import { registryUser } from '../../shared/rollout/wanted.js';
-import type { RolloutInputs } from './main.js';
+import type { RolloutInputs } from './inputs.js';
 
 /** What the runner tells its actions about GitHub's cache, and buildx reads. */
 const cacheVariables = [

@@ -5,6 +5,7 @@ import {
   domain,
   duration,
   flag,
+  type Inputs,
   type InputType,
   lines,
   oneOf,
@@ -94,3 +95,5 @@ export const outputNames = [
 
 /** State that tells the post step that the cluster was written to, and that all came to its end. */
 export const states = { written: 'written', ended: 'ended' } as const;
+
+export type RolloutInputs = Inputs<typeof inputTypes>;

@@ -5,7 +5,7 @@ import { openConnection } from '../../shared/action/connection.js';
 import { beginDeployment, type Deployment, deployedCommit } from '../../shared/action/deployment.js';
 import { annotateFindings } from '../../shared/action/findings.js';
 import { runContext } from '../../shared/action/github.js';
-import { type Inputs, readInputs } from '../../shared/action/inputs.js';
+import { readInputs } from '../../shared/action/inputs.js';
 import { log, setOutputs } from '../../shared/action/log.js';
 import { hide, mask } from '../../shared/action/mask.js';
 import { planSpelling } from '../../shared/action/plan-output.js';
@@ -18,10 +18,8 @@ import { changesOf, commitOf } from '../../shared/platform/source-commit.js';
 import { newRecord, type RolloutRecord } from '../../shared/rollout/record.js';
 import { type RolloutOptions, type RolloutPorts, rollOut } from '../../shared/rollout/rollout.js';
 import { openImageSource } from './image-source.js';
-import { inputTypes, states } from './inputs.js';
+import { inputTypes, type RolloutInputs, states } from './inputs.js';
 import { outputsOf, rolloutSummary } from './report.js';
-
-export type RolloutInputs = Inputs<typeof inputTypes>;
 
 /** The entry of action-rollout. */
 export async function rolloutAction(version: string): Promise<void> {

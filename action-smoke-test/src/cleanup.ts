@@ -11,8 +11,8 @@ import { previewEnvironment } from '../../shared/smoke/pull-request.js';
 import { whoRemovesSecrets } from '../../shared/smoke/tenant.js';
 import { findTeam } from '../../shared/smoke/tenants.js';
 import { githubOf, previewMarker, runUrlOf } from './github.js';
-import type { SmokeRun } from './main.js';
 import { removedComment } from './report.js';
+import type { SmokeRun } from './run.js';
 
 /**
  * Removes what tests and previews have left: of one pull request all, otherwise what is old, and previews whose pull

@@ -5,6 +5,7 @@ import {
   domain,
   duration,
   flag,
+  type Inputs,
   type InputType,
   oneOf,
   overrides,
@@ -115,3 +116,5 @@ export const outputNames = [
 
 /** State that tells the post step what a run had made and not removed when it was stopped. */
 export const states = { made: 'made' } as const;
+
+export type SmokeInputs = Inputs<typeof inputTypes>;

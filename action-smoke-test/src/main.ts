@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as core from '@actions/core';
-import { type Inputs, readInputs } from '../../shared/action/inputs.js';
+import { readInputs } from '../../shared/action/inputs.js';
 import { log, setOutputs } from '../../shared/action/log.js';
 import { hide, mask } from '../../shared/action/mask.js';
 import { readTarget } from '../../shared/action/profile.js';
@@ -18,21 +18,11 @@ import { multitenancySuite } from '../../shared/smoke/multitenancy.js';
 import { tenantSuite } from '../../shared/smoke/tenant.js';
 import { cleanUpLeftovers } from './cleanup.js';
 import { imageMaker } from './image.js';
-import { inputTypes, states } from './inputs.js';
+import { inputTypes, type SmokeInputs, states } from './inputs.js';
 import { clusterOf, platformOf, requireCluster, serialsOf } from './platform.js';
 import { runPreview } from './preview.js';
 import { annotateChecks, outputsOf, type SmokeReport, smokeSummary, writeJunit } from './report.js';
-
-export type SmokeInputs = Inputs<typeof inputTypes>;
-
-/** What an operation works with. */
-export interface SmokeRun {
-  inputs: SmokeInputs;
-  context: SmokeContext;
-  report: SmokeReport;
-  /** Reads the metadata of the server. */
-  metadata(isForeign: boolean): Promise<ServerMetadata>;
-}
+import { callOf, requirePassword, type SmokeRun } from './run.js';
 
 /** The entry of action-smoke-test. */
 export async function smokeTestAction(): Promise<void> {
@@ -159,11 +149,6 @@ async function operate(smoke: SmokeRun, reach: Parameters<typeof healthSuite>[1]
   }
 }
 
-/** The tool that the inputs say, for the suite that publishes one server. */
-export function callOf(inputs: SmokeInputs): { tool: string; args: Record<string, unknown>; expected: string } {
-  return { tool: inputs['call-tool'], args: inputs['call-arguments'], expected: inputs['call-expects'] };
-}
-
 /** @throws McprtError `smoke-no-suite`, `smoke-no-password`, `smoke-no-run` */
 function requireInputs(inputs: SmokeInputs): void {
   if (inputs.suite.length === 0) {
@@ -181,17 +166,6 @@ function requireInputs(inputs: SmokeInputs): void {
       next: 'run it once with `keep: true`, and give its output `run-id`',
     });
   }
-}
-
-/** @throws McprtError `smoke-no-password` */
-export function requirePassword(inputs: SmokeInputs): void {
-  const { length } = inputs['user-password'];
-  if (length >= 8 && length <= 72) return;
-  throw new McprtError('smoke-no-password', {
-    what: 'the tests’ own users have no password that the platform takes',
-    why: `\`user-password\` ${length === 0 ? 'is empty' : `has ${length} characters`}; secrets are empty also in a run that a fork has caused`,
-    next: 'store a password of 8 to 72 characters as a secret, and keep it the same: the platform cannot change one',
-  });
 }
 
 async function tell({ inputs, context, report }: SmokeRun, metadataErrors: readonly MetadataError[]): Promise<void> {

@@ -16,8 +16,8 @@ import {
 import { tenantSuite } from '../../shared/smoke/tenant.js';
 import { cleanUpLeftovers } from './cleanup.js';
 import { githubOf, previewMarker, runUrlOf } from './github.js';
-import { callOf, requirePassword, type SmokeRun } from './main.js';
 import { previewComment } from './report.js';
+import { callOf, requirePassword, type SmokeRun } from './run.js';
 
 /** Deploys and tests the server of a pull request, or removes it when that is closed; tells it in one comment. */
 export async function runPreview(smoke: SmokeRun): Promise<void> {

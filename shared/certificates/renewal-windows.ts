@@ -2,7 +2,12 @@
 import { type CronSchedule, cronSchedule } from './cron.js';
 import { durationNanoseconds } from './go-text.js';
 import type { RenewalWindow } from './model.js';
-import type { RenewalTime } from './renewal.js';
+
+/** When a certificate is due. `windowError` is set where no renewal window can be met; cert-manager then renews regardless. */
+export interface RenewalTime {
+  readonly at: Date;
+  readonly windowError: string | undefined;
+}
 
 /**
  * Moves a renewal into the windows: it stays where it is if a window is open then, else it waits for the first window that

@@ -1,13 +1,7 @@
 import { durationNanoseconds } from './go-text.js';
 import type { CertificateSpec } from './model.js';
-import { applyWindows } from './renewal-windows.js';
+import { applyWindows, type RenewalTime } from './renewal-windows.js';
 import type { CertManagerVersion } from './version.js';
-
-/** When a certificate is due. `windowError` is set where no renewal window can be met; cert-manager then renews regardless. */
-export interface RenewalTime {
-  readonly at: Date;
-  readonly windowError: string | undefined;
-}
 
 /**
  * When cert-manager renews a certificate, by its real lifetime; due at equality. Undefined where the spec disables renewal.

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { isIP } from 'node:net';
 import { messageOf } from '../errors.js';
 import type { Hosts } from '../profile/values.js';
-import { openConnection, type ServedCertificate, servedCertificate } from './served-certificate.js';
+import { type Address, openConnection, type ServedCertificate, servedCertificate } from './served-certificate.js';
 
 /** One public name, seen from the runner. A part is undefined when it was not looked at. */
 export interface PublicName {
@@ -101,7 +101,7 @@ export async function addressFor(
   host: string,
   port: number,
   options: Pick<ReachOptions, 'overrides' | 'dnsServer'>,
-): Promise<Target> {
+): Promise<Address> {
   const overridden = target(host, port, options);
   if (overridden !== undefined) return overridden;
   const found = await lookUp(host, options.dnsServer);
@@ -110,12 +110,7 @@ export async function addressFor(
   return { address, port };
 }
 
-export interface Target {
-  address: string;
-  port: number;
-}
-
-function target(host: string, port: number, { overrides }: Pick<ReachOptions, 'overrides'>): Target | undefined {
+function target(host: string, port: number, { overrides }: Pick<ReachOptions, 'overrides'>): Address | undefined {
   const found = overrides.find(
     (one) => one.host === host.toLowerCase() && (one.port === undefined || one.port === port),
   );
@@ -137,7 +132,7 @@ async function lookUp(host: string, dnsServer: string): Promise<string[]> {
 }
 
 /** What the server at a name answers on port 80 to a request for `/`. Redirects are not followed: they are the answer. */
-function askHttp(host: string, { address, port }: Target): Promise<HttpAnswer> {
+function askHttp(host: string, { address, port }: Address): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const asked = request({ host: address, port, path: '/', headers: { host, 'user-agent': 'mcprt' }, agent: false });
   let finish = (): void => reject(new Error(`no answer within ${deadline / 1000} s`));

@@ -1,9 +1,14 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type PeerCertificate, rootCertificates } from 'node:tls';
 import { messageOf } from '../errors.js';
-import type { Target } from './reach.js';
 
 const deadline = 5_000;
+
+/** Where a name is served. */
+export interface Address {
+  address: string;
+  port: number;
+}
 
 /** A certificate as it came over the wire, and whether a client would take it. */
 export interface ServedCertificate {
@@ -19,7 +24,7 @@ export interface ServedCertificate {
 }
 
 /** Opens a connection. The caller ends it. @throws Error with what the system says, or that nobody answered in time */
-export function openConnection({ address, port }: Target): Promise<Socket> {
+export function openConnection({ address, port }: Address): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host: address, port });
     socket.setTimeout(deadline, () => socket.destroy(new Error(`no answer within ${deadline / 1000} s`)));

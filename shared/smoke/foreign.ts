@@ -3,8 +3,8 @@ import { McprtError } from '../errors.js';
 import { type ApiAnswer, type ApiCaller, look } from '../platform/api.js';
 import type { Checks } from './checks.js';
 import type { SmokeContext } from './context.js';
-import type { Tenant, Tenants } from './multitenancy.js';
 import { multipart } from './push.js';
+import type { Tenant, Tenants } from './tenants.js';
 
 /** Names of the checks that one tenant cannot do what is another's. */
 export const foreignChecks = [

@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import type { ApiCaller } from '../platform/api.js';
-import { removeServer } from './servers.js';
+import type { Deployed } from './servers.js';
 import { leftText } from './tenants.js';
 
 /** In the order in which they are removed: a server's Secret is the platform's doing, and stays when the server goes. */
@@ -118,5 +118,17 @@ function stillThere(subject: string, why: string): McprtError {
     what: `${subject} is still there after it was removed`,
     why,
     next: 'run the action with `operation: cleanup`',
+  });
+}
+
+/** Removes a server, and looks that it is gone. @throws McprtError `smoke-cleanup`, and of the call */
+export async function removeServer(caller: ApiCaller, { name, namespace }: Deployed): Promise<void> {
+  await caller.call('DELETE', `/runtime/servers/${namespace}/${name}`, { accept: [200, 404] });
+  const left = await caller.call('GET', `/runtime/servers/${namespace}/${name}`, { accept: [200, 404] });
+  if (left.status === 404) return;
+  throw new McprtError('smoke-cleanup', {
+    what: `the server ${name} is still there after it was removed`,
+    why: left.told,
+    next: `remove it by hand: \`kubectl delete mcpserver ${name} -n ${namespace}\``,
   });
 }

@@ -11,20 +11,7 @@ import { applyGrant, applySession, type ToolRule } from './grants.js';
 import { pushImageArchive } from './push.js';
 import { deployServer, untilReady, untilServed } from './servers.js';
 import { requireCleanUp } from './tenant.js';
-import { ensureMember, ensureTeam, type Member, type Team } from './tenants.js';
-
-/** The tenants of the runbook's test: who owns the tools, and who may call them. */
-const tenants = ['acme', 'globex', 'techcorp'] as const;
-type TenantName = (typeof tenants)[number];
-
-/** Somebody of a tenant, with the server that is theirs. */
-export interface Tenant {
-  team: Team;
-  member: Member;
-  server: string;
-}
-
-export type Tenants = Record<TenantName, Tenant>;
+import { ensureMember, ensureTeam, type Tenant, type TenantName, type Tenants, tenants } from './tenants.js';
 
 /** What the servers are told to be; `create_task` writes, and `draft_release_note` is left out on purpose. */
 const tools = [

@@ -167,15 +167,3 @@ export async function untilGone(
     next: 'another server may have taken the address (the platform does not check that): `kubectl get ingress -A`; or its pods do not end: `kubectl get pods -A`',
   });
 }
-
-/** Removes a server, and looks that it is gone. @throws McprtError `smoke-cleanup`, and of the call */
-export async function removeServer(caller: ApiCaller, { name, namespace }: Deployed): Promise<void> {
-  await caller.call('DELETE', `/runtime/servers/${namespace}/${name}`, { accept: [200, 404] });
-  const left = await caller.call('GET', `/runtime/servers/${namespace}/${name}`, { accept: [200, 404] });
-  if (left.status === 404) return;
-  throw new McprtError('smoke-cleanup', {
-    what: `the server ${name} is still there after it was removed`,
-    why: left.told,
-    next: `remove it by hand: \`kubectl delete mcpserver ${name} -n ${namespace}\``,
-  });
-}

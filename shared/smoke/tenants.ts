@@ -137,3 +137,16 @@ function burnt(slug: string, { told }: ApiAnswer): McprtError {
 export function leftText(what: string, error: unknown): string {
   return `${what}: ${failureText(error)}`;
 }
+
+/** The tenants of the runbook's test: who owns the tools, and who may call them. */
+export const tenants = ['acme', 'globex', 'techcorp'] as const;
+export type TenantName = (typeof tenants)[number];
+
+/** Somebody of a tenant, with the server that is theirs. */
+export interface Tenant {
+  team: Team;
+  member: Member;
+  server: string;
+}
+
+export type Tenants = Record<TenantName, Tenant>;

@@ -5,14 +5,7 @@ import { type Cluster, openCluster } from '../cluster.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds } from '../objects.js';
 import type { Answer, Call, Transport } from '../transport.js';
 import { refusalOf } from './memory-validation.js';
-import { applied, forget, jsonPatched } from './memory-writes.js';
-
-/** One object and who applied which of its fields. */
-export interface Stored {
-  object: KubeObject;
-  /** Leaf paths by field manager. */
-  owners: Map<string, Set<string>>;
-}
+import { applied, forget, jsonPatched, type Stored } from './memory-writes.js';
 
 /** What may be put between a call and its answer. */
 export interface MemoryHooks {

@@ -1,6 +1,12 @@
 import { isRecord } from '../../json.js';
 import type { KubeObject } from '../objects.js';
-import type { Stored } from './memory-api.js';
+
+/** One object and who applied which of its fields. */
+export interface Stored {
+  object: KubeObject;
+  /** Leaf paths by field manager. */
+  owners: Map<string, Set<string>>;
+}
 
 // A null character is in no name of a field.
 const separator = '\u0000';
