@@ -1,9 +1,9 @@
+import { type RunContext } from '../shared/run-context.js';
 import { asSecret } from '../shared/facts/secrets.js';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { type KeySet, makeKeys, readRestoreKey } from '../shared/backup/keys.js';
-import type { RunContext } from '../shared/backup/ports.js';
 import { restore } from '../shared/backup/restore.js';
 import { authenticate, sealBackup } from '../shared/backup/seal.js';
 import type { Snapshot } from '../shared/backup/snapshot.js';

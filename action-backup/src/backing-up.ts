@@ -1,10 +1,11 @@
 import { createPublicKey } from 'node:crypto';
+import type { Report } from '../../shared/action/operation.js';
 import { type BackupOptions, type BackupResult, backUp, refreshBackup } from '../../shared/backup/backup.js';
 import type { Ports } from '../../shared/backup/ports.js';
 import { type Pruned, prune } from '../../shared/backup/prune.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import type { BackupInputs } from './inputs.js';
-import { outputsOf, type Report } from './outputs.js';
+import { outputsOf } from './outputs.js';
 import { backupSummary, heldSummary } from './report.js';
 
 /** Makes a backup where one is due, and then deletes old ones. @throws McprtError of `backUp` */

@@ -1,9 +1,9 @@
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import type { Report } from '../../shared/action/operation.js';
 import { originOf } from '../../shared/backup/choose-backup.js';
-import type { RunContext } from '../../shared/backup/ports.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import type { Survey, Surveyed } from '../../shared/backup/survey.js';
-import type { Report } from './outputs.js';
+import type { RunContext } from '../../shared/run-context.js';
 import { ago } from './report.js';
 
 /** Version of the output `backups`; it changes when a field changes its meaning or goes. */

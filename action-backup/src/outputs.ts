@@ -1,17 +1,8 @@
-import type { Markdown } from '../../shared/action/markdown.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import type { outputNames } from './inputs.js';
 
 /** What an operation tells the workflow; `result` is added from the rest. */
 export type Outputs = Partial<Record<Exclude<(typeof outputNames)[number], 'result'>, string | number | boolean>>;
-
-/** What an operation has to say at its end. */
-export interface Report {
-  outputs: Outputs;
-  /** More than the outputs say, for scripts. */
-  details: Record<string, unknown>;
-  summary: Markdown;
-}
 
 /** What every operation on one backup tells of it. */
 export function outputsOf(context: Omit<BackupContext, 'recipients'>): Outputs {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Github, startGithub } from '../../lab/github/github.js';
 import { Markdown } from '../../shared/action/markdown.js';
+import type { Report } from '../../shared/action/operation.js';
 import { McprtError } from '../../shared/errors.js';
-import type { Report } from './outputs.js';
 import { alarmText, underWatch, type Watch } from './watch.js';
 
 const failure = (code: McprtError['code']): McprtError =>
@@ -19,10 +19,14 @@ let warnings: string[];
 let told: string[];
 
 const watch = (view = github): Watch => ({
-  api: { apiUrl: view.env.GITHUB_API_URL ?? '', token: view.token, repository: 'mcprt-lab/platform' },
+  api: {
+    apiUrl: view.env.GITHUB_API_URL ?? '',
+    token: view.token,
+    repository: 'mcprt-lab/platform',
+    runUrl: 'https://github.com/acme/platform/actions/runs/7',
+  },
   domain: 'example.com',
   maxAge: 26 * 3600_000,
-  runUrl: 'https://github.com/acme/platform/actions/runs/7',
   progress: (line) => told.push(line),
   warn: (line) => warnings.push(line),
 });

@@ -2,17 +2,15 @@ import { endAlarm, raiseAlarm } from '../../shared/action/alarm-issue.js';
 import { docsLink } from '../../shared/action/docs-link.js';
 import type { GithubApi } from '../../shared/action/github-api.js';
 import { code, Markdown, withCode } from '../../shared/action/markdown.js';
+import type { Report } from '../../shared/action/operation.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
-import type { Report } from './outputs.js';
 
 /** What a verification watches over, and where it tells of it. */
 export interface Watch {
-  api: GithubApi;
+  api: GithubApi & { runUrl: string };
   domain: string;
   /** The objective: the oldest that the newest verified backup may be, in ms. */
   maxAge: number;
-  /** Page of the run. */
-  runUrl: string;
   progress: (line: string) => void;
   warn: (line: string) => void;
 }
@@ -74,7 +72,7 @@ function linkedCode(name: string): string {
   return link.startsWith('http') ? `[${code(name)}](${link})` : code(name);
 }
 
-function linkTo({ runUrl }: Watch): string {
+function linkTo({ api: { runUrl } }: Watch): string {
   return `[this run](${runUrl})`;
 }
 

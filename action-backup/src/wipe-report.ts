@@ -1,7 +1,7 @@
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import type { Report } from '../../shared/action/operation.js';
 import { count, subjectOf, type Target } from '../../shared/wipe/targets.js';
 import type { WipeResult } from '../../shared/wipe/wipe.js';
-import type { Report } from './outputs.js';
 
 /** Rows of a summary that are shown; all of them are in the output `result`. */
 const shown = 200;

@@ -11,10 +11,14 @@ import {
   oneOf,
   overrides,
   path,
+  readInputs,
   someOf,
   text,
   token,
 } from '../../shared/action/inputs.js';
+import { mask } from '../../shared/action/mask.js';
+import { McprtError } from '../../shared/errors.js';
+import type { OperationName } from '../../shared/permissions/operations.js';
 import { parseImages, parseTargets } from '../../shared/rollout/targets.js';
 
 /** Build arguments by name. */
@@ -97,3 +101,31 @@ export const outputNames = [
 export const states = { written: 'written', ended: 'ended' } as const;
 
 export type RolloutInputs = Inputs<typeof inputTypes>;
+
+/** Reads the inputs. @throws McprtError `input-invalid` */
+export function readRolloutInputs(): RolloutInputs {
+  const inputs = readInputs(inputTypes);
+  if (inputs['without-secrets'] && inputs.operation !== 'plan') {
+    throw new McprtError('input-invalid', {
+      what: 'a rollout needs the platform’s Secrets',
+      why: '`without-secrets` is for `operation: plan`, as of a pull request',
+      next: 'leave `without-secrets` out, or plan only',
+    });
+  }
+  for (const value of Object.values(inputs['build-args'])) mask(value);
+  return inputs;
+}
+
+/** The operation, and what its inputs need on top. */
+export function operationsOf({
+  operation,
+  permissions,
+  'registry-access': access,
+  'without-secrets': blind,
+}: RolloutInputs): [OperationName, ...OperationName[]] {
+  return [
+    operation === 'rollout' ? operation : blind ? 'rollout-pull-request' : 'rollout-plan',
+    ...(access === 'port-forward' && !blind ? (['rollout-port-forward'] as const) : []),
+    ...(permissions.length > 0 ? (['rollout-permissions'] as const) : []),
+  ];
+}

@@ -1,16 +1,14 @@
 import { findingsTable } from '../../shared/action/findings.js';
 import { spanText } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
+import type { Report } from '../../shared/action/operation.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { referenceOf, type WantedImage } from '../../shared/rollout/plan.js';
 import type { Phase, RolloutRecord } from '../../shared/rollout/record.js';
 import type { outputNames } from './inputs.js';
 
-type Outputs = Record<(typeof outputNames)[number], string | number>;
-
-/** Version of the output `result`; it changes when a field changes its meaning or goes. */
-const resultSchema = 'mcprt.rollout/1';
+type Outputs = Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>;
 
 export interface Ending {
   failure: { error: unknown } | undefined;
@@ -22,14 +20,14 @@ export interface Ending {
 export function outputsOf(
   record: RolloutRecord,
   { operation, platform, failure, isBlind }: Ending & { operation: string; platform: string },
-): Outputs {
+): Pick<Report, 'outputs' | 'details'> {
   const { plan, rolledBack } = record;
   const isPutBack = rolledBack !== undefined && rolledBack.failed.length === 0;
   const isApplied = operation === 'rollout' && hasWritten(record);
   const images = Object.fromEntries(
     record.images.map((image) => [`${image.target.deployment}/${image.target.container}`, referenceOf(image)]),
   );
-  const plain = {
+  const plain: Outputs = {
     plan: isBlind ? '' : (plan?.digest ?? ''),
     changes: plan?.changes.length ?? 0,
     changed: String(isApplied && !isPutBack),
@@ -63,7 +61,7 @@ export function outputsOf(
     findings: record.findings,
     phases: record.phases,
   };
-  return { result: JSON.stringify({ schema: resultSchema, operation, ...plain, ...details }), ...plain };
+  return { outputs: plain, details };
 }
 
 /** The summary of a rollout or a plan: what changes, what runs, what was seen from outside, and when. */

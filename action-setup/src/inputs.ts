@@ -6,17 +6,20 @@ import {
   domain,
   duration,
   flag,
+  type Inputs,
   type InputType,
   lines,
   maybeDuration,
   oneOf,
   overrides,
   path,
+  readInputs,
   secret,
   someOf,
   text,
   token,
 } from '../../shared/action/inputs.js';
+import { McprtError } from '../../shared/errors.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
 import type { OrderLimit } from '../../shared/setup/orders.js';
 
@@ -100,3 +103,41 @@ export const startedState = 'started';
 
 /** State that tells the post step where the installer's kubeconfig is. */
 export const kubeconfigState = 'kubeconfig';
+
+export type SetupInputs = Inputs<typeof inputTypes>;
+
+/** Reads the inputs. @throws McprtError `input-invalid` */
+export function readSetupInputs(): SetupInputs {
+  const inputs = readInputs(inputTypes);
+  requireProfile(inputs);
+  requireNoPlan(inputs);
+  return inputs;
+}
+
+/** Without a profile the installer would be told a domain and nothing else: its address, images and administrator come from there. */
+function requireProfile({ operation, domain, profile }: SetupInputs): void {
+  if (operation !== 'install' || domain === '' || profile !== '') return;
+  throw new McprtError('input-invalid', {
+    what: 'an installation needs a profile, and the input `domain` stands instead of one',
+    why: '`domain` alone is for `check`',
+    next: 'leave `domain` out, or give the path in `profile` as well',
+  });
+}
+
+/** Who gives a plan to a check would think that something was held to it. */
+function requireNoPlan({ operation, 'expect-plan': expected, 'release-namespace': namespace }: SetupInputs): void {
+  if (expected === '') return;
+  if (operation === 'install' && namespace !== '') {
+    throw new McprtError('input-invalid', {
+      what: 'both `expect-plan` and `release-namespace` are given',
+      why: 'a namespace is given up before it can be seen what else a setup would do, and no plan holds it',
+      next: 'release it in a step of its own without `expect-plan`; then make a new plan, and have it approved',
+    });
+  }
+  if (operation === 'install') return;
+  throw new McprtError('input-invalid', {
+    what: '`expect-plan` is given, and a check has no plan',
+    why: 'a check looks, and changes nothing',
+    next: 'leave `expect-plan` out',
+  });
+}

@@ -1,11 +1,10 @@
 import * as core from '@actions/core';
-import { openPostConnection } from '../../shared/action/connection.js';
-import { runContext } from '../../shared/action/github.js';
 import { log } from '../../shared/action/log.js';
+import { runPostStep } from '../../shared/action/operation.js';
 import { runAction } from '../../shared/action/run.js';
-import { holderOf } from '../../shared/backup/brake.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { endInstallation } from '../../shared/facts/installation.js';
+import { holderOf } from '../../shared/run-context.js';
 import { removeImageArchives } from '../../shared/setup/image-archives.js';
 import { removeKubeconfig } from '../../shared/setup/kubeconfig-file.js';
 import { closeRegistry } from '../../shared/setup/registry-push-proxy.js';
@@ -22,28 +21,22 @@ export async function setupPostAction(): Promise<void> {
     if (await removeKubeconfig(core.getState(kubeconfigState)))
       log.info('removed the kubeconfig that the step has left');
     if (core.getState(startedState) === '') return;
-    try {
-      await close();
-    } catch (cause) {
-      throw new McprtError('setup-post', {
-        what: 'whether the public registry asks for a password could not be seen to',
-        why: messageOf(cause),
-        next: 'run setup again, or put the annotation back by hand: docs/troubleshooting.md#registry-auth-open',
-        cause,
-      });
-    }
+    await runPostStep('setup', refused, async ({ cluster, run }) => {
+      const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
+      await endInstallation(cluster, holderOf(run), false);
+      if (wasOpen)
+        log.warning('the public registry asked for no password, as the installer was stopped: it does again');
+      const left = [...pushersRemoved, ...(await removeImageArchives(core.getInput('source')))];
+      if (left.length > 0) log.info(`removed what the installer left: ${left.join(', ')}`);
+    });
   });
 }
 
-async function close(): Promise<void> {
-  const { cluster } = await openPostConnection('setup');
-  try {
-    const { wasOpen, pushersRemoved } = await closeRegistry(cluster);
-    await endInstallation(cluster, holderOf(runContext(process.env, '', '')), false);
-    if (wasOpen) log.warning('the public registry asked for no password, as the installer was stopped: it does again');
-    const left = [...pushersRemoved, ...(await removeImageArchives(core.getInput('source')))];
-    if (left.length > 0) log.info(`removed what the installer left: ${left.join(', ')}`);
-  } finally {
-    await cluster.close();
-  }
+function refused(cause: unknown): McprtError {
+  return new McprtError('setup-post', {
+    what: 'whether the public registry asks for a password could not be seen to',
+    why: messageOf(cause),
+    next: 'run setup again, or put the annotation back by hand: docs/troubleshooting.md#registry-auth-open',
+    cause,
+  });
 }

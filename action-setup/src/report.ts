@@ -1,6 +1,7 @@
 import { findingsTable } from '../../shared/action/findings.js';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
+import type { Report } from '../../shared/action/operation.js';
 import { excuseWords } from '../../shared/backup/restore-plan.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -11,10 +12,7 @@ import type { SetupRecord } from '../../shared/setup/options.js';
 import { ordering } from '../../shared/setup/orders.js';
 import type { outputNames } from './inputs.js';
 
-type Outputs = Record<(typeof outputNames)[number], string | number>;
-
-/** Version of the output `result`; it changes when a field changes its meaning or goes. */
-const resultSchema = 'mcprt.setup/1';
+type Outputs = Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>;
 
 const cases: Record<SetupCase, string> = {
   'first-install': 'First install',
@@ -26,9 +24,9 @@ const cases: Record<SetupCase, string> = {
 };
 
 /** What a run tells the workflow, also one that failed on the way. */
-export function outputsOf(record: SetupRecord, operation: string, dryRun: boolean): Outputs {
+export function outputsOf(record: SetupRecord, dryRun: boolean): Pick<Report, 'outputs' | 'details'> {
   const { decision, restored, findings } = record;
-  const plain = {
+  const plain: Outputs = {
     case: decision?.case ?? '',
     mode: decision?.mode ?? '',
     plan: record.plan ?? '',
@@ -52,7 +50,7 @@ export function outputsOf(record: SetupRecord, operation: string, dryRun: boolea
     binary: record.binary && { commit: record.binary.commit, version: record.binary.version },
     phases: record.phases,
   };
-  return { result: JSON.stringify({ schema: resultSchema, operation, ...plain, ...details }), ...plain };
+  return { outputs: plain, details };
 }
 
 /** The summary of an installation: which case it was, the certificates before and after, what was found, how long it took. */

@@ -1,4 +1,5 @@
 import { endDeployments } from '../../shared/action/deployment.js';
+import { githubOf } from '../../shared/action/github.js';
 import { askGithub } from '../../shared/action/github-api.js';
 import { log } from '../../shared/action/log.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
@@ -10,9 +11,9 @@ import { Made, removeMade } from '../../shared/smoke/made.js';
 import { previewEnvironment } from '../../shared/smoke/pull-request.js';
 import { whoRemovesSecrets } from '../../shared/smoke/tenant.js';
 import { findTeam } from '../../shared/smoke/tenants.js';
-import { githubOf, previewMarker, runUrlOf } from './github.js';
 import { removedComment } from './report.js';
 import type { SmokeRun } from './run.js';
+import { previewMarker } from './run.js';
 
 /**
  * Removes what tests and previews have left: of one pull request all, otherwise what is old, and previews whose pull
@@ -58,11 +59,11 @@ export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): P
 
 /** Tells GitHub, and those who read the pull request, that its preview is gone. It is gone also when they cannot be told. */
 async function tellRemoved(number: number, { inputs, context, report }: SmokeRun): Promise<void> {
-  const github = githubOf(inputs['github-token']);
+  const github = githubOf(inputs['github-token'], process.env);
   try {
     await endDeployments(github, previewEnvironment(number));
     if (!inputs.comment) return;
-    const markdown = removedComment(runUrlOf(github));
+    const markdown = removedComment(github.runUrl);
     await writeStickyComment(github, number, { marker: previewMarker(report.domain), markdown, onlyChange: true });
   } catch (error) {
     log.warning(`GitHub was not told that the preview of pull request ${number} is gone: ${failureText(error)}`);
@@ -76,7 +77,7 @@ async function closedOf(numbers: ReadonlySet<number>, { inputs, context }: Smoke
   await Promise.all(
     [...numbers].map(async (number) => {
       try {
-        const answer = await askGithub(githubOf(inputs['github-token']), 'GET', `/pulls/${number}`);
+        const answer = await askGithub(githubOf(inputs['github-token'], process.env), 'GET', `/pulls/${number}`);
         if (isRecord(answer) && answer.state === 'closed') closed.add(number);
       } catch (error) {
         context.progress(`pull request ${number} cannot be looked at, and counts as open: ${messageOf(error)}`);

@@ -10,11 +10,13 @@ import {
   oneOf,
   overrides,
   path,
+  readInputs,
   secret,
   someOf,
   text,
   token,
 } from '../../shared/action/inputs.js';
+import { McprtError } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
 
 /** Arguments of a tool. */
@@ -118,3 +120,40 @@ export const outputNames = [
 export const states = { made: 'made' } as const;
 
 export type SmokeInputs = Inputs<typeof inputTypes>;
+
+/** Reads the inputs. @throws McprtError `input-invalid`, `smoke-no-suite`, `smoke-no-password`, `smoke-no-run` */
+export function readSmokeInputs(): SmokeInputs {
+  const inputs = readInputs(inputTypes);
+  if (inputs.operation === 'test') requireInputs(inputs);
+  return inputs;
+}
+
+/** @throws McprtError `smoke-no-suite`, `smoke-no-password`, `smoke-no-run` */
+function requireInputs(inputs: SmokeInputs): void {
+  if (inputs.suite.length === 0) {
+    throw new McprtError('smoke-no-suite', {
+      what: 'nothing is to be tested',
+      why: '`suite` is empty',
+      next: 'give `suite`: health, tenant, multitenancy',
+    });
+  }
+  if (inputs.suite.some((suite) => suite !== 'health')) requirePassword(inputs);
+  if (inputs['skip-setup'] && inputs['run-id'] === '') {
+    throw new McprtError('smoke-no-run', {
+      what: 'it is not known whose servers and grants to take',
+      why: '`skip-setup` is set, and `run-id` is empty',
+      next: 'run it once with `keep: true`, and give its output `run-id`',
+    });
+  }
+}
+
+/** @throws McprtError `smoke-no-password` */
+export function requirePassword(inputs: SmokeInputs): void {
+  const { length } = inputs['user-password'];
+  if (length >= 8 && length <= 72) return;
+  throw new McprtError('smoke-no-password', {
+    what: 'the tests’ own users have no password that the platform takes',
+    why: `\`user-password\` ${length === 0 ? 'is empty' : `has ${length} characters`}; secrets are empty also in a run that a fork has caused`,
+    next: 'store a password of 8 to 72 characters as a secret, and keep it the same: the platform cannot change one',
+  });
+}

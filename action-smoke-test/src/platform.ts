@@ -1,15 +1,15 @@
 import { X509Certificate } from 'node:crypto';
-import { type ConnectionInputs, openConnection } from '../../shared/action/connection.js';
+import type { ConnectionInputs } from '../../shared/action/connection.js';
 import { log } from '../../shared/action/log.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
-import { missing } from '../../shared/permissions/guard.js';
-import { lackingOf } from '../../shared/permissions/review.js';
+import type { GuardOptions } from '../../shared/permissions/guard.js';
 import { smokeAdminRules, smokeTenantRules } from '../../shared/permissions/smoke-test-rules.js';
 import { type ApiCaller, type ApiPorts, type Caller, findApi, type PlatformApi } from '../../shared/platform/api.js';
 import type { Hosts } from '../../shared/profile/values.js';
+import type { SmokeInputs } from './inputs.js';
 
 /** Who is asked for what only an admin may. */
 export interface AdminInputs {
@@ -18,33 +18,23 @@ export interface AdminInputs {
   'admin-password': string;
 }
 
-/**
- * The cluster of the input `kubeconfig` or `api-server`; undefined where neither was given. A profile's is not used: it would be
- * there always.
- */
-export async function clusterOf(
-  inputs: Omit<ConnectionInputs, 'server'> & { 'api-server': string },
-  mask: (secret: string) => void,
-): Promise<Cluster | undefined> {
-  const { kubeconfig, 'api-server': server } = inputs;
-  if (kubeconfig === '' && server === '') return undefined;
-  return (await openConnection({ ...inputs, server }, { env: process.env, mask })).cluster;
-}
+/** The way into an operation: a profile's kubeconfig is not used, as it would be there always. */
+export const door = {
+  stage: 'smoke-test',
+  connection: (inputs: SmokeInputs): ConnectionInputs | undefined => {
+    const { kubeconfig, 'api-server': server } = inputs;
+    return kubeconfig === '' && server === '' ? undefined : { ...inputs, server };
+  },
+} as const;
 
-/**
- * Asks whether the cluster's credentials may read what the operation looks at, before it makes anything on the platform.
- *
- * @throws McprtError `permission-missing`
- */
-export async function requireCluster(
-  cluster: Cluster,
-  inputs: AdminInputs & { operation: string; suite: readonly string[] },
-): Promise<void> {
+/** What the cluster's credentials must allow before anything is made on the platform. */
+export function permissionsOf(inputs: SmokeInputs): Omit<GuardOptions, 'warn'> {
   const isGivenAdmin = inputs['admin-key'] !== '' || inputs['admin-email'] !== '';
   const publishes = inputs.operation === 'preview' || (inputs.operation === 'test' && inputs.suite.includes('tenant'));
-  const rules = [...(isGivenAdmin ? [] : smokeAdminRules), ...(publishes ? smokeTenantRules : [])];
-  const lacking = await lackingOf(cluster, rules);
-  if (lacking !== undefined && lacking.length > 0) throw missing(lacking, ['smoke-test']);
+  return {
+    names: ['smoke-test'],
+    rules: [...(isGivenAdmin ? [] : smokeAdminRules), ...(publishes ? smokeTenantRules : [])],
+  };
 }
 
 /** Finds API and admin once. @throws McprtError `smoke-admin`, and of findApi */

@@ -2,35 +2,30 @@ import * as core from '@actions/core';
 import { z } from 'zod';
 import { readInputs } from '../../shared/action/inputs.js';
 import { log } from '../../shared/action/log.js';
-import { mask } from '../../shared/action/mask.js';
-import { readTarget } from '../../shared/action/profile.js';
-import { runAction } from '../../shared/action/run.js';
+import { runOperation } from '../../shared/action/operation.js';
 import { McprtError } from '../../shared/errors.js';
 import { openWeb } from '../../shared/platform/web.js';
 import { Made, madeKinds, removeMade } from '../../shared/smoke/made.js';
 import { keptText } from '../../shared/smoke/tenant.js';
-import { inputTypes, states } from './inputs.js';
-import { clusterOf, platformOf } from './platform.js';
+import { inputTypes, type SmokeInputs, states } from './inputs.js';
+import { door, platformOf } from './platform.js';
 
 const things = z.array(z.object({ kind: z.enum(madeKinds), namespace: z.string(), name: z.string() }));
 
 /** The post step of action-smoke-test: removes what the main step had made when it was stopped. */
 export async function smokeTestPostAction(): Promise<void> {
-  await runAction('action-smoke-test (post)', async (signal) => {
-    const saved = core.getState(states.made);
-    const made = new Made(() => undefined, saved === '' ? [] : things.parse(JSON.parse(saved)));
-    if (made.things.length === 0) return;
-    const inputs = readInputs(inputTypes);
-    const { hosts } = await readTarget(inputs, { stage: 'smoke-test', env: process.env, mask, quiet: true });
-    const cluster = await clusterOf(inputs, mask);
-    const web = openWeb({
-      overrides: inputs.resolve,
-      dnsServer: inputs['dns-server'],
-      caBundle: inputs['ca-bundle'],
-    });
+  const saved = core.getState(states.made);
+  if (saved === '') return;
+  const read = (): SmokeInputs => readInputs(inputTypes);
+  await runOperation({ ...door, title: 'action-smoke-test (post)', version: '', read, quiet: true }, async (opened) => {
+    const { inputs, target, signal, mask, progress } = opened;
+    const cluster = opened.connection?.cluster;
+    const made = new Made(() => undefined, things.parse(JSON.parse(saved)));
+    const count = made.things.length;
+    if (count === 0) return undefined;
+    const web = openWeb({ overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] });
     try {
-      const { admin } = await platformOf(hosts, inputs, cluster, { web, signal, mask, progress: log.info })();
-      const count = made.things.length;
+      const { admin } = await platformOf(target.hosts, inputs, cluster, { web, signal, mask, progress })();
       const { left, kept } = await removeMade(made, { admin, cluster });
       if (kept.length > 0) log.warning([keptText(kept), ...kept].join('\n'));
       if (left.length > 0) {
@@ -41,9 +36,9 @@ export async function smokeTestPostAction(): Promise<void> {
         });
       }
       log.info(`the tests were stopped: ${count - kept.length} things that they had made were removed`);
+      return undefined;
     } finally {
       web.close();
-      await cluster?.close();
     }
   });
 }

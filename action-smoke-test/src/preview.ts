@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beginDeployment } from '../../shared/action/deployment.js';
+import { githubOf } from '../../shared/action/github.js';
 import { askGithub, githubError } from '../../shared/action/github-api.js';
 import { log } from '../../shared/action/log.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
@@ -15,15 +16,15 @@ import {
 } from '../../shared/smoke/pull-request.js';
 import { tenantSuite } from '../../shared/smoke/tenant.js';
 import { cleanUpLeftovers } from './cleanup.js';
-import { githubOf, previewMarker, runUrlOf } from './github.js';
+import { requirePassword } from './inputs.js';
 import { previewComment } from './report.js';
-import { callOf, requirePassword, type SmokeRun } from './run.js';
+import { callOf, previewMarker, type SmokeRun } from './run.js';
 
 /** Deploys and tests the server of a pull request, or removes it when that is closed; tells it in one comment. */
 export async function runPreview(smoke: SmokeRun): Promise<void> {
   const { inputs, context, report } = smoke;
   const { env } = process;
-  const github = githubOf(inputs['github-token']);
+  const github = githubOf(inputs['github-token'], process.env);
   const event: unknown = env.GITHUB_EVENT_PATH ? JSON.parse(await readFile(env.GITHUB_EVENT_PATH, 'utf8')) : {};
   const pull = pullRequestOf(event, github.repository, inputs['pull-request']);
   const answer = await askGithub(github, 'GET', `/pulls/${pull.number}`).catch((error: unknown) => {
@@ -35,7 +36,7 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
   });
   const facts = factsOf(answer, github.repository);
   requireSameCommit(pull, facts);
-  const runUrl = runUrlOf(github);
+  const { runUrl } = github;
   if (pull.isClosed || facts.isClosed) {
     await cleanUpLeftovers(smoke, pull.number);
     return;

@@ -3,18 +3,17 @@ import { docsLink } from '../../shared/action/docs-link.js';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/format.js';
 import { log } from '../../shared/action/log.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
+import type { Report } from '../../shared/action/operation.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
 import type { CleanupLine } from '../../shared/smoke/cleanup.js';
 import type { SeenName } from '../../shared/smoke/health.js';
 import { junitOf } from '../../shared/smoke/junit.js';
-import type { outputNames } from './inputs.js';
+import type { outputNames, SmokeInputs } from './inputs.js';
 
-type Outputs = Record<(typeof outputNames)[number], string | number>;
+type Outputs = Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>;
 
-/** Version of the output `result`; it changes when a field changes its meaning or goes. */
-const resultSchema = 'mcprt.smoke-test/1';
 /** GitHub shows ten annotations of a kind for a step. */
 const annotationLimit = 9;
 
@@ -40,10 +39,31 @@ export interface SmokeReport {
   isKept: boolean;
 }
 
+/** The report of an operation that begins. */
+export function newReport(
+  inputs: Pick<SmokeInputs, 'operation' | 'dry-run'>,
+  known: Pick<SmokeReport, 'domain' | 'run' | 'checks' | 'isKept'>,
+): SmokeReport {
+  return {
+    ...known,
+    operation: inputs.operation,
+    names: [],
+    cleanup: undefined,
+    removed: 0,
+    left: [],
+    isDryRun: inputs['dry-run'],
+    server: '',
+    url: '',
+    junit: '',
+    at: new Date(),
+    seconds: 0,
+  };
+}
+
 /** What a run tells the workflow, also one that failed. */
-export function outputsOf(report: SmokeReport): Outputs {
+export function outputsOf(report: SmokeReport): Pick<Report, 'outputs' | 'details'> {
   const count = (status: Check['status']): number => report.checks.filter((check) => check.status === status).length;
-  const plain = {
+  const plain: Outputs = {
     passed: count('passed'),
     failed: count('failed'),
     skipped: count('skipped'),
@@ -74,10 +94,7 @@ export function outputsOf(report: SmokeReport): Outputs {
     left: report.left,
     seconds: report.seconds,
   };
-  return {
-    result: JSON.stringify({ schema: resultSchema, operation: report.operation, ...plain, ...details }),
-    ...plain,
-  };
+  return { outputs: plain, details };
 }
 
 /** Writes the JUnit report. @throws McprtError `smoke-junit` */

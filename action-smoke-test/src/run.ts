@@ -1,4 +1,4 @@
-import { McprtError } from '../../shared/errors.js';
+import { randomBytes } from 'node:crypto';
 import type { ServerMetadata } from '../../shared/platform/servers-file.js';
 import type { SmokeContext } from '../../shared/smoke/context.js';
 import type { SmokeInputs } from './inputs.js';
@@ -18,13 +18,13 @@ export function callOf(inputs: SmokeInputs): { tool: string; args: Record<string
   return { tool: inputs['call-tool'], args: inputs['call-arguments'], expected: inputs['call-expects'] };
 }
 
-/** @throws McprtError `smoke-no-password` */
-export function requirePassword(inputs: SmokeInputs): void {
-  const { length } = inputs['user-password'];
-  if (length >= 8 && length <= 72) return;
-  throw new McprtError('smoke-no-password', {
-    what: 'the tests’ own users have no password that the platform takes',
-    why: `\`user-password\` ${length === 0 ? 'is empty' : `has ${length} characters`}; secrets are empty also in a run that a fork has caused`,
-    next: 'store a password of 8 to 72 characters as a secret, and keep it the same: the platform cannot change one',
-  });
+/** What tells the comment on a preview from all others: a pull request may have previews on several platforms. */
+export function previewMarker(domain: string): string {
+  return `preview on ${domain}`;
+}
+
+/** Short, unlike that of any other run, and of what a name on the platform may have. */
+export function madeRunId(env: NodeJS.ProcessEnv): string {
+  const run = BigInt(/^\d{1,18}$/.test(env.GITHUB_RUN_ID ?? '') ? (env.GITHUB_RUN_ID ?? '0') : '0').toString(36);
+  return `${run}-${env.GITHUB_RUN_ATTEMPT || '1'}-${randomBytes(2).toString('hex')}`;
 }

@@ -1,8 +1,8 @@
+import { type RunContext } from '../../shared/run-context.js';
 import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
 import { Encrypter } from 'age-encryption';
 import { type Archive, packArchive } from '../../shared/backup/archive.js';
 import { type BackupKey, type KeySet, type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
-import type { RunContext } from '../../shared/backup/ports.js';
 import { authenticate, openBackup } from '../../shared/backup/seal.js';
 import { encodeSnapshot, type Snapshot } from '../../shared/backup/snapshot.js';
 import { type BackupContext, signStatement } from '../../shared/backup/statement.js';

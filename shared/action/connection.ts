@@ -53,6 +53,8 @@ export interface ConnectionOptions {
   profile?: string | undefined;
   /** Tells nothing that the main step has told. */
   quiet?: boolean;
+  /** Asks the cluster what has to be known before anything else is done with it. */
+  ask?: (cluster: Cluster) => Promise<void>;
 }
 
 /** What of a kubeconfig's life has to be left before its end is told, in days. */
@@ -67,11 +69,11 @@ const day = 24 * 3600_000;
  */
 export async function openConnection(
   inputs: ConnectionInputs,
-  { env, mask, profile, quiet = false }: ConnectionOptions,
+  { env, mask, profile, quiet = false, ask }: ConnectionOptions,
 ): Promise<{ cluster: Cluster; credentials: Credentials }> {
   const credentials = await credentialsFor(inputs, { env, mask, profile });
   if (!quiet) await tellEnd(credentials, new Date());
-  return { cluster: connect(credentials, { proxy: proxyOf(env) }), credentials };
+  return { cluster: connect(credentials, { proxy: proxyOf(env), ...(ask ? { ask } : {}) }), credentials };
 }
 
 /**

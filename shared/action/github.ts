@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { RunContext } from '../backup/ports.js';
 import { isRecord, parsedJson } from '../json.js';
+import type { RunContext } from '../run-context.js';
 import { passwordsIn } from '../secret-shapes.js';
+import type { GithubApi } from './github-api.js';
 import { mask } from './mask.js';
 
 /**
@@ -21,6 +22,17 @@ export function runContext(env: NodeJS.ProcessEnv, domain: string, tool: string,
     job: env.GITHUB_JOB ?? '',
     domain,
     tool,
+  };
+}
+
+/** GitHub's API and the page of this run, as the job's environment tells them. */
+export function githubOf(token: string, env: NodeJS.ProcessEnv): GithubApi & { runUrl: string } {
+  const repository = env.GITHUB_REPOSITORY ?? '';
+  return {
+    apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
+    token,
+    repository,
+    runUrl: `${env.GITHUB_SERVER_URL || 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID ?? ''}`,
   };
 }
 

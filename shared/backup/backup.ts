@@ -1,3 +1,4 @@
+import { type RunContext } from '../run-context.js';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { newestCertManager } from '../certificates/version.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -13,7 +14,7 @@ import type { Layout } from '../platform/resources.js';
 import { type Allowance, allowanceFor, isAllowed } from './allowance.js';
 import { contentDigest } from './content-digest.js';
 import { type BackupKey, recipientId } from './keys.js';
-import type { Ports, RunContext } from './ports.js';
+import type { Ports } from './ports.js';
 import { type HeldBackup, standing } from './refresh.js';
 import { type Refusal, refusals } from './refusals.js';
 import { rehearse, requireArchiveSize } from './rehearse.js';

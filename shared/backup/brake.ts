@@ -1,3 +1,4 @@
+
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -5,7 +6,6 @@ import { McprtError } from '../errors.js';
 import { requireNoInstallation, requireNoRollout } from '../facts/installation.js';
 import { refuseHeld } from '../facts/lock.js';
 import { pause } from '../pause.js';
-import type { RunContext } from './ports.js';
 
 /**
  * Who holds the brake. The brake is also the lock between restores and wipes: creating it is atomic. A run that was killed leaves
@@ -19,11 +19,6 @@ export interface Holder {
 const name = 'mcprt-brake';
 const annotations = { run: 'mcprt.dev/run', expires: 'mcprt.dev/expires' } as const;
 const effectiveDeadline = 15_000;
-
-/** How a run is called as a holder: the same for all its attempts. */
-export function holderOf({ repository, runId, job }: RunContext): string {
-  return `${repository}/${runId}/${job}`;
-}
 
 /** A brake that is on. */
 export interface Brake {

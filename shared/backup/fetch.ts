@@ -1,9 +1,10 @@
+import { type RunContext } from '../run-context.js';
 import type { KeyObject } from 'node:crypto';
 import { packArchive } from './archive.js';
 import { keep } from './backup.js';
 import { chooseBackup, type Overrides } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
-import type { Ports, RunContext } from './ports.js';
+import type { Ports } from './ports.js';
 import { type AuthenticBackup, openBackup } from './seal.js';
 import type { BackupContext } from './statement.js';
 import { type Kept, nameFor, type Store } from './stores/store.js';

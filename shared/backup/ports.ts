@@ -10,15 +10,3 @@ export interface Ports {
   /** Called with every secret leaf that was read, before it is used. */
   mask: (secret: string) => void;
 }
-
-/** Where an operation runs: what a backup's statement binds it to. */
-export interface RunContext {
-  repository: string;
-  repositoryId: string;
-  workflow: string;
-  runId: string;
-  runAttempt: string;
-  job: string;
-  domain: string;
-  tool: string;
-}

@@ -1,10 +1,11 @@
+import { type RunContext } from '../run-context.js';
 import type { KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
 import { McprtError } from '../errors.js';
 import { misfitOf } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
-import type { Ports, RunContext } from './ports.js';
+import type { Ports } from './ports.js';
 import { openBackup } from './seal.js';
 import type { BackupContext } from './statement.js';
 import { type Entry, generationOf, prefixOf, type Store } from './stores/store.js';

@@ -1,9 +1,10 @@
+import { type RunContext } from '../run-context.js';
 import type { KeyObject } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.js';
 import { observe } from '../facts/observation.js';
 import { chooseBackup, type Overrides } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
-import type { Ports, RunContext } from './ports.js';
+import type { Ports } from './ports.js';
 import { openBackup } from './seal.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';

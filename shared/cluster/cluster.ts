@@ -3,7 +3,7 @@ import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
 import { ApiError } from './api-error.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds } from './objects.js';
-import type { Transport } from './transport.js';
+import type { Answer, Call, Transport } from './transport.js';
 
 export interface Ref {
   name: string;
@@ -92,24 +92,40 @@ const mostLog = 1024 * 1024;
 /** Of one list: more objects of a kind than this no k3s has. Bytes are those of the answers, time is in ms. */
 const mostListed = { pages: 400, bytes: 512 * 1024 * 1024, time: 300_000 } as const;
 
-/** @param transport where the calls go: a real server, or a recording one in tests */
-export function openCluster(transport: Transport): Cluster {
-  const read = async (path: string): Promise<unknown> => jsonOf((await transport.call({ method: 'GET', path })).body);
+/**
+ * One cluster's API.
+ *
+ * @param transport where the calls go: a real server, or a recording one in tests
+ * @param allowed a question about permissions; its error is what every call fails with. Reads are sent beside it, and nobody
+ * learns an answer before; everything else is sent after it. So the question costs no time, and nothing gets around it.
+ */
+export function openCluster(transport: Transport, allowed: Promise<unknown> = Promise.resolve()): Cluster {
+  // Also one that asks the cluster for nothing must not end the process by it.
+  allowed.catch(() => undefined);
   let writes = 0;
+  const call = async (wanted: Call): Promise<Answer> => {
+    if (wanted.method === 'GET') {
+      const answer = transport.call(wanted);
+      answer.catch(() => undefined);
+      await allowed;
+      return answer;
+    }
+    await allowed;
+    if (!wanted.path.includes('dryRun=All') && !wanted.path.includes('/selfsubject')) writes += 1;
+    return transport.call(wanted);
+  };
+  const read = async (path: string): Promise<unknown> => jsonOf((await call({ method: 'GET', path })).body);
   const write = async <T extends KubeObject>(
     method: 'POST' | 'PUT' | 'PATCH',
     path: string,
     body: unknown,
     contentType = 'application/json',
-  ): Promise<T> => {
-    if (!path.includes('dryRun=All') && !path.includes('/selfsubject')) writes += 1;
-    return asObject((await transport.call({ method, path, body: JSON.stringify(body), contentType })).body) as T;
-  };
+  ): Promise<T> => asObject((await call({ method, path, body: JSON.stringify(body), contentType })).body) as T;
 
   return {
     async get<T extends KubeObject>(kind: Kind, ref: Ref) {
       try {
-        return asObject((await transport.call({ method: 'GET', path: pathOf(kind, ref) })).body) as T;
+        return asObject((await call({ method: 'GET', path: pathOf(kind, ref) })).body) as T;
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;
@@ -126,7 +142,7 @@ export function openCluster(transport: Transport): Cluster {
         const query = queryOf({ ...selectors(options), limit: String(pageSize), continue: page.next });
         try {
           const path = `${pathOf(kind, { namespace: options.namespace })}${query}`;
-          const { body } = await transport.call({ method: 'GET', path });
+          const { body } = await call({ method: 'GET', path });
           page = asPage(jsonOf(body), kind);
           pages += 1;
           bytes += body.length;
@@ -163,9 +179,8 @@ export function openCluster(transport: Transport): Cluster {
       write('PUT', `${pathOf(kind, object.metadata)}/${subresource}${queryOf({ fieldManager })}`, object),
     async delete(kind, ref, { uid, propagation = 'Background' } = {}) {
       const body = { propagationPolicy: propagation, ...(uid === undefined ? {} : { preconditions: { uid } }) };
-      writes += 1;
       try {
-        await transport.call({ method: 'DELETE', path: pathOf(kind, ref), body: JSON.stringify(body) });
+        await call({ method: 'DELETE', path: pathOf(kind, ref), body: JSON.stringify(body) });
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;
@@ -183,6 +198,7 @@ export function openCluster(transport: Transport): Cluster {
         resourceVersion: options.resourceVersion,
       });
       const path = `${pathOf(kind, { namespace: options.namespace })}${query}`;
+      await allowed;
       for await (const line of transport.lines({ method: 'GET', path, signal: options.signal })) {
         const event = jsonOf(line);
         if (!isEvent(event)) continue;
@@ -203,13 +219,15 @@ export function openCluster(transport: Transport): Cluster {
         limitBytes: String(mostLog),
         previous: previous ? 'true' : '',
       });
-      return (await transport.call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/log${query}`, signal })).body;
+      return (await call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/log${query}`, signal })).body;
     },
-    webSocket: (pod, subresource, protocol) =>
-      transport.webSocket(`${pathOf(kinds.pod, pod)}/${subresource}`, protocol),
+    async webSocket(pod, subresource, protocol) {
+      await allowed;
+      return transport.webSocket(`${pathOf(kinds.pod, pod)}/${subresource}`, protocol);
+    },
     async refusal(pod, subresource) {
       try {
-        await transport.call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/${subresource}` });
+        await call({ method: 'GET', path: `${pathOf(kinds.pod, pod)}/${subresource}` });
         return '';
       } catch (error) {
         if (error instanceof ApiError) return error.status === 400 ? '' : error.detail;

@@ -4,14 +4,17 @@ import { openTransport } from './transport.js';
 
 const callDeadline = 60_000;
 
-/** Opens the cluster that credentials lead to. No call is made yet. */
-export function connect(
-  credentials: Credentials,
-  { proxy }: { proxy?: { httpsProxy?: string; noProxy?: string } } = {},
-): Cluster {
-  return openCluster(
-    openTransport(credentials, { userAgent: 'mcprt', deadline: callDeadline, ...(proxy ? { proxy } : {}) }),
-  );
+export interface ConnectOptions {
+  proxy?: { httpsProxy?: string; noProxy?: string };
+  /** A question to the cluster, which gates everything else as `openCluster` says. */
+  ask?: (cluster: Cluster) => Promise<void>;
+}
+
+/** Opens the cluster that credentials lead to. No call is made yet but the question. */
+export function connect(credentials: Credentials, { proxy, ask }: ConnectOptions = {}): Cluster {
+  const options = { userAgent: 'mcprt', deadline: callDeadline, ...(proxy ? { proxy } : {}) };
+  const transport = openTransport(credentials, options);
+  return openCluster(transport, ask?.(openCluster(transport)));
 }
 
 /** Opens the cluster that a kubeconfig's current context names, for commands that run on somebody's own machine. */

@@ -2,15 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
-import {
-  beginJournal,
-  type Journal,
-  mergePrevious,
-  type Previous,
-  type PreviousWorkload,
-  readJournal,
-  requireOurs,
-} from './journal.js';
+import { beginJournal, type Journal, mergePrevious, type Previous, type PreviousWorkload, readJournal, requireOurs } from './journal.js';
 
 const workload = (parts: Partial<PreviousWorkload> = {}): PreviousWorkload => ({
   kind: 'Deployment',

@@ -1,12 +1,5 @@
 import { type Finding, merged, ordered } from '../checks/finding.js';
-import {
-  containerCause,
-  isUnscheduled,
-  probeFailures,
-  refusal,
-  refusalCause,
-  unscheduledCause,
-} from '../checks/rules/pod-causes.js';
+import { containerCause, isUnscheduled, probeFailures, refusal, refusalCause, unscheduledCause } from '../checks/rules/pod-causes.js';
 import { conditionOf, isTrue, numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { podsOf, rolloutState, troublesOf } from '../cluster/workloads.js';

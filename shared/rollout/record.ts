@@ -37,7 +37,7 @@ export interface RolloutRecord {
   phases: Phase[];
 }
 
-export function newRecord(): RolloutRecord {
+export function newRolloutRecord(): RolloutRecord {
   return {
     layout: 'unknown',
     fingerprint: '',

@@ -1,5 +1,5 @@
-import { holderOf } from '../backup/brake.js';
-import type { Ports, RunContext } from '../backup/ports.js';
+import { holderOf, type RunContext } from '../run-context.js';
+import type { Ports } from '../backup/ports.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';

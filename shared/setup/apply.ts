@@ -1,4 +1,5 @@
-import { brake, canBrake, holderOf } from '../backup/brake.js';
+import { holderOf } from '../run-context.js';
+import { brake, canBrake } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
 import { newestCertManager } from '../certificates/version.js';
 import type { Finding } from '../checks/finding.js';

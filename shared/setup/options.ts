@@ -1,4 +1,5 @@
-import type { Ports, RunContext } from '../backup/ports.js';
+import { type RunContext } from '../run-context.js';
+import type { Ports } from '../backup/ports.js';
 import type { RestoreOptions, RestoreResult } from '../backup/restore.js';
 import type { CertificateForecast } from '../backup/restore-plan.js';
 import type { Finding } from '../checks/finding.js';
@@ -78,7 +79,7 @@ export interface SetupRecord {
   phases: { name: string; seconds: number }[];
 }
 
-export function newRecord(): SetupRecord {
+export function newSetupRecord(): SetupRecord {
   return {
     forecasts: [],
     warnings: [],

@@ -1,4 +1,4 @@
-import { holderOf } from '../backup/brake.js';
+import { holderOf } from '../run-context.js';
 import { planFor, type RestoreResult, restore } from '../backup/restore.js';
 import { prefixOf } from '../backup/stores/store.js';
 import { type Candidate, candidates, sorted } from '../backup/walk.js';

@@ -1,5 +1,5 @@
+import { holderOf } from '../run-context.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { holderOf } from '../backup/brake.js';
 import { issuances, newSince } from '../backup/issuances.js';
 import { diagnose } from '../checks/diagnose.js';
 import { blocking, type Finding } from '../checks/finding.js';

@@ -1,8 +1,9 @@
+import { holderOf, type RunContext } from '../run-context.js';
 import { type Allowance, isAllowed } from '../backup/allowance.js';
 import type { BackupResult } from '../backup/backup.js';
-import { type Brake, brake, canBrake, holderOf, withBrakeNote } from '../backup/brake.js';
+import { type Brake, brake, canBrake, withBrakeNote } from '../backup/brake.js';
 import type { BackupKey } from '../backup/keys.js';
-import type { Ports, RunContext } from '../backup/ports.js';
+import type { Ports } from '../backup/ports.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';

@@ -1,6 +1,6 @@
+import { type RunContext } from '../../run-context.js';
 import type { McprtError } from '../../errors.js';
 import { type BackupKey, type KeySet, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../keys.js';
-import type { RunContext } from '../ports.js';
 import { sealBackup } from '../seal.js';
 import type { BackupContext } from '../statement.js';
 import { isWanted, nameFor, type Store } from '../stores/store.js';

@@ -1,3 +1,4 @@
+import { type RunContext } from '../../run-context.js';
 import type { Certificate, CertificateSpec, CertificateStatus } from '../../certificates/model.js';
 import { objectOf } from '../../cluster/cluster.js';
 import { type KubeObject, kinds } from '../../cluster/objects.js';
@@ -6,7 +7,7 @@ import { isCanary } from '../../facts/observation.js';
 import { isRecord } from '../../json.js';
 import { type BackupOptions, type BackupResult, backUp } from '../backup.js';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../keys.js';
-import type { Ports, RunContext } from '../ports.js';
+import type { Ports } from '../ports.js';
 import { type RestoreOptions, type RestoreResult, restore } from '../restore.js';
 import { day, encoded, type Issued, issuedSecret } from './issued.js';
 import { keepingStore, quietPorts } from './memory-store.js';

@@ -4,8 +4,8 @@ import type { Transport } from '../../cluster/transport.js';
 import type { Granted } from '../review.js';
 
 /** A cluster of which only single calls are made. */
-export function answeringCluster(call: Transport['call']): Cluster {
-  return openCluster({
+export function answeringCluster(call: Transport['call'], allowed?: Promise<void>): Cluster {
+  const transport = {
     call,
     lines: () => {
       throw new Error('nothing is watched');
@@ -16,7 +16,8 @@ export function answeringCluster(call: Transport['call']): Cluster {
     serverTime: () => undefined,
     calls: 0,
     close: async () => undefined,
-  });
+  };
+  return openCluster(transport, allowed);
 }
 
 /** A cluster that grants rules by namespace (`-`: everywhere), and counts its questions. */

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { log } from '../../shared/action/log.js';
+import type { Report } from '../../shared/action/operation.js';
+import type { MetadataError } from '../../shared/platform/servers-file.js';
+import type { SmokeInputs } from './inputs.js';
+import { annotateChecks, outputsOf, type SmokeReport, smokeSummary, writeJunit } from './report.js';
+/** What a run has to say at its end, and whether the step has failed. */
+export function told(
+  report: SmokeReport,
+  {
+    inputs,
+    failure,
+    metadataErrors,
+    env,
+  }: { inputs: SmokeInputs; failure: Report['failure']; metadataErrors: MetadataError[]; env: NodeJS.ProcessEnv },
+): Report {
+  const { checks, run, at } = report;
+  if (checks.length > 0) report.junit = inputs.junit || join(env.RUNNER_TEMP || '/tmp', `mcprt-smoke-test-${run}.xml`);
+  report.seconds = Math.round(Date.now() - at.getTime()) / 1000;
+  annotateChecks(checks, metadataErrors);
+  return {
+    ...outputsOf(report),
+    summary: smokeSummary(report),
+    async afterwards() {
+      if (report.junit !== '') await writeJunit(report);
+      // Where nothing was checked, the summary does not tell what has failed.
+      if (failure !== undefined && checks.length === 0) throw failure.error;
+      if (failure === undefined) requirePassed(report);
+    },
+    failure,
+  };
+}
+
+/** Ends the step as failed. What failed has its annotation and its line in the summary. */
+function requirePassed({ checks, left }: SmokeReport): void {
+  const failed = checks.filter(({ status }) => status === 'failed').length;
+  if (failed === 0 && left.length === 0) return;
+  process.exitCode = 1;
+  log.info(failed > 0 ? `${failed} of ${checks.length} checks failed` : `${left.length} things are left`);
+}
