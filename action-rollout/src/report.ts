@@ -4,8 +4,9 @@ import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.
 import type { Report } from '../../shared/action/operation.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import type { Phase } from '../../shared/phases.js';
 import { referenceOf, type WantedImage } from '../../shared/rollout/plan.js';
-import type { Phase, RolloutRecord } from '../../shared/rollout/record.js';
+import type { RolloutRecord } from '../../shared/rollout/record.js';
 import type { outputNames } from './inputs.js';
 
 type Outputs = Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>;

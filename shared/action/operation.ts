@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
 import { type GuardOptions, requirePermissions } from '../permissions/guard.js';
+import type { OperationPorts } from '../ports.js';
 import type { Stage } from '../profile/reference.js';
 import type { RunContext } from '../run-context.js';
 import { type ConnectionInputs, type ConnectionOptions, openConnection, openPostConnection } from './connection.js';
@@ -8,7 +9,7 @@ import { diagnoseFailure } from './diagnosis.js';
 import { runContext } from './github.js';
 import { log, setOutputs } from './log.js';
 import type { Markdown } from './markdown.js';
-import { type Mask, mask } from './mask.js';
+import { mask } from './mask.js';
 import { planSpelling } from './plan-output.js';
 import { readTarget, type Target } from './profile.js';
 import { runAction, SummedUp, withDeadline } from './run.js';
@@ -56,20 +57,15 @@ interface Connection {
 }
 
 /** An operation that has been let in. */
-export interface Opened<I> {
+export interface Opened<I> extends OperationPorts {
   inputs: I;
   target: Target;
   /** The cluster, or undefined for an operation without one. */
   connection: Connection | undefined;
-  /** Ends with the job, or when the operation takes longer than it may. */
-  signal: AbortSignal;
   run: RunContext;
   env: NodeJS.ProcessEnv;
-  progress: (line: string) => void;
-  warn: (line: string) => void;
   /** What `warn` was told: whoever approves a plan looks at its summary, and not at the log. */
   warned: readonly string[];
-  mask: Mask;
   /** The digest of a plan as GitHub hands it on. */
   spelled: (digest: string) => string;
 }

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
-import { packedTexts, unpackedTexts } from '../cluster/long-texts.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
-import { McprtError } from '../errors.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { memory } from '../cluster/memory.js';
 
 /**
  * What a cluster remembers of its backups, in ConfigMap kube-system/mcprt-anchor. A wipe keeps kube-system, so that a
@@ -38,25 +36,34 @@ function readEntry(line: string): LedgerEntry[] {
   return [{ at, serial, identifiers: names.split(',') }];
 }
 
-const ref = { namespace: 'kube-system', name: 'mcprt-anchor' };
-const shape = z.object({
-  // A larger number would be none that one can be added to.
-  generation: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number),
-  statement: z.string(),
-  inventory: z.string().transform((text) => text.split('\n').filter((line) => line !== '')),
-  ledger: z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split('\n')
-        .filter((line) => line !== '')
-        .flatMap(readEntry),
-    ),
-  content: z.string().default(''),
+const lines = z.string().transform((text) => text.split('\n').filter((line) => line !== ''));
+
+const stored = memory<Anchor>({
+  name: 'mcprt-anchor',
+  shape: z.object({
+    // A larger number would be none that one can be added to.
+    generation: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+    statement: z.string(),
+    inventory: lines,
+    ledger: lines.default([]).transform((all) => all.flatMap(readEntry)),
+    content: z.string().default(''),
+  }),
+  texts: ({ generation, statement, inventory, ledger, content }) => ({
+    generation: String(generation),
+    statement,
+    inventory: inventory.join('\n'),
+    ledger: ledger.map(({ at, serial, identifiers }) => `${at} ${serial} ${identifiers.join(',')}`).join('\n'),
+    content,
+  }),
+  unreadable: {
+    code: 'anchor-unreadable',
+    what: 'what the cluster remembers of its backups cannot be read',
+    next: (remove) =>
+      `find out who changed it. ${remove} forgets it: until the next backup, a replay of an older one is not noticed`,
+  },
 });
 
 /**
@@ -64,48 +71,13 @@ const shape = z.object({
  *
  * @throws McprtError `anchor-unreadable`: taken for none, it would let a replay through
  */
-export async function readAnchor(cluster: Cluster): Promise<Anchor | undefined> {
-  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  return found && anchorIn(found);
-}
-
-function anchorIn(found: KubeObject): Anchor {
-  const parsed = shape.safeParse(unpackedTexts(found));
-  if (parsed.success) return parsed.data;
-  throw new McprtError('anchor-unreadable', {
-    what: 'what the cluster remembers of its backups cannot be read',
-    why: `ConfigMap ${ref.namespace}/${ref.name}: ${parsed.error.issues[0]?.path.join('.') || 'its content'} is not what mcprt writes`,
-    next: `find out who changed it. \`kubectl delete configmap -n ${ref.namespace} ${ref.name}\` forgets it: until the next backup, a replay of an older one is not noticed`,
-  });
-}
+export const readAnchor = stored.read;
 
 /** Moves the anchor forward; never back, whatever another run wrote meanwhile. @throws McprtError `anchor-unreadable` */
 export async function writeAnchor(cluster: Cluster, anchor: Anchor): Promise<void> {
-  const content = packedTexts({
-    generation: String(anchor.generation),
-    statement: anchor.statement,
-    inventory: anchor.inventory.join('\n'),
-    ledger: anchor.ledger.map(({ at, serial, identifiers }) => `${at} ${serial} ${identifiers.join(',')}`).join('\n'),
-    content: anchor.content,
-  });
-  for (let attempt = 1; ; attempt++) {
-    const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-    if (found !== undefined && anchorIn(found).generation >= anchor.generation) return;
-    try {
-      if (found === undefined) {
-        await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, ...content }));
-      } else {
-        await cluster.patch(kinds.configMap, ref, [
-          { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },
-          { op: 'add', path: '/data', value: content.data },
-          { op: 'add', path: '/binaryData', value: content.binaryData ?? {} },
-        ]);
-      }
-      return;
-    } catch (error) {
-      if (attempt === 5 || !(isConflict(error) || isNotFound(error))) throw error;
-    }
-  }
+  await stored.update(cluster, (found) =>
+    found !== undefined && found.generation >= anchor.generation ? found : anchor,
+  );
 }
 
 /** What an anchor lists of a backup. */

@@ -1,5 +1,7 @@
-import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
+import { z } from 'zod';
+import type { Cluster } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
+import { memory } from '../cluster/memory.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 
@@ -22,24 +24,29 @@ export interface Installer {
   expires: Date;
 }
 
-const ref = { namespace: 'kube-system', name: 'mcprt-install' };
-const rolloutRef = { namespace: 'kube-system', name: 'mcprt-rollout' };
+const stored = memory<Installation>({
+  name: 'mcprt-install',
+  shape: z.object({
+    wipedBy: z.string().default(''),
+    run: z.string().default(''),
+    expires: z.string().default('').transform(timeIn),
+  }),
+  texts: ({ wipedBy, run, expires }) => ({
+    ...(run === '' ? {} : { run, expires: expires?.toISOString() ?? '' }),
+    ...(wipedBy === '' ? {} : { wipedBy }),
+  }),
+  unreadable: {
+    code: 'setup-record',
+    what: 'what an earlier setup or wipe wrote down cannot be read; nothing was changed',
+    next: (remove) => `find out who changed it; then ${remove}, and run setup`,
+  },
+});
+const { ref } = stored;
+const rolloutRef = { namespace: ref.namespace, name: 'mcprt-rollout' };
 const byHand = `\`kubectl delete configmap -n ${ref.namespace} ${ref.name}\` lets others in by hand`;
 
 /** The installation that is due or under way; undefined where there is none. */
-export async function readInstallation(cluster: Cluster): Promise<Installation | undefined> {
-  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  return found && installationOf(found);
-}
-
-function installationOf(object: KubeObject): Installation {
-  const expires = new Date(textAt(object, 'data', 'expires'));
-  return {
-    wipedBy: textAt(object, 'data', 'wipedBy'),
-    run: textAt(object, 'data', 'run'),
-    expires: Number.isNaN(expires.getTime()) ? undefined : expires,
-  };
-}
+export const readInstallation = stored.read;
 
 /**
  * Looks whether a setup of another run is under way.
@@ -91,28 +98,11 @@ export async function requireNoRollout(cluster: Cluster): Promise<void> {
  *
  * @throws McprtError `setup-busy`, when another run has it
  */
-export async function beginInstallation(cluster: Cluster, installer: Installer): Promise<void> {
-  const data = { run: installer.run, expires: installer.expires.toISOString() };
-  try {
-    await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data }));
-    return;
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-  }
-  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  if (found === undefined) return beginInstallation(cluster, installer);
-  const before = installationOf(found);
-  refuseBusy(cluster, before, installer.run);
-  try {
-    // Of two runs that find the same one only one takes it over.
-    await cluster.patch(kinds.configMap, ref, [
-      { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },
-      { op: 'add', path: '/data', value: { ...data, ...wipedBy(before) } },
-    ]);
-  } catch (error) {
-    if (isConflict(error) || isNotFound(error)) return beginInstallation(cluster, installer);
-    throw error;
-  }
+export async function beginInstallation(cluster: Cluster, { run, expires }: Installer): Promise<void> {
+  await stored.update(cluster, (found) => {
+    if (found !== undefined) refuseBusy(cluster, found, run);
+    return { run, expires, wipedBy: found?.wipedBy ?? '' };
+  });
 }
 
 /**
@@ -121,29 +111,18 @@ export async function beginInstallation(cluster: Cluster, installer: Installer):
  * @param isDone whether the platform is installed
  */
 export async function endInstallation(cluster: Cluster, run: string, isDone: boolean): Promise<void> {
-  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  if (found === undefined) return;
-  const before = installationOf(found);
-  if (before.run !== run) return;
-  if (isDone || before.wipedBy === '') {
-    await cluster.delete(kinds.configMap, ref);
-    return;
-  }
-  await cluster.patch(kinds.configMap, ref, [
-    { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },
-    { op: 'add', path: '/data', value: wipedBy(before) },
-  ]);
+  const found = await stored.read(cluster);
+  if (found?.run !== run) return;
+  if (isDone || found.wipedBy === '') await stored.forget(cluster);
+  else
+    await stored.update(cluster, (now) =>
+      now?.run === run ? { ...now, run: '', expires: undefined } : (now ?? found),
+    );
 }
 
 /** Notes that the platform is gone, and its installation due. @param run that has wiped it */
 export async function noteWiped(cluster: Cluster, run: string): Promise<void> {
-  await cluster.apply(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data: { wipedBy: run } }), {
-    force: true,
-  });
-}
-
-function wipedBy(before: Installation): Record<string, string> {
-  return before.wipedBy === '' ? {} : { wipedBy: before.wipedBy };
+  await stored.update(cluster, (found) => ({ run: '', expires: undefined, ...found, wipedBy: run }));
 }
 
 function refuseBusy(cluster: Cluster, { run, expires }: Installation, own: string): void {
@@ -157,4 +136,10 @@ function refuseBusy(cluster: Cluster, { run, expires }: Installation, own: strin
 
 function nowOf(cluster: Cluster): number {
   return cluster.serverTime()?.getTime() ?? Date.now();
+}
+
+/** A time that cannot be read is over: nobody is kept out by it. */
+function timeIn(text: string): Date | undefined {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? undefined : time;
 }

@@ -234,14 +234,15 @@ export const wipeRules: readonly PermissionRule[] = [
   ),
   {
     on: kinds.configMap,
-    verbs: ['get', 'create', 'patch', 'delete'],
+    verbs: ['get', 'patch', 'delete'],
     namespace: system,
     names: ['mcprt-wipe'],
     because: 'what a wipe writes down, so that the next run can go on after a kill',
+    unseen: { patch: 'a journal that an earlier wipe has left' },
   },
   {
     on: kinds.configMap,
-    verbs: ['create', 'patch'],
+    verbs: ['patch'],
     namespace: system,
     names: ['mcprt-install'],
     because: 'that an installation is due, until which no rollout may begin',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Cluster, isConflict, objectOf } from '../cluster/cluster.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { memory } from '../cluster/memory.js';
 import { McprtError } from '../errors.js';
 
 /** A workload as it was: what a rollout changes of it, and puts back. */
@@ -35,7 +35,6 @@ export interface Journal {
   previous: Previous;
 }
 
-const ref = { namespace: 'kube-system', name: 'mcprt-rollout' };
 const workloadShape = z.object({
   kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet']),
   name: z.string(),
@@ -55,17 +54,30 @@ const previousShape = z.object({
     }),
   ),
 });
-const shape = z.object({
-  run: z.string(),
-  expires: z.coerce.date(),
-  previous: z.string().transform((text, context) => {
-    try {
-      return previousShape.parse(JSON.parse(text));
-    } catch {
-      context.addIssue({ code: 'custom', message: 'not what a rollout writes' });
-      return z.NEVER;
-    }
+const stored = memory<Journal>({
+  name: 'mcprt-rollout',
+  shape: z.object({
+    run: z.string(),
+    expires: z.coerce.date(),
+    previous: z.string().transform((text, context) => {
+      try {
+        return previousShape.parse(JSON.parse(text));
+      } catch {
+        context.addIssue({ code: 'custom', message: 'not what a rollout writes' });
+        return z.NEVER;
+      }
+    }),
   }),
+  texts: ({ run, expires, previous }) => ({
+    run,
+    expires: expires.toISOString(),
+    previous: JSON.stringify(previous, null, 1),
+  }),
+  unreadable: {
+    code: 'rollout-journal',
+    what: 'what an earlier rollout wrote down cannot be read',
+    next: (remove) => `look at the images of the platform’s Deployments; when they are right, ${remove}, and run again`,
+  },
 });
 
 /**
@@ -73,17 +85,7 @@ const shape = z.object({
  *
  * @throws McprtError `rollout-journal`, when there is one that cannot be read: what to put back would be unknown
  */
-export async function readJournal(cluster: Cluster): Promise<Journal | undefined> {
-  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  if (found === undefined) return undefined;
-  const parsed = shape.safeParse(found.data);
-  if (parsed.success) return parsed.data;
-  throw new McprtError('rollout-journal', {
-    what: 'what an earlier rollout wrote down cannot be read',
-    why: `ConfigMap ${ref.namespace}/${ref.name}: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
-    next: `look at the images of the platform’s Deployments; when they are right, \`kubectl delete configmap -n ${ref.namespace} ${ref.name}\`, and run again`,
-  });
-}
+export const readJournal = stored.read;
 
 /**
  * Takes the lock and writes the journal. What an earlier run that was cut off wrote down stays: that was the last state
@@ -92,18 +94,11 @@ export async function readJournal(cluster: Cluster): Promise<Journal | undefined
  * @throws McprtError `rollout-busy`
  */
 export async function beginJournal(cluster: Cluster, wanted: Journal): Promise<Journal> {
-  try {
-    await cluster.create(kinds.configMap, objectFor(wanted));
-    return wanted;
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-  }
-  const found = await readJournal(cluster);
-  if (found === undefined) return beginJournal(cluster, wanted);
-  requireOurs(cluster, found, wanted.run);
-  const merged = { ...wanted, previous: mergePrevious(found.previous, wanted.previous) };
-  await cluster.apply(kinds.configMap, objectFor(merged), { force: true });
-  return merged;
+  return stored.update(cluster, (found) => {
+    if (found === undefined) return wanted;
+    requireOurs(cluster, found, wanted.run);
+    return { ...wanted, previous: mergePrevious(found.previous, wanted.previous) };
+  });
 }
 
 /** @throws McprtError `rollout-busy`, when another run holds it */
@@ -112,14 +107,12 @@ export function requireOurs(cluster: Cluster, { run, expires }: Journal, own: st
   if (run === own || expires.getTime() <= now) return;
   throw new McprtError('rollout-busy', {
     what: `another rollout is under way: ${run}`,
-    why: `ConfigMap ${ref.namespace}/${ref.name} is its until ${expires.toISOString()}`,
+    why: `ConfigMap ${stored.ref.namespace}/${stored.ref.name} is its until ${expires.toISOString()}`,
     next: 'wait for it to finish. If it was killed, run it again, or wait until then: the next run goes on from what it wrote down',
   });
 }
 
-export async function endJournal(cluster: Cluster): Promise<void> {
-  await cluster.delete(kinds.configMap, ref);
-}
+export const endJournal = stored.forget;
 
 /** What was written down first counts; what a later run changes besides is added. Pure. */
 export function mergePrevious(first: Previous, later: Previous): Previous {
@@ -143,11 +136,4 @@ export function mergePrevious(first: Previous, later: Previous): Previous {
       ({ kind, namespace, name }) => `${kind}/${namespace}/${name}`,
     ),
   };
-}
-
-function objectFor({ run, expires, previous }: Journal): KubeObject {
-  return objectOf(kinds.configMap, {
-    metadata: ref,
-    data: { run, expires: expires.toISOString(), previous: JSON.stringify(previous, null, 1) },
-  });
 }

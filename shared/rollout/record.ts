@@ -1,19 +1,10 @@
 import type { Finding } from '../checks/finding.js';
+import type { Phase } from '../phases.js';
 import type { EndpointState } from '../platform/endpoints.js';
 import type { Layout } from '../platform/resources.js';
 import type { RolloutPlan, WantedImage } from './plan.js';
 import type { RolledBack } from './rollback.js';
 import type { RunningImage } from './verify.js';
-
-/** A part of a rollout, on the clock of the run. */
-export interface Phase {
-  name: string;
-  /** Seconds since the beginning. */
-  from: number;
-  seconds: number;
-  /** RFC 3339, by the runner's clock. */
-  endedAt: string;
-}
 
 /** What happened so far. It is filled on the way, so that a failed or cancelled run has a report as well. */
 export interface RolloutRecord {
@@ -53,24 +44,5 @@ export function newRolloutRecord(): RolloutRecord {
     rolledBack: undefined,
     isRollbackVerified: false,
     phases: [],
-  };
-}
-
-/** Does a part of the work, and notes when and how long, also when it failed. */
-export type Timed = <T>(name: string, work: () => Promise<T>) => Promise<T>;
-
-export function timedInto(record: RolloutRecord, begun = performance.now()): Timed {
-  return async (name, work) => {
-    const started = performance.now();
-    try {
-      return await work();
-    } finally {
-      record.phases.push({
-        name,
-        from: (started - begun) / 1000,
-        seconds: (performance.now() - started) / 1000,
-        endedAt: new Date().toISOString(),
-      });
-    }
   };
 }

@@ -1,13 +1,14 @@
-import { holderOf, type RunContext } from '../run-context.js';
-import type { Ports } from '../backup/ports.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
 import { requireInstalled } from '../facts/installation.js';
 import { requireFree } from '../facts/lock.js';
+import { type Timed, timedInto } from '../phases.js';
 import { askEndpoints, type EndpointState, endpointsOf } from '../platform/endpoints.js';
 import type { ReachOptions } from '../platform/reach.js';
+import type { OperationPorts } from '../ports.js';
 import type { Hosts, Values } from '../profile/values.js';
+import { holderOf, type RunContext } from '../run-context.js';
 import { applyPlan } from './apply.js';
 import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './guard.js';
 import type { ImageSource } from './images.js';
@@ -17,7 +18,7 @@ import { observeRollout, type RolloutObservation } from './observe.js';
 import { parseManifest, previewPermissions } from './permissions.js';
 import { planRollout, type RolloutPlan, type Wanted, type WantedImage } from './plan.js';
 import { addRules } from './policies.js';
-import { type RolloutRecord, type Timed, timedInto } from './record.js';
+import type { RolloutRecord } from './record.js';
 import { putBack } from './rollback.js';
 import { findTargets, type GivenImage, type KnownLayout, permissionManifests, type Target } from './targets.js';
 import { endpointFindings, otherImages, runningImages, settledEndpoints } from './verify.js';
@@ -50,7 +51,7 @@ export interface RolloutOptions {
   dryRun: boolean;
 }
 
-export interface RolloutPorts extends Omit<Ports, 'stores'> {
+export interface RolloutPorts extends OperationPorts {
   /** Reads a file below the source's root. @throws McprtError `rollout-manifest` */
   readSource(path: string): Promise<string>;
   /** Where images come from, once it is known what is there. */
@@ -73,7 +74,7 @@ export async function rollOut(
   options: RolloutOptions,
   record: RolloutRecord,
 ): Promise<void> {
-  const timed = timedInto(record);
+  const timed = timedInto(record.phases);
   const run = holderOf(options.run);
   const seen = await timed('look', () =>
     observeRollout(cluster, { run, mask: ports.mask, withoutSecrets: options.withoutSecrets }),

@@ -1,4 +1,3 @@
-import { holderOf } from '../run-context.js';
 import { brake, canBrake } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
 import { newestCertManager } from '../certificates/version.js';
@@ -7,6 +6,8 @@ import type { Cluster } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
 import { McprtError, messageOf } from '../errors.js';
 import { observeLock } from '../facts/lock.js';
+import type { Timed } from '../phases.js';
+import { holderOf } from '../run-context.js';
 import { type Binary, findBinary } from './binary.js';
 import { ensureCertManager, releaseManifest } from './cert-manager.js';
 import { readDoctor } from './doctor.js';
@@ -14,7 +15,7 @@ import { beginFirstInstall } from './first-install.js';
 import { type InstallerLog, type InstallerRun, runInstaller } from './installer.js';
 import { type Invocation, invocationOf } from './invocation.js';
 import { writeKubeconfig } from './kubeconfig-file.js';
-import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './options.js';
+import type { SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { writePlatformMode } from './platform-mode.js';
 import { type Prepared, restoreOptions } from './prepare.js';
 import { closeRegistry } from './registry-push-proxy.js';
@@ -27,7 +28,7 @@ export interface Work {
   options: SetupOptions;
   record: SetupRecord;
   prepared: Prepared;
-  phase: Phase;
+  phase: Timed;
 }
 
 /**

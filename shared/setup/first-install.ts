@@ -1,13 +1,22 @@
-import { type Cluster, isConflict, objectOf } from '../cluster/cluster.js';
-import { textAt } from '../cluster/fields.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
-import { McprtError } from '../errors.js';
+import { z } from 'zod';
+import type { Cluster } from '../cluster/cluster.js';
+import { memory } from '../cluster/memory.js';
 
 /**
- * A first install that was begun and not finished, remembered in ConfigMap kube-system/mcprt-setup. The issuer is there
- * from its first minutes on, so that the next run would be taken for a rerun, which may order nothing.
+ * A first install that was begun and not finished. The issuer is there from its first minutes on, so that the next run
+ * would be taken for a rerun, which may order nothing.
  */
-const ref = { namespace: 'kube-system', name: 'mcprt-setup' };
+const stored = memory<{ firstInstallSince: string }>({
+  name: 'mcprt-setup',
+  shape: z.object({ firstInstallSince: z.string().refine((text) => !Number.isNaN(Date.parse(text))) }),
+  texts: (value) => value,
+  unreadable: {
+    code: 'setup-record',
+    what: 'what an earlier first install wrote down cannot be read; nothing was changed',
+    next: (remove) =>
+      `${remove}, and run again. If that first install was not finished, what it has still to order is then counted: give \`max-orders\` the number that is named`,
+  },
+});
 
 /**
  * When a first install was begun that has not been finished; undefined when there is none.
@@ -16,28 +25,13 @@ const ref = { namespace: 'kube-system', name: 'mcprt-setup' };
  * as a rerun
  */
 export async function unfinishedSince(cluster: Cluster): Promise<string | undefined> {
-  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  if (found === undefined) return undefined;
-  const since = textAt(found, 'data', 'firstInstallSince');
-  if (!Number.isNaN(Date.parse(since))) return since;
-  throw new McprtError('setup-record', {
-    what: 'what an earlier first install wrote down cannot be read; nothing was changed',
-    why: `ConfigMap ${ref.namespace}/${ref.name} has no time in firstInstallSince`,
-    next: `\`kubectl delete configmap -n ${ref.namespace} ${ref.name}\`, and run again. If that first install was not finished, what it has still to order is then counted: give \`max-orders\` the number that is named`,
-  });
+  return (await stored.read(cluster))?.firstInstallSince;
 }
 
 /** Remembers that a first install begins. One that was begun before stays remembered. */
 export async function beginFirstInstall(cluster: Cluster, now: Date): Promise<void> {
-  const data = { firstInstallSince: now.toISOString() };
-  try {
-    await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data }));
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-  }
+  await stored.update(cluster, (found) => found ?? { firstInstallSince: now.toISOString() });
 }
 
 /** Forgets it: from now on an order is one too many. */
-export async function endFirstInstall(cluster: Cluster): Promise<void> {
-  await cluster.delete(kinds.configMap, ref);
-}
+export const endFirstInstall = stored.forget;

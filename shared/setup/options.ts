@@ -1,10 +1,11 @@
-import { type RunContext } from '../run-context.js';
 import type { Ports } from '../backup/ports.js';
 import type { RestoreOptions, RestoreResult } from '../backup/restore.js';
 import type { CertificateForecast } from '../backup/restore-plan.js';
 import type { Finding } from '../checks/finding.js';
 import type { PlatformOptions } from '../facts/observe-platform.js';
+import type { Phase } from '../phases.js';
 import type { Hosts, Values } from '../profile/values.js';
+import type { RunContext } from '../run-context.js';
 import type { Binary } from './binary.js';
 import type { InstallerLog, InstallerRun } from './installer.js';
 import type { InstallerSettings } from './invocation.js';
@@ -76,7 +77,7 @@ export interface SetupRecord {
   /** Orders that appeared since the start. */
   newOrders: string[];
   findings: Finding[];
-  phases: { name: string; seconds: number }[];
+  phases: Phase[];
 }
 
 export function newSetupRecord(): SetupRecord {
@@ -89,20 +90,5 @@ export function newSetupRecord(): SetupRecord {
     newOrders: [],
     findings: [],
     phases: [],
-  };
-}
-
-/** Does a part of the work, and notes how long it took, also when it failed. */
-export type Phase = <T>(name: string, work: () => Promise<T>) => Promise<T>;
-
-export function phasesInto(record: SetupRecord, signal: AbortSignal): Phase {
-  return async (name, work) => {
-    signal.throwIfAborted();
-    const started = performance.now();
-    try {
-      return await work();
-    } finally {
-      record.phases.push({ name, seconds: (performance.now() - started) / 1000 });
-    }
   };
 }

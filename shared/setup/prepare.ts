@@ -1,4 +1,3 @@
-import { holderOf } from '../run-context.js';
 import { planFor, type RestoreResult, restore } from '../backup/restore.js';
 import { prefixOf } from '../backup/stores/store.js';
 import { type Candidate, candidates, sorted } from '../backup/walk.js';
@@ -10,10 +9,12 @@ import { McprtError } from '../errors.js';
 import { requireFree } from '../facts/lock.js';
 import { type InstallerFailure, observePlatform, type PlatformFacts } from '../facts/observe-platform.js';
 import { rulesOf } from '../permissions/operations.js';
+import type { Timed } from '../phases.js';
+import { holderOf } from '../run-context.js';
 import { planSetup, requireSetupPlan } from './approval.js';
 import { unfinishedSince } from './first-install.js';
 import { decideMode, type ModeDecision } from './mode.js';
-import type { Phase, SetupOptions, SetupPorts, SetupRecord } from './options.js';
+import type { SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { checkOrders, installerCertificates, ordering } from './orders.js';
 import { decidePlatformMode, type KnownConfig, knownConfig, type PlatformModeDecision } from './platform-mode.js';
 
@@ -42,7 +43,7 @@ export async function prepare(
   ports: SetupPorts,
   options: SetupOptions,
   record: SetupRecord,
-  phase: Phase,
+  phase: Timed,
 ): Promise<Prepared> {
   const found =
     options.restore === undefined ? [] : await candidates(ports, options.domain, options.restore.key.signers);

@@ -1,4 +1,3 @@
-import { holderOf } from '../run-context.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { issuances, newSince } from '../backup/issuances.js';
 import { diagnose } from '../checks/diagnose.js';
@@ -10,10 +9,12 @@ import { McprtError, messageOf } from '../errors.js';
 import { beginInstallation, endInstallation, requireNoRollout } from '../facts/installation.js';
 import { requireFree } from '../facts/lock.js';
 import type { InstallerFailure, PlatformFacts } from '../facts/observe-platform.js';
+import { timedInto } from '../phases.js';
 import { platformNamespaces } from '../platform/resources.js';
+import { holderOf } from '../run-context.js';
 import { apply, patienceOf } from './apply.js';
 import { endFirstInstall } from './first-install.js';
-import { phasesInto, type SetupOptions, type SetupPorts, type SetupRecord } from './options.js';
+import type { SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { prepare } from './prepare.js';
 import { certificateStates, untilRolledOut } from './verify.js';
 
@@ -30,7 +31,7 @@ export async function setUp(
   options: SetupOptions,
   record: SetupRecord,
 ): Promise<void> {
-  const phase = phasesInto(record, ports.signal);
+  const phase = timedInto(record.phases, ports.signal);
   const prepared = await prepare(cluster, ports, options, record, phase);
   if (options.dryRun) return;
 

@@ -4,7 +4,6 @@ import type { Cluster } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import type { ApiCaller } from '../platform/api.js';
-import type { Deployed } from './servers.js';
 import { leftText } from './tenants.js';
 
 /** In the order in which they are removed: a server's Secret is the platform's doing, and stays when the server goes. */
@@ -119,6 +118,12 @@ function stillThere(subject: string, why: string): McprtError {
     why,
     next: 'run the action with `operation: cleanup`',
   });
+}
+
+/** A server of a test on the platform. */
+export interface Deployed {
+  name: string;
+  namespace: string;
 }
 
 /** Removes a server, and looks that it is gone. @throws McprtError `smoke-cleanup`, and of the call */

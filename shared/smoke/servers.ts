@@ -3,14 +3,8 @@ import { isRecord } from '../json.js';
 import { type Mcp, type McpAnswer, openMcp, resultOf, toldOf } from '../mcp/client.js';
 import type { ApiCaller } from '../platform/api.js';
 import type { Web } from '../platform/web.js';
-import type { Made } from './made.js';
+import type { Deployed, Made } from './made.js';
 import { until } from './until.js';
-
-/** A server of a test on the platform. */
-export interface Deployed {
-  name: string;
-  namespace: string;
-}
 
 export interface ServerWaits {
   /** How long a server may take to be there or gone, in ms. */

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { type Cluster, objectOf } from '../cluster/cluster.js';
-import { packedTexts, unpackedTexts } from '../cluster/long-texts.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
-import { McprtError } from '../errors.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { memory } from '../cluster/memory.js';
 
 /**
  * What a wipe writes down before its first deletion, in ConfigMap kube-system/mcprt-wipe, and takes away at its end.
@@ -20,21 +18,38 @@ export interface Journal {
   secrets: ReadonlyMap<string, string>;
 }
 
-const ref = { namespace: 'kube-system', name: 'mcprt-wipe' };
-
 const lines = z.string().transform((text) => text.split('\n').filter((line) => line !== ''));
-const shape = z.object({
-  domain: z.string(),
-  name: z.string(),
-  generation: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .transform(Number),
-  statement: z.string(),
-  run: z.string(),
-  scope: z.string(),
-  targets: lines,
-  secrets: lines.transform((all) => new Map(all.map(pairOf))),
+
+const stored = memory<Journal>({
+  name: 'mcprt-wipe',
+  shape: z
+    .object({
+      domain: z.string(),
+      name: z.string(),
+      generation: z
+        .string()
+        .regex(/^\d{1,15}$/)
+        .transform(Number),
+      statement: z.string(),
+      run: z.string(),
+      scope: z.string(),
+      targets: lines,
+      secrets: lines.transform((all) => new Map(all.map(pairOf))),
+    })
+    .transform(({ name, generation, statement, ...rest }) => ({ ...rest, backup: { name, generation, statement } })),
+  texts: ({ backup, targets, secrets, ...rest }) => ({
+    ...rest,
+    ...backup,
+    generation: String(backup.generation),
+    targets: targets.join('\n'),
+    secrets: [...secrets].map((pair) => pair.join(' ')).join('\n'),
+  }),
+  unreadable: {
+    code: 'wipe-journal',
+    what: 'what an earlier wipe wrote down cannot be read; nothing was changed',
+    next: (remove) =>
+      `where a wipe has begun (some of the platform’s namespaces are gone), run \`operation: restore\` and setup first, so that the cluster is whole; then ${remove}, and wipe again`,
+  },
 });
 
 /**
@@ -43,45 +58,16 @@ const shape = z.object({
  * @throws McprtError `wipe-journal`, when there is one that cannot be read: on which backup a wipe stands would be
  * unknown, and a fresh one of what is left would take its place
  */
-export async function readJournal(cluster: Cluster): Promise<Journal | undefined> {
-  const found = await cluster.get<KubeObject>(kinds.configMap, ref);
-  if (found === undefined) return undefined;
-  const parsed = shape.safeParse(unpackedTexts(found));
-  if (parsed.success) {
-    const { name, generation, statement, ...rest } = parsed.data;
-    return { ...rest, backup: { name, generation, statement } };
-  }
-  throw new McprtError('wipe-journal', {
-    what: 'what an earlier wipe wrote down cannot be read; nothing was changed',
-    why: `ConfigMap ${ref.namespace}/${ref.name}: ${issuesText(parsed.error)}`,
-    next: `where a wipe has begun (some of the platform’s namespaces are gone), run \`operation: restore\` and setup first, so that the cluster is whole; then \`kubectl delete configmap -n ${ref.namespace} ${ref.name}\`, and wipe again`,
-  });
-}
+export const readJournal = stored.read;
 
 /** Writes the journal, in place of any earlier one. */
 export async function writeJournal(cluster: Cluster, journal: Journal): Promise<void> {
-  const { backup, targets, secrets, ...rest } = journal;
-  const content = packedTexts({
-    ...rest,
-    name: backup.name,
-    generation: String(backup.generation),
-    statement: backup.statement,
-    targets: targets.join('\n'),
-    secrets: [...secrets].map((pair) => pair.join(' ')).join('\n'),
-  });
-  await cluster.apply(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, ...content }), { force: true });
+  await stored.update(cluster, () => journal);
 }
 
-export async function removeJournal(cluster: Cluster): Promise<void> {
-  await cluster.delete(kinds.configMap, ref);
-}
+export const removeJournal = stored.forget;
 
 function pairOf(line: string): [string, string] {
   const [key = '', version = ''] = line.split(' ');
   return [key, version];
-}
-
-/** @returns which fields are wrong, and never what stands in them */
-function issuesText({ issues }: z.ZodError): string {
-  return issues.map(({ path, code }) => `${path.join('.') || 'data'}: ${code}`).join('; ');
 }
