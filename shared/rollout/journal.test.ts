@@ -1,8 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { ApiError } from '../cluster/api-error.js';
-import type { Cluster } from '../cluster/cluster.js';
-import type { KubeObject } from '../cluster/objects.js';
-import { beginJournal, type Journal, mergePrevious, type Previous, type PreviousWorkload, readJournal, requireOurs } from './journal.js';
+import { clustersOwn } from '../backup/testing/memory-world.js';
+import { type Cluster, objectOf } from '../cluster/cluster.js';
+import { kinds } from '../cluster/objects.js';
+import { memoryApi } from '../cluster/testing/memory-api.js';
+import {
+  beginJournal,
+  type Journal,
+  mergePrevious,
+  type Previous,
+  type PreviousWorkload,
+  readJournal,
+  requireOurs,
+} from './journal.js';
 
 const workload = (parts: Partial<PreviousWorkload> = {}): PreviousWorkload => ({
   kind: 'Deployment',
@@ -26,24 +35,13 @@ const journal = (run: string, parts: Partial<Journal> = {}): Journal => ({
   ...parts,
 });
 
-/** A cluster with a place for one ConfigMap. */
-function server(data?: Record<string, string>): { cluster: Cluster; stored: () => KubeObject | undefined } {
-  let stored: KubeObject | undefined =
-    data === undefined ? undefined : { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'j' }, data };
-  const write = async (_kind: unknown, object: KubeObject): Promise<KubeObject> => {
-    stored = object;
-    return object;
-  };
-  const cluster = {
-    get: async () => stored,
-    create: async (kind: unknown, object: KubeObject) => {
-      if (stored !== undefined) throw new ApiError(409, 'AlreadyExists', '', 'create');
-      return write(kind, object);
-    },
-    apply: write,
-    serverTime: () => now,
-  } as unknown as Cluster;
-  return { cluster, stored: () => stored };
+/** A cluster with a place for the journal, or with one that says this. */
+function server(data?: Record<string, string>): { cluster: Cluster } {
+  const api = memoryApi({ now: () => now });
+  clustersOwn(api);
+  const metadata = { namespace: 'kube-system', name: 'mcprt-rollout' };
+  if (data !== undefined) api.put(objectOf(kinds.configMap, { metadata, data }));
+  return api;
 }
 
 describe('mergePrevious', () => {

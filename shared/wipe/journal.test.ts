@@ -3,20 +3,17 @@ import { describe, expect, it } from '@jest/globals';
 import { limits } from '../backup/limits.js';
 import { clustersOwn } from '../backup/testing/memory-world.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
+import { kinds } from '../cluster/objects.js';
 import { memoryApi } from '../cluster/testing/memory-api.js';
 import { type Journal, readJournal, writeJournal } from './journal.js';
 
-/** A cluster with a place for one ConfigMap. */
-function server(data?: unknown): Cluster {
-  let stored: unknown = data === undefined ? undefined : { data };
-  return {
-    get: async () => stored,
-    apply: async (_kind: unknown, object: KubeObject) => {
-      stored = object;
-      return object;
-    },
-  } as unknown as Cluster;
+/** A cluster with a place for the journal, or with one that says this. */
+function server(data?: Record<string, unknown>): Cluster {
+  const api = memoryApi();
+  clustersOwn(api);
+  const metadata = { namespace: 'kube-system', name: 'mcprt-wipe' };
+  if (data !== undefined) api.put(objectOf(kinds.configMap, { metadata, data }));
+  return api.cluster;
 }
 
 const journal: Journal = {
@@ -75,7 +72,7 @@ describe('the journal of a wipe', () => {
     targets: '',
     secrets: '',
   };
-  it.each<[string, unknown]>([
+  it.each<[string, Record<string, unknown>]>([
     ['nothing', {}],
     ['no number of a generation', { ...whole, generation: 'seven' }],
     ['no statement', { ...whole, statement: undefined }],
