@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { environmentsOf } from '../init/environments.js';
 import type { LabState } from '../lab/driver/lab.js';
 import { grant, withToken } from '../lab/driver/rbac.js';
+import { found } from '../lab/driver/until.js';
 import { secretNamesOf } from '../shared/backup/secret-names.js';
 import { ApiError } from '../shared/cluster/api-error.js';
 import { type Cluster, objectOf, pathOf } from '../shared/cluster/cluster.js';
@@ -13,8 +13,8 @@ import { accountNamespace, accountOf, grants, type OperationName } from '../shar
 import { extended } from '../shared/permissions/rule.js';
 import { called, exampleCalls } from './accounts/environments.js';
 import { type Attempt, escalations } from './accounts/escalations.js';
-import type { Proof, ProofContext } from './proof.js';
-import { onPlatform, type Rig } from './rig.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { inWorld, type World } from './world/world.js';
 
 /** In effect administrators, as their manifests say: an installer makes roles. They belong behind reviewers. */
 const administrators: readonly OperationName[] = ['install', 'rollout-permissions'];
@@ -25,12 +25,10 @@ export const accounts: Proof = {
   name: 'accounts',
   claim:
     'each account tries each other one’s credentials, each Secret of the cluster and each way to more rights: refused, but for what its manifest says; who may more stands behind reviewers',
-  run: (context) => onPlatform(context, prove),
+  run: (context) => inWorld(context, ['platform'], (world) => everyAttempt(context, world)),
 };
 
-async function prove(context: ProofContext, rig: Rig) {
-  const { cluster, state } = rig;
-  const problems: string[] = [];
+async function everyAttempt(context: ProofContext, { cluster, state }: World) {
   const names = [...grants.keys()].filter((name) => grants.get(name)?.accounts.includes(accountOf(name)));
   await strangers(cluster);
   const secrets = await secretNamesOf(cluster);
@@ -41,13 +39,13 @@ async function prove(context: ProofContext, rig: Rig) {
   for (const name of names) {
     const token = tokens.get(name) ?? '';
     const others = names.filter((other) => other !== name);
-    figures.credentials += await credentialsOfOthers(state, { name, token, others }, problems);
-    figures.secrets += await everySecret(rig, { name, token, secrets }, problems);
-    figures.escalations += await everyEscalation(state, { name, token }, problems);
+    figures.credentials += await credentialsOfOthers(context, state, { name, token, others });
+    figures.secrets += await everySecret(context, { cluster, state }, { name, token, secrets });
+    figures.escalations += await everyEscalation(context, state, { name, token });
     context.progress(`  ${name}: tried`);
   }
-  problems.push(...(await unreviewed()));
-  return { ok: problems.length === 0, figures, problems };
+  for (const open of await unreviewed()) context.fail(open);
+  return figures;
 }
 
 /** What others have in their clusters: a token of an administrator's in a Secret, as dashboards have it. */
@@ -80,16 +78,14 @@ async function strangers(cluster: Cluster): Promise<void> {
 /** A policy is in force a moment after it was made. */
 async function policyInForce(state: LabState, token: string): Promise<void> {
   const [attempt] = escalations.filter(({ name }) => name.startsWith('a Secret that the cluster fills'));
-  for (let left = 100; left > 0 && attempt !== undefined; left--) {
-    if ((await attempted(state, token, attempt)) === 'refused') return;
-    await sleep(100);
-  }
+  if (attempt === undefined) throw new Error('there is no attempt that the policy refuses');
+  await found(async () => (await attempted(state, token, attempt)) === 'refused', { seconds: 15 });
 }
 
 async function credentialsOfOthers(
+  { expect }: ProofContext,
   state: LabState,
   { name, token, others }: { name: OperationName; token: string; others: readonly OperationName[] },
-  problems: string[],
 ): Promise<number> {
   const attempts = others.flatMap((other): Attempt[] => {
     const account = accountOf(other);
@@ -115,16 +111,16 @@ async function credentialsOfOthers(
   });
   for (const attempt of attempts) {
     const answer = await attempted(state, token, attempt);
-    if (answer !== 'refused') problems.push(`${name} gets ${attempt.name}: ${answer}`);
+    expect(answer === 'refused', `${name} gets ${attempt.name}: ${answer}`);
   }
   return attempts.length;
 }
 
 /** Asks for each Secret of the cluster: those that the manifest names are given, and no other. */
 async function everySecret(
-  { cluster, state }: Rig,
+  { expect }: ProofContext,
+  { cluster, state }: Pick<World, 'cluster' | 'state'>,
   { name, token, secrets }: { name: OperationName; token: string; secrets: readonly string[] },
-  problems: string[],
 ): Promise<number> {
   const rules = (grants.get(name)?.rules ?? []).map((rule) => extended(rule, secrets));
   const may = (ref: KubeObject['metadata']): boolean =>
@@ -140,23 +136,24 @@ async function everySecret(
     const attempt: Attempt = { name: metadata.name, method: 'GET', path: pathOf(kinds.secret, metadata) };
     const answer = await attempted(state, token, attempt);
     const where = `${metadata.namespace}/${metadata.name}`;
-    if ((answer === 'allowed') !== may(metadata)) problems.push(`${name}: Secret ${where}: ${answer}`);
-    if (answer === 'allowed' && type === 'kubernetes.io/service-account-token' && !readsAll.includes(name))
-      problems.push(`${name} reads the token ${where}`);
-    if (answer === 'allowed' && name.endsWith('pull-request')) problems.push(`${name} reads ${where}`);
+    expect((answer === 'allowed') === may(metadata), `${name}: Secret ${where}: ${answer}`);
+    if (answer !== 'allowed') continue;
+    const isToken = type === 'kubernetes.io/service-account-token';
+    expect(!isToken || readsAll.includes(name), `${name} reads the token ${where}`);
+    expect(!name.endsWith('pull-request'), `${name} reads ${where}`);
   }
   return items.length;
 }
 
 async function everyEscalation(
+  { expect }: ProofContext,
   state: LabState,
   { name, token }: { name: OperationName; token: string },
-  problems: string[],
 ): Promise<number> {
   if (administrators.includes(name)) return 0;
   for (const attempt of escalations) {
     const answer = await attempted(state, token, attempt);
-    if (answer !== 'refused') problems.push(`${name}: ${attempt.name}: ${answer}`);
+    expect(answer === 'refused', `${name}: ${attempt.name}: ${answer}`);
   }
   return escalations.length;
 }

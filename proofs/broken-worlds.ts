@@ -4,17 +4,19 @@ import type { Finding } from '../shared/checks/finding.js';
 import { objectOf } from '../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { messageOf } from '../shared/errors.js';
+import type { BrokenCase } from './broken-worlds/case.js';
 import { look, lookThroughBundle, untilHealthy, untilShown } from './broken-worlds/look.js';
 import { makeSite, type Site } from './broken-worlds/site.js';
 import { topics } from './broken-worlds/table.js';
-import type { BrokenWorld } from './broken-worlds/world.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { makeStage } from './stage.js';
+import { secondsSince } from './support/figures.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { mustWork } from './support/runs.js';
+import { inWorld } from './world/world.js';
 
-/** How long a world may take to show, and to be healthy again, in ms. */
-const patience = { shown: 40_000, healthy: 60_000 };
+/** How long a case may take to show, and the site to be healthy again, in s. */
+const patience = { shown: 40, healthy: 60 };
 
-/** Codes that no world shows as its first finding, and why. */
+/** Codes that no case shows as its first finding, and why. */
 const unshown: Partial<Record<FindingCode, string>> = {
   'challenge-pending': 'on the lab cert-manager always says a reason that is known; see shared/checks/diagnose.test.ts',
   'renewal-blocked': 'the healthy world has it',
@@ -44,60 +46,71 @@ export const brokenWorlds: Proof = {
   name: 'broken-worlds',
   claim:
     'over 80 worlds, each broken for real and mended again: the first finding names the cause; a healthy one has none',
-  async run(context) {
-    const stage = await makeStage(context);
-    const site = makeSite(stage, context.folder);
-    const problems: string[] = [];
-    const rows: Row[] = [];
-    let healthy: Finding[] = [];
-    try {
-      await setLimit(stage.rig.state.acme.control, false);
-      const installed = await stage.setup();
-      if (installed.code !== 0) return { ok: false, figures: {}, problems: [installed.log.slice(-3000)] };
-      healthy = await healthyWorld(site, problems);
-      for (const { topic, world } of chosen(context)) {
-        const started = performance.now();
-        const row = await play(site, topic, world, problems);
-        rows.push(row);
-        const isHealthy = await isMended(site, world, problems);
-        row.whole = Math.round((performance.now() - started) / 100) / 10;
-        context.progress(`  ${topic}: ${world.name}: ${row.first} in ${row.seconds} s, mended after ${row.whole} s`);
-        if (!isHealthy) break;
+  run: (context) =>
+    inWorld(context, ['front', 'source', 'installer'], async (world) => {
+      const site = makeSite(world);
+      await setLimit(site.state.acme.control, false);
+      mustWork('setup', await site.setup());
+      try {
+        return await breakAndMend(context, site);
+      } finally {
+        await site.mend().catch(() => undefined);
       }
-    } finally {
-      await site.mend().catch(() => undefined);
-      await stage.close();
-    }
-    return verdict(rows, healthy, problems, chosen(context).length === all);
-  },
+    }),
 };
 
-const all = topics.reduce((sum, { worlds }) => sum + worlds.length, 0);
+const all = topics.reduce((count, { cases }) => count + cases.length, 0);
 
-function chosen({ small, flags }: ProofContext): { topic: string; world: BrokenWorld }[] {
+async function breakAndMend(context: ProofContext, site: Site) {
+  const healthy = await healthySite(context, site);
+  const chosen = casesOf(context);
+  const rows: Row[] = [];
+  for (const { topic, broken } of chosen) {
+    const started = performance.now();
+    const row = await play(context, site, topic, broken);
+    rows.push(row);
+    await site.mend();
+    const wrong = await untilHealthy(site, patience.healthy);
+    row.whole = secondsSince(started);
+    context.progress(`  ${topic}: ${broken.name}: ${row.first} in ${row.seconds} s, mended after ${row.whole} s`);
+    if (!context.expectSame(`after ${broken.name}: what is still wrong`, wrong, [])) break;
+  }
+  const codes = [...new Set(rows.map(({ first }) => first))].sort();
+  const notShown = findingCodes.filter((code) => !codes.includes(code));
+  for (const code of chosen.length === all ? notShown : [])
+    context.expect(unshown[code] !== undefined, `no world shows ${code} as its first finding`);
+  context.expect(rows.length > 0, 'there was no case');
+  return {
+    worlds: rows.length,
+    throughBundle: rows.filter(({ bundle }) => bundle).length,
+    healthyFindings: healthy.map(({ code, severity, subject }) => `${severity} ${code}: ${subject}`),
+    codes,
+    notShown,
+    standIns: rows.filter(({ standIn }) => standIn !== undefined).length,
+    rows,
+  };
+}
+
+function casesOf({ small, flags }: ProofContext): { topic: string; broken: BrokenCase }[] {
   const only = typeof flags.only === 'string' ? new RegExp(flags.only) : undefined;
-  return topics.flatMap(({ topic, worlds }) =>
-    worlds
-      .filter((world) => (only === undefined ? !small || world.small === true : only.test(`${topic}: ${world.name}`)))
-      .map((world) => ({ topic, world })),
+  return topics.flatMap(({ topic, cases }) =>
+    cases
+      .filter((one) => (only === undefined ? !small || one.small === true : only.test(`${topic}: ${one.name}`)))
+      .map((broken) => ({ topic, broken })),
   );
 }
 
 /** Nothing is wrong, and the only thing worth knowing is what the installer's own policies really do to renewals. */
-async function healthyWorld(site: Site, problems: string[]): Promise<Finding[]> {
-  await untilHealthy(site.stage, site.folder, patience.healthy);
-  const findings = await look(site.stage, site.folder);
-  const run = await lookThroughBundle(site.stage, site.folder);
-  const told = (found: readonly Pick<Finding, 'code' | 'subject'>[]): string =>
-    found.map(({ code, subject }) => `${code} ${subject}`).join(', ');
-  const expected = 'renewal-blocked Namespace registry';
-  if (told(findings) !== expected) problems.push(`healthy: ${told(findings)}`);
-  if (run.code !== 0 || run.outputs.finding !== 'renewal-blocked' || run.outputs.findings !== '1') {
-    problems.push(`healthy, through the bundle: ${run.log.slice(-3000)}`);
-  }
+async function healthySite({ expect, expectSame }: ProofContext, site: Site): Promise<Finding[]> {
+  await untilHealthy(site, patience.healthy);
+  const findings = await look(site);
+  const run = await lookThroughBundle(site);
+  const told = (found: readonly Finding[]): string => found.map(({ code, subject }) => `${code} ${subject}`).join(', ');
+  expectSame('healthy', told(findings), 'renewal-blocked Namespace registry');
+  const { finding, findings: count } = run.outputs;
+  expect(run.code === 0 && finding === 'renewal-blocked' && count === '1', 'healthy, through the bundle', run);
   await site.add(kinds.networkPolicy, solverPolicy());
-  const open = await look(site.stage, site.folder);
-  if (open.length > 0) problems.push(`healthy, with the solver’s port open: ${told(open)}`);
+  expectSame('healthy, with the solver’s port open', told(await look(site)), '');
   await site.mend();
   return findings;
 }
@@ -112,61 +125,27 @@ function solverPolicy(): KubeObject {
   });
 }
 
-async function play(site: Site, topic: string, world: BrokenWorld, problems: string[]): Promise<Row> {
-  const fail = (what: string): void => void problems.push(`${topic}: ${world.name}: ${what}`);
-  const glance = await world.make(site).catch((error: unknown) => fail(`it cannot be made: ${messageOf(error)}`));
-  const seen = await untilShown(site.stage, site.folder, { world, glance: glance ?? {}, deadline: patience.shown });
-  const [first, ...rest] = seen.findings;
-  if (seen.lacking !== '') fail(`${seen.lacking}\n${seen.findings.map((one) => JSON.stringify(one)).join('\n')}`);
-  if (world.bundle) {
-    const inputs: Record<string, string> = glance?.forSetup ? { operation: 'install' } : {};
-    const run = await lookThroughBundle(site.stage, site.folder, glance ?? {}, inputs);
-    const fails = (world.severity ?? 'error') === 'error';
-    if (run.outputs.finding !== world.code || (run.code !== 0) !== fails) {
-      fail(`through the bundle: ${run.outputs.finding}, exit code ${run.code}\n${run.log.slice(-3000)}`);
-    }
+async function play(context: ProofContext, site: Site, topic: string, broken: BrokenCase): Promise<Row> {
+  const { expect, fail } = context.about(`${topic}: ${broken.name}`);
+  await broken.make(site).catch((error: unknown) => fail(`it cannot be made: ${messageOf(error)}`));
+  const { findings, lacking, seconds, looks } = await untilShown(site, broken, patience.shown);
+  const [first, ...rest] = findings;
+  expect(lacking === '', `${lacking}\n${findings.map((one) => JSON.stringify(one)).join('\n')}`);
+  if (broken.bundle) {
+    const run = await lookThroughBundle(site);
+    const fails = (broken.severity ?? 'error') === 'error';
+    const isTold = run.outputs.finding === broken.code && (run.code !== 0) === fails;
+    expect(isTold, `through the bundle: ${run.outputs.finding}, exit code ${run.code}`, run);
   }
   return {
     topic,
-    world: world.name,
+    world: broken.name,
     first: first?.code ?? '',
     follow: [...new Set(rest.map(({ code }) => code))],
-    seconds: Math.round(seen.seconds * 10) / 10,
-    looks: seen.looks,
+    seconds,
+    looks,
     whole: 0,
-    bundle: world.bundle ?? false,
-    ...(world.standIn === undefined ? {} : { standIn: world.standIn }),
-  };
-}
-
-async function isMended(site: Site, world: BrokenWorld, problems: string[]): Promise<boolean> {
-  await site.mend();
-  const wrong = await untilHealthy(site.stage, site.folder, patience.healthy);
-  if (wrong.length === 0) return true;
-  problems.push(`after ${world.name}: not healthy again: ${wrong.map((one) => JSON.stringify(one)).join('\n')}`);
-  return false;
-}
-
-function verdict(rows: Row[], healthy: Finding[], found: string[], isWhole: boolean): Proven {
-  const codes = [...new Set(rows.map(({ first }) => first))].sort();
-  const missing = findingCodes.filter((code) => !codes.includes(code));
-  const problems = [
-    ...found,
-    ...missing
-      .filter((code) => isWhole && unshown[code] === undefined)
-      .map((code) => `no world shows ${code} as its first finding`),
-  ];
-  return {
-    ok: problems.length === 0 && rows.length > 0,
-    figures: {
-      worlds: rows.length,
-      throughBundle: rows.filter(({ bundle }) => bundle).length,
-      healthyFindings: healthy.map(({ code, severity, subject }) => `${severity} ${code}: ${subject}`),
-      codes,
-      notShown: missing,
-      standIns: rows.filter(({ standIn }) => standIn !== undefined).length,
-      rows,
-    },
-    problems,
+    bundle: broken.bundle ?? false,
+    ...(broken.standIn === undefined ? {} : { standIn: broken.standIn }),
   };
 }

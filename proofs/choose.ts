@@ -1,15 +1,16 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Github, startGithub } from '../lab/github/github.js';
+import type { Github } from '../lab/github/github.js';
 import { makeKeys } from '../shared/backup/keys.js';
+import { numberAt, recordsAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
+import { parsedJson } from '../shared/json.js';
 import { bytesOf, forkOf, nameOf, resealed, store, zipOf } from './choose/planting.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { onPlatform, type Rig } from './rig.js';
 import { makeSteps, type Steps } from './stores/steps.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { inWorld, type World } from './world/world.js';
 
-const repository = { name: 'acme/platform', id: 42 };
 const junk = zipOf(Buffer.from('planted'));
 /** A list may show no kubeconfig at all: there is no cluster to ask. */
 const offline = { kubeconfig: '' };
@@ -18,12 +19,13 @@ export const choose: Proof = {
   name: 'choose',
   claim:
     'of backups that are damaged, planted, replayed, of other keys, clusters and repositories, and among thousands of foreign artifacts, the right one is restored, the right warning given, or the right refusal with a way on; any generation can be chosen, and a list shows them all',
-  run: (context) => onPlatform(context, prove),
+  run: (context) => inWorld(context, ['platform', 'github'], (world) => everyChoice(context, world)),
 };
 
-/** What the scenes share. */
-interface Scene extends Steps {
-  rig: Rig;
+/** What the chapters share. */
+interface Story extends Steps {
+  context: ProofContext;
+  world: World;
   github: Github;
   /** A later run of the default branch. */
   next(): Github;
@@ -31,60 +33,50 @@ interface Scene extends Steps {
   folder(name: string): Promise<string>;
 }
 
-async function prove(context: ProofContext, rig: Rig): Promise<Proven> {
-  const github = await startGithub({ repository });
-  const steps = makeSteps(rig);
+async function everyChoice(context: ProofContext, world: World<'github'>) {
+  const { github } = world;
+  const steps = makeSteps(world);
   let id = github.run.id;
-  const scene: Scene = {
-    ...steps,
-    get runs() {
-      return steps.runs;
-    },
-    rig,
+  const story: Story = {
+    step: steps.step,
+    runs: steps.runs,
+    context,
+    world,
     github,
     next: () => github.as({ id: ++id }),
     folder: (name) => mkdtemp(join(context.folder, `${name}-`)),
   };
-  try {
-    const offsite = await generations(scene);
-    await foreignUploads(scene);
-    await elsewhere(scene, offsite);
-    await outsideOfGithub(scene);
-    await replay(scene, offsite);
-    await damaged(scene);
-    await keyChange(scene, context);
-    const hidden = await thousands(scene);
-    return {
-      ok: steps.problems.length === 0,
-      figures: { runs: steps.runs, foreignArtifacts: hidden },
-      problems: [...steps.problems],
-    };
-  } finally {
-    await github.close();
-  }
+  const offsite = await generations(story);
+  await foreignUploads(story);
+  await elsewhere(story, offsite);
+  await outsideOfGithub(story);
+  await replay(story, offsite);
+  await damaged(story);
+  await keyChange(story);
+  const foreignArtifacts = await thousands(story);
+  return { runs: steps.runs(), foreignArtifacts };
 }
 
 /** Two generations in every store, each of which can be chosen. @returns the folder of the off-site copy */
-async function generations({ rig, step, next, folder, problems }: Scene): Promise<string> {
+async function generations({ world, step, next, folder, context }: Story): Promise<string> {
   const offsite = await folder('offsite');
   const all = { stores: 'cache,artifact,directory', directory: offsite };
   const first = await step(next(), 'backup', all, { outputs: { generation: '1' } });
   const second = await step(next(), 'backup', all, { outputs: { generation: '2' } });
-  const both = { 'restore-key': rig.keys.restore, 'backup-key': '' };
+  const both = { 'restore-key': world.keys.restore, 'backup-key': '' };
   const listed = await step(next(), 'list', { ...all, ...both, ...offline }, { says: ['✅ yes', 'cache, artifact'] });
-  const { counts, backups } = JSON.parse(listed.outputs.backups ?? '{}') as {
-    counts?: Record<string, number>;
-    backups?: { name: string; generation: number; stores: string[]; readable: boolean; cluster: string }[];
-  };
-  const seen = backups?.map(({ name, generation, stores, readable }) => [name, generation, stores.length, readable]);
+  const list = parsedJson(listed.outputs.backups ?? '');
+  const backups = recordsAt(list, 'backups');
+  const seen = backups.map(({ name, generation, stores, readable }) => [name, generation, stores, readable]);
+  const everywhere = ['cache', 'artifact', 'directory'];
   const wanted = [
-    [second.outputs.name, 2, 3, true],
-    [first.outputs.name, 1, 3, true],
+    [second.outputs.name, 2, everywhere, true],
+    [first.outputs.name, 1, everywhere, true],
   ];
-  if (JSON.stringify(seen) !== JSON.stringify(wanted) || counts?.authentic !== 2 || counts.readable !== 2) {
-    problems.push(`the list has ${listed.outputs.backups}`);
-  }
-  if (backups?.[0]?.cluster !== second.outputs.fingerprint) problems.push('the list tells another cluster');
+  context.expectSame('the list', seen, wanted);
+  context.expectSame('authentic ones', numberAt(list, 'counts', 'authentic'), 2);
+  context.expectSame('readable ones', numberAt(list, 'counts', 'readable'), 2);
+  context.expectSame('the cluster in the list', backups[0]?.cluster, second.outputs.fingerprint);
   await step(next(), 'list', offline, { says: ['✅ authentic'] });
   await step(next(), 'plan', {}, { outputs: { generation: '2', orders: '0' } });
   const older = { outputs: { generation: '1', orders: '0' }, says: ['the cluster remembers generation 2'] };
@@ -106,18 +98,18 @@ async function generations({ rig, step, next, folder, problems }: Scene): Promis
   await step(
     next(),
     'plan',
-    { generation: '1', name: nameOf(rig, 1) },
+    { generation: '1', name: nameOf(world, 1) },
     { error: 'input-invalid', says: ['give one of them'] },
   );
   return offsite;
 }
 
 /** What a pull request and another branch upload under newer names blocks nothing, and makes nothing older win. */
-async function foreignUploads({ rig, github, step, next }: Scene): Promise<void> {
-  forkOf(github, 501).plantArtifact(nameOf(rig, 99_999_999), junk);
+async function foreignUploads({ world, github, step, next }: Story): Promise<void> {
+  forkOf(github, 501).plantArtifact(nameOf(world, 99_999_999), junk);
   const branch = github.as({ id: 502, event: 'push', ref: 'refs/heads/feature' });
-  branch.plantArtifact(nameOf(rig, 98), junk);
-  next().plantArtifact(`${nameOf(rig, 97)}-copy`, junk);
+  branch.plantArtifact(nameOf(world, 98), junk);
+  next().plantArtifact(`${nameOf(world, 97)}-copy`, junk);
   const told = { outputs: { generation: '2' }, says: ['passed over: 3 entries of artifact that cannot be ours'] };
   for (const stores of ['artifact', 'cache,artifact']) {
     await step(next(), 'plan', { stores }, { ...told, outputs: { generation: '2', orders: '0' } });
@@ -126,11 +118,11 @@ async function foreignUploads({ rig, github, step, next }: Scene): Promise<void>
   await step(next(), 'list', offline, { says: ['3 entries of that name', 'pull request of a fork', 'branch feature'] });
   // On the branch itself its own uploads are as good as its runs are.
   const onBranch = github.as({ id: 503, ref: 'refs/heads/feature' });
-  await step(onBranch, 'plan', { stores: 'artifact' }, { error: 'backup-newer-unreadable', says: [nameOf(rig, 98)] });
+  await step(onBranch, 'plan', { stores: 'artifact' }, { error: 'backup-newer-unreadable', says: [nameOf(world, 98)] });
 }
 
 /** Off-site copies of a lost repository, and of a lost cluster. */
-async function elsewhere({ rig, step, next, folder }: Scene, offsite: string): Promise<void> {
+async function elsewhere({ world, step, next, folder }: Story, offsite: string): Promise<void> {
   const inOther = (directory: string) => ({ stores: 'directory', directory });
   const other = next();
   const stranger = { ...other, env: { ...other.env, GITHUB_REPOSITORY: 'acme/new', GITHUB_REPOSITORY_ID: '77' } };
@@ -143,10 +135,10 @@ async function elsewhere({ rig, step, next, folder }: Scene, offsite: string): P
   await step(stranger, 'plan', { ...taken, 'from-repository': '43' }, refused);
   await step(stranger, 'list', { ...inOther(offsite), ...offline }, { says: ['acme/platform (`42`)'] });
 
-  const lost = await resealed(rig, await bytesOf(offsite, 2), { generation: 5, fingerprint: 'a-lost-cluster' });
+  const lost = await resealed(world, await bytesOf(offsite, 2), { generation: 5, fingerprint: 'a-lost-cluster' });
   const [only, beside] = [await folder('lost'), await folder('beside')];
   await store(only, lost);
-  await store(beside, lost, { name: nameOf(rig, 2), bytes: await bytesOf(offsite, 2) });
+  await store(beside, lost, { name: nameOf(world, 2), bytes: await bytesOf(offsite, 2) });
   const named = { 'from-cluster': 'a-lost-cluster' };
   const says = ['from-cluster: a-lost-cluster'];
   await step(next(), 'plan', inOther(only), { error: 'backup-foreign-cluster', says });
@@ -159,7 +151,7 @@ async function elsewhere({ rig, step, next, folder }: Scene, offsite: string): P
 }
 
 /** A machine that is no runner has a name of its own, and no empty one that any other has too. */
-async function outsideOfGithub({ rig, step, next, folder }: Scene): Promise<void> {
+async function outsideOfGithub({ world, step, next, folder }: Story): Promise<void> {
   const directory = await folder('local');
   const inputs = { stores: 'directory', directory };
   const runner = next();
@@ -173,7 +165,7 @@ async function outsideOfGithub({ rig, step, next, folder }: Scene): Promise<void
 
   const before = await folder('before');
   const empty = { repository: '', repositoryId: '', generation: 3 };
-  await store(before, await resealed(rig, await bytesOf(directory, 3), empty));
+  await store(before, await resealed(world, await bytesOf(directory, 3), empty));
   const old = { stores: 'directory', directory: before, allow: 'older-backup' };
   await step(nowhere, 'plan', old, { outputs: { generation: '3' } });
   await step(runner, 'plan', old, { error: 'backup-foreign-repository', says: ['from-repository: none'] });
@@ -181,24 +173,24 @@ async function outsideOfGithub({ rig, step, next, folder }: Scene): Promise<void
 }
 
 /** A genuine old backup under a new name. */
-async function replay({ rig, step, next, folder, github }: Scene, offsite: string): Promise<void> {
+async function replay({ world, step, next, folder, github }: Story, offsite: string): Promise<void> {
   const old = await bytesOf(offsite, 1);
   const directory = await folder('replay');
-  await store(directory, { name: nameOf(rig, 50), bytes: old });
+  await store(directory, { name: nameOf(world, 50), bytes: old });
   const inputs = { stores: 'directory', directory };
   await step(next(), 'plan', inputs, { error: 'backup-rollback', says: ['generation: 1'] });
   await step(next(), 'plan', { ...inputs, generation: '50' }, { error: 'backup-renamed', says: ['generation: 1'] });
-  await store(directory, { name: nameOf(rig, 2), bytes: await bytesOf(offsite, 2) });
+  await store(directory, { name: nameOf(world, 2), bytes: await bytesOf(offsite, 2) });
   // The newest of the real ones is what counts: the cluster has made one outside of GitHub meanwhile.
-  await rig.cluster.delete(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-anchor' });
+  await world.cluster.delete(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-anchor' });
   await step(next(), 'plan', inputs, { outputs: { generation: '2' } });
-  next().plantArtifact(nameOf(rig, 51), zipOf(old));
+  next().plantArtifact(nameOf(world, 51), zipOf(old));
   for (const key of github.cacheEntries().map((one) => one.key)) github.evict(key);
   await step(next(), 'plan', { stores: 'artifact' }, { outputs: { generation: '2' } });
 }
 
 /** The newest is damaged in the one store that has it. */
-async function damaged({ step, next, github, problems }: Scene): Promise<void> {
+async function damaged({ step, next, github, context }: Story): Promise<void> {
   const made = await step(next(), 'backup', {}, { outputs: { generation: '3' } });
   const name = made.outputs.name ?? '';
   github.evict(name);
@@ -209,7 +201,7 @@ async function damaged({ step, next, github, problems }: Scene): Promise<void> {
   const told = { outputs: { generation: '2', orders: '0' }, says: [`passed over: artifact, ${name}`] };
   const { summary } = await step(next(), 'restore', { allow: 'older-backup' }, told);
   // Whoever approves looks at the summary.
-  if (!summary.includes('passed over')) problems.push(`the summary does not say what was passed over: ${summary}`);
+  context.expect(summary.includes('passed over'), `the summary does not say what was passed over: ${summary}`);
   await step(next(), 'plan', { generation: '2' }, { outputs: { generation: '2' }, says: ['remembers generation 3'] });
   await step(next(), 'list', offline, { says: [name, '❌'] });
   await step(next(), 'backup', {}, { outputs: { generation: '4' } });
@@ -217,10 +209,10 @@ async function damaged({ step, next, github, problems }: Scene): Promise<void> {
 }
 
 /** A new set of keys is stored over the old one. */
-async function keyChange({ rig, step, next, folder, github }: Scene, context: ProofContext): Promise<void> {
+async function keyChange({ world, step, next, folder, github, context }: Story): Promise<void> {
   const fresh = await makeKeys('hybrid');
   const made = await step(next(), 'backup', { 'backup-key': fresh.backup }, { outputs: { generation: '5' } });
-  const old = { 'restore-key': rig.keys.restore };
+  const old = { 'restore-key': world.keys.restore };
   const refused = { error: 'backup-newer-unreadable', says: [made.outputs.name ?? '', 'is not signed by a key'] };
   await step(next(), 'plan', old, refused);
   // The replay in the artifacts is signed by the old key, which this job does not know.
@@ -229,22 +221,22 @@ async function keyChange({ rig, step, next, folder, github }: Scene, context: Pr
     next(),
     'plan',
     { 'restore-key': fresh.restore },
-    { error: 'backup-newer-unreadable', says: [nameOf(rig, 51)] },
+    { error: 'backup-newer-unreadable', says: [nameOf(world, 51)] },
   );
-  const both = { 'restore-key': `${fresh.restore}\n${rig.keys.restore}\n` };
+  const both = { 'restore-key': `${fresh.restore}\n${world.keys.restore}\n` };
   await step(next(), 'plan', both, { outputs: { generation: '5' } });
   await step(next(), 'plan', { ...both, generation: '4' }, { outputs: { generation: '4' } });
   await step(next(), 'plan', { 'restore-key': fresh.restore, generation: '4' }, { error: 'backup-unsigned' });
   const listed = { ...offline, 'backup-key': '' };
   await step(next(), 'list', { ...listed, 'restore-key': fresh.restore }, { says: ['❌ unknown', '✅ known'] });
   await step(next(), 'list', { ...listed, ...both }, { says: ['✅ yes'] });
-  const mistyped = `${fresh.restore}\n${rig.keys.restore.slice(0, -9)}`;
+  const mistyped = `${fresh.restore}\n${world.keys.restore.slice(0, -9)}`;
   await step(next(), 'plan', { 'restore-key': mistyped }, { error: 'key-invalid', says: ['line 2'] });
-  const mixed = `${fresh.restore}\n${rig.keys.backup}`;
+  const mixed = `${fresh.restore}\n${world.keys.backup}`;
   await step(next(), 'plan', { 'restore-key': mixed }, { error: 'key-wrong-kind', says: ['line 2'] });
 
   // Who may write to the default branch's runs can plant what may be real: that asks for a word, and for nothing more.
-  const planted = nameOf(rig, 77);
+  const planted = nameOf(world, 77);
   next().plantArtifact(planted, junk);
   await step(next(), 'plan', both, { error: 'backup-newer-unreadable', says: [planted] });
   await step(next(), 'plan', { ...both, allow: 'older-backup' }, { outputs: { generation: '5' }, says: [planted] });
@@ -256,14 +248,14 @@ async function keyChange({ rig, step, next, folder, github }: Scene, context: Pr
 }
 
 /** Thousands of newer artifacts of other people's jobs, first as many as are looked through, then more. */
-async function thousands({ rig, github, step, next }: Scene): Promise<number> {
+async function thousands({ world, github, step, next }: Story): Promise<number> {
   // The planted one of before would be asked about.
   const name = github.artifacts().find((one) => one.name.includes('-g00000004-'))?.name ?? '';
-  const own = { 'restore-key': rig.keys.restore, stores: 'artifact', allow: 'older-backup' };
+  const own = { 'restore-key': world.keys.restore, stores: 'artifact', allow: 'older-backup' };
   const fork = forkOf(github, 601);
   let count = 0;
   for (const total of [1_000, 2_500]) {
-    for (; count < total; count++) fork.plantArtifact(nameOf(rig, 1_000 + count), junk);
+    for (; count < total; count++) fork.plantArtifact(nameOf(world, 1_000 + count), junk);
     const told = { outputs: { generation: '4' }, says: [`passed over: ${total + 3} entries of artifact`] };
     await step(next(), 'plan', own, told);
   }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
+import { withoutMasks } from '../lab/driver/action.js';
 import { type KeySet, makeKeys, readRestoreKey } from '../shared/backup/keys.js';
 import { asSecret } from '../shared/backup/observe.js';
 import type { RunContext } from '../shared/backup/ports.js';
@@ -14,13 +15,15 @@ import { McprtError, messageOf } from '../shared/errors.js';
 import { damagedPayloads, flippedBits, swapped, wrongSizes } from './corrupt/bytes.js';
 import { maliciousContents } from './corrupt/contents.js';
 import { wrongKeys } from './corrupt/keys.js';
-import { type Case, type Material, materialOf, signerText } from './corrupt/material.js';
+import { type Case, type Material, materialOf } from './corrupt/material.js';
 import { recordingCluster } from './corrupt/recording.js';
 import { wrongContexts, wrongStatements } from './corrupt/statements.js';
-import { type Canary, type LeakSearch, leakSearch, secretText, withoutMasks } from './leaks.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
 import { seeded, seedOf } from './random.js';
-import { onPlatform, type Rig } from './rig.js';
+import { keyCanaries } from './support/canaries.js';
+import { type Canary, type LeakSearch, leakSearch, secretText } from './support/leaks.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { mustWork } from './support/runs.js';
+import { inWorld, type World } from './world/world.js';
 
 const run: RunContext = {
   repository: 'acme/platform',
@@ -41,65 +44,55 @@ export const corrupt: Proof = {
   name: 'corrupt',
   claim:
     'every corrupted, foreign, replayed or forged backup is refused by its own code, with no write and no secret told',
-  run: (context) => onPlatform(context, prove),
+  run: (context) => inWorld(context, ['platform'], (world) => refuseAll(context, world)),
 };
 
-async function prove(context: ProofContext, rig: Rig): Promise<Proven> {
+async function refuseAll(context: ProofContext, world: World) {
   const random = seeded(seedOf(context.env));
   const foreign = await makeKeys('hybrid');
-  const backups = await twoBackups(rig);
-  const material = await materialOf(backups, { keys: rig.keys, foreign }, random, context.small ? 2 : 24);
+  const backups = await twoBackups(world);
+  const material = await materialOf(backups, { keys: world.keys, foreign }, random, context.small ? 2 : 24);
   const cases = await casesOf(material);
   context.progress(`  ${cases.length} cases with seed ${random.seed}`);
 
   const search = leakSearch(secretsOf(material.snapshot, [material.keys, material.foreign]));
-  const problems: string[] = [];
-  let refused: string[][] = [];
-  const { cluster, writes } = await recordingCluster(rig.state.kubeconfig);
+  let refused: boolean[] = [];
+  const { cluster, writes } = await recordingCluster(world.kubeconfig);
   try {
-    problems.push(...(await controlProblems(cluster, material)));
-    refused = await pMap(cases, (one) => inProcess(cluster, material, search, one), {
+    await acceptsTheValidOne(context, cluster, material);
+    refused = await pMap(cases, (one) => inProcess(context, cluster, material, search, one), {
       concurrency: parallel.restores,
     });
-    problems.push(...refused.flat(), ...writes.map((write) => `a refused backup led to ${write}`));
+    for (const write of writes) context.fail(`a refused backup led to ${write}`);
   } finally {
     await cluster.close();
   }
   const shipped = representatives(cases, context.small ? 4 : 16);
-  const before = await versions(rig.cluster);
-  problems.push(
-    ...(
-      await pMap(shipped, (one, at) => inBundle({ context, rig, material, search }, one, at), {
-        concurrency: parallel.bundles,
-      })
-    ).flat(),
-  );
-  const after = await versions(rig.cluster);
+  const before = await versions(world.cluster);
+  await pMap(shipped, (one, at) => inBundle({ context, world, material, search }, one, at), {
+    concurrency: parallel.bundles,
+  });
+  const after = await versions(world.cluster);
   const changed = [...new Set([...before, ...after])].filter((one) => !(before.has(one) && after.has(one)));
-  problems.push(...changed.map((one) => `the shipped bundle changed ${one}`));
+  for (const one of changed) context.fail(`the shipped bundle changed ${one}`);
   return {
-    ok: problems.length === 0,
-    figures: {
-      cases: cases.length,
-      classes: new Set(cases.map((one) => one.class)).size,
-      codes: new Set(cases.map(({ code }) => code)).size,
-      refused: refused.filter((one) => one.length === 0).length,
-      bundles: shipped.length,
-      writes: writes.length + changed.length,
-      seed: random.seed,
-    },
-    problems: problems.slice(0, 50),
+    cases: cases.length,
+    classes: new Set(cases.map((one) => one.class)).size,
+    codes: new Set(cases.map(({ code }) => code)).size,
+    refused: refused.filter(Boolean).length,
+    bundles: shipped.length,
+    writes: writes.length + changed.length,
+    seed: random.seed,
   };
 }
 
 /** Two generations of one cluster, made by the shipped bundle. */
-async function twoBackups(rig: Rig): Promise<{ older: Buffer; newest: Buffer }> {
+async function twoBackups(world: World): Promise<{ older: Buffer; newest: Buffer }> {
   for (const runId of ['1', '2']) {
-    const { code, log } = await rig.act('backup', {}, { GITHUB_RUN_ID: runId });
-    if (code !== 0) throw new Error(`backup ${runId} failed:\n${withoutMasks(log)}`);
+    mustWork(`backup ${runId}`, await world.backup('backup', {}, { GITHUB_RUN_ID: runId }));
   }
-  const names = (await readdir(rig.backups)).sort();
-  const [older, newest] = await Promise.all(names.map((name) => readFile(join(rig.backups, name))));
+  const names = (await readdir(world.backups)).sort();
+  const [older, newest] = await Promise.all(names.map((name) => readFile(join(world.backups, name))));
   if (older === undefined || newest === undefined) throw new Error('there are no two backups');
   return { older, newest };
 }
@@ -127,17 +120,11 @@ async function largePayload({ snapshot, context, backupKey, restoreKey }: Materi
 }
 
 /** The same harness accepts the valid backup: what it refuses is refused for what was changed. */
-async function controlProblems(cluster: Cluster, material: Material): Promise<string[]> {
-  try {
-    await attempt(cluster, material, { ...control(material), code: 'none-expected' }, true, () => undefined);
-    return [];
-  } catch (error) {
-    return [`the valid backup is refused: ${messageOf(error)}`];
-  }
-}
-
-function control({ newest }: Material): Case {
-  return { class: 'control', name: 'valid', code: 'none-expected', bytes: newest };
+async function acceptsTheValidOne({ fail }: ProofContext, cluster: Cluster, material: Material): Promise<void> {
+  const valid: Case = { class: 'control', name: 'valid', code: 'none-expected', bytes: material.newest };
+  await attempt(cluster, material, valid, true, () => undefined).catch((error: unknown) =>
+    fail(`the valid backup is refused: ${messageOf(error)}`),
+  );
 }
 
 function attempt(
@@ -176,31 +163,38 @@ function attempt(
   );
 }
 
-/** What is wrong with how one case was refused; nothing when it was as it must be. */
-async function inProcess(cluster: Cluster, material: Material, search: LeakSearch, one: Case): Promise<string[]> {
+/** Has one case restored. @returns whether it was refused as it must be */
+async function inProcess(
+  context: ProofContext,
+  cluster: Cluster,
+  material: Material,
+  search: LeakSearch,
+  one: Case,
+): Promise<boolean> {
   const said: string[] = [];
-  const subject = `${one.class}: ${one.name}`;
+  const { expect, expectSame, fail } = context.about(`${one.class}: ${one.name}`);
   try {
     await (async () => attempt(cluster, material, one, false, (line) => said.push(line)))();
-    return [`${subject}: it was restored`];
+    fail('it was restored');
+    return false;
   } catch (error) {
     const leaks = leaksOf(one, search, [...said, ...textsOf(error)].join('\n'));
-    const told = leaks.map((name) => `${subject}: the error tells ${name}`);
     const got = error instanceof McprtError ? error.code : `${messageOf(error)} (unexpected)`;
-    return got === one.code ? told : [`${subject}: refused with ${got}, not ${one.code}`, ...told];
+    const isRight = expect(got === one.code, `refused with ${got}, not ${one.code}`);
+    return expectSame('what the error tells', leaks, []) && isRight;
   }
 }
 
 /** The same case, through the shipped bundle and a directory. */
 async function inBundle(
-  { context, rig, material, search }: { context: ProofContext; rig: Rig; material: Material; search: LeakSearch },
+  { context, world, material, search }: { context: ProofContext; world: World; material: Material; search: LeakSearch },
   one: Case,
   at: number,
-): Promise<string[]> {
+): Promise<void> {
   const directory = join(context.folder, `case-${at}`);
   await mkdir(directory);
   await writeFile(join(directory, 'mcprt-backup-example.com-g00000002-r2.1.mcprt'), one.bytes);
-  const result = await rig.act(
+  const result = await world.backup(
     'restore',
     {
       directory,
@@ -210,11 +204,11 @@ async function inBundle(
     },
     one.run?.repositoryId === undefined ? {} : { GITHUB_REPOSITORY_ID: one.run.repositoryId },
   );
-  const subject = `bundle: ${one.class}: ${one.name}`;
+  const { expect, expectRefused, expectSame } = context.about(`bundle: ${one.class}: ${one.name}`);
   const shown = [withoutMasks(result.log), result.summary, JSON.stringify(result.outputs)].join('\n');
-  const leaks = leaksOf(one, search, shown).map((name) => `${subject}: it tells ${name}`);
-  const isRefused = result.code === 1 && result.error === one.code && result.summary.includes(one.code);
-  return isRefused ? leaks : [`${subject}: exit ${result.code} with ${result.error}, not ${one.code}`, ...leaks];
+  expectRefused('the restore', one.code, result);
+  expect(result.summary.includes(one.code), 'the summary does not name the code');
+  expectSame('what it tells', leaksOf(one, search, shown), []);
 }
 
 /** Some cases of every code first, then of every class. */
@@ -247,14 +241,7 @@ function secretsOf({ objects }: Snapshot, sets: readonly KeySet[]): Canary[] {
           }),
         ),
     );
-  const keyTexts = sets.flatMap(({ backup, restore: opener, offline }): Canary[] => [
-    { name: 'a backup key', value: backup },
-    { name: 'a signing key', value: signerText(backup) },
-    { name: 'a restore key', value: opener },
-    { name: 'an identity', value: Buffer.from(opener.split('.')[1] ?? '', 'base64url').toString() },
-    { name: 'an offline key', value: offline.replace(/^#.*$/gm, '') },
-  ]);
-  return [...values, ...keyTexts];
+  return [...values, ...sets.flatMap((set) => keyCanaries('a', set))];
 }
 
 /** All that an error could put into a log: it and its causes, with their stacks. */

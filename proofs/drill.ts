@@ -2,20 +2,22 @@ import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openChosen } from '../lab/drill/sealed.js';
 import { labNames, stopLab } from '../lab/driver/lab.js';
-import { startGithub } from '../lab/github/github.js';
 import { type KeySet, makeKeys, readBackupKey, readRestoreKey } from '../shared/backup/keys.js';
 import { sealBackup } from '../shared/backup/seal.js';
 import type { Snapshot } from '../shared/backup/snapshot.js';
 import type { BackupContext } from '../shared/backup/statement.js';
 import { directoryStore } from '../shared/backup/stores/directory-store.js';
 import { nameFor } from '../shared/backup/stores/store.js';
-import { clusterCanaries, keyCanaries } from './canary/canaries.js';
 import { type Broken, brokenBackups } from './drill/broken.js';
 import { type DrillCall, type DrillRun, runDrill } from './drill/run.js';
-import { filesBelow, type LeakSearch, leakSearch, withoutMasks } from './leaks.js';
-import { type Leaf, leaves } from './leaves.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { makeRig, type Rig, rigCertificateCount } from './rig.js';
+import { clusterCanaries, keyCanaries } from './support/canaries.js';
+import { round1, sum } from './support/figures.js';
+import { filesBelow, type LeakSearch, leakSearch } from './support/leaks.js';
+import { type Leaf, leaves } from './support/leaves.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { mustWork } from './support/runs.js';
+import { certificateCount } from './world/installation.js';
+import { inWorld, type World } from './world/world.js';
 
 const unmasked = (): void => undefined;
 
@@ -25,11 +27,14 @@ export const drillProof: Proof = {
   claim:
     'a good backup drills with no order and the same serial numbers; each backup that would order is found, with the certificate and the reason',
   async run(context) {
-    const rig = await makeRig(context);
-    const good = await prepare(context, rig).finally(() => rig.close());
+    const { good, state, keys } = await inWorld(context, ['platform', 'github'], async (world) => ({
+      good: await backUp(context, world),
+      state: world.state,
+      keys: world.keys,
+    }));
     // The drills bring labs of their own: the cluster that was backed up may be lost.
-    await stopLab(rig.state);
-    return await prove(context, rig.keys, good);
+    await stopLab(state);
+    return drills(context, keys, good);
   },
 };
 
@@ -38,36 +43,32 @@ interface Good {
   directory: string;
   leaves: Leaf[];
   search: LeakSearch;
-  problems: string[];
 }
 
-async function prepare(context: ProofContext, rig: Rig): Promise<Good> {
-  await rig.install();
-  const github = await startGithub({ repository: { name: 'acme/platform', id: 42 } });
-  const problems: string[] = [];
-  try {
-    const later = github.as({ id: github.run.id + 1, job: 'drill' });
-    const made = await rig.act('backup', { stores: 'cache,artifact', 'github-token': github.token }, github.env);
-    if (made.code !== 0) throw new Error(`the backup failed: ${withoutMasks(made.log)}`);
-    const fetched = async (stores: string, inputs: Record<string, string> = {}): Promise<string> => {
-      const directory = join(context.folder, `fetched-${stores}`);
-      const given = { kubeconfig: '', stores, directory, 'github-token': later.token, ...inputs };
-      const { code, outputs, log } = await rig.act('fetch', given, later.env);
-      if (code !== 0 || outputs.name !== made.outputs.name || outputs['created-at'] !== made.outputs['created-at']) {
-        problems.push(`fetch from ${stores}: exit ${code}, ${outputs.name}: ${withoutMasks(log).slice(-1500)}`);
-      }
-      return directory;
-    };
-    const asRestorer = { 'backup-key': '', 'restore-key': rig.keys.restore };
-    const folders = [await fetched('cache,artifact'), await fetched('cache'), await fetched('artifact', asRestorer)];
-    const copies = await Promise.all(folders.map(onlyFile));
-    if (!copies.every((copy) => copy.equals(copies[0] ?? Buffer.alloc(0)))) problems.push('the copies differ');
-    const [directory = ''] = folders;
-    const canaries = [...(await clusterCanaries(rig.cluster)), ...keyCanaries('own', rig.keys)];
-    return { directory, leaves: await leaves(rig.cluster), search: leakSearch(canaries), problems };
-  } finally {
-    await github.close();
-  }
+async function backUp(context: ProofContext, world: World<'github'>): Promise<Good> {
+  const { github, keys } = world;
+  const later = github.as({ id: github.run.id + 1, job: 'drill' });
+  const stored = { stores: 'cache,artifact', 'github-token': github.token };
+  const made = mustWork('the backup', await world.backup('backup', stored, github.env));
+  const fetched = async (stores: string, inputs: Record<string, string> = {}): Promise<string> => {
+    const directory = join(context.folder, `fetched-${stores}`);
+    const given = { kubeconfig: '', stores, directory, 'github-token': later.token, ...inputs };
+    const run = await world.backup('fetch', given, later.env);
+    const { expectDone, expectSame } = context.about(`fetch from ${stores}`);
+    expectDone('exit', run);
+    for (const name of ['name', 'created-at']) expectSame(name, run.outputs[name], made.outputs[name]);
+    return directory;
+  };
+  const asRestorer = { 'backup-key': '', 'restore-key': keys.restore };
+  const folders = [await fetched('cache,artifact'), await fetched('cache'), await fetched('artifact', asRestorer)];
+  const copies = await Promise.all(folders.map(onlyFile));
+  context.expect(
+    copies.every((copy) => copy.equals(copies[0] ?? Buffer.alloc(0))),
+    'the copies differ',
+  );
+  const [directory = ''] = folders;
+  const canaries = [...(await clusterCanaries(world.cluster)), ...keyCanaries('own', keys)];
+  return { directory, leaves: await leaves(world.cluster), search: leakSearch(canaries) };
 }
 
 async function onlyFile(folder: string): Promise<Buffer> {
@@ -75,15 +76,13 @@ async function onlyFile(folder: string): Promise<Buffer> {
   return names[0] === undefined || names.length > 1 ? Buffer.alloc(0) : readFile(join(folder, names[0]));
 }
 
-async function prove(context: ProofContext, keys: KeySet, good: Good): Promise<Proven> {
-  const problems = [...good.problems];
+async function drills(context: ProofContext, keys: KeySet, good: Good) {
   const { folder } = context;
   const call: DrillCall = { directory: good.directory, restoreKey: keys.restore, folder };
   const check = async (name: string, run: DrillRun, found: string[]): Promise<void> => {
     context.progress(`  ${name}: exit ${run.code} after ${run.seconds.toFixed(1)} s`);
     const all = [...found, ...(await remains(run, good.search))];
-    problems.push(...all.map((problem) => `${name}: ${problem}`));
-    if (all.length > 0) problems.push(`${name}: ${run.told.slice(-2500)}`);
+    context.expect(all.length === 0, `${name}: ${all.join('; ')}\n${run.told.slice(-2500)}`);
   };
 
   const opened = await openChosen(
@@ -132,16 +131,12 @@ async function prove(context: ProofContext, keys: KeySet, good: Good): Promise<P
   });
   await check('stopped by a signal', stopped, endProblems(stopped, 'drill-cancelled'));
   return {
-    ok: problems.length === 0,
-    figures: {
-      drills: seconds.length + unusable.length + 1,
-      good: { orders: first.result?.orders, kept: countKept(first), recoverySeconds: first.result?.seconds.total },
-      broken: broken.length,
-      reasons: new Set(broken.map(({ reason }) => reason)).size,
-      secondsEach: Math.round((seconds.reduce((sum, one) => sum + one, 0) / seconds.length) * 10) / 10,
-      searchedFor: good.search.needles,
-    },
-    problems,
+    drills: seconds.length + unusable.length + 1,
+    good: { orders: first.result?.orders, kept: countKept(first), recoverySeconds: first.result?.seconds.total },
+    broken: broken.length,
+    reasons: new Set(broken.map(({ reason }) => reason)).size,
+    secondsEach: round1(sum(seconds) / seconds.length),
+    searchedFor: good.search.needles,
   };
 }
 
@@ -153,7 +148,7 @@ function goodProblems(run: DrillRun, good: Good): string[] {
   return [
     ...(code === 0 && result.ok && result.findings.length === 0 ? [] : [`exit ${code} with ${run.codes.join()}`]),
     ...(result.orders === 0 && result.reissued === 0 ? [] : [`${result.orders} orders, ${result.reissued} reissued`]),
-    ...(countKept(run) === rigCertificateCount ? [] : [`${countKept(run)} kept`]),
+    ...(countKept(run) === certificateCount ? [] : [`${countKept(run)} kept`]),
     ...(JSON.stringify(serials) === JSON.stringify(wanted) ? [] : [`serial numbers: ${JSON.stringify(serials)}`]),
     ...(summary.includes('**0 orders.**') ? [] : ['the summary does not say 0 orders']),
     ...(summary.includes('Worth knowing') ? ['the summary warns of something'] : []),

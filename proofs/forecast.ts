@@ -1,5 +1,3 @@
-import { openLab } from '../lab/driver/lab.js';
-import { readMeter } from '../lab/driver/meter.js';
 import { installCertManager } from '../lab/platform/install.js';
 import { type Forecast, forecast } from '../shared/certificates/forecast.js';
 import { baseAt, newBase } from '../shared/certificates/testing/cases.js';
@@ -8,7 +6,8 @@ import { casesAt } from './forecast/cases.js';
 import { controllerVersion, stopController } from './forecast/controller.js';
 import { makeCanaries, type Observed, observe } from './forecast/experiment.js';
 import { makeCases, readSubjects, type Subject } from './forecast/objects.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { inWorld, type World } from './world/world.js';
 
 const fewestCases = 60;
 const verdicts = ['keep', 'order', 'blocked', 'not-owner'] as const;
@@ -19,7 +18,7 @@ const tenDays = 10 * 24 * 3_600_000;
 export const forecastProof: Proof = {
   name: 'forecast',
   claim: 'for every case, the forecast’s verdict and reason are those of the real cert-manager',
-  run,
+  run: (context) => inWorld(context, [], (world) => compareAll(context, world)),
 };
 
 /** One Certificate, forecast and observed. */
@@ -29,51 +28,45 @@ interface Compared {
   observed: Observed;
 }
 
-async function run(context: ProofContext): Promise<Proven> {
-  const lab = await context.lab();
-  const cluster = await openLab(lab);
-  try {
-    await installCertManager(cluster, lab.program);
-    await stopController(cluster, lab);
-    const now = new Date(Math.floor((cluster.serverTime() ?? new Date()).getTime() / 1000) * 1000);
-    const { cases, leftToUnitTests } = casesAt(now);
-    context.progress(`  making ${cases.length} cases while cert-manager is stopped`);
-    await makeCases(cluster, cases);
-    await makeCanaries(cluster, baseAt(new Date(now.getTime() - tenDays), newBase()));
-    const subjects = await readSubjects(cluster, cases, await controllerVersion(cluster));
-    const forecasts = new Map(subjects.map((subject) => [subject, forecast(subject.input)]));
-    context.progress(`  starting cert-manager over ${subjects.length} Certificates`);
-    const observations = await observe(cluster, lab, subjects);
-    const compared = [...observations].flatMap(([subject, observed]) => {
-      const found = forecasts.get(subject);
-      return found === undefined ? [] : [{ subject, forecast: found, observed }];
-    });
-    const { orders } = await readMeter(lab.acme.control);
-    const orderObjects = (await cluster.list(kinds.order)).items.length;
-    const problems = [
-      ...compared.filter((one) => !isEqual(one)).map(describe),
-      ...compared.filter(hasLostItsCase).map(({ subject }) => `${subject.one.name}: is forecast otherwise in the lab`),
-      ...blindSpots(compared),
-      ...(cases.length < fewestCases ? [`only ${cases.length} cases were run`] : []),
-      ...(compared.length < cases.length ? [`only ${compared.length} Certificates were observed`] : []),
-      ...(orders.length + orderObjects > 0 ? ['something was ordered, although no issuer was there'] : []),
-    ];
-    const ordering = compared.filter(({ observed }) => observed.message !== undefined);
-    const figures = {
-      cases: cases.length,
-      certificates: compared.length,
-      equal: compared.filter(isEqual).length,
-      messagesEqual: `${ordering.filter(hasEqualMessage).length} of ${ordering.length}`,
-      byVerdict: counts(compared.map(({ observed }) => observed.verdict)),
-      byReason: counts(compared.flatMap(({ observed }) => observed.reason ?? [])),
-      byCheck: counts(compared.filter(isIssued).flatMap(({ forecast: { check } }) => check ?? [])),
-      orders: orders.length,
-      leftToUnitTests,
-    };
-    return { ok: problems.length === 0, figures, problems };
-  } finally {
-    await cluster.close();
-  }
+async function compareAll(context: ProofContext, { cluster, state, meter }: World) {
+  await installCertManager(cluster, state.program);
+  await stopController(cluster, state);
+  const now = new Date(Math.floor((cluster.serverTime() ?? new Date()).getTime() / 1000) * 1000);
+  const { cases, leftToUnitTests } = casesAt(now);
+  context.progress(`  making ${cases.length} cases while cert-manager is stopped`);
+  await makeCases(cluster, cases);
+  await makeCanaries(cluster, baseAt(new Date(now.getTime() - tenDays), newBase()));
+  const subjects = await readSubjects(cluster, cases, await controllerVersion(cluster));
+  const forecasts = new Map(subjects.map((subject) => [subject, forecast(subject.input)]));
+  context.progress(`  starting cert-manager over ${subjects.length} Certificates`);
+  const observations = await observe(cluster, state, subjects);
+  const compared = [...observations].flatMap(([subject, observed]) => {
+    const found = forecasts.get(subject);
+    return found === undefined ? [] : [{ subject, forecast: found, observed }];
+  });
+  const { orders } = await meter();
+  const orderObjects = (await cluster.list(kinds.order)).items.length;
+  const wrong = [
+    ...compared.filter((one) => !isEqual(one)).map(describe),
+    ...compared.filter(hasLostItsCase).map(({ subject }) => `${subject.one.name}: is forecast otherwise in the lab`),
+    ...blindSpots(compared),
+  ];
+  for (const what of wrong) context.fail(what);
+  context.expect(cases.length >= fewestCases, `only ${cases.length} cases were run`);
+  context.expect(compared.length >= cases.length, `only ${compared.length} Certificates were observed`);
+  context.expect(orders.length + orderObjects === 0, 'something was ordered, although no issuer was there');
+  const ordering = compared.filter(({ observed }) => observed.message !== undefined);
+  return {
+    cases: cases.length,
+    certificates: compared.length,
+    equal: compared.filter(isEqual).length,
+    messagesEqual: `${ordering.filter(hasEqualMessage).length} of ${ordering.length}`,
+    byVerdict: counts(compared.map(({ observed }) => observed.verdict)),
+    byReason: counts(compared.flatMap(({ observed }) => observed.reason ?? [])),
+    byCheck: counts(compared.filter(isIssued).flatMap(({ forecast: { check } }) => check ?? [])),
+    orders: orders.length,
+    leftToUnitTests,
+  };
 }
 
 function isEqual({ forecast: forecasted, observed }: Compared): boolean {

@@ -4,8 +4,9 @@ import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { root } from '../lab/driver/folders.js';
+import { messageOf } from '../shared/errors.js';
 import { type Guard, guards } from './guards/list.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
+import type { Proof, ProofContext } from './support/proof.js';
 
 /** Processes at a time, each with a copy of the build of its own. */
 const parallel = 2;
@@ -17,37 +18,33 @@ export const guardsProof: Proof = {
   name: 'guards',
   claim: 'each guard of the list, switched off in turn, makes a named unit test fail',
   async run(context) {
-    const problems: string[] = [];
     const tests = [...new Set(guards.map(({ test }) => test))];
     const copies = await Promise.all(Array.from({ length: parallel }, (_, index) => copyOfBuild(context, index)));
     const [first] = copies;
     if (first === undefined) throw new Error('there is a copy');
     const sound = await failing(first, tests);
-    problems.push(...sound.map((name) => `with every guard on, a test fails: ${name}`));
+    for (const name of sound) context.fail(`with every guard on, a test fails: ${name}`);
     const free = [...copies];
-    const seen = await pMap(
+    let missed = 0;
+    await pMap(
       guards,
       async (guard) => {
         const copy = free.pop() ?? first;
         try {
           const failed = await switchedOff(copy, guard);
           context.progress(`  ${guard.name}: ${failed[0] ?? 'NO TEST FAILS'}`);
-          if (failed.length === 0) problems.push(`${guard.name} (${guard.file}): no test of ${guard.test} misses it`);
-          return { guard: guard.name, failed: failed.length, first: failed[0] ?? '' };
+          const isMissed = failed.length > 0;
+          if (context.expect(isMissed, `${guard.name} (${guard.file}): no test of ${guard.test} misses it`))
+            missed += 1;
         } catch (error) {
-          problems.push(`${guard.name}: ${error instanceof Error ? error.message : String(error)}`);
-          return { guard: guard.name, failed: 0, first: '' };
+          context.fail(`${guard.name}: ${messageOf(error)}`);
         } finally {
           free.push(copy);
         }
       },
       { concurrency: parallel },
     );
-    return {
-      ok: problems.length === 0,
-      figures: { guards: guards.length, missed: seen.filter(({ failed }) => failed > 0).length },
-      problems,
-    } satisfies Proven;
+    return { guards: guards.length, missed };
   },
 };
 

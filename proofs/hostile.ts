@@ -1,6 +1,5 @@
-import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { defaultsOf } from '../lab/driver/action.js';
+import type { Action } from '../lab/driver/action.js';
+import { freePort } from '../lab/driver/processes.js';
 import { Markdown } from '../shared/action/markdown.js';
 import { makeKeys } from '../shared/backup/keys.js';
 import { McprtError } from '../shared/errors.js';
@@ -9,14 +8,15 @@ import { anyAnswers, apiServerAnswers, githubAnswers, type HostileAnswer } from 
 import { directCases } from './hostile/direct-cases.js';
 import { type HostileServer, kubeconfigOf, startHostile } from './hostile/server.js';
 import { commandsIn, mostMemory, problemsOf, renderedIn, watchedRun } from './hostile/watched.js';
-import type { Proof, ProofContext } from './proof.js';
+import { round1 } from './support/figures.js';
+import type { Proof, ProofContext } from './support/proof.js';
 
 const host = 'platform.example.com';
 
 /** A run of the bundle that leads to what is hostile. */
 interface Way {
   name: string;
-  action: 'backup' | 'setup' | 'rollout' | 'smoke-test';
+  action: Action;
   answers: readonly HostileAnswer[];
   inputs: Record<string, string>;
   env?: Record<string, string>;
@@ -29,7 +29,6 @@ export const hostile: Proof = {
   claim:
     'what registry, API server, platform, MCP server, GitHub and a fork answer, without an end, nested, cut off, lying or made of markup, ends with a code of ours, in bounded memory, and nothing of it is rendered or taken for a command',
   async run(context) {
-    const problems: string[] = [];
     const [api, platform, github] = await Promise.all([startHostile(host), startHostile(host), startHostile('')]);
     let [cases, bundleRuns, peak] = [0, 0, 0];
     try {
@@ -39,17 +38,15 @@ export const hostile: Proof = {
           way.server.answer = answer;
           const full = `${way.name}: ${name}`;
           const run = await watchedRun({
-            entry: `${way.action}.js`,
+            entry: way.action,
             folder: context.folder,
-            defaults: await defaultsOf(`action-${way.action}`),
             inputs: way.inputs,
             env: { GITHUB_REPOSITORY: 'acme/platform', GITHUB_REPOSITORY_ID: '42', RUNNER_DEBUG: '1', ...way.env },
           });
           const found = problemsOf(full, run, way.codes);
-          context.progress(
-            `  ${found.length === 0 ? 'ok' : 'FAILED'} ${full}: ${run.error}, ${run.peak} MiB, ${run.seconds.toFixed(1)} s`,
-          );
-          problems.push(...found);
+          for (const what of found) context.fail(what);
+          const isRight = found.length === 0 ? 'ok' : 'FAILED';
+          context.progress(`  ${isRight} ${full}: ${run.error}, ${run.peak} MiB, ${round1(run.seconds)} s`);
           peak = Math.max(peak, run.peak);
           cases += 1;
           bundleRuns += 1;
@@ -57,19 +54,15 @@ export const hostile: Proof = {
       }
       const direct = context.small ? directCases.filter((_, at) => at % 2 === 0) : directCases;
       for (const one of direct) {
-        problems.push(...(await directProblems(one, api, context)));
+        for (const what of await directProblems(one, api, context)) context.fail(what);
         cases += 1;
       }
     } finally {
       await Promise.all([api.close(), platform.close(), github.close()]);
     }
     const own = Math.round(process.resourceUsage().maxRSS / 1024);
-    if (own > mostMemory) problems.push(`the functions had ${own} MiB of memory`);
-    return {
-      ok: problems.length === 0,
-      figures: { cases, bundleRuns, peakMiBOfTheBundle: peak, peakMiBOfTheFunctions: own, limitMiB: mostMemory },
-      problems,
-    };
+    context.expect(own <= mostMemory, `the functions had ${own} MiB of memory`);
+    return { cases, bundleRuns, peakMiBOfTheBundle: peak, peakMiBOfTheFunctions: own, limitMiB: mostMemory };
   },
 };
 
@@ -77,7 +70,7 @@ async function waysTo(api: HostileServer, platform: HostileServer, github: Hosti
   const kubeconfig = kubeconfigOf(api, host, 'proof-of-hostile-answers');
   const keys = await makeKeys('classic');
   const common = { kubeconfig, domain: 'example.com', timeout: '90s' };
-  const closed = await closedPort();
+  const closed = await freePort();
   const reach = {
     resolve: ['platform', 'mcp', 'registry']
       .map((name) => `${name}.example.com:443=127.0.0.1:${name === 'platform' ? platform.port : closed}`)
@@ -154,7 +147,7 @@ async function directProblems(
   { folder, progress }: ProofContext,
 ): Promise<string[]> {
   const started = performance.now();
-  const outcome = await run({ server, host, folder: join(folder) }).then(
+  const outcome = await run({ server, host, folder }).then(
     (value: unknown) => ({ value }),
     (error: unknown) => ({ error }),
   );
@@ -178,13 +171,4 @@ async function directProblems(
   else if ((JSON.stringify(outcome.value) ?? '').length > 16_000_000) problems.push(`${name}: too much was kept`);
   progress(`  ${problems.length === 0 ? 'ok' : 'FAILED'} ${name}: ${Math.round(performance.now() - started)} ms`);
   return problems;
-}
-
-/** A port where nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 1;
 }

@@ -2,36 +2,33 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { isRecord } from '../shared/json.js';
-import { withoutMasks } from './leaks.js';
-import type { Proof } from './proof.js';
-import { runOwnClient } from './smoke/sdk-server.js';
-import { makeSmokeWorld, type SmokeWorld } from './smoke/world.js';
+import { findApi } from '../shared/platform/api.js';
+import { parseOverrides } from '../shared/platform/reach.js';
+import { openWeb } from '../shared/platform/web.js';
+import { ourClient } from './smoke/sdk-server.js';
+import type { Figures, Proof, ProofContext } from './support/proof.js';
+import { userPassword } from './world/actions.js';
+import { type PlatformInUse, platformInUse } from './world/parts.js';
+import { inWorld, type World } from './world/world.js';
 
 export const mcpSdk: Proof = {
   name: 'mcp-sdk',
   claim:
     'the official MCP SDK against the lab says the same of a server as action-smoke-test does, and the calls of action-smoke-test are understood by a server made with the official SDK',
-  async run(context) {
-    const problems: string[] = [];
-    const world = await makeSmokeWorld(context, 'split');
-    let theirs: Record<string, unknown> = {};
-    try {
-      theirs = await theirClient(world, problems);
-    } finally {
-      await world.close();
-    }
-    const ours = await runOwnClient();
-    problems.push(...ours.problems);
-    context.progress(`  their client: ${JSON.stringify(theirs)}`);
-    context.progress(`  our client: ${JSON.stringify(ours.figures)}`);
-    return { ok: problems.length === 0, figures: { theirClient: theirs, ourClient: ours.figures }, problems };
-  },
+  run: (context) =>
+    inWorld(context, platformInUse, async (world) => {
+      const theirs = await theirClient(context, world);
+      const ours = await ourClient(context);
+      context.progress(`  their client: ${JSON.stringify(theirs)}`);
+      context.progress(`  our client: ${JSON.stringify(ours)}`);
+      return { theirClient: theirs, ourClient: ours };
+    }),
 };
 
 /** The official client, through the lab's front over verified TLS, with the session of an adapter. */
-async function theirClient(world: SmokeWorld, problems: string[]): Promise<Record<string, unknown>> {
-  const run = await world.test({ suite: 'tenant', keep: 'true' });
-  if (run.code !== 0) problems.push(withoutMasks(run.log).slice(-3000));
+async function theirClient({ expect, expectDone }: ProofContext, world: World<PlatformInUse>): Promise<Figures> {
+  const run = await world.smokeTest({ suite: 'tenant', keep: 'true' });
+  expectDone('the smoke test', run);
   const url = new URL(run.outputs.url ?? '');
   const session = await identityOf(world, run.outputs.server ?? '');
   const connect = async (headers: Record<string, string>): Promise<Client> => {
@@ -56,14 +53,14 @@ async function theirClient(world: SmokeWorld, problems: string[]): Promise<Recor
   const sum = await known.callTool({ name: 'add', arguments: { a: 7, b: 9 } });
   const [first] = Array.isArray(sum.content) ? sum.content : [];
   const text = isRecord(first) ? first.text : undefined;
-  if (text !== '16') problems.push(`their client: add gives ${String(text)}`);
-  if (tools.length !== 8) problems.push(`their client: ${tools.length} tools`);
+  expect(text === '16', `their client: add gives ${String(text)}`);
+  expect(tools.length === 8, `their client: ${tools.length} tools`);
   const stranger = await connect({});
   const refused = await stranger.callTool({ name: 'add', arguments: { a: 7, b: 9 } }).then(
     () => 'let through',
     (error: unknown) => String(error),
   );
-  if (!/missing_identity/.test(refused)) problems.push(`their client without an identity: ${refused}`);
+  expect(/missing_identity/.test(refused), `their client without an identity: ${refused}`);
   await Promise.all([known.close(), stranger.close()]);
   return {
     server: known.getServerVersion()?.name,
@@ -74,10 +71,16 @@ async function theirClient(world: SmokeWorld, problems: string[]): Promise<Recor
 }
 
 /** The identity of an adapter session, asked for as an adapter does. */
-async function identityOf(world: SmokeWorld, server: string): Promise<Record<string, string>> {
-  const { caller, namespace } = await world.member();
+async function identityOf(
+  { front, root, domain }: World<PlatformInUse>,
+  server: string,
+): Promise<Record<string, string>> {
+  const web = openWeb({ overrides: parseOverrides(front.resolve.join('\n')), dnsServer: '', caBundle: root });
+  const quiet = { mask: () => undefined, progress: () => undefined };
+  const found = await findApi(`platform.${domain}`, { web, signal: AbortSignal.timeout(60_000), ...quiet });
+  const caller = found.as({ email: `mcprt-smoke@${domain}`, password: userPassword });
   const answer = await caller.call('POST', '/runtime/adapter/sessions', {
-    body: { serverName: server, namespace, agentID: 'mcprt-smoke' },
+    body: { serverName: server, namespace: 'mcp-team-mcprt-smoke', agentID: 'mcprt-smoke' },
   });
   const body = isRecord(answer.body) ? answer.body : {};
   return {

@@ -15,8 +15,7 @@ import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
-import type { Proof } from './proof.js';
-import { rbac } from './rbac.js';
+import { rbacOf } from './rbac.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
@@ -28,14 +27,14 @@ import { smokeFailures } from './smoke-failures.js';
 import { speed } from './speed.js';
 import { stolenKey } from './stolen-key.js';
 import { stores } from './stores.js';
+import type { Proof } from './support/proof.js';
 import { wipeProof } from './wipe.js';
 import { wipeScale } from './wipe-scale.js';
 import { workflowLint } from './workflow-lint.js';
 import { workflows } from './workflows.js';
 import { zeroOrders } from './zero-orders.js';
 
-/** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [
+const before: readonly Proof[] = [
   zeroOrders,
   roundTripProof,
   forecastProof,
@@ -65,9 +64,9 @@ export const proofs: readonly Proof[] = [
   smokeFailures,
   preview,
   mcpSdk,
-  rbac,
-  approvals,
-  workflowLint,
-  workflows,
-  speed,
 ];
+
+const after: readonly Proof[] = [approvals, workflowLint, workflows, speed];
+
+/** Every proof, in the order in which they are run. */
+export const proofs: readonly Proof[] = [...before, rbacOf([...before, ...after]), ...after];

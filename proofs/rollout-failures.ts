@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { textAt } from '../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
-import { accessCanaries, clusterCanaries } from './canary/canaries.js';
-import { filesBelow, leakSearch, withoutMasks } from './leaks.js';
-import type { Proof, Proven } from './proof.js';
 import { type Failure, failures } from './rollout/failures.js';
-import { makeRolloutWorld, type RolloutWorld, type Snapshot, staleConfig } from './rollout/world.js';
+import { canariesOf } from './support/canaries.js';
+import { round1 } from './support/figures.js';
+import { searchRuns } from './support/leaks.js';
+import { chosenOf, type Proof, type ProofContext } from './support/proof.js';
+import { configuration, type Snapshot, staleConfig } from './world/services.js';
+import { inWorld, type World } from './world/world.js';
 
 interface Shown {
   failure: string;
@@ -18,106 +21,69 @@ export const rolloutFailures: Proof = {
   name: 'rollout-failures',
   claim:
     'rollouts that cannot succeed, each made so on the lab: the root cause is named first, and images, configuration and permissions are back as they were',
-  async run(context) {
-    const problems: string[] = [];
-    const shown: Shown[] = [];
-    const world = await makeRolloutWorld(context, 'split');
-    const only = typeof context.flags.only === 'string' ? context.flags.only : undefined;
-    try {
-      const wanted = failures.filter(
-        ({ name, quick }) => (only === undefined || name.includes(only)) && (!context.small || quick || only),
-      );
-      for (const failure of wanted) {
-        shown.push(await show(world, failure, problems));
-        const last = shown.at(-1);
-        context.progress(`  ${failure.name}: ${last?.error || 'ok'} ${last?.finding} in ${last?.seconds.toFixed(1)} s`);
+  run: (context) =>
+    inWorld(context, ['services', 'front', 'source', 'kubelet', 'registry'], async (world) => {
+      const shown: Shown[] = [];
+      for (const failure of chosenOf(context, failures)) {
+        const last = await show(context, world, failure);
+        shown.push(last);
+        context.progress(`  ${failure.name}: ${last.error || 'ok'} ${last.finding} in ${last.seconds} s`);
       }
-      const search = leakSearch([
-        ...(await clusterCanaries(world.cluster)),
-        ...(await accessCanaries(world.state.kubeconfig, [])),
-      ]);
-      const files = (await filesBelow(context.folder)).filter(({ path }) => /\/run-[0-9a-f]{8}\//.test(path));
-      problems.push(...files.flatMap(({ path, text }) => search.in(text).map((name) => `${path} holds ${name}`)));
-      return verdict(shown, files.length, problems);
-    } finally {
-      await world.close();
-    }
-  },
+      return {
+        rollouts: shown.length,
+        rolledBack: shown.filter(({ ends }) => ends === 'back' || ends === 'left').length,
+        refusedBeforeAnyWrite: shown.filter(({ ends }) => ends === 'none').length,
+        filesSearchedForSecrets: await searchRuns(context, await canariesOf(world)),
+        failures: shown,
+      };
+    }),
 };
 
-async function show(world: RolloutWorld, failure: Failure, problems: string[]): Promise<Shown> {
-  const fail = (what: string, log = ''): void =>
-    void problems.push(`${failure.name}: ${what}${log === '' ? '' : `\n${withoutMasks(log).slice(-4000)}`}`);
+async function show(context: ProofContext, world: Parameters<Failure['run']>[0], failure: Failure): Promise<Shown> {
+  const { name, ends, says } = failure;
+  const { expect, expectSame, fail } = context.about(name);
+  const { services, cluster } = world;
   await makeStale(world);
-  const before = await world.snapshot();
-  const run = await failure.run(world).catch((error: Error) => {
-    fail(error.stack ?? error.message);
-    return undefined;
-  });
-  const finding = run?.outputs.finding ?? '';
-  const shown = {
-    failure: failure.name,
-    error: run?.error ?? '',
-    finding,
-    ends: failure.ends,
-    seconds: run?.seconds ?? 0,
-  };
-  if (run === undefined) return shown;
-  if ((run.code === 0) !== (failure.ends === 'done')) fail(`exit code ${run.code}`, run.log);
-  if (shown.error !== failure.error) fail(`error ${shown.error} instead of ${failure.error}`, run.log);
-  if (failure.finding !== undefined && finding !== failure.finding)
-    fail(`finding ${finding} instead of ${failure.finding}`, run.log);
+  const before = await services.snapshot();
+  const run = await failure.run(world).catch((error: Error) => fail(error.stack ?? error.message));
+  const { error = '', seconds = 0 } = run ?? {};
+  const { finding = '', 'rolled-back': rolledBack } = run?.outputs ?? {};
+  const shown = { failure: name, error, finding, ends, seconds: round1(seconds) };
+  if (!run) return shown;
+  expect((run.code === 0) === (ends === 'done'), `exit code ${run.code}`, run);
+  expect(error === failure.error, `error ${error} instead of ${failure.error}`, run);
+  const due = failure.finding ?? finding;
+  expect(finding === due, `finding ${finding} instead of ${due}`, run);
   const [headline = ''] = run.summary.split('\n').filter((line) => /^[✅❌]/u.test(line));
-  if (!failure.says.test(headline.replace(/\\/g, '')))
-    fail(`the summary begins with: ${headline || run.summary.slice(0, 300)}`);
-  if (run.outputs['rolled-back'] !== String(failure.ends === 'back' || failure.ends === 'left'))
-    fail(`rolled-back is ${run.outputs['rolled-back']}`, run.log);
-  if (failure.ends !== 'done') compare(before, await world.snapshot(), failure, fail);
-  if (failure.ends === 'back' && !/was put back, and runs|has not been seen to run/.test(run.summary))
-    fail('the summary does not say that it was put back');
-  if ((await world.cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-rollout' })) !== undefined)
-    fail('the journal was left');
-  await world.settled().catch((error: Error) => fail(error.message));
+  const begins = headline || run.summary.slice(0, 300);
+  expect(says.test(headline.replace(/\\/g, '')), `the summary begins with: ${begins}`);
+  expect(rolledBack === String(ends === 'back' || ends === 'left'), `rolled-back is ${rolledBack}`, run);
+  if (ends !== 'done') {
+    const after = await services.snapshot();
+    expectSame('the configuration', after.config, before.config);
+    const others = changedTemplates(before, after);
+    expect(others.length <= (ends === 'left' ? 1 : 0), `other pod templates: ${others.join('\n')}`);
+  }
+  const isTold = ends !== 'back' || /was put back, and runs|has not been seen to run/.test(run.summary);
+  expect(isTold, 'the summary does not say that it was put back');
+  const journal = await cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-rollout' });
+  expect(journal === undefined, 'the journal was left');
+  await services.settled().catch((late: Error) => fail(late.message));
   return shown;
 }
 
 /** Every rollout has something to change in the configuration, which must be back when it fails. */
-async function makeStale({ cluster, settled }: RolloutWorld): Promise<void> {
-  await settled();
-  const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-config' };
-  const found = await cluster.get<KubeObject & { data?: Record<string, string> }>(kinds.configMap, ref);
-  const isThere = found?.data?.MCP_REGISTRY_INGRESS_HOST !== undefined;
-  await cluster.patch(
-    kinds.configMap,
-    ref,
-    staleConfig.filter(({ op }) => op !== 'remove' || isThere),
-  );
+async function makeStale({ cluster, services }: World<'services'>): Promise<void> {
+  await services.settled();
+  const found = await cluster.get<KubeObject>(kinds.configMap, configuration);
+  const isThere = textAt(found, 'data', 'MCP_REGISTRY_INGRESS_HOST') !== '';
+  const patch = staleConfig.filter(({ op }) => op !== 'remove' || isThere);
+  await cluster.patch(kinds.configMap, configuration, patch);
   await sleep(50);
 }
 
-function compare(before: Snapshot, after: Snapshot, { ends }: Failure, fail: (what: string) => void): void {
-  if (before.config !== after.config) fail(`the configuration is another one:\n${before.config}\n${after.config}`);
-  const others = Object.keys({ ...before.templates, ...after.templates }).filter(
-    (name) => before.templates[name] !== after.templates[name],
-  );
-  const allowed = ends === 'left' ? 1 : 0;
-  if (others.length > allowed) {
-    fail(
-      `other pod templates: ${others.map((name) => `${name}:\n${before.templates[name]}\n${after.templates[name]}`).join('\n')}`,
-    );
-  }
-}
-
-function verdict(shown: readonly Shown[], files: number, problems: string[]): Proven {
-  return {
-    ok: problems.length === 0,
-    figures: {
-      rollouts: shown.length,
-      rolledBack: shown.filter(({ ends }) => ends === 'back' || ends === 'left').length,
-      refusedBeforeAnyWrite: shown.filter(({ ends }) => ends === 'none').length,
-      filesSearchedForSecrets: files,
-      failures: shown.map((one) => ({ ...one, seconds: Math.round(one.seconds * 10) / 10 })),
-    },
-    problems,
-  };
+function changedTemplates({ templates: before }: Snapshot, { templates: after }: Snapshot): string[] {
+  return Object.keys({ ...before, ...after })
+    .filter((name) => before[name] !== after[name])
+    .map((name) => `${name}:\n${before[name]}\n${after[name]}`);
 }

@@ -1,8 +1,10 @@
-import type { Proof, ProofContext, Proven } from './proof.js';
+import { messageOf } from '../shared/errors.js';
 import { seeded, seedOf } from './random.js';
 import { randomInstallation } from './round-trip/installation.js';
 import { type RoundTrip, roundTrip, roundTripKeys } from './round-trip/memory.js';
 import { realTrips } from './round-trip/real.js';
+import { sum } from './support/figures.js';
+import { type Figures, isWanted, type Proof, type ProofContext } from './support/proof.js';
 
 /** The API server's clock of every installation in memory: certificates are made around it. */
 const now = new Date('2026-11-24T12:00:00Z');
@@ -12,16 +14,15 @@ export const roundTripProof: Proof = {
   claim:
     'random installations: whatever a backup accepts, plan and restore accept, with the forecast right; what it refuses is not stored',
   async run(context) {
-    const problems: string[] = [];
-    const { only } = context.flags;
-    const memory = only === 'cluster' ? {} : await inMemory(context, problems);
+    const memory = isWanted(context, 'memory') ? await inMemory(context) : {};
     const seed = seedOf(context.env);
-    const real = only === 'memory' ? {} : await realTrips(context, seed, context.small ? 2 : 20, problems);
-    return { ok: problems.length === 0, figures: { seed, ...memory, real }, problems };
+    const real = isWanted(context, 'cluster') ? await realTrips(context, seed, context.small ? 2 : 20) : {};
+    return { seed, ...memory, real };
   },
 };
 
-async function inMemory({ env, small, progress }: ProofContext, problems: string[]): Promise<Proven['figures']> {
+async function inMemory(context: ProofContext): Promise<Figures> {
+  const { env, small, progress } = context;
   const seed = seedOf(env);
   const count = small ? 60 : 300;
   const keys = await roundTripKeys();
@@ -31,14 +32,14 @@ async function inMemory({ env, small, progress }: ProofContext, problems: string
     // Most have few tenants; one in fifty as many as one backup is made for.
     const tenants = index % 50 === 49 ? ([5000, 5000] as const) : ([0, index % 10 === 9 ? 300 : 12] as const);
     const installation = randomInstallation(random, { now, tenants });
+    const { fail } = context.about(`installation ${index} (seed ${seed + index})`);
     try {
-      done.push(await roundTrip(installation, keys, random, now));
+      const trip = await roundTrip(installation, keys, random, now);
+      done.push(trip);
+      for (const line of trip.problems) fail(line);
     } catch (error) {
-      problems.push(`installation ${index} (seed ${seed + index}): ${(error as Error).stack}`);
+      fail((error as Error).stack ?? messageOf(error));
     }
-    problems.push(
-      ...(done.at(-1)?.problems ?? []).map((line) => `installation ${index} (seed ${seed + index}): ${line}`),
-    );
     if (index % 20 === 19) progress(`  ${index + 1} installations in memory`);
   }
   return {
@@ -46,7 +47,7 @@ async function inMemory({ env, small, progress }: ProofContext, problems: string
     restored: done.filter(({ outcome }) => outcome === 'restored').length,
     refusedFirst: done.filter(({ outcome }) => outcome === 'refused').length,
     mostObjects: Math.max(...done.map(({ objects }) => objects)),
-    certificates: done.reduce((sum, { certificates }) => sum + certificates, 0),
-    leftOut: done.reduce((sum, { leftOut }) => sum + leftOut, 0),
+    certificates: sum(done.map((trip) => trip.certificates)),
+    leftOut: sum(done.map((trip) => trip.leftOut)),
   };
 }

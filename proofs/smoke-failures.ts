@@ -1,8 +1,11 @@
+import { makeCertificateAuthority } from '../lab/platform/certificate-authority.js';
 import { recordsAt, textAt } from '../shared/cluster/fields.js';
-import { withoutMasks } from './leaks.js';
-import type { Proof } from './proof.js';
-import { type Failure, failures, makeScene, type Scene } from './smoke/failures.js';
-import { makeSmokeWorld, type SmokeWorld } from './smoke/world.js';
+import { type Failure, failures, type Kept, type World } from './smoke/failures.js';
+import { round1 } from './support/figures.js';
+import { chosenOf, type Proof, type ProofContext } from './support/proof.js';
+import { resultOf } from './support/runs.js';
+import { platformInUse } from './world/parts.js';
+import { inWorld } from './world/world.js';
 
 interface Shown {
   failure: string;
@@ -15,56 +18,33 @@ export const smokeFailures: Proof = {
   name: 'smoke-failures',
   claim:
     'broken platforms, each made so on the lab: each fails with its own code at the very check that is broken, none hangs, none passes',
-  async run(context) {
-    const problems: string[] = [];
-    const shown: Shown[] = [];
-    const world = await makeSmokeWorld(context, 'split');
-    const only = typeof context.flags.only === 'string' ? context.flags.only : undefined;
-    try {
-      const kept = await world.test({ suite: 'tenant, multitenancy', keep: 'true' });
-      if (kept.code !== 0) problems.push(`a healthy platform failed\n${withoutMasks(kept.log).slice(-4000)}`);
-      const scene = await makeScene(kept.outputs['run-id'] ?? '');
-      const wanted = failures.filter(
-        ({ name, quick }) => (only === undefined || name.includes(only)) && (!context.small || quick || only),
-      );
-      for (const failure of wanted) {
-        shown.push(await show(world, scene, failure, problems));
-        const last = shown.at(-1);
-        context.progress(
-          `  ${failure.name}: ${last?.code} at ${last?.check || 'the inputs'}, ${last?.seconds.toFixed(1)} s`,
-        );
+  run: (context) =>
+    inWorld(context, platformInUse, async (world) => {
+      const first = await world.smokeTest({ suite: 'tenant, multitenancy', keep: 'true' });
+      context.expectDone('a healthy platform', first);
+      const kept = { ca: await makeCertificateAuthority(), run: first.outputs['run-id'] ?? '' };
+      const shown: Shown[] = [];
+      for (const failure of chosenOf(context, failures)) {
+        const last = await show(context, world, kept, failure);
+        shown.push(last);
+        context.progress(`  ${failure.name}: ${last.code} at ${last.check || 'the inputs'}, ${last.seconds} s`);
       }
-      const after = await world.test({ suite: 'health, tenant' });
-      if (after.code !== 0) problems.push(`mended, it does not pass\n${withoutMasks(after.log).slice(-4000)}`);
-    } finally {
-      await world.close();
-    }
-    return {
-      ok: problems.length === 0,
-      figures: { platforms: shown.length, codes: new Set(shown.map(({ code }) => code)).size, shown },
-      problems,
-    };
-  },
+      context.expectDone('mended', await world.smokeTest({ suite: 'health, tenant' }));
+      return { platforms: shown.length, codes: new Set(shown.map(({ code }) => code)).size, shown };
+    }),
 };
 
-async function show(world: SmokeWorld, scene: Scene, failure: Failure, problems: string[]): Promise<Shown> {
-  const run = await failure.run(world, scene);
-  const failed = recordsAt(JSON.parse(run.outputs.result ?? '{}'), 'checks').filter(
-    ({ status }) => status === 'failed',
-  );
+async function show(context: ProofContext, world: World, kept: Kept, failure: Failure): Promise<Shown> {
+  const run = await failure.run(world, kept);
+  const failed = recordsAt(resultOf(run), 'checks').filter(({ status }) => status === 'failed');
   const seen = failed.map((check) => `${textAt(check, 'failure', 'code')} at ${textAt(check, 'name')}`);
   const code = textAt(failed[0], 'failure', 'code') || (run.error ?? '');
-  const check = textAt(failed[0], 'name');
+  const due = `${failure.code} at ${failure.check}`;
   // A certificate that is wrong for one name may be the same one for another: the check must be among those that failed.
-  const isRight =
-    failed.length === 0
-      ? run.error === failure.code && failure.check === ''
-      : seen.includes(`${failure.code} at ${failure.check}`);
+  const isRight = failed.length === 0 ? run.error === failure.code && failure.check === '' : seen.includes(due);
   const others = seen.filter((one) => !one.startsWith(failure.code) && !/cleanup$/.test(one));
-  if (run.code !== 1 || !isRight || others.length > 0) {
-    problems.push(
-      `${failure.name}: exit code ${run.code}, ${seen.join('; ') || run.error} instead of ${failure.code} at ${failure.check}\n${withoutMasks(run.log).slice(-3500)}`,
-    );
-  }
-  return { failure: failure.name, code, check, seconds: Math.round(run.seconds * 10) / 10 };
+  const isAlone = run.code === 1 && isRight && others.length === 0;
+  const is = `exit code ${run.code}, ${seen.join('; ') || run.error}`;
+  context.expect(isAlone, `${failure.name}: ${is} instead of ${due}`, run);
+  return { failure: failure.name, code, check: textAt(failed[0], 'name'), seconds: round1(run.seconds) };
 }

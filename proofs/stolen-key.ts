@@ -9,8 +9,9 @@ import { type MemoryApi, memoryApi } from '../shared/cluster/testing/memory-api.
 import { McprtError, messageOf } from '../shared/errors.js';
 import { isRecord } from '../shared/json.js';
 import { type Material, sealedText, signedBackup } from './corrupt/material.js';
-import type { Proof, Proven } from './proof.js';
 import { type Forgery, forgeries, now, world } from './stolen-key/forgeries.js';
+import { round1 } from './support/figures.js';
+import type { Proof, ProofContext } from './support/proof.js';
 
 /** What a forger holds: the secret of the job that backs up. */
 type Stolen = Pick<Material, 'backupKey' | 'restoreKey'>;
@@ -24,22 +25,17 @@ export const stolenKey: Proof = {
       backupKey: readBackupKey(keys.backup, () => undefined),
       restoreKey: readRestoreKey(keys.restore, () => undefined),
     };
-    const problems: string[] = [];
     const cases = forgeries();
-    for (const forgery of cases)
-      problems.push(...(await attempt(stolen, forgery)).map((line) => `${forgery.name}: ${line}`));
+    for (const forgery of cases) await attempt(context, stolen, forgery);
     context.progress(`  ${cases.length} forged backups`);
-    const flood = await flooded(stolen, problems);
-    return {
-      ok: problems.length === 0,
-      figures: { forged: cases.length, refused: cases.filter(({ code }) => code !== undefined).length, ...flood },
-      problems,
-    } satisfies Proven;
+    const flood = await flooded(context, stolen);
+    return { forged: cases.length, refused: cases.filter(({ code }) => code !== undefined).length, ...flood };
   },
 };
 
-/** Restores one forged backup on a cluster with victims, and says what it did that its roles do not cover. */
-async function attempt(stolen: Stolen, forgery: Forgery): Promise<string[]> {
+/** Restores one forged backup on a cluster with victims, and notes what it did that its roles do not cover. */
+async function attempt(context: ProofContext, stolen: Stolen, forgery: Forgery): Promise<void> {
+  const { expect } = context.about(forgery.name);
   const api = memoryApi({ now: () => now });
   for (const object of world()) api.put(object);
   const before = statesOf(api);
@@ -53,22 +49,21 @@ async function attempt(stolen: Stolen, forgery: Forgery): Promise<string[]> {
     () => undefined,
     (error: unknown) => (error instanceof McprtError ? error.code : messageOf(error)),
   );
-  const problems =
-    code === forgery.code ? [] : [`it ended with ${code ?? 'a restore'}, not ${forgery.code ?? 'a restore'}`];
+  const isRight = code === forgery.code;
+  expect(isRight, `it ended with ${code ?? 'a restore'}, not ${forgery.code ?? 'a restore'}`);
   const after = statesOf(api);
   for (const subject of new Set([...before.keys(), ...after.keys()])) {
-    if (!before.has(subject) && forgery.writes?.[subject] === undefined) problems.push(`${subject} was made`);
+    expect(before.has(subject) || forgery.writes?.[subject] !== undefined, `${subject} was made`);
     const [was, is] = [before.get(subject) ?? {}, after.get(subject) ?? {}];
     const changed = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((field) => was[field] !== is[field]);
     const allowed = forgery.writes?.[subject] ?? [];
     const bad = changed.filter((field) => !allowed.includes(field));
-    if (bad.length > 0) problems.push(`${subject} was changed: ${bad.join(', ')}`);
+    expect(bad.length === 0, `${subject} was changed: ${bad.join(', ')}`);
     const lacking = before.has(subject) ? [] : allowed.filter((field) => is[field] === undefined);
-    if (lacking.length > 0) problems.push(`${subject} lacks ${lacking.join(', ')}: the case proves nothing`);
+    expect(lacking.length === 0, `${subject} lacks ${lacking.join(', ')}: the case proves nothing`);
   }
   for (const subject of Object.keys(forgery.writes ?? {}))
-    if (!after.has(subject)) problems.push(`${subject} was not written: the case proves nothing`);
-  return problems;
+    expect(after.has(subject), `${subject} was not written: the case proves nothing`);
 }
 
 /** Values, labels that are not the barrier's, and annotations that are not cert-manager's, of everything a restore could write. */
@@ -147,7 +142,7 @@ async function restored(api: MemoryApi, stolen: Stolen, bytes: Buffer): Promise<
 }
 
 /** Records by the thousand, all for one Secret: the time grows with their number and not with its square. */
-async function flooded(stolen: Stolen, problems: string[]): Promise<Record<string, unknown>> {
+async function flooded({ fail, expect }: ProofContext, stolen: Stolen): Promise<Record<string, unknown>> {
   const spec = { secretName: 'one', dnsNames: ['a.example.com'], issuerRef: { name: 'x' } };
   const time = async (records: number): Promise<number> => {
     const certificates = Array.from({ length: records }, (_, index) => ({
@@ -176,14 +171,14 @@ async function flooded(stolen: Stolen, problems: string[]): Promise<Record<strin
     const started = performance.now();
     await restored(api, stolen, bytes).catch((error: unknown) => {
       if (!(error instanceof McprtError && error.code === 'restore-orders'))
-        problems.push(`${records} records: ${messageOf(error)}`);
+        fail(`${records} records: ${messageOf(error)}`);
     });
     return performance.now() - started;
   };
   await time(500);
   const [some, many] = [await time(2000), await time(8000)];
-  const ratio = Math.round((many / some) * 10) / 10;
+  const ratio = round1(many / some);
   // Four times as many: by the square it would be sixteen times as long.
-  if (ratio > 8) problems.push(`8,000 records take ${ratio} times as long as 2,000`);
+  expect(ratio <= 8, `8,000 records take ${ratio} times as long as 2,000`);
   return { records: 8000, ratioToQuarter: ratio, mostRecords: limits.records };
 }

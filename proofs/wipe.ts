@@ -1,253 +1,189 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../lab/driver/action.js';
-import { difference } from '../lab/driver/meter.js';
+import { found } from '../lab/driver/until.js';
 import { objectOf } from '../shared/cluster/cluster.js';
+import { recordsAt, textAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
-import { type Gate, openGate } from './gate.js';
-import { type Leaf, leaves } from './leaves.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { makeRig, type Rig } from './rig.js';
+import { brakeOf } from './support/brake.js';
+import { momentsOf, struckAt } from './support/kills.js';
+import { type Leaf, leaves } from './support/leaves.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { resultOf } from './support/runs.js';
+import { bystanders, furnish, ourNamespaces, remains } from './wipe/furniture.js';
 import { refuseAll } from './wipe/refusals.js';
-import { bystanders, furnish, ourNamespaces, remains } from './wipe/world.js';
+import type { Inputs, OnStart } from './world/actions.js';
+import { inWorld, type World } from './world/world.js';
 
 export const wipeProof: Proof = {
   name: 'wipe',
   claim:
     'a wipe refuses, with a code each, what is not proven; takes only what is MCP Runtime’s; killed anywhere, a rerun finishes it on a good backup',
-  async run(context) {
-    const rig = await makeRig(context);
-    const gate = await openGate(rig.state);
-    try {
-      return await prove(context, rig, gate);
-    } finally {
-      await gate.close();
-      await rig.close();
-    }
-  },
+  run: (context) => inWorld(context, ['gate', 'platform'], (world) => wipeAgainAndAgain(context, world)),
 };
 
-/** A world to wipe again and again, with what must be the same after each time. */
-interface Stage {
-  rig: Rig;
-  gate: Gate;
+/** What must be the same after each wipe and its way back. */
+interface Scene {
+  context: ProofContext;
+  world: World<'gate'>;
   before: Leaf[];
   spared: string;
-  problems: string[];
-  wipe(inputs?: Record<string, string>, attempt?: string, onStart?: (pid: number) => void): Promise<ActionRun>;
 }
 
-async function prove(context: ProofContext, rig: Rig, gate: Gate): Promise<Proven> {
-  await rig.install();
-  await furnish(rig.cluster);
-  const stage: Stage = {
-    rig,
-    gate,
-    before: await leaves(rig.cluster),
-    spared: JSON.stringify([...(await bystanders(rig.cluster))]),
-    problems: [],
-    wipe: (inputs = {}, attempt = '1', onStart) =>
-      rig.act(
-        'wipe',
-        { kubeconfig: gate.kubeconfig, confirm: rig.installation.domain, ...inputs },
-        { GITHUB_RUN_ATTEMPT: attempt },
-        onStart,
-      ),
+async function wipeAgainAndAgain(context: ProofContext, world: World<'gate'>) {
+  const { gate, cluster } = world;
+  await furnish(cluster);
+  const scene: Scene = {
+    context,
+    world,
+    before: await leaves(cluster),
+    spared: JSON.stringify(await bystanders(cluster)),
   };
-  const counted = await rig.meter();
-  await dryRun(stage);
-  const refused = await refuseAll(context, rig, gate);
-  stage.problems.push(...refused.problems);
-  context.progress(`  ${Object.keys(refused.codes).length} refusals, ${refused.deletions} deletions`);
-
-  gate.reset({});
-  const whole = await stage.wipe();
-  const writes = [...gate.writes()];
-  await wiped(stage, whole, 'undisturbed');
-  if (stage.problems.length > 0) return { ok: false, figures: { ...refused }, problems: stage.problems };
-  await bringBack(stage, 'undisturbed');
-
-  const kills = await killEverywhere(context, stage, writes);
-  const unfinished = await withoutProof(context, stage);
-  const stuck = await heldByFinalizer(stage);
-  const emptied = await everyApplication(stage);
-  const { orders, issued } = difference(counted, await rig.meter());
-  if (orders !== 0 || issued !== 0) stage.problems.push(`${orders} orders, ${issued} issuances`);
-  return {
-    ok: stage.problems.length === 0,
-    figures: {
-      refusals: refused.codes,
-      deletionsByRefusals: refused.deletions,
+  const { result, orders, issued } = await world.counting(async () => {
+    await dryRun(scene);
+    const refused = await refuseAll(context, world);
+    context.progress(`  ${Object.keys(refused.refusals).length} refusals, ${refused.deletionsByRefusals} deletions`);
+    gate.reset({});
+    const whole = await wipe(scene);
+    const writes = [...gate.writes()];
+    await requireWiped(scene, whole, 'undisturbed');
+    if (context.problems.length > 0) return refused;
+    await bringBack(scene, 'undisturbed');
+    return {
+      ...refused,
       writes: writes.length,
-      ...kills,
-      stuck,
-      leftByAllApps: emptied,
-      ...unfinished,
-      orders,
-      issued,
-    },
-    problems: stage.problems,
-  };
+      ...(await killEverywhere(scene, writes)),
+      ...(await withoutProof(scene)),
+      stuck: await heldByFinalizer(scene),
+      leftByAllApps: await everyApplication(scene),
+    };
+  });
+  context.expect(orders === 0 && issued === 0, `${orders} orders, ${issued} issuances`);
+  return { ...result, orders, issued };
+}
+
+function wipe({ world }: Scene, inputs: Inputs = {}, attempt = '1', onStart?: OnStart): Promise<ActionRun> {
+  const given = { kubeconfig: world.gate.kubeconfig, confirm: world.domain, ...inputs };
+  return world.backup('wipe', given, { GITHUB_RUN_ATTEMPT: attempt }, onStart);
 }
 
 /** A dry run lists exactly what is there, with UIDs, and writes nothing. */
-async function dryRun({ rig, gate, wipe, problems }: Stage): Promise<void> {
-  gate.reset({});
-  const done = await wipe({ 'dry-run': 'true', confirm: '' });
-  if (done.code !== 0) problems.push(`the dry run failed: ${tail(done)}`);
-  if (gate.writes().length > 0) problems.push(`the dry run wrote: ${gate.writes().join(', ')}`);
-  const result = JSON.parse(done.outputs.result ?? '{}') as { targets?: { subject: string; uid: string }[] };
-  const { items } = await rig.cluster.list(kinds.namespace);
+async function dryRun(scene: Scene): Promise<void> {
+  const { context, world } = scene;
+  world.gate.reset({});
+  const done = await wipe(scene, { 'dry-run': 'true', confirm: '' });
+  context.expectDone('the dry run', done);
+  context.expectSame('writes of the dry run', world.gate.writes(), []);
+  const targets = recordsAt(resultOf(done), 'targets');
+  const { items } = await world.cluster.list(kinds.namespace);
   for (const name of ourNamespaces) {
     const uid = items.find(({ metadata }) => metadata.name === name)?.metadata.uid;
-    if (!result.targets?.some((one) => one.subject === `Namespace ${name}` && one.uid === uid)) {
-      problems.push(`the dry run does not list Namespace ${name} ${uid}`);
-    }
+    const isListed = targets.some((one) => one.subject === `Namespace ${name}` && one.uid === uid);
+    context.expect(isListed, `the dry run does not list Namespace ${name} ${uid}`);
   }
 }
 
 /** The runbook's own wipe, asked for by name: everything but the cluster's own namespaces goes, and it says what was not ours. */
-async function everyApplication(stage: Stage): Promise<string[]> {
-  const { rig, wipe, problems } = stage;
-  const done = await wipe({ scope: 'all-apps', also: 'cert-manager' });
-  if (done.code !== 0) problems.push(`all-apps: the wipe failed: ${tail(done)}`);
-  const { items } = await rig.cluster.list(kinds.namespace);
+async function everyApplication(scene: Scene): Promise<string[]> {
+  const { context, world } = scene;
+  const done = await wipe(scene, { scope: 'all-apps', also: 'cert-manager' });
+  context.expectDone('all-apps: the wipe', done);
+  const { items } = await world.cluster.list(kinds.namespace);
   const left = items.map(({ metadata }) => metadata.name).sort();
-  if (left.some((name) => name !== 'default' && !name.startsWith('kube-')))
-    problems.push(`all-apps left ${left.join(', ')}`);
-  if (!done.summary.includes('shop')) problems.push('all-apps: the summary does not name the namespace of others');
-  await bringBack(stage, 'all-apps');
+  const others = left.filter((name) => name !== 'default' && !name.startsWith('kube-'));
+  context.expect(others.length === 0, `all-apps left ${others.join(', ')}`);
+  context.expect(done.summary.includes('shop'), 'all-apps: the summary does not name the namespace of others');
+  await bringBack(scene, 'all-apps');
   return left;
 }
 
 /** What must hold after a wipe that says that it has finished. */
-async function wiped({ rig, spared, problems }: Stage, done: ActionRun, label: string): Promise<void> {
-  if (done.code !== 0) problems.push(`${label}: the wipe failed: ${tail(done)}`);
-  const left = await remains(rig.cluster);
-  if (left.length > 0) problems.push(`${label}: still there: ${left.join(', ')}`);
-  if (JSON.stringify([...(await bystanders(rig.cluster))]) !== spared) problems.push(`${label}: others were touched`);
-  if (await rig.cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-wipe' })) {
-    problems.push(`${label}: the journal is left`);
-  }
-  for (const kind of [kinds.admissionPolicy, kinds.admissionPolicyBinding]) {
-    if (await rig.cluster.get(kind, { name: 'mcprt-brake' })) problems.push(`${label}: the lock is left`);
-  }
+async function requireWiped(
+  { context, world: { cluster }, spared }: Scene,
+  done: ActionRun,
+  label: string,
+): Promise<void> {
+  const { expect, expectDone, expectSame } = context.about(label);
+  expectDone('the wipe', done);
+  expectSame('still there', await remains(cluster), []);
+  expect(JSON.stringify(await bystanders(cluster)) === spared, 'others were touched');
+  const journal = await cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-wipe' });
+  expect(journal === undefined, 'the journal is left');
+  expectSame('the lock', await brakeOf(cluster), []);
 }
 
 /** The backup that the wipe stood on is good: it verifies, restores, and setup then orders nothing. */
-async function bringBack({ rig, before, problems }: Stage, label: string): Promise<void> {
-  const verified = await rig.act('verify', { 'restore-key': rig.keys.restore });
-  if (verified.code !== 0) problems.push(`${label}: the backup does not verify: ${tail(verified)}`);
-  const restored = await rig.act('restore');
-  if (restored.code !== 0) problems.push(`${label}: the restore failed: ${tail(restored)}`);
-  await rig.install();
-  await furnish(rig.cluster);
-  if (JSON.stringify(await leaves(rig.cluster)) !== JSON.stringify(before)) {
-    problems.push(`${label}: other certificates than before`);
-  }
+async function bringBack({ context, world, before }: Scene, label: string): Promise<void> {
+  const { expectDone, expectSame } = context.about(label);
+  expectDone('the backup', await world.backup('verify', { 'restore-key': world.keys.restore }));
+  expectDone('the restore', await world.backup('restore'));
+  await world.install();
+  await furnish(world.cluster);
+  expectSame('other certificates than before', await leaves(world.cluster), before);
 }
 
-async function killEverywhere(
-  context: ProofContext,
-  stage: Stage,
-  writes: readonly string[],
-): Promise<{ kills: number; resumed: number; unreached: string[] }> {
-  const { gate, problems } = stage;
-  const points = writes.flatMap((_, index) => [
-    { k: index + 1, when: 'before' as const },
-    { k: index + 1, when: 'after' as const },
-  ]);
+async function killEverywhere(scene: Scene, writes: readonly string[]) {
+  const { context, world } = scene;
+  const moments = momentsOf(writes.length);
   // In small, one wipe is killed again and again until it may finish: at last when a namespace is on its way out.
   const leaving = writes.findIndex((what) => /^DELETE \/api\/v1\/namespaces\/[^/]+$/.test(what));
   const chosen = context.small
-    ? [points.filter((_, index) => [4, 13, 2 * leaving + 3].includes(index))]
-    : points.map((one) => [one]);
+    ? [moments.filter((_, index) => [4, 13, 2 * leaving + 3].includes(index))]
+    : moments.map((one) => [one]);
   const unreached: string[] = [];
-  let kills = 0;
-  let resumed = 0;
+  let [kills, resumed] = [0, 0];
   for (const attempts of chosen) {
     const label = attempts.map(({ when, k }) => `${when} ${k}`).join(', ');
-    for (const [index, { k, when }] of attempts.entries()) {
-      const killed = await killedAt(stage, k, when, String(index + 1));
+    for (const [index, moment] of attempts.entries()) {
+      const killed = await struckAt(world.gate, moment, (onStart) => wipe(scene, {}, String(index + 1), onStart));
       if (killed.signal === 'SIGKILL') kills += 1;
-      else if (killed.code === 0) unreached.push(`${when} ${k}`);
-      else problems.push(`${label}: the wipe failed by itself: ${tail(killed)}`);
+      else if (killed.code === 0) unreached.push(`${moment.when} ${moment.k}`);
+      else context.fail(`${label}: the wipe failed by itself`, killed);
     }
-    gate.reset({});
-    const again = await stage.wipe({}, String(attempts.length + 1));
+    const again = await wipe(scene, {}, String(attempts.length + 1));
     if (startOf(again) === 'resumed') resumed += 1;
-    await wiped(stage, again, label);
-    await bringBack(stage, label);
+    await requireWiped(scene, again, label);
+    await bringBack(scene, label);
     context.progress(
-      `  killed ${label} of ${writes.length} writes: ${startOf(again)}, ${problems.length === 0 ? 'finished' : 'PROBLEMS'}`,
+      `  killed ${label} of ${writes.length} writes: ${startOf(again)}, ${context.problems.length === 0 ? 'finished' : 'PROBLEMS'}`,
     );
   }
-  if (resumed === 0) problems.push('no rerun went on with the wipe before it');
+  context.expect(resumed > 0, 'no rerun went on with the wipe before it');
   return { kills, resumed, unreached };
 }
 
-/** A wipe that is killed before or after its k-th write. */
-async function killedAt(
-  { gate, wipe }: Stage,
-  k: number,
-  when: 'before' | 'after',
-  attempt: string,
-): Promise<ActionRun> {
-  let pid = 0;
-  const strike = (): void => void process.kill(pid, 'SIGKILL');
-  gate.reset(
-    when === 'before'
-      ? {
-          beforeWrite(n) {
-            if (n === k) strike();
-            return n >= k ? 'drop' : undefined;
-          },
-        }
-      : {
-          afterWrite: (n) => {
-            if (n === k) strike();
-          },
-        },
-  );
-  const killed = await wipe({}, attempt, (started) => {
-    pid = started;
-  });
-  // The proxy may still be passing on what the dead process had sent.
-  await sleep(50);
-  return killed;
-}
-
 /** A namespace that does not go is explained down to the object and its finalizer, and a rerun finishes. */
-async function heldByFinalizer(stage: Stage): Promise<string> {
-  const { rig, gate, problems } = stage;
+async function heldByFinalizer(scene: Scene): Promise<string> {
+  const { context, world } = scene;
+  const { cluster } = world;
   const ref = { namespace: 'tools', name: 'held' };
   const held = objectOf(kinds.configMap, { metadata: { ...ref, finalizers: ['example.com/hold'] } });
-  await rig.cluster.create(kinds.configMap, held);
-  gate.reset({});
-  const first = await stage.wipe({ timeout: '10s' });
+  await cluster.create(kinds.configMap, held);
+  world.gate.reset({});
+  const first = await wipe(scene, { timeout: '10s' });
   // There is a journal of an older wipe, and everything that it names is there.
-  if (!first.log.includes('sealed generation')) problems.push('a whole cluster is not wiped on a fresh backup');
+  context.expect(first.log.includes('sealed generation'), 'a whole cluster is not wiped on a fresh backup');
   const told = /tools: configmaps held waits for example\.com\/hold/.exec(first.log)?.[0] ?? '';
-  if (first.error !== 'wipe-stuck' || told === '') problems.push(`a held namespace is told as: ${tail(first)}`);
+  context.expect(first.error === 'wipe-stuck' && told !== '', 'a held namespace is told as', first);
 
   // While it is held, something makes a namespace anew that was wiped. On a busy machine the others take longer than the wipe.
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(200)) {
-    if ((await rig.cluster.get(kinds.namespace, { name: 'mcp-servers' })) === undefined) break;
-  }
-  await rig.cluster.create(kinds.namespace, objectOf(kinds.namespace, { metadata: { name: 'mcp-servers' } }));
-  const second = stage.wipe({}, '2');
+  const again = { name: 'mcp-servers' };
+  await found(async () => (await cluster.get(kinds.namespace, again)) === undefined, { every: 200 });
+  await cluster.create(kinds.namespace, objectOf(kinds.namespace, { metadata: again }));
+  const second = wipe(scene, {}, '2');
   await sleep(1000);
-  await rig.cluster.patch(kinds.configMap, ref, [{ op: 'remove', path: '/metadata/finalizers' }]);
+  await cluster.patch(kinds.configMap, ref, [{ op: 'remove', path: '/metadata/finalizers' }]);
   const done = await second;
-  if (startOf(done) !== 'resumed') problems.push(`after the finalizer: ${startOf(done)}, not resumed`);
-  await wiped(stage, done, 'after the finalizer');
-  await bringBack(stage, 'after the finalizer');
+  context.expectSame('the wipe after the finalizer', startOf(done), 'resumed');
+  await requireWiped(scene, done, 'after the finalizer');
+  await bringBack(scene, 'after the finalizer');
   return told;
 }
 
 /** A wipe that was cut off goes on only on the backup that it began with, and only while that one holds everything. */
-async function withoutProof(context: ProofContext, stage: Stage): Promise<{ proofLost: string; unsaved: string }> {
-  const { rig, gate, problems } = stage;
+async function withoutProof(scene: Scene): Promise<{ proofLost: string; unsaved: string }> {
+  const { context, world } = scene;
+  const { gate } = world;
   let pid = 0;
   gate.reset({
     afterWrite: (_, what) => {
@@ -256,38 +192,24 @@ async function withoutProof(context: ProofContext, stage: Stage): Promise<{ proo
     // Of all namespaces only this one goes, and only its Secret is gone.
     beforeWrite: (_, what) => (/^DELETE \/api\/v1\/namespaces\/(?!mcp-runtime$)/.test(what) ? 'drop' : undefined),
   });
-  await stage.wipe({}, '1', (started) => {
+  await wipe(scene, {}, '1', (started) => {
     pid = started;
   });
   await sleep(50);
   gate.reset({});
-  const lost = await stage.wipe({ directory: join(context.folder, 'empty') }, '2');
+  const lost = await wipe(scene, { directory: join(context.folder, 'empty') }, '2');
   const secret = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
-  await rig.cluster.patch(kinds.secret, secret, [{ op: 'add', path: '/data/LATE', value: 'bGF0ZQ==' }]);
-  const unsaved = await stage.wipe({}, '3');
+  await world.cluster.patch(kinds.secret, secret, [{ op: 'add', path: '/data/LATE', value: 'bGF0ZQ==' }]);
+  const unsaved = await wipe(scene, {}, '3');
   const deleted = gate.writes().filter((what) => what.startsWith('DELETE'));
-  problems.push(...deleted.map((what) => `a wipe without a proof sent ${what}`));
-  for (const [done, code] of [
-    [lost, 'wipe-proof-lost'],
-    [unsaved, 'wipe-unsaved'],
-  ] as const) {
-    if (done.error !== code) problems.push(`${done.error ?? 'no error'}, not ${code}: ${tail(done)}`);
-  }
+  context.expectSame('deletions of a wipe without a proof', deleted, []);
+  context.expectRefused('the proof is lost', 'wipe-proof-lost', lost);
+  context.expectRefused('something is not saved', 'wipe-unsaved', unsaved);
   // What the refusals advise: the cluster is made whole, and the journal of the cut-off wipe is then history.
-  await bringBack(stage, 'after the refusals');
+  await bringBack(scene, 'after the refusals');
   return { proofLost: lost.error ?? '', unsaved: unsaved.error ?? '' };
 }
 
-function startOf({ outputs }: ActionRun): string {
-  return (JSON.parse(outputs.result ?? '{}') as { start?: string }).start ?? 'failed';
-}
-
-function tail({ log }: ActionRun): string {
-  return log
-    .replace(/^::add-mask::.*$/gm, '')
-    .trim()
-    .split('\n')
-    .slice(-5)
-    .join(' | ')
-    .slice(0, 900);
+function startOf(run: ActionRun): string {
+  return textAt(resultOf(run), 'start') || 'failed';
 }

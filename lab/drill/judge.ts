@@ -2,8 +2,7 @@ import { asSecret, keyOf, type LiveSecret } from '../../shared/backup/observe.js
 import { leafOf } from '../../shared/backup/refusals.js';
 import { hasRole } from '../../shared/backup/roles.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
-import type { CertificateFacts } from '../../shared/certificates/x509.js';
-import { identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
+import { type CertificateFacts, identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
 import { explain } from './explain.js';
 import { type IssuerPlan, planFor } from './issuers.js';
 import type { ForecastLine, Restored } from './restore.js';

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { Encrypter } from 'age-encryption';
 import { type Archive, packArchive } from '../../shared/backup/archive.js';
 import {
@@ -98,12 +98,4 @@ export async function sealedText({ backupKey }: Material, plain: Buffer): Promis
 export async function withContext(material: Material, change: Partial<BackupContext>): Promise<Buffer> {
   const context = { ...material.context, ...change };
   return signedBackup(material, await sealedText(material, encodeSnapshot(material.snapshot, context)), context);
-}
-
-/** The signer's key of a set, from the text of its backup key. */
-export function signerText(backupKey: string): string {
-  const content: unknown = JSON.parse(Buffer.from(backupKey.split('.')[1] ?? '', 'base64url').toString());
-  const { signer } = content as { signer: string };
-  createPrivateKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'pkcs8' });
-  return signer;
 }

@@ -1,12 +1,22 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../../lab/driver/action.js';
 import { killPart, startPart } from '../../lab/driver/lab.js';
+import { until } from '../../lab/driver/until.js';
+import { makeCheckout } from '../../lab/platform/checkout.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
+import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { containersOf } from '../../shared/rollout/targets.js';
-import { nodeName, otherRegistryHost, type RolloutWorld } from './world.js';
+import { fresh } from '../broken-worlds/site.js';
+import { mustWork } from '../support/runs.js';
+import { nodeName, otherRegistryHost } from '../world/kubelet.js';
+import type { World as WorldOf } from '../world/world.js';
+
+type World = WorldOf<'services' | 'front' | 'source' | 'kubelet' | 'registry'>;
 
 const namespace = 'mcp-sentinel';
+const journal = { namespace: 'kube-system', name: 'mcprt-rollout' };
 
 /** A rollout that cannot succeed: how it is made so, and what must be said of it. */
 export interface Failure {
@@ -21,18 +31,18 @@ export interface Failure {
   ends: 'none' | 'back' | 'left' | 'done';
   /** Runs in the small proof too. */
   quick?: boolean;
-  run(world: RolloutWorld): Promise<ActionRun>;
+  run(world: World): Promise<ActionRun>;
 }
 
-const target = (world: RolloutWorld): string => (world.layout === 'split' ? 'mcp-runtime-api' : 'mcp-sentinel-api');
+const target = (world: World): string => (world.layout === 'split' ? 'mcp-runtime-api' : 'mcp-sentinel-api');
 
 /** A rollout with one image that behaves as its labels say. */
 const labelled =
   (labels: Record<string, string>, inputs: Record<string, string> = {}) =>
-  async (world: RolloutWorld): Promise<ActionRun> =>
-    world.roll({ images: await world.pushAll({ [target(world)]: labels }), ...inputs });
+  async (world: World): Promise<ActionRun> =>
+    world.rollout({ images: await world.services.pushAll({ [target(world)]: labels }), ...inputs });
 
-/** Does something to the cluster as soon as a rollout has written its first change, and undoes it afterwards. */
+/** Does something to the cluster as soon as a run has come to a moment. */
 async function meanwhile(
   run: Promise<ActionRun>,
   isNow: () => Promise<boolean>,
@@ -46,20 +56,22 @@ async function meanwhile(
   return run;
 }
 
-/** Whether the rollout has written a Deployment. */
-const hasBegun = (world: RolloutWorld, before: number) => async (): Promise<boolean> => {
-  const found = await world.cluster.get<KubeObject>(kinds.deployment, { namespace, name: target(world) });
-  return (found?.metadata.generation ?? 0) > before;
-};
-
-async function generation(world: RolloutWorld): Promise<number> {
-  return (
-    (await world.cluster.get<KubeObject>(kinds.deployment, { namespace, name: target(world) }))?.metadata.generation ??
-    0
+/** Does something as soon as a slow rollout has written the Deployment that the failures are about. */
+async function inTheMiddle(world: World, act: (pid: number) => Promise<unknown>): Promise<ActionRun> {
+  const images = await world.services.pushAll({ [target(world)]: { 'ready-after': '4000' } });
+  const generation = async (): Promise<number> =>
+    (await world.cluster.get(kinds.deployment, { namespace, name: target(world) }))?.metadata.generation ?? 0;
+  const before = await generation();
+  let pid = 0;
+  const run = world.rollout({ images }, {}, (started) => {
+    pid = started;
+  });
+  return meanwhile(
+    run,
+    async () => (await generation()) > before,
+    () => act(pid),
   );
 }
-
-const slow = { 'ready-after': '4000' };
 
 export const failures: readonly Failure[] = [
   {
@@ -71,7 +83,7 @@ export const failures: readonly Failure[] = [
     quick: true,
     async run(world) {
       const missing = `${target(world)}=${otherRegistryHost}/nothing@sha256:${'0'.repeat(64)}`;
-      return world.roll({ images: missing });
+      return world.rollout({ images: missing });
     },
   },
   {
@@ -81,8 +93,8 @@ export const failures: readonly Failure[] = [
     says: /built for another processor/,
     ends: 'back',
     async run(world) {
-      const pushed = await world.push(target(world), {}, 'arm64');
-      return world.roll({ images: `${target(world)}=${pushed.replace(/^[^/]+/, otherRegistryHost)}` });
+      const pushed = await world.services.push(target(world), {}, 'arm64');
+      return world.rollout({ images: `${target(world)}=${pushed.replace(/^[^/]+/, otherRegistryHost)}` });
     },
   },
   {
@@ -92,7 +104,7 @@ export const failures: readonly Failure[] = [
     ends: 'none',
     quick: true,
     async run(world) {
-      return world.roll({ images: `${target(world)}=${await world.push(target(world), {}, 'arm64')}` });
+      return world.rollout({ images: `${target(world)}=${await world.services.push(target(world), {}, 'arm64')}` });
     },
   },
   {
@@ -102,8 +114,8 @@ export const failures: readonly Failure[] = [
     ends: 'none',
     quick: true,
     async run(world) {
-      const pushed = await world.push(target(world));
-      return world.roll({ images: `${target(world)}=${pushed.replace(/sha256:.*/, `sha256:${'1'.repeat(64)}`)}` });
+      const pushed = await world.services.push(target(world));
+      return world.rollout({ images: `${target(world)}=${pushed.replace(/sha256:.*/, `sha256:${'1'.repeat(64)}`)}` });
     },
   },
   {
@@ -163,10 +175,10 @@ export const failures: readonly Failure[] = [
         spec: { hard: { pods: String(items.length) } },
       });
       await world.cluster.create(kinds.resourceQuota, quota);
-      for (let used = -1; used < items.length; await sleep(50)) {
+      await until('the quota to be counted', async () => {
         const found = await world.cluster.get<KubeObject>(kinds.resourceQuota, { namespace, name: 'full' });
-        used = Number((found?.status as { used?: { pods?: string } } | undefined)?.used?.pods ?? -1);
-      }
+        return Number(textAt(found, 'status', 'used', 'pods') || -1) >= items.length;
+      });
       try {
         return await labelled({})(world);
       } finally {
@@ -219,15 +231,13 @@ export const failures: readonly Failure[] = [
     says: /the node cannot pull the image/,
     ends: 'back',
     async run(world) {
-      const images = await world.pushAll();
-      const before = await world.cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-rollout' });
+      const images = await world.services.pushAll();
+      const before = await world.cluster.get(kinds.configMap, journal);
       if (before !== undefined) throw new Error('a journal was left');
       try {
         return await meanwhile(
-          world.roll({ images, 'rollout-timeout': '90s' }),
-          async () =>
-            (await world.cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-rollout' })) !==
-            undefined,
+          world.rollout({ images, 'rollout-timeout': '90s' }),
+          async () => (await world.cluster.get(kinds.configMap, journal)) !== undefined,
           () => world.registry.kill(),
         );
       } finally {
@@ -243,11 +253,11 @@ export const failures: readonly Failure[] = [
     ends: 'back',
     quick: true,
     async run(world) {
-      world.refuseNodes(true);
+      world.kubelet.refuse(true);
       try {
         return await labelled({})(world);
       } finally {
-        world.refuseNodes(false);
+        world.kubelet.refuse(false);
       }
     },
   },
@@ -263,14 +273,14 @@ export const failures: readonly Failure[] = [
       const path = '/spec/template/spec/containers/0/envFrom/-';
       await world.cluster.create(kinds.secret, secret);
       await world.cluster.patch(kinds.deployment, ref, [{ op: 'add', path, value: { secretRef: { name: 'extra' } } }]);
-      await world.settled();
+      await world.services.settled();
       await world.cluster.delete(kinds.secret, { namespace, name: 'extra' });
       try {
         return await labelled({})(world);
       } finally {
         const last = path.replace('-', '2');
         await world.cluster.patch(kinds.deployment, ref, [{ op: 'remove', path: last }]);
-        await world.settled();
+        await world.services.settled();
       }
     },
   },
@@ -296,7 +306,7 @@ export const failures: readonly Failure[] = [
     says: /which is not Ready/,
     ends: 'back',
     async run(world) {
-      const kubelet = await world.addNode('lab-doomed');
+      const kubelet = await world.kubelet.addNode('lab-doomed');
       await cordon(world, nodeName, true);
       kubelet.stopHeartbeat();
       try {
@@ -305,7 +315,7 @@ export const failures: readonly Failure[] = [
         await cordon(world, nodeName, false);
         await kubelet.close();
         const { items } = await world.cluster.list(kinds.pod, { namespace, fieldSelector: 'spec.nodeName=lab-doomed' });
-        await Promise.all(items.map((pod) => world.removePod(pod)));
+        await Promise.all(items.map((pod) => world.kubelet.remove(pod)));
         await world.cluster.delete(kinds.node, { name: 'lab-doomed' });
       }
     },
@@ -326,10 +336,8 @@ export const failures: readonly Failure[] = [
     ends: 'left',
     quick: true,
     async run(world) {
-      const images = await world.pushAll({ [target(world)]: slow });
-      const hotfix = await world.push(target(world));
-      const before = await generation(world);
-      return meanwhile(world.roll({ images }), hasBegun(world, before), async () => {
+      const hotfix = await world.services.push(target(world));
+      return inTheMiddle(world, async () => {
         const name = target(world);
         const [container] = await containers(world);
         await world.cluster.apply(
@@ -350,23 +358,11 @@ export const failures: readonly Failure[] = [
     says: /it was deleted/,
     ends: 'left',
     async run(world) {
-      const images = await world.pushAll({ [target(world)]: slow });
-      const before = await generation(world);
       const ref = { namespace, name: target(world) };
       const found = await world.cluster.get<KubeObject>(kinds.deployment, ref);
-      const run = await meanwhile(world.roll({ images }), hasBegun(world, before), () =>
-        world.cluster.delete(kinds.deployment, ref),
-      );
+      const run = await inTheMiddle(world, () => world.cluster.delete(kinds.deployment, ref));
       if (found !== undefined) {
-        const {
-          uid: _u,
-          resourceVersion: _r,
-          creationTimestamp: _c,
-          generation: _g,
-          managedFields: _m,
-          ...metadata
-        } = found.metadata;
-        await world.cluster.create(kinds.deployment, { ...found, metadata, status: undefined });
+        await world.cluster.create(kinds.deployment, fresh(found));
       }
       return run;
     },
@@ -404,16 +400,9 @@ export const failures: readonly Failure[] = [
     ends: 'back',
     quick: true,
     async run(world) {
-      const images = await world.pushAll({ [target(world)]: slow });
-      const before = await generation(world);
-      let pid = 0;
-      const run = world.roll({ images }, {}, (id) => {
-        pid = id;
-      });
-      const result = await meanwhile(run, hasBegun(world, before), async () => process.kill(pid, 'SIGINT'));
-      const post = await world.post();
-      if (post.code !== 0) throw new Error(`the post step failed: ${post.log}`);
-      return result;
+      const run = await inTheMiddle(world, async (pid) => process.kill(pid, 'SIGINT'));
+      mustWork('the post step', await world.run('rollout-post', {}, { STATE_written: 'yes' }));
+      return run;
     },
   },
   {
@@ -421,15 +410,12 @@ export const failures: readonly Failure[] = [
     error: '',
     says: /Rolled out and verified/,
     ends: 'done',
-    async run(world) {
-      const images = await world.pushAll({ [target(world)]: slow });
-      const before = await generation(world);
-      return meanwhile(world.roll({ images }), hasBegun(world, before), async () => {
+    run: (world) =>
+      inTheMiddle(world, async () => {
         await killPart(world.state, 'apiserver');
         await sleep(1_500);
         await startPart(world.state, 'apiserver');
-      });
-    },
+      }),
   },
   {
     name: 'input `layout` that is not the cluster’s',
@@ -437,7 +423,7 @@ export const failures: readonly Failure[] = [
     says: /the cluster has the layout/,
     ends: 'none',
     quick: true,
-    run: (world) => world.roll({ layout: world.layout === 'split' ? 'mono' : 'split' }),
+    run: (world) => world.rollout({ layout: world.layout === 'split' ? 'mono' : 'split' }),
   },
   {
     name: 'source of the other layout',
@@ -445,7 +431,12 @@ export const failures: readonly Failure[] = [
     says: /the source has the layout/,
     ends: 'none',
     quick: true,
-    run: (world) => world.roll({ source: world.sourceOfTheOther }),
+    async run({ rollout, installation, layout, domain, folder }) {
+      const source = join(folder, 'source-of-the-other');
+      const other = layout === 'split' ? 'mono' : 'split';
+      await makeCheckout(source, { installation: { ...installation, layout: other }, domain });
+      return rollout({ source });
+    },
   },
   {
     name: 'plan that has moved since its approval',
@@ -454,10 +445,10 @@ export const failures: readonly Failure[] = [
     ends: 'none',
     quick: true,
     async run(world) {
-      const images = await world.pushAll();
-      const plan = await world.roll({ operation: 'plan', images });
-      const other = await world.pushAll();
-      return world.roll({ images: other, 'expect-plan': plan.outputs.plan ?? '' });
+      const images = await world.services.pushAll();
+      const plan = await world.rollout({ operation: 'plan', images });
+      const other = await world.services.pushAll();
+      return world.rollout({ images: other, 'expect-plan': plan.outputs.plan ?? '' });
     },
   },
   {
@@ -467,26 +458,25 @@ export const failures: readonly Failure[] = [
     ends: 'none',
     quick: true,
     async run(world) {
-      const ref = { namespace: 'kube-system', name: 'mcprt-rollout' };
       const previous = JSON.stringify({ config: {}, workloads: [], permissions: [] });
       const data = { run: 'acme/other/7/rollout', expires: new Date(Date.now() + 600_000).toISOString(), previous };
-      await world.cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data }));
+      await world.cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: journal, data }));
       try {
         return await labelled({})(world);
       } finally {
-        await world.cluster.delete(kinds.configMap, ref);
+        await world.cluster.delete(kinds.configMap, journal);
       }
     },
   },
 ];
 
 /** Name and image of the containers of the Deployment that the failures are about. */
-async function containers(world: RolloutWorld): Promise<{ name: string; image: string }[]> {
+async function containers(world: World): Promise<{ name: string; image: string }[]> {
   const found = await world.cluster.get<KubeObject>(kinds.deployment, { namespace, name: target(world) });
   return found === undefined ? [] : containersOf(found);
 }
 
-async function cordon(world: RolloutWorld, name: string, value: boolean): Promise<void> {
+async function cordon(world: World, name: string, value: boolean): Promise<void> {
   await world.cluster.patch(kinds.node, { name }, [{ op: 'add', path: '/spec/unschedulable', value }]);
   // The scheduler learns of it a moment later.
   await sleep(300);

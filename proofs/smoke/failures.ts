@@ -1,11 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import type { ActionRun } from '../../lab/driver/action.js';
 import type { Fault, FaultyCall } from '../../lab/platform/api/faults.js';
-import { type KeyPair, makeCertificateAuthority } from '../../lab/platform/certificate-authority.js';
+import type { KeyPair } from '../../lab/platform/certificate-authority.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { isRecord } from '../../shared/json.js';
+import type { Inputs } from '../world/actions.js';
+import type { PlatformInUse } from '../world/parts.js';
+import type { World as WorldOf } from '../world/world.js';
 import { type DecoyOptions, startDecoy } from './decoy.js';
-import type { SmokeWorld } from './world.js';
+
+export type World = WorldOf<PlatformInUse>;
 
 /** A platform that is broken, and what the action must say of it. */
 export interface Failure {
@@ -16,18 +20,14 @@ export interface Failure {
   check: string;
   /** Whether CI runs it. */
   quick: boolean;
-  run(world: SmokeWorld, scene: Scene): Promise<ActionRun>;
+  run(world: World, kept: Kept): Promise<ActionRun>;
 }
 
-/** What the failures of a world share. */
-export interface Scene {
+/** What the failures share. */
+export interface Kept {
   ca: KeyPair;
   /** The id of a run whose three tenants are there, with their grants. */
-  kept: string;
-}
-
-export async function makeScene(kept: string): Promise<Scene> {
-  return { ca: await makeCertificateAuthority(), kept };
+  run: string;
 }
 
 const platform = 'platform.example.com';
@@ -38,17 +38,17 @@ const past = new Date(Date.now() - 24 * 3600_000);
 /** Runs with a server of ours in the place of a public name. */
 function decoyed(
   host: string,
-  options: (scene: Scene) => DecoyOptions,
-  inputs: (world: SmokeWorld) => Record<string, string> = () => ({}),
+  options: (kept: Kept) => DecoyOptions,
+  inputs: (world: World) => Inputs = () => ({}),
 ): Failure['run'] {
-  return async (world, scene) => {
-    const decoy = await startDecoy(options(scene));
+  return async (world, kept) => {
+    const decoy = await startDecoy(options(kept));
     try {
       const others = world.front.resolve.filter((line) => !line.startsWith(`${host}:443=`));
-      return await world.test({
+      return await world.smokeTest({
         suite: 'health',
         resolve: [...others, decoy.at(host)].join('\n'),
-        'ca-bundle': `${world.root}\n${scene.ca.certificate}`,
+        'ca-bundle': `${world.root}\n${kept.ca.certificate}`,
         ...inputs(world),
       });
     } finally {
@@ -57,32 +57,17 @@ function decoyed(
   };
 }
 
-/** Runs while some calls of the platform's API go wrong. */
+/** Runs while some calls of the platform's API, or of MCP servers, go wrong. */
 function withFault(
+  at: 'api' | 'gateway',
   when: (call: FaultyCall) => boolean,
   fault: Omit<Fault, 'when'>,
-  inputs: Record<string, string>,
+  inputs: Inputs | ((kept: Kept) => Inputs),
 ): Failure['run'] {
-  return async (world) => {
-    const remove = world.api.faults.add({ when, ...fault });
+  return async (world, kept) => {
+    const remove = world[at].faults.add({ when, ...fault });
     try {
-      return await world.test(inputs);
-    } finally {
-      remove();
-    }
-  };
-}
-
-/** Runs while some calls of MCP servers go wrong. */
-function withGatewayFault(
-  when: (call: FaultyCall) => boolean,
-  fault: Omit<Fault, 'when'>,
-  inputs: (scene: Scene) => Record<string, string>,
-): Failure['run'] {
-  return async (world, scene) => {
-    const remove = world.gateway.faults.add({ when, ...fault });
-    try {
-      return await world.test(inputs(scene));
+      return await world.smokeTest(typeof inputs === 'function' ? inputs(kept) : inputs);
     } finally {
       remove();
     }
@@ -98,10 +83,10 @@ const refusal = (status: number, message: string, error = 'forbidden'): Omit<Fau
 });
 const tenant = { suite: 'tenant' };
 const withArchive =
-  (labels: Record<string, string>, inputs: Record<string, string> = {}, architecture?: string): Failure['run'] =>
+  (labels: Inputs, inputs: Inputs = {}, architecture?: string): Failure['run'] =>
   async (world) =>
-    world.test({ ...tenant, ...inputs, 'image-archive': await world.archive(labels, architecture) });
-const health = (name: string, code: string, check: string, run: Failure['run'], quick = false): Failure => ({
+    world.smokeTest({ ...tenant, ...inputs, 'image-archive': await world.servers.archive(labels, architecture) });
+const broken = (name: string, code: string, check: string, run: Failure['run'], quick = false): Failure => ({
   name,
   code,
   check,
@@ -110,56 +95,56 @@ const health = (name: string, code: string, check: string, run: Failure['run'], 
 });
 
 const publicNames: readonly Failure[] = [
-  health('no DNS', 'smoke-dns', `${platform}: DNS`, (world) =>
-    world.test({
+  broken('no DNS', 'smoke-dns', `${platform}: DNS`, (world) =>
+    world.smokeTest({
       suite: 'health',
       'dns-server': '127.0.0.1:1',
       resolve: world.front.resolve.filter((line) => !line.startsWith(platform)).join('\n'),
     }),
   ),
-  health(
+  broken(
     'nobody listens',
     'smoke-tcp',
     `${platform}: TCP`,
     (world) =>
-      world.test({
+      world.smokeTest({
         suite: 'health',
         resolve: world.front.resolve.map((line) => line.replace(/^(platform.*=.*):\d+$/, '$1:1')).join('\n'),
       }),
     true,
   ),
-  health('no TLS', 'smoke-tls', `${platform}: TLS`, (world) =>
-    world.test({
+  broken('no TLS', 'smoke-tls', `${platform}: TLS`, (world) =>
+    world.smokeTest({
       suite: 'health',
       resolve: `${world.front.resolve.filter((line) => !line.startsWith(platform)).join('\n')}\n${platform}:443=127.0.0.1:${world.front.httpPort}`,
     }),
   ),
-  health('a CA that nobody knows', 'smoke-tls-chain', `${registry}: certificate`, (world) =>
-    world.test({ suite: 'health', 'ca-bundle': '' }),
+  broken('a CA that nobody knows', 'smoke-tls-chain', `${registry}: certificate`, (world) =>
+    world.smokeTest({ suite: 'health', 'ca-bundle': '' }),
   ),
-  health(
+  broken(
     'an expired certificate',
     'smoke-tls-expired',
     `${platform}: certificate`,
     decoyed(platform, ({ ca }) => ({ names: [platform], ca, notAfter: past })),
     true,
   ),
-  health(
+  broken(
     'a certificate for another name',
     'smoke-tls-name',
     `${platform}: certificate`,
     decoyed(platform, ({ ca }) => ({ names: ['other.example.com'], ca })),
   ),
-  health(
+  broken(
     'Traefik’s own certificate',
     'smoke-tls-default',
     `${platform}: certificate`,
     decoyed(platform, () => ({ names: ['TRAEFIK DEFAULT CERT'] })),
   ),
-  health('few days left', 'smoke-tls-days', `${platform}: certificate`, (world) =>
-    world.test({ suite: 'health', 'min-days': '365' }),
+  broken('few days left', 'smoke-tls-days', `${platform}: certificate`, (world) =>
+    world.smokeTest({ suite: 'health', 'min-days': '365' }),
   ),
-  health(
+  broken(
     'DNS leads to another cluster',
     'smoke-other-cluster',
     `${platform}: certificate`,
@@ -170,19 +155,19 @@ const publicNames: readonly Failure[] = [
     ),
     true,
   ),
-  health(
+  broken(
     'no pod behind the front',
     'smoke-http',
     `${platform}: HTTP`,
     decoyed(platform, ({ ca }) => ({ names: [platform], ca, status: 503, body: 'no available server' })),
   ),
-  health('a registry that lets anybody in', 'smoke-registry-open', `${registry}: application`, async (world) => {
+  broken('a registry that lets anybody in', 'smoke-registry-open', `${registry}: application`, async (world) => {
     const ingress = { namespace: 'registry', name: 'registry' };
     const before = await world.cluster.get(kinds.ingress, ingress);
     await world.cluster.patch(kinds.ingress, ingress, [{ op: 'remove', path: '/metadata/annotations' }]);
     try {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      return await world.test({ suite: 'health' });
+      return await world.smokeTest({ suite: 'health' });
     } finally {
       const annotations = before?.metadata.annotations ?? {};
       await world.cluster.patch(kinds.ingress, ingress, [
@@ -190,62 +175,52 @@ const publicNames: readonly Failure[] = [
       ]);
     }
   }),
-  health(
+  broken(
     'another server at the registry’s name',
     'smoke-registry',
     `${registry}: application`,
     decoyed(registry, ({ ca }) => ({ names: [registry], ca, status: 404 })),
   ),
-  health(
+  broken(
     'another server at the name of MCP',
     'smoke-mcp-host',
     `${mcp}: application`,
     decoyed(mcp, ({ ca }) => ({ names: [mcp], ca, body: 'welcome' })),
   ),
-  health('an API that lets anybody in', 'smoke-api-open', `${platform}: application`, (world, scene) =>
+  broken(
+    'an API that lets anybody in',
+    'smoke-api-open',
+    `${platform}: application`,
     withFault(
+      'api',
       isCall('GET', /auth\/me$/),
       { reply: { status: 200, body: { authenticated: true } } },
       { suite: 'health' },
-    )(world, scene),
-  ),
-  health('one API of three is down', 'smoke-api', `${platform}: application`, (world, scene) =>
-    withFault(isCall('GET', /stats$/), refusal(500, 'internal error', 'internal_error'), { suite: 'health' })(
-      world,
-      scene,
     ),
+  ),
+  broken(
+    'one API of three is down',
+    'smoke-api',
+    `${platform}: application`,
+    withFault('api', isCall('GET', /stats$/), refusal(500, 'internal error', 'internal_error'), { suite: 'health' }),
   ),
 ];
 
 const brokenInputs: readonly Failure[] = [
-  {
-    name: 'no password for the users',
-    code: 'smoke-no-password',
-    check: '',
-    quick: false,
-    run: (world) => world.test({ ...tenant, 'user-password': '' }),
-  },
-  {
-    name: 'no admin',
-    code: 'smoke-admin',
-    check: 'platform API',
-    quick: false,
-    run: (world) => world.test({ ...tenant, 'admin-key': '' }),
-  },
-  {
-    name: 'a key that is none',
-    code: 'smoke-unauthorized',
-    check: 'team and member',
-    quick: true,
-    run: (world) => world.test({ ...tenant, 'admin-key': 'not-a-key-of-the-platform' }),
-  },
-  {
-    name: 'another password',
-    code: 'smoke-login',
-    check: 'team and member',
-    quick: false,
-    run: (world) => world.test({ ...tenant, 'user-password': 'another-password' }),
-  },
+  broken('no password for the users', 'smoke-no-password', '', (world) =>
+    world.smokeTest({ ...tenant, 'user-password': '' }),
+  ),
+  broken('no admin', 'smoke-admin', 'platform API', (world) => world.smokeTest({ ...tenant, 'admin-key': '' })),
+  broken(
+    'a key that is none',
+    'smoke-unauthorized',
+    'team and member',
+    (world) => world.smokeTest({ ...tenant, 'admin-key': 'not-a-key-of-the-platform' }),
+    true,
+  ),
+  broken('another password', 'smoke-login', 'team and member', (world) =>
+    world.smokeTest({ ...tenant, 'user-password': 'another-password' }),
+  ),
   {
     name: 'metadata without a side effect',
     code: 'smoke-metadata',
@@ -254,31 +229,31 @@ const brokenInputs: readonly Failure[] = [
     async run(world) {
       const file = `${world.folder}/servers.yaml`;
       await writeFile(file, 'version: v1\nservers:\n  - name: wa\n    tools:\n      - name: add\n');
-      return world.test({ ...tenant, metadata: file });
+      return world.smokeTest({ ...tenant, metadata: file });
     },
   },
-  {
-    name: 'no image in the archive',
-    code: 'image-archive',
-    check: 'image',
-    quick: false,
-    run: (world) => world.test({ ...tenant, 'image-archive': `${world.source}/Dockerfile` }),
-  },
-  {
-    name: 'an image for another processor',
-    code: 'smoke-architecture',
-    check: 'image',
-    quick: true,
-    run: withArchive({}, {}, 'arm64'),
-  },
+  broken('no image in the archive', 'image-archive', 'image', (world) =>
+    world.smokeTest({ ...tenant, 'image-archive': `${world.servers.source}/Dockerfile` }),
+  ),
+  broken('an image for another processor', 'smoke-architecture', 'image', withArchive({}, {}, 'arm64'), true),
 ];
 
-const api = (
-  name: string,
-  [code, check]: readonly [string, string],
-  [when, fault]: readonly [(call: FaultyCall) => boolean, Omit<Fault, 'when'>],
-  { quick = false, inputs = {} }: { quick?: boolean; inputs?: Record<string, string> } = {},
-): Failure => ({ name, code, check, quick, run: withFault(when, fault, { ...tenant, ...inputs }) });
+type Told = readonly [code: string, check: string];
+type Broken = readonly [when: (call: FaultyCall) => boolean, fault: Omit<Fault, 'when'>];
+type More = { quick?: boolean; inputs?: Inputs };
+
+/** A tenant's test in which something of the API, or of the MCP servers, goes wrong. */
+const tenantWith =
+  (at: 'api' | 'gateway') =>
+  (name: string, [code, check]: Told, [when, fault]: Broken, { quick = false, inputs = {} }: More = {}): Failure => ({
+    name,
+    code,
+    check,
+    quick,
+    run: withFault(at, when, fault, { ...tenant, ...inputs }),
+  });
+const api = tenantWith('api');
+const gateway = tenantWith('gateway');
 
 const push = isCall('POST', /registry\/push$/);
 const deploy = isCall('POST', /runtime\/servers$/);
@@ -292,16 +267,16 @@ const brokenTenant: readonly Failure[] = [
     quick: true,
     run(world) {
       world.api.failProvisioning(1);
-      return world.test({ ...tenant, 'team-prefix': 'burnt' });
+      return world.smokeTest({ ...tenant, 'team-prefix': 'burnt' });
     },
   },
-  {
-    name: 'a slug that is burnt',
-    code: 'smoke-team-burnt',
-    check: 'team and member',
-    quick: true,
-    run: (world) => world.test({ ...tenant, 'team-prefix': 'burnt' }),
-  },
+  broken(
+    'a slug that is burnt',
+    'smoke-team-burnt',
+    'team and member',
+    (world) => world.smokeTest({ ...tenant, 'team-prefix': 'burnt' }),
+    true,
+  ),
   api(
     'a user who cannot be made',
     ['smoke-user', 'team and member'],
@@ -377,37 +352,24 @@ const brokenTenant: readonly Failure[] = [
     run: (world, context) =>
       withArchive({ ready: 'never' }, { 'deploy-timeout': '3s', kubeconfig: world.kubeconfig })(world, context),
   },
-  {
-    name: 'a node that cannot run the image',
-    code: 'smoke-not-ready',
-    check: 'ready',
-    quick: false,
-    run: withArchive({}, { 'image-platform': 'linux/arm64', 'deploy-timeout': '4s' }, 'arm64'),
-  },
-  {
-    name: 'a server without one of its tools',
-    code: 'smoke-tools',
-    check: 'tools',
-    quick: true,
-    run: withArchive({ 'mcp-break': 'tools' }),
-  },
-  {
-    name: 'a tool that fails',
-    code: 'smoke-call-failed',
-    check: 'call',
-    quick: false,
-    run: withArchive({ 'mcp-break': 'error' }),
-  },
-  {
-    name: 'a tool that is wrong',
-    code: 'smoke-call-wrong',
-    check: 'call',
-    quick: true,
-    run: withArchive(
+  broken(
+    'a node that cannot run the image',
+    'smoke-not-ready',
+    'ready',
+    withArchive({}, { 'image-platform': 'linux/arm64', 'deploy-timeout': '4s' }, 'arm64'),
+  ),
+  broken('a server without one of its tools', 'smoke-tools', 'tools', withArchive({ 'mcp-break': 'tools' }), true),
+  broken('a tool that fails', 'smoke-call-failed', 'call', withArchive({ 'mcp-break': 'error' })),
+  broken(
+    'a tool that is wrong',
+    'smoke-call-wrong',
+    'call',
+    withArchive(
       { 'mcp-break': 'add' },
       { 'call-tool': 'add', 'call-arguments': '{"a":7,"b":9}', 'call-expects': '16' },
     ),
-  },
+    true,
+  ),
   api(
     'a grant that is refused',
     ['smoke-forbidden', 'grant and session'],
@@ -437,12 +399,6 @@ const mcpCall =
 const answered = {
   reply: { status: 200, body: { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: '2' }] } } },
 };
-const gateway = (
-  name: string,
-  [code, check]: readonly [string, string],
-  [when, fault]: readonly [(call: FaultyCall) => boolean, Omit<Fault, 'when'>],
-  { quick = false, inputs = {} }: { quick?: boolean; inputs?: Record<string, string> } = {},
-): Failure => ({ name, code, check, quick, run: withGatewayFault(when, fault, () => ({ ...tenant, ...inputs })) });
 const isInitialize = (call: FaultyCall): boolean => methodOf(call) === 'initialize';
 
 const brokenServer: readonly Failure[] = [
@@ -477,27 +433,18 @@ const brokenServer: readonly Failure[] = [
 /** Each check of the multi-tenancy test, broken once, on the tenants that an earlier run has kept. */
 const tenants = (
   name: string,
-  [code, check]: readonly [string, string],
-  { at, when, fault }: { at: 'api' | 'gateway'; when: (call: FaultyCall) => boolean; fault: Omit<Fault, 'when'> },
+  [code, check]: Told,
+  { at, when, fault }: { at: 'api' | 'gateway'; when: Broken[0]; fault: Broken[1] },
   quick = false,
 ): Failure => {
-  const inputs = ({ kept }: Scene): Record<string, string> => ({
+  const inputs = ({ run }: Kept): Inputs => ({
     suite: 'multitenancy',
     'skip-setup': 'true',
     keep: 'true',
-    'run-id': kept,
+    'run-id': run,
     'propagation-timeout': '3s',
   });
-  return {
-    name,
-    code,
-    check,
-    quick,
-    run: (world, scene) =>
-      at === 'api'
-        ? withFault(when, fault, inputs(scene))(world, scene)
-        : withGatewayFault(when, fault, inputs)(world, scene),
-  };
+  return { name, code, check, quick, run: withFault(at, when, fault, inputs) };
 };
 const letIn = (name: string, check: string, when: (call: FaultyCall) => boolean, quick = false): Failure =>
   tenants(name, ['smoke-not-denied', check], { at: 'gateway', when, fault: answered }, quick);

@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
+import { type Listening, listenOnLoopback } from '../../lab/driver/loopback.js';
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import { openMcp, resultOf, textOf } from '../../shared/mcp/client.js';
 import { openWeb } from '../../shared/platform/web.js';
+import type { Figures, ProofContext } from '../support/proof.js';
 
 const host = 'mcp.example.org';
 
 /** Calls a server that is made with the official SDK as action-smoke-test does, with answers as JSON and as streams. */
-export async function runOwnClient(): Promise<{ figures: Record<string, unknown>; problems: string[] }> {
-  const problems: string[] = [];
-  const figures: Record<string, unknown> = {};
+export async function ourClient({ expect }: ProofContext): Promise<Figures> {
+  const figures: Figures = {};
   for (const form of ['JSON', 'event stream'] as const) {
     const { certificate, key } = await makeServerCertificate([host]);
-    const { server, close } = await officialServer({ cert: certificate, key }, form === 'JSON');
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const { port, close } = await officialServer({ cert: certificate, key }, form === 'JSON');
     const overrides = [{ host, port: 443, address: '127.0.0.1', toPort: port }];
     const web = openWeb({ overrides, dnsServer: '', caBundle: certificate });
     const mcp = openMcp(web, { host, path: '/mcp', signal: AbortSignal.timeout(30_000) });
@@ -38,18 +37,14 @@ export async function runOwnClient(): Promise<{ figures: Record<string, unknown>
       textOf(failed) === undefined &&
       textOf(unknown) === undefined;
     figures[form] = { tools: tools.length, add: sum, toolThatFails: textOf(failed) ?? 'seen as failed' };
-    if (!isRight)
-      problems.push(`our client, ${form}: ${JSON.stringify({ opened, noticed, tools, sum, failed, unknown })}`);
+    expect(isRight, `our client, ${form}: ${JSON.stringify({ opened, noticed, tools, sum, failed, unknown })}`);
     web.close();
     await close();
   }
-  return { figures, problems };
+  return figures;
 }
 
-async function officialServer(
-  tls: { cert: string; key: string },
-  enableJsonResponse: boolean,
-): Promise<{ server: Server; close: () => Promise<void> }> {
+async function officialServer(tls: { cert: string; key: string }, enableJsonResponse: boolean): Promise<Listening> {
   const mcp = new McpServer({ name: 'official', version: '1.0.0' });
   mcp.registerTool('add', { description: 'Adds', inputSchema: { a: z.number(), b: z.number() } }, ({ a, b }) => ({
     content: [{ type: 'text', text: String(a + b) }],
@@ -63,13 +58,12 @@ async function officialServer(
   const server = createServer(tls, (request, response) => {
     transport.handleRequest(request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port, close } = await listenOnLoopback(server);
   return {
-    server,
+    port,
     async close() {
       await mcp.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
     },
   };
 }

@@ -18,8 +18,8 @@ import type { Run } from '../../lab/github/run.js';
 import { commitFiles } from '../../lab/platform/source.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 import { isRecord } from '../../shared/json.js';
-import { letIn } from '../keyless/door.js';
-import type { ProofContext } from '../proof.js';
+import { letIn } from '../keyless/identities.js';
+import type { ProofContext } from '../support/proof.js';
 
 const execute = promisify(execFile);
 const workflows = join('.github', 'workflows');
@@ -172,6 +172,17 @@ export async function makeRepository(
       await identities.close();
     },
   };
+}
+
+/** Puts the deployment profile into a checkout of the platform, as a team that deploys from it does, without its secrets. */
+export async function commitProfile(
+  { source, profile }: { source: string; profile: string },
+  more = '',
+): Promise<void> {
+  const text = (await readFile(profile, 'utf8')).replace(/^.*PASSWORD.*\n/gm, '') + more;
+  // The profile is ignored by git in the platform's source.
+  const files = { '.gitignore': 'bin/\n', 'config/deployments/mcpruntime-org.env': text };
+  await commitFiles(source, files, 'Our profile');
 }
 
 /** Runs init on a repository, as somebody does who has cloned a release, and tells the control plane what it says. */

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { LabState } from '../lab/driver/lab.js';
-import type { Gate } from './gate.js';
+import type { LabState } from '../../lab/driver/lab.js';
+import type { Gate } from '../world/gate.js';
 import type { ProofContext } from './proof.js';
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-export { withoutMasks } from '../lab/driver/action.js';
+import type { ProofContext } from './proof.js';
 
 /** A value that must not be found anywhere. */
 export interface Canary {
@@ -66,6 +66,25 @@ export async function filesBelow(folder: string): Promise<{ path: string; text: 
         return { path, text: await readFile(path) };
       }),
   );
+}
+
+/**
+ * Looks for values in everything that the actions of a proof have written so far, and notes where they are.
+ *
+ * @param also further files, by their paths
+ * @returns how many files were searched
+ */
+export async function searchRuns(
+  { folder, fail }: ProofContext,
+  canaries: readonly Canary[],
+  also?: RegExp,
+): Promise<number> {
+  const search = leakSearch(canaries);
+  const files = (await filesBelow(folder)).filter(
+    ({ path }) => /\/run-[0-9a-f]{8}\//.test(path) || (also?.test(path) ?? false),
+  );
+  for (const { path, text } of files) for (const name of search.in(text)) fail(`${path} holds ${name}`);
+  return files.length;
 }
 
 /** The value of a Secret as canaries look for it: its text, or the base64 of what is no text. */

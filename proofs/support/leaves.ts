@@ -1,8 +1,8 @@
-import { type Certificate, secretBytes } from '../shared/certificates/model.js';
-import { certManagerVersion } from '../shared/certificates/version.js';
-import { decodeLeaf } from '../shared/certificates/x509.js';
-import type { Cluster } from '../shared/cluster/cluster.js';
-import { type KubeObject, kinds } from '../shared/cluster/objects.js';
+import { type Certificate, secretBytes } from '../../shared/certificates/model.js';
+import { certManagerVersion } from '../../shared/certificates/version.js';
+import { decodeLeaf } from '../../shared/certificates/x509.js';
+import type { Cluster } from '../../shared/cluster/cluster.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 
 /** One Certificate of a cluster with the certificate that is really in its Secret. */
 export interface Leaf {

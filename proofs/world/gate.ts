@@ -5,7 +5,7 @@ import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
-import type { LabState } from '../lab/driver/lab.js';
+import type { LabState } from '../../lab/driver/lab.js';
 
 /** What happens to a write on its way: it can be stopped before the cluster sees it, or after. */
 export interface GateHooks {

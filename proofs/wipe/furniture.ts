@@ -54,17 +54,15 @@ export async function furnish(cluster: Cluster): Promise<void> {
   for (const one of ours) await apply(one);
 }
 
-/** `Kind name` → UID of everything that a wipe of scope `platform` must leave as it is. */
-export async function bystanders(cluster: Cluster): Promise<Map<string, string>> {
+/** `Kind name` and UID of everything that a wipe of scope `platform` must leave as it is. */
+export async function bystanders(cluster: Cluster): Promise<[string, string][]> {
   const { items } = await cluster.list(kinds.namespace);
   const namespaces = items.filter(({ metadata }) => !ourNamespaces.includes(metadata.name));
   const rest = await Promise.all(others.map(([kind, object]) => cluster.get(kind, object.metadata)));
   const issuers = await cluster.list(kinds.clusterIssuer);
   const crds = await cluster.list(kinds.crd);
   const all = [...namespaces, ...rest.flatMap((one) => one ?? []), ...issuers.items, ...crds.items];
-  return new Map(
-    all.map(({ kind, metadata }) => [`${kind} ${metadata.name}`, metadata.uid ?? '']).sort() as [string, string][],
-  );
+  return all.map(({ kind, metadata }): [string, string] => [`${kind} ${metadata.name}`, metadata.uid ?? '']).sort();
 }
 
 /** What is left of MCP Runtime; empty after a wipe. */

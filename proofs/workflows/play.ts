@@ -1,6 +1,7 @@
-import type { DockerEngine } from '../../lab/driver/docker.js';
-import type { LeakSearch } from '../leaks.js';
-import type { ProofContext } from '../proof.js';
+import type { Docker } from '../support/docker.js';
+import { round1 } from '../support/figures.js';
+import type { LeakSearch } from '../support/leaks.js';
+import type { ProofContext } from '../support/proof.js';
 import type { PlayedWorkflow, Repository, RunOptions, Tools } from './repository.js';
 
 /** What one run of a workflow came to. */
@@ -13,13 +14,12 @@ export interface Scene {
   seconds: number;
 }
 
-export interface Stage {
+export interface Story {
   context: ProofContext;
   /** What builds images; undefined where none can be had. */
-  docker: DockerEngine | undefined;
+  docker: Docker | undefined;
   tools: Tools;
   scenes: Scene[];
-  problems: string[];
 }
 
 export interface Expected extends RunOptions {
@@ -31,29 +31,30 @@ export interface Expected extends RunOptions {
 
 /** Runs a workflow, and notes what came of it and what should have come. */
 export async function play(
-  { context, scenes, problems }: Stage,
+  { context, scenes }: Story,
   repository: Repository,
   scene: string,
   workflow: string,
   { jobs, fails, ...options }: Expected,
 ): Promise<PlayedWorkflow> {
   const run = await repository.run(workflow, options);
-  const seconds = Math.round(run.seconds * 10) / 10;
+  const seconds = round1(run.seconds);
   scenes.push({ scene, workflow, code: run.code, jobs: run.jobs, seconds });
   context.progress(
     `  ${scene}: ${workflow} ended with ${run.code} after ${seconds} s: ${run.jobs.join(', ') || 'no job'}`,
   );
-  const fail = (what: string): void => void problems.push(`${scene}: ${what}\n${run.log.slice(-5000)}`);
-  if ((run.code !== 0) !== (fails !== undefined)) fail(`exit code ${run.code}`);
-  if (fails !== undefined && !fails.test(run.log)) fail(`does not say ${fails.source}`);
+  const { expect, expectSame } = context.about(scene);
+  const log = run.log.slice(-5000);
+  expect((run.code !== 0) === (fails !== undefined), `exit code ${run.code}\n${log}`);
+  expect(fails?.test(run.log) ?? true, `does not say ${fails?.source}\n${log}`);
   const entered = run.jobs.map((job) => job.split(':')[0]).sort();
-  if (JSON.stringify(entered) !== JSON.stringify([...jobs].sort())) fail(`the jobs were ${run.jobs.join(', ')}`);
+  if (!expectSame('the jobs', entered, [...jobs].sort())) expect(false, `${run.jobs.join(', ')}\n${log}`);
   return run;
 }
 
 /** No log and no summary has a secret in it. */
-export function searchRuns({ problems }: Stage, search: LeakSearch, runs: readonly PlayedWorkflow[]): void {
+export function searchLogs({ context }: Story, search: LeakSearch, runs: readonly PlayedWorkflow[]): void {
   for (const { log, runId } of runs) {
-    for (const name of search.in(log)) problems.push(`the log of run ${runId} shows ${name}`);
+    for (const name of search.in(log)) context.fail(`the log of run ${runId} shows ${name}`);
   }
 }

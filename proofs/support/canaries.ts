@@ -1,11 +1,12 @@
+import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import type { Github } from '../../lab/github/github.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { signerText } from '../corrupt/material.js';
-import { type Canary, secretText } from '../leaks.js';
+import type { World } from '../world/world.js';
+import { type Canary, secretText } from './leaks.js';
 
 /** A value that log commands, Markdown, URLs and JSON all have to escape: it must not get out in pieces either. */
 export const awkward = [
@@ -27,6 +28,14 @@ export async function clusterCanaries(cluster: Cluster): Promise<Canary[]> {
         }),
       ),
   );
+}
+
+/** What runs on a cluster must not tell: its Secrets, and how it and GitHub are reached. */
+export async function canariesOf(
+  { cluster, kubeconfig }: Pick<World, 'cluster' | 'kubeconfig'>,
+  views: readonly Github[] = [],
+): Promise<Canary[]> {
+  return [...(await clusterCanaries(cluster)), ...(await accessCanaries(kubeconfig, views))];
 }
 
 /** A set of keys: each text as it is stored, and the signing key and identities inside. */
@@ -69,4 +78,12 @@ export function withTypo(restoreKey: string): string {
   const text = Buffer.from(content, 'base64url').toString();
   const wrong = text.replace(identity, `${identity.slice(0, -9)}${letter}${identity.slice(-8)}`);
   return `${prefix}.${Buffer.from(wrong).toString('base64url')}`;
+}
+
+/** The signer's key of a set, from the text of its backup key. */
+export function signerText(backupKey: string): string {
+  const content: unknown = JSON.parse(Buffer.from(backupKey.split('.')[1] ?? '', 'base64url').toString());
+  const { signer } = content as { signer: string };
+  createPrivateKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'pkcs8' });
+  return signer;
 }
