@@ -2,9 +2,10 @@ import { environmentsOf } from '../init/environments.js';
 import type { LabState } from '../lab/driver/lab.js';
 import { grant, withToken } from '../lab/driver/rbac.js';
 import { found } from '../lab/driver/until.js';
+import { applyObject } from '../lab/platform/objects.js';
 import { secretNamesOf } from '../shared/backup/secret-names.js';
 import { ApiError } from '../shared/cluster/api-error.js';
-import { type Cluster, objectOf, pathOf } from '../shared/cluster/cluster.js';
+import { type Cluster, pathOf } from '../shared/cluster/cluster.js';
 import { loadCredentials } from '../shared/cluster/credentials.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { openTransport, type Transport } from '../shared/cluster/transport.js';
@@ -51,26 +52,28 @@ async function everyAttempt(context: ProofContext, { cluster, state }: World) {
 /** What others have in their clusters: a token of an administrator's in a Secret, as dashboards have it. */
 async function strangers(cluster: Cluster): Promise<void> {
   const account = { namespace: accountNamespace, name: 'dashboard' };
-  await cluster.apply(kinds.serviceAccount, objectOf(kinds.serviceAccount, { metadata: account }), { manager: 'lab' });
-  await cluster.apply(
+  await applyObject(cluster, kinds.serviceAccount, { metadata: account }, { manager: 'lab' });
+  await applyObject(
+    cluster,
     kinds.clusterRoleBinding,
-    objectOf(kinds.clusterRoleBinding, {
+    {
       metadata: { name: 'dashboard' },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
       subjects: [{ kind: 'ServiceAccount', ...account }],
-    }),
+    },
     { manager: 'lab' },
   );
-  await cluster.apply(
+  await applyObject(
+    cluster,
     kinds.secret,
-    objectOf(kinds.secret, {
+    {
       metadata: {
         namespace: accountNamespace,
         name: 'dashboard-token',
         annotations: { 'kubernetes.io/service-account.name': 'dashboard' },
       },
       type: 'kubernetes.io/service-account-token',
-    }),
+    },
     { manager: 'lab' },
   );
 }

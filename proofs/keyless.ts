@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { userOf } from '../init/authentication.js';
 import { type ActionRun, withoutMasks } from '../lab/driver/action.js';
+import { createObject } from '../lab/platform/objects.js';
 import { ApiError } from '../shared/cluster/api-error.js';
-import { objectOf } from '../shared/cluster/cluster.js';
 import { connect } from '../shared/cluster/connect.js';
 import { textAt } from '../shared/cluster/fields.js';
 import { identityCredentials } from '../shared/cluster/identity.js';
@@ -177,7 +177,7 @@ async function makesNoToken(
     annotations: { 'kubernetes.io/service-account.name': 'default' },
   };
   const make = (type: string): Promise<string> =>
-    cluster.create(kinds.secret, objectOf(kinds.secret, { metadata, type }), { dryRun: true }).then(
+    createObject(cluster, kinds.secret, { metadata, type }, { dryRun: true }).then(
       () => 'made',
       (error: unknown) => (error instanceof ApiError && error.status === 403 ? 'refused' : messageOf(error)),
     );

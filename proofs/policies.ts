@@ -1,6 +1,7 @@
 import pMap from 'p-map';
+import { createObject } from '../lab/platform/objects.js';
 import { namespaceOf } from '../lab/platform/resources.js';
-import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
+import type { Cluster } from '../shared/cluster/cluster.js';
 import { at, recordsAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { lackingRule, listTeamPolicies } from '../shared/rollout/policies.js';
@@ -113,18 +114,15 @@ async function makePolicy(cluster: Cluster, namespace: string): Promise<void> {
   const named = (name: string): Record<string, unknown> => ({
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
   });
-  await cluster.create(
-    kinds.networkPolicy,
-    objectOf(kinds.networkPolicy, {
-      metadata: { namespace, name: 'platform-default-deny' },
-      spec: {
-        podSelector: {},
-        policyTypes: ['Ingress', 'Egress'],
-        ingress: [from({ podSelector: {} }), from(named('mcp-sentinel'))],
-        egress: [{ ports: [{ protocol: 'UDP', port: 53 }] }],
-      },
-    }),
-  );
+  await createObject(cluster, kinds.networkPolicy, {
+    metadata: { namespace, name: 'platform-default-deny' },
+    spec: {
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [from({ podSelector: {} }), from(named('mcp-sentinel'))],
+      egress: [{ ports: [{ protocol: 'UDP', port: 53 }] }],
+    },
+  });
 }
 
 function phaseOf(run: Parameters<typeof resultOf>[0], name: string): number {

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import type { ActionRun } from '../lab/driver/action.js';
 import { found } from '../lab/driver/until.js';
-import { objectOf } from '../shared/cluster/cluster.js';
+import { createObject } from '../lab/platform/objects.js';
 import { numberAt, recordsAt, textAt } from '../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { platformConfig } from '../shared/platform/resources.js';
@@ -185,7 +185,7 @@ async function refusesAnotherMode(context: ProofContext, { cluster, setup: run }
 /** A record of a first install that somebody has changed stops setup; what the refusal advises is a way out. */
 async function refusesUnreadableRecord(context: ProofContext, { cluster, setup: run }: World): Promise<void> {
   const ref = { namespace: 'kube-system', name: 'mcprt-setup' };
-  await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data: { firstInstallSince: '?' } }));
+  await createObject(cluster, kinds.configMap, { metadata: ref, data: { firstInstallSince: '?' } });
   context.expectRefused('an unreadable record', 'setup-record', await run());
   await cluster.delete(kinds.configMap, ref);
 }

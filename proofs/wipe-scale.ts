@@ -1,7 +1,8 @@
 import pMap from 'p-map';
 import { until } from '../lab/driver/until.js';
+import { pairOf } from '../lab/platform/objects.js';
 import { namespaceOf, pullSecret } from '../lab/platform/resources.js';
-import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
+import type { Cluster } from '../shared/cluster/cluster.js';
 import { at } from '../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { isRecord } from '../shared/json.js';
@@ -113,24 +114,15 @@ function contentOf(namespace: string): [Kind, KubeObject][] {
   const key = Buffer.from('not-a-real-key').toString('base64');
   return [
     [kinds.secret, pullSecret(namespace, 'example.com', key)],
-    [
-      kinds.configMap,
-      objectOf(kinds.configMap, { metadata: { name: 'settings', namespace }, data: { team: namespace } }),
-    ],
-    [
-      kinds.networkPolicy,
-      objectOf(kinds.networkPolicy, {
-        metadata: { name: 'platform-default-deny', namespace },
-        spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-      }),
-    ],
-    [
-      kinds.resourceQuota,
-      objectOf(kinds.resourceQuota, {
-        metadata: { name: 'platform-default-quota', namespace },
-        spec: { hard: { pods: '20', persistentvolumeclaims: '4' } },
-      }),
-    ],
+    pairOf(kinds.configMap, { metadata: { name: 'settings', namespace }, data: { team: namespace } }),
+    pairOf(kinds.networkPolicy, {
+      metadata: { name: 'platform-default-deny', namespace },
+      spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+    }),
+    pairOf(kinds.resourceQuota, {
+      metadata: { name: 'platform-default-quota', namespace },
+      spec: { hard: { pods: '20', persistentvolumeclaims: '4' } },
+    }),
   ];
 }
 

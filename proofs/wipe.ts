@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../lab/driver/action.js';
 import { found } from '../lab/driver/until.js';
+import { createObject } from '../lab/platform/objects.js';
 import { objectOf } from '../shared/cluster/cluster.js';
 import { recordsAt, textAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
@@ -169,7 +170,7 @@ async function heldByFinalizer(scene: Scene): Promise<string> {
   // While it is held, something makes a namespace anew that was wiped. On a busy machine the others take longer than the wipe.
   const again = { name: 'mcp-servers' };
   await found(async () => (await cluster.get(kinds.namespace, again)) === undefined, { every: 200 });
-  await cluster.create(kinds.namespace, objectOf(kinds.namespace, { metadata: again }));
+  await createObject(cluster, kinds.namespace, { metadata: again });
   const second = wipe(scene, {}, '2');
   await sleep(1000);
   await cluster.patch(kinds.configMap, ref, [{ op: 'remove', path: '/metadata/finalizers' }]);

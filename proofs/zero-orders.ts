@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setLimit } from '../lab/driver/meter.js';
 import { installCertManager } from '../lab/platform/install.js';
-import { objectOf } from '../shared/cluster/cluster.js';
+import { applyObject } from '../lab/platform/objects.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { sum } from './support/figures.js';
 import { leaves } from './support/leaves.js';
@@ -102,14 +102,19 @@ function startChurn({ cluster }: World): { stop(): Promise<void>; count(): numbe
   let writes = 0;
   const namespace = 'churn';
   const work = (async () => {
-    await cluster.apply(kinds.namespace, objectOf(kinds.namespace, { metadata: { name: namespace } }), {
-      manager: 'lab',
-    });
+    await applyObject(
+      cluster,
+      kinds.namespace,
+      { metadata: { name: namespace } },
+      {
+        manager: 'lab',
+      },
+    );
     for (; running; writes++) {
       const labels: Record<string, string> = writes % 2 === 0 ? { 'controller.cert-manager.io/fao': 'true' } : {};
       const data = { count: Buffer.from(String(writes)).toString('base64') };
       const metadata = { namespace, name: `churn-${writes % 20}`, labels };
-      await cluster.apply(kinds.secret, objectOf(kinds.secret, { metadata, data }), { force: true, manager: 'lab' });
+      await applyObject(cluster, kinds.secret, { metadata, data }, { force: true, manager: 'lab' });
       await sleep(20);
     }
   })();

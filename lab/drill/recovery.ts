@@ -12,6 +12,7 @@ import type { LabState } from '../driver/lab.js';
 import { readMeter } from '../driver/meter.js';
 import { applier } from '../platform/cert-manager.js';
 import { installCertManager } from '../platform/install.js';
+import { createObject } from '../platform/objects.js';
 import { namespaceOf } from '../platform/resources.js';
 import { type IssuerPlan, issuerObject, planFor, planIssuers } from './issuers.js';
 import { type Sighting, type Watcher, watchCertificates } from './sightings.js';
@@ -150,7 +151,7 @@ async function untilJudged(
   for (const name of ['first', 'second']) {
     const metadata = { name, namespace: canaryNamespace };
     const spec = { secretName: name, dnsNames: ['canary.invalid'], issuerRef: { name: 'none' } };
-    await cluster.create(kinds.certificate, objectOf(kinds.certificate, { metadata, spec }));
+    await createObject(cluster, kinds.certificate, { metadata, spec });
     const isTaken = (): boolean => seen.get(`${canaryNamespace}/${name}`)?.issuing !== undefined;
     if (!(await until(isTaken, patience.canary))) throw stuck([`the canary ${canaryNamespace}/${name}`]);
   }

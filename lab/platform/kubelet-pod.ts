@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
+import type { Cluster } from '../../shared/cluster/cluster.js';
 import { recordsAt, textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { messageOf } from '../../shared/errors.js';
 import { missingOf } from './kubelet-environment.js';
 import { type NodeRegistry, PullError, type PulledImage, pull } from './kubelet-pull.js';
+import { createObject } from './objects.js';
 
 /**
  * What an image's labels say of how its container behaves:
@@ -315,20 +316,17 @@ async function tellEvent(
 ): Promise<void> {
   events += 1;
   const { namespace = '', name, uid } = pod.metadata;
-  await cluster.create(
-    kinds.event,
-    objectOf(kinds.event, {
-      metadata: { namespace, name: `${name}.${process.pid.toString(16)}${events.toString(16)}` },
-      involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
-      type,
-      reason,
-      message,
-      count: 1,
-      firstTimestamp: now(),
-      lastTimestamp: now(),
-      source: { component: 'kubelet', host: node },
-    }),
-  );
+  await createObject(cluster, kinds.event, {
+    metadata: { namespace, name: `${name}.${process.pid.toString(16)}${events.toString(16)}` },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+    type,
+    reason,
+    message,
+    count: 1,
+    firstTimestamp: now(),
+    lastTimestamp: now(),
+    source: { component: 'kubelet', host: node },
+  });
 }
 
 function now(): string {

@@ -1,6 +1,7 @@
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { namespaces } from './names.js';
+import { pairOf } from './objects.js';
 import { type Images, serviceOf, type Workload, workloadOf } from './workloads.js';
 
 const namespace = namespaces.runtime;
@@ -34,7 +35,7 @@ export function operatorObjects({ registry, tag }: Images, pullSecret: boolean):
   const [, webhookService] = serviceOf(workload, { ports: [{ name: 'webhook', port: 443, targetPort: 9443 }] });
   webhookService.metadata.name = service;
   return [
-    [kinds.serviceAccount, objectOf(kinds.serviceAccount, { metadata: { name: account, namespace } })],
+    pairOf(kinds.serviceAccount, { metadata: { name: account, namespace } }),
     ...clusterRole('mcp-runtime-operator-role', account, namespace, [
       { apiGroups: ['mcpruntime.org'], resources: ['*'], verbs: ['*'] },
       {
@@ -93,14 +94,11 @@ export function clusterRole(
   rules: Record<string, unknown>[],
 ): [Kind, KubeObject][] {
   return [
-    [kinds.clusterRole, objectOf(kinds.clusterRole, { metadata: { name }, rules })],
-    [
-      kinds.clusterRoleBinding,
-      objectOf(kinds.clusterRoleBinding, {
-        metadata: { name },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-        subjects: [{ kind: 'ServiceAccount', name: serviceAccount, namespace: inNamespace }],
-      }),
-    ],
+    pairOf(kinds.clusterRole, { metadata: { name }, rules }),
+    pairOf(kinds.clusterRoleBinding, {
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', name: serviceAccount, namespace: inNamespace }],
+    }),
   ];
 }

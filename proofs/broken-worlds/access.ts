@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../../lab/driver/until.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
 import { recordsAt, textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { manifestOf } from '../../shared/permissions/manifest.js';
@@ -72,19 +71,16 @@ const withoutNodes = [
 
 /** A kubeconfig of a ServiceAccount with these rules; its token is made by the controller-manager. */
 async function viewer(site: Site, rules: unknown[]): Promise<string> {
-  await site.add(kinds.serviceAccount, objectOf(kinds.serviceAccount, { metadata: account }));
-  await site.add(kinds.clusterRole, objectOf(kinds.clusterRole, { metadata: { name }, rules }));
-  await site.add(
-    kinds.clusterRoleBinding,
-    objectOf(kinds.clusterRoleBinding, {
-      metadata: { name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-      subjects: [{ kind: 'ServiceAccount', ...account }],
-    }),
-  );
+  await site.add(kinds.serviceAccount, { metadata: account });
+  await site.add(kinds.clusterRole, { metadata: { name }, rules });
+  await site.add(kinds.clusterRoleBinding, {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ kind: 'ServiceAccount', ...account }],
+  });
   const annotations = { 'kubernetes.io/service-account.name': name };
   const secret = { metadata: { ...account, annotations }, type: 'kubernetes.io/service-account-token' };
-  await site.add(kinds.secret, objectOf(kinds.secret, secret));
+  await site.add(kinds.secret, secret);
   const token = await tokenOf(site);
   const file = join(site.folder, 'viewer.yaml');
   const admin = await readFile(site.kubeconfig, 'utf8');

@@ -1,4 +1,5 @@
 import { until } from '../../lab/driver/until.js';
+import { createObject } from '../../lab/platform/objects.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import type { Topic } from './case.js';
@@ -18,20 +19,17 @@ export const namespaces: Topic = {
       evidence: /service\/gone in "default" is not present/,
       remedy: /kubectl delete apiservice v1\.dead\.example\.com/,
       make: (site) =>
-        site.add(
-          kinds.apiService,
-          objectOf(kinds.apiService, {
-            metadata: { name: 'v1.dead.example.com' },
-            spec: {
-              group: 'dead.example.com',
-              version: 'v1',
-              groupPriorityMinimum: 100,
-              versionPriority: 100,
-              insecureSkipTLSVerify: true,
-              service: { namespace: 'default', name: 'gone', port: 443 },
-            },
-          }),
-        ),
+        site.add(kinds.apiService, {
+          metadata: { name: 'v1.dead.example.com' },
+          spec: {
+            group: 'dead.example.com',
+            version: 'v1',
+            groupPriorityMinimum: 100,
+            versionPriority: 100,
+            insecureSkipTLSVerify: true,
+            service: { namespace: 'default', name: 'gone', port: 443 },
+          },
+        }),
     },
     {
       name: 'a namespace that is held by a finalizer',
@@ -42,7 +40,7 @@ export const namespaces: Topic = {
       make: async (site) => {
         await makeNamespace(site);
         const report = { namespace, name: 'report', finalizers: ['example.com/hold'] };
-        await site.cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: report }));
+        await createObject(site.cluster, kinds.configMap, { metadata: report });
         site.mendWith(async () => {
           await site.cluster.patch(kinds.configMap, report, [{ op: 'remove', path: '/metadata/finalizers' }]);
         });
@@ -78,7 +76,7 @@ export const namespaces: Topic = {
 };
 
 async function makeNamespace(site: Site): Promise<void> {
-  await site.cluster.create(kinds.namespace, objectOf(kinds.namespace, { metadata: { name: namespace } }));
+  await createObject(site.cluster, kinds.namespace, { metadata: { name: namespace } });
   const isGone = async (): Promise<boolean> =>
     (await site.cluster.get(kinds.namespace, { name: namespace })) === undefined;
   site.mendWith(async () => void (await until(`namespace ${namespace} to go`, isGone, { seconds: 45 })));

@@ -1,5 +1,4 @@
 import { until } from '../../lab/driver/until.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
 import { isTrue, recordsAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { Topic } from './case.js';
@@ -69,18 +68,15 @@ export const nodes: Topic = {
 /** A worker as a kubelet registers it. */
 async function addNode(site: Site, architecture: string): Promise<void> {
   const resources = { cpu: '64', memory: '256Gi', pods: '100k', 'ephemeral-storage': '1Ti' };
-  await site.add(
-    kinds.node,
-    objectOf(kinds.node, {
-      metadata: { ...second, labels: { 'kubernetes.io/arch': architecture, 'kubernetes.io/os': 'linux' } },
-      status: {
-        allocatable: resources,
-        capacity: resources,
-        nodeInfo: { architecture, operatingSystem: 'linux', kubeletVersion: 'v1.33.4+k3s1' },
-        conditions: [readyCondition('True')],
-      },
-    }),
-  );
+  await site.add(kinds.node, {
+    metadata: { ...second, labels: { 'kubernetes.io/arch': architecture, 'kubernetes.io/os': 'linux' } },
+    status: {
+      allocatable: resources,
+      capacity: resources,
+      nodeInfo: { architecture, operatingSystem: 'linux', kubeletVersion: 'v1.33.4+k3s1' },
+      conditions: [readyCondition('True')],
+    },
+  });
 }
 
 async function setReady({ cluster }: Site, name: string): Promise<void> {

@@ -1,6 +1,5 @@
 import { registryAuth } from '../../lab/platform/registry.js';
 import { claimSpec } from '../../lab/platform/workloads.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import type { Topic } from './case.js';
 import { refs } from './names.js';
@@ -36,7 +35,7 @@ export const platform: Topic = {
       make: async (site) => {
         const metadata = { namespace: 'registry', name: 'registry-pusher-1f2e' };
         const spec = { containers: [{ name: 'pusher', image: 'registry.invalid/pusher:1' }] };
-        await site.add(kinds.pod, objectOf(kinds.pod, { metadata, spec }));
+        await site.add(kinds.pod, { metadata, spec });
       },
     },
     {
@@ -71,7 +70,7 @@ export const platform: Topic = {
       make: async (site) => {
         const metadata = { namespace: 'mcp-sentinel', name: 'reports' };
         const spec = { ...claimSpec('1Gi'), storageClassName: 'fast' };
-        await site.add(kinds.persistentVolumeClaim, objectOf(kinds.persistentVolumeClaim, { metadata, spec }));
+        await site.add(kinds.persistentVolumeClaim, { metadata, spec });
       },
     },
   ],

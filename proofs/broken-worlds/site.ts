@@ -1,4 +1,11 @@
-import { type Cluster, isNotFound, type PatchOperation, type Ref } from '../../shared/cluster/cluster.js';
+import { asNew, createObject } from '../../lab/platform/objects.js';
+import {
+  type Cluster,
+  isNotFound,
+  type objectOf,
+  type PatchOperation,
+  type Ref,
+} from '../../shared/cluster/cluster.js';
 import { at } from '../../shared/cluster/fields.js';
 import type { Kind, KubeObject } from '../../shared/cluster/objects.js';
 import type { World } from '../world/world.js';
@@ -14,7 +21,7 @@ export interface Site extends World<'front' | 'source' | 'installer'> {
   /** Deletes an object; mended, it is made again. */
   remove(kind: Kind, ref: Ref): Promise<void>;
   /** Makes an object; mended, it is deleted. */
-  add(kind: Kind, object: KubeObject): Promise<void>;
+  add(kind: Kind, object: Parameters<typeof objectOf>[1]): Promise<void>;
   /** Says how something else is put back. */
   mendWith(action: () => Promise<void>): void;
   /** Says what it is looked at with until it is mended. */
@@ -45,11 +52,11 @@ export function makeSite(world: World<'front' | 'source' | 'installer'>): Site {
       const before = await mustGet(cluster, kind, ref);
       await cluster.delete(kind, ref);
       undo.push(async () => {
-        if ((await cluster.get(kind, ref)) === undefined) await cluster.create(kind, fresh(before));
+        if ((await cluster.get(kind, ref)) === undefined) await cluster.create(kind, asNew(before));
       });
     },
     async add(kind, object) {
-      await cluster.create(kind, object);
+      await createObject(cluster, kind, object);
       undo.push(async () => {
         await cluster.delete(kind, object.metadata);
       });
@@ -71,21 +78,6 @@ export async function mustGet(cluster: Cluster, kind: Kind, ref: Ref): Promise<K
   const found = await cluster.get<KubeObject>(kind, ref);
   if (found === undefined) throw new Error(`${kind.kind} ${ref.namespace ?? ''}/${ref.name} is not there to be broken`);
   return found;
-}
-
-/** An object as it is written for the first time. */
-export function fresh({ status: _status, ...object }: KubeObject): KubeObject {
-  const { name, namespace, labels, annotations, ownerReferences } = object.metadata;
-  return {
-    ...object,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(ownerReferences === undefined ? {} : { ownerReferences }),
-    },
-  };
 }
 
 /** Deletes what may be gone already. */

@@ -1,5 +1,4 @@
 import { until } from '../../lab/driver/until.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
 import { at, recordsAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { BrokenCase, Topic } from './case.js';
@@ -96,7 +95,7 @@ export const workloads: Topic = {
       small: true,
       make: async (site) => {
         const metadata = { namespace, name: 'nothing' };
-        await site.add(kinds.resourceQuota, objectOf(kinds.resourceQuota, { metadata, spec: { hard: { pods: '0' } } }));
+        await site.add(kinds.resourceQuota, { metadata, spec: { hard: { pods: '0' } } });
         await untilQuotaCounts(site);
         site.mendWith(() => remakePods(site));
         await site.cluster.delete(kinds.pod, (await podOf(site)).metadata);
@@ -113,16 +112,13 @@ export const workloads: Topic = {
         const pod = await podOf(site);
         const metadata = { namespace, name: `${pod.metadata.name}.probe` };
         const { name, uid } = pod.metadata;
-        await site.add(
-          kinds.event,
-          objectOf(kinds.event, {
-            metadata,
-            type: 'Warning',
-            reason: 'Unhealthy',
-            message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
-            involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
-          }),
-        );
+        await site.add(kinds.event, {
+          metadata,
+          type: 'Warning',
+          reason: 'Unhealthy',
+          message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+          involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+        });
       },
     },
   ],

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { root } from '../../lab/driver/folders.js';
 import type { LabState } from '../../lab/driver/lab.js';
+import { until } from '../../lab/driver/until.js';
 import { type IdentityJob, type IdentityProvider, startIdentityProvider } from '../../lab/github/identity-provider.js';
 
 const run = promisify(execFile);
-const takenWithin = 60_000;
 
 /** A cluster whose API server takes identities, as `init` and its user have made it. */
 export interface KeylessCluster {
@@ -55,11 +54,8 @@ export async function letIn(
   // In one step, as `install` does it: an API server that sees half a file says so, and looks again.
   await copyFile(join(made, 'authentication.yaml'), `${state.authentication}.next`);
   await rename(`${state.authentication}.next`, state.authentication);
-  for (const end = Date.now() + takenWithin; ; await sleep(500)) {
-    const said = await init(...args, ...issuer);
-    if (said.includes('knows this issuer')) return;
-    if (Date.now() > end) throw new Error(`the API server does not take the identities:\n${said}`);
-  }
+  const isKnown = async (): Promise<boolean> => (await init(...args, ...issuer)).includes('knows this issuer');
+  await until('the API server to take the identities', isKnown, { every: 500 });
 }
 
 /**

@@ -4,11 +4,11 @@ import type { ActionRun } from '../../lab/driver/action.js';
 import { killPart, startPart } from '../../lab/driver/lab.js';
 import { until } from '../../lab/driver/until.js';
 import { makeCheckout } from '../../lab/platform/checkout.js';
+import { applyObject, asNew, createObject } from '../../lab/platform/objects.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { containersOf } from '../../shared/rollout/targets.js';
-import { fresh } from '../broken-worlds/site.js';
 import { mustWork } from '../support/runs.js';
 import { nodeName, otherRegistryHost } from '../world/kubelet.js';
 import type { World as WorldOf } from '../world/world.js';
@@ -194,27 +194,21 @@ export const failures: readonly Failure[] = [
     ends: 'back',
     async run(world) {
       const name = 'no-more-pods';
-      await world.cluster.create(
-        kinds.admissionPolicy,
-        objectOf(kinds.admissionPolicy, {
-          metadata: { name },
-          spec: {
-            failurePolicy: 'Fail',
-            matchConstraints: {
-              namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-              resourceRules: [{ apiGroups: [''], apiVersions: ['*'], operations: ['CREATE'], resources: ['pods'] }],
-            },
-            validations: [{ expression: 'false', message: 'no further pods by order of the security team' }],
+      await createObject(world.cluster, kinds.admissionPolicy, {
+        metadata: { name },
+        spec: {
+          failurePolicy: 'Fail',
+          matchConstraints: {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+            resourceRules: [{ apiGroups: [''], apiVersions: ['*'], operations: ['CREATE'], resources: ['pods'] }],
           },
-        }),
-      );
-      await world.cluster.create(
-        kinds.admissionPolicyBinding,
-        objectOf(kinds.admissionPolicyBinding, {
-          metadata: { name },
-          spec: { policyName: name, validationActions: ['Deny'] },
-        }),
-      );
+          validations: [{ expression: 'false', message: 'no further pods by order of the security team' }],
+        },
+      });
+      await createObject(world.cluster, kinds.admissionPolicyBinding, {
+        metadata: { name },
+        spec: { policyName: name, validationActions: ['Deny'] },
+      });
       await sleep(1_500);
       try {
         return await labelled({})(world);
@@ -340,12 +334,13 @@ export const failures: readonly Failure[] = [
       return inTheMiddle(world, async () => {
         const name = target(world);
         const [container] = await containers(world);
-        await world.cluster.apply(
+        await applyObject(
+          world.cluster,
           kinds.deployment,
-          objectOf(kinds.deployment, {
+          {
             metadata: { namespace, name },
             spec: { template: { spec: { containers: [{ name: container?.name, image: hotfix }] } } },
-          }),
+          },
           { force: true, manager: 'hotfix' },
         );
       });
@@ -362,7 +357,7 @@ export const failures: readonly Failure[] = [
       const found = await world.cluster.get<KubeObject>(kinds.deployment, ref);
       const run = await inTheMiddle(world, () => world.cluster.delete(kinds.deployment, ref));
       if (found !== undefined) {
-        await world.cluster.create(kinds.deployment, fresh(found));
+        await world.cluster.create(kinds.deployment, asNew(found));
       }
       return run;
     },
@@ -376,12 +371,13 @@ export const failures: readonly Failure[] = [
     async run(world) {
       const name = target(world);
       const own = (manager: string, images: { name: string; image: string }[]): Promise<unknown> =>
-        world.cluster.apply(
+        applyObject(
+          world.cluster,
           kinds.deployment,
-          objectOf(kinds.deployment, {
+          {
             metadata: { namespace, name },
             spec: images.length === 0 ? {} : { template: { spec: { containers: images } } },
-          }),
+          },
           { force: true, manager },
         );
       const images = await containers(world);
@@ -460,7 +456,7 @@ export const failures: readonly Failure[] = [
     async run(world) {
       const previous = JSON.stringify({ config: {}, workloads: [], permissions: [] });
       const data = { run: 'acme/other/7/rollout', expires: new Date(Date.now() + 600_000).toISOString(), previous };
-      await world.cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: journal, data }));
+      await createObject(world.cluster, kinds.configMap, { metadata: journal, data });
       try {
         return await labelled({})(world);
       } finally {

@@ -1,14 +1,12 @@
+import { pairOf } from '../../lab/platform/objects.js';
 import { platformAdmins } from '../../lab/platform/sentinel.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 
 /** What MCP Runtime leaves outside of its namespaces, and what looks like it and is somebody else's. */
 const ours: readonly [Kind, KubeObject][] = [
-  [
-    kinds.namespace,
-    objectOf(kinds.namespace, { metadata: { name: 'tools', labels: { 'platform.mcpruntime.org/managed': 'true' } } }),
-  ],
-  [kinds.mcpServer, objectOf(kinds.mcpServer, { metadata: { name: 'stray', namespace: 'shop' }, spec: {} })],
+  pairOf(kinds.namespace, { metadata: { name: 'tools', labels: { 'platform.mcpruntime.org/managed': 'true' } } }),
+  pairOf(kinds.mcpServer, { metadata: { name: 'stray', namespace: 'shop' }, spec: {} }),
   webhook(kinds.mutatingWebhookConfiguration, 'mcp-runtime-mutating-webhook-configuration', 'mcp-runtime'),
   webhook(kinds.validatingWebhookConfiguration, 'validating-webhook-configuration', 'mcp-runtime'),
   role('mcp-runtime-operator-role'),
@@ -21,26 +19,22 @@ const ours: readonly [Kind, KubeObject][] = [
 ];
 
 const others: readonly [Kind, KubeObject][] = [
-  ...['shop', 'mcp-teamwork', 'traefik', 'kube-mcp'].map((name): [Kind, KubeObject] => [
-    kinds.namespace,
-    objectOf(kinds.namespace, { metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'somebody' } } }),
-  ]),
+  ...['shop', 'mcp-teamwork', 'traefik', 'kube-mcp'].map((name): [Kind, KubeObject] =>
+    pairOf(kinds.namespace, { metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'somebody' } } }),
+  ),
   role('traefik-ingressclass'),
   binding('traefik-ingressclass', 'traefik-ingressclass', 'shop'),
   webhook(kinds.mutatingWebhookConfiguration, 'mutating-webhook-configuration', 'shop'),
-  [
-    kinds.persistentVolume,
-    objectOf(kinds.persistentVolume, {
-      metadata: { name: 'registry-data' },
-      spec: {
-        capacity: { storage: '1Gi' },
-        accessModes: ['ReadWriteOnce'],
-        persistentVolumeReclaimPolicy: 'Retain',
-        hostPath: { path: '/registry-data' },
-        claimRef: { namespace: 'registry', name: 'registry-data' },
-      },
-    }),
-  ],
+  pairOf(kinds.persistentVolume, {
+    metadata: { name: 'registry-data' },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      persistentVolumeReclaimPolicy: 'Retain',
+      hostPath: { path: '/registry-data' },
+      claimRef: { namespace: 'registry', name: 'registry-data' },
+    },
+  }),
 ];
 
 /** Namespaces that a wipe of scope `platform` takes of this world. */
@@ -67,10 +61,7 @@ export async function bystanders(cluster: Cluster): Promise<[string, string][]> 
 
 /** What is left of MCP Runtime; empty after a wipe. */
 export async function remains(cluster: Cluster): Promise<string[]> {
-  const namespaces = ourNamespaces.map((name): [Kind, KubeObject] => [
-    kinds.namespace,
-    objectOf(kinds.namespace, { metadata: { name } }),
-  ]);
+  const namespaces = ourNamespaces.map((name): [Kind, KubeObject] => pairOf(kinds.namespace, { metadata: { name } }));
   const found = await Promise.all(
     [...namespaces, ...ours].map(async ([kind, { metadata }]) => {
       const object = await cluster.get(kind, metadata);
@@ -82,18 +73,15 @@ export async function remains(cluster: Cluster): Promise<string[]> {
 
 function role(name: string): [Kind, KubeObject] {
   const rules = [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }];
-  return [kinds.clusterRole, objectOf(kinds.clusterRole, { metadata: { name }, rules })];
+  return pairOf(kinds.clusterRole, { metadata: { name }, rules });
 }
 
 function binding(name: string, roleName: string, namespace: string): [Kind, KubeObject] {
-  return [
-    kinds.clusterRoleBinding,
-    objectOf(kinds.clusterRoleBinding, {
-      metadata: { name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleName },
-      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
-    }),
-  ];
+  return pairOf(kinds.clusterRoleBinding, {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleName },
+    subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
+  });
 }
 
 /** A configuration that matches nothing of this world, so that its missing Service does no harm. */

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startGithub } from '../../lab/github/github.js';
+import { createObject } from '../../lab/platform/objects.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { brake } from '../support/brake.js';
@@ -120,8 +121,7 @@ function refusalsOf(
       name: 'an earlier wipe’s journal that somebody has changed',
       code: 'wipe-journal',
       inputs: {},
-      before: () =>
-        cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: journal, data: { run: 'r' } })),
+      before: () => createObject(cluster, kinds.configMap, { metadata: journal, data: { run: 'r' } }),
       after: () => cluster.delete(kinds.configMap, journal),
     },
     { name: 'no backup key', code: 'key-missing', inputs: { 'backup-key': '' } },

@@ -1,4 +1,4 @@
-import { objectOf } from '../../shared/cluster/cluster.js';
+import { applyObject } from '../../lab/platform/objects.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { leaves } from '../support/leaves.js';
 import type { World } from '../world/world.js';
@@ -33,24 +33,18 @@ export async function firstInstallation(story: Story, world: World, repository: 
 async function denyDeployments({ cluster }: World, namespace: string): Promise<() => Promise<void>> {
   const name = 'no-deployments';
   const rule = { apiGroups: ['apps'], apiVersions: ['*'], operations: ['CREATE'], resources: ['deployments'] };
-  await cluster.apply(
-    kinds.admissionPolicy,
-    objectOf(kinds.admissionPolicy, {
-      metadata: { name },
-      spec: {
-        failurePolicy: 'Fail',
-        matchConstraints: { resourceRules: [rule] },
-        validations: [{ expression: `object.metadata.namespace != '${namespace}'`, message: 'not today' }],
-      },
-    }),
-  );
-  await cluster.apply(
-    kinds.admissionPolicyBinding,
-    objectOf(kinds.admissionPolicyBinding, {
-      metadata: { name },
-      spec: { policyName: name, validationActions: ['Deny'] },
-    }),
-  );
+  await applyObject(cluster, kinds.admissionPolicy, {
+    metadata: { name },
+    spec: {
+      failurePolicy: 'Fail',
+      matchConstraints: { resourceRules: [rule] },
+      validations: [{ expression: `object.metadata.namespace != '${namespace}'`, message: 'not today' }],
+    },
+  });
+  await applyObject(cluster, kinds.admissionPolicyBinding, {
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  });
   return async () => {
     await cluster.delete(kinds.admissionPolicyBinding, { name });
     await cluster.delete(kinds.admissionPolicy, { name });

@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { objectOf } from '../../../shared/cluster/cluster.js';
+import { isTrue } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { namespaces } from '../names.js';
+import { createObject } from '../objects.js';
 import { operatorName, webhookSecret } from '../operator.js';
-import { type Conditioned, isRolledOut, isTrue, waitUntil } from '../waits.js';
+import { isRolledOut, waitUntil } from '../waits.js';
 import { type Client, earlyKubeconfig, openClient } from './client.js';
 import { CliError } from './errors.js';
 import { type Flag, parseFlags } from './flags.js';
@@ -228,8 +230,7 @@ function platformChecks(poll: number): Check[] {
         await cluster.create(kinds.pod, helperPod(metadata));
         // A killed doctor leaves its pod behind; one that only fails does not.
         try {
-          const ready = async (): Promise<boolean> =>
-            isTrue(await cluster.get<Conditioned>(kinds.pod, metadata), 'Ready');
+          const ready = async (): Promise<boolean> => isTrue(await cluster.get(kinds.pod, metadata), 'Ready');
           if (!(await waitUntil(ready, helperSeconds, poll))) throw new CliError('helper pod did not succeed: Pending');
         } finally {
           await cluster.delete(kinds.pod, metadata);
@@ -247,7 +248,7 @@ function platformChecks(poll: number): Check[] {
         // kubectl apply looks before it makes.
         await cluster.get(kinds.mcpServer, ref);
         try {
-          await cluster.create(kinds.mcpServer, objectOf(kinds.mcpServer, { metadata: ref, spec }));
+          await createObject(cluster, kinds.mcpServer, { metadata: ref, spec });
           const made = async (): Promise<boolean> => (await cluster.get(kinds.deployment, ref)) !== undefined;
           if (!(await waitUntil(made, smokeSeconds, poll))) throw new CliError('deployment not found before timeout');
         } finally {
@@ -279,7 +280,7 @@ function setupChecks(env: NodeJS.ProcessEnv): Check[] {
             what: `${issuer} is Ready`,
             remedy: `kubectl describe clusterissuer ${issuer}`,
             async look({ cluster }: Client): Promise<string> {
-              const found = await cluster.get<Conditioned>(kinds.clusterIssuer, { name: issuer });
+              const found = await cluster.get(kinds.clusterIssuer, { name: issuer });
               if (!isTrue(demand(found, 'not found'), 'Ready')) throw new CliError('not Ready');
               return 'Ready';
             },

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '../../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, kinds } from '../../../shared/cluster/objects.js';
+import { conditionOf, isTrue } from '../../../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { issuer as acmeIssuerName, namespaces } from '../names.js';
 import type { Console } from './console.js';
 import { CliError } from './errors.js';
@@ -11,7 +12,6 @@ type Claim = KubeObject & { status?: { phase?: string } };
 type Secret = KubeObject & { data?: Record<string, string> };
 type Ingress = KubeObject & { spec?: { rules?: { host?: string }[] } };
 type Certificate = KubeObject & { spec?: { secretName?: string; dnsNames?: string[] } };
-type Conditioned = KubeObject & { status?: { conditions?: Condition[] } };
 
 /** What preflight saw. A field is undefined where its call failed: the installer passes over such checks in silence. */
 export interface Observed {
@@ -24,8 +24,8 @@ export interface Observed {
   pods: Pod[] | undefined;
   ingresses: Ingress[] | undefined;
   secrets: Secret[] | undefined;
-  requests: Conditioned[] | undefined;
-  jobs: Conditioned[] | undefined;
+  requests: KubeObject[] | undefined;
+  jobs: KubeObject[] | undefined;
 }
 
 export interface PreflightFinding {
@@ -77,8 +77,8 @@ export async function observe(cluster: Cluster): Promise<Observed> {
     quietly<Secret>(kinds.secret, namespaces.registry),
     quietly<Secret>(kinds.secret, namespaces.sentinel),
     quietly<Secret>(kinds.secret, namespaces.runtime),
-    quietly<Conditioned>(kinds.certificateRequest, namespaces.registry),
-    quietly<Conditioned>(kinds.job, namespaces.sentinel),
+    quietly(kinds.certificateRequest, namespaces.registry),
+    quietly(kinds.job, namespaces.sentinel),
   ]);
   const secrets = registry && sentinel && runtime ? [...registry, ...sentinel, ...runtime] : undefined;
   return {
@@ -177,13 +177,10 @@ export function preflightFindings(seen: Observed, options: SetupOptions): Prefli
       'kubectl delete secret registry-tls -n registry',
     );
   }
-  for (const { metadata, status } of seen.requests ?? []) {
-    if (status?.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'Failed')) {
-      warning(
-        `CertificateRequest registry/${metadata.name} failed`,
-        `kubectl describe certificaterequest ${metadata.name} -n registry`,
-      );
-    }
+  for (const request of seen.requests ?? []) {
+    const { name } = request.metadata;
+    if (conditionOf(request, 'Ready')?.reason !== 'Failed') continue;
+    warning(`CertificateRequest registry/${name} failed`, `kubectl describe certificaterequest ${name} -n registry`);
   }
   const uiKey = Buffer.from(
     secret(namespaces.sentinel, 'mcp-sentinel-secrets')?.data?.UI_API_KEY ?? '',
@@ -231,8 +228,7 @@ export function publicIssuer(options: SetupOptions): string | undefined {
 const has = (objects: readonly KubeObject[], name: string): boolean =>
   objects.some(({ metadata }) => metadata.name === name);
 
-const failed = ({ status }: Conditioned): boolean =>
-  status?.conditions?.some(({ type, status: value }) => type === 'Failed' && value === 'True') ?? false;
+const failed = (object: KubeObject): boolean => isTrue(object, 'Failed');
 
 function isPublic(host: string): boolean {
   return host.includes('.') && isIP(host) === 0 && !/(?:^|\.)(?:local|localhost|internal|svc)$/.test(host);
