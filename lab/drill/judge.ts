@@ -5,15 +5,9 @@ import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.j
 import { type CertificateFacts, identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
 import { explain } from './explain.js';
 import { type IssuerPlan, planFor } from './issuers.js';
+import type { Outcome } from './outcome.js';
 import type { ForecastLine, Restored } from './restore.js';
 import type { Sighting, Words } from './sightings.js';
-
-/**
- * What became of one Certificate. `ordered`: cert-manager issued it anew from an ACME server; `reissued`: from another
- * issuer, where it costs nothing but changes the certificate. `not-owner`: another Certificate owns its Secret, as in the
- * cluster that was backed up. `not-ready`: nothing is issued, and it is not Ready either.
- */
-export type Outcome = 'kept' | 'ordered' | 'reissued' | 'not-owner' | 'not-ready';
 
 export interface DrilledCertificate {
   namespace: string;

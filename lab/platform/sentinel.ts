@@ -2,7 +2,7 @@ import { objectOf } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { namespaces } from './names.js';
 import { pairOf } from './objects.js';
-import { clusterRole } from './operator.js';
+import { clusterRole } from './operator/objects.js';
 import { ingressOf } from './resources.js';
 import { claimSpec } from './workloads.js';
 

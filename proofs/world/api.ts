@@ -1,7 +1,7 @@
 import type { Registry } from '../../lab/driver/registry.js';
 import { type PlatformApi, startPlatformApi } from '../../lab/platform/api/platform-api.js';
 import { putImage } from '../../lab/platform/image.js';
-import { startOperator } from '../../lab/platform/operator-run.js';
+import { startOperator } from '../../lab/platform/operator/operator.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { Base, WorldOptions } from './base.js';

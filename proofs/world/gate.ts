@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import type { LabState } from '../../lab/driver/lab.js';
+import { listenOnLoopback } from '../../lab/driver/loopback.js';
 
 /** What happens to a write on its way: it can be stopped before the cluster sees it, or after. */
 export interface GateHooks {
@@ -100,9 +101,7 @@ export async function openGate(state: LabState): Promise<Gate> {
   const sessions = new Set<{ destroy(): void }>();
   server.on('session', (session) => sessions.add(session));
   server.on('secureConnection', (socket) => sessions.add(socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { port, close } = await listenOnLoopback(server);
   const through = {
     ...config,
     clusters: [{ ...config.clusters[0], cluster: { ...cluster, server: `https://127.0.0.1:${port}` } }],
@@ -120,7 +119,7 @@ export async function openGate(state: LabState): Promise<Gate> {
     },
     async close() {
       for (const session of sessions) session.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
       agent.destroy();
     },
   };

@@ -1,6 +1,6 @@
 import type { LabState } from '../../lab/driver/lab.js';
 import type { Registry } from '../../lab/driver/registry.js';
-import { type Kubelet, startKubelet } from '../../lab/platform/kubelet.js';
+import { type Kubelet, startKubelet } from '../../lab/platform/kubelet/kubelet.js';
 import { pathOf } from '../../shared/cluster/cluster.js';
 import { loadCredentials } from '../../shared/cluster/credentials.js';
 import { textAt } from '../../shared/cluster/fields.js';

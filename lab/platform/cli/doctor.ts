@@ -5,7 +5,7 @@ import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { namespaces } from '../names.js';
 import { createObject } from '../objects.js';
-import { operatorName, webhookSecret } from '../operator.js';
+import { operatorName, webhookSecret } from '../operator/objects.js';
 import { isRolledOut, waitUntil } from '../waits.js';
 import { type Client, earlyKubeconfig, openClient } from './client.js';
 import { CliError } from './errors.js';

@@ -4,7 +4,7 @@ import { messageOf } from '../../../shared/errors.js';
 import { makeCertificateAuthority, makeServerCertificate } from '../certificate-authority.js';
 import { namespaces } from '../names.js';
 import { createObject } from '../objects.js';
-import { operatorName, operatorObjects, operatorWebhooks, webhookNames, webhookSecret } from '../operator.js';
+import { operatorName, operatorObjects, operatorWebhooks, webhookNames, webhookSecret } from '../operator/objects.js';
 import { isRolledOut, waitUntil } from '../waits.js';
 import { CliError } from './errors.js';
 import type { Run } from './run.js';

@@ -3,7 +3,7 @@ import { isTrue } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { namespaces, privateIssuer } from '../names.js';
-import { operatorName } from '../operator.js';
+import { operatorName } from '../operator/objects.js';
 import { namespaceOf, platformConfig, platformSecrets, pullSecret } from '../resources.js';
 import { grafanaClaim, initJobs, pathIngresses, platformIngresses, sentinelPermissions } from '../sentinel.js';
 import { isRolledOut, waitUntil } from '../waits.js';
