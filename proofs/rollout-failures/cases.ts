@@ -5,7 +5,7 @@ import { killPart, startPart } from '../../lab/driver/lab.js';
 import { until } from '../../lab/driver/until.js';
 import { makeCheckout } from '../../lab/platform/checkout.js';
 import { applyObject, asNew, createObject } from '../../lab/platform/objects.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
+import type { PatchOperation } from '../../shared/cluster/cluster.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { containersOf } from '../../shared/rollout/targets.js';
@@ -17,30 +17,46 @@ type World = WorldOf<'services' | 'front' | 'source' | 'kubelet' | 'registry'>;
 
 const namespace = 'mcp-sentinel';
 const journal = { namespace: 'kube-system', name: 'mcprt-rollout' };
+const fullQuota = { namespace, name: 'full' };
+const noMorePods = { name: 'no-more-pods' };
+const envFrom = '/spec/template/spec/containers/0/envFrom';
 
 /** A rollout that cannot succeed: how it is made so, and what must be said of it. */
 export interface Failure {
   name: string;
-  /** What the step's error is called. */
-  error: string;
+  /** What the step's error is called: `rollout-failed` when left out. */
+  error?: string;
   /** Code of the first finding; undefined where it stops before it changes anything. */
   finding?: string;
   /** What the first line of the summary says. */
   says: RegExp;
-  /** `none`: nothing was changed. `back`: all is as before. `left`: all but what another writer wrote. `done`: it succeeded. */
-  ends: 'none' | 'back' | 'left' | 'done';
+  /** `none`: nothing was changed. `back`, when left out: all is as before. `left`: all but what another writer wrote. `done`: it succeeded. */
+  ends?: 'none' | 'back' | 'left' | 'done';
   /** Runs in the small proof too. */
   quick?: boolean;
   run(world: World): Promise<ActionRun>;
 }
 
-const target = (world: World): string => (world.layout === 'split' ? 'mcp-runtime-api' : 'mcp-sentinel-api');
+const target = ({ layout }: Pick<World, 'layout'>): string =>
+  layout === 'split' ? 'mcp-runtime-api' : 'mcp-sentinel-api';
 
 /** A rollout with one image that behaves as its labels say. */
 const labelled =
   (labels: Record<string, string>, inputs: Record<string, string> = {}) =>
   async (world: World): Promise<ActionRun> =>
     world.rollout({ images: await world.services.pushAll({ [target(world)]: labels }), ...inputs });
+
+/** Rolls out while something is so that it cannot succeed. */
+const whileSo =
+  (make: (world: World) => unknown, mend: (world: World) => unknown, roll = labelled({})) =>
+  async (world: World): Promise<ActionRun> => {
+    await make(world);
+    try {
+      return await roll(world);
+    } finally {
+      await mend(world);
+    }
+  };
 
 /** Does something to the cluster as soon as a run has come to a moment. */
 async function meanwhile(
@@ -76,10 +92,8 @@ async function inTheMiddle(world: World, act: (pid: number) => Promise<unknown>)
 export const failures: readonly Failure[] = [
   {
     name: 'image that no registry has',
-    error: 'rollout-failed',
     finding: 'image-pull',
     says: /the image is not in the registry/,
-    ends: 'back',
     quick: true,
     async run(world) {
       const missing = `${target(world)}=${otherRegistryHost}/nothing@sha256:${'0'.repeat(64)}`;
@@ -88,10 +102,8 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'image for another processor, from a registry that only the nodes know',
-    error: 'rollout-failed',
     finding: 'image-architecture',
     says: /built for another processor/,
-    ends: 'back',
     async run(world) {
       const pushed = await world.services.push(target(world), {}, 'arm64');
       return world.rollout({ images: `${target(world)}=${pushed.replace(/^[^/]+/, otherRegistryHost)}` });
@@ -120,185 +132,139 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'crash loop',
-    error: 'rollout-failed',
     finding: 'pod-crash-loop',
     says: /its container ends again and again/,
-    ends: 'back',
     quick: true,
     run: labelled({ exit: '1', log: 'reading the configuration\npanic: no route to the database' }),
   },
   {
     name: 'killed for its memory',
-    error: 'rollout-failed',
     finding: 'pod-crash-loop',
     says: /its container ends again and again/,
-    ends: 'back',
     run: labelled({ oom: 'true' }),
   },
   {
     name: 'never ready',
-    error: 'rollout-failed',
     finding: 'probe-failing',
     says: /its probe says that it is not ready/,
-    ends: 'back',
     quick: true,
     run: labelled({ ready: 'never' }, { 'rollout-timeout': '5s' }),
   },
   {
     name: 'no progress within the Deployment’s own deadline',
-    error: 'rollout-failed',
     finding: 'probe-failing',
     says: /its probe says that it is not ready/,
-    ends: 'back',
-    async run(world) {
-      const ref = { namespace, name: target(world) };
-      const set = (value: number): Promise<unknown> =>
-        world.cluster.patch(kinds.deployment, ref, [{ op: 'add', path: '/spec/progressDeadlineSeconds', value }]);
-      await set(3);
-      try {
-        return await labelled({ ready: 'never' })(world);
-      } finally {
-        await set(600);
-      }
-    },
+    run: whileSo(
+      (world) => setDeadline(world, 3),
+      (world) => setDeadline(world, 600),
+      labelled({ ready: 'never' }),
+    ),
   },
   {
     name: 'quota that allows no further pod',
-    error: 'rollout-failed',
     finding: 'workload-quota',
     says: /quota allows no further pod/,
-    ends: 'back',
-    async run(world) {
-      const { items } = await world.cluster.list(kinds.pod, { namespace });
-      const quota = objectOf(kinds.resourceQuota, {
-        metadata: { namespace, name: 'full' },
-        spec: { hard: { pods: String(items.length) } },
-      });
-      await world.cluster.create(kinds.resourceQuota, quota);
-      await until('the quota to be counted', async () => {
-        const found = await world.cluster.get<KubeObject>(kinds.resourceQuota, { namespace, name: 'full' });
-        return Number(textAt(found, 'status', 'used', 'pods') || -1) >= items.length;
-      });
-      try {
-        return await labelled({})(world);
-      } finally {
-        await world.cluster.delete(kinds.resourceQuota, { namespace, name: 'full' });
-      }
-    },
+    run: whileSo(
+      async ({ cluster }) => {
+        const { items } = await cluster.list(kinds.pod, { namespace });
+        await createObject(cluster, kinds.resourceQuota, {
+          metadata: fullQuota,
+          spec: { hard: { pods: String(items.length) } },
+        });
+        await until('the quota to be counted', async () => {
+          const found = await cluster.get<KubeObject>(kinds.resourceQuota, fullQuota);
+          return Number(textAt(found, 'status', 'used', 'pods') || -1) >= items.length;
+        });
+      },
+      ({ cluster }) => cluster.delete(kinds.resourceQuota, fullQuota),
+    ),
   },
   {
     name: 'admission that refuses the pods',
-    error: 'rollout-failed',
     finding: 'workload-quota',
     says: /admission refuses its pods/,
-    ends: 'back',
-    async run(world) {
-      const name = 'no-more-pods';
-      await createObject(world.cluster, kinds.admissionPolicy, {
-        metadata: { name },
-        spec: {
-          failurePolicy: 'Fail',
-          matchConstraints: {
-            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-            resourceRules: [{ apiGroups: [''], apiVersions: ['*'], operations: ['CREATE'], resources: ['pods'] }],
+    run: whileSo(
+      async ({ cluster }) => {
+        const metadata = noMorePods;
+        await createObject(cluster, kinds.admissionPolicy, {
+          metadata,
+          spec: {
+            failurePolicy: 'Fail',
+            matchConstraints: {
+              namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+              resourceRules: [{ apiGroups: [''], apiVersions: ['*'], operations: ['CREATE'], resources: ['pods'] }],
+            },
+            validations: [{ expression: 'false', message: 'no further pods by order of the security team' }],
           },
-          validations: [{ expression: 'false', message: 'no further pods by order of the security team' }],
-        },
-      });
-      await createObject(world.cluster, kinds.admissionPolicyBinding, {
-        metadata: { name },
-        spec: { policyName: name, validationActions: ['Deny'] },
-      });
-      await sleep(1_500);
-      try {
-        return await labelled({})(world);
-      } finally {
-        await world.cluster.delete(kinds.admissionPolicyBinding, { name });
-        await world.cluster.delete(kinds.admissionPolicy, { name });
-      }
-    },
+        });
+        const spec = { policyName: metadata.name, validationActions: ['Deny'] };
+        await createObject(cluster, kinds.admissionPolicyBinding, { metadata, spec });
+        await sleep(1_500);
+      },
+      async ({ cluster }) => {
+        await cluster.delete(kinds.admissionPolicyBinding, noMorePods);
+        await cluster.delete(kinds.admissionPolicy, noMorePods);
+      },
+    ),
   },
   {
     name: 'registry that goes down in the middle',
-    error: 'rollout-failed',
     finding: 'image-pull',
     says: /the node cannot pull the image/,
-    ends: 'back',
-    async run(world) {
-      const images = await world.services.pushAll();
-      const before = await world.cluster.get(kinds.configMap, journal);
-      if (before !== undefined) throw new Error('a journal was left');
-      try {
-        return await meanwhile(
-          world.rollout({ images, 'rollout-timeout': '90s' }),
-          async () => (await world.cluster.get(kinds.configMap, journal)) !== undefined,
-          () => world.registry.kill(),
-        );
-      } finally {
-        await world.registry.start();
-      }
-    },
+    run: whileSo(
+      async ({ cluster }) => {
+        if (await cluster.get(kinds.configMap, journal)) throw new Error('a journal was left');
+      },
+      ({ registry }) => registry.start(),
+      async ({ services, rollout, cluster, registry }) =>
+        meanwhile(
+          rollout({ images: await services.pushAll(), 'rollout-timeout': '90s' }),
+          async () => (await cluster.get(kinds.configMap, journal)) !== undefined,
+          () => registry.kill(),
+        ),
+    ),
   },
   {
     name: 'credentials of the nodes that have expired',
-    error: 'rollout-failed',
     finding: 'pull-secret-stale',
     says: /refuses the credentials/,
-    ends: 'back',
     quick: true,
-    async run(world) {
-      world.kubelet.refuse(true);
-      try {
-        return await labelled({})(world);
-      } finally {
-        world.kubelet.refuse(false);
-      }
-    },
+    run: whileSo(
+      ({ kubelet }) => kubelet.refuse(true),
+      ({ kubelet }) => kubelet.refuse(false),
+    ),
   },
   {
     name: 'Secret that the container needs and nobody made',
-    error: 'rollout-failed',
     finding: 'pod-config',
     says: /cannot be made from its configuration/,
-    ends: 'back',
-    async run(world) {
-      const secret = objectOf(kinds.secret, { metadata: { namespace, name: 'extra' }, data: { KEY: 'dmFsdWU=' } });
-      const ref = { namespace, name: target(world) };
-      const path = '/spec/template/spec/containers/0/envFrom/-';
-      await world.cluster.create(kinds.secret, secret);
-      await world.cluster.patch(kinds.deployment, ref, [{ op: 'add', path, value: { secretRef: { name: 'extra' } } }]);
-      await world.services.settled();
-      await world.cluster.delete(kinds.secret, { namespace, name: 'extra' });
-      try {
-        return await labelled({})(world);
-      } finally {
-        const last = path.replace('-', '2');
-        await world.cluster.patch(kinds.deployment, ref, [{ op: 'remove', path: last }]);
+    run: whileSo(
+      async (world) => {
+        const metadata = { namespace, name: 'extra' };
+        await createObject(world.cluster, kinds.secret, { metadata, data: { KEY: 'dmFsdWU=' } });
+        await patchTarget(world, { op: 'add', path: `${envFrom}/-`, value: { secretRef: { name: metadata.name } } });
         await world.services.settled();
-      }
-    },
+        await world.cluster.delete(kinds.secret, metadata);
+      },
+      async (world) => {
+        await patchTarget(world, { op: 'remove', path: `${envFrom}/2` });
+        await world.services.settled();
+      },
+    ),
   },
   {
     name: 'no node that takes the pod',
-    error: 'rollout-failed',
     finding: 'pod-unschedulable',
     says: /no node takes its pod/,
-    ends: 'back',
-    async run(world) {
-      await cordon(world, nodeName, true);
-      try {
-        return await labelled({})(world);
-      } finally {
-        await cordon(world, nodeName, false);
-      }
-    },
+    run: whileSo(
+      (world) => cordon(world, nodeName, true),
+      (world) => cordon(world, nodeName, false),
+    ),
   },
   {
     name: 'node that is gone',
-    error: 'rollout-failed',
     finding: 'node-not-ready',
     says: /which is not Ready/,
-    ends: 'back',
     async run(world) {
       const kubelet = await world.kubelet.addNode('lab-doomed');
       await cordon(world, nodeName, true);
@@ -316,39 +282,26 @@ export const failures: readonly Failure[] = [
   },
   {
     name: 'Ready pods that answer 500',
-    error: 'rollout-failed',
     finding: 'endpoint-failing',
     says: /was healthy before the rollout, and is not any more/,
-    ends: 'back',
     run: labelled({ 'http-status': '500' }),
   },
   {
     name: 'another writer, in the middle',
-    error: 'rollout-failed',
     finding: 'rollout-overwritten',
     says: /`?hotfix`? gave it another image meanwhile/,
     ends: 'left',
     quick: true,
     async run(world) {
-      const hotfix = await world.services.push(target(world));
+      const image = await world.services.push(target(world));
       return inTheMiddle(world, async () => {
-        const name = target(world);
         const [container] = await containers(world);
-        await applyObject(
-          world.cluster,
-          kinds.deployment,
-          {
-            metadata: { namespace, name },
-            spec: { template: { spec: { containers: [{ name: container?.name, image: hotfix }] } } },
-          },
-          { force: true, manager: 'hotfix' },
-        );
+        await own(world, 'hotfix', [{ name: container?.name ?? '', image }]);
       });
     },
   },
   {
     name: 'Deployment that somebody deletes in the middle',
-    error: 'rollout-failed',
     finding: 'rollout-overwritten',
     says: /it was deleted/,
     ends: 'left',
@@ -356,9 +309,7 @@ export const failures: readonly Failure[] = [
       const ref = { namespace, name: target(world) };
       const found = await world.cluster.get<KubeObject>(kinds.deployment, ref);
       const run = await inTheMiddle(world, () => world.cluster.delete(kinds.deployment, ref));
-      if (found !== undefined) {
-        await world.cluster.create(kinds.deployment, asNew(found));
-      }
+      if (found !== undefined) await world.cluster.create(kinds.deployment, asNew(found));
       return run;
     },
   },
@@ -368,32 +319,15 @@ export const failures: readonly Failure[] = [
     says: /another program looks after these images/,
     ends: 'none',
     quick: true,
-    async run(world) {
-      const name = target(world);
-      const own = (manager: string, images: { name: string; image: string }[]): Promise<unknown> =>
-        applyObject(
-          world.cluster,
-          kinds.deployment,
-          {
-            metadata: { namespace, name },
-            spec: images.length === 0 ? {} : { template: { spec: { containers: images } } },
-          },
-          { force: true, manager },
-        );
-      const images = await containers(world);
-      await own('argocd-controller', images);
-      try {
-        return await labelled({})(world);
-      } finally {
-        await own('argocd-controller', []);
-      }
-    },
+    run: whileSo(
+      async (world) => own(world, 'argocd-controller', await containers(world)),
+      (world) => own(world, 'argocd-controller', []),
+    ),
   },
   {
     name: 'cancelled',
     error: 'job-cancelled',
     says: /the job was cancelled/,
-    ends: 'back',
     quick: true,
     async run(world) {
       const run = await inTheMiddle(world, async (pid) => process.kill(pid, 'SIGINT'));
@@ -453,18 +387,29 @@ export const failures: readonly Failure[] = [
     says: /another rollout is under way/,
     ends: 'none',
     quick: true,
-    async run(world) {
-      const previous = JSON.stringify({ config: {}, workloads: [], permissions: [] });
-      const data = { run: 'acme/other/7/rollout', expires: new Date(Date.now() + 600_000).toISOString(), previous };
-      await createObject(world.cluster, kinds.configMap, { metadata: journal, data });
-      try {
-        return await labelled({})(world);
-      } finally {
-        await world.cluster.delete(kinds.configMap, journal);
-      }
-    },
+    run: whileSo(
+      ({ cluster }) => {
+        const previous = JSON.stringify({ config: {}, workloads: [], permissions: [] });
+        const data = { run: 'acme/other/7/rollout', expires: new Date(Date.now() + 600_000).toISOString(), previous };
+        return createObject(cluster, kinds.configMap, { metadata: journal, data });
+      },
+      ({ cluster }) => cluster.delete(kinds.configMap, journal),
+    ),
   },
 ];
+
+/** Applies images to that Deployment as another program. */
+function own({ cluster, layout }: World, manager: string, images: { name: string; image: string }[]): Promise<unknown> {
+  const spec = images.length === 0 ? {} : { template: { spec: { containers: images } } };
+  const metadata = { namespace, name: target({ layout }) };
+  return applyObject(cluster, kinds.deployment, { metadata, spec }, { force: true, manager });
+}
+
+const patchTarget = (world: World, patch: PatchOperation): Promise<unknown> =>
+  world.cluster.patch(kinds.deployment, { namespace, name: target(world) }, [patch]);
+
+const setDeadline = (world: World, value: number): Promise<unknown> =>
+  patchTarget(world, { op: 'add', path: '/spec/progressDeadlineSeconds', value });
 
 /** Name and image of the containers of the Deployment that the failures are about. */
 async function containers(world: World): Promise<{ name: string; image: string }[]> {

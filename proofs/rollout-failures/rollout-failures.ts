@@ -13,7 +13,7 @@ interface Shown {
   failure: string;
   error: string;
   finding: string;
-  ends: Failure['ends'];
+  ends: NonNullable<Failure['ends']>;
   seconds: number;
 }
 
@@ -40,7 +40,7 @@ export const rolloutFailures: Proof = {
 };
 
 async function show(context: ProofContext, world: Parameters<Failure['run']>[0], failure: Failure): Promise<Shown> {
-  const { name, ends, says } = failure;
+  const { name, error: dueError = 'rollout-failed', ends = 'back', says } = failure;
   const { expect, expectSame, fail } = context.about(name);
   const { services, cluster } = world;
   await makeStale(world);
@@ -51,7 +51,7 @@ async function show(context: ProofContext, world: Parameters<Failure['run']>[0],
   const shown = { failure: name, error, finding, ends, seconds: round1(seconds) };
   if (!run) return shown;
   expect((run.code === 0) === (ends === 'done'), `exit code ${run.code}`, run);
-  expect(error === failure.error, `error ${error} instead of ${failure.error}`, run);
+  expect(error === dueError, `error ${error} instead of ${dueError}`, run);
   const due = failure.finding ?? finding;
   expect(finding === due, `finding ${finding} instead of ${due}`, run);
   const [headline = ''] = run.summary.split('\n').filter((line) => /^[✅❌]/u.test(line));

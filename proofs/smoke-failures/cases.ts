@@ -14,14 +14,16 @@ export type World = WorldOf<PlatformInUse>;
 /** A platform that is broken, and what the action must say of it. */
 export interface Failure {
   name: string;
-  /** The error or failed check's code. */
+  /** Code of the error or of the check that fails. */
   code: string;
-  /** The check that fails; of an input that will not do none. */
+  /** The check that fails; empty where an input will not do. */
   check: string;
   /** Whether CI runs it. */
-  quick: boolean;
-  run(world: World, kept: Kept): Promise<ActionRun>;
+  quick?: boolean;
+  run: Run;
 }
+
+type Run = (world: World, kept: Kept) => Promise<ActionRun>;
 
 /** What the failures share. */
 export interface Kept {
@@ -30,490 +32,438 @@ export interface Kept {
   run: string;
 }
 
+type Hit = (call: FaultyCall) => boolean;
+type Wrong = Omit<Fault, 'when'>;
+
 const platform = 'platform.example.com';
 const registry = 'registry.example.com';
 const mcp = 'mcp.example.com';
+const certificate = `${platform}: certificate`;
+const application = `${platform}: application`;
 const past = new Date(Date.now() - 24 * 3600_000);
+const health = { suite: 'health' };
+const tenant = { suite: 'tenant' };
+
+/** @param told the code, and after ` at ` the check that fails with it */
+function broken(name: string, told: string, run: Run): Failure {
+  const [code = '', check = ''] = told.split(' at ');
+  return { name, code, check, run };
+}
+
+const quick = (failure: Failure): Failure => ({ ...failure, quick: true });
+
+/** Lines of `resolve`: those that begin so are left out, others come on top. */
+const resolveWithout = (world: World, start: string, ...more: string[]): string =>
+  [...world.front.resolve.filter((line) => !line.startsWith(start)), ...more].join('\n');
 
 /** Runs with a server of ours in the place of a public name. */
-function decoyed(
-  host: string,
-  options: (kept: Kept) => DecoyOptions,
-  inputs: (world: World) => Inputs = () => ({}),
-): Failure['run'] {
-  return async (world, kept) => {
-    const decoy = await startDecoy(options(kept));
+const decoyed =
+  (host: string, options: Partial<DecoyOptions>, inputs: (world: World) => Inputs = () => ({})): Run =>
+  async (world, { ca }) => {
+    const decoy = await startDecoy({ names: [host], ca, ...options });
     try {
-      const others = world.front.resolve.filter((line) => !line.startsWith(`${host}:443=`));
-      return await world.smokeTest({
-        suite: 'health',
-        resolve: [...others, decoy.at(host)].join('\n'),
-        'ca-bundle': `${world.root}\n${kept.ca.certificate}`,
-        ...inputs(world),
-      });
+      const resolve = resolveWithout(world, `${host}:443=`, decoy.at(host));
+      const bundle = `${world.root}\n${ca.certificate}`;
+      return await world.smokeTest({ ...health, resolve, 'ca-bundle': bundle, ...inputs(world) });
     } finally {
       await decoy.close();
     }
   };
-}
 
 /** Runs while some calls of the platform's API, or of MCP servers, go wrong. */
-function withFault(
-  at: 'api' | 'gateway',
-  when: (call: FaultyCall) => boolean,
-  fault: Omit<Fault, 'when'>,
-  inputs: Inputs | ((kept: Kept) => Inputs),
-): Failure['run'] {
-  return async (world, kept) => {
-    const remove = world[at].faults.add({ when, ...fault });
+const withFault =
+  (at: 'api' | 'gateway', when: Hit, wrong: Wrong, inputs: (kept: Kept) => Inputs): Run =>
+  async (world, kept) => {
+    const remove = world[at].faults.add({ when, ...wrong });
     try {
-      return await world.smokeTest(typeof inputs === 'function' ? inputs(kept) : inputs);
+      return await world.smokeTest(inputs(kept));
     } finally {
       remove();
     }
   };
-}
 
-const isCall =
-  (method: string, end: RegExp) =>
-  (call: FaultyCall): boolean =>
-    call.method === method && end.test(call.path);
-const refusal = (status: number, message: string, error = 'forbidden'): Omit<Fault, 'when'> => ({
-  reply: { status, body: { error, message } },
-});
-const tenant = { suite: 'tenant' };
+const withInputs =
+  (inputs: Inputs): Run =>
+  (world) =>
+    world.smokeTest(inputs);
 const withArchive =
-  (labels: Inputs, inputs: Inputs = {}, architecture?: string): Failure['run'] =>
+  (labels: Inputs, inputs: Inputs = {}, architecture?: string): Run =>
   async (world) =>
     world.smokeTest({ ...tenant, ...inputs, 'image-archive': await world.servers.archive(labels, architecture) });
-const broken = (name: string, code: string, check: string, run: Failure['run'], quick = false): Failure => ({
-  name,
-  code,
-  check,
-  run,
-  quick,
+
+const isCall =
+  (method: string, end: RegExp, more: Hit = () => true): Hit =>
+  (call) =>
+    call.method === method && end.test(call.path) && more(call);
+const reply = (status: number, body: unknown): Wrong => ({ reply: { status, body } });
+const refusal = (status: number, message: string, error = 'forbidden'): Wrong => reply(status, { error, message });
+const failure = (message: string): Wrong => refusal(500, message, 'internal_error');
+const changed = (fields: Record<string, unknown>): Wrong => ({
+  change: (body) => (isRecord(body) ? { ...body, ...fields } : body),
 });
 
 const publicNames: readonly Failure[] = [
-  broken('no DNS', 'smoke-dns', `${platform}: DNS`, (world) =>
-    world.smokeTest({
-      suite: 'health',
-      'dns-server': '127.0.0.1:1',
-      resolve: world.front.resolve.filter((line) => !line.startsWith(platform)).join('\n'),
+  broken('no DNS', `smoke-dns at ${platform}: DNS`, (world) =>
+    world.smokeTest({ ...health, 'dns-server': '127.0.0.1:1', resolve: resolveWithout(world, platform) }),
+  ),
+  quick(
+    broken('nobody listens', `smoke-tcp at ${platform}: TCP`, (world) => {
+      const nowhere = [80, 443].map((port) => `${platform}:${port}=127.0.0.1:1`);
+      return world.smokeTest({ ...health, resolve: resolveWithout(world, platform, ...nowhere) });
     }),
   ),
+  broken('no TLS', `smoke-tls at ${platform}: TLS`, (world) => {
+    const plain = `${platform}:443=127.0.0.1:${world.front.httpPort}`;
+    return world.smokeTest({ ...health, resolve: resolveWithout(world, platform, plain) });
+  }),
   broken(
-    'nobody listens',
-    'smoke-tcp',
-    `${platform}: TCP`,
-    (world) =>
-      world.smokeTest({
-        suite: 'health',
-        resolve: world.front.resolve.map((line) => line.replace(/^(platform.*=.*):\d+$/, '$1:1')).join('\n'),
-      }),
-    true,
+    'a CA that nobody knows',
+    `smoke-tls-chain at ${registry}: certificate`,
+    withInputs({ ...health, 'ca-bundle': '' }),
   ),
-  broken('no TLS', 'smoke-tls', `${platform}: TLS`, (world) =>
-    world.smokeTest({
-      suite: 'health',
-      resolve: `${world.front.resolve.filter((line) => !line.startsWith(platform)).join('\n')}\n${platform}:443=127.0.0.1:${world.front.httpPort}`,
-    }),
-  ),
-  broken('a CA that nobody knows', 'smoke-tls-chain', `${registry}: certificate`, (world) =>
-    world.smokeTest({ suite: 'health', 'ca-bundle': '' }),
-  ),
-  broken(
-    'an expired certificate',
-    'smoke-tls-expired',
-    `${platform}: certificate`,
-    decoyed(platform, ({ ca }) => ({ names: [platform], ca, notAfter: past })),
-    true,
-  ),
+  quick(broken('an expired certificate', `smoke-tls-expired at ${certificate}`, decoyed(platform, { notAfter: past }))),
   broken(
     'a certificate for another name',
-    'smoke-tls-name',
-    `${platform}: certificate`,
-    decoyed(platform, ({ ca }) => ({ names: ['other.example.com'], ca })),
+    `smoke-tls-name at ${certificate}`,
+    decoyed(platform, { names: ['other.example.com'] }),
   ),
   broken(
     'Traefik’s own certificate',
-    'smoke-tls-default',
-    `${platform}: certificate`,
-    decoyed(platform, () => ({ names: ['TRAEFIK DEFAULT CERT'] })),
+    `smoke-tls-default at ${certificate}`,
+    decoyed(platform, { names: ['TRAEFIK DEFAULT CERT'], ca: undefined }),
   ),
-  broken('few days left', 'smoke-tls-days', `${platform}: certificate`, (world) =>
-    world.smokeTest({ suite: 'health', 'min-days': '365' }),
-  ),
-  broken(
-    'DNS leads to another cluster',
-    'smoke-other-cluster',
-    `${platform}: certificate`,
-    decoyed(
-      platform,
-      ({ ca }) => ({ names: [platform], ca }),
-      ({ kubeconfig }) => ({ kubeconfig }),
+  broken('few days left', `smoke-tls-days at ${certificate}`, withInputs({ ...health, 'min-days': '365' })),
+  quick(
+    broken(
+      'DNS leads to another cluster',
+      `smoke-other-cluster at ${certificate}`,
+      decoyed(platform, {}, ({ kubeconfig }) => ({ kubeconfig })),
     ),
-    true,
   ),
   broken(
     'no pod behind the front',
-    'smoke-http',
-    `${platform}: HTTP`,
-    decoyed(platform, ({ ca }) => ({ names: [platform], ca, status: 503, body: 'no available server' })),
+    `smoke-http at ${platform}: HTTP`,
+    decoyed(platform, { status: 503, body: 'no available server' }),
   ),
-  broken('a registry that lets anybody in', 'smoke-registry-open', `${registry}: application`, async (world) => {
+  broken('a registry that lets anybody in', `smoke-registry-open at ${registry}: application`, async (world) => {
     const ingress = { namespace: 'registry', name: 'registry' };
+    const path = '/metadata/annotations';
     const before = await world.cluster.get(kinds.ingress, ingress);
-    await world.cluster.patch(kinds.ingress, ingress, [{ op: 'remove', path: '/metadata/annotations' }]);
+    await world.cluster.patch(kinds.ingress, ingress, [{ op: 'remove', path }]);
     try {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      return await world.smokeTest({ suite: 'health' });
+      return await world.smokeTest(health);
     } finally {
-      const annotations = before?.metadata.annotations ?? {};
-      await world.cluster.patch(kinds.ingress, ingress, [
-        { op: 'add', path: '/metadata/annotations', value: annotations },
-      ]);
+      const value = before?.metadata.annotations ?? {};
+      await world.cluster.patch(kinds.ingress, ingress, [{ op: 'add', path, value }]);
     }
   }),
   broken(
     'another server at the registry’s name',
-    'smoke-registry',
-    `${registry}: application`,
-    decoyed(registry, ({ ca }) => ({ names: [registry], ca, status: 404 })),
+    `smoke-registry at ${registry}: application`,
+    decoyed(registry, { status: 404 }),
   ),
   broken(
     'another server at the name of MCP',
-    'smoke-mcp-host',
-    `${mcp}: application`,
-    decoyed(mcp, ({ ca }) => ({ names: [mcp], ca, body: 'welcome' })),
+    `smoke-mcp-host at ${mcp}: application`,
+    decoyed(mcp, { body: 'welcome' }),
   ),
   broken(
     'an API that lets anybody in',
-    'smoke-api-open',
-    `${platform}: application`,
-    withFault(
-      'api',
-      isCall('GET', /auth\/me$/),
-      { reply: { status: 200, body: { authenticated: true } } },
-      { suite: 'health' },
-    ),
+    `smoke-api-open at ${application}`,
+    withFault('api', isCall('GET', /auth\/me$/), reply(200, { authenticated: true }), () => health),
   ),
   broken(
     'one API of three is down',
-    'smoke-api',
-    `${platform}: application`,
-    withFault('api', isCall('GET', /stats$/), refusal(500, 'internal error', 'internal_error'), { suite: 'health' }),
+    `smoke-api at ${application}`,
+    withFault('api', isCall('GET', /stats$/), failure('internal error'), () => health),
   ),
 ];
 
 const brokenInputs: readonly Failure[] = [
-  broken('no password for the users', 'smoke-no-password', '', (world) =>
-    world.smokeTest({ ...tenant, 'user-password': '' }),
+  broken('no password for the users', 'smoke-no-password', withInputs({ ...tenant, 'user-password': '' })),
+  broken('no admin', 'smoke-admin at platform API', withInputs({ ...tenant, 'admin-key': '' })),
+  quick(
+    broken(
+      'a key that is none',
+      'smoke-unauthorized at team and member',
+      withInputs({ ...tenant, 'admin-key': 'not-a-key-of-the-platform' }),
+    ),
   ),
-  broken('no admin', 'smoke-admin', 'platform API', (world) => world.smokeTest({ ...tenant, 'admin-key': '' })),
   broken(
-    'a key that is none',
-    'smoke-unauthorized',
-    'team and member',
-    (world) => world.smokeTest({ ...tenant, 'admin-key': 'not-a-key-of-the-platform' }),
-    true,
+    'another password',
+    'smoke-login at team and member',
+    withInputs({ ...tenant, 'user-password': 'another-password' }),
   ),
-  broken('another password', 'smoke-login', 'team and member', (world) =>
-    world.smokeTest({ ...tenant, 'user-password': 'another-password' }),
+  quick(
+    broken('metadata without a side effect', 'smoke-metadata at metadata', async (world) => {
+      const metadata = `${world.folder}/servers.yaml`;
+      await writeFile(metadata, 'version: v1\nservers:\n  - name: wa\n    tools:\n      - name: add\n');
+      return world.smokeTest({ ...tenant, metadata });
+    }),
   ),
-  {
-    name: 'metadata without a side effect',
-    code: 'smoke-metadata',
-    check: 'metadata',
-    quick: true,
-    async run(world) {
-      const file = `${world.folder}/servers.yaml`;
-      await writeFile(file, 'version: v1\nservers:\n  - name: wa\n    tools:\n      - name: add\n');
-      return world.smokeTest({ ...tenant, metadata: file });
-    },
-  },
-  broken('no image in the archive', 'image-archive', 'image', (world) =>
+  broken('no image in the archive', 'image-archive at image', (world) =>
     world.smokeTest({ ...tenant, 'image-archive': `${world.servers.source}/Dockerfile` }),
   ),
-  broken('an image for another processor', 'smoke-architecture', 'image', withArchive({}, {}, 'arm64'), true),
+  quick(broken('an image for another processor', 'smoke-architecture at image', withArchive({}, {}, 'arm64'))),
 ];
-
-type Told = readonly [code: string, check: string];
-type Broken = readonly [when: (call: FaultyCall) => boolean, fault: Omit<Fault, 'when'>];
-type More = { quick?: boolean; inputs?: Inputs };
 
 /** A tenant's test in which something of the API, or of the MCP servers, goes wrong. */
 const tenantWith =
   (at: 'api' | 'gateway') =>
-  (name: string, [code, check]: Told, [when, fault]: Broken, { quick = false, inputs = {} }: More = {}): Failure => ({
-    name,
-    code,
-    check,
-    quick,
-    run: withFault(at, when, fault, { ...tenant, ...inputs }),
-  });
+  (name: string, told: string, when: Hit, wrong: Wrong, inputs: Inputs = {}): Failure =>
+    broken(
+      name,
+      told,
+      withFault(at, when, wrong, () => ({ ...tenant, ...inputs })),
+    );
 const api = tenantWith('api');
 const gateway = tenantWith('gateway');
 
+const me = isCall('GET', /auth\/me$/);
 const push = isCall('POST', /registry\/push$/);
 const deploy = isCall('POST', /runtime\/servers$/);
+const session = isCall('POST', /adapter\/sessions$/);
 
 const brokenTenant: readonly Failure[] = [
-  api('no API', ['smoke-api', 'platform API'], [isCall('GET', /auth\/me$/), { reply: { status: 404, body: {} } }]),
-  {
-    name: 'a namespace that cannot be made',
-    code: 'smoke-team-namespace',
-    check: 'team and member',
-    quick: true,
-    run(world) {
+  api('no API', 'smoke-api at platform API', me, reply(404, {})),
+  quick(
+    broken('a namespace that cannot be made', 'smoke-team-namespace at team and member', (world) => {
       world.api.failProvisioning(1);
       return world.smokeTest({ ...tenant, 'team-prefix': 'burnt' });
-    },
-  },
-  broken(
-    'a slug that is burnt',
-    'smoke-team-burnt',
-    'team and member',
-    (world) => world.smokeTest({ ...tenant, 'team-prefix': 'burnt' }),
-    true,
+    }),
+  ),
+  quick(
+    broken(
+      'a slug that is burnt',
+      'smoke-team-burnt at team and member',
+      withInputs({ ...tenant, 'team-prefix': 'burnt' }),
+    ),
   ),
   api(
     'a user who cannot be made',
-    ['smoke-user', 'team and member'],
-    [isCall('POST', /\/users$/), refusal(400, 'valid email required', 'invalid_request_body')],
-    { inputs: { 'team-prefix': 'nobody' } },
+    'smoke-user at team and member',
+    isCall('POST', /\/users$/),
+    refusal(400, 'valid email required', 'invalid_request_body'),
+    { 'team-prefix': 'nobody' },
   ),
   api(
     'an address that is locked',
-    ['smoke-login-locked', 'team and member'],
-    [isCall('POST', /auth\/login$/), refusal(429, 'too many requests', 'too_many_requests')],
+    'smoke-login-locked at team and member',
+    isCall('POST', /auth\/login$/),
+    refusal(429, 'too many requests', 'too_many_requests'),
   ),
   api(
     'a membership that is not told',
-    ['smoke-membership', 'team and member'],
-    [
-      isCall('GET', /auth\/me$/),
-      { change: (body) => (isRecord(body) ? { ...body, principal: { role: 'user', teams: [] } } : body) },
-    ],
+    'smoke-membership at team and member',
+    me,
+    changed({ principal: { role: 'user', teams: [] } }),
   ),
-  api('a slow push', ['smoke-push-slow', 'push'], [push, { delayMs: 1_500 }], {
-    quick: true,
-    inputs: { 'push-limit': '1s' },
-  }),
-  api('a push that never ends', ['smoke-push-slow', 'push'], [push, { hang: true }], {
-    inputs: { 'push-limit': '1s' },
-  }),
-  api('a push that fails', ['smoke-push', 'push'], [push, refusal(500, 'registry push failed', 'internal_error')]),
+  quick(api('a slow push', 'smoke-push-slow at push', push, { delayMs: 1_500 }, { 'push-limit': '1s' })),
+  api('a push that never ends', 'smoke-push-slow at push', push, { hang: true }, { 'push-limit': '1s' }),
+  api('a push that fails', 'smoke-push at push', push, failure('registry push failed')),
   api(
     'a push that is refused',
-    ['smoke-push-denied', 'push'],
-    [push, refusal(403, 'repository must be scoped to one of your teams ("x")')],
+    'smoke-push-denied at push',
+    push,
+    refusal(403, 'repository must be scoped to one of your teams ("x")'),
   ),
   api(
     'a name that is taken',
-    ['smoke-name-taken', 'deploy'],
-    [deploy, refusal(409, 'server already exists; use --update to redeploy it', 'conflict')],
+    'smoke-name-taken at deploy',
+    deploy,
+    refusal(409, 'server already exists; use --update to redeploy it', 'conflict'),
   ),
-  api(
-    'the limit of servers',
-    ['smoke-limit', 'deploy'],
-    [
+  quick(
+    api(
+      'the limit of servers',
+      'smoke-limit at deploy',
       deploy,
       refusal(
         429,
         'active MCPServer limit 5 reached; retire an existing server before publishing another',
         'active_server_limit_reached',
       ),
-    ],
-    { quick: true },
+    ),
   ),
   api(
     'an admission that refuses',
-    ['smoke-admission', 'deploy'],
-    [deploy, refusal(422, 'MCPServer.mcpruntime.org "v1" is invalid', 'internal_error')],
+    'smoke-admission at deploy',
+    deploy,
+    refusal(422, 'MCPServer.mcpruntime.org "v1" is invalid', 'internal_error'),
   ),
-  api('a deploy that is refused', ['smoke-deploy', 'deploy'], [deploy, refusal(403, 'forbidden namespace')]),
-  api(
-    'an API that fails',
-    ['smoke-server-error', 'deploy'],
-    [deploy, refusal(500, 'failed to inspect existing server', 'internal_error')],
-  ),
-  api(
-    'an API that does not answer',
-    ['smoke-timeout', 'ready'],
-    [isCall('GET', /runtime\/servers\/[^/]+\/smoke-/), { hang: true }],
-  ),
-  {
-    name: 'a pod that never gets ready',
-    code: 'smoke-not-ready',
-    check: 'ready',
-    quick: true,
+  api('a deploy that is refused', 'smoke-deploy at deploy', deploy, refusal(403, 'forbidden namespace')),
+  api('an API that fails', 'smoke-server-error at deploy', deploy, failure('failed to inspect existing server')),
+  api('an API that does not answer', 'smoke-timeout at ready', isCall('GET', /runtime\/servers\/[^/]+\/smoke-/), {
+    hang: true,
+  }),
+  quick(
     // With a kubeconfig it looks at the pods as well.
-    run: (world, context) =>
-      withArchive({ ready: 'never' }, { 'deploy-timeout': '3s', kubeconfig: world.kubeconfig })(world, context),
-  },
+    broken('a pod that never gets ready', 'smoke-not-ready at ready', (world, kept) =>
+      withArchive({ ready: 'never' }, { 'deploy-timeout': '3s', kubeconfig: world.kubeconfig })(world, kept),
+    ),
+  ),
   broken(
     'a node that cannot run the image',
-    'smoke-not-ready',
-    'ready',
+    'smoke-not-ready at ready',
     withArchive({}, { 'image-platform': 'linux/arm64', 'deploy-timeout': '4s' }, 'arm64'),
   ),
-  broken('a server without one of its tools', 'smoke-tools', 'tools', withArchive({ 'mcp-break': 'tools' }), true),
-  broken('a tool that fails', 'smoke-call-failed', 'call', withArchive({ 'mcp-break': 'error' })),
-  broken(
-    'a tool that is wrong',
-    'smoke-call-wrong',
-    'call',
-    withArchive(
-      { 'mcp-break': 'add' },
-      { 'call-tool': 'add', 'call-arguments': '{"a":7,"b":9}', 'call-expects': '16' },
+  quick(broken('a server without one of its tools', 'smoke-tools at tools', withArchive({ 'mcp-break': 'tools' }))),
+  broken('a tool that fails', 'smoke-call-failed at call', withArchive({ 'mcp-break': 'error' })),
+  quick(
+    broken(
+      'a tool that is wrong',
+      'smoke-call-wrong at call',
+      withArchive(
+        { 'mcp-break': 'add' },
+        { 'call-tool': 'add', 'call-arguments': '{"a":7,"b":9}', 'call-expects': '16' },
+      ),
     ),
-    true,
   ),
   api(
     'a grant that is refused',
-    ['smoke-forbidden', 'grant and session'],
-    [isCall('POST', /runtime\/grants$/), refusal(403, 'forbidden server')],
+    'smoke-forbidden at grant and session',
+    isCall('POST', /runtime\/grants$/),
+    refusal(403, 'forbidden server'),
   ),
   api(
     'no session',
-    ['smoke-adapter-denied', 'grant and session'],
-    [isCall('POST', /adapter\/sessions$/), refusal(403, 'no enabled MCPAccessGrant in x matches server="y"')],
+    'smoke-adapter-denied at grant and session',
+    session,
+    refusal(403, 'no enabled MCPAccessGrant in x matches server="y"'),
   ),
-  api(
-    'a session without a name',
-    ['smoke-adapter-session', 'grant and session'],
-    [isCall('POST', /adapter\/sessions$/), { change: (body) => (isRecord(body) ? { ...body, name: '' } : body) }],
-  ),
+  api('a session without a name', 'smoke-adapter-session at grant and session', session, changed({ name: '' })),
   api(
     'a server that cannot be removed',
-    ['smoke-cleanup', 'cleanup'],
-    [isCall('DELETE', /runtime\/servers\//), refusal(500, 'failed to delete server', 'internal_error')],
+    'smoke-cleanup at cleanup',
+    isCall('DELETE', /runtime\/servers\//),
+    failure('failed to delete server'),
   ),
 ];
 
 const mcpCall =
-  (tool: string, session?: RegExp) =>
-  (call: FaultyCall): boolean =>
-    toolOf(call) === tool && (session === undefined || session.test(call.as));
-const answered = {
-  reply: { status: 200, body: { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'text', text: '2' }] } } },
-};
-const isInitialize = (call: FaultyCall): boolean => methodOf(call) === 'initialize';
+  (tool: string, as?: RegExp): Hit =>
+  (call) =>
+    toolOf(call) === tool && (as === undefined || as.test(call.as));
+const rpc = (result: Record<string, unknown>): Wrong => reply(200, { jsonrpc: '2.0', id: 1, result });
+const answered = rpc({ content: [{ type: 'text', text: '2' }] });
+const denied = (status: number, error: string): Wrong => reply(status, { error });
 
 const brokenServer: readonly Failure[] = [
   gateway(
     'no route to the server',
-    ['smoke-mcp-unreachable', 'public address'],
-    [() => true, { reply: { status: 404, body: '404 page not found' } }],
-    { inputs: { 'deploy-timeout': '3s' } },
+    'smoke-mcp-unreachable at public address',
+    () => true,
+    reply(404, '404 page not found'),
+    { 'deploy-timeout': '3s' },
   ),
   gateway(
     'a server without sessions',
-    ['smoke-mcp-session', 'public address'],
-    [
-      isInitialize,
-      { reply: { status: 200, body: { jsonrpc: '2.0', id: 1, result: { protocolVersion: '2025-03-26' } } } },
-    ],
+    'smoke-mcp-session at public address',
+    (call) => methodOf(call) === 'initialize',
+    rpc({ protocolVersion: '2025-03-26' }),
   ),
-  gateway(
-    'a gateway that lets anybody in',
-    ['smoke-not-denied', 'refused without identity'],
-    [(call) => toolOf(call) !== '' && call.as === '', answered],
-    { quick: true },
+  quick(
+    gateway(
+      'a gateway that lets anybody in',
+      'smoke-not-denied at refused without identity',
+      (call) => toolOf(call) !== '' && call.as === '',
+      answered,
+    ),
   ),
   gateway(
     'a grant that never arrives',
-    ['smoke-call-denied', 'call'],
-    [(call) => toolOf(call) !== '' && call.as !== '', { reply: { status: 403, body: { error: 'no_matching_grant' } } }],
-    { inputs: { 'propagation-timeout': '2s' } },
+    'smoke-call-denied at call',
+    (call) => toolOf(call) !== '' && call.as !== '',
+    denied(403, 'no_matching_grant'),
+    { 'propagation-timeout': '2s' },
   ),
 ];
 
 /** Each check of the multi-tenancy test, broken once, on the tenants that an earlier run has kept. */
-const tenants = (
-  name: string,
-  [code, check]: Told,
-  { at, when, fault }: { at: 'api' | 'gateway'; when: Broken[0]; fault: Broken[1] },
-  quick = false,
-): Failure => {
-  const inputs = ({ run }: Kept): Inputs => ({
-    suite: 'multitenancy',
-    'skip-setup': 'true',
-    keep: 'true',
-    'run-id': run,
-    'propagation-timeout': '3s',
-  });
-  return { name, code, check, quick, run: withFault(at, when, fault, inputs) };
-};
-const letIn = (name: string, check: string, when: (call: FaultyCall) => boolean, quick = false): Failure =>
-  tenants(name, ['smoke-not-denied', check], { at: 'gateway', when, fault: answered }, quick);
-const foreign = (check: string, when: (call: FaultyCall) => boolean, quick = false): Failure =>
-  tenants(
-    `let through: ${check}`,
-    ['smoke-tenant-open', check],
-    { at: 'api', when, fault: { reply: { status: 200, body: {} } } },
-    quick,
+const tenantsWith =
+  (at: 'api' | 'gateway') =>
+  (name: string, told: string, when: Hit, wrong: Wrong): Failure => {
+    const inputs = { suite: 'multitenancy', 'skip-setup': 'true', keep: 'true', 'propagation-timeout': '3s' };
+    return broken(
+      name,
+      told,
+      withFault(at, when, wrong, ({ run }) => ({ ...inputs, 'run-id': run })),
+    );
+  };
+const tenantsApi = tenantsWith('api');
+const tenantsGateway = tenantsWith('gateway');
+const letIn = (name: string, refused: string, when: Hit): Failure =>
+  tenantsGateway(name, `smoke-not-denied at refused: ${refused}`, when, answered);
+const isGlobex: Hit = (call) => call.as.startsWith('mcprt-smoke-globex@');
+const foreign = (what: string, method: string, end: RegExp): Failure =>
+  tenantsApi(
+    `let through: foreign: ${what}`,
+    `smoke-tenant-open at foreign: ${what}`,
+    isCall(method, end, isGlobex),
+    reply(200, {}),
   );
-const isGlobex = (call: FaultyCall): boolean => call.as.startsWith('mcprt-smoke-globex@');
 
 const brokenTenants: readonly Failure[] = [
-  letIn('let in without an identity', 'refused: no identity', (call) => toolOf(call) === 'aaa-ping'),
-  letIn('let in without a session', 'refused: no session', (call) => toolOf(call) === 'add' && call.as === ''),
-  letIn('let in with an unknown session', 'refused: unknown session', mcpCall('add', /nobody-knows/)),
-  letIn('let in with an expired session', 'refused: expired session', mcpCall('add', /-expired$/)),
-  letIn('let in without a grant', 'refused: no grant', mcpCall('add', /-ungranted$/), true),
-  letIn('a denied tool is let through', 'refused: tool denied', mcpCall('lower')),
-  letIn('a tool without a rule is let through', 'refused: tool without a rule', mcpCall('mcprt-no-such-tool')),
-  letIn('a tool without metadata is let through', 'refused: tool without metadata', mcpCall('draft_release_note')),
-  letIn('a side effect is let through', 'refused: side effect', mcpCall('create_task')),
-  letIn('too little trust is let through', 'refused: too little trust', mcpCall('slugify'), true),
-  letIn('a batch is let through', 'refused: batch of requests', (call) => Array.isArray(call.body)),
-  letIn('a revoked session is let in', 'refused: revoked session', mcpCall('add', /-revocable$/)),
-  tenants(
-    'denied for another reason',
-    ['smoke-denied-otherwise', 'refused: tool denied'],
-    { at: 'gateway', when: mcpCall('lower'), fault: { reply: { status: 403, body: { error: 'trust_too_low' } } } },
-    true,
+  letIn('let in without an identity', 'no identity', mcpCall('aaa-ping')),
+  letIn('let in without a session', 'no session', mcpCall('add', /^$/)),
+  letIn('let in with an unknown session', 'unknown session', mcpCall('add', /nobody-knows/)),
+  letIn('let in with an expired session', 'expired session', mcpCall('add', /-expired$/)),
+  quick(letIn('let in without a grant', 'no grant', mcpCall('add', /-ungranted$/))),
+  letIn('a denied tool is let through', 'tool denied', mcpCall('lower')),
+  letIn('a tool without a rule is let through', 'tool without a rule', mcpCall('mcprt-no-such-tool')),
+  letIn('a tool without metadata is let through', 'tool without metadata', mcpCall('draft_release_note')),
+  letIn('a side effect is let through', 'side effect', mcpCall('create_task')),
+  quick(letIn('too little trust is let through', 'too little trust', mcpCall('slugify'))),
+  letIn('a batch is let through', 'batch of requests', (call) => Array.isArray(call.body)),
+  letIn('a revoked session is let in', 'revoked session', mcpCall('add', /-revocable$/)),
+  quick(
+    tenantsGateway(
+      'denied for another reason',
+      'smoke-denied-otherwise at refused: tool denied',
+      mcpCall('lower'),
+      denied(403, 'trust_too_low'),
+    ),
   ),
-  tenants('a refusal without advice', ['smoke-advice', 'refused: no identity'], {
-    at: 'gateway',
-    when: (call) => toolOf(call) === 'aaa-ping',
-    fault: { reply: { status: 401, body: { error: 'missing_identity' } } },
-  }),
-  tenants('a wrong sum for globex', ['smoke-call-wrong', 'globex calls acme’s add'], {
-    at: 'gateway',
-    when: (call) => argumentOf(call, 'a') === 7,
-    fault: answered,
-  }),
-  tenants('a grant that cannot be read', ['smoke-grant', 'grants'], {
-    at: 'api',
-    when: isCall('GET', /runtime\/grants\/.*-acme-to-globex$/),
-    fault: refusal(404, 'mcpaccessgrants.mcpruntime.org "x" not found', 'not_found'),
-  }),
-  tenants('a session without a grant', ['smoke-not-denied', 'no adapter session without a grant'], {
-    at: 'api',
-    when: (call) =>
-      isCall('POST', /adapter\/sessions$/)(call) && isGlobex(call) && textOf(call, 'serverName').endsWith('-techcorp'),
-    fault: { reply: { status: 200, body: { name: 'adapter-x' } } },
-  }),
-  tenants(
-    'no events',
-    ['smoke-event', 'events: the allowed call'],
-    {
-      at: 'api',
-      when: (call) => isCall('GET', /server-events$/)(call) && !isGlobex(call),
-      fault: { change: () => ({ events: [] }) },
-    },
-    true,
+  tenantsGateway(
+    'a refusal without advice',
+    'smoke-advice at refused: no identity',
+    mcpCall('aaa-ping'),
+    denied(401, 'missing_identity'),
   ),
-  foreign('foreign: push', (call) => push(call) && isGlobex(call)),
-  foreign('foreign: deploy', (call) => deploy(call) && isGlobex(call), true),
-  foreign('foreign: list of servers', (call) => isCall('GET', /runtime\/servers$/)(call) && isGlobex(call)),
-  foreign('foreign: delete', (call) => isCall('DELETE', /runtime\/servers\//)(call) && isGlobex(call)),
-  foreign('foreign: grant', (call) => isCall('POST', /runtime\/grants$/)(call) && isGlobex(call)),
-  foreign('foreign: events', (call) => isCall('GET', /server-events$/)(call) && isGlobex(call)),
-  foreign('foreign: session by a member', (call) => isCall('POST', /runtime\/sessions$/)(call) && isGlobex(call)),
+  tenantsGateway(
+    'a wrong sum for globex',
+    'smoke-call-wrong at globex calls acme’s add',
+    (call) => argumentOf(call, 'a') === 7,
+    answered,
+  ),
+  tenantsApi(
+    'a grant that cannot be read',
+    'smoke-grant at grants',
+    isCall('GET', /runtime\/grants\/.*-acme-to-globex$/),
+    refusal(404, 'mcpaccessgrants.mcpruntime.org "x" not found', 'not_found'),
+  ),
+  tenantsApi(
+    'a session without a grant',
+    'smoke-not-denied at no adapter session without a grant',
+    (call) => session(call) && isGlobex(call) && textOf(call, 'serverName').endsWith('-techcorp'),
+    reply(200, { name: 'adapter-x' }),
+  ),
+  quick(
+    tenantsApi(
+      'no events',
+      'smoke-event at events: the allowed call',
+      isCall('GET', /server-events$/, (call) => !isGlobex(call)),
+      { change: () => ({ events: [] }) },
+    ),
+  ),
+  foreign('push', 'POST', /registry\/push$/),
+  quick(foreign('deploy', 'POST', /runtime\/servers$/)),
+  foreign('list of servers', 'GET', /runtime\/servers$/),
+  foreign('delete', 'DELETE', /runtime\/servers\//),
+  foreign('grant', 'POST', /runtime\/grants$/),
+  foreign('events', 'GET', /server-events$/),
+  foreign('session by a member', 'POST', /runtime\/sessions$/),
 ];
 
 export const failures: readonly Failure[] = [

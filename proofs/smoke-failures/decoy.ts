@@ -5,7 +5,7 @@ import { type KeyPair, makeServerCertificate } from '../../lab/platform/certific
 export interface DecoyOptions {
   names: readonly [string, ...string[]];
   /** Who signs its certificate; itself when left out. */
-  ca?: KeyPair;
+  ca?: KeyPair | undefined;
   notAfter?: Date;
   status?: number;
   body?: string;

@@ -161,7 +161,7 @@ async function heldByFinalizer(scene: Scene): Promise<string> {
   const held = objectOf(kinds.configMap, { metadata: { ...ref, finalizers: ['example.com/hold'] } });
   await cluster.create(kinds.configMap, held);
   world.gate.reset({});
-  const first = await wipe(scene, { timeout: '10s' });
+  const first = await wipe(scene, { timeout: '30s' });
   // There is a journal of an older wipe, and everything that it names is there.
   context.expect(first.log.includes('sealed generation'), 'a whole cluster is not wiped on a fresh backup');
   const told = /tools: configmaps held waits for example\.com\/hold/.exec(first.log)?.[0] ?? '';

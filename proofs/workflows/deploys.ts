@@ -11,7 +11,7 @@ import { configuration } from '../world/services.js';
 import type { World as WorldOf } from '../world/world.js';
 import { hours } from './hours.js';
 import { play, type Story, searchLogs } from './play.js';
-import { makeRepository, type PlayedWorkflow, type Repository } from './repository.js';
+import { makeRepository, type Repository } from './repository.js';
 
 type World = WorldOf<PlatformInUse | 'services' | 'source'>;
 
@@ -46,22 +46,20 @@ export async function deploys(story: Story, world: World): Promise<void> {
       };
     },
   });
-  const runs: PlayedWorkflow[] = [];
   try {
-    runs.push(...(await hours(story, world, repository)));
+    await hours(story, world, repository);
     const drill = await play(story, repository, 'a week', 'drill.yml', {
       event: 'schedule',
       jobs: ['drill@mcprt-drill'],
     });
     context.expectSame('orders of the drill', drill.outputs.orders, '0');
-    runs.push(drill);
-    if (docker !== undefined) runs.push(...(await changes(story, world, repository)));
+    if (docker !== undefined) await changes(story, world, repository);
     const search = leakSearch([
       ...(await canariesOf(world, [repository.github])),
       ...(keys === undefined ? [] : keyCanaries('the workflows', keys)),
       { name: 'the password of the tests', value: userPassword },
     ]);
-    searchLogs(story, search, runs);
+    searchLogs(story, search, repository);
     for (const { number, body, comments } of repository.github.issues()) {
       const shown = search.in([body, ...comments].join('\n'));
       for (const name of shown) context.fail(`issue ${number} shows ${name}`);
@@ -72,7 +70,7 @@ export async function deploys(story: Story, world: World): Promise<void> {
 }
 
 /** A change of the platform's code, from its pull request into production, and what may come between. */
-async function changes(story: Story, world: World, repository: Repository): Promise<PlayedWorkflow[]> {
+async function changes(story: Story, world: World, repository: Repository): Promise<void> {
   const { expect } = story.context;
   const { github } = repository;
   const state = async (): Promise<string> => JSON.stringify(await world.services.snapshot());
@@ -86,22 +84,17 @@ async function changes(story: Story, world: World, repository: Repository): Prom
     expect((await state()) === before, `${scene}: the cluster was changed`);
   };
 
-  const runs: PlayedWorkflow[] = [];
   const before = await state();
   repository.adopt(await change('a new dashboard'));
   const own = github.env.GITHUB_REPOSITORY ?? '';
-  runs.push(
-    await play(story, repository, 'a pull request', 'deploy.yml', {
-      ...pull(own),
-      jobs: ['pull-request@mcprt-pull-request'],
-    }),
-  );
-  runs.push(await play(story, repository, 'a fork’s pull request', 'deploy.yml', { ...pull('stranger/x'), jobs: [] }));
+  const pulled = { ...pull(own), jobs: ['pull-request@mcprt-pull-request'] };
+  await play(story, repository, 'a pull request', 'deploy.yml', pulled);
+  await play(story, repository, 'a fork’s pull request', 'deploy.yml', { ...pull('stranger/x'), jobs: [] });
   const rejected = { event: 'push', jobs: upToApproval, fails: /rejected by its reviewer/, review: async () => false };
-  runs.push(await play(story, repository, 'rejected by the reviewer', 'deploy.yml', rejected));
+  await play(story, repository, 'rejected by the reviewer', 'deploy.yml', rejected);
   github.setEnvironment('mcprt-approval', { hasReviewers: false });
   const unreviewed = { event: 'push', jobs: upToApproval, fails: /github-environment-unreviewed/ };
-  runs.push(await play(story, repository, 'an environment without reviewers', 'deploy.yml', unreviewed));
+  await play(story, repository, 'an environment without reviewers', 'deploy.yml', unreviewed);
   github.setEnvironment('mcprt-approval', { hasReviewers: true });
   await untouched('before anybody approved', before);
 
@@ -114,7 +107,6 @@ async function changes(story: Story, world: World, repository: Repository): Prom
       return true;
     },
   });
-  runs.push(approved);
   expect(/Success - Post org\/mcprt\/action-rollout@v1/.test(approved.log), 'no post step of the rollout');
   expect(seen === before, 'something was changed before the approval');
   expect((await state()) !== before, 'nothing was rolled out');
@@ -123,13 +115,11 @@ async function changes(story: Story, world: World, repository: Repository): Prom
   const named = `Approved: the rollout of plan \`${approved.outputs.plan}\``;
   const isNamed = approved.summaries.some((text) => text.startsWith(named));
   expect(isNamed, `the approval’s summary does not name the plan: ${approved.summaries.join('\n')}`);
-  runs.push(
-    await play(story, repository, 'again, with nothing to change', 'deploy.yml', { event: 'push', jobs: planOnly }),
-  );
+  await play(story, repository, 'again, with nothing to change', 'deploy.yml', { event: 'push', jobs: planOnly });
 
   repository.adopt(await change('one more dashboard'));
   let moved = '';
-  const overtaken = await play(story, repository, 'somebody changes the cluster meanwhile', 'deploy.yml', {
+  await play(story, repository, 'somebody changes the cluster meanwhile', 'deploy.yml', {
     event: 'push',
     jobs: [...upToApproval, 'backup@mcprt-backup', 'rollout@production'],
     fails: /rollout-plan-moved/,
@@ -141,7 +131,5 @@ async function changes(story: Story, world: World, repository: Repository): Prom
       return true;
     },
   });
-  runs.push(overtaken);
   await untouched('an approval of another plan', moved);
-  return runs;
 }

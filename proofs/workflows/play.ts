@@ -53,8 +53,8 @@ export async function play(
 }
 
 /** No log and no summary has a secret in it. */
-export function searchLogs({ context }: Story, search: LeakSearch, runs: readonly PlayedWorkflow[]): void {
-  for (const { log, runId } of runs) {
+export function searchLogs({ context }: Story, search: LeakSearch, { played }: Repository): void {
+  for (const { log, runId } of played) {
     for (const name of search.in(log)) context.fail(`the log of run ${runId} shows ${name}`);
   }
 }

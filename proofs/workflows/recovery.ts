@@ -6,7 +6,7 @@ import { leakSearch } from '../support/leaks.js';
 import { leaves } from '../support/leaves.js';
 import { inWorld, type World } from '../world/world.js';
 import { play, type Story, searchLogs } from './play.js';
-import type { PlayedWorkflow, Repository } from './repository.js';
+import type { Repository } from './repository.js';
 
 /**
  * The cluster is lost, and another one takes its place: a deployment by the installer with the lost one's fingerprint
@@ -20,7 +20,7 @@ export async function recovery(
   repository: Repository,
   deployment: string,
   fingerprint: string,
-): Promise<PlayedWorkflow> {
+): Promise<void> {
   const { context } = story;
   return inWorld(
     context,
@@ -39,7 +39,7 @@ export async function recovery(
       const named = deployment.replace(/^( +)apply: setup$/m, `$&\n$1from-cluster: ${fingerprint}`);
       const files = { '.github/workflows/mcprt-deploy.yml': named };
       repository.adopt(await commitFiles(repository.folder, files, 'A new cluster in place of the lost one'));
-      const run = await play(story, repository, 'a lost cluster', 'deploy.yml', {
+      await play(story, repository, 'a lost cluster', 'deploy.yml', {
         event: 'push',
         jobs: [
           ...['plan@mcprt-plan', 'approve@mcprt-approval', 'setup@mcprt-restore'],
@@ -50,8 +50,7 @@ export async function recovery(
       context.expect(orders.length + issued === 0, `a lost cluster: ${orders.length} orders, ${issued} issued`);
       context.expect(before.length > 0, 'the lost cluster had no certificates');
       context.expectSame('a lost cluster: other certificates', await leaves(fresh.cluster), before);
-      searchLogs(story, leakSearch(await accessCanaries(fresh.kubeconfig, [repository.github])), [run]);
-      return run;
+      searchLogs(story, leakSearch(await accessCanaries(fresh.kubeconfig, [repository.github])), repository);
     },
     { folder: join(context.folder, 'recovery') },
   );

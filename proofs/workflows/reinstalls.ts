@@ -10,7 +10,7 @@ import { inWorld, type World as WorldOf } from '../world/world.js';
 import { firstInstallation } from './first-installation.js';
 import { play, type Story, searchLogs } from './play.js';
 import { recovery } from './recovery.js';
-import { commitProfile, makeRepository, type PlayedWorkflow } from './repository.js';
+import { commitProfile, makeRepository } from './repository.js';
 import { restores } from './restores.js';
 
 /**
@@ -61,38 +61,32 @@ async function inRepository(story: Story, world: World): Promise<void> {
     },
   });
   try {
-    const runs: PlayedWorkflow[] = [];
-    runs.push(...(await firstInstallation(story, world, repository)));
+    await firstInstallation(story, world, repository);
     const counted = await world.meter();
     const wire = await front.onTheWire();
-    const wrong = { event: 'workflow_dispatch', payload: { inputs: { domain: 'example.org' } } };
-    runs.push(
-      await play(story, repository, 'another domain was typed', 'reinstall.yml', {
-        ...wrong,
-        jobs: ['wipe@mcprt-wipe'],
-        fails: /wipe-confirm/,
-      }),
-    );
+    await play(story, repository, 'another domain was typed', 'reinstall.yml', {
+      event: 'workflow_dispatch',
+      payload: { inputs: { domain: 'example.org' } },
+      jobs: ['wipe@mcprt-wipe'],
+      fails: /wipe-confirm/,
+    });
     const again = await play(story, repository, 'wiped and installed again', 'reinstall.yml', {
       event: 'workflow_dispatch',
       payload: { inputs: { domain } },
       jobs: ['wipe@mcprt-wipe', 'install@mcprt-restore'],
     });
-    runs.push(again);
     context.expect(Number(again.outputs.wiped) >= 3, `${again.outputs.wiped} namespaces were wiped`);
-    runs.push(
-      await play(story, repository, 'deployed by the installer', 'deploy.yml', {
-        event: 'push',
-        jobs: [
-          ...['plan@mcprt-plan', 'approve@mcprt-approval', 'backup@mcprt-backup', 'setup@mcprt-restore'],
-          ...['save@mcprt-backup', 'smoke-test@mcprt-smoke'],
-        ],
-      }),
-    );
-    runs.push(...(await restores(story, world, repository)));
+    await play(story, repository, 'deployed by the installer', 'deploy.yml', {
+      event: 'push',
+      jobs: [
+        ...['plan@mcprt-plan', 'approve@mcprt-approval', 'backup@mcprt-backup', 'setup@mcprt-restore'],
+        ...['save@mcprt-backup', 'smoke-test@mcprt-smoke'],
+      ],
+    });
+    await restores(story, world, repository);
     if (!context.small) {
       const deployment = await readFile(join(source, '.github', 'workflows', 'mcprt-deploy.yml'), 'utf8');
-      runs.push(await recovery(story, world, repository, deployment, cluster));
+      await recovery(story, world, repository, deployment, cluster);
     }
     const { orders, issued, accounts } = difference(counted, await world.meter());
     context.expect(orders + issued + accounts === 0, `${orders} orders, ${issued} issued, ${accounts} accounts`);
@@ -101,7 +95,7 @@ async function inRepository(story: Story, world: World): Promise<void> {
       ...(await canariesOf(world, [repository.github])),
       ...(keys === undefined ? [] : keyCanaries('the workflows', keys)),
     ]);
-    searchLogs(story, search, runs);
+    searchLogs(story, search, repository);
   } finally {
     await repository.close();
   }

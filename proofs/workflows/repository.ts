@@ -47,6 +47,8 @@ export async function makeTools({ env, progress, folder }: ProofContext): Promis
 export interface Repository {
   github: Github;
   folder: string;
+  /** What ran, in the order of ending. */
+  played: PlayedWorkflow[];
   /** The next runs are of this commit. */
   adopt(commit: string): void;
   /** The next runs are on another cluster: init makes its accounts, and the environments are made anew. */
@@ -123,10 +125,12 @@ export async function makeRepository(
     }),
   ]);
   let [runId, sha] = [github.run.id, first];
+  const played: PlayedWorkflow[] = [];
   const groups = new Groups();
   return {
     github,
     folder,
+    played,
     adopt(commit) {
       sha = commit;
     },
@@ -162,7 +166,9 @@ export async function makeRepository(
         const jobs = control.entered.map(({ job, environment, refused }) => {
           return `${job}@${environment}${refused === '' ? '' : `: ${refused}`}`;
         });
-        return { ...run, runId: id, jobs };
+        const one = { ...run, runId: id, jobs };
+        played.push(one);
+        return one;
       } finally {
         await control.close();
       }

@@ -5,7 +5,7 @@ import { parsedJson } from '../../shared/json.js';
 import { scaleCertManager, tlsSecrets } from '../world/installation.js';
 import type { World } from '../world/world.js';
 import { type Expected, play, type Story } from './play.js';
-import type { PlayedWorkflow, Repository } from './repository.js';
+import type { Repository } from './repository.js';
 
 const planned = ['list@mcprt-backup', 'plan@mcprt-restore'];
 const whole = [...planned, 'restore@mcprt-restore'];
@@ -21,17 +21,13 @@ const lost = [
  * Restores by hand: what was lost, from the artifact as the cache has no entry any more; a generation that is named; a plan
  * alone; and an approval that is overtaken.
  */
-export async function restores(story: Story, world: World, repository: Repository): Promise<PlayedWorkflow[]> {
+export async function restores(story: Story, world: World, repository: Repository): Promise<void> {
   const { context } = story;
   const { cluster } = world;
   const { github } = repository;
-  const runs: PlayedWorkflow[] = [];
-  const run = async (scene: string, change: Partial<typeof given>, expected: Omit<Expected, 'event'>) => {
+  const run = (scene: string, change: Partial<typeof given>, expected: Omit<Expected, 'event'>) => {
     const payload = { inputs: { ...given, 'max-orders': '0', ...change } };
-    const options = { event: 'workflow_dispatch', payload, ...expected };
-    const played = await play(story, repository, scene, 'restore.yml', options);
-    runs.push(played);
-    return played;
+    return play(story, repository, scene, 'restore.yml', { event: 'workflow_dispatch', payload, ...expected });
   };
   const secrets = async (): Promise<string> => {
     const own = await Promise.all(lost.map((ref) => cluster.get<KubeObject & { data?: unknown }>(kinds.secret, ref)));
@@ -89,5 +85,4 @@ export async function restores(story: Story, world: World, repository: Repositor
     await run('no such generation', { generation: '999' }, { jobs: planned, fails: /backup-missing/ });
   await run('restored again', {}, { jobs: whole });
   await isWhole('restored again');
-  return runs;
 }
