@@ -3,58 +3,45 @@ import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../lab/driver/folders.js';
-import { difference } from '../lab/driver/meter.js';
-import { leaves } from './leaves.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { appNamespaces, onPlatform, type Rig } from './rig.js';
+import { leaves } from './support/leaves.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { mustWork } from './support/runs.js';
+import { appNamespaces } from './world/installation.js';
+import { inWorld, type World } from './world/world.js';
 
 const run = promisify(execFile);
 
 export const breakGlass: Proof = {
   name: 'break-glass',
   claim: 'stock openssl, age and kubectl commands, taken from docs/break-glass.md itself, restore a backup',
-  run: (context) => onPlatform(context, byHand),
+  run: (context) => inWorld(context, ['platform'], (world) => byHand(context, world)),
 };
 
-async function byHand(context: ProofContext, rig: Rig): Promise<Proven> {
-  const backup = await rig.act('backup');
-  if (backup.code !== 0) return { ok: false, figures: {}, problems: [backup.log] };
-  const before = await leaves(rig.cluster);
-  await rig.wipe([...appNamespaces, 'cert-manager']);
-  const counted = await rig.meter();
-
+async function byHand(context: ProofContext, world: World) {
+  mustWork('the backup', await world.backup('backup'));
+  const before = await leaves(world.cluster);
+  await world.wipe([...appNamespaces, 'cert-manager']);
   const commands = shellBlocks(await readFile(join(root, 'docs', 'break-glass.md'), 'utf8'));
-  const tools = await prepare(context, rig);
-  const script = ['set -eu', ...commands].join('\n');
-  const env = { PATH: `${tools}:${context.env.PATH}`, KUBECONFIG: rig.state.kubeconfig, HOME: tools };
-  const shell = await run('sh', ['-c', script], { cwd: join(context.folder, 'by-hand'), env }).catch(
-    (error: { stdout?: string; stderr?: string }) => ({
-      stdout: error.stdout ?? '',
-      stderr: `FAILED\n${error.stderr ?? ''}`,
-    }),
-  );
-  await rig.install();
-  const { orders, issued } = difference(counted, await rig.meter());
-  const serialsEqual = JSON.stringify(before) === JSON.stringify(await leaves(rig.cluster));
-  const verified = shell.stdout.includes('Signature Verified Successfully');
-  const refused = await tampered(context, env, commands);
-  const problems = [
-    ...(shell.stderr.startsWith('FAILED') ? [shell.stderr] : []),
-    ...(verified ? [] : ['openssl did not confirm the signature']),
-    ...(refused ? [] : ['a changed statement passed the check']),
-  ];
-  return {
-    ok: problems.length === 0 && serialsEqual && orders === 0 && issued === 0,
-    figures: {
-      commands: commands.length,
-      signatureVerified: verified,
-      tamperedRefused: refused,
-      orders,
-      issued,
-      serialsEqual,
-    },
-    problems,
-  };
+  const tools = await prepare(context, world);
+  const env = { PATH: `${tools}:${context.env.PATH}`, KUBECONFIG: world.kubeconfig, HOME: tools };
+  const { result, orders, issued } = await world.counting(async () => {
+    const shell = await run('sh', ['-c', ['set -eu', ...commands].join('\n')], {
+      cwd: join(context.folder, 'by-hand'),
+      env,
+    }).catch((error: { stdout?: string; stderr?: string }) => {
+      context.fail(`the commands failed: ${error.stderr ?? ''}`);
+      return { stdout: error.stdout ?? '' };
+    });
+    await world.install();
+    return shell.stdout;
+  });
+  context.expect(orders === 0 && issued === 0, `${orders} orders, ${issued} issuances`);
+  const serialsEqual = context.expectSame('the certificates', await leaves(world.cluster), before);
+  const signatureVerified = result.includes('Signature Verified Successfully');
+  context.expect(signatureVerified, 'openssl did not confirm the signature');
+  const tamperedRefused = await tampered(context, env, commands);
+  context.expect(tamperedRefused, 'a changed statement passed the check');
+  return { commands: commands.length, signatureVerified, tamperedRefused, orders, issued, serialsEqual };
 }
 
 /** The page's shell blocks, in their order. */
@@ -63,14 +50,14 @@ function shellBlocks(page: string): string[] {
 }
 
 /** Lays out what the page assumes: the two files, and the tools by their names. */
-async function prepare(context: ProofContext, rig: Rig): Promise<string> {
+async function prepare(context: ProofContext, { backups, keys, state }: World): Promise<string> {
   const [work, tools] = [join(context.folder, 'by-hand'), join(context.folder, 'tools')];
   await Promise.all([mkdir(work), mkdir(tools)]);
-  const [name] = await readdir(rig.backups);
-  await copyFile(join(rig.backups, name ?? ''), join(work, 'backup.tar'));
-  await writeFile(join(work, 'offline.txt'), rig.keys.offline, { mode: 0o600 });
-  await symlink(rig.state.program.age, join(tools, 'age'));
-  await writeFile(join(tools, 'kubectl'), `#!/bin/sh\nexec ${rig.state.program.lab} kubectl "$@"\n`, { mode: 0o755 });
+  const [name] = await readdir(backups);
+  await copyFile(join(backups, name ?? ''), join(work, 'backup.tar'));
+  await writeFile(join(work, 'offline.txt'), keys.offline, { mode: 0o600 });
+  await symlink(state.program.age, join(tools, 'age'));
+  await writeFile(join(tools, 'kubectl'), `#!/bin/sh\nexec ${state.program.lab} kubectl "$@"\n`, { mode: 0o755 });
   return tools;
 }
 

@@ -1,13 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { difference } from '../lab/driver/meter.js';
+import { found } from '../lab/driver/until.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { registryAuth } from '../shared/platform/registry-auth.js';
-import { withoutMasks } from './leaks.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { appNamespaces } from './rig.js';
-import { makeStage, type Stage } from './stage.js';
+import { round1, sum } from './support/figures.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { inWorld, type World as WorldOf } from './world/world.js';
+
+type World = WorldOf<'front' | 'source' | 'installer'>;
+type Signal = 'SIGINT' | 'SIGKILL';
 
 /** What the runner gives a step after SIGINT before it sends SIGTERM (actions/runner, ProcessInvoker). */
 const graceSeconds = 7.5;
@@ -16,12 +18,12 @@ const momentDeadline = 60_000;
 /** A moment of an installation, told by what the cluster shows or the action has printed. */
 interface Moment {
   name: string;
-  isNow(stage: Stage, printed: string): Promise<boolean>;
+  isNow(world: World, printed: string): Promise<boolean>;
 }
 
 interface Stopped {
   moment: string;
-  signal: 'SIGINT' | 'SIGKILL';
+  signal: Signal;
   /** From the signal to the end of the action's process. */
   seconds: number;
   openAfterMain: boolean;
@@ -33,110 +35,92 @@ export const cancel: Proof = {
   name: 'cancel',
   claim:
     'a cancelled setup: the installer is gone within the runner’s grace, the registry is not left open, the next run finishes without a further order',
-  async run(context) {
-    const stage = await makeStage(context, context.folder, { pushMilliseconds: 700 });
-    try {
-      return await stopEverywhere(context, stage);
-    } finally {
-      await stage.close();
-    }
-  },
+  run: (context) =>
+    inWorld(context, ['front', 'source', 'installer'], (world) => stopEverywhere(context, world), {
+      pushMilliseconds: 700,
+    }),
 };
 
-const isOpen = async ({ rig }: Stage): Promise<boolean> => {
-  const ingress = await rig.cluster.get(kinds.ingress, { namespace: registryAuth.namespace, name: registryAuth.name });
+const isOpen = async ({ cluster }: World): Promise<boolean> => {
+  const ingress = await cluster.get(kinds.ingress, { namespace: registryAuth.namespace, name: registryAuth.name });
   return ingress !== undefined && ingress.metadata.annotations?.[registryAuth.annotation] === undefined;
 };
+
+/** The pods that push images and are not on their way out. */
+async function pushers({ cluster }: World): Promise<string[]> {
+  const { items } = await cluster.list(kinds.pod, { namespace: 'registry' });
+  return items.flatMap(({ metadata: { name, deletionTimestamp } }) =>
+    name.startsWith('registry-pusher-') && deletionTimestamp === undefined ? [name] : [],
+  );
+}
 
 const moments: readonly Moment[] = [
   {
     name: 'while images are pushed and the registry is open',
-    async isNow(stage) {
-      const { items } = await stage.rig.cluster.list(kinds.pod, { namespace: 'registry' });
-      return (await isOpen(stage)) && items.some(({ metadata }) => metadata.name.startsWith('registry-pusher-'));
-    },
+    isNow: async (world) => (await isOpen(world)) && (await pushers(world)).length > 0,
   },
   {
     name: 'while workloads are deployed',
-    async isNow(stage) {
-      const found = await stage.rig.cluster.get(kinds.deployment, {
-        namespace: 'mcp-sentinel',
-        name: 'mcp-platform-api',
-      });
-      return (await isOpen(stage)) && found !== undefined;
+    async isNow(world) {
+      const ref = { namespace: 'mcp-sentinel', name: 'mcp-platform-api' };
+      return (await isOpen(world)) && (await world.cluster.get(kinds.deployment, ref)) !== undefined;
     },
   },
   // Before its first word the process follows no signal, and has done nothing.
   { name: 'right after the start', isNow: async (_, printed) => printed !== '' },
 ];
 
-async function stopEverywhere(context: ProofContext, stage: Stage): Promise<Proven> {
-  const { rig } = stage;
-  const problems: string[] = [];
+/** mcp-sentinel and the operator's: the registry keeps its namespace, and with it its certificate. */
+const withoutCertificates = ['mcp-runtime', 'mcp-servers'];
+
+async function stopEverywhere(context: ProofContext, world: World) {
   const stops: Stopped[] = [];
-  const first = await rig.meter();
   const stopTimes: string[] = [];
-  for (const [index, moment] of moments.entries()) {
-    for (const signal of context.small && index > 0 ? (['SIGINT'] as const) : (['SIGINT', 'SIGKILL'] as const)) {
-      const stopped = await stopAt(stage, moment, signal, problems);
-      stops.push(stopped);
-      stopTimes.push(`${new Date().toISOString()}: ${signal} ${moment.name}`);
-      context.progress(`  ${signal} ${moment.name}: gone after ${stopped.seconds.toFixed(1)} s`);
-      // Each moment is reached on a platform that has to be installed, with its certificates in place.
-      if (index < moments.length - 1) await rig.wipe(withoutCertificates);
+  const { orders, issued } = await world.counting(async () => {
+    for (const [index, moment] of moments.entries()) {
+      const signals: readonly Signal[] = context.small && index > 0 ? ['SIGINT'] : ['SIGINT', 'SIGKILL'];
+      for (const signal of signals) {
+        const stopped = await stopAt(context, world, moment, signal);
+        stops.push(stopped);
+        stopTimes.push(`${new Date().toISOString()}: ${signal} ${moment.name}`);
+        context.progress(`  ${signal} ${moment.name}: gone after ${stopped.seconds} s`);
+        // Each moment is reached on a platform that has to be installed, with its certificates in place.
+        if (index < moments.length - 1) await world.wipe(withoutCertificates);
+      }
     }
-  }
-  const rerun = await stage.setup();
-  if (rerun.code !== 0) problems.push(`the run after all of them failed: ${withoutMasks(rerun.log)}`);
-  const last = await rig.meter();
-  const { orders, issued } = difference(first, last);
+    context.expectDone('the run after all of them', await world.setup());
+  });
   if (orders !== 2 || issued !== 2) {
-    const told = last.orders.map(({ names, at, issued: end }) => `${at}: ${names.join(' ')}, issued ${end ?? 'never'}`);
-    problems.push(
-      [`${orders} orders and ${issued} issuances instead of 2 for the first install`, ...told, ...stopTimes].join('\n'),
+    const told = (await world.meter()).orders.map(
+      ({ names, at, issued: end }) => `${at}: ${names.join(' ')}, issued ${end ?? 'never'}`,
     );
+    const what = `${orders} orders and ${issued} issuances instead of 2 for the first install`;
+    context.fail([what, ...told, ...stopTimes].join('\n'));
   }
-  const wire = await stage.onTheWire();
-  if (Object.values(wire).some((serial) => serial === '')) problems.push(`not served: ${JSON.stringify(wire)}`);
+  const wire = await world.front.onTheWire();
+  context.expect(!Object.values(wire).includes(''), `not served: ${JSON.stringify(wire)}`);
   return {
-    ok: problems.length === 0,
-    figures: {
-      stops: stops.length,
-      slowestSeconds: round(Math.max(...stops.filter(({ signal }) => signal === 'SIGINT').map((one) => one.seconds))),
-      graceSeconds,
-      openAfterPost: stops.filter(({ openAfterPost }) => openAfterPost).length,
-      leftRunning: stops.reduce((sum, { leftRunning }) => sum + leftRunning, 0),
-      orders,
-      moments: stops.map(({ moment, signal, seconds, openAfterMain }) => ({
-        moment,
-        signal,
-        seconds: round(seconds),
-        openAfterMain,
-      })),
-    },
-    problems,
+    stops: stops.length,
+    slowestSeconds: Math.max(...stops.filter(({ signal }) => signal === 'SIGINT').map((one) => one.seconds)),
+    graceSeconds,
+    openAfterPost: stops.filter(({ openAfterPost }) => openAfterPost).length,
+    leftRunning: sum(stops.map(({ leftRunning }) => leftRunning)),
+    orders,
+    moments: stops.map(({ moment, signal, seconds, openAfterMain }) => ({ moment, signal, seconds, openAfterMain })),
   };
 }
 
-/** mcp-sentinel and the operator's: the registry keeps its namespace, and with it its certificate. */
-const withoutCertificates = appNamespaces.filter((name) => name === 'mcp-runtime' || name === 'mcp-servers');
-
-async function stopAt(
-  stage: Stage,
-  moment: Moment,
-  signal: 'SIGINT' | 'SIGKILL',
-  problems: string[],
-): Promise<Stopped> {
-  const fail = (what: string): void => void problems.push(`${signal} ${moment.name}: ${what}`);
+async function stopAt(context: ProofContext, world: World, moment: Moment, signal: Signal): Promise<Stopped> {
+  const { expect, expectDone, expectRefused, fail } = context.about(`${signal} ${moment.name}`);
   let [pid, printed] = [0, () => ''];
   const started = performance.now();
-  const running = stage.setup({}, { RUNNER_TRACKING_ID: trackingId }, (id, soFar) => {
+  const running = world.setup({}, { RUNNER_TRACKING_ID: trackingId }, (id, soFar) => {
     [pid, printed] = [id, soFar];
   });
   const isOver = running.then(() => true);
-  while (!(await moment.isNow(stage, printed()))) {
+  while (!(await moment.isNow(world, printed()))) {
     if (performance.now() - started > momentDeadline || (await Promise.race([isOver, sleep(20, false)]))) {
-      fail(`this moment never came: ${withoutMasks((await running).log)}`);
+      fail('this moment never came', await running);
       return { moment: moment.name, signal, seconds: 0, openAfterMain: false, openAfterPost: false, leftRunning: 0 };
     }
   }
@@ -144,50 +128,34 @@ async function stopAt(
   process.kill(pid, signal);
   const run = await running;
   const seconds = (performance.now() - sent) / 1000;
-  const openAfterMain = await isOpen(stage);
+  const openAfterMain = await isOpen(world);
   if (signal === 'SIGINT') {
-    if (seconds > graceSeconds) fail(`it took ${seconds.toFixed(1)} s`);
-    if (run.error !== 'job-cancelled') fail(`it ended with ${run.error}: ${withoutMasks(run.log)}`);
-    if (openAfterMain) fail('the registry was open when the action ended');
+    expect(seconds <= graceSeconds, `it took ${seconds} s`);
+    expectRefused('the run', 'job-cancelled', run);
+    expect(!openAfterMain, 'the registry was open when the action ended');
   } else {
     // After a killed step the runner ends what carries its tracking id.
     for (const left of await tracked()) process.kill(left, 'SIGKILL');
   }
-  const leftRunning = await leftAfter(2_000);
-  if (leftRunning > 0) fail(`${leftRunning} processes of the installer are left`);
-  const post = await stage.post();
-  if (post.code !== 0) fail(`the post step failed: ${withoutMasks(post.log)}`);
-  const openAfterPost = await isOpen(stage);
-  if (openAfterPost) fail('the registry is open after the post step');
-  const { items } = await stage.rig.cluster.list(kinds.pod, { namespace: 'registry' });
-  const pushers = items.filter(
-    ({ metadata }) => metadata.name.startsWith('registry-pusher-') && metadata.deletionTimestamp === undefined,
-  );
-  if (pushers.length > 0) fail('a pod that pushes images is left');
-  const archives = (await readdir(stage.source)).filter((name) => name.endsWith('.tar'));
-  if (archives.length > 0) fail(`left in the source: ${archives.join(', ')}`);
-  return { moment: moment.name, signal, seconds, openAfterMain, openAfterPost, leftRunning };
-}
-
-function round(seconds: number): number {
-  return Math.round(seconds * 10) / 10;
+  // One that was killed takes a moment to go.
+  await found(async () => (await tracked()).length === 0, { seconds: 2, every: 50 });
+  const leftRunning = (await tracked()).length;
+  expect(leftRunning === 0, `${leftRunning} processes of the installer are left`);
+  expectDone('the post step', await world.run('setup-post', {}, { STATE_started: 'yes' }));
+  const openAfterPost = await isOpen(world);
+  expect(!openAfterPost, 'the registry is open after the post step');
+  expect((await pushers(world)).length === 0, 'a pod that pushes images is left');
+  const archives = (await readdir(world.source)).filter((name) => name.endsWith('.tar'));
+  expect(archives.length === 0, `left in the source: ${archives.join(', ')}`);
+  return { moment: moment.name, signal, seconds: round1(seconds), openAfterMain, openAfterPost, leftRunning };
 }
 
 const trackingId = `proof-cancel-${process.pid}`;
 
-/** How many processes of the installer are still there; one that was killed takes a moment to go. */
-async function leftAfter(milliseconds: number): Promise<number> {
-  for (const end = Date.now() + milliseconds; ; ) {
-    const { length } = await tracked();
-    if (length === 0 || Date.now() > end) return length;
-    await sleep(50);
-  }
-}
-
 /** Processes that carry this proof's tracking id, as the runner looks for orphans (Linux). */
 async function tracked(): Promise<number[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const found = await Promise.all(
+  const all = await Promise.all(
     ids.map(async (id) => {
       const environment = await readFile(join('/proc', id, 'environ'), 'utf8').catch(() => '');
       const state = await readFile(join('/proc', id, 'stat'), 'utf8').catch(() => '');
@@ -196,5 +164,5 @@ async function tracked(): Promise<number[]> {
         : [];
     }),
   );
-  return found.flat();
+  return all.flat();
 }

@@ -1,14 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ActionRun } from '../lab/driver/action.js';
 import { commandLine } from '../lab/driver/command-line.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { difference } from '../lab/driver/meter.js';
 import { runbookBackup, runbookRestore, untilQuiet } from '../lab/platform/runbook.js';
 import { McprtError } from '../shared/errors.js';
-import { type Leaf, leaves } from './leaves.js';
-import { appNamespaces, makeRig, type Rig } from './rig.js';
+import { secondsSince } from './support/figures.js';
+import { makeFindings } from './support/findings.js';
+import { type Leaf, leaves } from './support/leaves.js';
+import { mustWork } from './support/runs.js';
+import { appNamespaces } from './world/installation.js';
+import { inWorld, type World } from './world/world.js';
 
 const { values } = commandLine('npm run demo -- [--json]', {
   options: { json: { type: 'boolean', default: false } },
@@ -21,11 +24,11 @@ interface Step {
 }
 
 /** Runs the whole story once and returns its figures. */
-async function tell(rig: Rig, steps: Step[]): Promise<Record<string, unknown>> {
+async function tell(world: World, steps: Step[]): Promise<Record<string, unknown>> {
   const timed = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
     const started = performance.now();
     const result = await work();
-    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    const seconds = secondsSince(started);
     steps.push({ step, seconds });
     say(`  ${step}: ${seconds} s`);
     return result;
@@ -33,26 +36,28 @@ async function tell(rig: Rig, steps: Step[]): Promise<Record<string, unknown>> {
   const everything = [...appNamespaces, 'cert-manager'];
 
   say('A real cluster with real cert-manager and a real ACME server; the platform is a stand-in.');
-  await timed('install the platform, certificates from the ACME server', rig.install);
-  const before = await leaves(rig.cluster);
-  await timed('back up (action-backup)', async () => passed(await rig.act('backup')));
-  await timed('wipe, cert-manager and its account key included', () => rig.wipe(everything));
-  const counted = await rig.meter();
-  const run = await timed('restore (action-backup)', async () => passed(await rig.act('restore')));
-  await timed('install the platform again', rig.install);
-  const after = await leaves(rig.cluster);
-  const { orders, issued, accounts } = difference(counted, await rig.meter());
+  await timed('install the platform, certificates from the ACME server', world.install);
+  const before = await leaves(world.cluster);
+  await timed('back up (action-backup)', async () => mustWork('the backup', await world.backup('backup')));
+  await timed('wipe, cert-manager and its account key included', () => world.wipe(everything));
+  const counted = await world.meter();
+  const run = await timed('restore (action-backup)', async () =>
+    mustWork('the restore', await world.backup('restore')),
+  );
+  await timed('install the platform again', world.install);
+  const after = await leaves(world.cluster);
+  const { orders, issued, accounts } = difference(counted, await world.meter());
 
   say('For contrast, the runbook’s order: set up first, restore after.');
-  const old = await runbookBackup(rig.cluster);
-  await rig.wipe(everything);
-  const then = await rig.meter();
+  const old = await runbookBackup(world.cluster);
+  await world.wipe(everything);
+  const then = await world.meter();
   await timed('runbook: install, restore after it', async () => {
-    await rig.install();
-    await runbookRestore(rig.cluster, old);
-    await untilQuiet(async () => (await rig.meter()).orders.length);
+    await world.install();
+    await runbookRestore(world.cluster, old);
+    await untilQuiet(async () => (await world.meter()).orders.length);
   });
-  const contrast = difference(then, await rig.meter());
+  const contrast = difference(then, await world.meter());
 
   const serialsEqual = before.length > 0 && JSON.stringify(before) === JSON.stringify(after);
   const acme = before.filter((leaf) => leaf.acme).length;
@@ -68,11 +73,6 @@ async function tell(rig: Rig, steps: Step[]): Promise<Record<string, unknown>> {
     restored: run.outputs.name,
     contrast: { order: 'setup first, restore after', ...contrast },
   };
-}
-
-function passed(run: ActionRun): ActionRun {
-  if (run.code !== 0) throw new Error(`the action failed:\n${run.log}`);
-  return run;
 }
 
 function table(rows: string[][]): string {
@@ -140,10 +140,11 @@ try {
     labs.push(state);
     return state;
   };
-  const rig = await makeRig({ lab, folder, small: false, flags: {}, env: process.env, progress: say });
-  steps.push({ step: 'bring the lab up', seconds: Math.round((performance.now() - started) / 100) / 10 });
-  const figures = await tell(rig, steps);
-  await rig.close();
+  const context = { ...makeFindings(), lab, folder, small: false, flags: {}, env: process.env, progress: say };
+  const figures = await inWorld(context, [], (world) => {
+    steps.push({ step: 'bring the lab up', seconds: secondsSince(started) });
+    return tell(world, steps);
+  });
   if (values.json) process.stdout.write(`${JSON.stringify({ name: 'demo', ...figures, steps })}\n`);
   else print(figures, steps);
   process.exitCode = figures.ok ? 0 : 1;

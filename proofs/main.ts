@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { commandLine } from '../lab/driver/command-line.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { McprtError, messageOf } from '../shared/errors.js';
-import type { Proof, Proven } from './proof.js';
 import { proofs } from './registry.js';
+import { secondsSince } from './support/figures.js';
+import { makeFindings } from './support/findings.js';
+import type { Figures, Proof } from './support/proof.js';
 
 const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT]
 
@@ -27,13 +29,21 @@ const { values, positionals } = commandLine(usage, {
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
+interface Proven {
+  figures: Figures;
+  problems: readonly string[];
+  seconds: number;
+}
+
+/** Problems that are told of one proof. */
+const mostTold = 50;
+
 /** Runs one proof on labs of its own, and takes them down whatever happens. */
-async function prove(proof: Proof): Promise<Proven & { seconds: number }> {
+async function prove(proof: Proof): Promise<Proven> {
   const folder = await mkdtemp(join(tmpdir(), `mcprt-${proof.name}-`));
   const labs: LabState[] = [];
   let count = 0;
   const started = performance.now();
-  const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   const lab = async (more: NodeJS.ProcessEnv = {}): Promise<LabState> => {
     const name = `${proof.name}-${process.pid}-${count++}`;
     const state = await startLab({ name, env: { ...process.env, ...more }, progress });
@@ -47,19 +57,21 @@ async function prove(proof: Proof): Promise<Proven & { seconds: number }> {
   const interrupted = (): void => void down().finally(() => process.exit(1));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const { json: _json, small, ...flags } = values;
+  const findings = makeFindings();
+  let figures: Figures = {};
   try {
-    const proven = await proof.run({ lab, folder, small, flags, env: process.env, progress });
-    return { ...proven, seconds: seconds() };
+    figures = await proof.run({ ...findings, lab, folder, small, flags, env: process.env, progress });
   } catch (error) {
-    const why =
+    findings.fail(
       error instanceof McprtError
         ? `${error.code}: ${error.message}: ${error.why}`
-        : ((error as Error).stack ?? messageOf(error));
-    return { ok: false, figures: {}, problems: [why], seconds: seconds() };
+        : ((error as Error).stack ?? messageOf(error)),
+    );
   } finally {
     process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
     await down();
   }
+  return { figures, problems: findings.problems, seconds: secondsSince(started) };
 }
 
 const unknown = positionals.filter((name) => !proofs.some((proof) => proof.name === name));
@@ -71,9 +83,11 @@ const wanted = positionals.length === 0 ? proofs : proofs.filter(({ name }) => p
 let failed = 0;
 for (const proof of wanted) {
   progress(`${proof.name}: ${proof.claim}`);
-  const { ok, figures, problems, seconds } = await prove(proof);
+  const { figures, problems, seconds } = await prove(proof);
+  const ok = problems.length === 0;
   failed += ok ? 0 : 1;
-  for (const problem of problems) progress(`  ${problem}`);
+  for (const problem of problems.slice(0, mostTold)) progress(`  ${problem}`);
+  if (problems.length > mostTold) progress(`  … and ${problems.length - mostTold} more`);
   if (values.json) {
     print(JSON.stringify({ name: proof.name, ok, seconds, ...figures, problems }));
   } else {

@@ -1,15 +1,16 @@
 import pMap from 'p-map';
+import { createObject } from '../lab/platform/objects.js';
 import { namespaceOf } from '../lab/platform/resources.js';
-import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
+import type { Cluster } from '../shared/cluster/cluster.js';
 import { at, recordsAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { lackingRule, listTeamPolicies } from '../shared/rollout/policies.js';
-import { openGate } from './gate.js';
-import { kubectlShell } from './kubectl.js';
-import { withoutMasks } from './leaks.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { wipeNamespaces } from './rig.js';
-import { makeRolloutWorld, type RolloutWorld } from './rollout/world.js';
+import { round1, secondsSince } from './support/figures.js';
+import { kubectlShell } from './support/kubectl.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { resultOf } from './support/runs.js';
+import { wipeNamespaces } from './world/installation.js';
+import { inWorld, type World } from './world/world.js';
 
 /** Round trip to the API server that is added on the way, in ms. */
 const roundTrip = 25;
@@ -27,72 +28,52 @@ export const policies: Proof = {
   name: 'policies',
   claim:
     'the teams’ NetworkPolicies: one list, patches only where the rule is missing, all at once; timed next to the runbook’s loop over the same round trip',
-  async run(context) {
-    const world = await makeRolloutWorld(context, 'split');
-    const gate = await openGate(world.state);
-    try {
-      gate.reset({});
+  run: (context) =>
+    inWorld(context, ['services', 'front', 'source', 'gate'], async (world) => {
+      const { gate, cluster } = world;
       const counts = context.small ? [15] : [200, 1000];
-      const rows: Record<string, unknown>[] = [];
-      const problems: string[] = [];
-      const images = await world.pushAll();
-      const settled = await world.roll({ images, policies: 'false' });
-      if (settled.code !== 0) problems.push(withoutMasks(settled.log));
+      const rows: Row[] = [];
+      const images = await world.services.pushAll();
+      context.expectDone('the rollout before', await world.rollout({ images, policies: 'false' }));
       for (const teams of counts) {
-        await fill(world.cluster, teams);
+        await fill(cluster, teams);
         gate.reset({ delay: roundTrip });
-        const first = await world.roll({ images, kubeconfig: gate.kubeconfig });
+        const first = await world.rollout({ images, kubeconfig: gate.kubeconfig });
         const requests = gate.requests();
-        const lacking = lackingRule(await listTeamPolicies(world.cluster), 'kube-system').length;
+        const lacking = lackingRule(await listTeamPolicies(cluster), 'kube-system').length;
         gate.reset({ delay: roundTrip });
-        const second = await world.roll({ images, kubeconfig: gate.kubeconfig });
-        const writes = gate.writes().length;
-        for (const run of [first, second]) if (run.code !== 0) problems.push(withoutMasks(run.log));
-        if (lacking > 0) problems.push(`${lacking} policies still lack the rule`);
-        if (writes > 0) problems.push(`the second run wrote ${writes} times`);
-        rows.push({
-          teams,
-          // The one list is made while everything else is looked at.
-          seconds: round(phaseOf(first, 'look') + phaseOf(first, 'policies')),
-          whole: round(first.seconds),
-          requests,
-          secondRunWrites: writes,
-        });
-        context.progress(
-          `  ${teams} teams: ${phaseOf(first, 'policies')} s, ${requests} requests; again: ${writes} writes`,
-        );
+        const second = await world.rollout({ images, kubeconfig: gate.kubeconfig });
+        const secondRunWrites = gate.writes().length;
+        for (const run of [first, second]) context.expectDone(`${teams} teams`, run);
+        context.expect(lacking === 0, `${lacking} policies still lack the rule`);
+        context.expect(secondRunWrites === 0, `the second run wrote ${secondRunWrites} times`);
+        // The one list is made while everything else is looked at.
+        const seconds = round1(phaseOf(first, 'look') + phaseOf(first, 'policies'));
+        rows.push({ teams, seconds, whole: round1(first.seconds), requests, secondRunWrites });
+        const took = `${phaseOf(first, 'policies')} s, ${requests} requests`;
+        context.progress(`  ${teams} teams: ${took}; again: ${secondRunWrites} writes`);
       }
-      const loop = await timeLoop(context, world, gate, counts[0] ?? 0);
-      const ratio = round(loop.seconds / Number(rows[0]?.seconds));
-      const asAWhole = round(loop.seconds / Number(rows[0]?.whole));
+      const loop = await timeLoop(context, world, counts[0] ?? 0);
+      const timesFaster = round1(loop.seconds / Number(rows[0]?.seconds));
+      const timesFasterWithTheWholeRollout = round1(loop.seconds / Number(rows[0]?.whole));
       const mustReach = context.small ? 1 : aim.ratio;
-      if (ratio < mustReach) problems.push(`${ratio} times faster, not ${mustReach}`);
-      return verdict(rows, loop, { timesFaster: ratio, timesFasterWithTheWholeRollout: asAWhole }, problems);
-    } finally {
-      await gate.close();
-      await world.close();
-    }
-  },
+      context.expect(timesFaster >= mustReach, `${timesFaster} times faster, not ${mustReach}`);
+      return { roundTripMs: roundTrip, action: rows, runbook: loop, timesFaster, timesFasterWithTheWholeRollout };
+    }),
 };
 
-function verdict(
-  rows: Record<string, unknown>[],
-  loop: { seconds: number; requests: number; rulesInOne: number },
-  ratios: Record<string, number>,
-  problems: string[],
-): Proven {
-  return {
-    ok: problems.length === 0,
-    figures: { roundTripMs: roundTrip, action: rows, runbook: loop, ...ratios },
-    problems,
-  };
+interface Row {
+  teams: number;
+  seconds: number;
+  whole: number;
+  requests: number;
+  secondRunWrites: number;
 }
 
 /** The runbook's loop over the teams of the first size, from policies without the rule as well. */
 async function timeLoop(
   context: ProofContext,
-  { state, cluster }: RolloutWorld,
-  gate: Awaited<ReturnType<typeof openGate>>,
+  { state, cluster, gate }: World<'gate'>,
   teams: number,
 ): Promise<{ seconds: number; requests: number; rulesInOne: number }> {
   const all = await listTeamPolicies(cluster);
@@ -104,7 +85,7 @@ async function timeLoop(
   gate.reset({ delay: roundTrip });
   const started = performance.now();
   await shell(runbook);
-  const seconds = round((performance.now() - started) / 1000);
+  const seconds = secondsSince(started);
   const [one] = await listTeamPolicies(cluster);
   return { seconds, requests: gate.requests(), rulesInOne: recordsAt(one, 'spec', 'ingress').length };
 }
@@ -133,32 +114,18 @@ async function makePolicy(cluster: Cluster, namespace: string): Promise<void> {
   const named = (name: string): Record<string, unknown> => ({
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
   });
-  await cluster.create(
-    kinds.networkPolicy,
-    objectOf(kinds.networkPolicy, {
-      metadata: { namespace, name: 'platform-default-deny' },
-      spec: {
-        podSelector: {},
-        policyTypes: ['Ingress', 'Egress'],
-        ingress: [from({ podSelector: {} }), from(named('mcp-sentinel'))],
-        egress: [{ ports: [{ protocol: 'UDP', port: 53 }] }],
-      },
-    }),
-  );
+  await createObject(cluster, kinds.networkPolicy, {
+    metadata: { namespace, name: 'platform-default-deny' },
+    spec: {
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [from({ podSelector: {} }), from(named('mcp-sentinel'))],
+      egress: [{ ports: [{ protocol: 'UDP', port: 53 }] }],
+    },
+  });
 }
 
-function phaseOf({ outputs }: { outputs: Record<string, string> }, name: string): number {
-  const phases = recordsAt(JSON.parse(outputs.result ?? '{}'), 'phases');
-  return round(
-    Number(
-      at(
-        phases.find((one) => one.name === name),
-        'seconds',
-      ) ?? 0,
-    ),
-  );
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+function phaseOf(run: Parameters<typeof resultOf>[0], name: string): number {
+  const phase = recordsAt(resultOf(run), 'phases').find((one) => one.name === name);
+  return round1(Number(at(phase, 'seconds') ?? 0));
 }

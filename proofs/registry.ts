@@ -1,41 +1,40 @@
-import { accounts } from './accounts.js';
-import { approvals } from './approvals.js';
+import { accounts } from './accounts/accounts.js';
+import { approvals } from './approvals/approvals.js';
 import { breakGlass } from './break-glass.js';
-import { brokenWorlds } from './broken-worlds.js';
-import { canary } from './canary.js';
+import { brokenWorlds } from './broken-worlds/broken-worlds.js';
+import { canary } from './canary/canary.js';
 import { cancel } from './cancel.js';
-import { choose } from './choose.js';
-import { corrupt } from './corrupt.js';
-import { drillProof } from './drill.js';
-import { forecastProof } from './forecast.js';
-import { guardsProof } from './guards.js';
-import { hostile } from './hostile.js';
-import { keyless } from './keyless.js';
+import { choose } from './choose/choose.js';
+import { corrupt } from './corrupt/corrupt.js';
+import { drillProof } from './drill/drill.js';
+import { forecastProof } from './forecast/forecast.js';
+import { guardsProof } from './guards/guards.js';
+import { hostile } from './hostile/hostile.js';
+import { keyless } from './keyless/keyless.js';
 import { kill } from './kill.js';
-import { mcpSdk } from './mcp-sdk.js';
+import { mcpSdk } from './mcp-sdk/mcp-sdk.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
-import type { Proof } from './proof.js';
-import { rbac } from './rbac.js';
+import { rbacOf } from './rbac/rbac.js';
 import { rollout } from './rollout.js';
-import { rolloutFailures } from './rollout-failures.js';
+import { rolloutFailures } from './rollout-failures/rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
 import { rolloutSpeed } from './rollout-speed.js';
-import { roundTripProof } from './round-trip.js';
+import { roundTripProof } from './round-trip/round-trip.js';
 import { setup } from './setup.js';
 import { smoke } from './smoke.js';
-import { smokeFailures } from './smoke-failures.js';
+import { smokeFailures } from './smoke-failures/smoke-failures.js';
 import { speed } from './speed.js';
-import { stolenKey } from './stolen-key.js';
-import { stores } from './stores.js';
-import { wipeProof } from './wipe.js';
+import { stolenKey } from './stolen-key/stolen-key.js';
+import { stores } from './stores/stores.js';
+import type { Proof } from './support/proof.js';
+import { wipeProof } from './wipe/wipe.js';
 import { wipeScale } from './wipe-scale.js';
 import { workflowLint } from './workflow-lint.js';
-import { workflows } from './workflows.js';
+import { workflows } from './workflows/workflows.js';
 import { zeroOrders } from './zero-orders.js';
 
-/** Every proof, in the order in which they are run. */
-export const proofs: readonly Proof[] = [
+const before: readonly Proof[] = [
   zeroOrders,
   roundTripProof,
   forecastProof,
@@ -65,9 +64,9 @@ export const proofs: readonly Proof[] = [
   smokeFailures,
   preview,
   mcpSdk,
-  rbac,
-  approvals,
-  workflowLint,
-  workflows,
-  speed,
 ];
+
+const after: readonly Proof[] = [approvals, workflowLint, workflows, speed];
+
+/** Every proof, in the order in which they are run. */
+export const proofs: readonly Proof[] = [...before, rbacOf([...before, ...after]), ...after];

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../lab/driver/folders.js';
-import { type Gate, openGate } from './gate.js';
-import { kubectlShell } from './kubectl.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { makeRig, type Rig } from './rig.js';
+import { median, round1 } from './support/figures.js';
+import { kubectlShell } from './support/kubectl.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { mustWork } from './support/runs.js';
+import { inWorld, type World } from './world/world.js';
 
 const roundTrip = 25;
 const maximumBytes = 5_000_000;
@@ -24,16 +25,7 @@ const objects = [
 export const speed: Proof = {
   name: 'speed',
   claim: 'backup and restore against the runbook’s kubectl commands over a 25 ms round trip; start-up; bundle size',
-  async run(context) {
-    const rig = await makeRig(context);
-    const gate = await openGate(rig.state);
-    try {
-      return await measure(context, rig, gate);
-    } finally {
-      await gate.close();
-      await rig.close();
-    }
-  },
+  run: (context) => inWorld(context, ['gate', 'platform'], (world) => measure(context, world)),
 };
 
 interface Timed {
@@ -41,9 +33,9 @@ interface Timed {
   requests: number;
 }
 
-async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Proven> {
-  await rig.install();
-  const kubectl = await kubectlIn(context, rig, gate);
+async function measure(context: ProofContext, world: World<'gate'>) {
+  const { gate } = world;
+  const kubectl = await kubectlIn(context, world);
   const rounds = context.small ? 1 : 5;
   const timed = async (work: () => Promise<unknown>): Promise<Timed> => {
     gate.reset({ delay: roundTrip });
@@ -52,8 +44,7 @@ async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Pro
     return { seconds: (performance.now() - started) / 1000, requests: gate.requests() };
   };
   const act = async (operation: string): Promise<void> => {
-    const done = await rig.act(operation, { kubeconfig: gate.kubeconfig });
-    if (done.code !== 0) throw new Error(`${operation} failed: ${done.log.replace(/::add-mask::.*/g, '')}`);
+    mustWork(operation, await world.backup(operation, { kubeconfig: gate.kubeconfig }));
   };
   const samples = {
     backup: [] as Timed[],
@@ -65,14 +56,14 @@ async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Pro
     samples.kubectlBackup.push(await timed(() => kubectl.backup()));
     samples.backup.push(await timed(() => act('backup')));
     // Both put back what a wipe has taken; objects of cert-manager are there in neither case.
-    await rig.wipe();
+    await world.wipe();
     await kubectl.namespaces();
     samples.kubectlRestore.push(await timed(() => kubectl.restore()));
-    await rig.wipe();
+    await world.wipe();
     samples.restore.push(await timed(() => act('restore')));
-    await rig.install();
+    await world.install();
   }
-  const start = await startUp(context, rig, gate, rounds * 3);
+  const start = await startUp(context, world, rounds * 3);
   const bytes = await bundleBytes();
   const ratio = (slow: Timed[], fast: Timed[]): number =>
     round1(median(slow.map((one) => one.seconds)) / median(fast.map((one) => one.seconds)));
@@ -93,22 +84,19 @@ async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Pro
     bareStartsToFirstRequest: { firstStepOfJob: round1(start.first), laterStep: round1(start.later) },
     bundleBytes: bytes,
   };
-  const problems = [
-    ...(figures.backupRatio > 1 ? [] : ['a backup is not faster than kubectl']),
-    // A restore brakes, proves the brake, reads back and waits for cert-manager's caches: kubectl does none of it.
-    ...(figures.restoreRatio > 0.5 ? [] : ['a restore takes more than twice as long as kubectl']),
-    ...(bytes <= maximumBytes ? [] : [`the bundle has ${bytes} bytes, more than ${maximumBytes}`]),
-  ];
-  return { ok: problems.length === 0, figures, problems };
+  context.expect(figures.backupRatio > 1, 'a backup is not faster than kubectl');
+  // A restore brakes, proves the brake, reads back and waits for cert-manager's caches: kubectl does none of it.
+  context.expect(figures.restoreRatio > 0.5, 'a restore takes more than twice as long as kubectl');
+  context.expect(bytes <= maximumBytes, `the bundle has ${bytes} bytes, more than ${maximumBytes}`);
+  return figures;
 }
 
 /** The runbook's way: one kubectl after the other, through the same gate, with kubectl's own discovery cache kept. */
 async function kubectlIn(
   context: ProofContext,
-  rig: Rig,
-  gate: Gate,
+  { state, gate }: World<'gate'>,
 ): Promise<{ backup(): Promise<void>; restore(): Promise<void>; namespaces(): Promise<void> }> {
-  const shell = await kubectlShell(context, rig.state, gate);
+  const shell = await kubectlShell(context, state, gate);
   const strip = `sed -e '/^  uid:/d' -e '/^  resourceVersion:/d' -e '/^  creationTimestamp:/d' -e '/^  generation:/d' -e '/^  ownerReferences:/,/^    uid:/d' -e '/^status:/,$d'`;
   const keys = ['GOOGLE_CLIENT_ID', 'MCP_GOOGLE_CLIENT_ID', 'OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_JWKS_URL'];
   const config = 'kubectl get configmap mcp-sentinel-config -n mcp-sentinel -o';
@@ -134,8 +122,7 @@ async function kubectlIn(
  */
 async function startUp(
   context: ProofContext,
-  rig: Rig,
-  gate: Gate,
+  { gate, backup }: World<'gate'>,
   rounds: number,
 ): Promise<Record<StepOfJob, number>> {
   const job = join(context.folder, 'job');
@@ -145,7 +132,7 @@ async function startUp(
   const toFirstRequest = async (env: Record<string, string>): Promise<number> => {
     gate.reset({});
     const from = performance.now();
-    await rig.act('verify', { kubeconfig: gate.kubeconfig }, env);
+    await backup('verify', { kubeconfig: gate.kubeconfig }, env);
     return (gate.firstRequestAt() ?? Number.POSITIVE_INFINITY) - from;
   };
   await toFirstRequest({ RUNNER_TEMP: job });
@@ -165,13 +152,4 @@ async function bundleBytes(): Promise<number> {
   const folder = join(root, 'dist');
   const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size));
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function round1(value: number): number {
-  return Math.round(value * 10) / 10;
 }

@@ -1,17 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
+import { until } from '../lab/driver/until.js';
+import { pairOf } from '../lab/platform/objects.js';
 import { namespaceOf, pullSecret } from '../lab/platform/resources.js';
-import { type Cluster, objectOf } from '../shared/cluster/cluster.js';
+import type { Cluster } from '../shared/cluster/cluster.js';
+import { at } from '../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
-import { type Gate, openGate } from './gate.js';
-import { kubectlShell } from './kubectl.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { appNamespaces, makeRig, type Rig } from './rig.js';
+import { isRecord } from '../shared/json.js';
+import { round1, secondsSince } from './support/figures.js';
+import { kubectlShell } from './support/kubectl.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { mustWork, resultOf } from './support/runs.js';
+import { appNamespaces } from './world/installation.js';
+import { inWorld, type World } from './world/world.js';
 
 /** Requests of the action beside one deletion for each namespace: lists, the backup, lock, journal, watches. */
 const overhead = 150;
-const fillDeadline = 180_000;
-const goneDeadline = 900_000;
 
 /** The runbook's safe wipe, word for word, but for the `|| true` that hides its errors. */
 const runbook = `
@@ -24,83 +27,65 @@ kubectl delete clusterrole,clusterrolebinding -l app.kubernetes.io/managed-by=mc
 export const wipeScale: Proof = {
   name: 'wipe-scale',
   claim: 'the namespaces of a thousand tenants are wiped; time and requests next to the runbook’s kubectl commands',
-  async run(context) {
-    const rig = await makeRig(context);
-    const gate = await openGate(rig.state);
-    try {
-      return await measure(context, rig, gate);
-    } finally {
-      await gate.close();
-      await rig.close();
-    }
-  },
+  run: (context) => inWorld(context, ['gate'], (world) => measure(context, world)),
 };
 
-async function measure(context: ProofContext, rig: Rig, gate: Gate): Promise<Proven> {
+async function measure(context: ProofContext, world: World<'gate'>) {
+  const { gate, cluster } = world;
   const tenants = context.small ? 20 : 1000;
-  const shell = await kubectlShell(context, rig.state, gate);
+  const shell = await kubectlShell(context, world.state, gate);
   const prepare = async (): Promise<void> => {
-    await rig.install();
-    await fill(rig.cluster, tenants);
-    await rig.cluster.apply(kinds.namespace, namespaceOf('shop'), { manager: 'world' });
+    await world.install();
+    await fill(cluster, tenants);
+    await cluster.apply(kinds.namespace, namespaceOf('shop'), { manager: 'world' });
   };
   const foreignLeft = async (): Promise<number> =>
-    (await rig.cluster.get(kinds.namespace, { name: 'shop' }))?.metadata.deletionTimestamp === undefined ? 1 : 0;
+    (await cluster.get(kinds.namespace, { name: 'shop' }))?.metadata.deletionTimestamp === undefined ? 1 : 0;
 
   await prepare();
   context.progress(`  ${tenants} tenants made; wiping with action-backup`);
   gate.reset({});
-  const done = await rig.act('wipe', { kubeconfig: gate.kubeconfig, confirm: rig.installation.domain, timeout: '20m' });
+  const inputs = { kubeconfig: gate.kubeconfig, confirm: world.domain, timeout: '20m' };
+  const done = mustWork('the wipe', await world.backup('wipe', inputs));
   const requests = gate.requests();
-  if (done.code !== 0) return { ok: false, figures: {}, problems: [withoutMasks(done.log)] };
-  const result = JSON.parse(done.outputs.result ?? '{}') as { seconds: Record<string, number> };
-  const left = await tenantsLeft(rig.cluster);
+  const seconds = at(resultOf(done), 'seconds');
+  const left = await tenantsLeft(cluster);
   const spared = await foreignLeft();
   context.progress(`  ${done.seconds.toFixed(1)} s, ${requests} requests; the same with kubectl`);
 
   await prepare();
   gate.reset({});
   const started = performance.now();
-  const gone = secondsUntilGone(rig.cluster, started);
+  const gone = secondsUntilGone(cluster, started);
   await shell(runbook);
   const kubectl = {
-    seconds: round1((performance.now() - started) / 1000),
+    seconds: secondsSince(started),
     requests: gate.requests(),
     gone: await gone,
   };
-  const problems = [
-    ...(left === 0 ? [] : [`${left} namespaces are left`]),
-    ...(Number(done.outputs.wiped) === tenants + appNamespaces.length
-      ? []
-      : [`it says that ${done.outputs.wiped} went`]),
-    ...(spared === 1 ? [] : ['a namespace of others was deleted']),
-    ...(requests <= tenants + overhead ? [] : [`${requests} requests for ${tenants} tenants`]),
-  ];
+  context.expect(left === 0, `${left} namespaces are left`);
+  const { wiped } = done.outputs;
+  context.expect(Number(wiped) === tenants + appNamespaces.length, `it says that ${wiped} went`);
+  context.expect(spared === 1, 'a namespace of others was deleted');
+  context.expect(requests <= tenants + overhead, `${requests} requests for ${tenants} tenants`);
   return {
-    ok: problems.length === 0,
-    figures: {
-      tenants,
-      action: { seconds: round1(done.seconds), requests, ...result.seconds },
-      kubectl,
-      timeRatio: Math.round((kubectl.seconds / done.seconds) * 100) / 100,
-      requestRatio: Math.round((kubectl.requests / requests) * 100) / 100,
-      foreignNamespacesDeleted: {
-        action: 1 - spared,
-        kubectl: (await rig.cluster.get(kinds.namespace, { name: 'shop' })) ? 0 : 1,
-      },
+    tenants,
+    action: { seconds: round1(done.seconds), requests, ...(isRecord(seconds) ? seconds : {}) },
+    kubectl,
+    timeRatio: Math.round((kubectl.seconds / done.seconds) * 100) / 100,
+    requestRatio: Math.round((kubectl.requests / requests) * 100) / 100,
+    foreignNamespacesDeleted: {
+      action: 1 - spared,
+      kubectl: (await cluster.get(kinds.namespace, { name: 'shop' })) ? 0 : 1,
     },
-    problems,
   };
 }
 
 /** When the cluster had finished, whoever still waits; asked past the gate. */
 async function secondsUntilGone(cluster: Cluster, started: number): Promise<number> {
-  const end = Date.now() + goneDeadline;
-  while ((await tenantsLeft(cluster)) > 0) {
-    if (Date.now() > end) throw new Error(`waited ${goneDeadline / 1000} s for the namespaces to go`);
-    await sleep(1000);
-  }
-  return round1((performance.now() - started) / 1000);
+  const isGone = async (): Promise<boolean> => (await tenantsLeft(cluster)) === 0;
+  await until('the namespaces to go', isGone, { seconds: 900, every: 1000 });
+  return secondsSince(started);
 }
 
 /** Makes namespaces as the platform makes them for teams, and waits until the cluster has given each its account. */
@@ -118,49 +103,30 @@ async function fill(cluster: Cluster, tenants: number): Promise<void> {
     },
     { concurrency: 24 },
   );
-  const end = Date.now() + fillDeadline;
-  for (;;) {
+  const haveAccounts = async (): Promise<boolean> => {
     const { items } = await cluster.list(kinds.serviceAccount, { fieldSelector: 'metadata.name=default' });
-    if (items.filter(({ metadata }) => metadata.namespace?.startsWith('mcp-team-t')).length === tenants) return;
-    if (Date.now() > end) throw new Error(`waited ${fillDeadline / 1000} s for the accounts of ${tenants} namespaces`);
-    await sleep(500);
-  }
+    return items.filter(({ metadata }) => metadata.namespace?.startsWith('mcp-team-t')).length === tenants;
+  };
+  await until(`the accounts of ${tenants} namespaces`, haveAccounts, { seconds: 180, every: 500 });
 }
 
 function contentOf(namespace: string): [Kind, KubeObject][] {
   const key = Buffer.from('not-a-real-key').toString('base64');
   return [
     [kinds.secret, pullSecret(namespace, 'example.com', key)],
-    [
-      kinds.configMap,
-      objectOf(kinds.configMap, { metadata: { name: 'settings', namespace }, data: { team: namespace } }),
-    ],
-    [
-      kinds.networkPolicy,
-      objectOf(kinds.networkPolicy, {
-        metadata: { name: 'platform-default-deny', namespace },
-        spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-      }),
-    ],
-    [
-      kinds.resourceQuota,
-      objectOf(kinds.resourceQuota, {
-        metadata: { name: 'platform-default-quota', namespace },
-        spec: { hard: { pods: '20', persistentvolumeclaims: '4' } },
-      }),
-    ],
+    pairOf(kinds.configMap, { metadata: { name: 'settings', namespace }, data: { team: namespace } }),
+    pairOf(kinds.networkPolicy, {
+      metadata: { name: 'platform-default-deny', namespace },
+      spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+    }),
+    pairOf(kinds.resourceQuota, {
+      metadata: { name: 'platform-default-quota', namespace },
+      spec: { hard: { pods: '20', persistentvolumeclaims: '4' } },
+    }),
   ];
 }
 
 async function tenantsLeft(cluster: Cluster): Promise<number> {
   const { items } = await cluster.list(kinds.namespace);
   return items.filter(({ metadata }) => metadata.name.startsWith('mcp-team-')).length;
-}
-
-function withoutMasks(log: string): string {
-  return log.replace(/^::add-mask::.*\n/gm, '').slice(-1500);
-}
-
-function round1(value: number): number {
-  return Math.round(value * 10) / 10;
 }

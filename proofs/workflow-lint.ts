@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder, root } from '../lab/driver/folders.js';
 import { messageOf } from '../shared/errors.js';
-import type { Proof, ProofContext } from './proof.js';
+import type { Proof, ProofContext } from './support/proof.js';
 
 const run = promisify(execFile);
 const versions = { actionlint: '1.7.12', zizmor: '1.32.0' } as const;
@@ -24,15 +24,14 @@ export const workflowLint: Proof = {
   claim:
     'the workflows and their examples are clean by actionlint and by zizmor in its strictest persona, which both find what is planted',
   async run(context) {
-    const problems: string[] = [];
     const [actionlint, zizmor] = await Promise.all([actionlintIn(context), zizmorIn(context)]);
     const good = await workflowsIn(context, 'good', {});
     const planted = await workflowsIn(context, 'planted', { 'planted.yml': plantedWorkflow });
     const check = async (name: string, linter: Linter, args: (folder: string) => string[]): Promise<string> => {
       if (typeof linter === 'string') return `not run: ${linter}`;
       const [clean, found] = await Promise.all([linter.run(args(good)), linter.run(args(planted))]);
-      if (!clean.isClean) problems.push(`${name}:\n${clean.said.slice(-4000)}`);
-      if (found.isClean) problems.push(`${name} finds nothing in a workflow with mistakes`);
+      context.expect(clean.isClean, `${name}:\n${clean.said.slice(-4000)}`);
+      context.expect(!found.isClean, `${name} finds nothing in a workflow with mistakes`);
       return clean.isClean ? 'clean' : 'not clean';
     };
     const workflows = (await readdir(good)).filter((name) => name.endsWith('.yml'));
@@ -54,8 +53,8 @@ export const workflowLint: Proof = {
         dirname(folder),
       ]),
     };
-    if (typeof actionlint === 'string') problems.push(`actionlint cannot be had: ${actionlint}`);
-    return { ok: problems.length === 0, figures, problems };
+    if (typeof actionlint === 'string') context.fail(`actionlint cannot be had: ${actionlint}`);
+    return figures;
   },
 };
 

@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { difference, type Reading, setLimit } from '../lab/driver/meter.js';
+import { setLimit } from '../lab/driver/meter.js';
 import { installCertManager } from '../lab/platform/install.js';
-import { objectOf } from '../shared/cluster/cluster.js';
+import { applyObject } from '../lab/platform/objects.js';
 import { kinds } from '../shared/cluster/objects.js';
-import { type Leaf, leaves } from './leaves.js';
-import type { Proof, ProofContext, Proven } from './proof.js';
-import { appNamespaces, makeRig, type Rig, scaleCertManager } from './rig.js';
+import { sum } from './support/figures.js';
+import { leaves } from './support/leaves.js';
+import type { Proof, ProofContext } from './support/proof.js';
+import { mustWork } from './support/runs.js';
+import { appNamespaces, fingerprintOf, scaleCertManager } from './world/installation.js';
+import { inWorld, type World } from './world/world.js';
 
 /** What one wipe → restore → reinstall came to. */
 interface Cycle {
@@ -19,99 +22,99 @@ export const zeroOrders: Proof = {
   name: 'zero-orders',
   claim:
     'wipe, restore, reinstall: no order and no issuance, with cert-manager running, stopped, absent, and on a new cluster',
-  async run(context) {
-    const rig = await makeRig(context);
-    await setLimit(rig.state.acme.control, true);
-    await rig.install();
-    const backup = await rig.act('backup');
-    if (backup.code !== 0) return { ok: false, figures: {}, problems: [backup.log] };
-    const cycles = Number(context.flags.cycles ?? (context.small ? 2 : 25));
-    const problems: string[] = [];
-    const done: Cycle[] = [];
-    const cycle = async (state: string, prepare: () => Promise<void>, after: () => Promise<void>): Promise<void> => {
-      done.push(await runCycle(rig, state, prepare, after, problems));
-      context.progress(`  ${state}: ${done.length}`);
-    };
-
-    const churn = startChurn(rig);
-    for (let count = 0; count < cycles; count++) {
-      await cycle('running', () => rig.wipe(), rig.install);
-    }
-    await churn.stop();
-    await cycle(
-      'stopped',
-      async () => {
-        await scaleCertManager(rig.cluster, 0);
-        await rig.wipe();
-      },
-      rig.install,
-    );
-    await cycle('absent', () => rig.wipe([...appNamespaces, 'cert-manager']), rig.install);
-    const fresh = await onNewCluster(context, rig, problems);
-    await rig.close();
-    return verdict([...done, fresh], churn.count(), problems);
-  },
+  run: (context) => inWorld(context, [], (world) => everyCycle(context, world)),
 };
 
-async function runCycle(
-  rig: Rig,
-  state: string,
-  prepare: () => Promise<void>,
-  after: () => Promise<void>,
-  problems: string[],
-): Promise<Cycle> {
-  const before = await leaves(rig.cluster);
-  await prepare();
-  const counted = await rig.meter();
-  const restored = await rig.act('restore');
-  if (restored.code !== 0) problems.push(`${state}: restore failed: ${restored.log}`);
-  await after();
-  await sleep(1000);
-  return summed(state, counted, await rig.meter(), before, await leaves(rig.cluster));
+async function everyCycle(context: ProofContext, world: World) {
+  await setLimit(world.state.acme.control, true);
+  await world.install();
+  mustWork('the backup', await world.backup('backup'));
+  const done: Cycle[] = [];
+  const cycle = async (state: string, wipe: () => Promise<void>): Promise<void> => {
+    const before = await leaves(world.cluster);
+    await wipe();
+    done.push(
+      await counted(world, state, before, async () => {
+        context.expectDone(`${state}: the restore`, await world.backup('restore'));
+        await world.install();
+        await sleep(1000);
+      }),
+    );
+    context.progress(`  ${state}: ${done.length}`);
+  };
+
+  const churn = startChurn(world);
+  for (let left = Number(context.flags.cycles ?? (context.small ? 2 : 25)); left > 0; left--) {
+    await cycle('running', () => world.wipe());
+  }
+  await churn.stop();
+  await cycle('stopped', async () => {
+    await scaleCertManager(world.cluster, 0);
+    await world.wipe();
+  });
+  await cycle('absent', () => world.wipe([...appNamespaces, 'cert-manager']));
+  done.push(await onNewCluster(context, world));
+  for (const one of done) context.expect(one.orders === 0 && one.issued === 0 && one.serialsEqual, JSON.stringify(one));
+  return {
+    cycles: done.length,
+    states: [...new Set(done.map(({ state }) => state))],
+    orders: sum(done.map(({ orders }) => orders)),
+    issued: sum(done.map(({ issued }) => issued)),
+    serialsEqual: done.every(({ serialsEqual }) => serialsEqual),
+    churnedSecrets: churn.count(),
+    limiter: 'on',
+  };
 }
 
 /** A cluster that has never seen the platform, whose ACME server is another too: any order would show there. */
-async function onNewCluster(context: ProofContext, old: Rig, problems: string[]): Promise<Cycle> {
-  const rig = await makeRig(context);
-  try {
-    const before = await leaves(old.cluster);
-    const fingerprint = (await old.cluster.get(kinds.namespace, { name: 'kube-system' }))?.metadata.uid ?? '';
-    const counted = await rig.meter();
-    const inputs = { 'restore-key': old.keys.restore, directory: old.backups, 'from-cluster': fingerprint };
-    const unasked = await rig.act('restore', { ...inputs, 'from-cluster': '' });
-    if (unasked.error !== 'backup-foreign-cluster') problems.push(`a foreign cluster was not refused: ${unasked.log}`);
-    const restored = await rig.act('restore', inputs);
-    if (restored.code !== 0) problems.push(`new cluster: restore failed: ${restored.log}`);
-    await installCertManager(rig.cluster, rig.installation);
-    await rig.install();
-    return summed('new cluster', counted, await rig.meter(), before, await leaves(rig.cluster));
-  } finally {
-    await rig.close();
-  }
+function onNewCluster(context: ProofContext, old: World): Promise<Cycle> {
+  return inWorld(context, [], async (fresh) => {
+    const inputs = { 'restore-key': old.keys.restore, directory: old.backups };
+    return counted(fresh, 'new cluster', await leaves(old.cluster), async () => {
+      context.expectRefused('a foreign cluster', 'backup-foreign-cluster', await fresh.backup('restore', inputs));
+      const named = { ...inputs, 'from-cluster': await fingerprintOf(old.cluster) };
+      context.expectDone('new cluster: the restore', await fresh.backup('restore', named));
+      await installCertManager(fresh.cluster, fresh.installation);
+      await fresh.install();
+    });
+  });
 }
 
-function summed(state: string, counted: Reading, now: Reading, before: Leaf[], after: Leaf[]): Cycle {
-  const { orders, issued } = difference(counted, now);
-  return { state, orders, issued, serialsEqual: JSON.stringify(before) === JSON.stringify(after) };
+/** What was ordered and issued meanwhile, and whether the certificates are those of before. */
+async function counted(
+  world: World,
+  state: string,
+  before: Awaited<ReturnType<typeof leaves>>,
+  work: () => Promise<void>,
+): Promise<Cycle> {
+  const { orders, issued } = await world.counting(work);
+  return {
+    state,
+    orders,
+    issued,
+    serialsEqual: JSON.stringify(before) === JSON.stringify(await leaves(world.cluster)),
+  };
 }
 
 /** Changes Secrets all the time, in both of cert-manager's classes, so that its watches are never idle. */
-function startChurn(rig: Rig): { stop(): Promise<void>; count(): number } {
+function startChurn({ cluster }: World): { stop(): Promise<void>; count(): number } {
   let running = true;
   let writes = 0;
   const namespace = 'churn';
   const work = (async () => {
-    await rig.cluster.apply(kinds.namespace, objectOf(kinds.namespace, { metadata: { name: namespace } }), {
-      manager: 'lab',
-    });
+    await applyObject(
+      cluster,
+      kinds.namespace,
+      { metadata: { name: namespace } },
+      {
+        manager: 'lab',
+      },
+    );
     for (; running; writes++) {
       const labels: Record<string, string> = writes % 2 === 0 ? { 'controller.cert-manager.io/fao': 'true' } : {};
       const data = { count: Buffer.from(String(writes)).toString('base64') };
       const metadata = { namespace, name: `churn-${writes % 20}`, labels };
-      await rig.cluster.apply(kinds.secret, objectOf(kinds.secret, { metadata, data }), {
-        force: true,
-        manager: 'lab',
-      });
+      await applyObject(cluster, kinds.secret, { metadata, data }, { force: true, manager: 'lab' });
       await sleep(20);
     }
   })();
@@ -121,23 +124,5 @@ function startChurn(rig: Rig): { stop(): Promise<void>; count(): number } {
       await work;
     },
     count: () => writes,
-  };
-}
-
-function verdict(cycles: Cycle[], churn: number, problems: string[]): Proven {
-  const bad = cycles.filter(({ orders, issued, serialsEqual }) => orders !== 0 || issued !== 0 || !serialsEqual);
-  const sum = (field: 'orders' | 'issued'): number => cycles.reduce((total, cycle) => total + cycle[field], 0);
-  return {
-    ok: bad.length === 0 && problems.length === 0,
-    figures: {
-      cycles: cycles.length,
-      states: [...new Set(cycles.map(({ state }) => state))],
-      orders: sum('orders'),
-      issued: sum('issued'),
-      serialsEqual: cycles.every(({ serialsEqual }) => serialsEqual),
-      churnedSecrets: churn,
-      limiter: 'on',
-    },
-    problems: [...problems, ...bad.map((cycle) => JSON.stringify(cycle))],
   };
 }

@@ -1,4 +1,3 @@
-import { readSecrets } from '../../shared/facts/secrets.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { type RestoreKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { McprtError } from '../../shared/errors.js';
 import { observe } from '../../shared/facts/observation.js';
+import { readSecrets } from '../../shared/facts/secrets.js';
 import { type LabState, openLab, startLab, stopLab } from '../driver/lab.js';
 import { difference, readMeter } from '../driver/meter.js';
 import { buildProgram } from '../driver/program.js';

@@ -1,5 +1,5 @@
-import { leafOf } from '../../shared/facts/secrets.js';
 import { describe, expect, it } from '@jest/globals';
+import { leafOf } from '../../shared/facts/secrets.js';
 import { explain, type Trouble } from './explain.js';
 import { recordOf, tlsSecretOf } from './testing/recorded.js';
 

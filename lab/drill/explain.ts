@@ -1,6 +1,6 @@
 import type { CertificateRecord } from '../../shared/backup/snapshot.js';
 import type { CertificateFacts } from '../../shared/certificates/x509.js';
-import type { Outcome } from './judge.js';
+import type { Outcome } from './outcome.js';
 import type { Restored } from './restore.js';
 import type { Words } from './sightings.js';
 

@@ -1,5 +1,5 @@
-import { keyOf } from '../../shared/cluster/objects.js';
 import { describe, expect, it } from '@jest/globals';
+import { keyOf } from '../../shared/cluster/objects.js';
 import { planIssuers } from './issuers.js';
 import { type Evidence, judge } from './judge.js';
 import type { Sighting } from './sightings.js';

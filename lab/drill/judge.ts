@@ -1,20 +1,13 @@
-import { keyOf } from '../../shared/cluster/objects.js';
-import { leafOf, asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
-import type { CertificateFacts } from '../../shared/certificates/x509.js';
-import { identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
+import { type CertificateFacts, identifiersOf, verifySignedBy } from '../../shared/certificates/x509.js';
+import { keyOf } from '../../shared/cluster/objects.js';
 import { hasRole } from '../../shared/facts/roles.js';
+import { asSecret, type LiveSecret, leafOf } from '../../shared/facts/secrets.js';
 import { explain } from './explain.js';
 import { type IssuerPlan, planFor } from './issuers.js';
+import type { Outcome } from './outcome.js';
 import type { ForecastLine, Restored } from './restore.js';
 import type { Sighting, Words } from './sightings.js';
-
-/**
- * What became of one Certificate. `ordered`: cert-manager issued it anew from an ACME server; `reissued`: from another
- * issuer, where it costs nothing but changes the certificate. `not-owner`: another Certificate owns its Secret, as in the
- * cluster that was backed up. `not-ready`: nothing is issued, and it is not Ready either.
- */
-export type Outcome = 'kept' | 'ordered' | 'reissued' | 'not-owner' | 'not-ready';
 
 export interface DrilledCertificate {
   namespace: string;

@@ -3,7 +3,7 @@ import { asWritten } from '../../shared/backup/decide.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { ApiError } from '../../shared/cluster/api-error.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, kinds, nameOf, keyOf } from '../../shared/cluster/objects.js';
+import { type Condition, type KubeObject, keyOf, kinds, nameOf } from '../../shared/cluster/objects.js';
 import { waitUntil } from '../../shared/cluster/wait.js';
 import { McprtError } from '../../shared/errors.js';
 import { kindOf } from '../../shared/facts/roles.js';
@@ -11,6 +11,7 @@ import type { LabState } from '../driver/lab.js';
 import { readMeter } from '../driver/meter.js';
 import { applier } from '../platform/cert-manager.js';
 import { installCertManager } from '../platform/install.js';
+import { createObject } from '../platform/objects.js';
 import { namespaceOf } from '../platform/resources.js';
 import { type IssuerPlan, issuerObject, planFor, planIssuers } from './issuers.js';
 import { type Sighting, type Watcher, watchCertificates } from './sightings.js';
@@ -149,7 +150,7 @@ async function untilJudged(
   for (const name of ['first', 'second']) {
     const metadata = { name, namespace: canaryNamespace };
     const spec = { secretName: name, dnsNames: ['canary.invalid'], issuerRef: { name: 'none' } };
-    await cluster.create(kinds.certificate, objectOf(kinds.certificate, { metadata, spec }));
+    await createObject(cluster, kinds.certificate, { metadata, spec });
     const isTaken = (): boolean => seen.get(`${canaryNamespace}/${name}`)?.issuing !== undefined;
     if (!(await until(isTaken, patience.canary))) throw stuck([`the canary ${canaryNamespace}/${name}`]);
   }

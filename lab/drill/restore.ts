@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { McprtError } from '../../shared/errors.js';
 import { parsedJson } from '../../shared/json.js';
-import { type ActionRun, defaultsOf, runBundle } from '../driver/action.js';
+import { type ActionRun, runBundle } from '../driver/action.js';
 import type { OpenedBackup } from './sealed.js';
 
 const forecastShape = z.looseObject({
@@ -66,9 +66,8 @@ async function act(operation: string, { name, context }: OpenedBackup, run: Rest
   signal.throwIfAborted();
   try {
     return await runBundle({
-      entry: 'backup.js',
+      entry: 'backup',
       folder: run.folder,
-      defaults: await defaultsOf('action-backup'),
       inputs: {
         operation,
         kubeconfig: run.kubeconfig,

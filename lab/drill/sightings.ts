@@ -46,7 +46,8 @@ export async function watchCertificates(
   const ends = AbortSignal.any([signal, closed.signal]);
   const seen = new Map<string, Sighting>();
   const { items, resourceVersion } = await cluster.list<WithConditions>(kinds.certificate);
-  const note = (object: WithConditions): void => void seen.set(keyOf(object.metadata), sighted(seen.get(keyOf(object.metadata)), object));
+  const note = (object: WithConditions): void =>
+    void seen.set(keyOf(object.metadata), sighted(seen.get(keyOf(object.metadata)), object));
   items.forEach(note);
   let hasEnded = false;
   const loop = (async () => {

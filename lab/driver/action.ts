@@ -24,12 +24,14 @@ export interface ActionRun {
   seconds: number;
 }
 
+export const actions = ['backup', 'setup', 'rollout', 'smoke-test'] as const;
+export type Action = (typeof actions)[number];
+
 export interface ActionOptions {
-  /** File in dist/, for example `backup.js`. */
-  entry: string;
+  /** What of dist/ is run: an action, or its post step. */
+  entry: Action | `${Exclude<Action, 'backup'>}-post`;
+  /** Those that are not given have their defaults, as the runner fills them in from action.yml. */
   inputs: Record<string, string>;
-  /** Defaults of the inputs that are not given, as the runner fills them in from action.yml. */
-  defaults: Record<string, string>;
   env: Record<string, string>;
   /** Folder below which this run gets one of its own for its files. */
   folder: string;
@@ -48,7 +50,7 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
   };
   await mkdir(join(folder, 'temp'), { recursive: true });
   await Promise.all(Object.values(files).map((file) => writeFile(file, '')));
-  const given = { ...options.defaults, ...options.inputs };
+  const given = { ...(await defaultsOf(options.entry)), ...options.inputs };
   const narrowed = process.env[rbacVariable] ? await withGeneratedRbac(options.entry, given) : given;
   const inputs = Object.entries(narrowed).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
   const env = {
@@ -61,7 +63,7 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
     ...Object.fromEntries(inputs),
   };
   const started = performance.now();
-  const child = spawn(process.execPath, [join(root, 'dist', options.entry)], {
+  const child = spawn(process.execPath, [join(root, 'dist', `${options.entry}.js`)], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,9 +91,10 @@ const actionShape = z.looseObject({
   inputs: z.record(z.string(), z.looseObject({ default: z.string().default('') })),
 });
 
-/** The defaults of an action's inputs, as the runner fills them in. @param action its folder */
-export async function defaultsOf(action: string): Promise<Record<string, string>> {
-  const { inputs } = actionShape.parse(parse(await readFile(join(root, action, 'action.yml'), 'utf8')));
+/** The defaults of an action's inputs, as the runner fills them in. */
+export async function defaultsOf(entry: ActionOptions['entry']): Promise<Record<string, string>> {
+  const folder = `action-${entry.replace(/-post$/, '')}`;
+  const { inputs } = actionShape.parse(parse(await readFile(join(root, folder, 'action.yml'), 'utf8')));
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { default: value }]) => [name, value.startsWith('${{') ? '' : value]),
   );

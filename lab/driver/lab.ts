@@ -2,7 +2,6 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
@@ -14,6 +13,7 @@ import { cacheFolder } from './folders.js';
 import { claimPorts, releasePorts } from './ports.js';
 import { isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
 import { buildProgram, type Program, type Progress } from './program.js';
+import { found } from './until.js';
 
 /** A lab as its folder describes it: everything that another process needs to use it. */
 export interface LabState {
@@ -43,7 +43,8 @@ export interface LabOptions {
 
 /** An API server that trusts no issuer of identities but its own. */
 const noIdentities = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt: []\n';
-const startDeadline = 90_000;
+/** In s. */
+const startDeadline = 90;
 /** In ms. The API server drains for longer, and etcd waits for it; what they would save is deleted. */
 const stopPatience = 1000;
 
@@ -145,152 +146,70 @@ function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
   return join(cacheFolder(options.env), 'labs', options.name);
 }
 
+/** What is listened on for, a port each. */
+const portNames = [
+  ...(['api', 'etcdClient', 'etcdPeer', 'manager', 'scheduler', 'kwok'] as const),
+  ...(['http01', 'dns', 'acme', 'control', 'faults', 'registry'] as const),
+] as const;
+type Ports = Readonly<Record<(typeof portNames)[number], number>>;
+
+/** A lab that is coming up. */
+interface Starting {
+  folder: string;
+  program: Program;
+  ports: Ports;
+  kubeconfig: string;
+  server: string;
+  /** Key of ServiceAccounts' tokens. */
+  key: string;
+  authentication: string;
+  start(name: string, args: string[], env?: NodeJS.ProcessEnv): Promise<void>;
+}
+
 async function startParts(
   options: LabOptions,
   folder: string,
   program: Program,
   processes: LabProcess[],
 ): Promise<LabState> {
-  const [api, etcdClient, etcdPeer, manager, scheduler, kwok, http01, dns, acme, control, faults, registry] =
-    (await claimPorts(options.name, 12, options.env)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-  const server = `https://127.0.0.1:${api}`;
-  const kubeconfig = join(folder, 'kubeconfig');
-  const token = randomBytes(24).toString('hex');
-  const start = async (name: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<void> => {
-    const command = name === 'kwok' ? [program.kwok] : [program.lab, name];
-    const log = join(folder, `${name}.log`);
-    const [executable = '', ...first] = command;
-    processes.push(
-      await startProcess(name, executable, [...first, ...args], {
-        log,
-        env: { PATH: options.env.PATH, HOME: folder, ...env },
-      }),
-    );
+  const claimed = await claimPorts(options.name, portNames.length, options.env);
+  const ports = Object.fromEntries(portNames.map((name, at) => [name, claimed[at] ?? 0])) as Ports;
+  const lab: Starting = {
+    folder,
+    program,
+    ports,
+    kubeconfig: join(folder, 'kubeconfig'),
+    server: `https://${at(ports.api)}`,
+    key: join(folder, 'service-account.key'),
+    authentication: join(folder, 'authentication.yaml'),
+    async start(name, args, env = {}) {
+      const own = { log: join(folder, `${name}.log`), env: { PATH: options.env.PATH, HOME: folder, ...env } };
+      const [executable, words] = name === 'kwok' ? [program.kwok, args] : [program.lab, [name, ...args]];
+      processes.push(await startProcess(name, executable, words, own));
+    },
   };
-
-  const serviceAccountKey = join(folder, 'service-account.key');
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  await writeFile(serviceAccountKey, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
-  await writeFile(join(folder, 'tokens.csv'), `${token},lab-admin,lab-admin,system:masters\n`, { mode: 0o600 });
-
-  const authentication = join(folder, 'authentication.yaml');
-  await writeFile(authentication, noIdentities);
-
-  await start('etcd', [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--client-url=http://127.0.0.1:${etcdClient}`,
-    `--peer-url=http://127.0.0.1:${etcdPeer}`,
-  ]);
-  await start('apiserver', [
-    `--etcd-servers=http://127.0.0.1:${etcdClient}`,
-    `--cert-dir=${join(folder, 'apiserver')}`,
-    '--bind-address=127.0.0.1',
-    `--secure-port=${api}`,
-    '--service-account-issuer=https://kubernetes.default.svc',
-    `--service-account-key-file=${serviceAccountKey}`,
-    `--service-account-signing-key-file=${serviceAccountKey}`,
-    '--service-cluster-ip-range=10.43.0.0/16',
-    `--token-auth-file=${join(folder, 'tokens.csv')}`,
-    `--authentication-config=${authentication}`,
-    '--authorization-mode=RBAC',
-    '--disable-admission-plugins=ServiceAccount',
-    // No DNS knows the nodes' names.
-    '--kubelet-preferred-address-types=InternalIP',
-    ...(await auditFlags(options, folder)),
-  ]);
-  const ca = await eventually('the API server’s certificate', () =>
-    wholeCertificates(join(folder, 'apiserver', 'apiserver.crt')),
-  );
-  await writeFile(kubeconfig, kubeconfigText(server, ca, token), { mode: 0o600 });
-  const { cluster } = await connectWithKubeconfig(kubeconfig);
+  await startApiServer(lab, await auditFlags(options, folder));
+  const { cluster } = await connectWithKubeconfig(lab.kubeconfig);
   try {
     await eventually('the API server', () => cluster.get(kinds.namespace, { name: 'kube-system' }).then(present));
-    await start('controller-manager', [
-      `--kubeconfig=${kubeconfig}`,
-      `--service-account-private-key-file=${serviceAccountKey}`,
-      '--leader-elect=false',
-      '--bind-address=127.0.0.1',
-      `--secure-port=${manager}`,
-      // A namespace deletion waits for this many workers; the default serves big clusters.
-      '--concurrent-namespace-syncs=20',
-      // And each new namespace gets its account and its CA at this rate; the default is 20 writes a second.
-      '--kube-api-qps=200',
-      '--kube-api-burst=400',
-      `--cert-dir=${join(folder, 'controller-manager')}`,
-    ]);
-    await start('scheduler', [
-      `--kubeconfig=${kubeconfig}`,
-      '--leader-elect=false',
-      '--bind-address=127.0.0.1',
-      `--secure-port=${scheduler}`,
-      `--cert-dir=${join(folder, 'scheduler')}`,
-    ]);
-    const forward = join(folder, 'port-forward.yaml');
-    await writeFile(forward, stringify(portForward(registry)));
-    const configs = [...(await stageFiles(program.stages)), forward];
-    await start('kwok', [
-      `--kubeconfig=${kubeconfig}`,
-      `--manage-nodes-with-label-selector=!${ownKubeletLabel}`,
-      `--server-address=127.0.0.1:${kwok}`,
-      '--node-ip=127.0.0.1',
-      `--node-port=${kwok}`,
-      ...configs.map((file) => `--config=${file}`),
-    ]);
-    await start(
-      'acme',
-      [
-        `--listen=127.0.0.1:${acme}`,
-        `--control=127.0.0.1:${control}`,
-        `--http-port=${http01}`,
-        `--dns=127.0.0.1:${dns}`,
-      ],
-      // An authorization that is still valid would let a name through whose way from outside is broken by now.
-      { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0' },
-    );
-    await cluster.apply(kinds.node, node(), { manager: 'lab' });
-    await start('challenges', [
-      `--kubeconfig=${kubeconfig}`,
-      `--http01=127.0.0.1:${http01}`,
-      `--dns=127.0.0.1:${dns}`,
-      `--control=127.0.0.1:${faults}`,
-    ]);
-    await start('cert-manager-pod', [
-      `--kubeconfig=${kubeconfig}`,
-      '--',
-      `--kubeconfig=${kubeconfig}`,
-      `--nameserver=127.0.0.1:${dns}`,
-      `--http01=127.0.0.1:${http01}`,
-    ]);
-    const controlUrl = `http://127.0.0.1:${control}`;
-    const acmeCa = await eventually('the ACME server', async () => (await fetch(`${controlUrl}/certificate`)).text());
+    await startControllers(lab);
+    await startKwok(lab);
+    const acmeCa = await startAcme(lab, () => cluster.apply(kinds.node, node(), { manager: 'lab' }));
     await eventually('what the API server grants everybody', () => everybodyMayAsk(cluster));
     const state: LabState = {
       name: options.name,
       folder,
       program,
-      authentication,
-      kubeconfig,
-      server,
+      authentication: lab.authentication,
+      kubeconfig: lab.kubeconfig,
+      server: lab.server,
       acme: {
-        directory: `https://127.0.0.1:${acme}/dir`,
+        directory: `https://${at(ports.acme)}/dir`,
         caBundle: Buffer.from(acmeCa).toString('base64'),
-        control: controlUrl,
+        control: `http://${at(ports.control)}`,
       },
-      challenges: { control: `http://127.0.0.1:${faults}`, dns: `127.0.0.1:${dns}` },
-      registry: `127.0.0.1:${registry}`,
+      challenges: { control: `http://${at(ports.faults)}`, dns: at(ports.dns) },
+      registry: at(ports.registry),
       processes,
     };
     await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));
@@ -298,6 +217,100 @@ async function startParts(
   } finally {
     await cluster.close();
   }
+}
+
+const at = (port: number): string => `127.0.0.1:${port}`;
+
+/** Starts etcd and the API server, and writes its administrator's kubeconfig. */
+async function startApiServer(
+  { folder, ports, kubeconfig, server, key, authentication, start }: Starting,
+  audit: string[],
+) {
+  const token = randomBytes(24).toString('hex');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  await writeFile(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
+  await writeFile(join(folder, 'tokens.csv'), `${token},lab-admin,lab-admin,system:masters\n`, { mode: 0o600 });
+  await writeFile(authentication, noIdentities);
+  await start('etcd', [
+    `--data-dir=${join(folder, 'etcd')}`,
+    `--client-url=http://${at(ports.etcdClient)}`,
+    `--peer-url=http://${at(ports.etcdPeer)}`,
+  ]);
+  await start('apiserver', [
+    `--etcd-servers=http://${at(ports.etcdClient)}`,
+    `--cert-dir=${join(folder, 'apiserver')}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${ports.api}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${key}`,
+    `--service-account-signing-key-file=${key}`,
+    '--service-cluster-ip-range=10.43.0.0/16',
+    `--token-auth-file=${join(folder, 'tokens.csv')}`,
+    `--authentication-config=${authentication}`,
+    '--authorization-mode=RBAC',
+    '--disable-admission-plugins=ServiceAccount',
+    // No DNS knows the nodes' names.
+    '--kubelet-preferred-address-types=InternalIP',
+    ...audit,
+  ]);
+  const ca = await eventually('the API server’s certificate', () =>
+    wholeCertificates(join(folder, 'apiserver', 'apiserver.crt')),
+  );
+  await writeFile(kubeconfig, kubeconfigText(server, ca, token), { mode: 0o600 });
+}
+
+async function startControllers({ folder, ports, kubeconfig, key, start }: Starting): Promise<void> {
+  await start('controller-manager', [
+    `--kubeconfig=${kubeconfig}`,
+    `--service-account-private-key-file=${key}`,
+    '--leader-elect=false',
+    '--bind-address=127.0.0.1',
+    `--secure-port=${ports.manager}`,
+    // A namespace deletion waits for this many workers; the default serves big clusters.
+    '--concurrent-namespace-syncs=20',
+    // And each new namespace gets its account and its CA at this rate; the default is 20 writes a second.
+    '--kube-api-qps=200',
+    '--kube-api-burst=400',
+    `--cert-dir=${join(folder, 'controller-manager')}`,
+  ]);
+  await start('scheduler', [
+    `--kubeconfig=${kubeconfig}`,
+    '--leader-elect=false',
+    '--bind-address=127.0.0.1',
+    `--secure-port=${ports.scheduler}`,
+    `--cert-dir=${join(folder, 'scheduler')}`,
+  ]);
+}
+
+/** Starts what looks after nodes and pods. */
+async function startKwok({ folder, program, ports, kubeconfig, start }: Starting): Promise<void> {
+  const forward = join(folder, 'port-forward.yaml');
+  await writeFile(forward, stringify(portForward(ports.registry)));
+  const configs = [...(await stageFiles(program.stages)), forward];
+  await start('kwok', [
+    `--kubeconfig=${kubeconfig}`,
+    `--manage-nodes-with-label-selector=!${ownKubeletLabel}`,
+    `--server-address=${at(ports.kwok)}`,
+    '--node-ip=127.0.0.1',
+    `--node-port=${ports.kwok}`,
+    ...configs.map((file) => `--config=${file}`),
+  ]);
+}
+
+/** Starts the ACME server, what answers its questions, and what runs cert-manager. @returns the ACME server's CA */
+async function startAcme({ ports, kubeconfig, start }: Starting, makeNode: () => Promise<unknown>): Promise<string> {
+  const [http01, dns] = [at(ports.http01), at(ports.dns)];
+  await start(
+    'acme',
+    [`--listen=${at(ports.acme)}`, `--control=${at(ports.control)}`, `--http-port=${ports.http01}`, `--dns=${dns}`],
+    // An authorization that is still valid would let a name through whose way from outside is broken by now.
+    { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0' },
+  );
+  await makeNode();
+  const own = `--kubeconfig=${kubeconfig}`;
+  await start('challenges', [own, `--http01=${http01}`, `--dns=${dns}`, `--control=${at(ports.faults)}`]);
+  await start('cert-manager-pod', [own, '--', own, `--nameserver=${dns}`, `--http01=${http01}`]);
+  return eventually('the ACME server', async () => (await fetch(`http://${at(ports.control)}/certificate`)).text());
 }
 
 const subjectAccessReview: Kind = {
@@ -387,7 +400,6 @@ function node(): KubeObject {
   };
 }
 
-/** Tries again until it works or the lab's start deadline has passed. */
 /** The API server's certificate with its CA's. It may be read while it is being written. @throws Error until both are there */
 async function wholeCertificates(file: string): Promise<string> {
   const text = await readFile(file, 'utf8');
@@ -396,18 +408,20 @@ async function wholeCertificates(file: string): Promise<string> {
   return text;
 }
 
+/** Tries again until it works or the lab's start deadline has passed. */
 async function eventually<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-  const end = Date.now() + startDeadline;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > end) {
-        throw new Error(`${what} is not there after ${startDeadline / 1000} s: ${messageOf(error)}`);
-      }
-      await sleep(50);
-    }
-  }
+  let last: unknown;
+  const attempted = (): Promise<{ value: T } | undefined> =>
+    attempt().then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        last = error;
+        return undefined;
+      },
+    );
+  const seen = await found(attempted, { seconds: startDeadline, every: 50 });
+  if (seen === undefined) throw new Error(`${what} is not there after ${startDeadline} s: ${messageOf(last)}`);
+  return seen.value;
 }
 
 function present<T>(found: T | undefined): T {

@@ -1,5 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
+import type { Server } from 'node:net';
 
 /** A server that listens on the loopback interface. */
 export interface Listening {
@@ -9,7 +8,7 @@ export interface Listening {
 }
 
 /** Lets a server listen on a free port of the loopback interface. */
-export async function listenOnLoopback(server: HttpServer | HttpsServer): Promise<Listening> {
+export async function listenOnLoopback(server: Server & { closeAllConnections?(): void }): Promise<Listening> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -18,7 +17,7 @@ export async function listenOnLoopback(server: HttpServer | HttpsServer): Promis
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
     async close() {
-      server.closeAllConnections();
+      server.closeAllConnections?.();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { secretNamesOf } from '../../shared/backup/secret-names.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
@@ -8,12 +7,18 @@ import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { requestToken } from '../../shared/cluster/token-request.js';
 import { applyGrant, kindOf } from '../../shared/permissions/apply.js';
 import { manifestOf } from '../../shared/permissions/manifest.js';
-import { accountNamespace, accountOf, grants, type OperationName, rulesOf } from '../../shared/permissions/operations.js';
+import {
+  accountNamespace,
+  accountOf,
+  grants,
+  type OperationName,
+  rulesOf,
+} from '../../shared/permissions/operations.js';
 import { lackingOf } from '../../shared/permissions/review.js';
 import { type Demand, wordsOf } from '../../shared/permissions/rule.js';
 import { type LabState, labNames, openLab, readLab } from './lab.js';
+import { until } from './until.js';
 
-const settleDeadline = 10_000;
 /** Operations of action-backup that ask no cluster: they have no account. */
 const clusterless = ['fetch', 'list'];
 
@@ -158,12 +163,11 @@ async function settled(
     .filter(({ namespace }) => namespace === undefined || present.includes(namespace))
     .map(({ optional: _, ...rule }) => rule);
   try {
-    for (const end = Date.now() + settleDeadline; Date.now() < end; await sleep(20)) {
+    const isTakenIn = async (): Promise<boolean> => {
       const lacking = (await lackingOf(cluster, rules).catch(() => undefined))?.map(wordsOf);
-      if (lacking === undefined) continue;
-      if (without === undefined ? lacking.length === 0 : lacking.includes(wordsOf(without))) return;
-    }
-    throw new Error(`the API server has not taken in the roles of ${names.join(', ')}`);
+      return without === undefined ? lacking?.length === 0 : (lacking?.includes(wordsOf(without)) ?? false);
+    };
+    await until(`the API server to take in the roles of ${names.join(', ')}`, isTakenIn, { seconds: 10, every: 20 });
   } finally {
     await cluster.close();
   }

@@ -3,17 +3,17 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { cacheFolder, root } from './folders.js';
 import { killPart, type LabState, startPart } from './lab.js';
 import { startProcess } from './processes.js';
 import type { Progress } from './program.js';
+import { found } from './until.js';
 
 const run = promisify(execFile);
 const source = join(root, 'lab', 'registry');
-const startDeadline = 15_000;
+const startSeconds = 15;
 
 /** A running image registry: the Distribution project's own, without authentication, as its pod is inside the cluster. */
 export interface Registry {
@@ -33,21 +33,18 @@ export async function startRegistry(
   await mkdir(storage, { recursive: true });
   const url = `http://${state.registry}`;
   const log = join(state.folder, 'registry.log');
+  const isUp = (): Promise<boolean> =>
+    fetch(`${url}/v2/`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
   const untilUp = async (): Promise<void> => {
-    for (const end = Date.now() + startDeadline; ; await sleep(30)) {
-      const isUp = await fetch(`${url}/v2/`).then(
-        ({ status }) => status === 200,
-        () => false,
-      );
-      if (isUp) return;
-      if (Date.now() > end) {
-        throw new McprtError('lab-start', {
-          what: 'the registry did not come up',
-          why: await readFile(log, 'utf8').catch(messageOf),
-          next: 'try again; when it happens twice, the lines above say why',
-        });
-      }
-    }
+    if (await found(isUp, { seconds: startSeconds, every: 30 })) return;
+    throw new McprtError('lab-start', {
+      what: 'the registry did not come up',
+      why: await readFile(log, 'utf8').catch(messageOf),
+      next: 'try again; when it happens twice, the lines above say why',
+    });
   };
   const args = [`--listen=${state.registry}`, `--root=${storage}`];
   const own = { log, env: { PATH: env.PATH, HOME: state.folder } };

@@ -5,7 +5,14 @@ import { listenOnLoopback } from '../driver/loopback.js';
 import type { Github } from '../github/github.js';
 import type { IdentityProvider } from '../github/identity-provider.js';
 import type { RunPermissions } from '../github/run.js';
-import { branchRefusal, cacheModeOf, type Environment, environmentName, type JobRequest, permissionsOf } from './environments.js';
+import {
+  branchRefusal,
+  cacheModeOf,
+  type Environment,
+  environmentName,
+  type JobRequest,
+  permissionsOf,
+} from './environments.js';
 import { concurrencyOf, Groups } from './groups.js';
 
 /** A job that asks to be let in, for a reviewer to look at. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Call, json, jsonBody, type Reply } from './http.js';
-import { failure, pageOf } from './rest-reply.js';
+import { failure, invalid, pageOf } from './rest-reply.js';
 
 const NEW_DEPLOYMENT = z.looseObject({
   ref: z.string().min(1),
@@ -91,7 +91,7 @@ export class Deployments {
 
   #create(call: Call): Reply {
     const parsed = NEW_DEPLOYMENT.safeParse(jsonBody(call));
-    if (!parsed.success) return failure(422, `Validation Failed: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) return invalid(parsed.error);
     const { ref, environment, description, required_contexts, transient_environment, payload } = parsed.data;
     if (!/^[0-9a-f]{40}$/.test(ref)) return failure(422, `No ref found for: ${ref}`);
     // The job that deploys is itself a check of the commit, and has not ended.
@@ -112,7 +112,7 @@ export class Deployments {
 
   #tell(call: Call, deployment: Deployment): Reply {
     const parsed = NEW_STATUS.safeParse(jsonBody(call));
-    if (!parsed.success) return failure(422, `Validation Failed: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) return invalid(parsed.error);
     const { state, description, log_url, environment_url, auto_inactive } = parsed.data;
     if (state === 'success' && auto_inactive) {
       for (const other of this.#all) {

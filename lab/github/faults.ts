@@ -1,39 +1,31 @@
-import { z } from 'zod';
-
 /** What can go wrong, and on which of the three services. */
-export const FAULT_KINDS = [
+export type FaultKind =
   /** 503 for every call. */
-  'down',
+  | 'down'
   /** 429 with Retry-After. */
-  'rate-limited',
+  | 'rate-limited'
   /** As if the call carried no token. */
-  'missing-token',
+  | 'missing-token'
   /** Cache: as if the token had no writable scope. */
-  'read-only',
+  | 'read-only'
   /** Cache and artifacts: no room for another one. */
-  'full',
+  | 'full'
   /** Cache and artifacts: as if another job had taken the name. */
-  'duplicate',
+  | 'duplicate'
   /** Cache and artifacts: the download ends in the middle. */
-  'truncated-download',
+  | 'truncated-download'
   /** Cache and artifacts: the download has one byte in its middle changed. */
-  'altered-download',
-] as const;
+  | 'altered-download';
 
-export type FaultKind = (typeof FAULT_KINDS)[number];
+export type Service = 'cache' | 'artifacts' | 'rest';
 
-export const SERVICES = ['cache', 'artifacts', 'rest'] as const;
-export type Service = (typeof SERVICES)[number];
-
-export const FAULT_SCHEMA = z.strictObject({
-  kind: z.enum(FAULT_KINDS),
+export interface Fault {
+  readonly kind: FaultKind;
   /** One service, or all of them when left out. */
-  on: z.enum(SERVICES).optional(),
+  readonly on?: Service;
   /** How many calls it hits; all until it is cleared when left out. */
-  times: z.int().positive().optional(),
-});
-
-export type Fault = z.infer<typeof FAULT_SCHEMA>;
+  readonly times?: number;
+}
 
 /** The faults that are switched on. */
 export class Faults {

@@ -40,11 +40,6 @@ describe('the stand-in for GitHub', () => {
 
   const artifacts = async (path: string) => ARTIFACT_LIST.parse(await (await rest(path)).json());
 
-  async function control(method: string, path: string, body?: unknown) {
-    const init = { method, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    return fetch(`${github.controlUrl}${path}`, init);
-  }
-
   const put = (url: string | undefined, body: string) =>
     fetch(url ?? '', { method: 'PUT', body, headers: { 'x-ms-blob-type': 'BlockBlob' } });
 
@@ -256,40 +251,26 @@ describe('the stand-in for GitHub', () => {
     });
   });
 
-  describe('its control calls', () => {
-    it('switch faults on and off', async () => {
-      expect((await control('POST', '/faults', { kind: 'down', on: 'rest' })).status).toBe(204);
+  describe('what a test does to it', () => {
+    it('switches faults on and off', async () => {
+      github.inject({ kind: 'down', on: 'rest' });
       expect((await rest('artifacts')).status).toBe(503);
-      expect(await (await control('GET', '')).json()).toMatchObject({ faults: [{ kind: 'down', on: 'rest' }] });
-      expect((await control('DELETE', '/faults')).status).toBe(204);
+      github.clearFaults();
       expect((await rest('artifacts')).status).toBe(200);
     });
 
-    it('evict and tamper, and say when there is nothing to', async () => {
+    it('evicts and tampers, and says when there is nothing to', async () => {
       await saveCache('a', 'bytes');
       await saveArtifact('b', 'bytes');
-      expect((await control('POST', '/tamper', { on: 'cache', name: 'a' })).status).toBe(204);
-      expect((await control('POST', '/tamper', { on: 'artifacts', name: 'b' })).status).toBe(204);
-      expect((await control('POST', '/tamper', { on: 'artifacts', name: 'a' })).status).toBe(404);
+      expect(github.tamper('cache', 'a')).toBe(true);
+      expect(github.tamper('artifacts', 'b')).toBe(true);
+      expect(github.tamper('artifacts', 'a')).toBe(false);
       const { body } = await twirp(`${CACHE}/GetCacheEntryDownloadURL`, { key: 'a', version: 'v' });
       expect(await (await fetch(body.signed_download_url ?? '')).text()).toBe('byues');
-      expect((await control('POST', '/evict', { key: 'a' })).status).toBe(204);
-      expect((await control('POST', '/evict', { key: 'a' })).status).toBe(404);
-      expect(await (await control('GET', '')).json()).toMatchObject({ cacheEntries: [], artifacts: [{ name: 'b' }] });
-    });
-
-    it.each([
-      ['/faults', { kind: 'tired' }],
-      ['/faults', { kind: 'down', on: 'everything' }],
-      ['/tamper', { on: 'rest', name: 'a' }],
-      ['/evict', undefined],
-    ])('say what is wrong with a body for %s', async (path, body) => {
-      const response = await control('POST', path, body);
-      expect([response.status, await response.text()]).toEqual([400, expect.stringMatching(/\S/)]);
-    });
-
-    it('are no others', async () => {
-      expect((await control('POST', '/stop')).status).toBe(404);
+      expect(github.evict('a')).toBe(1);
+      expect(github.evict('a')).toBe(0);
+      expect(github.cacheEntries()).toEqual([]);
+      expect(github.artifacts()).toMatchObject([{ name: 'b' }]);
     });
   });
 

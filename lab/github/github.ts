@@ -5,7 +5,6 @@ import { ACCOUNT, Blobs } from './blobs.js';
 import { cacheService } from './cache-service.js';
 import { type CacheEntry, CacheStore, sizeOf } from './cache-store.js';
 import { withContents } from './contents.js';
-import { answerControlCall, CONTROL_PATH } from './control.js';
 import { type DeploymentFacts, Deployments } from './deployments.js';
 import { environmentOf } from './environment.js';
 import { type EnvironmentRules, Environments } from './environments.js';
@@ -45,8 +44,6 @@ export interface Github {
   readonly env: Readonly<Record<string, string>>;
   /** The GITHUB_TOKEN of the job. */
   readonly token: string;
-  /** Where a test in another process finds the control calls. */
-  readonly controlUrl: string;
   /** The same services with the same state, seen from another run; what is not given is as in this run. */
   as(run: Partial<Run>): Github;
   cacheEntries(): readonly CacheFacts[];
@@ -133,7 +130,6 @@ class Backend {
 
   answer(call: Call): Reply {
     const path = call.url.pathname;
-    if (path.startsWith(CONTROL_PATH)) return answerControlCall(call, this);
     if (call.body.length > 0) this.received.push(call.body);
     const { blobs, faults, tokens } = this;
     if (path.startsWith(`/${ACCOUNT}/`)) return answerBlobCall(call, blobs, faults);
@@ -148,16 +144,6 @@ class Backend {
     return answerTwirpCall(call, { services, tokens, faults });
   }
 
-  state() {
-    return {
-      cacheEntries: this.cacheFacts(),
-      artifacts: this.artifactFacts(),
-      deployments: this.deployments.facts,
-      comments: this.pullRequests.comments,
-      faults: this.faults.active,
-    };
-  }
-
   cacheFacts(): readonly CacheFacts[] {
     return this.caches.entries.map((entry) => {
       const { id, key, version, scope, createdAt, lastAccessedAt } = entry;
@@ -169,18 +155,6 @@ class Backend {
     return this.artifacts.artifacts.map(({ id, name, createdAt, expiresAt, digest, blob }) => {
       return { id, name, createdAt, expiresAt, digest, size: blob.bytes?.length ?? 0 };
     });
-  }
-
-  inject(fault: Fault): void {
-    this.faults.inject(fault);
-  }
-
-  clearFaults(): void {
-    this.faults.clear();
-  }
-
-  evict(key: string): number {
-    return this.caches.evict(key);
   }
 
   tamper(service: 'cache' | 'artifacts', name: string, change = flipMiddleBit): boolean {
@@ -209,7 +183,6 @@ function view(backend: Backend, server: { origin: string; close(): Promise<void>
     run,
     env: environmentOf(run, repository, { origin: server.origin, runtimeToken }),
     token: tokens.issueRestToken(run.permissions),
-    controlUrl: `${server.origin}${CONTROL_PATH}`,
     as: (other) => view(backend, server, { ...run, ...other }),
     cacheEntries: () => backend.cacheFacts(),
     artifacts: () => backend.artifactFacts(),
@@ -223,8 +196,8 @@ function view(backend: Backend, server: { origin: string; close(): Promise<void>
     restCalls: () => backend.restCalls,
     storedBytes: () =>
       [...new Set([...backend.received, ...backend.blobs.written])].flatMap((each) => withContents(each)),
-    inject: (fault) => backend.inject(fault),
-    clearFaults: () => backend.clearFaults(),
+    inject: (fault) => backend.faults.inject(fault),
+    clearFaults: () => backend.faults.clear(),
     plantArtifact(name, zip) {
       const [runId, jobId] = [runBackendId(repository, run), jobBackendId(repository, run)];
       const artifact = backend.artifacts.create(name, runId, jobId, undefined);
@@ -232,7 +205,7 @@ function view(backend: Backend, server: { origin: string; close(): Promise<void>
       backend.blobs.replace(artifact.blob, zip);
       backend.artifacts.finalize(name, runId, zip.length, undefined);
     },
-    evict: (key) => backend.evict(key),
+    evict: (key) => backend.caches.evict(key),
     tamper: (service, name, change) => backend.tamper(service, name, change),
     close: () => server.close(),
   };

@@ -1,5 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { parsedJson } from '../../shared/json.js';
+import { listenOnLoopback } from '../driver/loopback.js';
 
 /** A request, with its body read to the end. */
 export interface Call {
@@ -35,20 +37,8 @@ export async function serve(handle: (call: Call) => Reply): Promise<Server> {
       })
       .catch((thrown: unknown) => write(response, { status: 500, body: String(thrown) }, 'GET'));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new TypeError('the server has no port');
-  return {
-    origin: `http://127.0.0.1:${address.port}`,
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error === undefined ? resolve() : reject(error)));
-        server.closeAllConnections();
-      }),
-  };
+  const { port, close } = await listenOnLoopback(server);
+  return { origin: `http://127.0.0.1:${port}`, close };
 }
 
 function write(response: ServerResponse, { status, headers, body = '', cutAfter }: Reply, method: string): void {
@@ -75,9 +65,5 @@ export function bearerToken(headers: IncomingHttpHeaders): string | undefined {
 
 /** What a JSON body holds; undefined when it is not JSON. */
 export function jsonBody({ body }: Call): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
+  return parsedJson(body.toString());
 }

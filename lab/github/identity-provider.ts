@@ -2,8 +2,8 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, randomUUI
 import { mkdir, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { listenOnLoopback } from '../driver/loopback.js';
 import { makeCertificateAuthority, makeServerCertificate } from '../platform/certificate-authority.js';
 
 /** A job as GitHub's issuer knows it: what its tokens claim is not for the job to say. */
@@ -62,11 +62,8 @@ export async function startIdentityProvider(folder: string): Promise<IdentityPro
   let given = 0;
 
   const server = createServer({ cert: certificate, key }, (request, response) => answer(request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const issuer = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const { port, close } = await listenOnLoopback(server);
+  const issuer = `https://localhost:${port}`;
 
   const provider: IdentityProvider = {
     issuer,
@@ -95,10 +92,7 @@ export async function startIdentityProvider(folder: string): Promise<IdentityPro
     rotate() {
       signer = newSigner();
     },
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
 
   const answerOf = (url: URL, secret: string): { status: number; body: unknown } => {

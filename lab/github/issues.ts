@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Call, json, jsonBody, type Reply } from './http.js';
 import { ACTIONS_BOT, type PullRequest } from './pull-requests.js';
-import { failure, pageOf } from './rest-reply.js';
+import { describeUser, failure, invalid, pageOf } from './rest-reply.js';
 
 /** GitHub refuses longer titles, and bodies of issues and comments. */
 const LONGEST_TITLE = 256;
@@ -139,10 +139,6 @@ function change(call: Call, issue: Issue): Reply {
   return json(200, describeIssue(issue));
 }
 
-function invalid(error: z.ZodError): Reply {
-  return failure(422, `Validation Failed: ${z.prettifyError(error)}`);
-}
-
 function describeIssue({ number, user, title, body, labels, state, stateReason, comments }: Issue) {
   return {
     number,
@@ -159,8 +155,4 @@ function describeIssue({ number, user, title, body, labels, state, stateReason, 
 function describePull({ number, state }: PullRequest) {
   const labels: { name: string }[] = [];
   return { number, title: '', body: null, state, user: describeUser('somebody'), labels, pull_request: {} };
-}
-
-function describeUser(login: string) {
-  return { login, type: login.endsWith('[bot]') ? 'Bot' : 'User' };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Call, json, jsonBody, type Reply } from './http.js';
-import { failure, pageOf } from './rest-reply.js';
+import { describeUser, failure, invalid, pageOf } from './rest-reply.js';
 
 /** GitHub refuses longer comments. */
 const LONGEST_COMMENT = 65_536;
@@ -76,7 +76,7 @@ export class PullRequests {
     }
     if (call.method !== 'POST') return failure(404, 'Not Found');
     const parsed = BODY.safeParse(jsonBody(call));
-    if (!parsed.success) return failure(422, `Validation Failed: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) return invalid(parsed.error);
     return json(201, describeComment(this.comment(number, ACTIONS_BOT, parsed.data.body)));
   }
 
@@ -88,7 +88,7 @@ export class PullRequests {
     }
     if (call.method !== 'PATCH') return failure(404, 'Not Found');
     const parsed = BODY.safeParse(jsonBody(call));
-    if (!parsed.success) return failure(422, `Validation Failed: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) return invalid(parsed.error);
     comment.body = parsed.data.body;
     comment.edits += 1;
     return json(200, describeComment(comment));
@@ -100,5 +100,5 @@ function describePull({ number, state, headSha, headRepository }: PullRequest) {
 }
 
 function describeComment({ id, user, body }: Comment) {
-  return { id, body, user: { login: user, type: user.endsWith('[bot]') ? 'Bot' : 'User' } };
+  return { id, body, user: describeUser(user) };
 }

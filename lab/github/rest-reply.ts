@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type Call, json, type Reply } from './http.js';
 
 const DOCUMENTATION = 'https://docs.github.com/rest';
@@ -7,6 +8,16 @@ const MAX_PER_PAGE = 100;
 /** A refusal in GitHub's form. */
 export function failure(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Reply {
   return json(status, { message, documentation_url: DOCUMENTATION, status: String(status) }, headers);
+}
+
+/** A refusal of a body that is not what a call takes. */
+export function invalid(error: z.ZodError): Reply {
+  return failure(422, `Validation Failed: ${z.prettifyError(error)}`);
+}
+
+/** Who wrote something, in GitHub's form. */
+export function describeUser(login: string): { login: string; type: string } {
+  return { login, type: login.endsWith('[bot]') ? 'Bot' : 'User' };
 }
 
 /** The items of the page that a call asks for, and the link to the next one. */

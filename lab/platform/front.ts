@@ -11,6 +11,8 @@ import { createServer as createNetServer, type Server, type Socket } from 'node:
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Cluster, isConflict, isNotFound } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { cached } from '../driver/cached.js';
+import { listenOnLoopback } from '../driver/loopback.js';
 import { makeServerCertificate } from './certificate-authority.js';
 import { namespaces } from './names.js';
 import { registryAuth } from './registry.js';
@@ -43,7 +45,7 @@ export interface FrontOptions {
   mcp?: { url: string };
 }
 
-interface World {
+interface Seen {
   alive: boolean;
   ingresses: Ingress[];
   /** Deployments with available replicas, as `namespace/name`. */
@@ -78,10 +80,10 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
   const { domain } = options;
   const fallback = await makeServerCertificate(['TRAEFIK DEFAULT CERT']);
   const unnamed = createSecureContext({ cert: fallback.certificate, key: fallback.key });
-  const look = cached(() => readWorld(cluster), freshMilliseconds);
+  const look = cached(() => lookAtCluster(cluster), freshMilliseconds);
   const answer = (entrypoint: 'web' | 'websecure') => (request: IncomingMessage, response: ServerResponse) => {
     look().then(
-      (world) => route(world, entrypoint, request, response, options),
+      (seen) => route(seen, entrypoint, request, response, options),
       () => response.destroy(),
     );
   };
@@ -92,7 +94,7 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
       key: fallback.key,
       SNICallback: (name, done) => {
         look().then(
-          (world) => done(null, world.contexts.get(name.toLowerCase()) ?? unnamed),
+          (seen) => done(null, seen.contexts.get(name.toLowerCase()) ?? unnamed),
           (error: Error) => done(error),
         );
       },
@@ -116,12 +118,12 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
         () => socket.resetAndDestroy(),
       );
     });
-  const gates = [gate(http), gate(https)];
-  const [httpPort = 0, httpsPort = 0] = await Promise.all(gates.map(listen));
+  const gates = await Promise.all([listenOnLoopback(gate(http)), listenOnLoopback(gate(https))]);
+  const [{ port: httpPort }, { port: httpsPort }] = gates;
   const publisher = setInterval(() => {
     // The next round writes what this one could not.
     look()
-      .then((world) => publish(cluster, world))
+      .then((seen) => publish(cluster, seen))
       .catch(() => undefined);
   }, 1000);
   const names = ['registry', 'mcp', 'platform'].map((name) => `${name}.${domain}`);
@@ -132,12 +134,12 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
     async close() {
       clearInterval(publisher);
       for (const socket of sockets) socket.destroy();
-      await Promise.all(gates.map((server) => new Promise((resolve) => server.close(resolve))));
+      await Promise.all(gates.map(({ close }) => close()));
     },
   };
 }
 
-async function readWorld(cluster: Cluster): Promise<World> {
+async function lookAtCluster(cluster: Cluster): Promise<Seen> {
   const [ingresses, secrets, deployments, balancers] = await Promise.all([
     cluster.list<Ingress>(kinds.ingress),
     cluster.list<Secret>(kinds.secret, { fieldSelector: 'type=kubernetes.io/tls' }),
@@ -201,7 +203,7 @@ function namesOf(certificate: Buffer): string[] {
 }
 
 function route(
-  world: World,
+  seen: Seen,
   entrypoint: 'web' | 'websecure',
   request: IncomingMessage,
   response: ServerResponse,
@@ -213,7 +215,7 @@ function route(
     passOn(mcp.url, host, request, response, request.headers);
     return;
   }
-  const found = world.ingresses
+  const found = seen.ingresses
     .filter(({ metadata }) => {
       const only = metadata.annotations?.[`${prefix}router.entrypoints`];
       return only === undefined || only.split(',').includes(entrypoint);
@@ -236,7 +238,7 @@ function route(
     refuse(request, response);
   } else if (api !== undefined && host === `platform.${domain}` && path.startsWith('/api/')) {
     passOn(api.url, host, request, response, request.headers);
-  } else if (!world.available.has(`${namespace}/${service}`)) {
+  } else if (!seen.available.has(`${namespace}/${service}`)) {
     reply(response, 503, 'no available server');
   } else if (namespace === namespaces.registry && registry !== undefined) {
     const isGuarded = middlewares.includes(registryAuth.middleware);
@@ -245,7 +247,7 @@ function route(
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
     reply(response, 200, '{}', 'application/json');
   } else if (path.startsWith('/api/')) {
-    apiAnswer(world, path, response, httpStatus);
+    apiAnswer(seen, path, response, httpStatus);
   } else if (entrypoint === 'web') {
     // The dashboard itself sends to https, unless its UI_REQUIRE_HTTPS says otherwise.
     response.setHeader('location', `https://${host}${path}`);
@@ -265,7 +267,7 @@ const guarded: readonly { path: RegExp; deployment: string }[] = [
 
 /** Health and refusals only, where the API's own Deployment is there; the rest of the API is not stood in for. */
 function apiAnswer(
-  { available }: World,
+  { available }: Seen,
   path: string,
   response: ServerResponse,
   httpStatus: FrontOptions['httpStatus'],
@@ -364,7 +366,7 @@ function reply(response: ServerResponse, status: number, text: string, type = 't
 }
 
 /** Traefik copies the addresses of its Service to every Ingress that it serves. */
-async function publish(cluster: Cluster, { alive, ingresses }: World): Promise<void> {
+async function publish(cluster: Cluster, { alive, ingresses }: Seen): Promise<void> {
   if (!alive) return;
   type Service = KubeObject & { status?: { loadBalancer?: { ingress?: unknown[] } } };
   const service = await cluster.get<Service>(kinds.service, { namespace: 'kube-system', name: 'traefik' });
@@ -384,28 +386,4 @@ async function publish(cluster: Cluster, { alive, ingresses }: World): Promise<v
       if (!isNotFound(error) && !isConflict(error)) throw error;
     });
   }
-}
-
-/** One read for all who ask at the same time, and for those who ask within `milliseconds` after it. */
-function cached<T>(read: () => Promise<T>, milliseconds: number): () => Promise<T> {
-  let last: { at: number; value: Promise<T> } | undefined;
-  return () => {
-    if (last === undefined || Date.now() - last.at > milliseconds) {
-      last = { at: Date.now(), value: read() };
-      last.value.catch(() => {
-        last = undefined;
-      });
-    }
-    return last.value;
-  };
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, address, () => {
-      const bound = server.address();
-      resolve(typeof bound === 'object' && bound !== null ? bound.port : 0);
-    });
-  });
 }

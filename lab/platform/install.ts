@@ -1,12 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { isTrue, numberAt } from '../../shared/cluster/fields.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { until } from '../driver/until.js';
 import { applier, applyCertManager } from './cert-manager.js';
 import { makeCertificateAuthority } from './certificate-authority.js';
 import { type Installation, issuer, namespaces, privateIssuer } from './names.js';
-import { acmeIssuer, certificateOf, deploymentOf, ingressOf, internalNames, namespaceOf, platformConfig, platformKinds, platformSecrets, platformWorkloads, privateCaIssuer, pullSecret } from './resources.js';
-
-const waitDeadline = 60_000;
+import {
+  acmeIssuer,
+  certificateOf,
+  deploymentOf,
+  ingressOf,
+  internalNames,
+  namespaceOf,
+  platformConfig,
+  platformKinds,
+  platformSecrets,
+  platformWorkloads,
+  privateCaIssuer,
+  pullSecret,
+} from './resources.js';
 
 /**
  * Stands in for `mcp-runtime setup`: makes what the installer makes of namespaces, Certificates, issuers, Secrets and
@@ -25,18 +37,15 @@ export async function installCertManager(cluster: Cluster, { crds }: Pick<Instal
   await applyCertManager(cluster, crds);
   const controller = { name: 'cert-manager', namespace: namespaces.certManager };
   await until(`Deployment ${controller.name} to be available`, async () => {
-    const found = await cluster.get<KubeObject & { status?: { availableReplicas?: number } }>(
-      kinds.deployment,
-      controller,
-    );
-    return (found?.status?.availableReplicas ?? 0) > 0;
+    const found = await cluster.get<KubeObject>(kinds.deployment, controller);
+    return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0;
   });
 }
 
 /** Waits until every Certificate of the cluster is Ready and none is being issued. */
 export async function waitForCertificates(cluster: Cluster, count: number): Promise<void> {
   await until(`${count} Certificates to be Ready`, async () => {
-    const { items } = await cluster.list<WithConditions>(kinds.certificate);
+    const { items } = await cluster.list(kinds.certificate);
     return items.length >= count && items.every((one) => isTrue(one, 'Ready') && !isTrue(one, 'Issuing'));
   });
 }
@@ -154,23 +163,8 @@ async function installServer(cluster: Cluster, { domain }: Installation): Promis
   await apply(kinds.ingress, ingressOf(namespace, 'weather', `weather.${domain}`, 'weather-tls', 'weather', true));
 }
 
-type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
-
-const isTrue = (object: WithConditions | undefined, type: string): boolean =>
-  object?.status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
-
 async function untilReady(cluster: Cluster, namespace: string, name: string): Promise<void> {
   await until(`Certificate ${namespace}/${name} to be Ready`, async () =>
-    isTrue(await cluster.get<WithConditions>(kinds.certificate, { namespace, name }), 'Ready'),
+    isTrue(await cluster.get(kinds.certificate, { namespace, name }), 'Ready'),
   );
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + waitDeadline;
-  while (!(await holds())) {
-    if (Date.now() > end) {
-      throw new Error(`waited ${waitDeadline / 1000} s for ${what}`);
-    }
-    await sleep(100);
-  }
 }

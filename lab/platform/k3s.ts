@@ -4,6 +4,7 @@ import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.
 import { storageClass } from '../driver/program.js';
 import { applier } from './cert-manager.js';
 import { labKinds } from './kinds.js';
+import { openKind } from './objects.js';
 import { isRolledOut, waitUntil } from './waits.js';
 import { labelsOf, serviceOf, type Workload, workloadOf } from './workloads.js';
 
@@ -124,27 +125,6 @@ function traefikKinds(): KubeObject[] {
   return ['Middleware', 'ServersTransport', 'IngressRoute', 'TLSStore'].map((kind) =>
     openKind(kind, 'traefik.io', 'v1alpha1'),
   );
-}
-
-function openKind(kind: string, group: string, version: string): KubeObject {
-  const plural = `${kind.toLowerCase()}s`;
-  const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return objectOf(kinds.crd, {
-    metadata: { name: `${plural}.${group}` },
-    spec: {
-      group,
-      scope: 'Namespaced',
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', properties: { spec: open, status: open } } },
-        },
-      ],
-    },
-  });
 }
 
 /** A kind is served a moment after its definition was made. */

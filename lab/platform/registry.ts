@@ -1,7 +1,7 @@
-import { objectOf } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { labKinds } from './kinds.js';
 import { namespaces } from './names.js';
+import { pairOf } from './objects.js';
 import { ingressOf } from './resources.js';
 import { claimSpec, serviceOf, type Workload, workloadOf } from './workloads.js';
 
@@ -26,10 +26,8 @@ export function registryObjects(host: string, storage: string, onK3s: boolean): 
   };
   const selected = { podSelector: { matchLabels: { app: 'registry' } } };
   const port = [{ protocol: 'TCP', port: 5000 }];
-  const policy = (name: string, spec: Record<string, unknown>): [Kind, KubeObject] => [
-    kinds.networkPolicy,
-    objectOf(kinds.networkPolicy, { metadata: { name, namespace }, spec }),
-  ];
+  const policy = (name: string, spec: Record<string, unknown>): [Kind, KubeObject] =>
+    pairOf(kinds.networkPolicy, { metadata: { name, namespace }, spec });
   const dns = {
     ports: [
       { protocol: 'UDP', port: 53 },
@@ -49,21 +47,15 @@ export function registryObjects(host: string, storage: string, onK3s: boolean): 
       type: 'NodePort',
       ports: [{ name: 'registry', port: 5000, targetPort: 5000, nodePort: 32000 }],
     }),
-    [
-      kinds.persistentVolumeClaim,
-      objectOf(kinds.persistentVolumeClaim, {
-        metadata: { name: 'registry-storage', namespace },
-        spec: claimSpec(storage),
-      }),
-    ],
+    pairOf(kinds.persistentVolumeClaim, {
+      metadata: { name: 'registry-storage', namespace },
+      spec: claimSpec(storage),
+    }),
     workloadOf(workload),
-    [
-      labKinds.disruptionBudget,
-      objectOf(labKinds.disruptionBudget, {
-        metadata: { name: 'registry', namespace },
-        spec: { minAvailable: 1, selector: { matchLabels: { app: 'registry' } } },
-      }),
-    ],
+    pairOf(labKinds.disruptionBudget, {
+      metadata: { name: 'registry', namespace },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'registry' } } },
+    }),
     [kinds.ingress, ingress],
     policy('registry-allow-egress', { ...selected, policyTypes: ['Egress'], egress: [dns, { ports: port }] }),
     policy('registry-allow-ingress', {
@@ -97,15 +89,12 @@ export function registryObjects(host: string, storage: string, onK3s: boolean): 
           }),
         ]
       : []),
-    [
-      labKinds.serversTransport,
-      objectOf(labKinds.serversTransport, {
-        metadata: { name: 'registry-internal-tls', namespace },
-        spec: {
-          serverName: 'registry.registry.svc.cluster.local',
-          rootCAs: [{ secret: 'registry-internal-tls' }],
-        },
-      }),
-    ],
+    pairOf(labKinds.serversTransport, {
+      metadata: { name: 'registry-internal-tls', namespace },
+      spec: {
+        serverName: 'registry.registry.svc.cluster.local',
+        rootCAs: [{ secret: 'registry-internal-tls' }],
+      },
+    }),
   ];
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { type Installation, issuer, type Layout, namespaces, privateIssuer } from './names.js';
+import { openKind } from './objects.js';
 
 const random = (): string => randomBytes(24).toString('base64url');
 const encode = (text: string): string => Buffer.from(text).toString('base64');
@@ -250,24 +251,5 @@ export function pullSecret(namespace: string, host: string, uiKey: string): Kube
 
 /** The platform's three kinds, with the fields that the stand-in needs none of left open. */
 export function platformKinds(): KubeObject[] {
-  return ['MCPServer', 'MCPAccessGrant', 'MCPAgentSession'].map((kind) => {
-    const plural = `${kind.toLowerCase()}s`;
-    const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-    return objectOf(kinds.crd, {
-      metadata: { name: `${plural}.mcpruntime.org` },
-      spec: {
-        group: 'mcpruntime.org',
-        scope: 'Namespaced',
-        names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-        versions: [
-          {
-            name: 'v1alpha1',
-            served: true,
-            storage: true,
-            schema: { openAPIV3Schema: { type: 'object', properties: { spec: open, status: open } } },
-          },
-        ],
-      },
-    });
-  });
+  return ['MCPServer', 'MCPAccessGrant', 'MCPAgentSession'].map((kind) => openKind(kind, 'mcpruntime.org', 'v1alpha1'));
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { issuer, namespaces } from './names.js';
+import { asNew } from './objects.js';
 
 /** What the runbook's scripts save, in the order in which they put it back. */
 const saved: readonly [Kind, { name: string; namespace?: string }][] = [
@@ -21,7 +22,7 @@ export async function runbookBackup(cluster: Cluster): Promise<RunbookBackup> {
   const found = await Promise.all(
     saved.map(async ([kind, ref]) => [kind, await cluster.get<KubeObject>(kind, ref)] as const),
   );
-  return found.flatMap(([kind, object]): RunbookBackup => (object === undefined ? [] : [[kind, stripped(object)]]));
+  return found.flatMap(([kind, object]): RunbookBackup => (object === undefined ? [] : [[kind, asNew(object)]]));
 }
 
 /** Stands in for the runbook's restore script, which setup calls at its end: applied over what is there, by force. */
@@ -40,17 +41,4 @@ export async function untilQuiet(count: () => Promise<number>, quiet = 12_000): 
     if (now !== last) [last, since] = [now, Date.now()];
   }
   return last;
-}
-
-function stripped({ status: _status, ...object }: KubeObject): KubeObject {
-  const { name, namespace, labels, annotations } = object.metadata;
-  return {
-    ...object,
-    metadata: {
-      name,
-      ...(namespace ? { namespace } : {}),
-      ...(labels ? { labels } : {}),
-      ...(annotations ? { annotations } : {}),
-    },
-  };
 }

@@ -1,7 +1,8 @@
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { namespaces } from './names.js';
-import { clusterRole } from './operator.js';
+import { pairOf } from './objects.js';
+import { clusterRole } from './operator/objects.js';
 import { ingressOf } from './resources.js';
 import { claimSpec } from './workloads.js';
 
@@ -27,10 +28,7 @@ export function initJobs(): KubeObject[] {
 }
 
 export function grafanaClaim(): [Kind, KubeObject] {
-  return [
-    kinds.persistentVolumeClaim,
-    objectOf(kinds.persistentVolumeClaim, { metadata: { name: 'grafana-pvc', namespace }, spec: claimSpec('5Gi') }),
-  ];
+  return pairOf(kinds.persistentVolumeClaim, { metadata: { name: 'grafana-pvc', namespace }, spec: claimSpec('5Gi') });
 }
 
 /** Service accounts, roles and network policies of mcp-sentinel. */
@@ -43,21 +41,15 @@ export function sentinelPermissions(): [Kind, KubeObject][] {
     ['mcp-sentinel-gateway', 'mcp-sentinel-gateway'],
   ];
   return [
-    ...accounts.map((name): [Kind, KubeObject] => [
-      kinds.serviceAccount,
-      objectOf(kinds.serviceAccount, { metadata: { name, namespace } }),
-    ]),
+    ...accounts.map((name): [Kind, KubeObject] => pairOf(kinds.serviceAccount, { metadata: { name, namespace } })),
     ...roles.flatMap(([name, account]) => role(name, account)),
     ...clusterRole('mcp-runtime-api', 'mcp-runtime-api', namespace, [
       { apiGroups: ['', 'apps', 'mcpruntime.org', 'rbac.authorization.k8s.io'], resources: ['*'], verbs: ['*'] },
     ]),
-    [
-      kinds.clusterRole,
-      objectOf(kinds.clusterRole, {
-        metadata: { name: 'mcp-runtime-api-team-secrets' },
-        rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'create', 'update', 'delete'] }],
-      }),
-    ],
+    pairOf(kinds.clusterRole, {
+      metadata: { name: 'mcp-runtime-api-team-secrets' },
+      rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'create', 'update', 'delete'] }],
+    }),
     ...clusterRole('mcp-sentinel-gateway-ingressclass', 'mcp-sentinel-gateway', namespace, [
       { apiGroups: ['networking.k8s.io'], resources: ['ingressclasses'], ...read },
     ]),
@@ -67,9 +59,8 @@ export function sentinelPermissions(): [Kind, KubeObject][] {
     ...clusterRole('promtail', 'promtail', namespace, [{ apiGroups: [''], resources: ['pods', 'nodes'], ...read }]),
     platformAdmins(),
     ...['mcp-runtime-api-platform-egress', 'mcp-analytics-api-platform-egress', 'mcp-platform-api-egress'].map(
-      (name): [Kind, KubeObject] => [
-        kinds.networkPolicy,
-        objectOf(kinds.networkPolicy, {
+      (name): [Kind, KubeObject] =>
+        pairOf(kinds.networkPolicy, {
           metadata: { name, namespace },
           spec: {
             podSelector: { matchLabels: { app: name.replace(/(?:-platform)?-egress$/, '') } },
@@ -84,7 +75,6 @@ export function sentinelPermissions(): [Kind, KubeObject][] {
             ],
           },
         }),
-      ],
     ),
   ];
 }
@@ -92,14 +82,11 @@ export function sentinelPermissions(): [Kind, KubeObject][] {
 /** The binding of the platform's administrators: a group, to the API's own role. There is no role of its name. */
 export function platformAdmins(): [Kind, KubeObject] {
   const apiGroup = 'rbac.authorization.k8s.io';
-  return [
-    kinds.clusterRoleBinding,
-    objectOf(kinds.clusterRoleBinding, {
-      metadata: { name: 'mcp-sentinel-platform-admin' },
-      roleRef: { apiGroup, kind: 'ClusterRole', name: 'mcp-runtime-api' },
-      subjects: [{ kind: 'Group', name: 'platform:role:admin', apiGroup }],
-    }),
-  ];
+  return pairOf(kinds.clusterRoleBinding, {
+    metadata: { name: 'mcp-sentinel-platform-admin' },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: 'mcp-runtime-api' },
+    subjects: [{ kind: 'Group', name: 'platform:role:admin', apiGroup }],
+  });
 }
 
 /** The platform's public Ingresses; only the first asks cert-manager for a Certificate. */
@@ -156,14 +143,11 @@ export function pathIngresses(): KubeObject[] {
 function role(name: string, account: string): [Kind, KubeObject][] {
   const rules = [{ apiGroups: [''], resources: ['configmaps', 'secrets', 'pods'], verbs: ['get', 'list'] }];
   return [
-    [kinds.role, objectOf(kinds.role, { metadata: { name, namespace }, rules })],
-    [
-      kinds.roleBinding,
-      objectOf(kinds.roleBinding, {
-        metadata: { name, namespace },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-        subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
-      }),
-    ],
+    pairOf(kinds.role, { metadata: { name, namespace }, rules }),
+    pairOf(kinds.roleBinding, {
+      metadata: { name, namespace },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+    }),
   ];
 }

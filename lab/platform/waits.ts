@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { found } from '../driver/until.js';
 
-export type Conditioned = KubeObject & { status?: { conditions?: Condition[] } };
 type Rolled = KubeObject & {
   spec?: { replicas?: number };
   status?: {
@@ -16,20 +15,6 @@ type Rolled = KubeObject & {
     numberAvailable?: number;
   };
 };
-
-/** Looks again until it holds; gives false when the time is up. */
-export async function waitUntil(holds: () => Promise<boolean>, seconds: number, poll: number): Promise<boolean> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await holds())) {
-    if (Date.now() + poll > end) return false;
-    await sleep(poll);
-  }
-  return true;
-}
-
-export function isTrue(object: Conditioned | undefined, type: string): boolean {
-  return object?.status?.conditions?.some((one) => one.type === type && one.status === 'True') ?? false;
-}
 
 /** Whether a Deployment, StatefulSet or DaemonSet has all its replicas, of its newest template. */
 export async function isRolledOut(
@@ -47,4 +32,9 @@ export async function isRolledOut(
   const wanted = found.spec?.replicas ?? 1;
   const ready = kind === 'deployment' ? status.availableReplicas : status.readyReplicas;
   return (status.updatedReplicas ?? 0) >= wanted && (ready ?? 0) >= wanted && (status.replicas ?? 0) <= wanted;
+}
+
+/** Looks again until it holds; gives false when the time is up. @param every in ms */
+export async function waitUntil(holds: () => Promise<boolean>, seconds: number, every: number): Promise<boolean> {
+  return (await found(holds, { seconds, every })) ?? false;
 }

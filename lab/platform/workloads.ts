@@ -1,6 +1,7 @@
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { namespaces } from './names.js';
+import { pairOf } from './objects.js';
 
 /** A Deployment, StatefulSet or DaemonSet with one container. */
 export interface Workload {
@@ -71,7 +72,7 @@ export function serviceOf(workload: Workload, extra: Record<string, unknown> = {
     ...(kind === 'statefulSet' ? { clusterIP: 'None' } : {}),
     ...extra,
   };
-  return [kinds.service, objectOf(kinds.service, { metadata: { name, namespace, labels: labelsOf(workload) }, spec })];
+  return pairOf(kinds.service, { metadata: { name, namespace, labels: labelsOf(workload) }, spec });
 }
 
 /** What the images of one run are called. */

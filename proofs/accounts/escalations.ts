@@ -17,6 +17,16 @@ const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
 const applying = 'application/apply-patch+yaml';
 const merging = 'application/merge-patch+json';
 
+/** What the thief would make. */
+const thiefs = (apiVersion: string, kind: string, more: object = {}): object => ({
+  apiVersion,
+  kind,
+  metadata: { name: 'thief' },
+  ...more,
+});
+const roles = 'rbac.authorization.k8s.io/v1';
+const subjects = [{ kind: 'User', apiGroup: admin.apiGroup, name: 'thief' }];
+
 const secret = (name: string, namespace: string, type: string, more: object = {}): Attempt => ({
   name,
   method: 'POST',
@@ -30,36 +40,19 @@ export const escalations: readonly Attempt[] = [
     name: 'a binding to cluster-admin',
     method: 'POST',
     path: `${rbac}/clusterrolebindings${dry}`,
-    body: {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: 'thief' },
-      roleRef: admin,
-      subjects: [{ kind: 'User', apiGroup: admin.apiGroup, name: 'thief' }],
-    },
+    body: thiefs(roles, 'ClusterRoleBinding', { roleRef: admin, subjects }),
   },
   {
     name: 'a binding in kube-system',
     method: 'POST',
     path: `${rbac}/namespaces/kube-system/rolebindings${dry}`,
-    body: {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name: 'thief', namespace: 'kube-system' },
-      roleRef: admin,
-      subjects: [{ kind: 'User', apiGroup: admin.apiGroup, name: 'thief' }],
-    },
+    body: thiefs(roles, 'RoleBinding', { roleRef: admin, subjects }),
   },
   {
     name: 'a role with everything',
     method: 'POST',
     path: `${rbac}/clusterroles${dry}`,
-    body: {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: 'thief' },
-      rules: everything,
-    },
+    body: thiefs(roles, 'ClusterRole', { rules: everything }),
   },
   ...['mcprt-backup', 'mcprt-restore', 'view'].map(
     (name): Attempt => ({
@@ -67,12 +60,7 @@ export const escalations: readonly Attempt[] = [
       method: 'PATCH',
       path: `${rbac}/clusterroles/${name}${dry}&fieldManager=thief&force=true`,
       contentType: applying,
-      body: {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'ClusterRole',
-        metadata: { name },
-        rules: everything,
-      },
+      body: thiefs(roles, 'ClusterRole', { metadata: { name }, rules: everything }),
     }),
   ),
   {
@@ -110,15 +98,12 @@ export const escalations: readonly Attempt[] = [
     name: 'a pod in kube-system',
     method: 'POST',
     path: `/api/v1/namespaces/kube-system/pods${dry}`,
-    body: {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'thief', namespace: 'kube-system' },
+    body: thiefs('v1', 'Pod', {
       spec: {
         serviceAccountName: 'clusterrole-aggregation-controller',
         containers: [{ name: 'thief', image: 'thief' }],
       },
-    },
+    }),
   },
   {
     name: 'a command in a pod of kube-system',
@@ -130,12 +115,9 @@ export const escalations: readonly Attempt[] = [
     name: 'a certificate of the cluster’s CA',
     method: 'POST',
     path: `/apis/certificates.k8s.io/v1/certificatesigningrequests${dry}`,
-    body: {
-      apiVersion: 'certificates.k8s.io/v1',
-      kind: 'CertificateSigningRequest',
-      metadata: { name: 'thief' },
+    body: thiefs('certificates.k8s.io/v1', 'CertificateSigningRequest', {
       spec: { request: 'eA==', signerName: 'kubernetes.io/kube-apiserver-client', usages: ['client auth'] },
-    },
+    }),
   },
   {
     name: 'the end of the policy of the accounts',
@@ -158,22 +140,16 @@ export const escalations: readonly Attempt[] = [
     name: 'a webhook that sees every Secret',
     method: 'POST',
     path: `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations${dry}`,
-    body: {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'MutatingWebhookConfiguration',
-      metadata: { name: 'thief' },
-    },
+    body: thiefs('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'),
   },
   {
     name: 'an API server of its own',
     method: 'POST',
     path: `/apis/apiregistration.k8s.io/v1/apiservices${dry}`,
-    body: {
-      apiVersion: 'apiregistration.k8s.io/v1',
-      kind: 'APIService',
+    body: thiefs('apiregistration.k8s.io/v1', 'APIService', {
       metadata: { name: 'v1.thief.dev' },
       spec: { group: 'thief.dev', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 },
-    },
+    }),
   },
   {
     name: 'another image in kube-system',

@@ -6,8 +6,14 @@ import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { listenOnLoopback } from '../../lab/driver/loopback.js';
 import { DEFAULT_PATH } from '../../shared/profile/profile.js';
-import type { ProofContext } from '../proof.js';
-import { makeRepository, makeTools, type PlayedWorkflow, type Repository, type RunOptions } from '../workflows/repository.js';
+import type { ProofContext } from '../support/proof.js';
+import {
+  makeRepository,
+  makeTools,
+  type PlayedWorkflow,
+  type Repository,
+  type RunOptions,
+} from '../workflows/repository.js';
 
 const execute = promisify(execFile);
 const reviewed = ['mcprt-approval', 'mcprt-preview', 'mcprt-restore', 'mcprt-wipe'];
@@ -21,7 +27,7 @@ const domain = 'example.com';
  *
  * @returns what was seen, by scene
  */
-export async function orders(context: ProofContext, problems: string[]): Promise<Record<string, string>> {
+export async function orders(context: ProofContext): Promise<Record<string, string>> {
   const tools = await makeTools(context);
   const diary = await openDiary();
   await standIn(tools.release);
@@ -38,14 +44,14 @@ export async function orders(context: ProofContext, problems: string[]): Promise
     environments: () => rules,
   });
   const seen: Record<string, string> = {};
-  const stage: Stage = { repository, diary, seen, problems, progress: context.progress };
+  const story: Story = { context, repository, diary, seen };
   try {
     await withInstaller(folder);
-    await nobodyWaits(stage);
-    await nothingApproved(stage);
-    await missingReviewers(stage);
-    await wipeAndInstall(stage);
-    await pushedOut(stage, folder);
+    await nobodyWaits(story);
+    await nothingApproved(story);
+    await missingReviewers(story);
+    await wipeAndInstall(story);
+    await pushedOut(story, folder);
     return seen;
   } finally {
     await repository.close();
@@ -53,12 +59,12 @@ export async function orders(context: ProofContext, problems: string[]): Promise
   }
 }
 
-interface Stage {
+interface Story {
+  context: ProofContext;
   repository: Repository;
   diary: Diary;
+  /** What came of each scene. */
   seen: Record<string, string>;
-  problems: string[];
-  progress: (line: string) => void;
 }
 
 /** What the stand-ins of the actions have done, in their order. */
@@ -151,7 +157,7 @@ const reinstall = { event: 'workflow_dispatch', payload: { inputs: { domain } } 
 
 /** Runs a workflow, and gives what the actions did in it. */
 async function run(
-  { repository, diary }: Stage,
+  { repository, diary }: Story,
   workflow: string,
   options: RunOptions,
 ): Promise<PlayedWorkflow & { did: string[] }> {
@@ -165,10 +171,10 @@ function entriesOf({ entries }: Diary, id: number): string[] {
 }
 
 /** Notes what came of a scene, and what should have come. */
-function expect({ seen, problems, progress }: Stage, scene: string, is: string, wanted: string, log = ''): void {
+function expect({ seen, context }: Story, scene: string, is: string, wanted: string, log = ''): void {
   seen[scene] = is;
-  progress(`  ${scene}: ${is}`);
-  if (is !== wanted) problems.push(`${scene}: ${is} instead of ${wanted}\n${log.slice(-3000)}`);
+  context.progress(`  ${scene}: ${is}`);
+  context.expect(is === wanted, `${scene}: ${is} instead of ${wanted}\n${log.slice(-3000)}`);
 }
 
 const whole = [
@@ -179,52 +185,52 @@ const whole = [
 ].join(', ');
 
 /** One run waits for its reviewer; later ones come and go, and then it goes on. */
-async function nobodyWaits(stage: Stage): Promise<void> {
+async function nobodyWaits(story: Story): Promise<void> {
   const gate = open();
-  const first = run(stage, 'deploy.yml', { ...push, review: () => gate.passed });
+  const first = run(story, 'deploy.yml', { ...push, review: () => gate.passed });
   await Promise.race([gate.reached, first]);
-  const later = await Promise.all([1, 2, 3].map(() => run(stage, 'deploy.yml', push)));
-  for (const one of later) expect(stage, 'a later run', one.did.join(), whole.replaceAll(', ', ','), one.log);
+  const later = await Promise.all([1, 2, 3].map(() => run(story, 'deploy.yml', push)));
+  for (const one of later) expect(story, 'a later run', one.did.join(), whole.replaceAll(', ', ','), one.log);
   gate.pass(true);
   const { did, code, log } = await first;
-  expect(stage, 'the run that waited', `${did.join(', ')}: ${code}`, `${whole}: 0`, log);
-  const restored = await run(stage, 'restore.yml', restore);
+  expect(story, 'the run that waited', `${did.join(', ')}: ${code}`, `${whole}: 0`, log);
+  const restored = await run(story, 'restore.yml', restore);
   const steps = ['list', 'plan', 'restore'].map((one) => `${one}/action-backup ${one}`).join(', ');
-  expect(stage, 'a restore', `${restored.did.join(', ')}: ${restored.code}`, `${steps}: 0`, restored.log);
+  expect(story, 'a restore', `${restored.did.join(', ')}: ${restored.code}`, `${steps}: 0`, restored.log);
 }
 
 /** What is no approval: a no, and a plan that has not arrived. */
-async function nothingApproved(stage: Stage): Promise<void> {
+async function nothingApproved(story: Story): Promise<void> {
   const planOnly = 'plan/action-rollout plan';
-  const no = await run(stage, 'deploy.yml', { ...push, review: async () => false });
-  expect(stage, 'a reviewer says no', `${no.did.join(', ')}: ${no.code}`, `${planOnly}: 1`, no.log);
-  stage.diary.plan = '';
-  const empty = await run(stage, 'deploy.yml', push);
-  const setup = await run(stage, 'install.yml', push);
-  stage.diary.plan = digest;
-  expect(stage, 'an empty plan', `${empty.did.join(', ')}: ${empty.code}`, `${planOnly}: 1`, empty.log);
+  const no = await run(story, 'deploy.yml', { ...push, review: async () => false });
+  expect(story, 'a reviewer says no', `${no.did.join(', ')}: ${no.code}`, `${planOnly}: 1`, no.log);
+  story.diary.plan = '';
+  const empty = await run(story, 'deploy.yml', push);
+  const setup = await run(story, 'install.yml', push);
+  story.diary.plan = digest;
+  expect(story, 'an empty plan', `${empty.did.join(', ')}: ${empty.code}`, `${planOnly}: 1`, empty.log);
   expect(
-    stage,
+    story,
     'an empty plan of a setup',
     `${setup.did.join(', ')}: ${setup.code}`,
     'plan/action-setup default: 1',
     setup.log,
   );
-  if (!/input `plan` is not/.test(empty.log)) stage.problems.push(`an empty plan: not told\n${empty.log.slice(-3000)}`);
-  const dependabot = await run(stage, 'deploy.yml', {
+  story.context.expect(/input `plan` is not/.test(empty.log), 'an empty plan: not told', empty);
+  const dependabot = await run(story, 'deploy.yml', {
     event: 'pull_request',
     payload: {
       number: 5,
       pull_request: {
         number: 5,
         user: { login: 'dependabot[bot]' },
-        head: { repo: { full_name: stage.repository.github.env.GITHUB_REPOSITORY } },
+        head: { repo: { full_name: story.repository.github.env.GITHUB_REPOSITORY } },
       },
     },
     as: { ref: 'refs/pull/5/merge', baseRef: 'main' },
   });
   expect(
-    stage,
+    story,
     'Dependabot’s pull request',
     `${dependabot.jobs.length} jobs: ${dependabot.code}`,
     '0 jobs: 0',
@@ -233,8 +239,8 @@ async function nothingApproved(stage: Stage): Promise<void> {
 }
 
 /** Every job of a reviewed environment stops where nobody reviews, before its action runs. */
-async function missingReviewers(stage: Stage): Promise<void> {
-  const { github } = stage.repository;
+async function missingReviewers(story: Story): Promise<void> {
+  const { github } = story.repository;
   const preview = {
     event: 'workflow_run',
     payload: { workflow_run: { id: 1, conclusion: 'success', head_sha: github.run.sha } },
@@ -251,31 +257,31 @@ async function missingReviewers(stage: Stage): Promise<void> {
   for (const [environment, workflow, options, did] of cases) {
     for (const rules of [{ hasReviewers: false }, { hasReviewers: true, reviewers: [] }]) {
       github.setEnvironment(environment, rules);
-      const played = await run(stage, workflow, options);
+      const played = await run(story, workflow, options);
       const scene = `${workflow} where ${environment} has ${rules.hasReviewers ? 'an empty list of' : 'no'} reviewers`;
-      expect(stage, scene, `${played.did.join(', ')}: ${played.code}`, `${did}: 1`, played.log);
-      if (!/environment-unreviewed/.test(played.log)) stage.problems.push(`${scene}: not told`);
+      expect(story, scene, `${played.did.join(', ')}: ${played.code}`, `${did}: 1`, played.log);
+      story.context.expect(/environment-unreviewed/.test(played.log), `${scene}: not told`);
       github.setEnvironment(environment, { hasReviewers: true });
     }
   }
 }
 
 /** While an installation waits for its reviewer after a wipe, others come: it is not cancelled, and follows. */
-async function wipeAndInstall(stage: Stage): Promise<void> {
+async function wipeAndInstall(story: Story): Promise<void> {
   const gate = open();
-  const reinstalled = run(stage, 'reinstall.yml', {
+  const reinstalled = run(story, 'reinstall.yml', {
     ...reinstall,
     review: (environment) => (environment === 'mcprt-restore' ? gate.passed : Promise.resolve(true)),
   });
   await Promise.race([gate.reached, reinstalled]);
   const later = await Promise.all([
-    ...[1, 2].map(() => run(stage, 'deploy.yml', push)),
-    ...[1, 2].map(() => run(stage, 'reinstall.yml', { ...reinstall, review: async () => false })),
+    ...[1, 2].map(() => run(story, 'deploy.yml', push)),
+    ...[1, 2].map(() => run(story, 'reinstall.yml', { ...reinstall, review: async () => false })),
   ]);
   gate.pass(true);
   const { did, code, log } = await reinstalled;
   expect(
-    stage,
+    story,
     `a wipe, and ${later.length} other runs before its install is approved`,
     `${did.join(', ')}: ${code}`,
     'wipe/action-backup wipe, install/action-setup default, install/action-smoke-test default: 0',
@@ -284,7 +290,7 @@ async function wipeAndInstall(stage: Stage): Promise<void> {
 }
 
 /** The order is GitHub's: a job that waits for its reviewer has its group, and one behind it is pushed out by a third. */
-async function pushedOut(stage: Stage, folder: string): Promise<void> {
+async function pushedOut(story: Story, folder: string): Promise<void> {
   const job = {
     'runs-on': 'ubuntu-latest',
     environment: 'mcprt-wipe',
@@ -294,16 +300,16 @@ async function pushedOut(stage: Stage, folder: string): Promise<void> {
   const planted = { name: 'planted', on: { push: {} }, permissions: {}, jobs: { one: job } };
   await writeFile(join(folder, '.github', 'workflows', 'mcprt-planted.yml'), stringify(planted));
   const gate = open();
-  const first = run(stage, 'planted.yml', { ...push, review: () => gate.passed });
+  const first = run(story, 'planted.yml', { ...push, review: () => gate.passed });
   await Promise.race([gate.reached, first]);
-  const second = run(stage, 'planted.yml', push);
+  const second = run(story, 'planted.yml', push);
   // Only one waits: whichever of the two comes later.
-  const third = run(stage, 'planted.yml', push);
+  const third = run(story, 'planted.yml', push);
   const out = await Promise.race([second, third]);
   gate.pass(true);
   const codes = (await Promise.all([first, second, third])).map(({ code }) => code).sort();
-  expect(stage, 'a job that waits for its reviewer with a group of others', codes.join(), '0,0,1', out.log);
-  if (!/higher priority waiting request/.test(out.log)) stage.problems.push('the engine cancels for another reason');
+  expect(story, 'a job that waits for its reviewer with a group of others', codes.join(), '0,0,1', out.log);
+  story.context.expect(/higher priority waiting request/.test(out.log), 'the engine cancels for another reason');
 }
 
 /** Something that a run waits at. */

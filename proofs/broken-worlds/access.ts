@@ -1,13 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { objectOf } from '../../shared/cluster/cluster.js';
+import { until } from '../../lab/driver/until.js';
 import { recordsAt, textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { manifestOf } from '../../shared/permissions/manifest.js';
 import { grants } from '../../shared/permissions/operations.js';
+import type { Topic } from './case.js';
 import type { Site } from './site.js';
-import type { Topic } from './world.js';
 
 const name = 'mcprt-viewer';
 const account = { namespace: 'default', name };
@@ -15,14 +14,14 @@ const account = { namespace: 'default', name };
 /** Credentials that may not do everything: a ServiceAccount's own token. */
 export const access: Topic = {
   topic: 'access',
-  worlds: [
+  cases: [
     {
       name: 'a check that may read all but nodes and classes',
       code: 'permission-missing',
       evidence: /list nodes\nlist ingressclasses\.networking\.k8s\.io\nlist storageclasses/,
       remedy: /docs\/permissions\.md/,
       bundle: true,
-      make: async (site) => ({ kubeconfig: await viewer(site, withoutNodes) }),
+      make: async (site) => site.lookWith({ kubeconfig: await viewer(site, withoutNodes) }),
     },
     {
       name: 'an installation that may read everything, and write nothing',
@@ -30,14 +29,14 @@ export const access: Topic = {
       evidence: /create clusterroles\.rbac\.authorization\.k8s\.io/,
       bundle: true,
       small: true,
-      make: async (site) => ({ kubeconfig: await viewer(site, everything), forSetup: true }),
+      make: async (site) => site.lookWith({ kubeconfig: await viewer(site, everything), forSetup: true }),
     },
     {
       name: 'an installation that may do all but run something in a pod',
       code: 'permission-missing',
       evidence: /^get pods\/exec\ncreate pods\/exec$/,
       small: true,
-      make: async (site) => ({ kubeconfig: await viewer(site, installerWithoutExec()), forSetup: true }),
+      make: async (site) => site.lookWith({ kubeconfig: await viewer(site, installerWithoutExec()), forSetup: true }),
     },
   ],
 };
@@ -72,30 +71,27 @@ const withoutNodes = [
 
 /** A kubeconfig of a ServiceAccount with these rules; its token is made by the controller-manager. */
 async function viewer(site: Site, rules: unknown[]): Promise<string> {
-  await site.add(kinds.serviceAccount, objectOf(kinds.serviceAccount, { metadata: account }));
-  await site.add(kinds.clusterRole, objectOf(kinds.clusterRole, { metadata: { name }, rules }));
-  await site.add(
-    kinds.clusterRoleBinding,
-    objectOf(kinds.clusterRoleBinding, {
-      metadata: { name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-      subjects: [{ kind: 'ServiceAccount', ...account }],
-    }),
-  );
+  await site.add(kinds.serviceAccount, { metadata: account });
+  await site.add(kinds.clusterRole, { metadata: { name }, rules });
+  await site.add(kinds.clusterRoleBinding, {
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ kind: 'ServiceAccount', ...account }],
+  });
   const annotations = { 'kubernetes.io/service-account.name': name };
   const secret = { metadata: { ...account, annotations }, type: 'kubernetes.io/service-account-token' };
-  await site.add(kinds.secret, objectOf(kinds.secret, secret));
+  await site.add(kinds.secret, secret);
   const token = await tokenOf(site);
   const file = join(site.folder, 'viewer.yaml');
-  const admin = await readFile(site.stage.rig.state.kubeconfig, 'utf8');
+  const admin = await readFile(site.kubeconfig, 'utf8');
   await writeFile(file, admin.replace(/token: .*/, `token: ${token}`), { mode: 0o600 });
   return file;
 }
 
 async function tokenOf({ cluster }: Site): Promise<string> {
-  for (const end = Date.now() + 20_000; ; await sleep(100)) {
-    const token = textAt(await cluster.get<KubeObject>(kinds.secret, account), 'data', 'token');
-    if (token !== '') return Buffer.from(token, 'base64').toString();
-    if (Date.now() > end) throw new Error('the ServiceAccount gets no token');
-  }
+  const token = await until('a token of the ServiceAccount', async () => {
+    const data = textAt(await cluster.get<KubeObject>(kinds.secret, account), 'data', 'token');
+    return data === '' ? undefined : data;
+  });
+  return Buffer.from(token, 'base64').toString();
 }

@@ -1,15 +1,15 @@
-import { difference } from '../../lab/driver/meter.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { mustWork } from '../support/runs.js';
+import type { Topic } from './case.js';
 import { issuer, privateIssuer, refs } from './names.js';
 import { closedPort } from './servers.js';
 import type { Site } from './site.js';
-import type { Topic } from './world.js';
 
 /** cert-manager, and the issuers that it works for. */
 export const certManager: Topic = {
   topic: 'cert-manager',
-  worlds: [
+  cases: [
     {
       name: 'its Deployments are gone, its kinds are there',
       code: 'certmanager-gone',
@@ -19,7 +19,6 @@ export const certManager: Topic = {
       small: true,
       make: async (site) => {
         for (const ref of [refs.controller, refs.webhook, refs.cainjector]) await site.remove(kinds.deployment, ref);
-        return undefined;
       },
     },
     {
@@ -27,19 +26,13 @@ export const certManager: Topic = {
       code: 'certmanager-unready',
       evidence: /spec\.replicas is 0/,
       remedy: /kubectl scale -n cert-manager deploy\/cert-manager --replicas=1/,
-      make: async (site) => {
-        await site.set(kinds.deployment, refs.controller, ['spec', 'replicas'], 0);
-        return undefined;
-      },
+      make: (site) => site.set(kinds.deployment, refs.controller, ['spec', 'replicas'], 0),
     },
     {
       name: 'its webhook’s Deployment is gone',
       code: 'certmanager-unready',
       evidence: /it is not there/,
-      make: async (site) => {
-        await site.remove(kinds.deployment, refs.webhook);
-        return undefined;
-      },
+      make: (site) => site.remove(kinds.deployment, refs.webhook),
     },
     {
       name: 'a killed restore left its brake on',
@@ -47,10 +40,7 @@ export const certManager: Topic = {
       evidence: /held by acme\/platform\/1\/restore until 2026-01-01T00:00:00/,
       remedy: /kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake/,
       small: true,
-      make: async (site) => {
-        await site.add(kinds.admissionPolicy, oldBrake());
-        return undefined;
-      },
+      make: (site) => site.add(kinds.admissionPolicy, oldBrake()),
     },
     {
       name: 'its webhook does not answer',
@@ -58,10 +48,7 @@ export const certManager: Topic = {
       evidence: /failed calling webhook "webhook\.cert-manager\.io".*service "cert-manager-webhook" not found/,
       remedy: /rollout restart -n cert-manager deploy\/cert-manager-webhook/,
       bundle: true,
-      make: async (site) => {
-        await site.add(kinds.validatingWebhookConfiguration, webhookWithoutService());
-        return undefined;
-      },
+      make: (site) => site.add(kinds.validatingWebhookConfiguration, webhookWithoutService()),
     },
     {
       name: 'a version that the forecast does not know',
@@ -71,7 +58,6 @@ export const certManager: Topic = {
       make: async (site) => {
         const path = ['metadata', 'labels', 'app.kubernetes.io/version'];
         await site.set(kinds.deployment, refs.controller, path, 'v1.15.3');
-        return undefined;
       },
     },
     {
@@ -80,39 +66,27 @@ export const certManager: Topic = {
       evidence: /Certificate registry\/registry-cert/,
       remedy: /acme-email/,
       bundle: true,
-      make: async (site) => {
-        await site.remove(kinds.clusterIssuer, { name: issuer });
-        return undefined;
-      },
+      make: (site) => site.remove(kinds.clusterIssuer, { name: issuer }),
     },
     {
       name: 'the ACME server cannot be reached',
       code: 'issuer-not-ready',
       evidence: /connection refused/,
       remedy: /kubectl describe clusterissuer letsencrypt-prod/,
-      make: async (site) => {
-        await setServer(site, `https://${await closedPort()}/dir`);
-        return undefined;
-      },
+      make: async (site) => setServer(site, `https://${await closedPort()}/dir`),
     },
     {
       name: 'the private CA’s Secret is gone',
       code: 'issuer-not-ready',
       evidence: /mcp-runtime-ca/,
-      make: async (site) => {
-        await site.remove(kinds.secret, { namespace: 'cert-manager', name: privateIssuer });
-        return undefined;
-      },
+      make: (site) => site.remove(kinds.secret, { namespace: 'cert-manager', name: privateIssuer }),
     },
     {
       name: 'the issuer orders from a staging CA',
       code: 'issuer-staging',
       severity: 'warning',
       evidence: /server: https:.*staging/,
-      make: async (site) => {
-        await setServer(site, `${site.stage.rig.state.acme.directory}?environment=staging`);
-        return undefined;
-      },
+      make: (site) => setServer(site, `${site.state.acme.directory}?environment=staging`),
     },
   ],
 };
@@ -120,24 +94,22 @@ export const certManager: Topic = {
 /** Its kinds take every Certificate and issuer with them. The Secrets stay, and setup mends it without an order. */
 export const certManagerKinds: Topic = {
   topic: 'cert-manager’s kinds',
-  worlds: [
+  cases: [
     {
       name: 'cert-manager is not installed',
       code: 'certmanager-missing',
       evidence: /cert-manager\.io is not served/,
       remedy: /setup installs it/,
       make: async (site) => {
-        const { cluster, stage } = site;
+        const { cluster } = site;
         const { items } = await cluster.list(kinds.crd);
         const own = items.filter(({ metadata }) => /cert-manager\.io$/.test(metadata.name));
-        const before = await stage.rig.meter();
         site.mendWith(async () => {
-          const run = await stage.setup();
-          const { orders } = difference(before, await stage.rig.meter());
-          if (run.code !== 0 || orders !== 0) throw new Error(`setup: ${orders} orders\n${run.log.slice(-3000)}`);
+          const { result: run, orders } = await site.counting(() => site.setup());
+          mustWork('setup', run);
+          if (orders !== 0) throw new Error(`setup: ${orders} orders`);
         });
         for (const { metadata } of own) await cluster.delete(kinds.crd, metadata);
-        return undefined;
       },
     },
   ],

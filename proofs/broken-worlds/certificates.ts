@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../lab/driver/until.js';
 import { certificateOf } from '../../lab/platform/resources.js';
 import { at, textAt } from '../../shared/cluster/fields.js';
 import { kinds } from '../../shared/cluster/objects.js';
+import type { Topic } from './case.js';
 import { freezeCertManager } from './freeze.js';
 import { hosts, issuer, privateIssuer, refs } from './names.js';
 import { deleteQuietly, mustGet, type Site } from './site.js';
-import type { Topic } from './world.js';
 
 const day = 24 * 3600_000;
 const own = { namespace: 'mcp-servers', name: 'shop' };
@@ -14,16 +15,13 @@ const frozen = 'a controller that hangs: its process is stopped';
 /** Certificates: owners, names, lifetime, failed orders. */
 export const certificates: Topic = {
   topic: 'certificates',
-  worlds: [
+  cases: [
     {
       name: 'no Certificate is for two of the public names',
       code: 'certificate-missing',
       evidence: /an Ingress serves registry\.example\.com.*no Certificate/s,
       remedy: /run setup/,
-      make: async (site) => {
-        await site.remove(kinds.certificate, { namespace: 'registry', name: 'registry-cert' });
-        return undefined;
-      },
+      make: (site) => site.remove(kinds.certificate, { namespace: 'registry', name: 'registry-cert' }),
     },
     {
       name: 'a second Certificate claims registry-tls',
@@ -32,23 +30,21 @@ export const certificates: Topic = {
       remedy: /^kubectl delete certificate registry-tls -n registry$/,
       small: true,
       bundle: true,
-      make: async (site) => {
-        await addStaleOwner(site);
-        return undefined;
-      },
+      make: (site) => addStaleOwner(site),
     },
     {
       name: 'the profile has another host for MCP than the Certificate',
       code: 'certificate-names',
       evidence: /dnsNames: registry\.example\.com, mcp\.example\.com\nthe profile: .*gateway\.example\.com/,
       remedy: /max-orders: 1/,
-      make: async ({ stage }) => ({
-        profile: { MCP_MCP_INGRESS_HOST: 'gateway.example.com' },
-        resolve: [
-          `gateway.example.com:80=127.0.0.1:${stage.front.httpPort}`,
-          `gateway.example.com:443=127.0.0.1:${stage.front.httpsPort}`,
-        ],
-      }),
+      make: async (site) =>
+        site.lookWith({
+          profile: { MCP_MCP_INGRESS_HOST: 'gateway.example.com' },
+          resolve: [
+            `gateway.example.com:80=127.0.0.1:${site.front.httpPort}`,
+            `gateway.example.com:443=127.0.0.1:${site.front.httpsPort}`,
+          ],
+        }),
     },
     {
       name: 'the CA refuses an order for a name that no name may be',
@@ -56,10 +52,7 @@ export const certificates: Topic = {
       evidence: /Order mcp-servers\/shop-1-\d+ is errored: .*illegal character/,
       remedy: /kubectl describe order -n mcp-servers/,
       follows: ['certificate-backoff'],
-      make: async (site) => {
-        await orderBadName(site);
-        return undefined;
-      },
+      make: (site) => orderBadName(site),
     },
     {
       name: 'cert-manager holds back after an order that nobody finds any more',
@@ -71,7 +64,6 @@ export const certificates: Topic = {
         await untilHeldBack(site);
         const { items } = await site.cluster.list(kinds.order, { namespace: own.namespace });
         await Promise.all(items.map(({ metadata }) => site.cluster.delete(kinds.order, metadata)));
-        return undefined;
       },
     },
     {
@@ -84,7 +76,6 @@ export const certificates: Topic = {
         await untilNotAfter(site);
         await freezeCertManager(site);
         await sleep(Math.max(0, (await notAfter(site)) - Date.now() + 1000));
-        return undefined;
       },
     },
     {
@@ -98,7 +89,6 @@ export const certificates: Topic = {
         const date = (days: number): string => new Date(Date.now() + days * day).toISOString().replace(/\.\d+/, '');
         await site.set(kinds.certificate, refs.platformTls, ['status', 'renewalTime'], date(-3), 'status');
         await site.set(kinds.certificate, refs.platformTls, ['status', 'notAfter'], date(9), 'status');
-        return undefined;
       },
     },
     {
@@ -109,7 +99,6 @@ export const certificates: Topic = {
       make: async (site) => {
         await freezeCertManager(site);
         await addOwn(site, { dnsNames: ['shop.mcp-servers.svc'], issuer: privateIssuer });
-        return undefined;
       },
     },
   ],
@@ -152,10 +141,4 @@ async function untilHeldBack(site: Site): Promise<void> {
     const found = await mustGet(site.cluster, kinds.certificate, own);
     return at(found, 'status', 'lastFailureTime') !== undefined;
   });
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await holds()); await sleep(100)) {
-    if (Date.now() > end) throw new Error(`waited 30 s for ${what}`);
-  }
 }

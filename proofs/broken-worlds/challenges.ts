@@ -1,15 +1,16 @@
 import { type ChallengeFault, clearChallengeFaults, setChallengeFault } from '../../lab/driver/faults.js';
 import type { FindingCode } from '../../shared/checks/catalog.js';
 import { kinds } from '../../shared/cluster/objects.js';
+import type { BrokenCase, Topic } from './case.js';
+import type { Glance } from './glance.js';
 import { hosts, refs } from './names.js';
 import { otherWebServer } from './servers.js';
 import type { Site } from './site.js';
-import type { BrokenWorld, Glance, Topic } from './world.js';
 
 /** Issuances that wait, because the CA's question to a public name would get no answer, or a wrong one. */
 export const challenges: Topic = {
   topic: 'challenges',
-  worlds: [
+  cases: [
     {
       ...waiting('no DNS record', { fault: 'nxdomain' }),
       code: 'challenge-dns',
@@ -60,13 +61,13 @@ export const challenges: Topic = {
         const server = await otherWebServer(site, (_request, response) => response.writeHead(504).end());
         await setFault(site, hosts.registry, { fault: 'redirect', location: `http://${server}/` });
         await site.cluster.delete(kinds.secret, refs.registryTls);
-        return { dns: false };
+        site.lookWith({ dns: false });
       },
     },
   ],
 };
 
-type Waiting = Pick<BrokenWorld, 'name' | 'make'> & { follows: readonly FindingCode[] };
+type Waiting = Pick<BrokenCase, 'name' | 'make'> & { follows: readonly FindingCode[] };
 
 /** The platform's Secret is lost, and its certificate cannot be issued again. */
 function waiting(why: string, fault: ChallengeFault, glance: Glance = { dns: false }): Waiting {
@@ -76,14 +77,14 @@ function waiting(why: string, fault: ChallengeFault, glance: Glance = { dns: fal
     make: async (site) => {
       await setFault(site, hosts.platform, fault);
       await site.cluster.delete(kinds.secret, refs.platformTls);
-      return glance;
+      site.lookWith(glance);
     },
   };
 }
 
 /** Mended, the Challenges that wait are made anew: cert-manager asks again only every ten seconds. */
-async function setFault({ cluster, stage, mendWith }: Site, host: string, fault: ChallengeFault): Promise<void> {
-  const { control } = stage.rig.state.challenges;
+async function setFault({ cluster, state, mendWith }: Site, host: string, fault: ChallengeFault): Promise<void> {
+  const { control } = state.challenges;
   mendWith(async () => {
     await clearChallengeFaults(control);
     const { items } = await cluster.list(kinds.challenge);

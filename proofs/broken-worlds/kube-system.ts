@@ -1,15 +1,15 @@
 import { installK3s } from '../../lab/platform/k3s.js';
 import { kinds } from '../../shared/cluster/objects.js';
+import type { BrokenCase, Topic } from './case.js';
 import { refs } from './names.js';
 import type { Site } from './site.js';
-import type { BrokenWorld, Topic } from './world.js';
 
 const namespace = 'kube-system';
 
 /** What k3s runs for everyone, gone or stopped. */
 export const kubeSystem: Topic = {
   topic: 'kube-system',
-  worlds: [
+  cases: [
     {
       name: 'kube-system was wiped',
       code: 'kube-system-wiped',
@@ -27,7 +27,6 @@ export const kubeSystem: Topic = {
             await Promise.all(own.map(({ metadata }) => site.cluster.delete(kind, metadata)));
           }),
         );
-        return undefined;
       },
     },
     {
@@ -40,7 +39,6 @@ export const kubeSystem: Topic = {
         for (const name of ['helmcharts', 'helmchartconfigs']) {
           await site.cluster.delete(kinds.crd, { name: `${name}.helm.cattle.io` });
         }
-        return undefined;
       },
     },
     gone('CoreDNS', 'coredns-down', refs.coredns),
@@ -60,7 +58,6 @@ export const kubeSystem: Topic = {
         const { items } = await site.cluster.list(kinds.daemonSet, { namespace });
         const balancer = items.find(({ metadata }) => metadata.name.startsWith('svclb-traefik-'));
         await site.remove(kinds.daemonSet, { namespace, name: balancer?.metadata.name ?? '' });
-        return undefined;
       },
     },
     {
@@ -83,35 +80,28 @@ export const kubeSystem: Topic = {
       make: async (site) => {
         const path = ['metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class'];
         await site.set(kinds.storageClass, { name: 'local-path' }, path, undefined);
-        return undefined;
       },
     },
   ],
 };
 
-type Down = Pick<BrokenWorld, 'name' | 'code' | 'evidence' | 'make'>;
+type Down = Pick<BrokenCase, 'name' | 'code' | 'evidence' | 'make'>;
 
-function gone(what: string, code: BrokenWorld['code'], ref: { namespace: string; name: string }): Down {
+function gone(what: string, code: BrokenCase['code'], ref: { namespace: string; name: string }): Down {
   return {
     name: `${what} is gone`,
     code,
     evidence: /not found/,
-    make: async (site) => {
-      await site.remove(kinds.deployment, ref);
-      return undefined;
-    },
+    make: (site) => site.remove(kinds.deployment, ref),
   };
 }
 
-function stopped(what: string, code: BrokenWorld['code'], ref: { namespace: string; name: string }): Down {
+function stopped(what: string, code: BrokenCase['code'], ref: { namespace: string; name: string }): Down {
   return {
     name: `${what} is scaled to 0`,
     code,
     evidence: /spec\.replicas is 0/,
-    make: async (site) => {
-      await site.set(kinds.deployment, ref, ['spec', 'replicas'], 0);
-      return undefined;
-    },
+    make: (site) => site.set(kinds.deployment, ref, ['spec', 'replicas'], 0),
   };
 }
 

@@ -1,19 +1,19 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setLimit } from '../../lab/driver/meter.js';
+import { until } from '../../lab/driver/until.js';
 import { at, isTrue, recordsAt, textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { writeAnchor } from '../../shared/facts/anchor.js';
+import { mustWork } from '../support/runs.js';
+import type { Topic } from './case.js';
 import { refs } from './names.js';
 import { mustGet, type Site } from './site.js';
-import type { Topic } from './world.js';
 
 const certificate = refs.platformTls;
-const deadline = 60_000;
 
 /** Let's Encrypt's limits, really used up at the lab's ACME server. */
 export const limits: Topic = {
   topic: 'limits',
-  worlds: [
+  cases: [
     {
       name: 'five certificates a week are used up, by the ledger',
       code: 'budget-exhausted',
@@ -36,7 +36,6 @@ export const limits: Topic = {
           ledger,
           content: '',
         });
-        return undefined;
       },
     },
     {
@@ -49,7 +48,6 @@ export const limits: Topic = {
       make: async (site) => {
         await useUp(site);
         site.mendWith(() => renewAtOnce(site));
-        return undefined;
       },
     },
     {
@@ -58,15 +56,13 @@ export const limits: Topic = {
       evidence: /rateLimited/,
       remedy: /restore it instead: generation 1 of .* in directory/,
       make: async (site) => {
-        const { rig } = site.stage;
-        const backup = await rig.act('backup');
+        const backup = await site.backup('backup');
         const generation = Number(backup.outputs.generation);
         await useUp(site);
         site.mendWith(async () => {
-          const restored = await rig.act('restore');
-          if (restored.code !== 0) throw new Error(restored.log);
+          mustWork('the restore', await site.backup('restore'));
         });
-        return { backup: { generation, createdAt: new Date().toISOString(), store: 'directory' } };
+        site.lookWith({ backup: { generation, createdAt: new Date().toISOString(), store: 'directory' } });
       },
     },
   ],
@@ -75,18 +71,17 @@ export const limits: Topic = {
 /** Loses the Secret again and again until the ACME server refuses the next order. */
 async function useUp(site: Site): Promise<void> {
   const { cluster } = site;
-  const { control } = site.stage.rig.state.acme;
+  const { control } = site.state.acme;
   site.mendWith(() => setLimit(control, false));
   await setLimit(control, true);
-  for (const end = Date.now() + deadline; ; ) {
+  let isUsedUp = false;
+  while (!isUsedUp) {
     const revision = await revisionOf(site);
     await cluster.delete(kinds.secret, certificate);
-    for (;;) {
-      if (await isRefused(site)) return;
-      if ((await revisionOf(site)) > revision) break;
-      if (Date.now() > end) throw new Error('the ACME server never said that the limit is reached');
-      await sleep(100);
-    }
+    await until('an answer of the ACME server', async () => {
+      isUsedUp = await isRefused(site);
+      return isUsedUp || (await revisionOf(site)) > revision;
+    });
   }
 }
 

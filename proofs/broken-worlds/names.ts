@@ -1,6 +1,6 @@
 import type { Ref } from '../../shared/cluster/cluster.js';
 
-/** Objects of the installed platform that several worlds are about. */
+/** Objects of the installed platform that several cases are about. */
 export const hosts = {
   registry: 'registry.example.com',
   mcp: 'mcp.example.com',

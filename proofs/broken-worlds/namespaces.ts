@@ -1,39 +1,35 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../lab/driver/until.js';
+import { createObject } from '../../lab/platform/objects.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
+import type { Topic } from './case.js';
 import { freezeKubelet } from './freeze.js';
 import type { Site } from './site.js';
-import type { Topic } from './world.js';
 
 const namespace = 'mcp-team-leaving';
 
 /** What stands in the way of any write: namespaces that do not go, APIs and admission without a server. */
 export const namespaces: Topic = {
   topic: 'namespaces',
-  worlds: [
+  cases: [
     {
       name: 'an API whose service is gone',
       code: 'apiservice-unavailable',
       severity: 'warning',
       evidence: /service\/gone in "default" is not present/,
       remedy: /kubectl delete apiservice v1\.dead\.example\.com/,
-      make: async (site) => {
-        await site.add(
-          kinds.apiService,
-          objectOf(kinds.apiService, {
-            metadata: { name: 'v1.dead.example.com' },
-            spec: {
-              group: 'dead.example.com',
-              version: 'v1',
-              groupPriorityMinimum: 100,
-              versionPriority: 100,
-              insecureSkipTLSVerify: true,
-              service: { namespace: 'default', name: 'gone', port: 443 },
-            },
-          }),
-        );
-        return undefined;
-      },
+      make: (site) =>
+        site.add(kinds.apiService, {
+          metadata: { name: 'v1.dead.example.com' },
+          spec: {
+            group: 'dead.example.com',
+            version: 'v1',
+            groupPriorityMinimum: 100,
+            versionPriority: 100,
+            insecureSkipTLSVerify: true,
+            service: { namespace: 'default', name: 'gone', port: 443 },
+          },
+        }),
     },
     {
       name: 'a namespace that is held by a finalizer',
@@ -44,12 +40,11 @@ export const namespaces: Topic = {
       make: async (site) => {
         await makeNamespace(site);
         const report = { namespace, name: 'report', finalizers: ['example.com/hold'] };
-        await site.cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: report }));
+        await createObject(site.cluster, kinds.configMap, { metadata: report });
         site.mendWith(async () => {
           await site.cluster.patch(kinds.configMap, report, [{ op: 'remove', path: '/metadata/finalizers' }]);
         });
         await site.cluster.delete(kinds.namespace, { name: namespace });
-        return undefined;
       },
     },
     {
@@ -64,7 +59,6 @@ export const namespaces: Topic = {
         await site.cluster.create(kinds.pod, { ...pod, spec: { ...spec, nodeName: 'lab-node' } });
         freezeKubelet(site);
         await site.cluster.delete(kinds.namespace, { name: namespace });
-        return undefined;
       },
     },
     {
@@ -75,20 +69,15 @@ export const namespaces: Topic = {
       remedy: /kubectl delete (?:mutating|validating)webhookconfiguration/,
       bundle: true,
       small: true,
-      make: async (site) => {
-        await site.remove(kinds.service, { namespace: 'mcp-runtime', name: 'mcp-runtime-operator-webhook-service' });
-        return undefined;
-      },
+      make: (site) =>
+        site.remove(kinds.service, { namespace: 'mcp-runtime', name: 'mcp-runtime-operator-webhook-service' }),
     },
   ],
 };
 
 async function makeNamespace(site: Site): Promise<void> {
-  await site.cluster.create(kinds.namespace, objectOf(kinds.namespace, { metadata: { name: namespace } }));
-  site.mendWith(async () => {
-    for (const end = Date.now() + 45_000; ; await sleep(200)) {
-      if ((await site.cluster.get(kinds.namespace, { name: namespace })) === undefined) return;
-      if (Date.now() > end) throw new Error(`namespace ${namespace} does not go`);
-    }
-  });
+  await createObject(site.cluster, kinds.namespace, { metadata: { name: namespace } });
+  const isGone = async (): Promise<boolean> =>
+    (await site.cluster.get(kinds.namespace, { name: namespace })) === undefined;
+  site.mendWith(async () => void (await until(`namespace ${namespace} to go`, isGone, { seconds: 45 })));
 }

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { objectOf } from '../../shared/cluster/cluster.js';
+import { until } from '../../lab/driver/until.js';
 import { isTrue, recordsAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import type { Topic } from './case.js';
 import { freezeKubelet } from './freeze.js';
 import type { Site } from './site.js';
-import type { Topic } from './world.js';
 
 const main = { name: 'lab-node' };
 const second = { name: 'lab-node-2' };
@@ -13,7 +12,7 @@ const kubelet = 'the kubelet’s part of a node’s status';
 /** Nodes that are not Ready, closed, or of another processor. */
 export const nodes: Topic = {
   topic: 'nodes',
-  worlds: [
+  cases: [
     {
       name: 'the only node is not Ready',
       code: 'node-not-ready',
@@ -26,7 +25,6 @@ export const nodes: Topic = {
         site.mendWith(() => reviveNode(site));
         freezeKubelet(site);
         await setReady(site, main.name);
-        return undefined;
       },
     },
     {
@@ -39,7 +37,6 @@ export const nodes: Topic = {
         await addNode(site, 'amd64');
         freezeKubelet(site);
         await setReady(site, second.name);
-        return undefined;
       },
     },
     {
@@ -48,10 +45,7 @@ export const nodes: Topic = {
       evidence: /lab-node: scheduling disabled/,
       remedy: /kubectl uncordon/,
       small: true,
-      make: async (site) => {
-        await site.set(kinds.node, main, ['spec', 'unschedulable'], true);
-        return undefined;
-      },
+      make: (site) => site.set(kinds.node, main, ['spec', 'unschedulable'], true),
     },
     {
       name: 'images for another processor than the nodes’',
@@ -60,16 +54,13 @@ export const nodes: Topic = {
       remedy: /MCP_IMAGE_PLATFORM=linux\/amd64/,
       bundle: true,
       small: true,
-      make: async () => ({ profile: { MCP_IMAGE_PLATFORM: 'linux/arm64' } }),
+      make: async (site) => site.lookWith({ profile: { MCP_IMAGE_PLATFORM: 'linux/arm64' } }),
     },
     {
       name: 'nodes of two processors',
       code: 'node-architecture-mixed',
       evidence: /lab-node-2: arm64/,
-      make: async (site) => {
-        await addNode(site, 'arm64');
-        return undefined;
-      },
+      make: (site) => addNode(site, 'arm64'),
     },
   ],
 };
@@ -77,18 +68,15 @@ export const nodes: Topic = {
 /** A worker as a kubelet registers it. */
 async function addNode(site: Site, architecture: string): Promise<void> {
   const resources = { cpu: '64', memory: '256Gi', pods: '100k', 'ephemeral-storage': '1Ti' };
-  await site.add(
-    kinds.node,
-    objectOf(kinds.node, {
-      metadata: { ...second, labels: { 'kubernetes.io/arch': architecture, 'kubernetes.io/os': 'linux' } },
-      status: {
-        allocatable: resources,
-        capacity: resources,
-        nodeInfo: { architecture, operatingSystem: 'linux', kubeletVersion: 'v1.33.4+k3s1' },
-        conditions: [readyCondition('True')],
-      },
-    }),
-  );
+  await site.add(kinds.node, {
+    metadata: { ...second, labels: { 'kubernetes.io/arch': architecture, 'kubernetes.io/os': 'linux' } },
+    status: {
+      allocatable: resources,
+      capacity: resources,
+      nodeInfo: { architecture, operatingSystem: 'linux', kubeletVersion: 'v1.33.4+k3s1' },
+      conditions: [readyCondition('True')],
+    },
+  });
 }
 
 async function setReady({ cluster }: Site, name: string): Promise<void> {
@@ -100,11 +88,8 @@ async function setReady({ cluster }: Site, name: string): Promise<void> {
 
 /** kwok makes the node Ready again; a kubelet would then say so of each of its pods. */
 async function reviveNode({ cluster }: Site): Promise<void> {
-  const end = Date.now() + 30_000;
-  while (!isTrue(await cluster.get<KubeObject>(kinds.node, main), 'Ready')) {
-    if (Date.now() > end) throw new Error(`node ${main.name} does not become Ready again`);
-    await sleep(100);
-  }
+  const isReady = async (): Promise<boolean> => isTrue(await cluster.get<KubeObject>(kinds.node, main), 'Ready');
+  await until(`node ${main.name} to be Ready again`, isReady, { seconds: 30 });
   const { items } = await cluster.list(kinds.pod);
   await Promise.all(
     items

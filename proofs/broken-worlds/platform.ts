@@ -1,14 +1,13 @@
 import { registryAuth } from '../../lab/platform/registry.js';
 import { claimSpec } from '../../lab/platform/workloads.js';
-import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
+import type { Topic } from './case.js';
 import { refs } from './names.js';
-import type { Topic } from './world.js';
 
 /** The platform's own state. */
 export const platform: Topic = {
   topic: 'platform',
-  worlds: [
+  cases: [
     {
       name: 'the public registry asks for no password',
       code: 'registry-auth-open',
@@ -19,17 +18,13 @@ export const platform: Topic = {
       make: async (site) => {
         const path = ['metadata', 'annotations', registryAuth.annotation];
         await site.set(kinds.ingress, { namespace: 'registry', name: 'registry' }, path, undefined);
-        return undefined;
       },
     },
     {
       name: 'images are pulled from a ClusterIP',
       code: 'registry-endpoint-address',
       evidence: /MCP_REGISTRY_ENDPOINT=10\.43\.0\.77:5000/,
-      make: async (site) => {
-        await site.set(kinds.configMap, refs.config, ['data', 'MCP_REGISTRY_ENDPOINT'], '10.43.0.77:5000');
-        return undefined;
-      },
+      make: (site) => site.set(kinds.configMap, refs.config, ['data', 'MCP_REGISTRY_ENDPOINT'], '10.43.0.77:5000'),
     },
     {
       name: 'a killed installer left its pushing pod',
@@ -40,18 +35,14 @@ export const platform: Topic = {
       make: async (site) => {
         const metadata = { namespace: 'registry', name: 'registry-pusher-1f2e' };
         const spec = { containers: [{ name: 'pusher', image: 'registry.invalid/pusher:1' }] };
-        await site.add(kinds.pod, objectOf(kinds.pod, { metadata, spec }));
-        return undefined;
+        await site.add(kinds.pod, { metadata, spec });
       },
     },
     {
       name: 'teams would change a Traefik that is not there',
       code: 'traefik-watch',
       evidence: /PLATFORM_TEAM_TRAEFIK_WATCH=enabled, and Traefik runs in kube-system/,
-      make: async (site) => {
-        await site.set(kinds.configMap, refs.config, ['data', 'PLATFORM_TEAM_TRAEFIK_WATCH'], 'enabled');
-        return undefined;
-      },
+      make: (site) => site.set(kinds.configMap, refs.config, ['data', 'PLATFORM_TEAM_TRAEFIK_WATCH'], 'enabled'),
     },
     {
       name: 'the registry’s key was changed, and no pull Secret',
@@ -62,17 +53,13 @@ export const platform: Topic = {
       make: async (site) => {
         const key = Buffer.from('another-key').toString('base64');
         await site.set(kinds.secret, refs.secrets, ['data', 'UI_API_KEY'], key);
-        return undefined;
       },
     },
     {
       name: 'a pull Secret is gone',
       code: 'pull-secret-missing',
       evidence: /there is none in mcp-runtime/,
-      make: async (site) => {
-        await site.remove(kinds.secret, { namespace: 'mcp-runtime', name: 'mcp-runtime-registry-pull' });
-        return undefined;
-      },
+      make: (site) => site.remove(kinds.secret, { namespace: 'mcp-runtime', name: 'mcp-runtime-registry-pull' }),
     },
     {
       name: 'a volume of a class that is not there',
@@ -83,8 +70,7 @@ export const platform: Topic = {
       make: async (site) => {
         const metadata = { namespace: 'mcp-sentinel', name: 'reports' };
         const spec = { ...claimSpec('1Gi'), storageClassName: 'fast' };
-        await site.add(kinds.persistentVolumeClaim, objectOf(kinds.persistentVolumeClaim, { metadata, spec }));
-        return undefined;
+        await site.add(kinds.persistentVolumeClaim, { metadata, spec });
       },
     },
   ],

@@ -1,8 +1,8 @@
 import { clearChallengeFaults, setChallengeFault } from '../../lab/driver/faults.js';
+import type { Topic } from './case.js';
 import { hosts } from './names.js';
 import { closedPort, otherWebServer } from './servers.js';
 import type { Site } from './site.js';
-import type { Topic } from './world.js';
 
 /** A loopback address that the cluster does not know and nothing listens on. */
 const elsewhere = '127.0.0.3';
@@ -10,7 +10,7 @@ const elsewhere = '127.0.0.3';
 /** The way from outside: DNS, port 80, port 443. */
 export const reachable: Topic = {
   topic: 'from outside',
-  worlds: [
+  cases: [
     {
       name: 'a name without a DNS record',
       code: 'dns-missing',
@@ -18,10 +18,7 @@ export const reachable: Topic = {
       remedy: /dig \+short registry\.example\.com/,
       bundle: true,
       small: true,
-      make: async (site) => {
-        await fault(site, { fault: 'nxdomain' });
-        return undefined;
-      },
+      make: (site) => fault(site, { fault: 'nxdomain' }),
     },
     {
       name: 'a name that points at another machine',
@@ -31,7 +28,7 @@ export const reachable: Topic = {
       follows: ['port-80-closed'],
       make: async (site) => {
         await fault(site, { fault: 'elsewhere', address: elsewhere });
-        return { unresolved: [hosts.registry] };
+        site.lookWith({ unresolved: [hosts.registry] });
       },
     },
     {
@@ -39,10 +36,7 @@ export const reachable: Topic = {
       code: 'dns-elsewhere',
       severity: 'notice',
       evidence: /registry\.example\.com is 127\.0\.0\.3/,
-      make: async (site) => {
-        await fault(site, { fault: 'elsewhere', address: elsewhere });
-        return undefined;
-      },
+      make: (site) => fault(site, { fault: 'elsewhere', address: elsewhere }),
     },
     {
       name: 'port 80 is closed for every name',
@@ -51,9 +45,9 @@ export const reachable: Topic = {
       remedy: /curl -sm5 http:\/\/registry\.example\.com\//,
       bundle: true,
       small: true,
-      make: async () => {
+      make: async (site) => {
         const closed = await closedPort();
-        return { resolve: Object.values(hosts).map((host) => `${host}:80=${closed}`) };
+        site.lookWith({ resolve: Object.values(hosts).map((host) => `${host}:80=${closed}`) });
       },
     },
     {
@@ -64,7 +58,7 @@ export const reachable: Topic = {
         const server = await otherWebServer(site, (_request, response) =>
           response.writeHead(200, { server: 'nginx' }).end('Welcome to nginx!'),
         );
-        return { resolve: [`${hosts.mcp}:80=${server}`] };
+        site.lookWith({ resolve: [`${hosts.mcp}:80=${server}`] });
       },
     },
     {
@@ -75,20 +69,20 @@ export const reachable: Topic = {
         const server = await otherWebServer(site, (_request, response) =>
           response.writeHead(301, { location: `https://${hosts.registry}.parked.example.net/` }).end(),
         );
-        return { resolve: [`${hosts.registry}:80=${server}`] };
+        site.lookWith({ resolve: [`${hosts.registry}:80=${server}`] });
       },
     },
     {
       name: 'port 443 is closed',
       code: 'port-443-closed',
       evidence: /port 443 of platform\.example\.com: .*ECONNREFUSED/,
-      make: async () => ({ resolve: [`${hosts.platform}:443=${await closedPort()}`] }),
+      make: async (site) => site.lookWith({ resolve: [`${hosts.platform}:443=${await closedPort()}`] }),
     },
   ],
 };
 
-async function fault({ stage, mendWith }: Site, what: Parameters<typeof setChallengeFault>[2]): Promise<void> {
-  const { control } = stage.rig.state.challenges;
+async function fault({ state, mendWith }: Site, what: Parameters<typeof setChallengeFault>[2]): Promise<void> {
+  const { control } = state.challenges;
   mendWith(() => clearChallengeFaults(control));
   await setChallengeFault(control, hosts.registry, what);
 }

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { listenOnLoopback } from '../../lab/driver/loopback.js';
 import { freePort } from '../../lab/driver/processes.js';
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import type { Site } from './site.js';
@@ -25,14 +26,7 @@ export async function closedPort(): Promise<string> {
 }
 
 async function listen(site: Site, server: Server): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  site.mendWith(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const bound = server.address();
-  return `127.0.0.1:${typeof bound === 'object' && bound !== null ? bound.port : 0}`;
+  const { port, close } = await listenOnLoopback(server);
+  site.mendWith(close);
+  return `127.0.0.1:${port}`;
 }

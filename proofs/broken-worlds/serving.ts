@@ -1,13 +1,13 @@
 import { kinds } from '../../shared/cluster/objects.js';
+import type { Topic } from './case.js';
 import { freezeCertManager } from './freeze.js';
 import { hosts, refs } from './names.js';
 import { otherTlsServer } from './servers.js';
-import type { Topic } from './world.js';
 
 /** The certificates that a client is shown. */
 export const serving: Topic = {
   topic: 'serving',
-  worlds: [
+  cases: [
     {
       name: 'Traefik serves its default certificate',
       code: 'tls-default-certificate',
@@ -16,7 +16,6 @@ export const serving: Topic = {
       make: async (site) => {
         await freezeCertManager(site);
         await site.cluster.delete(kinds.secret, refs.platformTls);
-        return undefined;
       },
     },
     {
@@ -25,9 +24,10 @@ export const serving: Topic = {
       evidence: /served: serial 1[0-9a-f]+ of CN=platform\.example\.com/,
       bundle: true,
       small: true,
-      make: async (site) => ({
-        resolve: [`${hosts.platform}:443=${await otherTlsServer(site, hosts.platform)}`],
-      }),
+      make: async (site) =>
+        site.lookWith({
+          resolve: [`${hosts.platform}:443=${await otherTlsServer(site, hosts.platform)}`],
+        }),
     },
     {
       name: 'clients do not know the CA',
@@ -35,7 +35,7 @@ export const serving: Topic = {
       evidence: /(?:unable to|UNABLE_TO)|self.signed/i,
       remedy: /ca-bundle/,
       bundle: true,
-      make: async () => ({ caBundle: '' }),
+      make: async (site) => site.lookWith({ caBundle: '' }),
     },
   ],
 };

@@ -1,37 +1,42 @@
-import type { Cluster, PatchOperation, Ref } from '../../shared/cluster/cluster.js';
-import { isNotFound } from '../../shared/cluster/cluster.js';
+import { asNew, createObject } from '../../lab/platform/objects.js';
+import {
+  type Cluster,
+  isNotFound,
+  type objectOf,
+  type PatchOperation,
+  type Ref,
+} from '../../shared/cluster/cluster.js';
 import { at } from '../../shared/cluster/fields.js';
 import type { Kind, KubeObject } from '../../shared/cluster/objects.js';
-import type { Stage } from '../stage.js';
+import type { World } from '../world/world.js';
+import type { Glance } from './glance.js';
 
 /** Where a field is; numbers are places in lists. */
 export type FieldPath = readonly (string | number)[];
 
-/** A stage on which things are broken. What is changed through it is put back by `mend`, the last change first. */
-export interface Site {
-  stage: Stage;
-  cluster: Cluster;
-  /** Folder for files of the worlds. */
-  folder: string;
+/** A world in which things are broken. What is changed through it is put back by `mend`, the last change first. */
+export interface Site extends World<'front' | 'source' | 'installer'> {
   /** Sets one field, or takes it away when the value is undefined. */
   set(kind: Kind, ref: Ref, path: FieldPath, value: unknown, subresource?: string): Promise<void>;
   /** Deletes an object; mended, it is made again. */
   remove(kind: Kind, ref: Ref): Promise<void>;
   /** Makes an object; mended, it is deleted. */
-  add(kind: Kind, object: KubeObject): Promise<void>;
+  add(kind: Kind, object: Parameters<typeof objectOf>[1]): Promise<void>;
   /** Says how something else is put back. */
   mendWith(action: () => Promise<void>): void;
+  /** Says what it is looked at with until it is mended. */
+  lookWith(glance: Glance): void;
+  glance(): Glance;
   mend(): Promise<void>;
 }
 
-/** Makes a site of a stage that is healthy. */
-export function makeSite(stage: Stage, folder: string): Site {
-  const { cluster } = stage.rig;
+/** Makes a site of a world that is healthy. */
+export function makeSite(world: World<'front' | 'source' | 'installer'>): Site {
+  const { cluster } = world;
   const undo: (() => Promise<void>)[] = [];
+  let glance: Glance = {};
   return {
-    stage,
-    cluster,
-    folder,
+    ...world,
     async set(kind, ref, path, value, subresource) {
       const object = await mustGet(cluster, kind, ref);
       const before = at(object, ...path);
@@ -47,42 +52,32 @@ export function makeSite(stage: Stage, folder: string): Site {
       const before = await mustGet(cluster, kind, ref);
       await cluster.delete(kind, ref);
       undo.push(async () => {
-        if ((await cluster.get(kind, ref)) === undefined) await cluster.create(kind, fresh(before));
+        if ((await cluster.get(kind, ref)) === undefined) await cluster.create(kind, asNew(before));
       });
     },
     async add(kind, object) {
-      await cluster.create(kind, object);
+      await createObject(cluster, kind, object);
       undo.push(async () => {
         await cluster.delete(kind, object.metadata);
       });
     },
     mendWith: (action) => void undo.push(action),
+    lookWith(next) {
+      glance = next;
+    },
+    glance: () => glance,
     async mend() {
+      glance = {};
       for (let action = undo.pop(); action !== undefined; action = undo.pop()) await action();
     },
   };
 }
 
-/** An object that a world is about, which must be there. */
+/** An object that a case is about, which must be there. */
 export async function mustGet(cluster: Cluster, kind: Kind, ref: Ref): Promise<KubeObject> {
   const found = await cluster.get<KubeObject>(kind, ref);
   if (found === undefined) throw new Error(`${kind.kind} ${ref.namespace ?? ''}/${ref.name} is not there to be broken`);
   return found;
-}
-
-/** An object as it is written for the first time. */
-export function fresh({ status: _status, ...object }: KubeObject): KubeObject {
-  const { name, namespace, labels, annotations, ownerReferences } = object.metadata;
-  return {
-    ...object,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(ownerReferences === undefined ? {} : { ownerReferences }),
-    },
-  };
 }
 
 /** Deletes what may be gone already. */

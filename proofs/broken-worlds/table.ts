@@ -1,4 +1,5 @@
 import { access } from './access.js';
+import type { Topic } from './case.js';
 import { certManager, certManagerKinds } from './cert-manager.js';
 import { certificates } from './certificates.js';
 import { challenges } from './challenges.js';
@@ -11,7 +12,6 @@ import { platform } from './platform.js';
 import { reachable } from './reach.js';
 import { serving } from './serving.js';
 import { workloads } from './workloads.js';
-import type { Topic } from './world.js';
 
 /**
  * Every broken world, in the order in which they are made: one after the other, on the same cluster. Nodes come last,

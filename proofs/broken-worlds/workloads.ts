@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { objectOf } from '../../shared/cluster/cluster.js';
+import { until } from '../../lab/driver/until.js';
 import { at, recordsAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import type { BrokenCase, Topic } from './case.js';
 import { refs } from './names.js';
 import type { Site } from './site.js';
-import type { BrokenWorld, Topic } from './world.js';
 
 const { namespace } = refs.ui;
 const image = 'registry.example.com/mcp-sentinel-ui:lab';
@@ -13,7 +12,7 @@ const kubelet = 'the kubelet’s part of a pod’s status';
 /** Workloads that are not rolled out, and why. */
 export const workloads: Topic = {
   topic: 'workloads',
-  worlds: [
+  cases: [
     {
       name: 'the dashboard is scaled to 0',
       code: 'workload-not-ready',
@@ -22,10 +21,7 @@ export const workloads: Topic = {
       remedy: /kubectl scale -n mcp-sentinel deployment\/mcp-sentinel-ui --replicas=1/,
       small: true,
       bundle: true,
-      make: async (site) => {
-        await site.set(kinds.deployment, refs.ui, ['spec', 'replicas'], 0);
-        return undefined;
-      },
+      make: (site) => site.set(kinds.deployment, refs.ui, ['spec', 'replicas'], 0),
     },
     notPulled('the image is not in the registry', {
       code: 'image-pull',
@@ -89,7 +85,6 @@ export const workloads: Topic = {
       make: async (site) => {
         const path = ['spec', 'template', 'spec', 'containers', 0, 'resources'];
         await site.set(kinds.deployment, refs.ui, path, { requests: { cpu: '900' } });
-        return undefined;
       },
     },
     {
@@ -100,11 +95,10 @@ export const workloads: Topic = {
       small: true,
       make: async (site) => {
         const metadata = { namespace, name: 'nothing' };
-        await site.add(kinds.resourceQuota, objectOf(kinds.resourceQuota, { metadata, spec: { hard: { pods: '0' } } }));
+        await site.add(kinds.resourceQuota, { metadata, spec: { hard: { pods: '0' } } });
         await untilQuotaCounts(site);
         site.mendWith(() => remakePods(site));
         await site.cluster.delete(kinds.pod, (await podOf(site)).metadata);
-        return undefined;
       },
     },
     {
@@ -118,17 +112,13 @@ export const workloads: Topic = {
         const pod = await podOf(site);
         const metadata = { namespace, name: `${pod.metadata.name}.probe` };
         const { name, uid } = pod.metadata;
-        await site.add(
-          kinds.event,
-          objectOf(kinds.event, {
-            metadata,
-            type: 'Warning',
-            reason: 'Unhealthy',
-            message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
-            involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
-          }),
-        );
-        return undefined;
+        await site.add(kinds.event, {
+          metadata,
+          type: 'Warning',
+          reason: 'Unhealthy',
+          message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+          involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+        });
       },
     },
   ],
@@ -136,8 +126,8 @@ export const workloads: Topic = {
 
 function notPulled(
   name: string,
-  { message, ...world }: Pick<BrokenWorld, 'code' | 'evidence' | 'remedy' | 'small'> & { message: string },
-): BrokenWorld {
+  { message, ...world }: Pick<BrokenCase, 'code' | 'evidence' | 'remedy' | 'small'> & { message: string },
+): BrokenCase {
   return {
     name,
     ...world,
@@ -156,7 +146,7 @@ function notPulled(
 }
 
 /** Writes what a kubelet would: the container's state, and that the pod is not ready. Mended, the pod is made anew. */
-async function setPod(site: Site, container: Record<string, unknown>): Promise<undefined> {
+async function setPod(site: Site, container: Record<string, unknown>): Promise<void> {
   const pod = await podOf(site);
   site.mendWith(async () => void (await site.cluster.delete(kinds.pod, pod.metadata)));
   const conditions = recordsAt(pod, 'status', 'conditions').map((one) =>
@@ -172,7 +162,6 @@ async function setPod(site: Site, container: Record<string, unknown>): Promise<u
     ],
     'status',
   );
-  return undefined;
 }
 
 async function podOf({ cluster }: Site): Promise<KubeObject> {
@@ -184,11 +173,10 @@ async function podOf({ cluster }: Site): Promise<KubeObject> {
 
 /** A quota refuses nothing before its controller has counted what is there. */
 async function untilQuotaCounts({ cluster }: Site): Promise<void> {
-  for (const end = Date.now() + 20_000; ; await sleep(100)) {
+  await until('the quota to be counted', async () => {
     const quota = await cluster.get<KubeObject>(kinds.resourceQuota, { namespace, name: 'nothing' });
-    if (at(quota, 'status', 'used') !== undefined) return;
-    if (Date.now() > end) throw new Error('the quota is not counted');
-  }
+    return at(quota, 'status', 'used') !== undefined;
+  });
 }
 
 /** A ReplicaSet that was refused waits longer and longer; a change of its Deployment wakes it. */

@@ -1,31 +1,25 @@
 import { join } from 'node:path';
 import pMap from 'p-map';
-import { defaultsOf, runBundle } from '../../lab/driver/action.js';
+import { type Action, actions, defaultsOf, runBundle, withoutMasks } from '../../lab/driver/action.js';
 import { makeKeys } from '../../shared/backup/keys.js';
 import { type HostileServer, json, kubeconfigOf, startHostile } from '../hostile/server.js';
-import { filesBelow, leakSearch, withoutMasks } from '../leaks.js';
-import type { ProofContext } from '../proof.js';
+import { filesBelow, leakSearch } from '../support/leaks.js';
+import type { ProofContext } from '../support/proof.js';
 import { type MangledSecret, mangledSecrets } from './mangled.js';
 
 const host = 'platform.example.com';
-const actions = ['backup', 'setup', 'rollout', 'smoke-test'] as const;
 /** Inputs that take a text of any kind: every secret is tried there, as it is there that one is meant to be. */
 const takers = new Set(['kubeconfig', 'ca-bundle', 'restore-key', 'backup-key']);
 /** How many secrets each other input is tried with. */
 const perInput = { full: 6, small: 1 } as const;
 const parallel = 2;
 
-export interface EveryInput {
-  runs: number;
-  secrets: number;
-  problems: string[];
-}
-
 /**
  * Gives secrets of every kind to every input of every action, one at a time. Cluster, platform and GitHub are stand-ins
  * that repeat in their refusals whatever they were sent.
  */
-export async function throughEveryInput({ folder, small, progress }: ProofContext): Promise<EveryInput> {
+export async function throughEveryInput(context: ProofContext): Promise<{ runs: number; secrets: number }> {
+  const { folder, small, progress, expect, fail, problems } = context;
   const [server, keys] = await Promise.all([startHostile(host), makeKeys('classic')]);
   const github = await startHostile('');
   const told = repeating(server);
@@ -36,16 +30,15 @@ export async function throughEveryInput({ folder, small, progress }: ProofContex
     const below = join(folder, 'every-input');
     const given = (await Promise.all(actions.map((action) => casesOf(action, secrets, small)))).flat();
     const base = await baseOf(server);
-    const problems: string[] = [];
+    const before = problems.length;
     await pMap(
       given,
       async ({ action, input, secret }, index) => {
         const name = `${action}, ${input}: ${secret.name}`;
         const own = join(below, String(index));
         const run = await runBundle({
-          entry: `${action}.js`,
+          entry: action,
           folder: own,
-          defaults: await defaultsOf(`action-${action}`),
           inputs: { ...base.common, ...base[action], [input]: secret.text },
           env: {
             GITHUB_REPOSITORY: 'acme/platform',
@@ -55,10 +48,9 @@ export async function throughEveryInput({ folder, small, progress }: ProofContex
             RUNNER_DEBUG: '1',
           },
         });
-        if (run.code !== 0 && run.error === undefined && run.log.includes('unexpected')) {
-          problems.push(`${name}: ended without a code: ${withoutMasks(run.log).slice(-300)}`);
-        }
-        if (run.code !== 0 && run.code !== 1) problems.push(`${name}: exit ${run.signal ?? run.code}`);
+        const isUnexpected = run.code !== 0 && run.error === undefined && run.log.includes('unexpected');
+        expect(!isUnexpected, `${name}: ended without a code`, run);
+        expect(run.code === 0 || run.code === 1, `${name}: exit ${run.signal ?? run.code}`);
         const texts = [
           ['log', withoutMasks(run.log)],
           ['summary', run.summary],
@@ -66,30 +58,32 @@ export async function throughEveryInput({ folder, small, progress }: ProofContex
         ] as const;
         const files = (await filesBelow(own)).map(({ path, text }) => [path.slice(own.length), text] as const);
         for (const [where, text] of [...texts, ...files]) {
-          for (const leak of search.in(text)) problems.push(`${name}: ${where} holds ${leak}`);
+          for (const leak of search.in(text)) fail(`${name}: ${where} holds ${leak}`);
         }
       },
       { concurrency: parallel },
     );
-    for (const body of written()) for (const leak of search.in(body)) problems.push(`GitHub was told ${leak}`);
-    if (told().length < given.length / 20)
-      problems.push('hardly anything was sent to the stand-ins: nothing is proven');
-    progress(`  every input: ${given.length} runs, ${told().length} requests repeated, ${problems.length} problems`);
-    return { runs: given.length, secrets: secrets.length, problems };
+    for (const body of written()) for (const leak of search.in(body)) fail(`GitHub was told ${leak}`);
+    const isSent = told().length >= given.length / 20;
+    expect(isSent, 'hardly anything was sent to the stand-ins: nothing is proven');
+    progress(
+      `  every input: ${given.length} runs, ${told().length} requests repeated, ${problems.length - before} problems`,
+    );
+    return { runs: given.length, secrets: secrets.length };
   } finally {
     await Promise.all([server.close(), github.close()]);
   }
 }
 
 interface Case {
-  action: (typeof actions)[number];
+  action: Action;
   input: string;
   secret: MangledSecret;
 }
 
 /** Each input with some of the secrets, in turn, so that over all inputs each secret comes to many. */
 async function casesOf(action: Case['action'], secrets: readonly MangledSecret[], small: boolean): Promise<Case[]> {
-  const names = Object.keys(await defaultsOf(`action-${action}`));
+  const names = Object.keys(await defaultsOf(action));
   return names.flatMap((input, at) => {
     const count = small ? perInput.small : takers.has(input) ? secrets.length : perInput.full;
     return Array.from({ length: count }, (_, index): Case[] => {

@@ -1,8 +1,8 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { KeySet } from '../../shared/backup/keys.js';
 import { kubeconfigOf, manglings } from '../../shared/cluster/testing/mangled.js';
-import type { Canary } from '../leaks.js';
-import { identitiesIn, withTypo } from './canaries.js';
+import { identitiesIn, withTypo } from '../support/canaries.js';
+import type { Canary } from '../support/leaks.js';
 
 /** A secret as it comes into an input, in place or out of place, and what of it must not be found anywhere. */
 export interface MangledSecret {

@@ -6,7 +6,7 @@ import { readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import { authenticate, openBackup, sealBackup } from '../../shared/backup/seal.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import { nameFor } from '../../shared/backup/stores/store.js';
-import type { Rig } from '../rig.js';
+import type { World } from '../world/world.js';
 
 const unmasked = (): void => undefined;
 
@@ -28,8 +28,8 @@ export function zipOf(bytes: Buffer): Buffer {
 }
 
 /** The name that a backup of this generation would have. */
-export function nameOf(rig: Rig, generation: number, runId = '900'): string {
-  return nameFor(rig.installation.domain, generation, { runId, runAttempt: '1' });
+export function nameOf({ domain }: World, generation: number, runId = '900'): string {
+  return nameFor(domain, generation, { runId, runAttempt: '1' });
 }
 
 /** The bytes of a backup in a folder, by its generation. */
@@ -42,15 +42,15 @@ export async function bytesOf(folder: string, generation: number): Promise<Buffe
 
 /** A genuine backup made anew with another context, which only the holder of all keys can do, under its own name. */
 export async function resealed(
-  rig: Rig,
+  { keys }: World,
   bytes: Buffer,
   change: Partial<BackupContext>,
 ): Promise<{ name: string; bytes: Buffer }> {
-  const key = readRestoreKey(rig.keys.restore, unmasked);
+  const key = readRestoreKey(keys.restore, unmasked);
   const opened = await authenticate(bytes, key.signers);
   const snapshot = await openBackup(opened, key);
   const context = { ...opened.context, ...change };
-  const sealed = await sealBackup(snapshot, context, readBackupKey(rig.keys.backup, unmasked));
+  const sealed = await sealBackup(snapshot, context, readBackupKey(keys.backup, unmasked));
   return { name: nameFor(context.domain, context.generation, context), bytes: sealed };
 }
 

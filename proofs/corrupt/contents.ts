@@ -12,6 +12,11 @@ interface Document {
   [member: string]: unknown;
 }
 
+/** Code, name and text of a case. */
+type Content = [ErrorCode, string, string];
+/** What an object is, the role that it claims, and itself. */
+type Claim = [string, string, Item];
+
 const value = Buffer.from('planted').toString('base64');
 const secretOf = (namespace: string, name: string, more: Record<string, unknown> = {}): Item => ({
   apiVersion: 'v1',
@@ -42,26 +47,20 @@ export async function maliciousContents(material: Material): Promise<Case[]> {
       items.push(item);
       manifest.roles.push(role);
     });
-  const contents: [ErrorCode, string, string][] = [
-    ...forbiddenItems().map(([name, role, item]): [ErrorCode, string, string] => [
-      'backup-forbidden-object',
-      name,
-      plus(role, item),
-    ]),
-    [
-      'backup-forbidden-object',
-      'every object twice',
-      changed((one) => {
-        one.items = one.items.flatMap((item) => [item, item]);
-        one.manifest.roles = one.manifest.roles.flatMap((role) => [role, role]);
-      }),
-    ],
+  const twice = changed((one) => {
+    one.items = one.items.flatMap((item) => [item, item]);
+    one.manifest.roles = one.manifest.roles.flatMap((role) => [role, role]);
+  });
+  const tooMany = changed((one) => {
+    one.items = Array.from({ length: limits.objects + 1 }, (_, at) => secretOf('registry', `s${at}`));
+    one.manifest.roles = one.items.map(() => 'issuer-secret');
+  });
+  const more = changed(({ manifest }) => (manifest.context = { ...context, extra: 1 }));
+  const contents: Content[] = [
+    ...forbiddenItems().map(([name, role, item]): Content => ['backup-forbidden-object', name, plus(role, item)]),
+    ['backup-forbidden-object', 'every object twice', twice],
     ['backup-forbidden-object', 'roles in another order', changed(({ manifest }) => manifest.roles.reverse())],
-    ...oddItems().map(([name, role, item]): [ErrorCode, string, string] => [
-      'backup-malformed',
-      name,
-      plus(role, item),
-    ]),
+    ...oddItems().map(([name, role, item]): Content => ['backup-malformed', name, plus(role, item)]),
     ['backup-malformed', 'a role too few', changed(({ manifest }) => manifest.roles.pop())],
     ['backup-malformed', 'a role too many', changed(({ manifest }) => manifest.roles.push('tls'))],
     ['backup-malformed', 'unknown role', changed(({ manifest }) => manifest.roles.fill('owner'))],
@@ -70,25 +69,14 @@ export async function maliciousContents(material: Material): Promise<Case[]> {
     ['backup-malformed', 'no List', changed((one) => (one.kind = 'Secret'))],
     ['backup-malformed', 'odd certificate', changed(({ manifest }) => (manifest.certificates = [{ metadata: {} }]))],
     ['backup-malformed', 'odd ledger', changed(({ manifest }) => (manifest.ledger = [{ serial: 1 }]))],
-    [
-      'backup-malformed',
-      'more objects than any',
-      changed((one) => {
-        one.items = Array.from({ length: limits.objects + 1 }, (_, at) => secretOf('registry', `s${at}`));
-        one.manifest.roles = one.items.map(() => 'issuer-secret');
-      }),
-    ],
+    ['backup-malformed', 'more objects than any', tooMany],
     ['backup-malformed', 'cut off', plain.slice(0, plain.length / 2)],
     ['backup-malformed', 'two documents', `${plain}${plain}`],
     ['backup-malformed', 'nothing', ''],
     ['backup-malformed', 'not JSON', 'apiVersion: v1'],
     ['backup-malformed', 'deep', `${'['.repeat(200_000)}`],
     ['backup-inner', 'no context', changed(({ manifest }) => (manifest.context = null))],
-    [
-      'backup-inner',
-      'context with one member more',
-      changed(({ manifest }) => (manifest.context = { ...context, extra: 1 })),
-    ],
+    ['backup-inner', 'context with one member more', more],
   ];
   return Promise.all(
     contents.map(
@@ -103,7 +91,7 @@ export async function maliciousContents(material: Material): Promise<Case[]> {
 }
 
 /** Well-formed objects that a restore must never write, with the role that they claim. */
-function forbiddenItems(): [string, string, Item][] {
+function forbiddenItems(): Claim[] {
   const rbac = (kind: string, namespaced: boolean): Item => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind,
@@ -139,23 +127,23 @@ function forbiddenItems(): [string, string, Item][] {
     ],
     ['bootstrap token', 'platform-secret', typed('bootstrap.kubernetes.io/token')],
     ['Helm’s release', 'platform-secret', typed('helm.sh/release.v1')],
-    ...['kube-system', 'kube-public', 'default', 'registry'].map((name): [string, string, Item] => [
-      `Secret in ${name} that is none of the platform’s`,
-      'platform-secret',
-      secretOf(name, 'planted'),
-    ]),
+    ...['kube-system', 'kube-public', 'default', 'registry'].map(
+      (name): Claim => [
+        `Secret in ${name} that is none of the platform’s`,
+        'platform-secret',
+        secretOf(name, 'planted'),
+      ],
+    ),
     ...(['tls', 'issuer-secret', 'account-key', 'ca-key', 'keystore-password'] as const).map(
-      (role): [string, string, Item] => [
+      (role): Claim => [
         `the platform’s Secret as ${role}`,
         role,
         secretOf('mcp-sentinel', 'mcp-sentinel-user-api-keys'),
       ],
     ),
-    ...['basic-auth', 'ssh-auth', 'dockerconfigjson'].map((type): [string, string, Item] => [
-      `certificate in a Secret of type ${type}`,
-      'tls',
-      typed(`kubernetes.io/${type}`),
-    ]),
+    ...['basic-auth', 'ssh-auth', 'dockerconfigjson'].map(
+      (type): Claim => [`certificate in a Secret of type ${type}`, 'tls', typed(`kubernetes.io/${type}`)],
+    ),
     ['the anchor', 'platform-config', configOf('kube-system', 'mcprt-anchor', { generation: '0' })],
     [
       'key of the code’s version',
@@ -178,7 +166,7 @@ function forbiddenItems(): [string, string, Item][] {
 }
 
 /** Objects of allowed kinds in a form that the API server would refuse, perhaps half-way through a restore. */
-function oddItems(): [string, string, Item][] {
+function oddItems(): Claim[] {
   const named = (name: string, namespace = 'registry'): Item => secretOf(namespace, name);
   const role = 'issuer-secret';
   const withMetadata = (more: Record<string, unknown>): Item => ({

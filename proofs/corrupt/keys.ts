@@ -1,4 +1,5 @@
-import { type Case, type Material, signerText } from './material.js';
+import { signerText } from '../support/canaries.js';
+import type { Case, Material } from './material.js';
 
 interface Content {
   identities: string[];

@@ -1,12 +1,18 @@
-import { type RunContext } from '../../shared/run-context.js';
-import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { Encrypter } from 'age-encryption';
 import { type Archive, packArchive } from '../../shared/backup/archive.js';
-import { type BackupKey, type KeySet, type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
+import {
+  type BackupKey,
+  type KeySet,
+  type RestoreKey,
+  readBackupKey,
+  readRestoreKey,
+} from '../../shared/backup/keys.js';
 import { authenticate, openBackup } from '../../shared/backup/seal.js';
 import { encodeSnapshot, type Snapshot } from '../../shared/backup/snapshot.js';
 import { type BackupContext, signStatement } from '../../shared/backup/statement.js';
 import type { ErrorCode } from '../../shared/errors.js';
+import type { RunContext } from '../../shared/run-context.js';
 import type { Random } from '../random.js';
 
 /** One backup or key that a restore must refuse. */
@@ -92,12 +98,4 @@ export async function sealedText({ backupKey }: Material, plain: Buffer): Promis
 export async function withContext(material: Material, change: Partial<BackupContext>): Promise<Buffer> {
   const context = { ...material.context, ...change };
   return signedBackup(material, await sealedText(material, encodeSnapshot(material.snapshot, context)), context);
-}
-
-/** The signer's key of a set, from the text of its backup key. */
-export function signerText(backupKey: string): string {
-  const content: unknown = JSON.parse(Buffer.from(backupKey.split('.')[1] ?? '', 'base64url').toString());
-  const { signer } = content as { signer: string };
-  createPrivateKey({ key: Buffer.from(signer, 'base64'), format: 'der', type: 'pkcs8' });
-  return signer;
 }

@@ -16,6 +16,11 @@ interface Statement {
   [member: string]: unknown;
 }
 
+/** Class, name, code and statement of a case. */
+type Changed = [string, string, ErrorCode, Buffer];
+/** Class, code and changed members of a context. */
+type OtherContext = [string, ErrorCode, Partial<BackupContext>];
+
 const hour = 3600_000;
 
 /** Statements that nobody signed, that somebody else signed, and that are written as no statement of ours is. */
@@ -36,86 +41,42 @@ export async function wrongStatements(material: Material): Promise<Case[]> {
     });
   const altered = alteredContexts(payloadText);
 
-  const statements: [string, string, ErrorCode, Buffer][] = [
-    ...altered.map(([name, changed]): [string, string, ErrorCode, Buffer] => [
-      'statement altered',
-      name,
-      'backup-signature',
-      envelope({ payload: base64(changed) }),
-    ]),
+  const signedAs = (keyid: string, sig: string): Buffer => envelope({ signatures: [{ keyid, sig }] });
+  const signatureOf = (sig: string): Buffer => signedAs(first.keyid, sig);
+  const bare = sign(null, Buffer.from(payloadText), backupKey.signer).toString('base64');
+  const olderOnes = (JSON.parse(material.olderArchive.statement.toString()) as Envelope).signatures;
+  const schemas = ['mcprt.backup/3', 'mcprt.backup/0', 'mcprt.backup/1.1', 'MCPRT.BACKUP/1', 'velero/1', ''];
+  const ofSchema = (schema: string): Buffer =>
+    resigned(changedContext(payloadText, { schema, field: 'of another version' }));
+
+  const statements: Changed[] = [
+    ...altered.map(([name, changed]): Changed => {
+      return ['statement altered', name, 'backup-signature', envelope({ payload: base64(changed) })];
+    }),
     ['unsigned', 'no signature', 'backup-unsigned', envelope({ signatures: [] })],
-    [
-      'unsigned',
-      'unknown key',
-      'backup-unsigned',
-      envelope({ signatures: [{ keyid: '0'.repeat(32), sig: first.sig }] }),
-    ],
-    ['unsigned', 'key without a name', 'backup-unsigned', envelope({ signatures: [{ keyid: '', sig: first.sig }] })],
-    [
-      'unsigned',
-      'name of a key in capitals',
-      'backup-unsigned',
-      envelope({ signatures: [{ keyid: first.keyid.toUpperCase(), sig: first.sig }] }),
-    ],
-    ...[stranger, foreignSigner].map((signer, at): [string, string, ErrorCode, Buffer] => [
-      'other signer',
-      `key ${at}`,
-      'backup-unsigned',
-      Buffer.from(JSON.stringify(signedBy(signer))),
-    ]),
-    ...[stranger, foreignSigner].map((signer, at): [string, string, ErrorCode, Buffer] => [
-      'other signer under our name',
-      `key ${at}`,
-      'backup-signature',
-      envelope({ signatures: [{ keyid: first.keyid, sig: signedBy(signer).signatures[0]?.sig ?? '' }] }),
-    ]),
-    [
-      'signature',
-      'of the bare statement',
-      'backup-signature',
-      envelope({
-        signatures: [{ ...first, sig: sign(null, Buffer.from(payloadText), backupKey.signer).toString('base64') }],
-      }),
-    ],
-    ['signature', 'empty', 'backup-signature', envelope({ signatures: [{ ...first, sig: '' }] })],
-    [
-      'signature',
-      'of zeros',
-      'backup-signature',
-      envelope({ signatures: [{ ...first, sig: Buffer.alloc(64).toString('base64') }] }),
-    ],
-    [
-      'signature',
-      'of the older backup',
-      'backup-signature',
-      envelope({ signatures: (JSON.parse(material.olderArchive.statement.toString()) as Envelope).signatures }),
-    ],
-    ...Array.from({ length: each }, (_, at): [string, string, ErrorCode, Buffer] => [
-      'signature',
-      `random ${at}`,
-      'backup-signature',
-      envelope({ signatures: [{ ...first, sig: random.bytes(64).toString('base64') }] }),
-    ]),
-    ...oddEnvelopes(own, text).map(([name, bytes]): [string, string, ErrorCode, Buffer] => [
-      'envelope',
-      name,
-      'backup-malformed',
-      bytes,
-    ]),
-    ...oddStatements(payloadText).map(([name, changed]): [string, string, ErrorCode, Buffer] => [
-      'signed statement of another form',
-      name,
-      'backup-malformed',
-      resigned(changed),
-    ]),
-    ...['mcprt.backup/3', 'mcprt.backup/0', 'mcprt.backup/1.1', 'MCPRT.BACKUP/1', 'velero/1', ''].map(
-      (schema): [string, string, ErrorCode, Buffer] => [
-        'schema',
-        schema,
-        'backup-schema',
-        resigned(changedContext(payloadText, { schema, field: 'of another version' })),
-      ],
-    ),
+    ['unsigned', 'unknown key', 'backup-unsigned', signedAs('0'.repeat(32), first.sig)],
+    ['unsigned', 'key without a name', 'backup-unsigned', signedAs('', first.sig)],
+    ['unsigned', 'name of a key in capitals', 'backup-unsigned', signedAs(first.keyid.toUpperCase(), first.sig)],
+    ...[stranger, foreignSigner].flatMap((signer, at): Changed[] => {
+      const other = signedBy(signer);
+      const underOurName = signatureOf(other.signatures[0]?.sig ?? '');
+      return [
+        ['other signer', `key ${at}`, 'backup-unsigned', Buffer.from(JSON.stringify(other))],
+        ['other signer under our name', `key ${at}`, 'backup-signature', underOurName],
+      ];
+    }),
+    ['signature', 'of the bare statement', 'backup-signature', signatureOf(bare)],
+    ['signature', 'empty', 'backup-signature', signatureOf('')],
+    ['signature', 'of zeros', 'backup-signature', signatureOf(Buffer.alloc(64).toString('base64'))],
+    ['signature', 'of the older backup', 'backup-signature', envelope({ signatures: olderOnes })],
+    ...Array.from({ length: each }, (_, at): Changed => {
+      return ['signature', `random ${at}`, 'backup-signature', signatureOf(random.bytes(64).toString('base64'))];
+    }),
+    ...oddEnvelopes(own, text).map(([name, bytes]): Changed => ['envelope', name, 'backup-malformed', bytes]),
+    ...oddStatements(payloadText).map(([name, changed]): Changed => {
+      return ['signed statement of another form', name, 'backup-malformed', resigned(changed)];
+    }),
+    ...schemas.map((schema): Changed => ['schema', schema, 'backup-schema', ofSchema(schema)]),
   ];
   return Promise.all(
     statements.map(
@@ -133,32 +94,22 @@ export async function wrongStatements(material: Material): Promise<Case[]> {
 export async function wrongContexts(material: Material, now: Date): Promise<Case[]> {
   const { archive, context, older, newest } = material;
   const at = (offset: number): string => new Date(now.getTime() + offset).toISOString();
-  const made: [string, ErrorCode, Partial<BackupContext>][] = [
-    ...['43', '0', '', '4200000000000', '042'].map((repositoryId): [string, ErrorCode, Partial<BackupContext>] => [
-      'repository',
-      'backup-foreign-repository',
-      { repositoryId },
-    ]),
-    ...['example.org', 'example.com.evil.org', 'EXAMPLE.COM', '', 'sub.example.com'].map(
-      (domain): [string, ErrorCode, Partial<BackupContext>] => ['domain', 'backup-foreign-domain', { domain }],
-    ),
-    ...['0', context.fingerprint.toUpperCase(), `${context.fingerprint} `].map(
-      (fingerprint): [string, ErrorCode, Partial<BackupContext>] => [
-        'cluster',
-        'backup-foreign-cluster',
-        { fingerprint },
-      ],
-    ),
-    ...[15, 30, 400, 20_000].map((days): [string, ErrorCode, Partial<BackupContext>] => [
-      'too old',
-      'backup-too-old',
-      { createdAt: at(-days * 24 * hour) },
-    ]),
-    ...[2, 48, 24 * 365 * 50].map((hours): [string, ErrorCode, Partial<BackupContext>] => [
-      'from the future',
-      'backup-from-future',
-      { createdAt: at(hours * hour) },
-    ]),
+  const made: OtherContext[] = [
+    ...['43', '0', '', '4200000000000', '042'].map((repositoryId): OtherContext => {
+      return ['repository', 'backup-foreign-repository', { repositoryId }];
+    }),
+    ...['example.org', 'example.com.evil.org', 'EXAMPLE.COM', '', 'sub.example.com'].map((domain): OtherContext => {
+      return ['domain', 'backup-foreign-domain', { domain }];
+    }),
+    ...['0', context.fingerprint.toUpperCase(), `${context.fingerprint} `].map((fingerprint): OtherContext => {
+      return ['cluster', 'backup-foreign-cluster', { fingerprint }];
+    }),
+    ...[15, 30, 400, 20_000].map((days): OtherContext => {
+      return ['too old', 'backup-too-old', { createdAt: at(-days * 24 * hour) }];
+    }),
+    ...[2, 48, 24 * 365 * 50].map((hours): OtherContext => {
+      return ['from the future', 'backup-from-future', { createdAt: at(hours * hour) }];
+    }),
     ['replay', 'backup-rollback', { generation: context.generation - 1 }],
   ];
   const inner: Partial<BackupContext>[] = [
@@ -177,12 +128,10 @@ export async function wrongContexts(material: Material, now: Date): Promise<Case
     { recipients: ['0000000000000000'] },
     { inventory: { ...context.inventory, secrets: 0 } },
   ];
-  const refused = (kind: string, name: string, code: ErrorCode, bytes: Buffer): Case => ({
-    class: kind,
-    name,
-    code,
-    bytes,
-  });
+  const around = 'context around another content';
+  const refused = (kind: string, name: string, code: ErrorCode, bytes: Buffer): Case => {
+    return { class: kind, name, code, bytes };
+  };
   return [
     refused('replay', 'the backup before', 'backup-rollback', older),
     ...(await Promise.all(
@@ -191,17 +140,13 @@ export async function wrongContexts(material: Material, now: Date): Promise<Case
       ),
     )),
     ...(await Promise.all(
-      inner.map(async (change) =>
-        refused(
-          'context around another content',
-          Object.keys(change).join(),
-          'backup-inner',
-          await signedBackup(material, archive.payload, { ...context, ...change }),
-        ),
-      ),
+      inner.map(async (change) => {
+        const bytes = await signedBackup(material, archive.payload, { ...context, ...change });
+        return refused(around, Object.keys(change).join(), 'backup-inner', bytes);
+      }),
     )),
     refused(
-      'context around another content',
+      around,
       'of the backup before',
       'backup-inner',
       await signedBackup(material, material.olderArchive.payload, context),

@@ -1,9 +1,9 @@
-import { keyOf } from '../../shared/cluster/objects.js';
-import { asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { annotation } from '../../shared/certificates/model.js';
+import { keyOf } from '../../shared/cluster/objects.js';
 import { hasRole } from '../../shared/facts/roles.js';
+import { asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
 
 /** A backup that is signed and sealed as it should be, and would not bring back one certificate. */
 export interface Broken {

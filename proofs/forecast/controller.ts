@@ -1,12 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabState } from '../../lab/driver/lab.js';
+import { until } from '../../lab/driver/until.js';
 import { type Cluster, pathOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
 
 const deployment = { name: 'cert-manager', namespace: 'cert-manager' };
-const deadline = 60_000;
 
 /** Scales cert-manager's controller to nothing; ends when its pod is gone from the cluster and its process from this machine. */
 export async function stopController(cluster: Cluster, lab: LabState): Promise<void> {
@@ -34,15 +33,6 @@ export async function controllerVersion(cluster: Cluster): Promise<string> {
     throw new Error(`${pathOf(kinds.deployment, deployment)} has no version label`);
   }
   return version;
-}
-
-/** Asks again until it holds. @throws Error after a minute */
-export async function until(what: string, holds: () => Promise<boolean>, patience = deadline): Promise<void> {
-  const end = performance.now() + patience;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`waited ${patience / 1000} s for ${what}`);
-    await sleep(200);
-  }
 }
 
 async function scale(cluster: Cluster, replicas: number): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import pMap from 'p-map';
 import type { LabState } from '../../lab/driver/lab.js';
+import { found, until } from '../../lab/driver/until.js';
 import { namespaceOf } from '../../lab/platform/resources.js';
 import type { Forecast } from '../../shared/certificates/forecast.js';
 import { controllerUid } from '../../shared/certificates/model.js';
@@ -13,7 +14,7 @@ import { revisionRequests } from '../../shared/certificates/requests.js';
 import type { Base } from '../../shared/certificates/testing/cases.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { type Condition, type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { startController, until } from './controller.js';
+import { startController } from './controller.js';
 import { makeCertificate, makeSecret, type Subject } from './objects.js';
 
 /** What was observed of one Certificate; `silent` when nothing made it answer. */
@@ -27,7 +28,6 @@ type Judge = (condition: Condition) => Observed;
 type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
 
 const concurrency = 8;
-const patience = 15_000;
 /** What an emptied key is answered with. */
 const emptied = 'MissingData';
 
@@ -181,7 +181,7 @@ async function answer(cluster: Cluster, targets: readonly Subject[]): Promise<vo
     const issuing = await conditionsOf(cluster, 'Issuing');
     return targets.every((target) => issuing.get(keyOf(target))?.status === 'True');
   };
-  await until('the last answers', answered, patience).catch(() => undefined);
+  await found(answered, { seconds: 15 });
 }
 
 /**

@@ -1,7 +1,18 @@
 /** Cases that the unit test has no use for: deadlines with a margin, and several faults at once, where the first must win. */
 import type { ForecastInput } from '../../shared/certificates/forecast.js';
-import { annotation, type Certificate, type CertificateSpec, type CertificateStatus } from '../../shared/certificates/model.js';
-import { type Base, baseAt, type ForecastCase, revisionRequest, tlsSecret } from '../../shared/certificates/testing/cases.js';
+import {
+  annotation,
+  type Certificate,
+  type CertificateSpec,
+  type CertificateStatus,
+} from '../../shared/certificates/model.js';
+import {
+  type Base,
+  baseAt,
+  type ForecastCase,
+  revisionRequest,
+  tlsSecret,
+} from '../../shared/certificates/testing/cases.js';
 import { certificatePem, keyPem, requestPem } from '../../shared/certificates/testing/fixtures.js';
 
 const minute = 60_000;

@@ -2,10 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { namespaceOf } from '../../lab/platform/resources.js';
 import type { ForecastInput } from '../../shared/certificates/forecast.js';
-import { type Certificate, type CertificateRequest, controllerUid, type Secret } from '../../shared/certificates/model.js';
+import {
+  type Certificate,
+  type CertificateRequest,
+  controllerUid,
+  type Secret,
+} from '../../shared/certificates/model.js';
 import type { ForecastCase } from '../../shared/certificates/testing/cases.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { apiVersionOf, type KubeObject, kinds, type ObjectMeta, type OwnerReference } from '../../shared/cluster/objects.js';
+import {
+  apiVersionOf,
+  type KubeObject,
+  kinds,
+  type ObjectMeta,
+  type OwnerReference,
+} from '../../shared/cluster/objects.js';
 
 const concurrency = 8;
 /** The API server's creation times count seconds. */

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createDeflateRaw } from 'node:zlib';
-import type { Answer } from './server.js';
-import { forEver, json } from './server.js';
+import { type Answer, forEver, json } from './server.js';
 import { hostileText, longText } from './texts.js';
 
 /** A way in which a server answers, and the codes that a run may end with. */

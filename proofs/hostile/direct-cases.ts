@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import { memberOfZip } from '../../shared/backup/stores/zip.js';
-import { openCluster } from '../../shared/cluster/cluster.js';
+import { type Cluster, openCluster } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
-import { openTransport, type Transport } from '../../shared/cluster/transport.js';
+import { openTransport } from '../../shared/cluster/transport.js';
 import { readImageArchive } from '../../shared/images/archive.js';
 import { openRegistry } from '../../shared/images/registry.js';
 import { publicRoute } from '../../shared/images/route.js';
@@ -24,78 +24,104 @@ export interface DirectCase {
   name: string;
   /** The code that it ends with; undefined where it is taken, and must have come to little. */
   code: RegExp | undefined;
-  run(stage: { server: HostileServer; host: string; folder: string }): Promise<unknown>;
+  run(given: Given): Promise<unknown>;
+}
+
+interface Given {
+  server: HostileServer;
+  host: string;
+  folder: string;
 }
 
 const never = new AbortController().signal;
 
-/** JSON-RPC by what is asked. */
-function rpc(resultOf: (method: string, count: number) => unknown): Answer {
-  let count = 0;
-  return (_, response, body) => {
-    const asked = JSON.parse(body === '' ? '{}' : body) as { id?: number; method?: string };
-    count += 1;
-    json(response, 200, { jsonrpc: '2.0', id: asked.id, result: resultOf(asked.method ?? '', count) });
-  };
-}
-
-async function mcpCase(answer: Answer, { server, host }: { server: HostileServer; host: string }): Promise<unknown> {
-  server.answer = answer;
-  const web = openWeb({
-    overrides: [{ host, port: 443, address: '127.0.0.1', toPort: server.port }],
-    dnsServer: '',
-    caBundle: server.ca,
+/** A case of one kind: its name, the code that it ends with (empty where it is taken), and what is given. */
+const casesOf =
+  <T>(kind: string, use: (hostile: T, given: Given) => Promise<unknown>) =>
+  (name: string, code: string, hostile: T): DirectCase => ({
+    name: `${kind}: ${name}`,
+    code: code === '' ? undefined : new RegExp(`^${code}$`),
+    run: (given) => use(hostile, given),
   });
+
+const reach = ({ server, host }: Given) => ({
+  overrides: [{ host, port: 443, address: '127.0.0.1', toPort: server.port }],
+  dnsServer: '',
+  caBundle: server.ca,
+});
+
+const mcp = casesOf<Answer>('MCP server', async (answer, given) => {
+  given.server.answer = answer;
+  const web = openWeb(reach(given));
   try {
-    const mcp = openMcp(web, { host, path: '/mcp', signal: never });
-    await mcp.initialize();
-    return await mcp.listTools();
+    const client = openMcp(web, { host: given.host, path: '/mcp', signal: never });
+    await client.initialize();
+    return await client.listTools();
   } finally {
     web.close();
   }
-}
+});
 
-async function transportCase<T>(
-  answer: Answer,
-  { server, host }: { server: HostileServer; host: string },
-  use: (transport: Transport) => Promise<T>,
-): Promise<T> {
-  server.answer = answer;
-  const transport = openTransport(
-    { server: server.url, context: '', headers: {}, tls: { ca: server.ca, servername: host }, secrets: [] },
-    { userAgent: 'proof', deadline: 30_000 },
-  );
-  try {
-    return await use(transport);
-  } finally {
-    await transport.close();
-  }
-}
-
-const watched = async (transport: Transport): Promise<void> => {
-  const options = { resourceVersion: '1', signal: AbortSignal.timeout(60_000) };
-  for await (const _ of openCluster(transport).watch(kinds.secret, options));
-};
-
-async function registryCase(
-  answer: Answer,
-  { server, host }: { server: HostileServer; host: string },
-): Promise<unknown> {
-  server.answer = answer;
-  const reach = {
-    overrides: [{ host, port: 443, address: '127.0.0.1', toPort: server.port }],
-    dnsServer: '',
-    caBundle: server.ca,
+/** JSON-RPC: one answer to whatever is asked, with a count. */
+function rpc(resultOf: (count: number) => unknown): Answer {
+  let count = 0;
+  return (_, response, body) => {
+    const asked = JSON.parse(body === '' ? '{}' : body) as { id?: number };
+    count += 1;
+    json(response, 200, { jsonrpc: '2.0', id: asked.id, result: resultOf(count) });
   };
-  const route = publicRoute(host, { username: 'u', password: 'p' }, reach);
+}
+
+const events =
+  (text: string): Answer =>
+  (_, response) =>
+    forEver(response.writeHead(200, { 'content-type': 'text/event-stream' }), text);
+
+const endless =
+  (text: string): Answer =>
+  (_, response) =>
+    forEver(response, text);
+
+const answerOf =
+  (body: unknown): Answer =>
+  (_, response) =>
+    json(response, 200, body);
+
+const registry = casesOf<Answer>('registry', async (answer, given) => {
+  given.server.answer = answer;
+  const route = publicRoute(given.host, { username: 'u', password: 'p' }, reach(given));
   try {
     return await openRegistry(route, never, 5).find('app', 'latest');
   } finally {
     await route.close();
   }
-}
+});
 
-async function archiveCase(entries: Iterable<[string, Buffer]>, folder: string): Promise<unknown> {
+/** Cases of the API server's answers. */
+const cluster = (kind: string, use: (cluster: Cluster) => Promise<unknown>) =>
+  casesOf<Answer>(kind, async (answer, { server, host }) => {
+    server.answer = answer;
+    const transport = openTransport(
+      { server: server.url, context: '', headers: {}, tls: { ca: server.ca, servername: host }, secrets: [] },
+      { userAgent: 'proof', deadline: 30_000 },
+    );
+    try {
+      return await use(openCluster(transport));
+    } finally {
+      await transport.close();
+    }
+  });
+
+const watch = cluster('watch', async (opened) => {
+  const options = { resourceVersion: '1', signal: AbortSignal.timeout(60_000) };
+  for await (const _ of opened.watch(kinds.secret, options));
+});
+
+const log = cluster('log of a container', (opened) =>
+  opened.logs({ namespace: 'a', name: 'b' }, { container: 'c', lines: 5, previous: false, signal: never }),
+);
+
+const archive = casesOf<Iterable<[string, Buffer]>>('image archive', async (entries, { folder }) => {
   const file = join(folder, 'image.tar');
   const tar = pack();
   const written = pipeline(tar, createWriteStream(file));
@@ -107,166 +133,73 @@ async function archiveCase(entries: Iterable<[string, Buffer]>, folder: string):
   tar.finalize();
   await written;
   return readImageArchive(file);
-}
+});
 
 function* many(count: number, content: Buffer): Generator<[string, Buffer]> {
   for (let at = 0; at < count; at += 1) yield [`blobs/${at}`, content];
 }
 
+const zip = casesOf<() => Promise<unknown>>('zip file', (open) => open());
+
+const docker = casesOf<{ lines: number; text: string }>('Docker', async ({ lines, text }) => {
+  const tail = tailOfLines(() => undefined);
+  await tail.read(Readable.from(Array.from({ length: lines }, () => Buffer.alloc(10_000, text))));
+  return tail.lines();
+});
+
+const foreign = casesOf<string>('fork', async (text) =>
+  readServersFile(text, { file: '.mcp/servers.yaml', wanted: '', isForeign: true }),
+);
+const fork = (name: string, text: string): DirectCase => foreign(name, 'smoke-metadata', text);
 const image = { name: 'demo', tools: [{ name: 'add', sideEffect: 'read' }] };
 const metadata = (fields: Record<string, unknown>): string => JSON.stringify({ servers: [{ ...image, ...fields }] });
-const fork = (name: string, text: string): DirectCase => ({
-  name: `fork: ${name}`,
-  code: /^smoke-metadata$/,
-  run: async () => readServersFile(text, { file: '.mcp/servers.yaml', wanted: '', isForeign: true }),
-});
 
 /** Everything that is a function of its own, and meets a stranger's bytes there. */
 export const directCases: readonly DirectCase[] = [
-  ...anyAnswers.map(
-    ({ name, answer }): DirectCase => ({
-      name: `registry: ${name}`,
-      code: name === 'text in a refusal' ? /^registry-unauthorized$/ : undefined,
-      run: (stage) => registryCase(answer, stage),
-    }),
+  ...anyAnswers.map(({ name, answer }) =>
+    registry(name, name === 'text in a refusal' ? 'registry-unauthorized' : '', answer),
   ),
-  {
-    name: 'registry: an index of a million images',
-    code: undefined,
-    run: (stage) =>
-      registryCase(
-        (_, response) =>
-          json(response, 200, {
-            manifests: Array(60_000).fill({ digest: 'sha256:x', platform: { os: 'a', architecture: 'b' } }),
-          }),
-        stage,
-      ),
-  },
-  {
-    name: 'registry: an image that has another digest',
-    code: /^registry-digest$/,
-    run: (stage) =>
-      registryCase((_, response) => json(response, 200, { config: { digest: `sha256:${'0'.repeat(64)}` } }), stage),
-  },
-  ...anyAnswers.map(
-    ({ name, answer }): DirectCase => ({
-      name: `MCP server: ${name}`,
-      code: undefined,
-      run: (stage) => mcpCase(answer, stage),
-    }),
+  registry('an index of a million images', '', (_, response) => {
+    const one = { digest: 'sha256:x', platform: { os: 'a', architecture: 'b' } };
+    json(response, 200, { manifests: Array(60_000).fill(one) });
+  }),
+  registry(
+    'an image that has another digest',
+    'registry-digest',
+    answerOf({ config: { digest: `sha256:${'0'.repeat(64)}` } }),
   ),
-  {
-    name: 'MCP server: pages without an end',
-    code: /^smoke-tools-endless$/,
-    run: (stage) =>
-      mcpCase(
-        rpc((_, count) => ({ tools: [], nextCursor: String(count) })),
-        stage,
-      ),
-  },
-  {
-    name: 'MCP server: full pages without an end',
-    code: /^smoke-tools-endless$/,
-    run: (stage) =>
-      mcpCase(
-        rpc((_, count) => ({ tools: Array(3_000).fill({ name: hostileText }), nextCursor: String(count) })),
-        stage,
-      ),
-  },
-  {
-    name: 'MCP server: headers that are none',
-    code: undefined,
-    run: (stage) =>
-      mcpCase(
-        rpc(() => ({ protocolVersion: hostileText, tools: [] })),
-        stage,
-      ),
-  },
-  {
-    name: 'MCP server: events without an end',
-    code: /^smoke-size$/,
-    run: (stage) =>
-      mcpCase(
-        (_, response) =>
-          forEver(response.writeHead(200, { 'content-type': 'text/event-stream' }), 'data: {"id":0}\n\n'),
-        stage,
-      ),
-  },
-  {
-    name: 'MCP server: an event without an end',
-    code: /^smoke-size$/,
-    run: (stage) =>
-      mcpCase(
-        (_, response) => forEver(response.writeHead(200, { 'content-type': 'text/event-stream' }), 'data: x'),
-        stage,
-      ),
-  },
-  {
-    name: 'watch: a line without an end',
-    code: /^cluster-too-large$/,
-    run: (stage) => transportCase((_, response) => forEver(response, 'x'), stage, watched),
-  },
-  {
-    name: 'watch: lines that are no JSON',
-    code: /^cluster-unavailable$/,
-    run: (stage) =>
-      transportCase((_, response) => forEver(response, `${hostileText.replaceAll('\n', '')}\n`), stage, watched),
-  },
-  {
-    name: 'watch: events without an end',
-    code: /^cluster-too-large$/,
-    run: (stage) =>
-      transportCase(
-        (_, response) =>
-          forEver(
-            response,
-            `${JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'x'.repeat(50_000) } } })}\n`,
-          ),
-        stage,
-        watched,
-      ),
-  },
-  {
-    name: 'log of a container: without an end',
-    code: /^cluster-too-large$/,
-    run: (stage) =>
-      transportCase(
-        (_, response) => forEver(response, 'x\n'),
-        stage,
-        (transport) =>
-          openCluster(transport).logs(
-            { namespace: 'a', name: 'b' },
-            { container: 'c', lines: 5, previous: false, signal: never },
-          ),
-      ),
-  },
-  {
-    name: 'image archive: 2,500 small files of JSON',
-    code: /^image-archive$/,
-    run: ({ folder }) => archiveCase(many(2_500, Buffer.alloc(20_000, '[0,')), folder),
-  },
-  {
-    name: 'image archive: 12,000 files',
-    code: /^image-archive$/,
-    run: ({ folder }) => archiveCase(many(12_000, Buffer.from('x')), folder),
-  },
-  {
-    name: 'image archive: a manifest that is nested without an end',
-    code: /^image-archive$/,
-    run: ({ folder }) => archiveCase([['manifest.json', Buffer.alloc(900_000, '[')]], folder),
-  },
-  {
-    name: 'image archive: an architecture that is markup',
-    code: undefined,
-    run: ({ folder }) =>
-      archiveCase(
-        [
-          ['manifest.json', Buffer.from(JSON.stringify([{ Config: 'c' }]))],
-          ['c', Buffer.from(JSON.stringify({ architecture: hostileText.repeat(1_000) }))],
-        ],
-        folder,
-      ),
-  },
+  ...anyAnswers.map(({ name, answer }) => mcp(name, '', answer)),
+  mcp(
+    'pages without an end',
+    'smoke-tools-endless',
+    rpc((count) => ({ tools: [], nextCursor: String(count) })),
+  ),
+  mcp(
+    'full pages without an end',
+    'smoke-tools-endless',
+    rpc((count) => ({ tools: Array(3_000).fill({ name: hostileText }), nextCursor: String(count) })),
+  ),
+  mcp(
+    'headers that are none',
+    '',
+    rpc(() => ({ protocolVersion: hostileText, tools: [] })),
+  ),
+  mcp('events without an end', 'smoke-size', events('data: {"id":0}\n\n')),
+  mcp('an event without an end', 'smoke-size', events('data: x')),
+  watch('a line without an end', 'cluster-too-large', endless('x')),
+  watch('lines that are no JSON', 'cluster-unavailable', endless(`${hostileText.replaceAll('\n', '')}\n`)),
+  watch('events without an end', 'cluster-too-large', (_, response) => {
+    const object = { metadata: { name: 'x'.repeat(50_000) } };
+    return forEver(response, `${JSON.stringify({ type: 'ADDED', object })}\n`);
+  }),
+  log('without an end', 'cluster-too-large', endless('x\n')),
+  archive('2,500 small files of JSON', 'image-archive', many(2_500, Buffer.alloc(20_000, '[0,'))),
+  archive('12,000 files', 'image-archive', many(12_000, Buffer.from('x'))),
+  archive('a manifest that is nested without an end', 'image-archive', [['manifest.json', Buffer.alloc(900_000, '[')]]),
+  archive('an architecture that is markup', '', [
+    ['manifest.json', Buffer.from(JSON.stringify([{ Config: 'c' }]))],
+    ['c', Buffer.from(JSON.stringify({ architecture: hostileText.repeat(1_000) }))],
+  ]),
   {
     name: 'image archive: no tar file',
     code: /^image-archive$/,
@@ -276,36 +209,16 @@ export const directCases: readonly DirectCase[] = [
       return readImageArchive(file);
     },
   },
-  ...[1, 0, 0xfffffffe].map(
-    (said): DirectCase => ({
-      name: `zip file: says ${said} bytes`,
-      code: /^backup-malformed$/,
-      run: async () => memberOfZip(await bomb('backup.tar', said), 'backup.tar', 192 * 1024 * 1024),
-    }),
+  ...[1, 0, 0xfffffffe].map((said) =>
+    zip(`says ${said} bytes`, 'backup-malformed', async () =>
+      memberOfZip(await bomb('backup.tar', said), 'backup.tar', 192 * 1024 * 1024),
+    ),
   ),
-  {
-    name: 'zip file: ends everywhere',
-    code: /^backup-malformed$/,
-    run: () => memberOfZip(Buffer.alloc(50_000_000, 'PK\u0005\u0006'), 'backup.tar', 1024),
-  },
-  {
-    name: 'Docker: output without an end of a line',
-    code: undefined,
-    async run() {
-      const tail = tailOfLines(() => undefined);
-      await tail.read(Readable.from(Array.from({ length: 20_000 }, () => Buffer.alloc(10_000, 'x'))));
-      return tail.lines();
-    },
-  },
-  {
-    name: 'Docker: lines without an end',
-    code: undefined,
-    async run() {
-      const tail = tailOfLines(() => undefined);
-      await tail.read(Readable.from(Array.from({ length: 5_000 }, () => Buffer.alloc(10_000, 'x\n'))));
-      return tail.lines();
-    },
-  },
+  zip('ends everywhere', 'backup-malformed', () =>
+    memberOfZip(Buffer.alloc(50_000_000, 'PK\u0005\u0006'), 'backup.tar', 1024),
+  ),
+  docker('output without an end of a line', '', { lines: 20_000, text: 'x' }),
+  docker('lines without an end', '', { lines: 5_000, text: 'x\n' }),
   fork(
     'a variable out of a Secret',
     metadata({ envVars: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } }] }),

@@ -1,6 +1,6 @@
 import { createServer as createPlain, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecure } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from '../../lab/driver/loopback.js';
 import { makeCertificateAuthority, makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -30,17 +30,13 @@ export async function startHostile(name: string): Promise<HostileServer> {
   const own = ca && (await makeServerCertificate([name], ca));
   const server = own ? createSecure({ cert: own.certificate, key: own.key }, listener) : createPlain(listener);
   server.on('clientError', (_, socket) => socket.destroy());
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const { port, close } = await listenOnLoopback(server);
   const hostile: HostileServer = {
     url: `${own ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     ca: ca?.certificate ?? '',
     answer: (_, response) => response.writeHead(404).end(),
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
   return hostile;
 }

@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
-import { defaultsOf, runBundle } from '../../lab/driver/action.js';
+import { type Action, type ActionRun, withoutMasks } from '../../lab/driver/action.js';
 import { rbacVariable } from '../../lab/driver/lab.js';
 import { grant, withToken } from '../../lab/driver/rbac.js';
 import { accountOf, grants, type OperationName } from '../../shared/permissions/operations.js';
 import { type Demand, demandsOf, wordsOf } from '../../shared/permissions/rule.js';
-import { withoutMasks } from '../leaks.js';
-import type { ProofContext } from '../proof.js';
-import { makeStage, type Stage } from '../stage.js';
+import type { ProofContext } from '../support/proof.js';
+import type { Inputs } from '../world/actions.js';
+import { inWorld, type World as WorldOf } from '../world/world.js';
 import { type Asked, auditEnds, readAudit } from './audit.js';
 import { walkWholeWay } from './whole-way.js';
 
@@ -17,16 +17,16 @@ export interface Removed {
   removed: Record<string, number>;
   /** What the whole way of action-backup has asked for, before anything was taken away. */
   asked: Asked[];
-  problems: string[];
 }
 
 /** How an operation is started; what it would do never begins. */
 interface Start {
-  entry: string;
-  action: string;
+  entry: Action;
   names: readonly [OperationName, ...OperationName[]];
-  inputs: Record<string, string>;
+  inputs: Inputs;
 }
+
+type World = WorldOf<'front' | 'installer' | 'source'>;
 
 /** Operations at a time: each has an account of its own. */
 const width = 2;
@@ -38,128 +38,92 @@ const width = 2;
 export async function removeEach(context: ProofContext): Promise<Removed> {
   const logs = join(context.folder, 'removal');
   await mkdir(logs);
-  const stage = await makeStage({ ...context, lab: () => context.lab({ [rbacVariable]: logs }) });
-  const result: Removed = { removed: {}, asked: [], problems: [] };
-  try {
-    await stage.rig.install();
-    result.problems.push(...(await walkWholeWay(stage)));
-    await stage.rig.install();
-    result.problems.push(...(await lookOfPullRequests(context, stage)));
-    result.asked = await readAudit(logs);
+  const narrowed = { ...context, lab: () => context.lab({ [rbacVariable]: logs }) };
+  return inWorld(narrowed, ['front', 'installer', 'source', 'platform'], async (world) => {
+    const removed: Removed['removed'] = {};
+    await walkWholeWay(world);
+    await world.install();
+    await lookOfPullRequests(context, world);
+    const asked = await readAudit(logs);
     // Options are granted to the accounts of the operations that they belong to: one after the other there.
     const groups = Map.groupBy([...grants.keys()], (name) => grants.get(name)?.accounts[0] ?? name);
     await pMap(
       groups.values(),
       async (names) => {
-        for (const name of names) await removeFrom(context, stage, logs, name, result);
+        for (const name of names) removed[name] = await removeFrom(context, world, logs, name);
       },
       { concurrency: width },
     );
-    return result;
-  } finally {
-    await stage.close();
-  }
+    return { removed, asked };
+  });
 }
 
 /** What a pull request may look at: nobody else’s run has these accounts. What a look finds is no matter here. */
-async function lookOfPullRequests(context: ProofContext, stage: Stage): Promise<string[]> {
-  const problems: string[] = [];
+async function lookOfPullRequests(context: ProofContext, world: World): Promise<void> {
   for (const name of ['setup-pull-request', 'rollout-pull-request'] as const) {
-    const { entry, action, names, inputs } = startOf(stage, name);
-    const { token } = await grant(stage.rig.state, stage.rig.cluster, names);
-    const run = await runBundle({
-      entry,
-      folder: context.folder,
-      defaults: await defaultsOf(action),
-      inputs: { ...inputs, kubeconfig: await withToken(stage.rig.state, token) },
-      env: { GITHUB_REPOSITORY: 'acme/platform', GITHUB_REPOSITORY_ID: '42', GITHUB_RUN_ID: '7', GITHUB_JOB: 'rbac' },
-    });
-    if (/permission-missing|cluster-forbidden/.test(run.error ?? ''))
-      problems.push(`${name} with generated RBAC: ${withoutMasks(run.log).slice(-900)}`);
+    const { names } = startOf(world, name);
+    const run = await started(world, name, (await grant(world.state, world.cluster, names)).token);
+    const isLet = !/permission-missing|cluster-forbidden/.test(run.error ?? '');
+    context.expect(isLet, `${name} with generated RBAC`, run);
   }
-  return problems;
 }
 
-async function removeFrom(
-  context: ProofContext,
-  stage: Stage,
-  logs: string,
-  name: OperationName,
-  result: Removed,
-): Promise<void> {
+/** Runs an operation with a token of its account. */
+async function started(world: World, name: OperationName, token: string): Promise<ActionRun> {
+  const { entry, inputs } = startOf(world, name);
+  const kubeconfig = await withToken(world.state, token);
+  return world.run(entry, { ...inputs, kubeconfig }, { GITHUB_RUN_ID: '7', GITHUB_JOB: 'rbac' });
+}
+
+/** @returns how many verbs were taken away */
+async function removeFrom(context: ProofContext, world: World, logs: string, name: OperationName): Promise<number> {
   const demands = (grants.get(name)?.rules ?? []).filter(({ optional }) => !optional).flatMap(demandsOf);
   const step = context.small ? Math.ceil(demands.length / 2) : 1;
   const chosen = demands.filter((_, index) => index % step === 0);
-  const start = startOf(stage, name);
-  const defaults = await defaultsOf(start.action);
-  for (const demand of chosen) {
-    const problem = await removeOne(context, stage, { start, defaults, demand, logs });
-    if (problem !== '') result.problems.push(`${name} without ${wordsOf(demand)}: ${problem}`);
-  }
-  result.removed[name] = chosen.length;
+  for (const demand of chosen) await removeOne(context, world, { name, demand, logs });
   context.progress(`  ${name}: ${chosen.length} of ${demands.length} verbs taken away in turn`);
+  return chosen.length;
 }
 
 async function removeOne(
   context: ProofContext,
-  { rig }: Stage,
-  { start, defaults, demand, logs }: { start: Start; defaults: Record<string, string>; demand: Demand; logs: string },
-): Promise<string> {
-  const account = accountOf(start.names[0]);
-  const { token } = await grant(rig.state, rig.cluster, start.names, demand);
+  world: World,
+  { name, demand, logs }: { name: OperationName; demand: Demand; logs: string },
+): Promise<void> {
+  const { names } = startOf(world, name);
+  const { token } = await grant(world.state, world.cluster, names, demand);
   const since = await auditEnds(logs);
-  const run = await runBundle({
-    entry: start.entry,
-    folder: context.folder,
-    defaults,
-    inputs: { ...start.inputs, kubeconfig: await withToken(rig.state, token) },
-    env: { GITHUB_REPOSITORY: 'acme/platform', GITHUB_REPOSITORY_ID: '42', GITHUB_RUN_ID: '7', GITHUB_JOB: 'rbac' },
-  });
+  const run = await started(world, name, token);
+  const account = accountOf(names[0]);
   const written = (await readAudit(logs, since)).filter((one) => one.account === account && one.isWrite);
-  const log = withoutMasks(run.log);
-  return [
-    run.code === 1 ? '' : `it ended with ${run.code}`,
-    log.includes('permission-missing') ? '' : `it failed with ${run.error}: ${log.slice(-600)}`,
-    log.includes(wordsOf(demand)) ? '' : `it does not name it: ${log.slice(-600)}`,
-    written.length === 0 ? '' : `it wrote: ${written.map(wordsOf).join(', ')}`,
-  ]
-    .filter((line) => line !== '')
-    .join('; ');
+  const { expect, expectSame } = context.about(`${name} without ${wordsOf(demand)}`);
+  expect(run.code === 1, `it ended with ${run.code}`);
+  expect(withoutMasks(run.log).includes('permission-missing'), `it failed with ${run.error}`, run);
+  expect(withoutMasks(run.log).includes(wordsOf(demand)), 'it does not name it', run);
+  expectSame('it wrote', written.map(wordsOf), []);
 }
 
-function startOf(stage: Stage, name: OperationName): Start {
-  const { rig, source, root } = stage;
-  const { domain } = rig.installation;
-  const store = { domain, stores: 'directory', directory: rig.backups };
-  const { profile } = stage;
-  const platform = { profile, source, resolve: stage.front.resolve.join('\n'), 'ca-bundle': root };
-  const backup = (operation: OperationName, more: Record<string, string>): Start => ({
-    entry: 'backup.js',
-    action: 'action-backup',
+function startOf({ domain, keys, source }: World, name: OperationName): Start {
+  const backup = (operation: OperationName, more: Inputs): Start => ({
+    entry: 'backup',
     names: [operation],
-    inputs: { ...store, operation, ...more },
+    inputs: { operation, ...more },
   });
-  const rollout = (operation: string, names: Start['names'], more: Record<string, string> = {}): Start => ({
-    entry: 'rollout.js',
-    action: 'action-rollout',
+  const rollout = (operation: string, names: Start['names'], more: Inputs = {}): Start => ({
+    entry: 'rollout',
     names,
-    inputs: { ...platform, operation, ...more },
+    inputs: { operation, ...more },
   });
-  const setup = (more: Record<string, string>): Start => ({
-    entry: 'setup.js',
-    action: 'action-setup',
-    names: [name],
-    inputs: { ...platform, 'acme-email': `ops@${domain}`, binary: stage.binary, ...more },
-  });
+  const setup = (more: Inputs): Start => ({ entry: 'setup', names: [name], inputs: more });
   switch (name) {
     case 'backup':
     case 'verify':
-      return backup(name, { 'backup-key': rig.keys.backup });
+      return backup(name, { 'backup-key': keys.backup });
     case 'wipe':
-      return backup(name, { 'backup-key': rig.keys.backup, confirm: domain });
+      return backup(name, { 'backup-key': keys.backup, confirm: domain });
     case 'plan':
     case 'restore':
-      return backup(name, { 'restore-key': rig.keys.restore });
+      return backup(name, { 'restore-key': keys.restore });
     case 'setup-pull-request':
       return setup({ operation: 'check' });
     case 'check':
@@ -179,10 +143,9 @@ function startOf(stage: Stage, name: OperationName): Start {
       return rollout('rollout', ['rollout', name], { permissions: 'auto' });
     case 'smoke-test':
       return {
-        entry: 'smoke-test.js',
-        action: 'action-smoke-test',
+        entry: 'smoke-test',
         names: [name],
-        inputs: { domain, suite: 'tenant', 'user-password': 'a password of a test', source },
+        inputs: { suite: 'tenant', source },
       };
   }
 }

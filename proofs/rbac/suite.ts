@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from '../../lab/driver/folders.js';
 import { rbacVariable } from '../../lab/driver/lab.js';
-import type { ProofContext } from '../proof.js';
+import type { Proof, ProofContext } from '../support/proof.js';
 
 /** Proofs in which no bundle meets a cluster, or not by the way that narrows its credentials. */
 const without: Readonly<Record<string, string>> = {
-  rbac: 'it is this one',
   forecast: 'asks the controllers, not the actions',
   corrupt: 'runs the restore in its own process',
   'stolen-key': 'has an API server in memory',
@@ -22,11 +21,9 @@ const without: Readonly<Record<string, string>> = {
 const telling = ['rollout-speed'];
 
 /** The proofs that are run with generated RBAC only; `--only` names others, or none. */
-export async function suiteOf({ small, flags }: ProofContext): Promise<string[]> {
+export function suiteOf({ small, flags }: ProofContext, proofs: readonly Proof[]): string[] {
   if (typeof flags.only === 'string') return flags.only.split(',').filter((name) => name !== '');
   if (small) return telling;
-  // The registry names this proof as well: read when it is run, and not while both are loaded.
-  const { proofs } = await import('../registry.js');
   return proofs.map(({ name }) => name).filter((name) => without[name] === undefined);
 }
 

@@ -1,4 +1,3 @@
-import { asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
 import { parseAllowance } from '../../shared/backup/allowance.js';
 import { type BackupOptions, backUp } from '../../shared/backup/backup.js';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
@@ -8,11 +7,12 @@ import { keepingStore, quietPorts } from '../../shared/backup/testing/memory-sto
 import { clustersOwn, putController } from '../../shared/backup/testing/memory-world.js';
 import { run } from '../../shared/backup/testing/scene.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
-import { kinds, keyOf } from '../../shared/cluster/objects.js';
+import { keyOf, kinds } from '../../shared/cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../shared/cluster/testing/memory-api.js';
 import { McprtError } from '../../shared/errors.js';
 import { observe } from '../../shared/facts/observation.js';
-import { isPlatformNamespace, isClustersOwn } from '../../shared/platform/resources.js';
+import { asSecret, type LiveSecret } from '../../shared/facts/secrets.js';
+import { isClustersOwn, isPlatformNamespace } from '../../shared/platform/resources.js';
 import type { Random } from '../random.js';
 import type { Installation } from './installation.js';
 

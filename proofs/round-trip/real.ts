@@ -1,14 +1,18 @@
-import { isClustersOwn } from '../../shared/platform/resources.js';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { difference } from '../../lab/driver/meter.js';
+import { until } from '../../lab/driver/until.js';
 import { installCertManager } from '../../lab/platform/install.js';
 import { isTrue } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { leaves } from '../leaves.js';
-import type { ProofContext } from '../proof.js';
+import { isClustersOwn } from '../../shared/platform/resources.js';
 import { type Random, seeded } from '../random.js';
-import { makeRig, type Rig, scaleCertManager, wipeNamespaces } from '../rig.js';
+import { sum } from '../support/figures.js';
+import type { Findings } from '../support/findings.js';
+import { leaves } from '../support/leaves.js';
+import type { ProofContext } from '../support/proof.js';
+import { scaleCertManager, wipeNamespaces } from '../world/installation.js';
+import { inWorld, type World } from '../world/world.js';
 import { type Installation, randomInstallation } from './installation.js';
 import { unknownReferences } from './references.js';
 
@@ -22,103 +26,88 @@ export interface RealTrips {
   references: number;
 }
 
-const readyDeadline = 60_000;
 const later = ['Issuer', 'ClusterIssuer', 'Certificate', 'Ingress'];
 
 /**
  * Puts random installations on one real cluster, one after the other, each with certificates that cert-manager adopts;
  * backs each up with the shipped bundle, loses it, restores it, makes Certificates and Ingresses again, and counts.
  */
-export async function realTrips(
-  context: ProofContext,
-  seed: number,
-  count: number,
-  problems: string[],
-): Promise<RealTrips> {
-  const rig = await makeRig(context);
-  const sum = { installations: 0, certificates: 0, orders: 0, issued: 0, references: 0 };
-  try {
-    await installCertManager(rig.cluster, rig.installation);
-    const { found, unknown } = await unknownReferences(rig.installation.crds);
-    sum.references = found;
-    problems.push(
-      ...unknown.map((path) => `cert-manager’s API refers to a Secret at ${path}, and the inventory does not`),
-    );
+export function realTrips(context: ProofContext, seed: number, count: number): Promise<RealTrips> {
+  return inWorld(context, [], async (world) => {
+    await installCertManager(world.cluster, world.installation);
+    const { found, unknown } = await unknownReferences(world.installation.crds);
+    for (const path of unknown)
+      context.fail(`cert-manager’s API refers to a Secret at ${path}, and the inventory does not`);
+    const trips: Counts[] = [];
     for (let index = 0; index < count; index++) {
       const random = seeded(seed + 10_000 + index);
-      const { directory, caBundle } = rig.state.acme;
+      const { directory, caBundle } = world.state.acme;
       const bounds = { now: new Date(), tenants: [0, 3] as const, lab: { directory, caBundle } };
-      const trip = await oneTrip(
-        rig,
-        randomInstallation(random, bounds),
-        random,
-        join(context.folder, `backups-${index}`),
-      );
-      problems.push(
-        ...trip.problems.map((line) => `on the cluster, ${index} (seed ${seed + 10_000 + index}): ${line}`),
-      );
-      sum.installations += 1;
-      sum.certificates += trip.certificates;
-      sum.orders += trip.orders;
-      sum.issued += trip.issued;
+      const findings = context.about(`on the cluster, ${index} (seed ${seed + 10_000 + index})`);
+      const backups = join(context.folder, `backups-${index}`);
+      trips.push(await oneTrip(findings, world, randomInstallation(random, bounds), random, backups));
       context.progress(`  ${index + 1} installations on the cluster`);
     }
-  } finally {
-    await rig.close();
-  }
-  return sum;
+    return {
+      installations: trips.length,
+      certificates: sum(trips.map(({ certificates }) => certificates)),
+      orders: sum(trips.map(({ orders }) => orders)),
+      issued: sum(trips.map(({ issued }) => issued)),
+      references: found,
+    };
+  });
 }
 
+type Counts = Pick<RealTrips, 'certificates' | 'orders' | 'issued'>;
+
 async function oneTrip(
-  rig: Rig,
+  { expect, expectDone }: Findings,
+  world: World,
   installation: Installation,
   random: Random,
   directory: string,
-): Promise<{ problems: string[]; certificates: number; orders: number; issued: number }> {
-  const { cluster } = rig;
-  const problems: string[] = [];
+): Promise<Counts> {
+  const { cluster } = world;
   // Secrets are there before the controller looks: it adopts them, as after a restore by hand.
   await scaleCertManager(cluster, 0);
   await put(
-    rig,
+    world,
     installation.objects.filter(({ kind }) => !later.includes(kind)),
   );
   await put(
-    rig,
+    world,
     installation.objects.filter(({ kind }) => later.includes(kind)),
   );
   await scaleCertManager(cluster, 1);
-  await untilReady(rig, installation);
+  await untilReady(world, installation);
   const before = await leaves(cluster);
 
-  const backup = await rig.act('backup', { directory });
-  if (backup.code !== 0)
-    return { problems: [`the backup failed: ${backup.log}`], certificates: 0, orders: 0, issued: 0 };
-  const counted = await rig.meter();
+  if (!expectDone('the backup', await world.backup('backup', { directory })))
+    return { certificates: 0, orders: 0, issued: 0 };
+  const counted = await world.meter();
   const losesManager = random.below(3) === 0;
-  await lose(rig, installation, losesManager);
-  const restored = await rig.act('restore', { directory });
-  if (restored.code !== 0) problems.push(`the restore failed: ${restored.log}`);
-  if (losesManager) await installCertManager(cluster, rig.installation);
+  await lose(world, installation, losesManager);
+  expectDone('the restore', await world.backup('restore', { directory }));
+  if (losesManager) await installCertManager(cluster, world.installation);
   const again = installation.objects.filter(({ kind }) => later.includes(kind));
   await put(
-    rig,
+    world,
     again.filter(({ kind }) => kind.includes('Issuer')),
   );
   await put(
-    rig,
+    world,
     again.filter(({ kind }) => !kind.includes('Issuer')),
   );
-  await untilReady(rig, installation);
+  await untilReady(world, installation);
   await sleep(1000);
-  const { orders, issued } = difference(counted, await rig.meter());
-  if (orders + issued > 0) problems.push(`${orders} orders, ${issued} issued`);
+  const { orders, issued } = difference(counted, await world.meter());
+  expect(orders + issued === 0, `${orders} orders, ${issued} issued`);
   const after = await leaves(cluster);
   for (const one of before) {
     const now = after.find(({ certificate }) => certificate === one.certificate);
-    if (now?.serial !== one.serial) problems.push(`${one.certificate}: serial ${now?.serial} instead of ${one.serial}`);
+    expect(now?.serial === one.serial, `${one.certificate}: serial ${now?.serial} instead of ${one.serial}`);
   }
-  await lose(rig, installation, false);
+  await lose(world, installation, false);
   await Promise.all([
     cluster.delete(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-anchor' }),
     // cert-manager's namespace stays for the next installation, whose Secrets of the same names may be of other types.
@@ -129,11 +118,11 @@ async function oneTrip(
       .filter(({ kind }) => kind === 'ClusterIssuer')
       .map(({ metadata }) => cluster.delete(kinds.clusterIssuer, { name: metadata.name })),
   ]);
-  return { problems, certificates: before.length, orders, issued };
+  return { certificates: before.length, orders, issued };
 }
 
 /** Makes objects as a person would with kubectl, namespaces first. */
-async function put({ cluster }: Rig, objects: readonly KubeObject[]): Promise<void> {
+async function put({ cluster }: World, objects: readonly KubeObject[]): Promise<void> {
   const apply = (some: readonly KubeObject[]): Promise<unknown> =>
     Promise.all(some.map((object) => cluster.apply(kindOf(object), object, { force: true, manager: 'lab' })));
   const own = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
@@ -151,7 +140,7 @@ function kindOf({ kind }: KubeObject): Kind {
 }
 
 /** Deletes what a lost cluster loses: namespaces, and what was put into those that stay. */
-async function lose({ cluster }: Rig, { objects }: Installation, withManager: boolean): Promise<void> {
+async function lose({ cluster }: World, { objects }: Installation, withManager: boolean): Promise<void> {
   const names = objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
   const staying = objects.filter(
     ({ kind, metadata }) =>
@@ -174,7 +163,7 @@ async function lose({ cluster }: Rig, { objects }: Installation, withManager: bo
 }
 
 /** Waits until every Certificate that has what it needs is Ready, and none is being issued that could be. */
-async function untilReady({ cluster }: Rig, { certificates }: Installation): Promise<void> {
+async function untilReady({ cluster }: World, { certificates }: Installation): Promise<void> {
   // Of Certificates with one Secret, only the first was issued with it: cert-manager never issues the others.
   const owners = new Map([...certificates].reverse().map(({ key, secret }) => [secret, key]));
   const never = new Set(
@@ -182,16 +171,18 @@ async function untilReady({ cluster }: Rig, { certificates }: Installation): Pro
       .filter(({ key, secret, health }) => health === 'stuck' || owners.get(secret) !== key)
       .map(({ key }) => key),
   );
-  for (const end = Date.now() + readyDeadline; ; await sleep(150)) {
+  let waiting: KubeObject[] = [];
+  const isReady = async (): Promise<boolean> => {
     const { items } = await cluster.list(kinds.certificate);
-    const waiting = items
+    waiting = items
       .filter(({ metadata }) => !never.has(`${metadata.namespace}/${metadata.name}`))
       .filter((one) => !isTrue(one, 'Ready'));
-    if (items.length >= certificates.length && waiting.length === 0) return;
-    if (Date.now() > end) {
-      throw new Error(
-        `not Ready in time: ${waiting.map(({ metadata, status }) => `${metadata.namespace}/${metadata.name} ${JSON.stringify(status)}`).join(', ')}`,
-      );
-    }
-  }
+    return items.length >= certificates.length && waiting.length === 0;
+  };
+  await until('the Certificates to be Ready', isReady, { every: 150 }).catch((error: Error) => {
+    const states = waiting.map(
+      ({ metadata, status }) => `${metadata.namespace}/${metadata.name} ${JSON.stringify(status)}`,
+    );
+    throw new Error(`${error.message}: ${states.join(', ')}`);
+  });
 }

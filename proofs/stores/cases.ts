@@ -8,12 +8,12 @@ export interface StoreCase {
   faults?: Fault[];
   inputs: Record<string, string>;
   env?: Record<string, string>;
-  /** The backup counts when one store holds it: these. Empty when it must fail with `backup-not-stored`. */
-  holds: string[];
+  /** The backup counts when one store holds it: these. Left out when it must fail with `backup-not-stored`. */
+  holds?: string[];
   /** Stores that do not hold it, with the code of their reason. */
-  fails: Record<string, string>;
+  fails?: Record<string, string>;
   /** What the log must say, for people. */
-  says: string[];
+  says?: string[];
   /** The official clients try again for half a minute: not for CI. */
   slow?: boolean;
 }
@@ -27,7 +27,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'cache service down',
     faults: [{ kind: 'down', on: 'cache' }],
     inputs: cache,
-    holds: [],
     fails: { cache: 'store-unavailable' },
     says: ['GitHub’s service refused CreateCacheEntry: it answered 503'],
     slow: true,
@@ -56,14 +55,12 @@ export const storeCases: readonly StoreCase[] = [
     inputs: { stores: 'cache,artifact,directory' },
     holds: ['directory'],
     fails: { cache: 'store-unavailable', artifact: 'store-unavailable' },
-    says: [],
     slow: true,
   },
   {
     name: 'untrusted trigger',
     run: untrusted,
     inputs: cache,
-    holds: [],
     fails: { cache: 'store-read-only' },
     says: ['this run may not write to the cache: cache write denied', 'untrusted triggers get read-only tokens'],
   },
@@ -79,7 +76,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'cache-mode: read',
     run: { cacheMode: 'read' },
     inputs: cache,
-    holds: [],
     fails: { cache: 'store-read-only' },
     says: ['the workflow sets cache-mode: read'],
   },
@@ -87,7 +83,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'cache-mode: write-only',
     run: { cacheMode: 'write-only' },
     inputs: cache,
-    holds: [],
     fails: { cache: 'store-denied' },
     says: ['this job may not read the cache', 'they read back what they stored'],
   },
@@ -95,7 +90,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'cache full',
     faults: [{ kind: 'full', on: 'cache' }],
     inputs: cache,
-    holds: [],
     fails: { cache: 'store-read-only' },
     says: ['the repository’s cache is over its quota', 'gh cache delete'],
   },
@@ -103,7 +97,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'key taken',
     faults: [{ kind: 'duplicate', on: 'cache' }],
     inputs: cache,
-    holds: [],
     fails: { cache: 'store-duplicate' },
     says: ['is taken in the cache', 'each attempt stores under a name of its own'],
   },
@@ -127,7 +120,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'no runtime token',
     inputs: both,
     env: { ACTIONS_RUNTIME_TOKEN: '' },
-    holds: [],
     fails: { cache: 'store-unavailable', artifact: 'store-unavailable' },
     says: ['ACTIONS_RUNTIME_TOKEN', 'run the action from a workflow'],
   },
@@ -135,7 +127,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'expired runtime token',
     faults: [{ kind: 'missing-token' }],
     inputs: both,
-    holds: [],
     fails: { cache: 'store-unavailable', artifact: 'store-unavailable' },
     says: ['it answered 401'],
   },
@@ -143,14 +134,11 @@ export const storeCases: readonly StoreCase[] = [
     name: 'no github-token',
     inputs: { ...both, 'github-token': '' },
     holds: ['cache', 'artifact'],
-    fails: {},
-    says: [],
   },
   {
     name: 'artifact storage full',
     faults: [{ kind: 'full', on: 'artifacts' }],
     inputs: artifact,
-    holds: [],
     fails: { artifact: 'store-full' },
     says: ['artifact storage is full', 'delete old artifacts'],
   },
@@ -158,7 +146,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'artifact’s name taken',
     faults: [{ kind: 'duplicate', on: 'artifacts' }],
     inputs: artifact,
-    holds: [],
     fails: { artifact: 'store-duplicate' },
     says: ['this run already has an artifact'],
   },
@@ -166,7 +153,6 @@ export const storeCases: readonly StoreCase[] = [
     name: 'longer retention than granted',
     inputs: { ...artifact, 'retention-days': '400' },
     holds: ['artifact'],
-    fails: {},
     says: ['asked to be kept for 400 days, granted 90'],
   },
 ];

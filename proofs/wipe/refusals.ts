@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startGithub } from '../../lab/github/github.js';
+import { createObject } from '../../lab/platform/objects.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { kinds } from '../../shared/cluster/objects.js';
-import type { Gate, GateHooks } from '../gate.js';
-import type { ProofContext } from '../proof.js';
-import type { Rig } from '../rig.js';
+import { brake } from '../support/brake.js';
+import type { ProofContext } from '../support/proof.js';
+import type { GateHooks } from '../world/gate.js';
+import type { World } from '../world/world.js';
 
 /** A wipe that must be refused, and by which code. */
 interface Refusal {
@@ -18,55 +20,43 @@ interface Refusal {
   after?: () => Promise<unknown>;
 }
 
-export interface Refused {
-  codes: Record<string, string>;
-  deletions: number;
-  problems: string[];
-}
-
 /** Every refusal, with its code, and how many objects were deleted by all of them together. */
-export async function refuseAll(context: ProofContext, rig: Rig, gate: Gate): Promise<Refused> {
+export async function refuseAll(context: ProofContext, world: World<'gate'>) {
+  const { gate, domain } = world;
   const github = await startGithub({ repository: { name: 'acme/platform', id: 42 } });
   github.inject({ kind: 'altered-download', on: 'artifacts' });
   const example = join(context.folder, 'mcpruntime-org.env.example');
-  await writeFile(example, `export MCP_PLATFORM_DOMAIN=${rig.installation.domain}\n`);
-  const problems: string[] = [];
-  const codes: Record<string, string> = {};
-  let deletions = 0;
+  await writeFile(example, `export MCP_PLATFORM_DOMAIN=${domain}\n`);
+  const refusals: Record<string, string> = {};
+  let deletionsByRefusals = 0;
   try {
-    for (const one of refusalsOf(rig, { example, github: { ...github.env }, token: github.token })) {
+    for (const one of refusalsOf(world, { example, github: { ...github.env }, token: github.token })) {
       await one.before?.();
       gate.reset(one.hooks ?? {});
-      const done = await rig.act(
-        'wipe',
-        { kubeconfig: gate.kubeconfig, confirm: rig.installation.domain, ...one.inputs },
-        one.env ?? {},
-      );
+      const done = await world.backup('wipe', { kubeconfig: gate.kubeconfig, confirm: domain, ...one.inputs }, one.env);
       // The lock is the wipe's own: it is released whatever happens.
       const deleted = gate.writes().filter((what) => what.startsWith('DELETE') && !what.endsWith('/mcprt-brake'));
-      deletions += deleted.length;
-      codes[one.name] = done.error ?? 'none';
-      if (done.error !== one.code || done.code !== 1) {
-        problems.push(`${one.name}: exit ${done.code} with ${done.error ?? 'no error'}, not ${one.code}`);
-      }
-      problems.push(...deleted.map((what) => `${one.name}: it sent ${what}`));
+      deletionsByRefusals += deleted.length;
+      refusals[one.name] = done.error ?? 'none';
+      context.expectRefused(one.name, one.code, done);
+      context.expectSame(`${one.name}: deletions`, deleted, []);
       await one.after?.();
     }
   } finally {
     await github.close();
   }
-  return { codes, deletions, problems };
+  return { refusals, deletionsByRefusals };
 }
 
 function refusalsOf(
-  { cluster }: Rig,
+  { cluster }: World,
   { example, github, token }: { example: string; github: Record<string, string>; token: string },
 ): Refusal[] {
   const secret = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
   const journal = { namespace: 'kube-system', name: 'mcprt-wipe' };
   const lock = objectOf(kinds.admissionPolicy, {
     metadata: {
-      name: 'mcprt-brake',
+      ...brake,
       annotations: { 'mcprt.dev/run': 'acme/platform/7/restore', 'mcprt.dev/expires': '2100-01-01T00:00:00.000Z' },
     },
     spec: {
@@ -118,7 +108,7 @@ function refusalsOf(
       code: 'restore-locked',
       inputs: {},
       before: () => cluster.apply(kinds.admissionPolicy, lock, { force: true, manager: 'world' }),
-      after: () => cluster.delete(kinds.admissionPolicy, { name: 'mcprt-brake' }),
+      after: () => cluster.delete(kinds.admissionPolicy, brake),
     },
     {
       name: 'a Secret is missing',
@@ -131,15 +121,10 @@ function refusalsOf(
       name: 'an earlier wipe’s journal that somebody has changed',
       code: 'wipe-journal',
       inputs: {},
-      before: () =>
-        cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: journal, data: { run: 'r' } })),
+      before: () => createObject(cluster, kinds.configMap, { metadata: journal, data: { run: 'r' } }),
       after: () => cluster.delete(kinds.configMap, journal),
     },
-    {
-      name: 'no backup key',
-      code: 'key-missing',
-      inputs: { 'backup-key': '' },
-    },
+    { name: 'no backup key', code: 'key-missing', inputs: { 'backup-key': '' } },
   ];
 }
 

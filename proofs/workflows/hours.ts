@@ -1,31 +1,25 @@
-import { renewInternal } from '../rig.js';
-import type { SmokeWorld } from '../smoke/world.js';
+import { renewInternal } from '../world/installation.js';
+import type { World } from '../world/world.js';
+import { play, type Story } from './play.js';
 import type { PlayedWorkflow, Repository } from './repository.js';
-import { play, type Stage } from './stage.js';
 
 const jobs = ['backup@mcprt-backup', 'watch@mcprt-backup'];
 
 /** Hours of the scheduled backup: one in which nothing changed, one in which something did, and two that find nothing to trust. */
-export async function hours(stage: Stage, { cluster }: SmokeWorld, repository: Repository): Promise<PlayedWorkflow[]> {
-  const { problems } = stage;
+export async function hours(story: Story, { cluster }: World, repository: Repository): Promise<void> {
+  const { expectSame } = story.context;
   const { github } = repository;
-  const runs: PlayedWorkflow[] = [];
-  const hour = async (scene: string, fails?: RegExp): Promise<PlayedWorkflow> => {
-    const expected = { event: 'schedule', jobs, ...(fails ? { fails } : {}) };
-    const run = await play(stage, repository, scene, 'backup.yml', expected);
-    runs.push(run);
-    return run;
-  };
+  const hour = (scene: string, fails?: RegExp): Promise<PlayedWorkflow> =>
+    play(story, repository, scene, 'backup.yml', { event: 'schedule', jobs, ...(fails ? { fails } : {}) });
   const made = async (scene: string, generation: string, unchanged: string, stored: number): Promise<void> => {
     const { outputs } = await hour(scene);
     const seen = [outputs.generation, outputs.unchanged, github.cacheEntries().length, github.artifacts().length];
-    if (seen.join() !== [generation, unchanged, stored, stored].join()) {
-      problems.push(`${scene}: generation, unchanged, entries of cache and artifact are ${seen.join(', ')}`);
-    }
+    const due = [generation, unchanged, stored, stored];
+    expectSame(`${scene}: generation, unchanged, entries of cache and artifact`, seen, due);
   };
   const issues = (scene: string, expected: string): void => {
     const seen = github.issues().map(({ state, comments }) => `${state} with ${comments.length}`);
-    if (seen.join() !== expected) problems.push(`${scene}: the issues are ${seen.join(', ') || 'none'}`);
+    expectSame(`${scene}: the issues`, seen.join(), expected);
   };
 
   await made('the first hour', '1', 'false', 1);
@@ -44,7 +38,6 @@ export async function hours(stage: Stage, { cluster }: SmokeWorld, repository: R
   }
   github.clearFaults();
   const { outputs } = await hour('an hour in which all is well again');
-  if (outputs.generation !== '3') problems.push(`generation ${outputs.generation} after all is well again`);
+  expectSame('the generation after all is well again', outputs.generation, '3');
   issues('all is well again', 'closed with 1');
-  return runs;
 }

@@ -18,8 +18,8 @@ import type { Run } from '../../lab/github/run.js';
 import { commitFiles } from '../../lab/platform/source.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 import { isRecord } from '../../shared/json.js';
-import { letIn } from '../keyless/door.js';
-import type { ProofContext } from '../proof.js';
+import { letIn } from '../keyless/identities.js';
+import type { ProofContext } from '../support/proof.js';
 
 const execute = promisify(execFile);
 const workflows = join('.github', 'workflows');
@@ -47,6 +47,8 @@ export async function makeTools({ env, progress, folder }: ProofContext): Promis
 export interface Repository {
   github: Github;
   folder: string;
+  /** What ran, in the order of ending. */
+  played: PlayedWorkflow[];
   /** The next runs are of this commit. */
   adopt(commit: string): void;
   /** The next runs are on another cluster: init makes its accounts, and the environments are made anew. */
@@ -123,10 +125,12 @@ export async function makeRepository(
     }),
   ]);
   let [runId, sha] = [github.run.id, first];
+  const played: PlayedWorkflow[] = [];
   const groups = new Groups();
   return {
     github,
     folder,
+    played,
     adopt(commit) {
       sha = commit;
     },
@@ -162,7 +166,9 @@ export async function makeRepository(
         const jobs = control.entered.map(({ job, environment, refused }) => {
           return `${job}@${environment}${refused === '' ? '' : `: ${refused}`}`;
         });
-        return { ...run, runId: id, jobs };
+        const one = { ...run, runId: id, jobs };
+        played.push(one);
+        return one;
       } finally {
         await control.close();
       }
@@ -172,6 +178,17 @@ export async function makeRepository(
       await identities.close();
     },
   };
+}
+
+/** Puts the deployment profile into a checkout of the platform, as a team that deploys from it does, without its secrets. */
+export async function commitProfile(
+  { source, profile }: { source: string; profile: string },
+  more = '',
+): Promise<void> {
+  const text = (await readFile(profile, 'utf8')).replace(/^.*PASSWORD.*\n/gm, '') + more;
+  // The profile is ignored by git in the platform's source.
+  const files = { '.gitignore': 'bin/\n', 'config/deployments/mcpruntime-org.env': text };
+  await commitFiles(source, files, 'Our profile');
 }
 
 /** Runs init on a repository, as somebody does who has cloned a release, and tells the control plane what it says. */

@@ -1,6 +1,6 @@
-import { type LiveSecret } from '../../../shared/facts/secrets.js';
 import type { CertificateRecord, Snapshot, SnapshotObject } from '../../../shared/backup/snapshot.js';
 import { certificatePem, keyPem, newKey } from '../../../shared/certificates/testing/fixtures.js';
+import type { LiveSecret } from '../../../shared/facts/secrets.js';
 
 const encoded = (text: string): string => Buffer.from(text).toString('base64');
 

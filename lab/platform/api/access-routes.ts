@@ -4,7 +4,7 @@ import { at, textAt } from '../../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { type Answer, ok, refuse } from './answer.js';
 import type { ApiContext } from './context.js';
-import { bodyOf, type Exchange, jsonOf, type Route } from './exchange.js';
+import { bodyOf, type Exchange, jsonOf, type Route, route } from './exchange.js';
 import { ownsNamespace, type Principal, seesNamespace } from './principal.js';
 import { written } from './server-routes.js';
 
@@ -88,53 +88,41 @@ function routesOf(context: ApiContext, access: Access, put: (exchange: Exchange)
   };
   const item = `/runtime/${word}s/([^/]+)/([^/]+)`;
   return [
-    {
-      path: new RegExp(`^/runtime/${word}s$`),
-      service,
-      methods: {
-        async GET({ caller, query }) {
-          const namespace = query.get('namespace') ?? '';
-          if (caller === undefined || (namespace !== '' && !seesNamespace(caller, namespace))) {
-            throw refuse(403, 'forbidden namespace');
-          }
-          const { items } = await cluster.list(kind, namespace === '' ? {} : { namespace });
-          const own = items.filter(({ metadata }) => ownsNamespace(caller, metadata.namespace ?? ''));
-          return ok({ [`${word}s`]: own.map((one) => itemOf(access, one)) });
-        },
-        POST: put,
+    route(service, new RegExp(`^/runtime/${word}s$`), {
+      async GET({ caller, query }) {
+        const namespace = query.get('namespace') ?? '';
+        if (caller === undefined || (namespace !== '' && !seesNamespace(caller, namespace))) {
+          throw refuse(403, 'forbidden namespace');
+        }
+        const { items } = await cluster.list(kind, namespace === '' ? {} : { namespace });
+        const own = items.filter(({ metadata }) => ownsNamespace(caller, metadata.namespace ?? ''));
+        return ok({ [`${word}s`]: own.map((one) => itemOf(access, one)) });
       },
-    },
-    {
-      path: new RegExp(`^${item}$`),
-      service,
-      methods: {
-        async GET({ caller }, namespace = '', name = '') {
-          checkOwner(caller, namespace);
-          const found = await cluster.get<KubeObject>(kind, { namespace, name });
-          if (found === undefined) throw refuse(404, missing(kind, name));
-          return ok({ [word]: itemOf(access, found) });
-        },
-        async PATCH({ caller, body }, namespace = '', name = '') {
-          const value = at(jsonOf(body), field);
-          if (typeof value !== 'boolean') throw refuse(400, `${field} is required`);
-          return set(caller, namespace, name, value);
-        },
-        async DELETE({ caller }, namespace = '', name = '') {
-          checkOwner(caller, namespace);
-          if (!(await cluster.delete(kind, { namespace, name }))) {
-            throw refuse(404, `failed to delete ${word}: ${missing(kind, name)}`);
-          }
-          return ok({ name, namespace, success: true });
-        },
+      POST: put,
+    }),
+    route(service, new RegExp(`^${item}$`), {
+      async GET({ caller }, namespace = '', name = '') {
+        checkOwner(caller, namespace);
+        const found = await cluster.get<KubeObject>(kind, { namespace, name });
+        if (found === undefined) throw refuse(404, missing(kind, name));
+        return ok({ [word]: itemOf(access, found) });
       },
-    },
-    {
-      path: new RegExp(`^${item}/(${on}|${off})$`),
-      service,
-      methods: {
-        POST: ({ caller }, namespace = '', name = '', verb = '') => set(caller, namespace, name, verb === on),
+      async PATCH({ caller, body }, namespace = '', name = '') {
+        const value = at(jsonOf(body), field);
+        if (typeof value !== 'boolean') throw refuse(400, `${field} is required`);
+        return set(caller, namespace, name, value);
       },
-    },
+      async DELETE({ caller }, namespace = '', name = '') {
+        checkOwner(caller, namespace);
+        if (!(await cluster.delete(kind, { namespace, name }))) {
+          throw refuse(404, `failed to delete ${word}: ${missing(kind, name)}`);
+        }
+        return ok({ name, namespace, success: true });
+      },
+    }),
+    route(service, new RegExp(`^${item}/(${on}|${off})$`), {
+      POST: ({ caller }, namespace = '', name = '', verb = '') => set(caller, namespace, name, verb === on),
+    }),
   ];
 }
 

@@ -7,7 +7,7 @@ import { parseDuration } from '../cli/durations.js';
 import { timestamp } from './accounts.js';
 import { type Answer, ok, refuse } from './answer.js';
 import type { ApiContext } from './context.js';
-import { bodyOf, type Exchange, type Route } from './exchange.js';
+import { bodyOf, type Exchange, type Route, route } from './exchange.js';
 import { written } from './server-routes.js';
 
 const body = z.object({
@@ -22,13 +22,7 @@ const hour = 3600;
 
 /** Sessions that callers ask for themselves, on the strength of a grant. */
 export function adapterRoutes(context: ApiContext): Route[] {
-  return [
-    {
-      path: /^\/runtime\/adapter\/sessions$/,
-      service: 'runtime',
-      methods: { POST: (exchange) => open(context, exchange) },
-    },
-  ];
+  return [route('runtime', /^\/runtime\/adapter\/sessions$/, { POST: (exchange) => open(context, exchange) })];
 }
 
 async function open({ cluster }: ApiContext, exchange: Exchange): Promise<Answer> {

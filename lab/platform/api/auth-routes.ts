@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { User } from './accounts.js';
 import { type Answer, created, ok, refuse, unauthenticated } from './answer.js';
 import { type ApiContext, tokenFor } from './context.js';
-import { bodyOf, type Exchange, type Route } from './exchange.js';
+import { bodyOf, type Exchange, type Route, route } from './exchange.js';
 import { allowedNamespaces, type Principal, sharedNamespace } from './principal.js';
 
 const login = z.object({ email: z.string().default(''), password: z.string().default('') });
@@ -18,63 +18,41 @@ export function authRoutes(context: ApiContext): Route[] {
     user: userItem(user),
   });
   return [
-    {
-      path: /^\/auth\/login$/,
-      service: 'platform',
-      open: true,
-      limit: 4096,
-      methods: {
-        async POST(exchange) {
-          if (lockout.isLocked(exchange.address)) throw refuse(429, 'too many requests');
-          const { email, password } = bodyOf(exchange, login);
-          const user = accounts.userWith(email, password);
-          if (user === undefined) {
-            lockout.failed(exchange.address);
-            throw refuse(401, 'invalid credentials');
-          }
-          lockout.succeeded(exchange.address);
-          return ok(session(user));
-        },
+    route({ service: 'platform', open: true, limit: 4096 }, /^\/auth\/login$/, {
+      async POST(exchange) {
+        if (lockout.isLocked(exchange.address)) throw refuse(429, 'too many requests');
+        const { email, password } = bodyOf(exchange, login);
+        const user = accounts.userWith(email, password);
+        if (user === undefined) {
+          lockout.failed(exchange.address);
+          throw refuse(401, 'invalid credentials');
+        }
+        lockout.succeeded(exchange.address);
+        return ok(session(user));
       },
-    },
-    {
-      path: /^\/auth\/signup$/,
-      service: 'platform',
-      open: true,
-      limit: 4096,
-      methods: {
-        async POST(exchange) {
-          const { email, password, role } = bodyOf(exchange, account);
-          if (role === 'admin' && exchange.caller?.role !== 'admin') {
-            throw refuse(403, 'admin signup requires an admin principal');
-          }
-          return created(session(accounts.addUser(email, password, role)));
-        },
+    }),
+    route({ service: 'platform', open: true, limit: 4096 }, /^\/auth\/signup$/, {
+      async POST(exchange) {
+        const { email, password, role } = bodyOf(exchange, account);
+        if (role === 'admin' && exchange.caller?.role !== 'admin') {
+          throw refuse(403, 'admin signup requires an admin principal');
+        }
+        return created(session(accounts.addUser(email, password, role)));
       },
-    },
-    {
-      path: /^\/auth\/oidc$/,
-      service: 'platform',
-      open: true,
-      methods: {
-        async POST() {
-          throw refuse(503, 'oidc not configured');
-        },
+    }),
+    route({ service: 'platform', open: true }, /^\/auth\/oidc$/, {
+      async POST() {
+        throw refuse(503, 'oidc not configured');
       },
-    },
-    { path: /^\/auth\/me$/, service: 'platform', methods: { GET: me }, anyMethod: 'GET' },
-    {
-      path: /^\/users$/,
-      service: 'platform',
-      limit: 8192,
-      methods: {
-        async POST(exchange) {
-          if (exchange.caller?.role !== 'admin') throw refuse(403, 'insufficient permissions');
-          const { email, password, role } = bodyOf(exchange, account);
-          return created({ user: userItem(accounts.addUser(email, password, role)) });
-        },
+    }),
+    route({ service: 'platform', anyMethod: 'GET' }, /^\/auth\/me$/, { GET: me }),
+    route({ service: 'platform', limit: 8192 }, /^\/users$/, {
+      async POST(exchange) {
+        if (exchange.caller?.role !== 'admin') throw refuse(403, 'insufficient permissions');
+        const { email, password, role } = bodyOf(exchange, account);
+        return created({ user: userItem(accounts.addUser(email, password, role)) });
       },
-    },
+    }),
   ];
 }
 

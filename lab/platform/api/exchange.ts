@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ZodType } from 'zod';
+import { parsedJson } from '../../../shared/json.js';
 import { type Answer, refuse } from './answer.js';
 import type { Principal } from './principal.js';
 
@@ -38,6 +39,15 @@ export interface Route {
   streams?: boolean;
 }
 
+/** Makes a route. @param facts its service, and what else is said of it */
+export function route(
+  facts: Route['service'] | Omit<Route, 'path' | 'methods'>,
+  path: RegExp,
+  methods: Route['methods'],
+): Route {
+  return { ...(typeof facts === 'string' ? { service: facts } : facts), path, methods };
+}
+
 /** The body as a schema has it. @throws Refusal in the words for what is no JSON of that shape */
 export function bodyOf<T>({ body }: Pick<Exchange, 'body'>, schema: ZodType<T>): T {
   const parsed = schema.safeParse(jsonOf(body));
@@ -47,9 +57,5 @@ export function bodyOf<T>({ body }: Pick<Exchange, 'body'>, schema: ZodType<T>):
 
 /** What a body holds as JSON; undefined when it is none. */
 export function jsonOf(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return parsedJson(body.toString('utf8'));
 }

@@ -5,73 +5,57 @@ import { checkOwner } from './access-routes.js';
 import { ok, refuse } from './answer.js';
 import type { ApiContext } from './context.js';
 import type { GatewayEvent } from './event-store.js';
-import { jsonOf, type Route } from './exchange.js';
+import { jsonOf, type Route, route } from './exchange.js';
 import { seesNamespace, sharedNamespace } from './principal.js';
 
 /** What the platform tells of its servers: their rendered policies, their events, the namespaces. */
 export function insightRoutes({ cluster, events, accounts }: ApiContext): Route[] {
   const service = 'runtime' as const;
   return [
-    {
-      path: /^\/runtime\/policy$/,
-      service,
-      methods: {
-        async GET({ caller, query }) {
-          const [namespace, server] = [query.get('namespace') ?? '', query.get('server') ?? ''];
-          if (namespace === '' || server === '') throw refuse(400, 'namespace and server are required');
-          if (caller === undefined || !seesNamespace(caller, namespace)) throw refuse(403, 'forbidden namespace');
-          const name = `${server}-gateway-policy`;
-          const found = await cluster.get<KubeObject>(kinds.configMap, { namespace, name });
-          if (found === undefined) throw refuse(404, `configmaps "${name}" not found`);
-          const json = textAt(at(found, 'data'), 'policy.json');
-          const policy = jsonOf(Buffer.from(json));
-          return ok({ ...(isRecord(policy) ? policy : {}), source: `configmap/${namespace}/${name}`, json });
-        },
+    route(service, /^\/runtime\/policy$/, {
+      async GET({ caller, query }) {
+        const [namespace, server] = [query.get('namespace') ?? '', query.get('server') ?? ''];
+        if (namespace === '' || server === '') throw refuse(400, 'namespace and server are required');
+        if (caller === undefined || !seesNamespace(caller, namespace)) throw refuse(403, 'forbidden namespace');
+        const name = `${server}-gateway-policy`;
+        const found = await cluster.get<KubeObject>(kinds.configMap, { namespace, name });
+        if (found === undefined) throw refuse(404, `configmaps "${name}" not found`);
+        const json = textAt(at(found, 'data'), 'policy.json');
+        const policy = jsonOf(Buffer.from(json));
+        return ok({ ...(isRecord(policy) ? policy : {}), source: `configmap/${namespace}/${name}`, json });
       },
-    },
-    {
-      path: /^\/runtime\/server-events$/,
-      service,
-      methods: {
-        async GET({ caller, query }) {
-          const [namespace, server] = [query.get('namespace') ?? '', query.get('server') ?? ''];
-          if (namespace === '' || server === '') throw refuse(400, 'namespace and server are required');
-          checkOwner(caller, namespace);
-          const limit = Math.min(Number(query.get('limit') ?? 20) || 20, 100);
-          return ok({ events: events.of(namespace, server, limit).map(eventItem) });
-        },
+    }),
+    route(service, /^\/runtime\/server-events$/, {
+      async GET({ caller, query }) {
+        const [namespace, server] = [query.get('namespace') ?? '', query.get('server') ?? ''];
+        if (namespace === '' || server === '') throw refuse(400, 'namespace and server are required');
+        checkOwner(caller, namespace);
+        const limit = Math.min(Number(query.get('limit') ?? 20) || 20, 100);
+        return ok({ events: events.of(namespace, server, limit).map(eventItem) });
       },
-    },
-    {
-      // As recorded of an analytics API without its database, which a lab has not.
-      path: /^\/stats$/,
-      service: 'analytics',
-      methods: {
-        async GET() {
-          return { status: 500, body: { error: 'query_failed', message: 'query failed' } };
-        },
+    }),
+    // As recorded of an analytics API without its database, which a lab has not.
+    route('analytics', /^\/stats$/, {
+      async GET() {
+        return { status: 500, body: { error: 'query_failed', message: 'query failed' } };
       },
-    },
-    {
-      path: /^\/runtime\/namespaces$/,
-      service,
-      methods: {
-        async GET({ caller }) {
-          const own =
-            caller?.role === 'admin' ? accounts.teams.map((one) => ({ ...one, role: 'owner' })) : (caller?.teams ?? []);
-          const teams = own.map(({ id, slug, name, namespace, role }) => ({
-            is_shared: false,
-            namespace,
-            scope: 'team',
-            team_id: id,
-            team_name: name,
-            team_role: role,
-            team_slug: slug,
-          }));
-          return ok({ namespaces: [...teams, { is_shared: true, namespace: sharedNamespace, scope: 'public' }] });
-        },
+    }),
+    route(service, /^\/runtime\/namespaces$/, {
+      async GET({ caller }) {
+        const own =
+          caller?.role === 'admin' ? accounts.teams.map((one) => ({ ...one, role: 'owner' })) : (caller?.teams ?? []);
+        const teams = own.map(({ id, slug, name, namespace, role }) => ({
+          is_shared: false,
+          namespace,
+          scope: 'team',
+          team_id: id,
+          team_name: name,
+          team_role: role,
+          team_slug: slug,
+        }));
+        return ok({ namespaces: [...teams, { is_shared: true, namespace: sharedNamespace, scope: 'public' }] });
       },
-    },
+    }),
   ];
 }
 

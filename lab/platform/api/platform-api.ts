@@ -4,6 +4,7 @@ import type { Cluster } from '../../../shared/cluster/cluster.js';
 import { numberAt } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
+import { cached } from '../../driver/cached.js';
 import { listenOnLoopback } from '../../driver/loopback.js';
 import { type Layout, namespaces } from '../names.js';
 import { accessRoutes } from './access-routes.js';
@@ -224,19 +225,13 @@ const deployments: Readonly<Record<Route['service'], string>> = {
 
 /** Whether the Deployment behind a route has an available replica. */
 function availability(cluster: Cluster, layout: Layout): (service: Route['service']) => Promise<boolean> {
-  let read: { at: number; available: Promise<Set<string>> } | undefined;
-  const look = async (): Promise<Set<string>> => {
+  const available = cached(async () => {
     const { items } = await cluster.list<KubeObject>(kinds.deployment, { namespace: namespaces.sentinel });
-    return new Set(
-      items
-        .filter((one) => (numberAt(one, 'status', 'availableReplicas') ?? 0) > 0)
-        .map(({ metadata }) => metadata.name),
-    );
-  };
+    const served = items.filter((one) => (numberAt(one, 'status', 'availableReplicas') ?? 0) > 0);
+    return new Set(served.map(({ metadata }) => metadata.name));
+  }, freshMilliseconds);
   return async (service) => {
-    if (read === undefined || Date.now() - read.at > freshMilliseconds) {
-      read = { at: Date.now(), available: look().catch(() => new Set<string>()) };
-    }
-    return (await read.available).has(layout === 'mono' ? 'mcp-sentinel-api' : deployments[service]);
+    const seen = await available().catch(() => new Set<string>());
+    return seen.has(layout === 'mono' ? 'mcp-sentinel-api' : deployments[service]);
   };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { putBlob, putManifest } from '../image.js';
 import { type Answer, ok, refuse } from './answer.js';
 import { type ApiContext, hosts } from './context.js';
-import type { Exchange, Route } from './exchange.js';
+import { type Exchange, type Route, route } from './exchange.js';
 import { readImageArchive } from './image-archive.js';
 import { boundaryOf, FormError, type Part, partsOf } from './multipart.js';
 import type { Principal } from './principal.js';
@@ -13,12 +13,9 @@ const longestField = 64 * 1024;
 /** Pushing an image: the archive comes in a form, and goes to the registry. */
 export function pushRoutes(context: ApiContext): Route[] {
   return [
-    {
-      path: /^\/runtime\/registry\/push$/,
-      service: 'runtime',
-      streams: true,
-      methods: { POST: (exchange) => push(context, exchange) },
-    },
+    route({ service: 'runtime', streams: true }, /^\/runtime\/registry\/push$/, {
+      POST: (exchange) => push(context, exchange),
+    }),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { unauthenticated } from './answer.js';
 import type { ApiContext } from './context.js';
-import type { Route } from './exchange.js';
+import { type Route, route } from './exchange.js';
 import { type Principal, personOf, principalOf, type UserKeys } from './principal.js';
 
 /** What the platform says of a call to the registry. */
@@ -27,31 +27,26 @@ export class RegistryAccess {
 
   /** Traefik's question about a call, with the call's own credentials. */
   route(): Route {
-    return {
-      path: /^\/registry\/authz$/,
-      service: 'platform',
-      open: true,
-      methods: {
-        GET: async ({ request }) => {
-          const path = String(request.headers['x-forwarded-uri'] ?? '/v2/');
-          const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-          const [name = '', ...rest] = Buffer.from(basic ?? '', 'base64')
-            .toString('utf8')
-            .split(':');
-          const caller = principalOf(request.headers, this.#context.credentials);
-          const verdict =
-            basic !== undefined
-              ? this.byPassword(name, rest.join(':'), path)
-              : caller === undefined
-                ? 'unknown'
-                : verdictFor(caller, path);
-          if (verdict === 'allowed') return { status: 200 };
-          if (verdict === 'forbidden') return { status: 403, body: { error: 'forbidden', message: 'forbidden' } };
-          const headers = { 'www-authenticate': 'Basic realm="mcp-runtime-registry"' };
-          return { ...unauthenticated().answer, headers };
-        },
+    return route({ service: 'platform', open: true }, /^\/registry\/authz$/, {
+      GET: async ({ request }) => {
+        const path = String(request.headers['x-forwarded-uri'] ?? '/v2/');
+        const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+        const [name = '', ...rest] = Buffer.from(basic ?? '', 'base64')
+          .toString('utf8')
+          .split(':');
+        const caller = principalOf(request.headers, this.#context.credentials);
+        const verdict =
+          basic !== undefined
+            ? this.byPassword(name, rest.join(':'), path)
+            : caller === undefined
+              ? 'unknown'
+              : verdictFor(caller, path);
+        if (verdict === 'allowed') return { status: 200 };
+        if (verdict === 'forbidden') return { status: 403, body: { error: 'forbidden', message: 'forbidden' } };
+        const headers = { 'www-authenticate': 'Basic realm="mcp-runtime-registry"' };
+        return { ...unauthenticated().answer, headers };
       },
-    };
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import { namespaces } from '../names.js';
 import type { Team } from './accounts.js';
 import { type Answer, ok, Refusal, refuse } from './answer.js';
 import { type ApiContext, hosts } from './context.js';
-import { bodyOf, type Exchange, type Route } from './exchange.js';
+import { bodyOf, type Exchange, type Route, route } from './exchange.js';
 import { type Principal, seesNamespace, sharedNamespace } from './principal.js';
 import { scopeOf } from './push-routes.js';
 import { connectConfig, serverItem } from './server-item.js';
@@ -30,32 +30,26 @@ export function serverRoutes(context: ApiContext): Route[] {
   const { cluster } = context;
   const service = 'runtime' as const;
   return [
-    {
-      path: /^\/runtime\/servers$/,
-      service,
-      methods: { GET: (exchange) => list(context, exchange), POST: (exchange) => publish(context, exchange) },
-    },
-    {
-      path: /^\/runtime\/servers\/([^/]+)\/([^/]+)$/,
-      service,
-      allow: 'GET, DELETE',
-      methods: {
-        async GET({ caller }, namespace = '', name = '') {
-          if (caller === undefined || !seesNamespace(caller, namespace)) throw refuse(403, 'forbidden namespace');
-          const [server, deployment] = await both(context, namespace, name);
-          if (server === undefined) throw refuse(404, 'server not found');
-          return ok({ server: { ...serverItem(server, deployment), liveInventoryError: 'live inventory pending' } });
-        },
-        async DELETE({ caller }, namespace = '', name = '') {
-          if (caller === undefined || !seesNamespace(caller, namespace)) throw refuse(403, 'forbidden namespace');
-          const server = await cluster.get<KubeObject>(kinds.mcpServer, { namespace, name });
-          if (server !== undefined && !isOwn(caller, server)) throw refuse(403, 'server is not owned by this user');
-          await cluster.delete(kinds.mcpServer, { namespace, name });
-          return ok({ name, namespace, success: true });
-        },
+    route(service, /^\/runtime\/servers$/, {
+      GET: (exchange) => list(context, exchange),
+      POST: (exchange) => publish(context, exchange),
+    }),
+    route({ service, allow: 'GET, DELETE' }, /^\/runtime\/servers\/([^/]+)\/([^/]+)$/, {
+      async GET({ caller }, namespace = '', name = '') {
+        if (caller === undefined || !seesNamespace(caller, namespace)) throw refuse(403, 'forbidden namespace');
+        const [server, deployment] = await both(context, namespace, name);
+        if (server === undefined) throw refuse(404, 'server not found');
+        return ok({ server: { ...serverItem(server, deployment), liveInventoryError: 'live inventory pending' } });
       },
-    },
-    { path: /^\/runtime\/tools$/, service, methods: { GET: (exchange) => tools(context, exchange) } },
+      async DELETE({ caller }, namespace = '', name = '') {
+        if (caller === undefined || !seesNamespace(caller, namespace)) throw refuse(403, 'forbidden namespace');
+        const server = await cluster.get<KubeObject>(kinds.mcpServer, { namespace, name });
+        if (server !== undefined && !isOwn(caller, server)) throw refuse(403, 'server is not owned by this user');
+        await cluster.delete(kinds.mcpServer, { namespace, name });
+        return ok({ name, namespace, success: true });
+      },
+    }),
+    route(service, /^\/runtime\/tools$/, { GET: (exchange) => tools(context, exchange) }),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { type Cluster, objectOf } from '../../../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { namespaces } from '../names.js';
+import { applyObject, pairOf } from '../objects.js';
 import { pullSecret } from '../resources.js';
 import type { Team } from './accounts.js';
 
@@ -24,7 +25,7 @@ export async function provisionOwner(cluster: Cluster, namespace: string, userId
     { apiGroups: ['apps'], resources: ['deployments'], verbs: ['*'] },
     { apiGroups: [''], resources: ['services'], verbs: ['*'] },
   ];
-  await cluster.apply(kinds.role, objectOf(kinds.role, { metadata, rules }), { force: true, manager });
+  await applyObject(cluster, kinds.role, { metadata, rules }, { force: true, manager });
   const binding = objectOf(kinds.roleBinding, {
     metadata,
     roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name },
@@ -53,7 +54,7 @@ function objectsOf(
   const secretsRole = 'mcp-runtime-api-team-secrets';
   const pull = 'mcp-runtime-registry-pull';
   return [
-    [kinds.namespace, objectOf(kinds.namespace, { metadata: { name: namespace, labels } })],
+    pairOf(kinds.namespace, { metadata: { name: namespace, labels } }),
     inside(kinds.resourceQuota, 'platform-default-quota', {
       spec: {
         hard: {

@@ -3,7 +3,7 @@ import type { Membership, Team } from './accounts.js';
 import { type Answer, created, ok, Refusal, refuse } from './answer.js';
 import { userItem } from './auth-routes.js';
 import type { ApiContext } from './context.js';
-import { bodyOf, type Exchange, type Route } from './exchange.js';
+import { bodyOf, type Exchange, type Route, route } from './exchange.js';
 import type { Principal } from './principal.js';
 import { provisionNamespace } from './team-namespace.js';
 
@@ -22,38 +22,28 @@ export function teamRoutes(context: ApiContext): Route[] {
   const { accounts } = context;
   const service = 'runtime' as const;
   return [
-    {
-      path: /^\/runtime\/teams$/,
-      service,
-      methods: {
-        async GET({ caller }) {
-          if (caller?.role === 'admin') return ok({ teams: accounts.teams });
-          const teams = (caller?.teams ?? []).map(({ id, slug, name, namespace }) => ({
-            id,
-            slug,
-            name,
-            namespace,
-            created_at: zeroTime,
-          }));
-          return ok({ teams });
-        },
-        POST: (exchange) => createTeam(context, exchange),
+    route(service, /^\/runtime\/teams$/, {
+      async GET({ caller }) {
+        if (caller?.role === 'admin') return ok({ teams: accounts.teams });
+        const teams = (caller?.teams ?? []).map(({ id, slug, name, namespace }) => ({
+          id,
+          slug,
+          name,
+          namespace,
+          created_at: zeroTime,
+        }));
+        return ok({ teams });
       },
-    },
-    {
-      path: /^\/runtime\/teams\/([^/]+)$/,
-      service,
-      allow,
-      methodMessage,
-      methods: {
-        async GET({ caller }, slug = '') {
-          const team = accounts.team(slug);
-          if (team === undefined) throw refuse(404, 'team not found');
-          if (!isMember(caller, slug)) throw refuse(403, 'forbidden');
-          return ok({ team });
-        },
+      POST: (exchange) => createTeam(context, exchange),
+    }),
+    route({ service, allow, methodMessage }, /^\/runtime\/teams\/([^/]+)$/, {
+      async GET({ caller }, slug = '') {
+        const team = accounts.team(slug);
+        if (team === undefined) throw refuse(404, 'team not found');
+        if (!isMember(caller, slug)) throw refuse(403, 'forbidden');
+        return ok({ team });
       },
-    },
+    }),
     {
       path: /^\/runtime\/teams\/([^/]+)\/members$/,
       service,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { User } from './accounts.js';
 import { type Answer, created, ok, refuse, unauthenticated } from './answer.js';
 import type { ApiContext } from './context.js';
-import { bodyOf, type Exchange, type Route } from './exchange.js';
+import { bodyOf, type Exchange, type Route, route } from './exchange.js';
 import type { Principal, UserKeys } from './principal.js';
 
 const named = z.object({ name: z.string().default('') });
@@ -17,43 +17,31 @@ const publication = z.object({
 export function userRoutes(context: ApiContext, registryKeys: UserKeys): Route[] {
   const { userKeys } = context.credentials;
   return [
-    {
-      path: /^\/user\/api-keys$/,
-      service: 'runtime',
-      methods: {
-        async GET({ caller }) {
-          return ok({ keys: userKeys.of(subjectOf(caller)) });
-        },
-        async POST(exchange) {
-          const user = userOf(context, exchange.caller);
-          const id = `uk_${randomBytes(8).toString('hex')}`;
-          const { key, clear } = userKeys.add(user, bodyOf(exchange, named).name, { text: 'mcpu', id });
-          return ok({ api_key: clear, key, one_time_key: clear });
-        },
+    route('runtime', /^\/user\/api-keys$/, {
+      async GET({ caller }) {
+        return ok({ keys: userKeys.of(subjectOf(caller)) });
       },
-    },
-    {
-      path: /^\/user\/registry-credentials$/,
-      service: 'platform',
-      methods: {
-        async GET({ caller }) {
-          const credentials = registryKeys.of(subjectOf(caller));
-          return ok({ credentials: credentials.length === 0 ? null : credentials });
-        },
-        async POST(exchange) {
-          const user = userOf(context, exchange.caller);
-          const id = `rk_${randomUUID()}`;
-          const { key, clear } = registryKeys.add(user, bodyOf(exchange, named).name, { text: 'mcpr', id });
-          const username = exchange.caller?.teams[0]?.namespace ?? '';
-          return created({ credential: key, password: clear, username });
-        },
+      async POST(exchange) {
+        const user = userOf(context, exchange.caller);
+        const id = `uk_${randomBytes(8).toString('hex')}`;
+        const { key, clear } = userKeys.add(user, bodyOf(exchange, named).name, { text: 'mcpu', id });
+        return ok({ api_key: clear, key, one_time_key: clear });
       },
-    },
-    {
-      path: /^\/user\/activity\/image-publish$/,
-      service: 'platform',
-      methods: { POST: reportPublication },
-    },
+    }),
+    route('platform', /^\/user\/registry-credentials$/, {
+      async GET({ caller }) {
+        const credentials = registryKeys.of(subjectOf(caller));
+        return ok({ credentials: credentials.length === 0 ? null : credentials });
+      },
+      async POST(exchange) {
+        const user = userOf(context, exchange.caller);
+        const id = `rk_${randomUUID()}`;
+        const { key, clear } = registryKeys.add(user, bodyOf(exchange, named).name, { text: 'mcpr', id });
+        const username = exchange.caller?.teams[0]?.namespace ?? '';
+        return created({ credential: key, password: clear, username });
+      },
+    }),
+    route('platform', /^\/user\/activity\/image-publish$/, { POST: reportPublication }),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '../../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, kinds } from '../../../shared/cluster/objects.js';
+import { conditionOf, isTrue } from '../../../shared/cluster/fields.js';
+import { type Kind, type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { issuer as acmeIssuerName, namespaces } from '../names.js';
 import type { Console } from './console.js';
 import { CliError } from './errors.js';
@@ -11,22 +12,9 @@ type Claim = KubeObject & { status?: { phase?: string } };
 type Secret = KubeObject & { data?: Record<string, string> };
 type Ingress = KubeObject & { spec?: { rules?: { host?: string }[] } };
 type Certificate = KubeObject & { spec?: { secretName?: string; dnsNames?: string[] } };
-type Conditioned = KubeObject & { status?: { conditions?: Condition[] } };
 
 /** What preflight saw. A field is undefined where its call failed: the installer passes over such checks in silence. */
-export interface Observed {
-  namespaces: KubeObject[] | undefined;
-  serverKind: KubeObject[] | undefined;
-  certManagerKind: KubeObject[] | undefined;
-  claims: Claim[] | undefined;
-  certificates: Certificate[] | undefined;
-  issuers: KubeObject[] | undefined;
-  pods: Pod[] | undefined;
-  ingresses: Ingress[] | undefined;
-  secrets: Secret[] | undefined;
-  requests: Conditioned[] | undefined;
-  jobs: Conditioned[] | undefined;
-}
+export type Observed = Awaited<ReturnType<typeof observe>>;
 
 export interface PreflightFinding {
   severity: 'blocker' | 'warning';
@@ -37,63 +25,37 @@ export interface PreflightFinding {
 const own = [namespaces.runtime, namespaces.registry, namespaces.sentinel] as const;
 
 /** Reads everything that preflight looks at, at once. */
-export async function observe(cluster: Cluster): Promise<Observed> {
-  const quietly = async <T extends KubeObject>(
-    kind: (typeof kinds)[keyof typeof kinds],
-    namespace?: string,
-  ): Promise<T[] | undefined> => {
-    try {
-      return (await cluster.list<T>(kind, namespace === undefined ? {} : { namespace })).items;
-    } catch {
-      return undefined;
-    }
+export async function observe(cluster: Cluster) {
+  const quietly = async <T extends KubeObject>(kind: Kind, namespace?: string): Promise<T[] | undefined> => {
+    const found = await cluster.list<T>(kind, namespace === undefined ? {} : { namespace }).catch(() => undefined);
+    return found?.items;
   };
   const crds = quietly(kinds.crd);
   const named = async (name: string): Promise<KubeObject[] | undefined> =>
     (await crds)?.filter(({ metadata }) => metadata.name === name);
-  const [
-    ns,
-    serverKind,
-    certManagerKind,
-    claims,
-    certificates,
-    issuers,
-    pods,
-    ingresses,
-    registry,
-    sentinel,
-    runtime,
-    requests,
-    jobs,
-  ] = await Promise.all([
-    quietly(kinds.namespace),
-    named('mcpservers.mcpruntime.org'),
-    named('certificates.cert-manager.io'),
-    quietly<Claim>(kinds.persistentVolumeClaim, namespaces.registry),
-    quietly<Certificate>(kinds.certificate, namespaces.registry),
-    quietly(kinds.clusterIssuer),
-    quietly<Pod>(kinds.pod),
-    quietly<Ingress>(kinds.ingress, namespaces.registry),
-    quietly<Secret>(kinds.secret, namespaces.registry),
-    quietly<Secret>(kinds.secret, namespaces.sentinel),
-    quietly<Secret>(kinds.secret, namespaces.runtime),
-    quietly<Conditioned>(kinds.certificateRequest, namespaces.registry),
-    quietly<Conditioned>(kinds.job, namespaces.sentinel),
-  ]);
-  const secrets = registry && sentinel && runtime ? [...registry, ...sentinel, ...runtime] : undefined;
-  return {
-    namespaces: ns,
-    serverKind,
-    certManagerKind,
-    claims,
-    certificates,
-    issuers,
-    pods,
-    ingresses,
-    secrets,
-    requests,
-    jobs,
+  const secrets = async (): Promise<Secret[] | undefined> => {
+    const lists = await Promise.all(own.map((namespace) => quietly<Secret>(kinds.secret, namespace)));
+    return lists.includes(undefined) ? undefined : lists.flatMap((list) => list ?? []);
   };
+  return allOf({
+    namespaces: quietly(kinds.namespace),
+    serverKind: named('mcpservers.mcpruntime.org'),
+    certManagerKind: named('certificates.cert-manager.io'),
+    claims: quietly<Claim>(kinds.persistentVolumeClaim, namespaces.registry),
+    certificates: quietly<Certificate>(kinds.certificate, namespaces.registry),
+    issuers: quietly(kinds.clusterIssuer),
+    pods: quietly<Pod>(kinds.pod),
+    ingresses: quietly<Ingress>(kinds.ingress, namespaces.registry),
+    secrets: secrets(),
+    requests: quietly(kinds.certificateRequest, namespaces.registry),
+    jobs: quietly(kinds.job, namespaces.sentinel),
+  });
+}
+
+/** What promises come to, under their names. */
+async function allOf<T extends Record<string, Promise<unknown>>>(asked: T) {
+  const found = await Promise.all(Object.entries(asked).map(async ([name, one]) => [name, await one]));
+  return Object.fromEntries(found) as { [K in keyof T]: Awaited<T[K]> };
 }
 
 /** The installer's preflight rules, in its order: blockers, then warnings. */
@@ -177,13 +139,10 @@ export function preflightFindings(seen: Observed, options: SetupOptions): Prefli
       'kubectl delete secret registry-tls -n registry',
     );
   }
-  for (const { metadata, status } of seen.requests ?? []) {
-    if (status?.conditions?.some(({ type, reason }) => type === 'Ready' && reason === 'Failed')) {
-      warning(
-        `CertificateRequest registry/${metadata.name} failed`,
-        `kubectl describe certificaterequest ${metadata.name} -n registry`,
-      );
-    }
+  for (const request of seen.requests ?? []) {
+    const { name } = request.metadata;
+    if (conditionOf(request, 'Ready')?.reason !== 'Failed') continue;
+    warning(`CertificateRequest registry/${name} failed`, `kubectl describe certificaterequest ${name} -n registry`);
   }
   const uiKey = Buffer.from(
     secret(namespaces.sentinel, 'mcp-sentinel-secrets')?.data?.UI_API_KEY ?? '',
@@ -231,8 +190,7 @@ export function publicIssuer(options: SetupOptions): string | undefined {
 const has = (objects: readonly KubeObject[], name: string): boolean =>
   objects.some(({ metadata }) => metadata.name === name);
 
-const failed = ({ status }: Conditioned): boolean =>
-  status?.conditions?.some(({ type, status: value }) => type === 'Failed' && value === 'True') ?? false;
+const failed = (object: KubeObject): boolean => isTrue(object, 'Failed');
 
 function isPublic(host: string): boolean {
   return host.includes('.') && isIP(host) === 0 && !/(?:^|\.)(?:local|localhost|internal|svc)$/.test(host);

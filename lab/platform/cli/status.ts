@@ -1,6 +1,6 @@
 import { kinds } from '../../../shared/cluster/objects.js';
 import { namespaces } from '../names.js';
-import { operatorName } from '../operator.js';
+import { operatorName } from '../operator/objects.js';
 import { isRolledOut } from '../waits.js';
 import { earlyKubeconfig, openClient } from './client.js';
 import type { Surroundings } from './setup.js';

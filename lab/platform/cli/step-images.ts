@@ -4,11 +4,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { objectOf } from '../../../shared/cluster/cluster.js';
+import { isTrue } from '../../../shared/cluster/fields.js';
 import { kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { namespaces } from '../names.js';
-import { type Conditioned, isTrue, waitUntil } from '../waits.js';
+import { createObject } from '../objects.js';
+import { waitUntil } from '../waits.js';
 import { builtImages } from '../workloads.js';
 import { CliError } from './errors.js';
 import type { Run } from './run.js';
@@ -61,19 +62,16 @@ async function push(run: Run, name: string): Promise<void> {
   const archive = join(folder, `mcp-img-${randomBytes(4).toString('hex')}.tar`);
   await writeFile(archive, '');
   const pod = `registry-pusher-${process.hrtime.bigint() + BigInt(Date.now()) * 1_000_000n}`;
-  await client.cluster.create(
-    kinds.pod,
-    objectOf(kinds.pod, {
-      metadata: { name: pod, namespace, labels: { run: pod } },
-      spec: {
-        restartPolicy: 'Never',
-        containers: [{ name: pod, image: 'quay.io/skopeo/stable:v1.14', command: ['sleep', '3600'] }],
-      },
-    }),
-  );
+  await createObject(client.cluster, kinds.pod, {
+    metadata: { name: pod, namespace, labels: { run: pod } },
+    spec: {
+      restartPolicy: 'Never',
+      containers: [{ name: pod, image: 'quay.io/skopeo/stable:v1.14', command: ['sleep', '3600'] }],
+    },
+  });
   // `kubectl wait` lists the one pod, and watches it.
   const ready = async (): Promise<boolean> => {
-    const { items } = await client.cluster.list<Conditioned>(kinds.pod, {
+    const { items } = await client.cluster.list(kinds.pod, {
       namespace,
       fieldSelector: `metadata.name=${pod}`,
     });

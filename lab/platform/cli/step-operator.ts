@@ -3,7 +3,8 @@ import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { makeCertificateAuthority, makeServerCertificate } from '../certificate-authority.js';
 import { namespaces } from '../names.js';
-import { operatorName, operatorObjects, operatorWebhooks, webhookNames, webhookSecret } from '../operator.js';
+import { createObject } from '../objects.js';
+import { operatorName, operatorObjects, operatorWebhooks, webhookNames, webhookSecret } from '../operator/objects.js';
 import { isRolledOut, waitUntil } from '../waits.js';
 import { CliError } from './errors.js';
 import type { Run } from './run.js';
@@ -73,6 +74,6 @@ async function webhookAuthority({ client }: Run): Promise<string> {
   const data = Object.fromEntries(
     Object.entries(files).map(([name, text]) => [name, Buffer.from(text).toString('base64')]),
   );
-  await client.cluster.create(kinds.secret, objectOf(kinds.secret, { metadata, type: 'Opaque', data }));
+  await createObject(client.cluster, kinds.secret, { metadata, type: 'Opaque', data });
   return data['ca.crt'] ?? '';
 }

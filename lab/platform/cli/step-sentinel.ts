@@ -1,11 +1,12 @@
 import { objectOf } from '../../../shared/cluster/cluster.js';
+import { isTrue } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { namespaces, privateIssuer } from '../names.js';
-import { operatorName } from '../operator.js';
+import { operatorName } from '../operator/objects.js';
 import { namespaceOf, platformConfig, platformSecrets, pullSecret } from '../resources.js';
 import { grafanaClaim, initJobs, pathIngresses, platformIngresses, sentinelPermissions } from '../sentinel.js';
-import { type Conditioned, isRolledOut, isTrue, waitUntil } from '../waits.js';
+import { isRolledOut, waitUntil } from '../waits.js';
 import { sentinelWorkloads, serviceOf, type Workload, workloadOf } from '../workloads.js';
 import { CliError } from './errors.js';
 import { publicIssuer } from './preflight.js';
@@ -129,7 +130,7 @@ async function applySecrets({ client, options, settings }: Run): Promise<void> {
 
 /** The password of a database that runs is set to the Secret's, by psql inside of its pod. A failure only warns. */
 async function syncPassword({ client, console }: Run): Promise<void> {
-  const { items } = await client.cluster.list<Conditioned>(kinds.pod, {
+  const { items } = await client.cluster.list(kinds.pod, {
     namespace,
     labelSelector: 'app=mcp-sentinel-postgres',
   });
@@ -170,7 +171,7 @@ async function runJobs({ client, options, settings }: Run, failures: string[]): 
     await waitUntil(gone, options.waits.deployment, settings.pollMilliseconds);
     await client.cluster.create(kinds.job, job);
     const complete = async (): Promise<boolean> =>
-      isTrue(await client.cluster.get<Conditioned>(kinds.job, { namespace, name }), 'Complete');
+      isTrue(await client.cluster.get(kinds.job, { namespace, name }), 'Complete');
     if (!(await waitUntil(complete, options.waits.deployment, settings.pollMilliseconds))) {
       failures.push(`job/${name}: timed out waiting for the condition`);
     }

@@ -1,18 +1,19 @@
 import { isIP } from 'node:net';
-import { objectOf } from '../../../shared/cluster/cluster.js';
+import { isTrue } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { applyCertManager } from '../cert-manager.js';
 import { makeCertificateAuthority } from '../certificate-authority.js';
 import { namespaces, privateIssuer } from '../names.js';
+import { createObject } from '../objects.js';
 import { acmeIssuer, certificateOf, internalNames, namespaceOf, privateCaIssuer } from '../resources.js';
-import { type Conditioned, isRolledOut, isTrue, waitUntil } from '../waits.js';
+import { isRolledOut, waitUntil } from '../waits.js';
 import { formatDuration } from './durations.js';
 import { CliError } from './errors.js';
 import { publicIssuer } from './preflight.js';
 import type { Run } from './run.js';
 
-type Certificate = Conditioned & { spec?: { secretName?: string } };
+type Certificate = KubeObject & { spec?: { secretName?: string } };
 
 const namespace = namespaces.registry;
 const publicCertificate = 'registry-cert';
@@ -132,7 +133,7 @@ async function ensurePrivateCa({ client }: Run): Promise<void> {
       'tls.crt': Buffer.from(made.certificate).toString('base64'),
       'tls.key': Buffer.from(made.key).toString('base64'),
     };
-    await client.cluster.create(kinds.secret, objectOf(kinds.secret, { metadata, type: 'kubernetes.io/tls', data }));
+    await createObject(client.cluster, kinds.secret, { metadata, type: 'kubernetes.io/tls', data });
   }
   await client.merge(kinds.clusterIssuer, privateCaIssuer());
 }

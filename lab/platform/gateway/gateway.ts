@@ -1,14 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import type { Cluster } from '../../../shared/cluster/cluster.js';
 import { at, textAt } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
-import { isRecord } from '../../../shared/json.js';
+import { isRecord, parsedJson } from '../../../shared/json.js';
+import { cached } from '../../driver/cached.js';
 import { listenOnLoopback } from '../../driver/loopback.js';
 import type { EventStore } from '../api/event-store.js';
 import { jsonOf } from '../api/exchange.js';
 import { type AnsweredCall, Faults } from '../api/faults.js';
-import type { RunningPod } from '../kubelet.js';
+import type { RunningPod } from '../kubelet/kubelet.js';
 import { type Decision, evaluate, type Identity } from './evaluate.js';
 import { gatewayEvent } from './gateway-event.js';
 import { type Policy, policySchema } from './policy.js';
@@ -59,16 +61,7 @@ export async function startGateway(cluster: Cluster, options: GatewayOptions): P
   const calls: AnsweredCall[] = [];
   const upstreams = new Map<string, Upstream>();
   const policies = policyReader(cluster, options.propagationMs ?? 300);
-  let looked: { at: number; ingresses: Promise<KubeObject[]> } | undefined;
-  const ingresses = (): Promise<KubeObject[]> => {
-    if (looked === undefined || Date.now() - looked.at > freshMilliseconds) {
-      looked = { at: Date.now(), ingresses: cluster.list(kinds.ingress).then(({ items }) => items) };
-      looked.ingresses.catch(() => {
-        looked = undefined;
-      });
-    }
-    return looked.ingresses;
-  };
+  const ingresses = cached(async () => (await cluster.list(kinds.ingress)).items, freshMilliseconds);
   const upstreamOf = ({ namespace, name }: RoutedServer): Upstream | undefined => {
     // With several the oldest: an old version serves on as long as it is there.
     const [pod] = options
@@ -85,7 +78,7 @@ export async function startGateway(cluster: Cluster, options: GatewayOptions): P
   const answer = async (request: IncomingMessage): Promise<Reply | undefined> => {
     const { method = 'GET', url = '/' } = request;
     const path = url.replace(/\?.*/, '');
-    const body = await read(request);
+    const body = await buffer(request);
     const rpc = body.length > largest ? undefined : jsonOf(body);
     const identity = identityOf(request);
     const fault = await faults.meet({ method, path, body: rpc, as: identity.session });
@@ -200,20 +193,17 @@ function identityOf({ headers }: IncomingMessage): Identity {
 
 /** Reads a server's policy from its ConfigMap, at most once in a while. */
 function policyReader(cluster: Cluster, every: number): (server: RoutedServer) => Promise<Policy | undefined> {
-  const known = new Map<string, { at: number; policy: Promise<Policy | undefined> }>();
+  const known = new Map<string, () => Promise<Policy | undefined>>();
   const load = async ({ namespace, name }: RoutedServer): Promise<Policy | undefined> => {
     const found = await cluster.get<KubeObject>(kinds.configMap, { namespace, name: `${name}-gateway-policy` });
-    const parsed = policySchema.safeParse(jsonOf(Buffer.from(textAt(found, 'data', 'policy.json'))));
+    const parsed = policySchema.safeParse(parsedJson(textAt(found, 'data', 'policy.json')));
     return parsed.success ? parsed.data : undefined;
   };
   return (server) => {
     const key = `${server.namespace}/${server.name}`;
-    const present = known.get(key);
-    if (present !== undefined && Date.now() - present.at < every) return present.policy;
-    const fresh = { at: Date.now(), policy: load(server) };
-    known.set(key, fresh);
-    fresh.policy.catch(() => known.delete(key));
-    return fresh.policy;
+    const policy = known.get(key) ?? cached(() => load(server), every);
+    known.set(key, policy);
+    return policy();
   };
 }
 
@@ -231,12 +221,6 @@ async function eventSource(
     source: textAt(analytics, 'source') || `${name}-gateway`,
     type: textAt(analytics, 'eventType') || 'mcp.request',
   };
-}
-
-async function read(request: IncomingMessage): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(Buffer.from(piece));
-  return Buffer.concat(pieces);
 }
 
 function plain(status: number, text: string): Reply {

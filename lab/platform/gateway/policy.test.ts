@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { policyFile, renderPolicy } from '../operator-policy.js';
+import { policyFile, renderPolicy } from '../operator/policy.js';
 import { evaluate } from './evaluate.js';
 import { policySchema } from './policy.js';
 

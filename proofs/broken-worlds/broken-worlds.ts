@@ -1,0 +1,151 @@
+import { setLimit } from '../../lab/driver/meter.js';
+import { type FindingCode, findingCodes } from '../../shared/checks/catalog.js';
+import type { Finding } from '../../shared/checks/finding.js';
+import { objectOf } from '../../shared/cluster/cluster.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { messageOf } from '../../shared/errors.js';
+import { secondsSince } from '../support/figures.js';
+import type { Proof, ProofContext } from '../support/proof.js';
+import { mustWork } from '../support/runs.js';
+import { inWorld } from '../world/world.js';
+import type { BrokenCase } from './case.js';
+import { look, lookThroughBundle, untilHealthy, untilShown } from './look.js';
+import { makeSite, type Site } from './site.js';
+import { topics } from './table.js';
+
+/** How long a case may take to show, and the site to be healthy again, in s. */
+const patience = { shown: 40, healthy: 60 };
+
+/** Codes that no case shows as its first finding, and why. */
+const unshown: Partial<Record<FindingCode, string>> = {
+  'challenge-pending': 'on the lab cert-manager always says a reason that is known; see shared/checks/diagnose.test.ts',
+  'renewal-blocked': 'the healthy world has it',
+  'platform-missing': 'proof setup shows it, on a cluster that was wiped',
+  'rollout-overwritten': 'seen while a rollout goes on: proof rollout-failures',
+  'pod-config': 'seen while a rollout goes on: proof rollout-failures',
+  'probe-failing': 'seen while a rollout goes on: proof rollout-failures',
+  'endpoint-failing': 'seen while a rollout goes on: proof rollout-failures',
+  'image-other': 'a node of the lab tells the truth; see shared/rollout/verify.test.ts',
+  doctor: 'the platform’s own doctor says it, not a look at the cluster',
+};
+
+interface Row {
+  topic: string;
+  world: string;
+  first: string;
+  follow: string[];
+  seconds: number;
+  looks: number;
+  /** Until all of it, mending included, was over. */
+  whole: number;
+  bundle: boolean;
+  standIn?: string;
+}
+
+export const brokenWorlds: Proof = {
+  name: 'broken-worlds',
+  claim:
+    'over 80 worlds, each broken for real and mended again: the first finding names the cause; a healthy one has none',
+  run: (context) =>
+    inWorld(context, ['front', 'source', 'installer'], async (world) => {
+      const site = makeSite(world);
+      await setLimit(site.state.acme.control, false);
+      mustWork('setup', await site.setup());
+      try {
+        return await breakAndMend(context, site);
+      } finally {
+        await site.mend().catch(() => undefined);
+      }
+    }),
+};
+
+const all = topics.reduce((count, { cases }) => count + cases.length, 0);
+
+async function breakAndMend(context: ProofContext, site: Site) {
+  const healthy = await healthySite(context, site);
+  const chosen = casesOf(context);
+  const rows: Row[] = [];
+  for (const { topic, broken } of chosen) {
+    const started = performance.now();
+    const row = await play(context, site, topic, broken);
+    rows.push(row);
+    await site.mend();
+    const wrong = await untilHealthy(site, patience.healthy);
+    row.whole = secondsSince(started);
+    context.progress(`  ${topic}: ${broken.name}: ${row.first} in ${row.seconds} s, mended after ${row.whole} s`);
+    if (!context.expectSame(`after ${broken.name}: what is still wrong`, wrong, [])) break;
+  }
+  const codes = [...new Set(rows.map(({ first }) => first))].sort();
+  const notShown = findingCodes.filter((code) => !codes.includes(code));
+  for (const code of chosen.length === all ? notShown : [])
+    context.expect(unshown[code] !== undefined, `no world shows ${code} as its first finding`);
+  context.expect(rows.length > 0, 'there was no case');
+  return {
+    worlds: rows.length,
+    throughBundle: rows.filter(({ bundle }) => bundle).length,
+    healthyFindings: healthy.map(({ code, severity, subject }) => `${severity} ${code}: ${subject}`),
+    codes,
+    notShown,
+    standIns: rows.filter(({ standIn }) => standIn !== undefined).length,
+    rows,
+  };
+}
+
+function casesOf({ small, flags }: ProofContext): { topic: string; broken: BrokenCase }[] {
+  const only = typeof flags.only === 'string' ? new RegExp(flags.only) : undefined;
+  return topics.flatMap(({ topic, cases }) =>
+    cases
+      .filter((one) => (only === undefined ? !small || one.small === true : only.test(`${topic}: ${one.name}`)))
+      .map((broken) => ({ topic, broken })),
+  );
+}
+
+/** Nothing is wrong, and the only thing worth knowing is what the installer's own policies really do to renewals. */
+async function healthySite({ expect, expectSame }: ProofContext, site: Site): Promise<Finding[]> {
+  await untilHealthy(site, patience.healthy);
+  const findings = await look(site);
+  const run = await lookThroughBundle(site);
+  const told = (found: readonly Finding[]): string => found.map(({ code, subject }) => `${code} ${subject}`).join(', ');
+  expectSame('healthy', told(findings), 'renewal-blocked Namespace registry');
+  const { finding, findings: count } = run.outputs;
+  expect(run.code === 0 && finding === 'renewal-blocked' && count === '1', 'healthy, through the bundle', run);
+  await site.add(kinds.networkPolicy, solverPolicy());
+  expectSame('healthy, with the solver’s port open', told(await look(site)), '');
+  await site.mend();
+  return findings;
+}
+
+/** What the remedy of `renewal-blocked` says. */
+function solverPolicy(): KubeObject {
+  const podSelector = { matchLabels: { 'acme.cert-manager.io/http01-solver': 'true' } };
+  const ingress = [{ ports: [{ protocol: 'TCP', port: 8089 }] }];
+  return objectOf(kinds.networkPolicy, {
+    metadata: { namespace: 'registry', name: 'allow-http01-solver' },
+    spec: { podSelector, policyTypes: ['Ingress'], ingress },
+  });
+}
+
+async function play(context: ProofContext, site: Site, topic: string, broken: BrokenCase): Promise<Row> {
+  const { expect, fail } = context.about(`${topic}: ${broken.name}`);
+  await broken.make(site).catch((error: unknown) => fail(`it cannot be made: ${messageOf(error)}`));
+  const { findings, lacking, seconds, looks } = await untilShown(site, broken, patience.shown);
+  const [first, ...rest] = findings;
+  expect(lacking === '', `${lacking}\n${findings.map((one) => JSON.stringify(one)).join('\n')}`);
+  if (broken.bundle) {
+    const run = await lookThroughBundle(site);
+    const fails = (broken.severity ?? 'error') === 'error';
+    const isTold = run.outputs.finding === broken.code && (run.code !== 0) === fails;
+    expect(isTold, `through the bundle: ${run.outputs.finding}, exit code ${run.code}`, run);
+  }
+  return {
+    topic,
+    world: broken.name,
+    first: first?.code ?? '',
+    follow: [...new Set(rest.map(({ code }) => code))],
+    seconds,
+    looks,
+    whole: 0,
+    bundle: broken.bundle ?? false,
+    ...(broken.standIn === undefined ? {} : { standIn: broken.standIn }),
+  };
+}

@@ -1,0 +1,40 @@
+import type { LabState } from '../../lab/driver/lab.js';
+import type { Findings } from './findings.js';
+
+/** What a proof runs with, and where it notes what is wrong. */
+export interface ProofContext extends Findings {
+  /** A fresh lab for this proof alone; it is taken down afterwards. @param more variables besides the proof's own */
+  lab(more?: NodeJS.ProcessEnv): Promise<LabState>;
+  /** Folder for what the proof writes; removed afterwards. */
+  folder: string;
+  /** Everything in a size that CI affords; without it, in the size of the claim. */
+  small: boolean;
+  /** Flags of the command line that only this proof knows. */
+  flags: Record<string, string | boolean>;
+  env: NodeJS.ProcessEnv;
+  progress: (line: string) => void;
+}
+
+/** Plain figures, in the order in which they are printed. */
+export type Figures = Record<string, unknown>;
+
+/** A claim of the README that anyone can run again. It holds when nothing was noted. */
+export interface Proof {
+  name: string;
+  claim: string;
+  run(context: ProofContext): Promise<Figures>;
+}
+
+/** What of a proof is wanted by `--only`; all of it when that is not given. */
+export function isWanted({ flags }: ProofContext, part: string): boolean {
+  return flags.only === undefined || flags.only === part;
+}
+
+/** The cases of a list that are run: those that `--only` names, in small the quick ones, or all. */
+export function chosenOf<T extends { name: string; quick?: boolean }>(
+  { flags: { only }, small }: ProofContext,
+  cases: readonly T[],
+): T[] {
+  if (typeof only === 'string') return cases.filter(({ name }) => name.includes(only));
+  return cases.filter(({ quick }) => !small || quick);
+}
