@@ -3,4 +3,4 @@ import { enableCompileCache } from 'node:module';
 if (process.env.RUNNER_TEMP) enableCompileCache(`${process.env.RUNNER_TEMP}/mcprt-compile-cache`);
 const { smokeTestAction } = await import('./index.js');
 
-await smokeTestAction();
+await smokeTestAction('1.0.0');
