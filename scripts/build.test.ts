@@ -62,7 +62,7 @@ test('compiles what has changed, drops what has no source, restores what is miss
   write('shared/a.ts', 'export const a: number = 3;\n');
   build();
   expect(readFileSync(path('build/shared/a.js'), 'utf8')).toContain('a = 3');
-}, 60_000);
+});
 
 const one = { version: '1.0.0', integrity: 'sha512-one' };
 const other = { version: '1.0.0', integrity: 'sha512-other', optional: true, os: ['plan9'], cpu: ['pdp11'] };
