@@ -13,6 +13,7 @@ import { hostile } from './hostile.js';
 import { keyless } from './keyless.js';
 import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk.js';
+import { mutationsProof } from './mutations.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
 import type { Proof } from './proof.js';
@@ -45,6 +46,7 @@ export const proofs: readonly Proof[] = [
   corrupt,
   stolenKey,
   guardsProof,
+  mutationsProof,
   canary,
   hostile,
   breakGlass,
