@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { jestWords } from './unit-words.js';
+import { coverageNews, coverageWords, jestWords } from './unit-words.js';
 
 test.each([
   ['a test by its source', ['shared/a.test.ts'], ['build/shared/a\\.test\\.js$']],
@@ -14,4 +14,15 @@ test.each([
   ['nothing: all', [], []],
 ])('%s', (_, words, wanted) => {
   expect(jestWords(words)).toEqual(wanted);
+});
+
+test('the floor is for all of the product’s tests together', () => {
+  expect(coverageWords(['shared/a.test.ts'])).toEqual([]);
+  expect(coverageWords(['--coverage', 'shared/a.test.ts'])).toEqual(['--coverageThreshold', '{}']);
+  expect(coverageWords(['--coverage'])).toContain('/build/proofs/');
+});
+
+test('a floor that can rise is told', () => {
+  expect(coverageNews(90.4, 89)).toContain('can rise from 89 to 90');
+  expect(coverageNews(89.9, 89)).not.toContain('rise');
 });

@@ -2,13 +2,14 @@
 //   npm run unit                               all of them
 //   npm run unit -- shared/backup/seal.test.ts   one; a part of a name does as well
 //   npm run unit -- shared/backup/seal.ts        those that the file may break
+//   npm run unit -- --coverage                 fails when fewer branches of shared/ are tested than package.json says
 //   npm run unit -- --watch [FILE]             again after each change of a source: of FILE, or what the change may break
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, watch } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../lab/driver/folders.js';
-import { jestWords } from './unit-words.js';
+import { coverageNews, coverageWords, jestWords } from './unit-words.js';
 
 /** Of an editor, which writes a file in more than one go: ms until it has. */
 const settled = 100;
@@ -63,5 +64,17 @@ async function testOnChange(asked: readonly string[]): Promise<never> {
   }
 }
 
+/** Says how far the tests are above the floor. */
+function tellCoverage(): void {
+  const { jest: settings } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const summary = JSON.parse(readFileSync(join(root, settings.coverageDirectory, 'coverage-summary.json'), 'utf8'));
+  const { pct } = summary.total.branches;
+  process.stdout.write(`${coverageNews(pct, settings.coverageThreshold.global.branches)}\n`);
+}
+
 if (watching) await testOnChange(words.filter((word) => word !== '--watch'));
-else process.exitCode = (await ended(jest(jestWords(words)))) ? 0 : 1;
+else {
+  const more = coverageWords(words);
+  process.exitCode = (await ended(jest([...jestWords(words), ...more]))) ? 0 : 1;
+  if (more.length > 0 && !more.includes('{}')) tellCoverage();
+}
