@@ -10,7 +10,7 @@ const mostOutput = 64 * 1024 * 1024;
 
 /** A test that has failed. */
 export interface Failed {
-  /** Test file, as it is compiled, from the root. */
+  /** Test file, as it is compiled, from the root; empty where nothing ended in time. */
   file: string;
   name: string;
 }

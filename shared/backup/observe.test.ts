@@ -9,7 +9,8 @@ import { certificate, namespace, now, opaque } from './testing/scene.js';
 
 const cluster = (...objects: KubeObject[]) => {
   const api = memoryApi({ now: () => now });
-  for (const name of ['kube-system', 'a', ...Array.from({ length: 9 }, (_, index) => `team-${index}`)]) api.put(namespace(name));
+  for (const name of ['kube-system', 'a', ...Array.from({ length: 9 }, (_, index) => `team-${index}`)])
+    api.put(namespace(name));
   for (const object of objects) api.put(object);
   return api;
 };
@@ -98,9 +99,17 @@ describe('Secrets by name', () => {
   };
 
   it('are read one by one while they are few, and by one list where many have a name', async () => {
-    const api = cluster(...teams.map((one) => opaque(one.namespace, one.name, {})), opaque('a', 'pull', {}), opaque('a', 's', {}));
+    const api = cluster(
+      ...teams.map((one) => opaque(one.namespace, one.name, {})),
+      opaque('a', 'pull', {}),
+      opaque('a', 's', {}),
+    );
     const paths = calls(api);
-    const few = await readSecrets(api.cluster, [teams[0] as never, { namespace: 'a', name: 'none' }, teams[0] as never]);
+    const few = await readSecrets(api.cluster, [
+      teams[0] as never,
+      { namespace: 'a', name: 'none' },
+      teams[0] as never,
+    ]);
     expect([[...few.keys()], paths.length]).toEqual([['team-0/pull'], 2]);
     paths.length = 0;
     const many = await readSecrets(api.cluster, teams.slice(0, 8));

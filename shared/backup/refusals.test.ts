@@ -16,7 +16,9 @@ const tls = (of: typeof web): Reference => ({
   roles: ['tls'],
   namespace: of.metadata.namespace ?? '',
   name: of.spec.secretName,
-  referrers: [{ kind: 'Certificate', namespace: of.metadata.namespace ?? '', name: of.metadata.name, isOurs: of === web }],
+  referrers: [
+    { kind: 'Certificate', namespace: of.metadata.namespace ?? '', name: of.metadata.name, isOurs: of === web },
+  ],
   required: true,
 });
 
@@ -27,7 +29,12 @@ interface World {
   anchor: Partial<Anchor>;
 }
 
-function found({ certificates = [web], secrets = [secretOf(web)], references = [], anchor }: Partial<World>): Refusal[] {
+function found({
+  certificates = [web],
+  secrets = [secretOf(web)],
+  references = [],
+  anchor,
+}: Partial<World>): Refusal[] {
   const seen = {
     certificates,
     requests: [],
@@ -77,10 +84,18 @@ describe('a backup is refused', () => {
   it.each<[string, Partial<World>, string]>([
     ['is being issued', { certificates: [{ ...web, status: issuing }] }, 'certificate-issuing'],
     ['is no pair', { secrets: [secretOf(web, { isBroken: true })] }, 'pair-mismatch'],
-    ['cannot be read', { secrets: [opaque('registry', 'web-tls', { 'tls.crt': 'x', 'tls.key': 'y' })] }, 'pair-mismatch'],
+    [
+      'cannot be read',
+      { secrets: [opaque('registry', 'web-tls', { 'tls.crt': 'x', 'tls.key': 'y' })] },
+      'pair-mismatch',
+    ],
     ['has expired', { secrets: [secretOf(web, { age: 91 * day })] }, 'expired-certificate'],
     ['ends this moment', { secrets: [secretOf(web, { age: 90 * day })] }, 'expired-certificate'],
-    ['would be replaced', { certificates: [certificate('registry', 'web', { dnsNames: ['new.example.com'] })] }, 'would-reissue'],
+    [
+      'would be replaced',
+      { certificates: [certificate('registry', 'web', { dnsNames: ['new.example.com'] })] },
+      'would-reissue',
+    ],
   ])('for a certificate that %s', (_, world, rule) => {
     const [refusal, ...more] = found(world);
     expect(more).toEqual([]);
@@ -135,12 +150,18 @@ describe('a backup is refused', () => {
 });
 
 describe('an order of a restore does not count', () => {
-  const known = (of: typeof web, origin: Known['origin'] = 'explicit'): Known => ({ certificate: of, origin, acme: true }) as Known;
+  const known = (of: typeof web, origin: Known['origin'] = 'explicit'): Known =>
+    ({ certificate: of, origin, acme: true }) as Known;
   const record = (of: typeof web, accepted?: CertificateRecord['accepted']): CertificateRecord =>
     ({ metadata: of.metadata, spec: of.spec, ...(accepted ? { accepted } : {}) }) as CertificateRecord;
   const line = (of: typeof web, action: PlanLine['action'], reason = ''): PlanLine =>
     ({ item: { roles: ['tls'], object: secretOf(of) }, subject: '', action, reason }) as PlanLine;
-  const why = (facts: Partial<Parameters<typeof excuses>[0]>, of: typeof web, reason = 'DoesNotExist', origin: Known['origin'] = 'explicit') =>
+  const why = (
+    facts: Partial<Parameters<typeof excuses>[0]>,
+    of: typeof web,
+    reason = 'DoesNotExist',
+    origin: Known['origin'] = 'explicit',
+  ) =>
     excuses({ seen: { certificates: [] }, lines: [], records: [], installer: [], ...facts })(known(of, origin), reason);
 
   it('where it is a renewal, or the backup’s own has expired', () => {

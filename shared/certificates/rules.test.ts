@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { backoffUntil } from './backoff.js';
 import { encodeElement, tag } from './der.js';
+import { shimCertificates } from './ingress-shim.js';
 import type { Certificate, Secret } from './model.js';
 import { nameOid, nameText, nameValue, nameValues, readName } from './names.js';
 import { ownerOfSecret } from './ownership.js';
 import { renewalTime } from './renewal.js';
-import { shimCertificates } from './ingress-shim.js';
 import { readUri } from './uri.js';
 import { certManagerVersion } from './version.js';
 
@@ -49,7 +49,10 @@ describe('a distinguished name', () => {
   });
 
   it('of a request passes over values that are no text', () => {
-    const der = name([attribute(nameOid.commonName, Buffer.from([1]), tag.integer)], [attribute(nameOid.country, Buffer.from('CH'), tag.utf8String)]);
+    const der = name(
+      [attribute(nameOid.commonName, Buffer.from([1]), tag.integer)],
+      [attribute(nameOid.country, Buffer.from('CH'), tag.utf8String)],
+    );
     const read = readName(der, 'skip other types');
     expect([nameValue(read, nameOid.commonName), nameValue(read, nameOid.country)]).toEqual(['', 'CH']);
   });
@@ -67,9 +70,19 @@ describe('a distinguished name', () => {
       [nameOid.postalCode, 'POSTALCODE'],
     ];
     for (const [type, short] of all) expect(nameText(readName(name([text(type, 'x')])))).toBe(`${short}=x`);
-    const read = readName(name([text(nameOid.country, 'CH')], [text(nameOid.commonName, ' a,b"c '), text(nameOid.commonName, '#d')], [text('2.5.4.4', 'x')]));
+    const read = readName(
+      name(
+        [text(nameOid.country, 'CH')],
+        [text(nameOid.commonName, ' a,b"c '), text(nameOid.commonName, '#d')],
+        [text('2.5.4.4', 'x')],
+      ),
+    );
     expect(nameText(read)).toBe('2.5.4.4=#0c0178,CN=\\ a\\,b\\"c\\ +CN=\\#d,C=CH');
-    expect([nameValues(read, nameOid.commonName), nameValue(read, nameOid.commonName), nameValue(read, '2.5.4.99')]).toEqual([[' a,b"c ', '#d'], '#d', '']);
+    expect([
+      nameValues(read, nameOid.commonName),
+      nameValue(read, nameOid.commonName),
+      nameValue(read, '2.5.4.99'),
+    ]).toEqual([[' a,b"c ', '#d'], '#d', '']);
   });
 });
 
@@ -116,7 +129,9 @@ describe('who owns a Secret', () => {
   const secret = (certificateName?: string): Secret => ({
     metadata: {
       name: 's',
-      ...(certificateName === undefined ? {} : { annotations: { 'cert-manager.io/certificate-name': certificateName } }),
+      ...(certificateName === undefined
+        ? {}
+        : { annotations: { 'cert-manager.io/certificate-name': certificateName } }),
     },
   });
   const [old, young, unborn] = [of('old', '2020-01-01T00:00:00Z'), of('young', '2021-01-01T00:00:00Z'), of('unborn')];
@@ -125,14 +140,32 @@ describe('who owns a Secret', () => {
     ['the only one', 'old', old, undefined, []],
     ['the oldest', 'old', young, undefined, [old, young]],
     ['one that is there before one that is not', 'young', unborn, undefined, [young]],
-    ['the first by name among the same age', 'a', of('b', '2020-01-01T00:00:00Z'), undefined, [of('a', '2020-01-01T00:00:00Z')]],
+    [
+      'the first by name among the same age',
+      'a',
+      of('b', '2020-01-01T00:00:00Z'),
+      undefined,
+      [of('a', '2020-01-01T00:00:00Z')],
+    ],
     ['the first by name where no age is known', 'a', of('b'), undefined, [of('a')]],
     ['itself where it is the first by name', 'a', of('a'), undefined, [of('b')]],
     ['whom the Secret names', 'young', old, secret('young'), [old, young]],
     ['not whom the Secret names and nobody is', 'old', young, secret('gone'), [old, young]],
     ['not who names another Secret', 'young', young, undefined, [of('older', '2010-01-01T00:00:00Z', 'other')]],
-    ['not whom the Secret names, of another Secret', 'young', young, secret('other'), [of('other', '2010-01-01T00:00:00Z', 'other')]],
-    ['not a stale copy of itself', 'young', young, undefined, [of('young', '2000-01-01T00:00:00Z'), of('w', '2020-06-01T00:00:00Z', 'x')]],
+    [
+      'not whom the Secret names, of another Secret',
+      'young',
+      young,
+      secret('other'),
+      [of('other', '2010-01-01T00:00:00Z', 'other')],
+    ],
+    [
+      'not a stale copy of itself',
+      'young',
+      young,
+      undefined,
+      [of('young', '2000-01-01T00:00:00Z'), of('w', '2020-06-01T00:00:00Z', 'x')],
+    ],
   ])('is %s', (_, wanted, certificate, held, siblings) => {
     expect(ownerOfSecret(certificate, held, siblings)).toBe(wanted);
   });
@@ -171,7 +204,11 @@ describe('the pause after a failure', () => {
 describe('the time of a renewal', () => {
   const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2026-04-01T00:00:00Z') };
   const due = (spec: object, version = 'v1.21.2'): string | undefined =>
-    renewalTime(validity, { secretName: 's', issuerRef: { name: 'i' }, ...spec }, certManagerVersion(version))?.at.toISOString();
+    renewalTime(
+      validity,
+      { secretName: 's', issuerRef: { name: 'i' }, ...spec },
+      certManagerVersion(version),
+    )?.at.toISOString();
 
   it.each([
     ['two thirds of its life', {}, '2026-03-02T00:00:00.000Z'],
@@ -182,7 +219,11 @@ describe('the time of a renewal', () => {
     ['the usual for no time', { renewBefore: '0s' }, '2026-03-02T00:00:00.000Z'],
     ['the usual for no share', { renewBeforePercentage: 0 }, '2026-03-02T00:00:00.000Z'],
     ['the usual for all of it', { renewBeforePercentage: 100 }, '2026-03-02T00:00:00.000Z'],
-    ['a share that was taken the wrong way round until 1.16', { renewBeforePercentage: 10 }, '2026-03-23T00:00:00.000Z'],
+    [
+      'a share that was taken the wrong way round until 1.16',
+      { renewBeforePercentage: 10 },
+      '2026-03-23T00:00:00.000Z',
+    ],
   ])('is %s', (_, spec, wanted) => {
     expect(due(spec)).toBe(wanted);
   });
@@ -241,18 +282,47 @@ describe('annotations of an Ingress', () => {
     expect(made?.spec.secretTemplate).toEqual(wanted);
   });
 
-  it.each(['{', '[]', '3', '{"other":{}}', '{"labels":[]}', '{"labels":{"a":1}}', '{"annotations":{"cert-manager.io/x":"y"}}'])(
-    'of a template %s make none',
-    (text) => {
-      expect(asked({ 'cert-manager.io/secret-template': text }).certificates).toEqual([]);
-    },
-  );
+  it.each([
+    '{',
+    '[]',
+    '3',
+    '{"other":{}}',
+    '{"labels":[]}',
+    '{"labels":{"a":1}}',
+    '{"annotations":{"cert-manager.io/x":"y"}}',
+  ])('of a template %s make none', (text) => {
+    expect(asked({ 'cert-manager.io/secret-template': text }).certificates).toEqual([]);
+  });
 
   it('of usages take the names that cert-manager knows, with blanks around them', () => {
     const names = [
-      ...['signing', 'digital signature', 'content commitment', 'key encipherment', 'key agreement', 'data encipherment'],
-      ...['cert sign', 'crl sign', 'encipher only', 'decipher only', 'any', 'server auth', 'client auth', 'code signing'],
-      ...['email protection', 's/mime', 'ipsec end system', 'ipsec tunnel', 'ipsec user', 'timestamping', 'ocsp signing'],
+      ...[
+        'signing',
+        'digital signature',
+        'content commitment',
+        'key encipherment',
+        'key agreement',
+        'data encipherment',
+      ],
+      ...[
+        'cert sign',
+        'crl sign',
+        'encipher only',
+        'decipher only',
+        'any',
+        'server auth',
+        'client auth',
+        'code signing',
+      ],
+      ...[
+        'email protection',
+        's/mime',
+        'ipsec end system',
+        'ipsec tunnel',
+        'ipsec user',
+        'timestamping',
+        'ocsp signing',
+      ],
       ...['microsoft sgc', 'netscape sgc'],
     ];
     for (const name of names) {

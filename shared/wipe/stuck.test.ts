@@ -25,9 +25,7 @@ describe('what holds a namespace', () => {
     api.put(secret('held', { finalizers: ['x/y', 'z'] }));
     api.put(secret('stays'));
     api.put(secret('leaves', { deletionTimestamp: '2026-01-01T00:00:00Z' }));
-    api.put(
-      objectOf(kinds.certificate, { metadata: { name: 'c', namespace: 'a' }, spec: {} }),
-    );
+    api.put(objectOf(kinds.certificate, { metadata: { name: 'c', namespace: 'a' }, spec: {} }));
     const both = content(
       'Some resources are remaining: secrets. has 3 resource instances, certificates.cert-manager.io has 1 resource instances',
     );
@@ -149,6 +147,8 @@ describe('the wait for namespaces', () => {
     expect(await untilGone({ ...api.cluster, watch }, uids('a'), { ...quiet, deadline: soon() })).toEqual([]);
     expect(watches).toBe(2);
     const signal = AbortSignal.abort(new Error('cancelled'));
-    await expect(untilGone(api.cluster, uids('a'), { ...quiet, signal, deadline: soon() })).rejects.toThrow('cancelled');
+    await expect(untilGone(api.cluster, uids('a'), { ...quiet, signal, deadline: soon() })).rejects.toThrow(
+      'cancelled',
+    );
   });
 });

@@ -6,8 +6,8 @@ import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { groupsOf } from './delete.js';
+import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { readJournal } from './journal.js';
 import { look } from './look.js';
 import { findProof, freshBackup, proofOf } from './proof.js';
@@ -93,7 +93,11 @@ describe('a wipe', () => {
   it('in a dry run prints each line, writes nothing, and foresees how it would begin', async () => {
     const one = await world(namespace('blog'));
     const writes = one.api.writes.length;
-    expect(await one.wipe({ dryRun: true, confirm: '' })).toMatchObject({ start: 'fresh', refused: undefined, wiped: 0 });
+    expect(await one.wipe({ dryRun: true, confirm: '' })).toMatchObject({
+      start: 'fresh',
+      refused: undefined,
+      wiped: 0,
+    });
     const uid = one.api.find(kinds.namespace, { name: 'registry' })?.metadata.uid;
     expect(one.lines).toContain(`would delete Namespace registry ${uid}: a namespace of MCP Runtime by its name`);
     expect(one.lines).toContain('would leave Namespace blog: it is not MCP Runtime’s');
@@ -213,7 +217,11 @@ describe('the proof of a wipe', () => {
     if (store === undefined) throw new Error('there is one');
     const options = { key, run, allow: [], dryRun: false };
     const failing = (error: Error) =>
-      freshBackup(one.api.cluster, { ...one.ports, stores: [{ ...store, read: () => Promise.reject(error) }] }, options);
+      freshBackup(
+        one.api.cluster,
+        { ...one.ports, stores: [{ ...store, read: () => Promise.reject(error) }] },
+        options,
+      );
     const said = { what: 'w', why: 'y', next: 'n' };
     const listed = { ...store, read: async () => Buffer.from('other') };
     await expect(freshBackup(one.api.cluster, { ...one.ports, stores: [listed] }, options)).rejects.toMatchObject({
@@ -263,11 +271,16 @@ describe('a look before a wipe', () => {
       api.put(objectOf(kind, { metadata: { name, ...(kind.namespaced ? { namespace: 'registry' } : {}) } }));
     for (const kind of [kinds.mcpServer, kinds.mcpAccessGrant, kinds.mcpAgentSession]) put(kind, 'own');
     for (const kind of [kinds.mutatingWebhookConfiguration, kinds.validatingWebhookConfiguration]) put(kind, 'hook');
-    for (const kind of [kinds.clusterRole, kinds.clusterRoleBinding, kinds.apiService, kinds.persistentVolume]) put(kind, 'x');
+    for (const kind of [kinds.clusterRole, kinds.clusterRoleBinding, kinds.apiService, kinds.persistentVolume])
+      put(kind, 'x');
     const seen = await look(api.cluster);
     expect(seen).toMatchObject({ installedDomain: run.domain, journal: undefined });
     const { platformObjects, webhooks, clusterRoles, clusterRoleBindings, apiServices, volumes } = seen;
-    expect([platformObjects, webhooks, clusterRoles, clusterRoleBindings, apiServices, volumes].map((list) => list.map(({ kind }) => kind))).toEqual([
+    expect(
+      [platformObjects, webhooks, clusterRoles, clusterRoleBindings, apiServices, volumes].map((list) =>
+        list.map(({ kind }) => kind),
+      ),
+    ).toEqual([
       ['MCPServer', 'MCPAccessGrant', 'MCPAgentSession'],
       ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'],
       ['ClusterRole'],
@@ -301,11 +314,15 @@ describe('what is deleted', () => {
   });
 
   it('is called by kind and place, and counted in words', () => {
-    expect([subjectOf(target(kinds.namespace, 'n')), subjectOf({ ...target(kinds.mcpServer, 's'), namespace: 'a' })]).toEqual([
-      'Namespace n',
-      'MCPServer a/s',
+    expect([
+      subjectOf(target(kinds.namespace, 'n')),
+      subjectOf({ ...target(kinds.mcpServer, 's'), namespace: 'a' }),
+    ]).toEqual(['Namespace n', 'MCPServer a/s']);
+    expect([count(0, 'object'), count(1, 'object'), count(2_000, 'object')]).toEqual([
+      '0 objects',
+      '1 object',
+      '2,000 objects',
     ]);
-    expect([count(0, 'object'), count(1, 'object'), count(2_000, 'object')]).toEqual(['0 objects', '1 object', '2,000 objects']);
   });
 
   it('has its reason and its owner', async () => {
