@@ -34,6 +34,8 @@ const swapped: Readonly<Record<string, string>> = {
 /** What a person reads, wherever it stands: a changed word there is no fault of the logic. */
 const texts = /^(?:what|why|next|evidence|remedy|summary|detail|message|title|description|note|hint)$/;
 const telling = /^(?:progress|log|info|warn|warning|notice|debug|report|tell|say|describe|note)$/;
+/** How long a pause takes tells nobody anything. */
+const waiting = /^(?:sleep|pause)$/;
 /** Beyond this a number is a deadline or a size, whose exact value is a judgement. */
 const mostCounted = 999;
 
@@ -78,7 +80,7 @@ function isLeftAlone(node: Node): boolean {
   if (node.type === 'ObjectProperty' || node.type === 'ClassProperty') return texts.test(nameOf(node.key));
   if (node.type === 'VariableDeclarator') return texts.test(nameOf(node.id));
   if (node.type === 'NewExpression') return /^(?:Type|Range)?Error$/.test(nameOf(node.callee));
-  return isTelling(node);
+  return isTelling(node) || (node.type === 'CallExpression' && waiting.test(nameOf(node.callee)));
 }
 
 function isTelling(node: Node): boolean {

@@ -67,6 +67,24 @@ describe('inventory', () => {
     ]);
   });
 
+  it('takes pull Secrets of solvers from where their pods run', () => {
+    const podTemplate = { spec: { imagePullSecrets: [{ name: 'pull' }] } };
+    const acme = { privateKeySecretRef: { name: 'account' }, solvers: [{ http01: { ingress: { podTemplate } } }] };
+    const spec = { secretName: 'tls', issuerRef: { name: 'le', kind: 'ClusterIssuer' } };
+    const all = inventory({
+      certificates: [object('Certificate', 'c', 'a', spec)] as LiveCertificate[],
+      issuers: [object('ClusterIssuer', 'le', undefined, { acme })] as LiveIssuer[],
+      ingresses: [],
+      namespaces: [],
+      certManager,
+    });
+    expect(all.map(({ roles, namespace, name, required }) => [roles, `${namespace}/${name}`, required])).toEqual([
+      [['account-key'], 'cert-manager/account', true],
+      [['issuer-secret'], 'a/pull', false],
+      [['tls'], 'a/tls', true],
+    ]);
+  });
+
   it('takes TLS Secrets of Ingresses only where cert-manager looks after them', () => {
     const spec = { tls: [{ secretName: 'tls', hosts: ['a'] }, { hosts: ['b'] }] };
     const ingresses = [

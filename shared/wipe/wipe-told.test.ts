@@ -6,7 +6,7 @@ import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import { groupsOf } from './delete.js';
+import { groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { readJournal } from './journal.js';
 import { look } from './look.js';
@@ -311,6 +311,7 @@ describe('what is deleted', () => {
       target(kinds.namespace, 'n'),
     ];
     expect(groupsOf(all).map((group) => group.map(({ name }) => name))).toEqual([['r'], ['s', 'g'], ['n']]);
+    expect(namespacesOf(all).map(({ name }) => name)).toEqual(['n']);
   });
 
   it('is called by kind and place, and counted in words', () => {
