@@ -9,10 +9,11 @@ import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
 import type { Figures, Proof } from './support/proof.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT]
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N]
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
+  --seed     of mutations: which ones; --count: how many
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
@@ -24,6 +25,8 @@ const { values, positionals } = commandLine(usage, {
     small: { type: 'boolean', default: false },
     cycles: { type: 'string' },
     only: { type: 'string' },
+    seed: { type: 'string' },
+    count: { type: 'string' },
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

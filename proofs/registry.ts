@@ -13,6 +13,7 @@ import { hostile } from './hostile/hostile.js';
 import { keyless } from './keyless/keyless.js';
 import { kill } from './kill.js';
 import { mcpSdk } from './mcp-sdk/mcp-sdk.js';
+import { mutationsProof } from './mutations/mutations.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
 import { rbacOf } from './rbac/rbac.js';
@@ -44,6 +45,7 @@ const before: readonly Proof[] = [
   corrupt,
   stolenKey,
   guardsProof,
+  mutationsProof,
   canary,
   hostile,
   breakGlass,

@@ -87,7 +87,9 @@ async function workflowsIn(
 ): Promise<string> {
   const workflows = join(folder, name, '.github', 'workflows');
   await mkdir(workflows, { recursive: true });
-  await cp(join(root, '.github', 'actions'), join(folder, name, '.github', 'actions'), { recursive: true });
+  for (const beside of ['actions', 'dependabot.yml']) {
+    await cp(join(root, '.github', beside), join(folder, name, '.github', beside), { recursive: true });
+  }
   for (const [from, prefix] of [
     [join(root, 'examples'), 'example-'],
     [join(root, '.github', 'workflows'), ''],

@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { isInstalled, markInstalled } from './lock-stamp.mjs';
+import { isInstalled } from './installed.mjs';
 
 const root = join(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
@@ -20,7 +20,6 @@ const must = (command, args) => {
 if (!isInstalled(root)) {
   process.stderr.write('installing the locked packages (once, about half a minute)\n');
   must('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
-  markInstalled(root);
 }
 must(process.execPath, [join(root, 'scripts', 'build.mjs')]);
 

@@ -49,13 +49,13 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a lock of another run that may be alive is not taken over',
-    file: backup('brake.ts'),
+    file: 'shared/facts/lock.ts',
     off: ['other !== run && expires > now', 'false'],
     test: backup('brake.test'),
   },
   {
     name: 'a lock whose time is over is taken over',
-    file: backup('brake.ts'),
+    file: 'shared/facts/lock.ts',
     off: ['other !== run && expires > now', 'other !== run'],
     test: backup('brake.test'),
   },
@@ -202,15 +202,21 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'the anchor never goes back',
-    file: backup('anchor.ts'),
-    off: ['if (found !== undefined && anchorIn(found).generation >= anchor.generation) return;', ''],
-    test: backup('anchor.test'),
+    file: 'shared/facts/anchor.ts',
+    off: ['found !== undefined && found.generation >= anchor.generation', 'false'],
+    test: 'shared/facts/anchor.test',
   },
   {
-    name: 'an anchor that cannot be read is an error',
-    file: backup('anchor.ts'),
-    off: ['return found && anchorIn(found);', 'return found && shape.safeParse(unpackedTexts(found)).data;'],
-    test: backup('anchor.test'),
+    name: 'what a cluster remembers and cannot be read is an error',
+    file: 'shared/cluster/memory.ts',
+    off: ['throw new McprtError(unreadable.code, {', 'return undefined as T;\n    throw new McprtError(unreadable.code, {'],
+    test: 'shared/cluster/memory.test',
+  },
+  {
+    name: 'of two runs that move on what a cluster remembers, one decides anew',
+    file: 'shared/cluster/memory.ts',
+    off: ["{ op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },", ''],
+    test: 'shared/cluster/memory.test',
   },
   {
     name: 'nothing is stored that a restore would refuse',
@@ -246,25 +252,25 @@ export const guards: readonly Guard[] = [
     name: 'what no backup job can have stored is not looked at',
     file: backup('walk.ts'),
     off: ['why: entry.foreign ?? (isNameOf', 'why: (isNameOf'],
-    test: backup('select.test'),
+    test: backup('choose-backup.test'),
   },
   {
     name: 'a newer backup that may be real is not passed over in silence',
-    file: backup('select.ts'),
+    file: backup('choose-backup.ts'),
     off: ['if (doubts.length > 0 && !overrides.older) {', 'if (false) {'],
-    test: backup('select.test'),
+    test: backup('choose-backup.test'),
   },
   {
     name: 'a replay of an older backup is noticed',
-    file: backup('select.ts'),
+    file: backup('choose-backup.ts'),
     off: ['if (anchor !== undefined && generation < anchor.generation) {', 'if (false) {'],
-    test: backup('select.test'),
+    test: backup('choose-backup.test'),
   },
   {
     name: 'a backup of another cluster is not taken',
-    file: backup('select.ts'),
+    file: backup('choose-backup.ts'),
     off: ['if (wanted !== undefined && context.fingerprint !== wanted) {', 'if (false) {'],
-    test: backup('select.test'),
+    test: backup('choose-backup.test'),
   },
   {
     name: 'nothing else is restored than what was approved',
@@ -286,21 +292,9 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'the cluster’s own namespaces are never wiped',
-    file: 'shared/wipe/targets.ts',
+    file: 'shared/platform/resources.ts',
     off: ["return namespace === 'default' || namespace.startsWith('kube-');", 'return false;'],
     test: 'shared/wipe/targets.test',
-  },
-  {
-    name: 'a journal of a wipe that cannot be read is an error',
-    file: 'shared/wipe/journal.ts',
-    off: ["throw new McprtError('wipe-journal', {", "return undefined;\n  throw new McprtError('wipe-journal', {"],
-    test: 'shared/wipe/journal.test',
-  },
-  {
-    name: 'a record of a first install that cannot be read is an error',
-    file: 'shared/setup/first-install.ts',
-    off: ["throw new McprtError('setup-record', {", "return undefined;\n  throw new McprtError('setup-record', {"],
-    test: 'shared/setup/unfinished.test',
   },
   {
     name: 'a platform does not become one of another mode unasked',
@@ -334,9 +328,9 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'of cert-manager’s controllers the one that acts counts',
-    file: backup('controller.ts'),
+    file: 'shared/facts/cert-manager.ts',
     off: ['states.flatMap((state) => byState.get(state) ?? [])', 'found'],
-    test: backup('controller.test'),
+    test: 'shared/facts/cert-manager.test',
   },
   {
     name: 'a lock that is over is taken over by one run only',
@@ -370,7 +364,7 @@ export const guards: readonly Guard[] = [
   },
   {
     name: 'a Secret that may not be read is no Secret that is not there',
-    file: backup('observe.ts'),
+    file: 'shared/facts/secrets.ts',
     off: ['if (forbidden.length === 0) return secrets;', 'return secrets;'],
     test: backup('secret-names.test'),
   },
@@ -426,7 +420,7 @@ export const guards: readonly Guard[] = [
     name: 'a wipe or restore looks for others with its lock in hand',
     file: backup('brake.ts'),
     off: ['await Promise.all([requireNoInstallation(cluster, holder.run), requireNoRollout(cluster)]);', ''],
-    test: 'shared/platform/installation.test',
+    test: 'shared/facts/installation.test',
   },
   {
     name: 'after a wipe no rollout comes before the installation',
@@ -440,14 +434,14 @@ export const guards: readonly Guard[] = [
   {
     name: 'a setup that fails after a wipe leaves it due',
     file: 'shared/facts/installation.ts',
-    off: ["isDone || before.wipedBy === ''", 'true'],
-    test: 'shared/platform/installation.test',
+    off: ["isDone || found.wipedBy === ''", 'true'],
+    test: 'shared/facts/installation.test',
   },
   {
     name: 'a setup of another run is not taken over',
     file: 'shared/facts/installation.ts',
     off: [' || run === own', ' || true'],
-    test: 'shared/platform/installation.test',
+    test: 'shared/facts/installation.test',
   },
   {
     name: 'only Docker gets through the door',

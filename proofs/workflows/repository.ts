@@ -233,7 +233,7 @@ async function requireExamples(folder: string, adapted: readonly string[]): Prom
 
 /** What a release of this repository has: its files, with the packages that are installed here. */
 async function releasedCopy(folder: string): Promise<string> {
-  const { isInstalled } = await import(pathToFileURL(join(root, 'scripts', 'lock-stamp.mjs')).href);
+  const { isInstalled } = await import(pathToFileURL(join(root, 'scripts', 'installed.mjs')).href);
   // A drill in the copy would install them anew, through the link.
   if (isInstalled(root) !== true) throw new Error('the packages are not those of the lockfile: use npm run prove');
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];

@@ -41,6 +41,8 @@ class Parser {
   readonly #assignments = new Map<string, Assignment>();
   readonly #findings: Finding[] = [];
   readonly #faulty = new Set<string>();
+  /** Of the `export` that is being read: it is a command, whose words all have their values before it runs. */
+  readonly #exported: Assignment[] = [];
   readonly #cursor: Cursor;
   readonly #environment: Environment;
 
@@ -65,6 +67,7 @@ class Parser {
       isSound = this.#readItem(exports);
       cursor.takeMatch(BLANKS);
     } while (isSound && !this.#atStatementEnd());
+    for (const assignment of this.#exported.splice(0)) this.#assign(assignment);
     if (!isSound) cursor.takeMatch(REST_OF_LINE);
   }
 
@@ -100,8 +103,9 @@ class Parser {
     if (isSound && !this.#atStatementEnd() && !isFollowedByItem) {
       scope.report(looseTextFault(this.#cursor.position, isBlankAfterEquals));
     }
-    if (isSound) this.#assign({ name, value, ...at });
-    else this.#faulty.add(name);
+    if (!isSound) this.#faulty.add(name);
+    else if (exports) this.#exported.push({ name, value, ...at });
+    else this.#assign({ name, value, ...at });
     return isSound;
   }
 
@@ -120,7 +124,8 @@ class Parser {
   /** At a name that `export` marks without a value: one that has a value already. */
   #atExportedName(): boolean {
     const name = this.#cursor.lookingAt(EXPORTED_NAME);
-    return name !== undefined && this.#lookup(name) !== undefined;
+    const isExported = this.#exported.some((one) => one.name === name);
+    return name !== undefined && (isExported || this.#lookup(name) !== undefined);
   }
 
   /** A faulty variable reads as empty: its own finding says enough. */

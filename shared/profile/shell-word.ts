@@ -37,7 +37,8 @@ function readText(cursor: Cursor, scope: Scope, quoted: boolean, stop: RegExp): 
   while (!cursor.atEnd && cursor.peek() !== '\n' && !stop.test(cursor.peek())) {
     const next = cursor.peek();
     const mayBeTilde = tildeMayFollow;
-    tildeMayFollow = !quoted && next === ':';
+    const isJoined = next === '\\' && cursor.peek(1) === '\n';
+    tildeMayFollow = !quoted && (next === ':' || (isJoined && mayBeTilde));
     if (next === '\\') text += readEscape(cursor, quoted);
     else if (next === '$') text += readDollar(cursor, scope, quoted);
     else if (next === '"') text += readDoubleQuoted(cursor, scope);
@@ -137,9 +138,15 @@ function readDollar(cursor: Cursor, scope: Scope, quoted: boolean): string {
     return cursor.take(2);
   }
   if (next === '{') return readBraced(cursor, scope, quoted);
-  if (/[0-9@*#?$!-]/.test(next)) {
+  // `$[` begins arithmetic in bash, where other shells take it as it is.
+  if (/[0-9@*#?$![-]/.test(next) || cursor.lookingAt(/\$_(?![A-Za-z0-9_])/y) !== undefined) {
     scope.report(expansionFault(at, `$${next} stands for something of the running shell.`));
     return cursor.take(2);
+  }
+  // A shell joins lines before it looks for names.
+  if (cursor.lookingAt(/\$(?:[A-Za-z_]\w*)?(?:\\\n)+\w/y) ?? cursor.lookingAt(/\$\\\n/y)) {
+    scope.report(expansionFault(at, 'The line goes on in the middle of a variable.'));
+    return cursor.take();
   }
   if (!quoted && (next === "'" || next === '"')) {
     scope.report(expansionFault(at, 'A quote that begins with $ is not read here.'));
@@ -155,7 +162,7 @@ function readBraced(cursor: Cursor, scope: Scope, quoted: boolean): string {
   cursor.take(2);
   const name = cursor.takeMatch(VARIABLE);
   const operator = cursor.takeMatch(/:?-/y);
-  if (name === undefined || (operator === undefined && cursor.peek() !== '}')) {
+  if (name === undefined || name === '_' || (operator === undefined && cursor.peek() !== '}')) {
     scope.report(expansionFault(at, 'Of the forms in braces, only ${NAME} and ${NAME:-default} are read.'));
     return '';
   }

@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import { mutated, mutationsOf } from './mutate.js';
+
+const lines = (source: string): string[] => mutationsOf(source).map((one) => mutated(source, one));
+
+test.each([
+  ['a condition', 'if (a) b = c;', ['if (!(a)) b = c;']],
+  ['a choice', 'x = a ? b : c;', ['x = !(a) ? b : c;']],
+  ['a comparison', 'x = a < b;', ['x = (a <= b);']],
+  ['an equality', 'x = a === b;', ['x = (a !== b);']],
+  ['both', 'x = a && b;', ['x = (a || b);']],
+  ['a negation', 'x = !a;', ['x = (a);']],
+  ['a truth', 'x = true;', ['x = false;']],
+  ['a number', 'x = 2;', ['x = 3;']],
+  ['a word', "x = 'a';", ["x = 'a~';"]],
+  ['a call', 'go();', [';']],
+  ['an awaited call', 'await go();', [';']],
+  ['a throw', 'throw a;', [';']],
+  ['a filter', 'x = a.filter(b);', ['x = a;']],
+  ['any', 'x = a.some(b);', ['x = a.every(b);']],
+])('%s is changed', (_, source, wanted) => {
+  expect(lines(source)).toEqual(wanted);
+});
+
+test.each([
+  ['a type', "type A = 'a' | 1; let x: A; const y = z as 'b';"],
+  ['an import', "import { a } from './a.js';"],
+  ['the key of an object', "x = { 'a-b': a, c };"],
+  ['a text', "x = 'more than a word'; throw_(new Error(b ? c : d));"],
+  ['what a person reads', "x = { what: a ? 'b' : 'c', why: `d` };"],
+  ['a report', "progress('a'); context.log('a' + 1);"],
+  ['a deadline', 'x = 60_000;'],
+  ['a pause', 'x = pause(250);'],
+  ['a comment', '/** if (a === b) */\nx = a;'],
+])('%s is left alone', (_, source) => {
+  expect(lines(source).filter((line) => line !== source.replace(/throw_\(.*\);/, ';'))).toEqual([]);
+});

@@ -1,0 +1,152 @@
+import { parse } from '@babel/parser';
+import { isRecord } from '../../shared/json.js';
+
+/** One small change of a source, by which it becomes wrong. */
+export interface Mutation {
+  kind: string;
+  line: number;
+  /** What stands there, and what stands in its place. */
+  from: string;
+  to: string;
+  /** Where, in characters of the source. */
+  start: number;
+  end: number;
+}
+
+interface Node extends Record<string, unknown> {
+  type: string;
+  start: number;
+  end: number;
+  loc: { start: { line: number } };
+}
+
+const swapped: Readonly<Record<string, string>> = {
+  '===': '!==',
+  '!==': '===',
+  '<': '<=',
+  '<=': '<',
+  '>': '>=',
+  '>=': '>',
+  '-': '+',
+  '*': '/',
+};
+
+/** What a person reads, wherever it stands: a changed word there is no fault of the logic. */
+const texts = /^(?:what|why|next|evidence|remedy|summary|detail|message|title|description|note|hint)$/;
+const telling = /^(?:progress|log|info|warn|warning|notice|debug|report|tell|say|describe|note)$/;
+/** How long a pause takes tells nobody anything. */
+const waiting = /^(?:sleep|pause)$/;
+/** Beyond this a number is a deadline or a size, whose exact value is a judgement. */
+const mostCounted = 999;
+
+/** Every change that is tried of a source: of its logic only, neither of types, imports nor texts. */
+export function mutationsOf(source: string): Mutation[] {
+  const { program } = parse(source, { sourceType: 'module', plugins: ['typescript'] });
+  return inside(program.body, (node, to, kind) => ({
+    kind,
+    line: node.loc.start.line,
+    from: source.slice(node.start, node.end),
+    to: to(source),
+    start: node.start,
+    end: node.end,
+  }));
+}
+
+/** The source with a change made. */
+export function mutated(source: string, { start, end, to }: Mutation): string {
+  return source.slice(0, start) + to + source.slice(end);
+}
+
+type Make = (node: Node, to: (source: string) => string, kind: string) => Mutation;
+
+const isNode = (value: unknown): value is Node => isRecord(value) && typeof value.type === 'string';
+
+function inside(value: unknown, make: Make): Mutation[] {
+  if (Array.isArray(value)) return value.flatMap((one) => inside(one, make));
+  if (!isNode(value) || isLeftAlone(value)) return [];
+  return [...at(value, make), ...parts(value).flatMap((one) => inside(one, make))];
+}
+
+/** What is in a node and can go wrong: keys and words of types cannot. */
+function parts(node: Node): unknown[] {
+  const { type, key, loc, leadingComments, trailingComments, innerComments, ...rest } = node;
+  if (/^TS(?:As|Satisfies|NonNull)/.test(type)) return [node.expression];
+  if (type === 'CallExpression' || type === 'NewExpression') return [rest.callee, rest.arguments];
+  return node.computed === true ? [key, ...Object.values(rest)] : Object.values(rest);
+}
+
+function isLeftAlone(node: Node): boolean {
+  if (/^TS(?!As|Satisfies|NonNull)|^Import|^ExportAll|^TypeAnnotation/.test(node.type)) return true;
+  if (node.type === 'ObjectProperty' || node.type === 'ClassProperty') return texts.test(nameOf(node.key));
+  if (node.type === 'VariableDeclarator') return texts.test(nameOf(node.id));
+  if (node.type === 'NewExpression') return /^(?:Type|Range)?Error$/.test(nameOf(node.callee));
+  return isTelling(node) || (node.type === 'CallExpression' && waiting.test(nameOf(node.callee)));
+}
+
+function isTelling(node: Node): boolean {
+  return node.type === 'CallExpression' && telling.test(nameOf(node.callee));
+}
+
+/** The name of what is called, declared or set; of `a.b` it is `b`. */
+function nameOf(node: unknown): string {
+  if (!isNode(node)) return '';
+  if (/^(?:Optional)?MemberExpression$/.test(node.type)) return nameOf(node.property);
+  return typeof node.name === 'string' ? node.name : '';
+}
+
+/** Changes of one node, apart from what is in it. */
+function at(node: Node, make: Make): Mutation[] {
+  const text = (of: unknown) => (source: string) => (isNode(of) ? source.slice(of.start, of.end) : '');
+  switch (node.type) {
+    case 'IfStatement':
+    case 'WhileStatement':
+    case 'ConditionalExpression':
+      return isNode(node.test) ? [make(node.test, (source) => `!(${text(node.test)(source)})`, 'negated')] : [];
+    case 'BinaryExpression':
+    case 'LogicalExpression': {
+      const to = node.type === 'BinaryExpression' ? swapped[String(node.operator)] : logical(node.operator);
+      const [left, right] = [text(node.left), text(node.right)];
+      const both = (source: string): string => `(${left(source)} ${to} ${right(source)})`;
+      return to === undefined ? [] : [make(node, both, `${node.operator} is ${to}`)];
+    }
+    case 'UnaryExpression':
+      return node.operator === '!' ? [make(node, (source) => `(${text(node.argument)(source)})`, '! is dropped')] : [];
+    case 'BooleanLiteral':
+      return [make(node, () => String(node.value !== true), 'another constant')];
+    case 'NumericLiteral': {
+      const value = Number(node.value);
+      return value > mostCounted ? [] : [make(node, () => String(value + 1), 'another constant')];
+    }
+    case 'StringLiteral':
+      return /\s/.test(String(node.value))
+        ? []
+        : [make(node, () => `'${node.value}~'`, 'another constant')].filter(safe);
+    case 'ThrowStatement':
+      return [make(node, () => ';', 'throw is dropped')];
+    case 'ExpressionStatement':
+      return isCall(node.expression) ? [make(node, () => ';', 'statement is dropped')] : [];
+    case 'CallExpression':
+      return called(node, make, text);
+    default:
+      return [];
+  }
+}
+
+const safe = ({ to }: Mutation): boolean => !/[\\\n]/.test(to) && to.split("'").length === 3;
+const logical = (operator: unknown): string | undefined =>
+  operator === '&&' ? '||' : operator === '||' ? '&&' : undefined;
+
+function isCall(node: unknown): boolean {
+  if (!isNode(node)) return false;
+  if (node.type === 'AwaitExpression') return isCall(node.argument);
+  return node.type === 'CallExpression' && !isTelling(node);
+}
+
+function called(node: Node, make: Make, text: (of: unknown) => (source: string) => string): Mutation[] {
+  const { callee } = node;
+  if (!isNode(callee) || callee.type !== 'MemberExpression' || !isNode(callee.property)) return [];
+  const name = nameOf(callee.property);
+  const other = name === 'some' ? 'every' : name === 'every' ? 'some' : undefined;
+  if (other !== undefined) return [make(callee.property, () => other, `${name} is ${other}`)];
+  return name === 'filter' ? [make(node, text(callee.object), 'filter is dropped')] : [];
+}

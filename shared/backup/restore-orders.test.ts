@@ -1,0 +1,153 @@
+import { describe, expect, it } from '@jest/globals';
+import { objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { day } from './testing/issued.js';
+import { certificate, namespace, type Scene, scene, secretOf } from './testing/scene.js';
+
+const order = (namespaceName: string, of: string): KubeObject =>
+  objectOf(kinds.order, {
+    metadata: {
+      namespace: namespaceName,
+      name: `${of}-1`,
+      uid: `uid-${of}`,
+      annotations: { 'cert-manager.io/certificate-name': of },
+    },
+    spec: {},
+  });
+
+/** Somebody orders as soon as a Secret of that name is written. */
+function orderingAt(made: Scene, secret: string, wanted: KubeObject): void {
+  const { after } = made.api.hooks;
+  made.api.hooks.after = (event, object, itself) => {
+    after?.(event, object, itself);
+    if (event === 'ADDED' && object.kind === 'Secret' && object.metadata.name === secret) itself.put(wanted);
+  };
+}
+
+const registry = certificate('registry', 'registry-cert', { secretName: 'registry-tls' });
+
+/** Only the Secret of the registry is lost: its Certificate stays. */
+async function withoutSecret(...more: KubeObject[]): Promise<Scene> {
+  const made = await scene('running', more);
+  await made.backUp();
+  made.api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+  return made;
+}
+
+describe('orders that appear during a restore', () => {
+  it('of a certificate that it restored are an error, and the brake is off', async () => {
+    const made = await withoutSecret();
+    orderingAt(made, 'registry-tls', order('registry', 'registry-cert'));
+    await expect(made.restore()).rejects.toMatchObject({
+      code: 'restore-ordered',
+      message: expect.stringContaining('1 certificates'),
+      why: 'registry/registry-cert-1 (uid-registry-cert)',
+    });
+    expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+
+  it('are counted against what is allowed', async () => {
+    const made = await withoutSecret();
+    orderingAt(made, 'registry-tls', order('registry', 'registry-cert'));
+    const { newOrders, otherOrders } = await made.restore({ maxOrders: 1 });
+    expect([newOrders, otherOrders]).toEqual([['registry/registry-cert-1 (uid-registry-cert)'], []]);
+    expect(made.warnings.join('\n')).not.toContain('appeared meanwhile');
+  });
+
+  it('of a certificate that it did not restore are told', async () => {
+    const made = await withoutSecret(
+      namespace('blog'),
+      certificate('blog', 'web'),
+      secretOf(certificate('blog', 'web')),
+    );
+    orderingAt(made, 'registry-tls', order('blog', 'web'));
+    const { newOrders, otherOrders } = await made.restore();
+    expect([newOrders, otherOrders]).toEqual([[], ['blog/web-1 (uid-web)']]);
+    expect(made.warnings.join('\n')).toContain('appeared meanwhile: blog/web-1');
+  });
+
+  it('of a renewal that is due in any case are told', async () => {
+    const short = certificate('registry', 'short');
+    const made = await withoutSecret(short, secretOf(short, { age: 5 * day, life: 6 * day }));
+    made.api.remove(kinds.secret, { namespace: 'registry', name: 'short-tls' });
+    orderingAt(made, 'short-tls', order('registry', 'short'));
+    const { newOrders, otherOrders, plan } = await made.restore();
+    expect(plan.certificates.find(({ name }) => name === 'short')?.excused).toBe('renewal');
+    expect([newOrders, otherOrders]).toEqual([[], ['registry/short-1 (uid-short)']]);
+  });
+
+  it('and were there before are nobody’s', async () => {
+    const made = await withoutSecret();
+    made.api.put(order('registry', 'registry-cert'));
+    const { newOrders, otherOrders } = await made.restore();
+    expect([newOrders, otherOrders]).toEqual([[], []]);
+  });
+});
+
+describe('the end of a restore', () => {
+  it('tells what it did, write by write, under the brake', async () => {
+    const made = await withoutSecret();
+    const lines: string[] = [];
+    const result = await made.restore({}, { progress: (line) => void lines.push(line) });
+    expect(result).toMatchObject({ brake: 'policy', takenOver: false, verified: true });
+    expect(lines).toContain('brake on: no new ACME orders until the end');
+    expect(lines).toContain('  create   Secret registry/registry-tls');
+  });
+
+  it('says that a dry run has done nothing', async () => {
+    const made = await withoutSecret();
+    const writes = made.api.writes.length;
+    expect(await made.restore({ dryRun: true })).toMatchObject({
+      applied: [],
+      brake: 'none',
+      takenOver: false,
+      newOrders: [],
+      otherOrders: [],
+      verified: false,
+    });
+    expect(made.api.writes.slice(writes)).toEqual([]);
+  });
+
+  it('masks what it restores and what is live', async () => {
+    const made = await withoutSecret();
+    const masked: string[] = [];
+    await made.restore({}, { mask: (secret) => void masked.push(secret) });
+    const key = (secretOf(registry).data as Record<string, string>)['tls.key'] ?? '';
+    expect(masked).toContain(Buffer.from(key, 'base64').toString());
+    expect(masked).toContain('j');
+  });
+
+  it('is told from another plan by its digest', async () => {
+    const made = await withoutSecret();
+    const { planDigest } = await made.restore({ dryRun: true });
+    await expect(made.restore({ expectPlan: 'another' })).rejects.toMatchObject({ code: 'restore-plan-moved' });
+    expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
+    expect((await made.restore({ expectPlan: planDigest })).verified).toBe(true);
+  });
+});
+
+describe('a cluster without admission policies', () => {
+  const unserved = (made: Scene): void => {
+    const { groups } = made.api.cluster;
+    made.api.cluster.groups = async () => {
+      const all = await groups();
+      all.set('admissionregistration.k8s.io', []);
+      all.delete('admissionregistration.k8s.io');
+      return all;
+    };
+  };
+
+  it('is restored where cert-manager is stopped, and not where it runs', async () => {
+    const made = await withoutSecret();
+    unserved(made);
+    await expect(made.restore()).rejects.toMatchObject({
+      code: 'brake-unavailable',
+      next: expect.stringContaining('kubectl scale -n cert-manager deploy/cert-manager --replicas=0'),
+    });
+    const stopped = await scene('stopped');
+    await stopped.backUp();
+    stopped.api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+    unserved(stopped);
+    expect(await stopped.restore()).toMatchObject({ brake: 'not-needed', takenOver: false, verified: true });
+  });
+});
