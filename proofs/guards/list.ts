@@ -342,7 +342,7 @@ export const guards: readonly Guard[] = [
     name: 'a wipe that goes on takes no more than it began with',
     file: 'shared/wipe/resume-decision.ts',
     off: [' || !wasToGo.has(namespace)', ''],
-    test: 'shared/wipe/start.test',
+    test: 'shared/wipe/resume-decision.test',
   },
   {
     name: 'an identity that an environment is not for any more is taken back',
@@ -447,7 +447,7 @@ export const guards: readonly Guard[] = [
     name: 'only Docker gets through the door',
     file: 'shared/images/push-proxy.ts',
     off: ['if (!isLet(incoming.headers.authorization))', 'if (false)'],
-    test: 'shared/images/door.test',
+    test: 'shared/images/push-proxy.test',
   },
   {
     name: 'what may be a secret is told before a kubeconfig is looked at',
