@@ -20,7 +20,11 @@ const elsewhere = ['/build/scripts/', '/build/lab/', '/build/proofs/'];
 export function coverageWords(words: readonly string[]): string[] {
   if (!words.includes('--coverage')) return [];
   const isAll = words.every((word) => word.startsWith('-'));
-  return isAll ? elsewhere.flatMap((path) => ['--testPathIgnorePatterns', path]) : ['--coverageThreshold', '{}'];
+  return [
+    ...(isAll ? elsewhere.flatMap((path) => ['--testPathIgnorePatterns', path]) : ['--coverageThreshold', '{}']),
+    // Code that counts its branches is slower, most of all where it packs and unpacks.
+    ...['--testTimeout', '300000'],
+  ];
 }
 
 /** What is to be said of a measured share of branches, in percent, and the floor below which jest fails. */

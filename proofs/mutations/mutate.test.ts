@@ -30,7 +30,7 @@ test.each([
   ['what a person reads', "x = { what: a ? 'b' : 'c', why: `d` };"],
   ['a report', "progress('a'); context.log('a' + 1);"],
   ['a deadline', 'x = 60_000;'],
-  ['a pause', 'x = pause(250);'],
+  ['a pause', 'await pause(250);'],
   ['a comment', '/** if (a === b) */\nx = a;'],
 ])('%s is left alone', (_, source) => {
   expect(lines(source).filter((line) => line !== source.replace(/throw_\(.*\);/, ';'))).toEqual([]);

@@ -139,7 +139,7 @@ const logical = (operator: unknown): string | undefined =>
 function isCall(node: unknown): boolean {
   if (!isNode(node)) return false;
   if (node.type === 'AwaitExpression') return isCall(node.argument);
-  return node.type === 'CallExpression' && !isTelling(node);
+  return node.type === 'CallExpression' && !isTelling(node) && !waiting.test(nameOf(node.callee));
 }
 
 function called(node: Node, make: Make, text: (of: unknown) => (source: string) => string): Mutation[] {

@@ -51,6 +51,7 @@ describe('a kubeconfig', () => {
     ['base64 for addresses', Buffer.from(json).toString('base64url')],
     ['base64 of UTF-16', Buffer.from(`\ufeff${json}`, 'utf16le').toString('base64')],
     ['YAML whose first line lost its indentation', `  clusters:\n    - name: c\n  users: []`.trim()],
+    ['the same with an empty line in it', 'clusters:\n    - name: c\n\n  users: []'],
     ['YAML of users only', 'users: []'],
     ['YAML of clusters only', 'clusters: []'],
   ])('is read from %s, and has no path', (_, source) => {

@@ -55,6 +55,12 @@ describe('the anchor', () => {
     expect(await readAnchor(api.cluster)).toMatchObject({ generation: 2 });
   });
 
+  it('of an earlier version has no ledger and no digest of its content, and an empty list is one', async () => {
+    const api = cluster();
+    api.put(objectOf(kinds.configMap, { metadata: ref, data: { generation: '4', statement: 's4', inventory: '' } }));
+    expect(await readAnchor(api.cluster)).toEqual(anchor(4));
+  });
+
   it('holds what 5,000 tenants have', async () => {
     const { cluster: one } = cluster();
     const names = Array.from(
