@@ -112,11 +112,7 @@ async function applySecrets({ client, options, settings }: Run): Promise<void> {
     pullSecret(namespaces.runtime, registry, data.UI_API_KEY ?? ''),
   );
   await client.cluster.patch(kinds.deployment, { namespace: namespaces.runtime, name: operatorName }, [
-    {
-      op: 'add',
-      path: '/spec/template/spec/imagePullSecrets',
-      value: [{ name: 'mcp-runtime-registry-pull' }],
-    },
+    { op: 'add', path: '/spec/template/spec/imagePullSecrets', value: [{ name: 'mcp-runtime-registry-pull' }] },
   ]);
 }
 
