@@ -80,9 +80,7 @@ async function life(story: Story): Promise<void> {
     own,
     'third',
     await world.servers.archive({ 'mcp-break': 'error' }),
-    {
-      fails: true,
-    },
+    { fails: true },
   );
   context.expectSame('pushed broken', broken.outputs.failure, 'smoke-call-failed');
   requireComment(story, 'pushed broken', /checks failed/);

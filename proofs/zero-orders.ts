@@ -102,14 +102,7 @@ function startChurn({ cluster }: World): { stop(): Promise<void>; count(): numbe
   let writes = 0;
   const namespace = 'churn';
   const work = (async () => {
-    await applyObject(
-      cluster,
-      kinds.namespace,
-      { metadata: { name: namespace } },
-      {
-        manager: 'lab',
-      },
-    );
+    await applyObject(cluster, kinds.namespace, { metadata: { name: namespace } }, { manager: 'lab' });
     for (; running; writes++) {
       const labels: Record<string, string> = writes % 2 === 0 ? { 'controller.cert-manager.io/fao': 'true' } : {};
       const data = { count: Buffer.from(String(writes)).toString('base64') };

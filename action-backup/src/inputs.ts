@@ -1,20 +1,6 @@
 import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
-import {
-  count,
-  domain,
-  duration,
-  flag,
-  type Inputs,
-  type InputType,
-  namespaceNames,
-  oneOf,
-  path,
-  secret,
-  someOf,
-  text,
-  token,
-} from '../../shared/action/inputs.js';
+import { count, domain, duration, flag, type Inputs, type InputType, namespaceNames, oneOf, path, secret, someOf, text, token } from '../../shared/action/inputs.js';
 import { type Allowance, parseAllowance } from '../../shared/backup/allowance.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
 import { scopes } from '../../shared/wipe/targets.js';

@@ -5,12 +5,7 @@ import type { FetchResult } from '../../shared/backup/fetch.js';
 import type { Pruned } from '../../shared/backup/prune.js';
 import type { HeldBackup } from '../../shared/backup/refresh.js';
 import type { RestoreResult } from '../../shared/backup/restore.js';
-import {
-  type CertificateForecast,
-  excuseWords,
-  isCounted,
-  type RestorePlan,
-} from '../../shared/backup/restore-plan.js';
+import { type CertificateForecast, excuseWords, isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';

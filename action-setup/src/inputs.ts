@@ -1,24 +1,6 @@
 import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
-import {
-  certificates,
-  count,
-  domain,
-  duration,
-  flag,
-  type Inputs,
-  type InputType,
-  lines,
-  maybeDuration,
-  oneOf,
-  overrides,
-  path,
-  readInputs,
-  secret,
-  someOf,
-  text,
-  token,
-} from '../../shared/action/inputs.js';
+import { certificates, count, domain, duration, flag, type Inputs, type InputType, lines, maybeDuration, oneOf, overrides, path, readInputs, secret, someOf, text, token } from '../../shared/action/inputs.js';
 import { McprtError } from '../../shared/errors.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
 import type { OrderLimit } from '../../shared/setup/orders.js';

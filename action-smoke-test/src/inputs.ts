@@ -1,21 +1,5 @@
 import { connectionTypes } from '../../shared/action/connection.js';
-import {
-  certificates,
-  count,
-  domain,
-  duration,
-  flag,
-  type Inputs,
-  type InputType,
-  oneOf,
-  overrides,
-  path,
-  readInputs,
-  secret,
-  someOf,
-  text,
-  token,
-} from '../../shared/action/inputs.js';
+import { certificates, count, domain, duration, flag, type Inputs, type InputType, oneOf, overrides, path, readInputs, secret, someOf, text, token } from '../../shared/action/inputs.js';
 import { McprtError } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
 

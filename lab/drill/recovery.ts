@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asWritten } from '../../shared/backup/decide.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import { ApiError } from '../../shared/cluster/api-error.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { type Condition, type KubeObject, keyOf, kinds, nameOf } from '../../shared/cluster/objects.js';
+import { isTrue } from '../../shared/cluster/fields.js';
+import { type KubeObject, keyOf, kinds, nameOf } from '../../shared/cluster/objects.js';
 import { waitUntil } from '../../shared/cluster/wait.js';
 import { McprtError } from '../../shared/errors.js';
 import { kindOf } from '../../shared/facts/roles.js';
 import type { LabState } from '../driver/lab.js';
 import { readMeter } from '../driver/meter.js';
+import { found } from '../driver/until.js';
 import { applier } from '../platform/cert-manager.js';
 import { installCertManager } from '../platform/install.js';
 import { createObject } from '../platform/objects.js';
@@ -100,8 +101,8 @@ async function makeIssuers(
     const own = made.filter((one) => one.kind === kind.kind);
     if (own.length === 0) continue;
     await apply(kind, ...own);
-    const missing = (objects: readonly WithConditions[]): string => {
-      for (const one of objects.filter(isReady)) ready.add(nameOf(one));
+    const missing = (objects: readonly KubeObject[]): string => {
+      for (const one of objects) if (isTrue(one, 'Ready')) ready.add(nameOf(one));
       return own
         .map(nameOf)
         .filter((name) => !ready.has(name))
@@ -174,8 +175,8 @@ async function untilCounted(
   const ofCa = begun.filter((one) => standOf(one) === 'ca').map(({ metadata }) => keyOf(metadata));
   await until(() => ofCa.every((key) => !seen.get(key)?.isIssuing), patience.issued);
   const orders = begun.filter((one) => standOf(one) === 'acme').length;
-  const end = performance.now() + patience.issued;
-  while ((await readMeter(lab.acme.control)).orders.length < orders && performance.now() < end) await sleep(100);
+  const isCounted = async (): Promise<boolean> => (await readMeter(lab.acme.control)).orders.length >= orders;
+  await found(isCounted, { seconds: patience.issued / 1000, every: 100 });
 }
 
 function stuck(keys: readonly string[]): McprtError {
@@ -184,10 +185,4 @@ function stuck(keys: readonly string[]): McprtError {
     why: `it has said nothing of ${keys.join(', ')}`,
     next: 'run the drill again on a machine with less to do; cert-manager’s log in the lab is gone with the lab',
   });
-}
-
-type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
-
-function isReady({ status }: WithConditions): boolean {
-  return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
 }

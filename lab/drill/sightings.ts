@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../shared/cluster/cluster.js';
+import { conditionOf } from '../../shared/cluster/fields.js';
 import { type Condition, type KubeObject, keyOf, kinds } from '../../shared/cluster/objects.js';
 import { McprtError } from '../../shared/errors.js';
 
@@ -32,8 +33,6 @@ export interface Watcher {
   close(): Promise<void>;
 }
 
-type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };
-
 /**
  * Follows every Certificate from now on. Each change is looked at: that an issuance was begun is said for a moment only,
  * and a list would miss it.
@@ -45,14 +44,14 @@ export async function watchCertificates(
   const closed = new AbortController();
   const ends = AbortSignal.any([signal, closed.signal]);
   const seen = new Map<string, Sighting>();
-  const { items, resourceVersion } = await cluster.list<WithConditions>(kinds.certificate);
-  const note = (object: WithConditions): void =>
+  const { items, resourceVersion } = await cluster.list(kinds.certificate);
+  const note = (object: KubeObject): void =>
     void seen.set(keyOf(object.metadata), sighted(seen.get(keyOf(object.metadata)), object));
   items.forEach(note);
   let hasEnded = false;
   const loop = (async () => {
     try {
-      const events = cluster.watch<WithConditions>(kinds.certificate, { resourceVersion, signal: ends });
+      const events = cluster.watch(kinds.certificate, { resourceVersion, signal: ends });
       for await (const { object } of events) note(object);
     } catch {
       // `until` says that the watch has ended: how it did helps nobody.
@@ -77,9 +76,8 @@ export async function watchCertificates(
 }
 
 /** What is known of a Certificate after one more look at it. */
-export function sighted(before: Sighting | undefined, { status }: WithConditions, now = performance.now()): Sighting {
-  const condition = (type: string): Condition | undefined => status?.conditions?.find((one) => one.type === type);
-  const [ready, issuing] = [condition('Ready'), condition('Issuing')];
+export function sighted(before: Sighting | undefined, object: KubeObject, now = performance.now()): Sighting {
+  const [ready, issuing] = [conditionOf(object, 'Ready'), conditionOf(object, 'Issuing')];
   const isIssuing = issuing?.status === 'True';
   return {
     issuing: before?.issuing ?? (isIssuing ? wordsOf(issuing) : undefined),

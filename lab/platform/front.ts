@@ -68,6 +68,8 @@ type Ingress = KubeObject & {
 
 /** How long what was read of the cluster is served; a changed Secret is on the wire after this time at the latest. */
 const freshMilliseconds = 250;
+/** How long Traefik leaves an idle connection open. */
+const keepAliveTimeout = 180_000;
 const address = '127.0.0.1';
 const prefix = 'traefik.ingress.kubernetes.io/';
 
@@ -87,11 +89,12 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
       () => response.destroy(),
     );
   };
-  const http = createHttpServer(answer('web'));
+  const http = createHttpServer({ keepAliveTimeout }, answer('web'));
   const https = createHttpsServer(
     {
       cert: fallback.certificate,
       key: fallback.key,
+      keepAliveTimeout,
       SNICallback: (name, done) => {
         look().then(
           (seen) => done(null, seen.contexts.get(name.toLowerCase()) ?? unnamed),

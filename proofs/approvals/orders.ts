@@ -156,19 +156,15 @@ const restore = { event: 'workflow_dispatch', payload: { inputs: { operation: 'r
 const reinstall = { event: 'workflow_dispatch', payload: { inputs: { domain } } };
 
 /** Runs a workflow, and gives what the actions did in it. */
-async function run(
-  { repository, diary }: Story,
-  workflow: string,
-  options: RunOptions,
-): Promise<PlayedWorkflow & { did: string[] }> {
+async function run({ repository, diary }: Story, workflow: string, options: RunOptions): Promise<Done> {
   const played = await repository.run(workflow, options);
-  return { ...played, did: entriesOf(diary, played.runId) };
+  const own = `${played.runId}: `;
+  const did = diary.entries.filter((entry) => entry.startsWith(own)).map((entry) => entry.slice(own.length));
+  return { ...played, did: did.join(', ') };
 }
 
-/** `job/action operation` of one run. */
-function entriesOf({ entries }: Diary, id: number): string[] {
-  return entries.flatMap((entry) => (entry.startsWith(`${id}: `) ? [entry.slice(`${id}: `.length)] : []));
-}
+/** A run of a workflow, with `job/action operation` of what the actions did in it. */
+type Done = PlayedWorkflow & { did: string };
 
 /** Notes what came of a scene, and what should have come. */
 function expect({ seen, context }: Story, scene: string, is: string, wanted: string, log = ''): void {
@@ -176,6 +172,10 @@ function expect({ seen, context }: Story, scene: string, is: string, wanted: str
   context.progress(`  ${scene}: ${is}`);
   context.expect(is === wanted, `${scene}: ${is} instead of ${wanted}\n${log.slice(-3000)}`);
 }
+
+/** Notes what the actions did in a run, and how it ended. */
+const expectDid = (story: Story, scene: string, { did, code, log }: Done, wanted: string): void =>
+  expect(story, scene, `${did}: ${code}`, wanted, log);
 
 const whole = [
   'plan/action-rollout plan',
@@ -190,52 +190,34 @@ async function nobodyWaits(story: Story): Promise<void> {
   const first = run(story, 'deploy.yml', { ...push, review: () => gate.passed });
   await Promise.race([gate.reached, first]);
   const later = await Promise.all([1, 2, 3].map(() => run(story, 'deploy.yml', push)));
-  for (const one of later) expect(story, 'a later run', one.did.join(), whole.replaceAll(', ', ','), one.log);
+  for (const one of later) expect(story, 'a later run', one.did, whole, one.log);
   gate.pass(true);
-  const { did, code, log } = await first;
-  expect(story, 'the run that waited', `${did.join(', ')}: ${code}`, `${whole}: 0`, log);
+  expectDid(story, 'the run that waited', await first, `${whole}: 0`);
   const restored = await run(story, 'restore.yml', restore);
   const steps = ['list', 'plan', 'restore'].map((one) => `${one}/action-backup ${one}`).join(', ');
-  expect(story, 'a restore', `${restored.did.join(', ')}: ${restored.code}`, `${steps}: 0`, restored.log);
+  expectDid(story, 'a restore', restored, `${steps}: 0`);
 }
 
 /** What is no approval: a no, and a plan that has not arrived. */
 async function nothingApproved(story: Story): Promise<void> {
   const planOnly = 'plan/action-rollout plan';
   const no = await run(story, 'deploy.yml', { ...push, review: async () => false });
-  expect(story, 'a reviewer says no', `${no.did.join(', ')}: ${no.code}`, `${planOnly}: 1`, no.log);
+  expectDid(story, 'a reviewer says no', no, `${planOnly}: 1`);
   story.diary.plan = '';
   const empty = await run(story, 'deploy.yml', push);
   const setup = await run(story, 'install.yml', push);
   story.diary.plan = digest;
-  expect(story, 'an empty plan', `${empty.did.join(', ')}: ${empty.code}`, `${planOnly}: 1`, empty.log);
-  expect(
-    story,
-    'an empty plan of a setup',
-    `${setup.did.join(', ')}: ${setup.code}`,
-    'plan/action-setup default: 1',
-    setup.log,
-  );
+  expectDid(story, 'an empty plan', empty, `${planOnly}: 1`);
+  expectDid(story, 'an empty plan of a setup', setup, 'plan/action-setup default: 1');
   story.context.expect(/input `plan` is not/.test(empty.log), 'an empty plan: not told', empty);
+  const head = { repo: { full_name: story.repository.github.env.GITHUB_REPOSITORY } };
   const dependabot = await run(story, 'deploy.yml', {
     event: 'pull_request',
-    payload: {
-      number: 5,
-      pull_request: {
-        number: 5,
-        user: { login: 'dependabot[bot]' },
-        head: { repo: { full_name: story.repository.github.env.GITHUB_REPOSITORY } },
-      },
-    },
+    payload: { number: 5, pull_request: { number: 5, user: { login: 'dependabot[bot]' }, head } },
     as: { ref: 'refs/pull/5/merge', baseRef: 'main' },
   });
-  expect(
-    story,
-    'Dependabot’s pull request',
-    `${dependabot.jobs.length} jobs: ${dependabot.code}`,
-    '0 jobs: 0',
-    dependabot.log,
-  );
+  const { jobs, code, log } = dependabot;
+  expect(story, 'Dependabot’s pull request', `${jobs.length} jobs: ${code}`, '0 jobs: 0', log);
 }
 
 /** Every job of a reviewed environment stops where nobody reviews, before its action runs. */
@@ -259,7 +241,7 @@ async function missingReviewers(story: Story): Promise<void> {
       github.setEnvironment(environment, rules);
       const played = await run(story, workflow, options);
       const scene = `${workflow} where ${environment} has ${rules.hasReviewers ? 'an empty list of' : 'no'} reviewers`;
-      expect(story, scene, `${played.did.join(', ')}: ${played.code}`, `${did}: 1`, played.log);
+      expectDid(story, scene, played, `${did}: 1`);
       story.context.expect(/environment-unreviewed/.test(played.log), `${scene}: not told`);
       github.setEnvironment(environment, { hasReviewers: true });
     }
@@ -279,13 +261,11 @@ async function wipeAndInstall(story: Story): Promise<void> {
     ...[1, 2].map(() => run(story, 'reinstall.yml', { ...reinstall, review: async () => false })),
   ]);
   gate.pass(true);
-  const { did, code, log } = await reinstalled;
-  expect(
+  expectDid(
     story,
     `a wipe, and ${later.length} other runs before its install is approved`,
-    `${did.join(', ')}: ${code}`,
+    await reinstalled,
     'wipe/action-backup wipe, install/action-setup default, install/action-smoke-test default: 0',
-    log,
   );
 }
 

@@ -25,9 +25,7 @@ export const serving: Topic = {
       bundle: true,
       small: true,
       make: async (site) =>
-        site.lookWith({
-          resolve: [`${hosts.platform}:443=${await otherTlsServer(site, hosts.platform)}`],
-        }),
+        site.lookWith({ resolve: [`${hosts.platform}:443=${await otherTlsServer(site, hosts.platform)}`] }),
     },
     {
       name: 'clients do not know the CA',

@@ -64,8 +64,7 @@ async function throughGithub(context: ProofContext, world: World<'github'>) {
     runs += 1;
     const given = { stores: 'cache,artifact,directory', 'github-token': view.token, ...inputs };
     const done = await world.backup(operation, given, { ...view.env, ...debug, ...env });
-    if (error === undefined) context.expectDone(operation, done);
-    else context.expectRefused(operation, error, done);
+    context.expectEnd(operation, error, done);
     if (operation === 'backup' && error === undefined)
       context.expect(done.log.includes('::debug::'), 'a backup wrote no debug log');
   };
@@ -99,11 +98,7 @@ async function throughGithub(context: ProofContext, world: World<'github'>) {
     { operation: 'list', inputs: { kubeconfig: '', 'restore-key': `${keys.restore}\n${foreign.restore}` } },
     { operation: 'wipe', inputs: { 'dry-run': 'true' } },
     { operation: 'wipe', inputs: { confirm: keys.restore }, error: 'wipe-confirm' },
-    {
-      operation: 'wipe',
-      inputs: { confirm, cluster: keys.restore },
-      error: 'wipe-wrong-cluster',
-    },
+    { operation: 'wipe', inputs: { confirm, cluster: keys.restore }, error: 'wipe-wrong-cluster' },
     {
       operation: 'backup',
       inputs: { stores: 'cache', allow: 'fewer-objects' },

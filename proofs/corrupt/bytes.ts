@@ -1,6 +1,6 @@
 import { packArchive } from '../../shared/backup/archive.js';
 import type { ErrorCode } from '../../shared/errors.js';
-import { type Case, type Material, signedBackup } from './material.js';
+import { type Case, casesOf, type Material, signedBackup } from './material.js';
 
 /** A part of a stored backup, from a byte up to another, and what a changed bit in it must lead to. */
 interface Region {
@@ -85,24 +85,15 @@ export function wrongSizes({ newest, archive, random, each }: Material): Case[] 
 /** Members that belong to two valid backups, or are not what a backup has. */
 export async function swapped({ archive, olderArchive, newest, older }: Material): Promise<Case[]> {
   const halves = Buffer.concat([newest.subarray(0, block), older.subarray(block)]);
-  const one = (name: string, code: ErrorCode, bytes: Buffer): Case => ({ class: 'swapped', name, code, bytes });
-  return [
-    one(
-      'older payload',
-      'backup-digest',
-      await packArchive({ statement: archive.statement, payload: olderArchive.payload }),
-    ),
-    one(
-      'older statement',
-      'backup-digest',
-      await packArchive({ statement: olderArchive.statement, payload: archive.payload }),
-    ),
-    one('empty payload', 'backup-digest', await packArchive({ ...archive, payload: Buffer.alloc(0) })),
-    one('payload as statement', 'backup-malformed', await packArchive({ ...archive, statement: archive.payload })),
-    one('statement as payload', 'backup-digest', await packArchive({ ...archive, payload: archive.statement })),
-    one('empty statement', 'backup-malformed', await packArchive({ ...archive, statement: Buffer.alloc(0) })),
-    ...(halves.equals(older) ? [] : [one('header of another', 'backup-malformed', halves)]),
-  ];
+  return casesOf('swapped', [
+    ['older payload', 'backup-digest', packArchive({ ...archive, payload: olderArchive.payload })],
+    ['older statement', 'backup-digest', packArchive({ ...archive, statement: olderArchive.statement })],
+    ['empty payload', 'backup-digest', packArchive({ ...archive, payload: Buffer.alloc(0) })],
+    ['payload as statement', 'backup-malformed', packArchive({ ...archive, statement: archive.payload })],
+    ['statement as payload', 'backup-digest', packArchive({ ...archive, payload: archive.statement })],
+    ['empty statement', 'backup-malformed', packArchive({ ...archive, statement: Buffer.alloc(0) })],
+    ...(halves.equals(older) ? [] : [['header of another', 'backup-malformed', halves] as const]),
+  ]);
 }
 
 /** A damaged age file under a valid signature: only whoever has the signing key can make one. */
@@ -133,15 +124,9 @@ export async function damagedPayloads(material: Material, large: Buffer): Promis
     ],
     ['random', random.bytes(5000)],
   ];
-  return Promise.all(
-    damaged.map(
-      async ([name, payload]): Promise<Case> => ({
-        class: 'damaged under a valid signature',
-        name,
-        code: 'backup-undecryptable',
-        bytes: await signedBackup(material, payload, context),
-      }),
-    ),
+  return casesOf(
+    'damaged under a valid signature',
+    damaged.map(([name, payload]) => [name, 'backup-undecryptable', signedBackup(material, payload, context)]),
   );
 }
 

@@ -1,7 +1,7 @@
 import { limits } from '../../shared/backup/limits.js';
 import { encodeSnapshot } from '../../shared/backup/snapshot.js';
 import type { ErrorCode } from '../../shared/errors.js';
-import { type Case, type Material, sealedText, signedBackup } from './material.js';
+import { type Case, casesOf, type Material, sealedText, signedBackup } from './material.js';
 
 type Item = Record<string, unknown> & { metadata: Record<string, unknown> };
 
@@ -78,15 +78,11 @@ export async function maliciousContents(material: Material): Promise<Case[]> {
     ['backup-inner', 'no context', changed(({ manifest }) => (manifest.context = null))],
     ['backup-inner', 'context with one member more', more],
   ];
-  return Promise.all(
-    contents.map(
-      async ([code, name, text]): Promise<Case> => ({
-        class: 'malicious content under a valid signature',
-        name,
-        code,
-        bytes: await signedBackup(material, await sealedText(material, Buffer.from(text)), context),
-      }),
-    ),
+  const packed = async (text: string): Promise<Buffer> =>
+    signedBackup(material, await sealedText(material, Buffer.from(text)), context);
+  return casesOf(
+    'malicious content under a valid signature',
+    contents.map(([code, name, text]) => [name, code, packed(text)]),
   );
 }
 

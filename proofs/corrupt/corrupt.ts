@@ -234,12 +234,7 @@ function secretsOf({ objects }: Snapshot, sets: readonly KeySet[]): Canary[] {
     .flatMap(({ object }) =>
       Object.entries(asSecret(object).data ?? {})
         .filter(([key]) => !key.endsWith('.crt'))
-        .map(
-          ([key, value]): Canary => ({
-            name: `${object.metadata.name} ${key}`,
-            value: secretText(value),
-          }),
-        ),
+        .map(([key, value]): Canary => ({ name: `${object.metadata.name} ${key}`, value: secretText(value) })),
     );
   return [...values, ...sets.flatMap((set) => keyCanaries('a', set))];
 }

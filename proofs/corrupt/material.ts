@@ -29,6 +29,16 @@ export interface Case {
   secrets?: string[];
 }
 
+/** Cases of one class, each with its name, its code and its bytes. */
+export function casesOf(
+  kind: string,
+  cases: readonly (readonly [name: string, code: ErrorCode, bytes: Buffer | Promise<Buffer>])[],
+): Promise<Case[]> {
+  return Promise.all(
+    cases.map(async ([name, code, bytes]): Promise<Case> => ({ class: kind, name, code, bytes: await bytes })),
+  );
+}
+
 /** What the cases are made of: two valid backups of one cluster, all keys, and what only their owner can do with them. */
 export interface Material {
   keys: KeySet;

@@ -3,7 +3,7 @@ import { packArchive } from '../../shared/backup/archive.js';
 import { keyId } from '../../shared/backup/keys.js';
 import { type BackupContext, signStatement } from '../../shared/backup/statement.js';
 import type { ErrorCode } from '../../shared/errors.js';
-import { type Case, type Material, signedBackup, withContext } from './material.js';
+import { type Case, casesOf, type Material, signedBackup, withContext } from './material.js';
 
 interface Envelope {
   payloadType: string;
@@ -78,16 +78,10 @@ export async function wrongStatements(material: Material): Promise<Case[]> {
     }),
     ...schemas.map((schema): Changed => ['schema', schema, 'backup-schema', ofSchema(schema)]),
   ];
-  return Promise.all(
-    statements.map(
-      async ([kind, name, code, statement]): Promise<Case> => ({
-        class: kind,
-        name,
-        code,
-        bytes: await packArchive({ statement, payload: archive.payload }),
-      }),
-    ),
+  const made = statements.map(([kind, name, code, statement]) =>
+    casesOf(kind, [[name, code, packArchive({ statement, payload: archive.payload })]]),
   );
+  return (await Promise.all(made)).flat();
 }
 
 /** Valid backups that do not belong here, or not any more, and a context that was put around another content. */
@@ -129,33 +123,24 @@ export async function wrongContexts(material: Material, now: Date): Promise<Case
     { inventory: { ...context.inventory, secrets: 0 } },
   ];
   const around = 'context around another content';
-  const refused = (kind: string, name: string, code: ErrorCode, bytes: Buffer): Case => {
-    return { class: kind, name, code, bytes };
-  };
-  return [
-    refused('replay', 'the backup before', 'backup-rollback', older),
-    ...(await Promise.all(
-      made.map(async ([kind, code, change]) =>
-        refused(kind, JSON.stringify(change), code, await withContext(material, change)),
-      ),
-    )),
-    ...(await Promise.all(
-      inner.map(async (change) => {
-        const bytes = await signedBackup(material, archive.payload, { ...context, ...change });
-        return refused(around, Object.keys(change).join(), 'backup-inner', bytes);
-      }),
-    )),
-    refused(
-      around,
-      'of the backup before',
-      'backup-inner',
-      await signedBackup(material, material.olderArchive.payload, context),
+  const cases = await Promise.all([
+    casesOf('replay', [['the backup before', 'backup-rollback', older]]),
+    ...made.map(([kind, code, change]) =>
+      casesOf(kind, [[JSON.stringify(change), code, withContext(material, change)]]),
     ),
-    {
-      ...refused('repository', 'another one restores', 'backup-foreign-repository', newest),
-      run: { repositoryId: '7' },
-    },
-    { ...refused('domain', 'another one restores', 'backup-foreign-domain', newest), run: { domain: 'example.net' } },
+    casesOf(around, [
+      ...inner.map((change) => {
+        const bytes = signedBackup(material, archive.payload, { ...context, ...change });
+        return [Object.keys(change).join(), 'backup-inner', bytes] as const;
+      }),
+      ['of the backup before', 'backup-inner', signedBackup(material, material.olderArchive.payload, context)],
+    ]),
+  ]);
+  const name = 'another one restores';
+  return [
+    ...cases.flat(),
+    { class: 'repository', name, code: 'backup-foreign-repository', bytes: newest, run: { repositoryId: '7' } },
+    { class: 'domain', name, code: 'backup-foreign-domain', bytes: newest, run: { domain: 'example.net' } },
   ];
 }
 

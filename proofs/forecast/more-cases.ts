@@ -32,32 +32,29 @@ export function moreCases(now: Date, keys: Base): ForecastCase[] {
 }
 
 const renewing = { verdict: 'order', check: 9, reason: 'Renewing' } as const;
+const keeps = (name: string, input: ForecastInput): ForecastCase => ({ name, input, verdict: 'keep' });
+const renews = (name: string, input: ForecastInput): ForecastCase => ({ name, input, ...renewing });
+const orders = (
+  name: string,
+  check: NonNullable<ForecastCase['check']>,
+  reason: string,
+  input: ForecastInput,
+): ForecastCase => ({ name, input, verdict: 'order', check, reason });
 
 function deadlines(now: Date, aged: (age: number) => Base): ForecastCase[] {
   const ten = aged(10 * day);
   const tenth = { renewBeforePercentage: 10 };
+  const said = (offset: number) => ({ status: { renewalTime: new Date(now.getTime() + offset).toISOString() } });
   return [
-    { name: 'due in an hour', input: changed(aged(60 * day - hour)), verdict: 'keep' },
-    { name: 'due a second ago', input: changed(aged(60 * day + 1000)), ...renewing },
-    { name: 'renewBefore, due in an hour', input: changed(ten, { spec: { renewBefore: '1919h' } }), verdict: 'keep' },
-    { name: 'renewBefore, due an hour ago', input: changed(ten, { spec: { renewBefore: '1921h' } }), ...renewing },
-    {
-      name: 'percentage, due in an hour',
-      input: changed(aged(81 * day - hour), { spec: tenth }),
-      verdict: 'keep',
-    },
-    { name: 'percentage, due a second ago', input: changed(aged(81 * day + 1000), { spec: tenth }), ...renewing },
-    {
-      name: 'renewalTime in the status, although it is long past, does not count',
-      input: changed(ten, { status: { renewalTime: new Date(now.getTime() - day).toISOString() } }),
-      verdict: 'keep',
-    },
-    {
-      name: 'renewalTime in the status, although it is far ahead, does not count',
-      input: changed(aged(61 * day), { status: { renewalTime: new Date(now.getTime() + day).toISOString() } }),
-      ...renewing,
-    },
-    { name: 'expired yesterday', input: changed(aged(91 * day)), ...renewing },
+    keeps('due in an hour', changed(aged(60 * day - hour))),
+    renews('due a second ago', changed(aged(60 * day + 1000))),
+    keeps('renewBefore, due in an hour', changed(ten, { spec: { renewBefore: '1919h' } })),
+    renews('renewBefore, due an hour ago', changed(ten, { spec: { renewBefore: '1921h' } })),
+    keeps('percentage, due in an hour', changed(aged(81 * day - hour), { spec: tenth })),
+    renews('percentage, due a second ago', changed(aged(81 * day + 1000), { spec: tenth })),
+    keeps('renewalTime in the status, although it is long past, does not count', changed(ten, said(-day))),
+    renews('renewalTime in the status, although it is far ahead, does not count', changed(aged(61 * day), said(day))),
+    renews('expired yesterday', changed(aged(91 * day))),
   ];
 }
 
@@ -68,26 +65,16 @@ function windows(now: Date, base: Base): ForecastCase[] {
     const window = { cron, windowDuration: '1h', ...(timezone === undefined ? {} : { timezone }) };
     return changed(base, { spec: { renewal: { policy: 'RenewBefore', windows: [window] } } });
   };
+  const newYork = 'America/New_York';
   const yesterday = at(-day);
+  const expiry = `0 0 ${yesterday.getUTCDate()} ${yesterday.getUTCMonth() + 1} *`;
   return [
-    { name: 'window opens in two hours', input: within(daily(at(2 * hour))), verdict: 'keep' },
-    { name: 'window opened half an hour ago', input: within(daily(at(-hour / 2))), ...renewing },
-    { name: 'window was over before it was due', input: within(daily(at(-3 * hour))), verdict: 'keep' },
-    {
-      name: 'window in New York opens in two hours',
-      input: within(daily(at(2 * hour), 'America/New_York'), 'America/New_York'),
-      verdict: 'keep',
-    },
-    {
-      name: 'window in New York opened half an hour ago',
-      input: within(daily(at(-hour / 2), 'America/New_York'), 'America/New_York'),
-      ...renewing,
-    },
-    {
-      name: 'window comes after the expiry only',
-      input: within(`0 0 ${yesterday.getUTCDate()} ${yesterday.getUTCMonth() + 1} *`),
-      ...renewing,
-    },
+    keeps('window opens in two hours', within(daily(at(2 * hour)))),
+    renews('window opened half an hour ago', within(daily(at(-hour / 2)))),
+    keeps('window was over before it was due', within(daily(at(-3 * hour)))),
+    keeps('window in New York opens in two hours', within(daily(at(2 * hour), newYork), newYork)),
+    renews('window in New York opened half an hour ago', within(daily(at(-hour / 2), newYork), newYork)),
+    renews('window comes after the expiry only', within(expiry)),
   ];
 }
 
@@ -151,60 +138,41 @@ function faults(aged: (age: number) => Base): ForecastCase[] {
   };
   const fresh = changed(aged(10 * day));
   const wrongKey = tlsSecret(keyPem(base.otherKey), certificatePem(base.leaf));
+  const none = { ...changed(base, { spec: issuer }), secret: undefined };
+  const named = { spec: key, annotations: renamed };
   return [
-    { name: 'due', input: changed(base), ...renewing },
-    { name: 'due, names differ', input: changed(base, { spec: names }), ...order(8, 'SecretMismatch') },
-    {
-      name: 'due, usages of the request differ',
-      input: { ...changed(base, { status: issued }), ...request({ usages: ['any'] }) },
-      ...order(8, 'RequestChanged'),
-    },
-    {
-      name: 'due, usages and key of the request differ',
-      input: { ...changed(base, { status: issued }), ...request({ key: base.otherKey, usages: ['any'] }) },
-      ...order(7, 'SecretMismatch'),
-    },
-    {
-      name: 'due, names, key size and request differ',
-      input: { ...changed(base, { spec: key, status: issued }), ...request({ key: base.otherKey }) },
-      ...order(6, 'SecretMismatch'),
-    },
-    {
-      name: 'due, names, key size and certificate name differ',
-      input: changed(base, { spec: key, annotations: renamed }),
-      ...order(5, 'IncorrectCertificate'),
-    },
-    {
-      name: 'due, names, key size, certificate name and issuer differ',
-      input: changed(base, { spec: issuer, annotations: renamed }),
-      ...order(4, 'IncorrectIssuer'),
-    },
-    {
-      name: 'all of these, and another key',
-      input: { ...changed(base, { spec: issuer }), secret: wrongKey },
-      ...order(3, 'InvalidKeyPair'),
-    },
-    { name: 'all of these, and no Secret', input: { ...changed(base, { spec: issuer }), secret: undefined }, ...none },
-    {
-      name: 'a stale shim Certificate next to the one that the annotation names',
-      input: { ...fresh, siblings: [fresh.certificate, shim] },
-      verdict: 'keep',
-    },
-    {
-      name: 'due, and a stale shim Certificate next to it',
-      input: { ...changed(base), siblings: [base.input.certificate, shim] },
-      ...renewing,
-    },
+    renews('due', changed(base)),
+    orders('due, names differ', 8, 'SecretMismatch', changed(base, { spec: names })),
+    orders('due, usages of the request differ', 8, 'RequestChanged', {
+      ...changed(base, { status: issued }),
+      ...request({ usages: ['any'] }),
+    }),
+    orders('due, usages and key of the request differ', 7, 'SecretMismatch', {
+      ...changed(base, { status: issued }),
+      ...request({ key: base.otherKey, usages: ['any'] }),
+    }),
+    orders('due, names, key size and request differ', 6, 'SecretMismatch', {
+      ...changed(base, { spec: key, status: issued }),
+      ...request({ key: base.otherKey }),
+    }),
+    orders('due, names, key size and certificate name differ', 5, 'IncorrectCertificate', changed(base, named)),
+    orders(
+      'due, names, key size, certificate name and issuer differ',
+      4,
+      'IncorrectIssuer',
+      changed(base, { ...named, spec: issuer }),
+    ),
+    orders('all of these, and another key', 3, 'InvalidKeyPair', { ...none, secret: wrongKey }),
+    orders('all of these, and no Secret', 1, 'DoesNotExist', none),
+    keeps('a stale shim Certificate next to the one that the annotation names', {
+      ...fresh,
+      siblings: [fresh.certificate, shim],
+    }),
+    renews('due, and a stale shim Certificate next to it', {
+      ...changed(base),
+      siblings: [base.input.certificate, shim],
+    }),
   ];
-}
-
-const none = { verdict: 'order', check: 1, reason: 'DoesNotExist' } as const;
-
-function order(
-  check: NonNullable<ForecastCase['check']>,
-  reason: string,
-): Pick<ForecastCase, 'verdict' | 'check' | 'reason'> {
-  return { verdict: 'order', check, reason };
 }
 
 function changed(base: Base, { spec = {}, status, annotations = {} }: Changes = {}): ForecastInput {

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { root } from '../../lab/driver/folders.js';
-import { type Bench, openBench, patternsOf } from './bench.js';
-import { type Guard, guards } from './list.js';
 import { messageOf } from '../../shared/errors.js';
 import type { Proof } from '../support/proof.js';
+import { type Bench, openBench, patternsOf } from './bench.js';
+import { type Guard, guards } from './list.js';
 
 /** Processes at a time, each with a copy of the build of its own. */
 const parallel = 2;
@@ -35,7 +35,8 @@ export const guardsProof: Proof = {
           const failed = await switchedOff(bench, guard);
           context.progress(`  ${guard.name}: ${failed[0] ?? 'NO TEST FAILS'}`);
           const isMissed = failed.length > 0;
-          if (context.expect(isMissed, `${guard.name} (${guard.file}): no test of ${guard.test} misses it`)) missed += 1;
+          if (context.expect(isMissed, `${guard.name} (${guard.file}): no test of ${guard.test} misses it`))
+            missed += 1;
         } catch (error) {
           context.fail(`${guard.name}: ${messageOf(error)}`);
         } finally {

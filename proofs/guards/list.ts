@@ -209,7 +209,10 @@ export const guards: readonly Guard[] = [
   {
     name: 'what a cluster remembers and cannot be read is an error',
     file: 'shared/cluster/memory.ts',
-    off: ['throw new McprtError(unreadable.code, {', 'return undefined as T;\n    throw new McprtError(unreadable.code, {'],
+    off: [
+      'throw new McprtError(unreadable.code, {',
+      'return undefined as T;\n    throw new McprtError(unreadable.code, {',
+    ],
     test: 'shared/cluster/memory.test',
   },
   {

@@ -35,10 +35,7 @@ export const keyless: Proof = {
       context,
       ['front', 'installer', 'platform'],
       (world) => everyOperation(context, world),
-      {
-        folder: join(context.folder, 'stage'),
-        ...pushes,
-      },
+      { folder: join(context.folder, 'installed'), ...pushes },
     );
     const rollout = await inWorld(context, ['services', 'front', 'source'], (world) => rolloutAndTest(context, world), {
       folder: join(context.folder, 'rollout'),

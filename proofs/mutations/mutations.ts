@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import pMap from 'p-map';
 import { root } from '../../lab/driver/folders.js';
 import { type Bench, type Failed, openBench, patternsOf } from '../guards/bench.js';
+import { type Random, seeded, seedOf } from '../random.js';
+import type { Figures, Proof, ProofContext } from '../support/proof.js';
 import { type Equivalent, equivalents } from './equivalent.js';
 import { type Mutation, mutated, mutationsOf } from './mutate.js';
-import type { Figures, Proof, ProofContext } from '../support/proof.js';
-import { type Random, seeded, seedOf } from '../random.js';
 
 /** What the promise stands on. */
 const folders = ['shared/backup', 'shared/certificates', 'shared/cluster', 'shared/wipe'];
@@ -44,7 +44,8 @@ async function prove(context: ProofContext): Promise<Figures> {
   progress(`  seed ${seed}`);
   const all = await Promise.all(folders.map(mutantsIn));
   const known = equivalents.filter((one) => !all.flat().some((mutant) => isThat(one, mutant)));
-  for (const { file, line } of known) context.fail(`no mutation is as in the list of equivalent ones: ${file}: ${line}`);
+  for (const { file, line } of known)
+    context.fail(`no mutation is as in the list of equivalent ones: ${file}: ${line}`);
   const random = seeded(seed);
   const picked = all.flatMap((mutants, index) => {
     const share = Math.floor(count / all.length) + (index < count % all.length ? 1 : 0);

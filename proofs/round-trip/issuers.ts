@@ -24,86 +24,45 @@ export interface IssuerBounds {
 /** Every key that the references name: cert-manager refuses an issuer whose solver’s Secret lacks its own. */
 const referredKeys = ['token', 't', 'k', 'i', 'a', 'b', 'c', 's', 'json', 'u', 'p', 'username', 'password'];
 
+const keyOf = (name: string, key: string) => ({ name, key });
+const webhook = (config: object) => ({ webhook: { groupName: 'acme.example.com', solverName: 's', config } });
+const akamai = {
+  serviceConsumerDomain: 'x',
+  clientTokenSecretRef: keyOf('ak', 'a'),
+  clientSecretSecretRef: keyOf('ak', 'b'),
+  accessTokenSecretRef: keyOf('ak', 'c'),
+};
+const route53 = {
+  region: 'x',
+  secretAccessKeySecretRef: keyOf('aws', 'k'),
+  accessKeyIDSecretRef: keyOf('aws-id', 'i'),
+};
+const rfc2136 = { nameserver: '192.0.2.1', tsigKeyName: 'k', tsigSecretSecretRef: keyOf('tsig', 's') };
+const user = { usernameSecretKeyRef: keyOf('hook-user', 'u'), passwordSecretKeyRef: keyOf('hook-pass', 'p') };
+const nested = {
+  nested: [{ credentialsSecretName: 'hook-nested' }],
+  tokenSecretRef: keyOf('hook-token', 't'),
+};
+
 /** DNS providers of the API, each with its references; the webhooks name Secrets under the keys that theirs have. */
 const dns01: readonly (readonly [spec: object, secrets: readonly string[]])[] = [
-  [{ cloudflare: { apiTokenSecretRef: { name: 'cf', key: 'token' } } }, ['cf']],
-  [
-    {
-      route53: {
-        region: 'x',
-        secretAccessKeySecretRef: { name: 'aws', key: 'k' },
-        accessKeyIDSecretRef: { name: 'aws-id', key: 'i' },
-      },
-    },
-    ['aws', 'aws-id'],
-  ],
-  [
-    {
-      akamai: {
-        serviceConsumerDomain: 'x',
-        clientTokenSecretRef: { name: 'ak', key: 'a' },
-        clientSecretSecretRef: { name: 'ak', key: 'b' },
-        accessTokenSecretRef: { name: 'ak', key: 'c' },
-      },
-    },
-    ['ak'],
-  ],
-  [
-    { rfc2136: { nameserver: '192.0.2.1', tsigKeyName: 'k', tsigSecretSecretRef: { name: 'tsig', key: 's' } } },
-    ['tsig'],
-  ],
-  [{ cloudDNS: { project: 'p', serviceAccountSecretRef: { name: 'gcp', key: 'json' } } }, ['gcp']],
-  [
-    {
-      webhook: {
-        groupName: 'acme.example.com',
-        solverName: 's',
-        config: {
-          usernameSecretKeyRef: { name: 'hook-user', key: 'u' },
-          passwordSecretKeyRef: { name: 'hook-pass', key: 'p' },
-        },
-      },
-    },
-    ['hook-user', 'hook-pass'],
-  ],
-  [
-    {
-      webhook: {
-        groupName: 'acme.example.com',
-        solverName: 's',
-        config: { secretName: 'hook-secret', zone: 'example.com' },
-      },
-    },
-    ['hook-secret'],
-  ],
-  [
-    {
-      webhook: {
-        groupName: 'acme.example.com',
-        solverName: 's',
-        config: {
-          nested: [{ credentialsSecretName: 'hook-nested' }],
-          tokenSecretRef: { name: 'hook-token', key: 't' },
-        },
-      },
-    },
-    ['hook-nested', 'hook-token'],
-  ],
+  [{ cloudflare: { apiTokenSecretRef: keyOf('cf', 'token') } }, ['cf']],
+  [{ route53 }, ['aws', 'aws-id']],
+  [{ akamai }, ['ak']],
+  [{ rfc2136 }, ['tsig']],
+  [{ cloudDNS: { project: 'p', serviceAccountSecretRef: keyOf('gcp', 'json') } }, ['gcp']],
+  [webhook(user), ['hook-user', 'hook-pass']],
+  [webhook({ secretName: 'hook-secret', zone: 'example.com' }), ['hook-secret']],
+  [webhook(nested), ['hook-nested', 'hook-token']],
 ];
 
 /** Issuers of all types, and the Secrets that they name. */
 export function randomIssuers(random: Random, { clusterResources, now, lab }: IssuerBounds): RandomIssuers {
   const chance = (percent: number): boolean => random.below(100) < percent;
   const objects: KubeObject[] = [];
-  const opaque = (name: string, namespace: string, type = 'Opaque'): KubeObject =>
+  const opaque = (name: string, namespace = clusterResources, type = 'Opaque', annotations = {}): KubeObject =>
     objectOf(kinds.secret, {
-      metadata: {
-        name,
-        namespace,
-        ...(type === 'kubernetes.io/service-account-token'
-          ? { annotations: { 'kubernetes.io/service-account.name': 'default' } }
-          : {}),
-      },
+      metadata: { name, namespace, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
       type,
       data: encoded(Object.fromEntries(referredKeys.map((key) => [key, `${name}-${random.below(1e6)}`]))),
     });
@@ -127,41 +86,29 @@ export function randomIssuers(random: Random, { clusterResources, now, lab }: Is
     },
   });
   // A real ACME server wants a real key: cert-manager makes it.
-  if (lab === undefined) objects.push(opaque('main-account', clusterResources));
-  if (hasEab) objects.push(opaque('eab', clusterResources));
-  for (const name of names) objects.push(opaque(name, clusterResources));
+  if (lab === undefined) objects.push(opaque('main-account'));
+  if (hasEab) objects.push(opaque('eab'));
+  for (const name of names) objects.push(opaque(name));
 
   clusterIssuer('private', { ca: { secretName: 'private-ca' } });
   objects.push(handMade('private-ca', clusterResources, now));
   const refs: IssuerRef[] = [main, { name: 'private', kind: 'ClusterIssuer' }];
 
-  const vaults: (readonly [string, object, readonly KubeObject[]])[] = [
-    [
-      'token',
-      { auth: { tokenSecretRef: { name: 'vault-token', key: 't' } } },
-      [opaque('vault-token', clusterResources)],
-    ],
-    [
-      'role',
-      { auth: { appRole: { path: 'a', roleId: 'r', secretRef: { name: 'vault-role', key: 's' } } } },
-      [opaque('vault-role', clusterResources)],
-    ],
-    [
-      'kubernetes',
-      { auth: { kubernetes: { role: 'r', secretRef: { name: 'vault-sa', key: 'token' } } } },
-      [opaque('vault-sa', clusterResources, 'kubernetes.io/service-account-token')],
-    ],
-    [
-      'client',
-      { auth: { clientCertificate: { secretName: 'vault-client' } } },
-      [handMade('vault-client', clusterResources, now)],
-    ],
+  const token = ['kubernetes.io/service-account-token', { 'kubernetes.io/service-account.name': 'default' }] as const;
+  const role = { path: 'a', roleId: 'r', secretRef: keyOf('vault-role', 's') };
+  const account = { role: 'r', secretRef: keyOf('vault-sa', 'token') };
+  const vaults: (readonly [string, object, KubeObject])[] = [
+    ['token', { tokenSecretRef: keyOf('vault-token', 't') }, opaque('vault-token')],
+    ['role', { appRole: role }, opaque('vault-role')],
+    ['kubernetes', { kubernetes: account }, opaque('vault-sa', clusterResources, ...token)],
+    ['client', { clientCertificate: { secretName: 'vault-client' } }, handMade('vault-client', clusterResources, now)],
   ];
   const vault = vaults[random.below(vaults.length)];
   if (vault !== undefined && chance(60)) {
-    clusterIssuer(`vault-${vault[0]}`, { vault: { server: 'https://vault.invalid', path: 'p', ...vault[1] } });
-    objects.push(...vault[2]);
-    refs.push({ name: `vault-${vault[0]}`, kind: 'ClusterIssuer' });
+    const [name, auth, secret] = vault;
+    clusterIssuer(`vault-${name}`, { vault: { server: 'https://vault.invalid', path: 'p', auth } });
+    objects.push(secret);
+    refs.push({ name: `vault-${name}`, kind: 'ClusterIssuer' });
   }
   if (chance(40)) {
     // A Secret with two uses: a Certificate's own, and the bundle that an issuer trusts.

@@ -32,12 +32,8 @@ const claim = (role: string | readonly string[], object: KubeObject): Claim => (
   roles: typeof role === 'string' ? [role] : role,
   object,
 });
-/** The platform’s own configuration. */
-const configuration = (data: Record<string, string>): Claim =>
-  claim(
-    'platform-config',
-    objectOf(kinds.configMap, { metadata: { name: 'mcp-sentinel-config', namespace: 'mcp-sentinel' }, data }),
-  );
+const configMap = (namespace: string, name: string, data: Record<string, string>): KubeObject =>
+  objectOf(kinds.configMap, { metadata: { name, namespace }, data });
 const namespace = (
   name: string,
   labels: Record<string, string> = {},
@@ -72,33 +68,49 @@ export function world(): KubeObject[] {
     secret('cert-manager', 'account', { data: encoded({ 'tls.key': 'real' }) }),
     handMade('private-ca', 'cert-manager', now),
     broken,
-    objectOf(kinds.configMap, {
-      metadata: { name: 'mcp-sentinel-config', namespace: 'mcp-sentinel' },
-      data: { MCP_PLATFORM_DOMAIN: 'example.com', OIDC_ISSUER: 'https://real' },
+    configMap('mcp-sentinel', 'mcp-sentinel-config', {
+      MCP_PLATFORM_DOMAIN: 'example.com',
+      OIDC_ISSUER: 'https://real',
     }),
-    objectOf(kinds.configMap, { metadata: { name: 'coredns', namespace: 'kube-system' }, data: { Corefile: 'real' } }),
+    configMap('kube-system', 'coredns', { Corefile: 'real' }),
   ];
 }
 
 /** The forged backups, each with what it may come to. */
 export function forgeries(): Forgery[] {
-  const refused = (name: string, ...claims: Claim[]): Forgery => ({ name, claims, code: 'backup-forbidden-object' });
-  const harmless = (name: string, ...claims: Claim[]): Forgery => ({ name, claims, writes: {} });
+  type Role = Parameters<typeof claim>[0];
+  const refused = (name: string, role: Role, object: KubeObject, ...more: Claim[]): Forgery => {
+    return { name, claims: [claim(role, object), ...more], code: 'backup-forbidden-object' };
+  };
+  const tooLate = (name: string, object: KubeObject): Forgery => {
+    return { name, claims: [claim('tls', object)], code: 'restore-refused' };
+  };
+  const harmless = (name: string, role: Role, object: KubeObject): Forgery => writing(name, {}, claim(role, object));
+  const writing = (name: string, writes: NonNullable<Forgery['writes']>, ...claims: Claim[]): Forgery => {
+    return { name, claims, writes };
+  };
   const createOnly = ['issuer-secret', 'account-key', 'ca-key', 'keystore-password'] as const;
-  const token = { type: 'kubernetes.io/service-account-token' };
+  const pull = 'mcp-runtime-registry-pull';
+  const annotations = { 'kubernetes.io/service-account.name': 'default' };
+  const token = objectOf(kinds.secret, {
+    metadata: { name: 'token', namespace: 'kube-system', annotations },
+    type: 'kubernetes.io/service-account-token',
+    data: {},
+  });
+  const code = encoded({ LD_PRELOAD: '/x', NODE_OPTIONS: '-r /x', https_proxy: 'http://evil' });
+  const privileged = { 'pod-security.kubernetes.io/enforce': 'privileged' };
+  const settings = (data: Record<string, string>) => configMap('mcp-sentinel', 'mcp-sentinel-config', data);
   return [
     ...['tls', ...createOnly].map((role) =>
-      refused(`the platform’s administrators as ${role}`, claim(role, secret(admin.namespace, admin.name))),
+      refused(`the platform’s administrators as ${role}`, role, secret(admin.namespace, admin.name)),
     ),
-    refused(
-      'the platform’s administrators in two roles',
-      claim(['issuer-secret', 'tls'], pair(admin.namespace, admin.name)),
-    ),
+    refused('the platform’s administrators in two roles', ['issuer-secret', 'tls'], pair(admin.namespace, admin.name)),
     refused(
       'API keys of users as a certificate',
-      claim('tls', pair('mcp-sentinel', 'mcp-sentinel-user-api-keys', { type: 'Opaque' })),
+      'tls',
+      pair('mcp-sentinel', 'mcp-sentinel-user-api-keys', { type: 'Opaque' }),
     ),
-    refused('a pull Secret as a certificate', claim('tls', pair('registry', 'mcp-runtime-registry-pull'))),
+    refused('a pull Secret as a certificate', 'tls', pair('registry', pull)),
     ...[
       ['payments', 'db'],
       ['kube-system', 'node-password'],
@@ -106,53 +118,34 @@ export function forgeries(): Forgery[] {
       ['cert-manager', 'account'],
       ['payments', 'mcp-sentinel-secrets'],
     ].map(([where = '', name = '']) =>
-      refused(`${where}/${name} as one of the platform’s`, claim('platform-secret', secret(where, name))),
+      refused(`${where}/${name} as one of the platform’s`, 'platform-secret', secret(where, name)),
     ),
-    refused(
-      'a pull Secret where the platform is not',
-      claim('platform-secret', secret('payments', 'mcp-runtime-registry-pull')),
-    ),
+    refused('a pull Secret where the platform is not', 'platform-secret', secret('payments', pull)),
     refused(
       'a pull Secret of another type',
-      claim('platform-secret', secret('registry', 'mcp-runtime-registry-pull', { type: 'kubernetes.io/ssh-auth' })),
+      'platform-secret',
+      secret('registry', pull, { type: 'kubernetes.io/ssh-auth' }),
     ),
-    ...['tls', ...createOnly].map((role) => {
-      const annotations = { 'kubernetes.io/service-account.name': 'default' };
-      const object = objectOf(kinds.secret, {
-        metadata: { name: 'token', namespace: 'kube-system', annotations },
-        ...token,
-        data: {},
-      });
-      return refused(`a service account’s token as ${role}`, claim(role, object));
-    }),
+    ...['tls', ...createOnly].map((role) => refused(`a service account’s token as ${role}`, role, token)),
     refused(
       'a bootstrap token',
-      claim(
-        'issuer-secret',
-        secret('kube-system', 'bootstrap-token-abcdef', { type: 'bootstrap.kubernetes.io/token' }),
-      ),
+      'issuer-secret',
+      secret('kube-system', 'bootstrap-token-abcdef', { type: 'bootstrap.kubernetes.io/token' }),
     ),
     refused(
       'a release of Helm',
-      claim('issuer-secret', secret('payments', 'sh.helm.release.v1.x.v1', { type: 'helm.sh/release.v1' })),
+      'issuer-secret',
+      secret('payments', 'sh.helm.release.v1.x.v1', { type: 'helm.sh/release.v1' }),
     ),
     ...['basic-auth', 'ssh-auth', 'dockerconfigjson'].map((type) =>
-      refused(
-        `a certificate of type ${type}`,
-        claim('tls', pair('payments', 'new', { type: `kubernetes.io/${type}` })),
-      ),
+      refused(`a certificate of type ${type}`, 'tls', pair('payments', 'new', { type: `kubernetes.io/${type}` })),
     ),
-    refused(
-      'another ConfigMap',
-      claim(
-        'platform-config',
-        objectOf(kinds.configMap, { metadata: { name: 'coredns', namespace: 'kube-system' }, data: {} }),
-      ),
-    ),
-    refused('another key of the configuration', configuration({ API_BASE: 'http://evil' })),
+    refused('another ConfigMap', 'platform-config', configMap('kube-system', 'coredns', {})),
+    refused('another key of the configuration', 'platform-config', settings({ API_BASE: 'http://evil' })),
     refused(
       'one Secret in two claims',
-      claim('issuer-secret', secret('payments', 'new')),
+      'issuer-secret',
+      secret('payments', 'new'),
       claim('tls', pair('payments', 'new')),
     ),
 
@@ -160,95 +153,78 @@ export function forgeries(): Forgery[] {
       ['payments', 'db'],
       ['payments', 'app'],
       ['kube-system', 'node-password'],
-    ].map(
-      ([where = '', name = '']): Forgery => ({
-        name: `a certificate over ${where}/${name}, which is not cert-manager’s`,
-        claims: [claim('tls', pair(where, name, { type: 'Opaque' }))],
-        code: 'restore-refused',
-      }),
+    ].map(([where = '', name = '']) =>
+      tooLate(
+        `a certificate over ${where}/${name}, which is not cert-manager’s`,
+        pair(where, name, { type: 'Opaque' }),
+      ),
     ),
-    {
-      name: 'a certificate over one that was put there by hand and has expired',
-      claims: [claim('tls', pair('payments', 'legacy-tls'))],
-      code: 'restore-refused',
-    },
-    {
-      name: 'a pair that does not belong together',
-      claims: [claim('tls', { ...pair('payments', 'new'), data: encoded({ 'tls.crt': 'x', 'tls.key': 'y' }) })],
-      code: 'restore-refused',
-    },
-    harmless('a certificate over one that was put there by hand', claim('tls', pair('payments', 'by-hand'))),
-    harmless('a certificate over the cluster’s own', claim('tls', pair('kube-system', 'k3s-serving'))),
-    ...createOnly.map((role) => harmless(`an existing Secret as ${role}`, claim(role, secret('payments', 'db')))),
+    tooLate('a certificate over one that was put there by hand and has expired', pair('payments', 'legacy-tls')),
+    tooLate('a pair that does not belong together', {
+      ...pair('payments', 'new'),
+      data: encoded({ 'tls.crt': 'x', 'tls.key': 'y' }),
+    }),
+    harmless('a certificate over one that was put there by hand', 'tls', pair('payments', 'by-hand')),
+    harmless('a certificate over the cluster’s own', 'tls', pair('kube-system', 'k3s-serving')),
+    ...createOnly.map((role) => harmless(`an existing Secret as ${role}`, role, secret('payments', 'db'))),
     harmless(
       'an existing account key',
-      claim('account-key', secret('cert-manager', 'account', { data: encoded({ 'tls.key': 'forged' }) })),
+      'account-key',
+      secret('cert-manager', 'account', { data: encoded({ 'tls.key': 'forged' }) }),
     ),
-    harmless('an existing CA', claim('ca-key', pair('cert-manager', 'private-ca'))),
+    harmless('an existing CA', 'ca-key', pair('cert-manager', 'private-ca')),
     harmless(
       'other administrators in the platform’s own Secret',
-      claim('platform-secret', secret(admin.namespace, admin.name)),
+      'platform-secret',
+      secret(admin.namespace, admin.name),
     ),
     harmless(
       'a variable that loads code into the platform’s programs',
+      'platform-secret',
+      secret(admin.namespace, admin.name, { data: code }),
+    ),
+    harmless('another identity provider', 'platform-config', settings({ OIDC_ISSUER: 'https://evil' })),
+    ...['kube-system', 'default', 'payments'].map((name) =>
+      harmless(`labels for namespace ${name}`, 'namespace', namespace(name, privileged, { 'x/y': 'z' })),
+    ),
+    harmless('a namespace that nothing is in', 'namespace', namespace('new', { 'app.kubernetes.io/name': 'x' })),
+    writing(
+      'a new namespace with labels and annotations of others',
+      { 'Namespace /new': ['label app.kubernetes.io/name'], 'Secret new/own-tls': ['tls.crt', 'tls.key'] },
       claim(
-        'platform-secret',
-        secret(admin.namespace, admin.name, {
-          data: encoded({ LD_PRELOAD: '/x', NODE_OPTIONS: '-r /x', https_proxy: 'http://evil' }),
+        'namespace',
+        namespace(
+          'new',
+          { 'istio-injection': 'enabled', 'app.kubernetes.io/name': 'x' },
+          { 'scheduler.alpha.kubernetes.io/node-selector': 'a=b' },
+        ),
+      ),
+      claim('tls', pair('new', 'own-tls')),
+    ),
+    writing(
+      'a certificate with values that are none of it',
+      { 'Secret payments/new': ['tls.crt', 'tls.key', 'ca.crt'] },
+      claim('tls', pair('payments', 'new', { more: { ADMIN_API_KEYS: 'forged', 'ca.crt': 'x' } })),
+    ),
+    writing(
+      'a certificate with such values over cert-manager’s own',
+      { 'Secret registry/registry-tls': ['tls.crt', 'tls.key'] },
+      claim(
+        ['issuer-secret', 'tls'],
+        pair('registry', 'registry-tls', { more: { 'own.pem': 'forged', other: 'forged' } }),
+      ),
+    ),
+    writing(
+      'a Secret that another controller would take for its own',
+      { 'Secret argocd/repo': ['ADMIN_API_KEYS'] },
+      claim(
+        'issuer-secret',
+        objectOf(kinds.secret, {
+          metadata: { name: 'repo', namespace: 'argocd', labels: { 'argocd.argoproj.io/secret-type': 'repository' } },
+          type: 'Opaque',
+          data: evil,
         }),
       ),
     ),
-    harmless('another identity provider', configuration({ OIDC_ISSUER: 'https://evil' })),
-    ...['kube-system', 'default', 'payments'].map((name) =>
-      harmless(
-        `labels for namespace ${name}`,
-        claim('namespace', namespace(name, { 'pod-security.kubernetes.io/enforce': 'privileged' }, { 'x/y': 'z' })),
-      ),
-    ),
-    harmless('a namespace that nothing is in', claim('namespace', namespace('new', { 'app.kubernetes.io/name': 'x' }))),
-    {
-      name: 'a new namespace with labels and annotations of others',
-      claims: [
-        claim(
-          'namespace',
-          namespace(
-            'new',
-            { 'istio-injection': 'enabled', 'app.kubernetes.io/name': 'x' },
-            { 'scheduler.alpha.kubernetes.io/node-selector': 'a=b' },
-          ),
-        ),
-        claim('tls', pair('new', 'own-tls')),
-      ],
-      writes: { 'Namespace /new': ['label app.kubernetes.io/name'], 'Secret new/own-tls': ['tls.crt', 'tls.key'] },
-    },
-    {
-      name: 'a certificate with values that are none of it',
-      claims: [claim('tls', pair('payments', 'new', { more: { ADMIN_API_KEYS: 'forged', 'ca.crt': 'x' } }))],
-      writes: { 'Secret payments/new': ['tls.crt', 'tls.key', 'ca.crt'] },
-    },
-    {
-      name: 'a certificate with such values over cert-manager’s own',
-      claims: [
-        claim(
-          ['issuer-secret', 'tls'],
-          pair('registry', 'registry-tls', { more: { 'own.pem': 'forged', other: 'forged' } }),
-        ),
-      ],
-      writes: { 'Secret registry/registry-tls': ['tls.crt', 'tls.key'] },
-    },
-    {
-      name: 'a Secret that another controller would take for its own',
-      claims: [
-        claim(
-          'issuer-secret',
-          objectOf(kinds.secret, {
-            metadata: { name: 'repo', namespace: 'argocd', labels: { 'argocd.argoproj.io/secret-type': 'repository' } },
-            type: 'Opaque',
-            data: evil,
-          }),
-        ),
-      ],
-      writes: { 'Secret argocd/repo': ['ADMIN_API_KEYS'] },
-    },
   ];
 }

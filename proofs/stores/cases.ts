@@ -130,11 +130,7 @@ export const storeCases: readonly StoreCase[] = [
     fails: { cache: 'store-unavailable', artifact: 'store-unavailable' },
     says: ['it answered 401'],
   },
-  {
-    name: 'no github-token',
-    inputs: { ...both, 'github-token': '' },
-    holds: ['cache', 'artifact'],
-  },
+  { name: 'no github-token', inputs: { ...both, 'github-token': '' }, holds: ['cache', 'artifact'] },
   {
     name: 'artifact storage full',
     faults: [{ kind: 'full', on: 'artifacts' }],

@@ -30,8 +30,7 @@ export function makeSteps({ context, backup }: World): Steps {
       const done = await backup(operation, given, { ...view.env });
       const shown = Object.entries(inputs).map(([name, value]) => [name, /token|key/.test(name) ? '…' : value]);
       const subject = `${operation} ${JSON.stringify(Object.fromEntries(shown))}`;
-      if (error === undefined) context.expectDone(subject, done);
-      else context.expectRefused(subject, error, done);
+      context.expectEnd(subject, error, done);
       for (const [name, value] of Object.entries(outputs))
         context.expectSame(`${subject}: ${name}`, done.outputs[name], value);
       for (const text of says) context.expect(said(done).includes(text), `${subject}: does not say "${text}"`, done);

@@ -111,15 +111,14 @@ async function laterRun(context: ProofContext, world: World): Promise<number> {
 /** A backup with something wrong at GitHub's side comes to what it must. */
 async function failingStore(context: ProofContext, world: World, one: StoreCase, at: number): Promise<void> {
   const { holds, fails = {}, says = [] } = one;
-  const { expect, expectDone, expectRefused, expectSame } = context.about(one.name);
+  const { expect, expectEnd, expectSame } = context.about(one.name);
   const github = await startGithub({ repository, ...(one.run ? { run: one.run } : {}) });
   try {
     for (const fault of one.faults ?? []) github.inject(fault);
     const given = { 'github-token': github.token, directory: join(context.folder, `directory-${at}`), ...one.inputs };
     const done = await world.backup('backup', given, { ...github.env, ...one.env });
     const mustFail = !holds;
-    if (mustFail) expectRefused('the backup', 'backup-not-stored', done);
-    else expectDone('the backup', done);
+    expectEnd('the backup', mustFail ? 'backup-not-stored' : undefined, done);
     expectSame('who holds it', done.outputs.stores ?? '', (holds ?? []).join());
     for (const text of says) expect(said(done).includes(text), `it does not say "${text}"`, done);
     const told = mustFail ? fails : failuresIn(done);

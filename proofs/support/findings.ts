@@ -11,6 +11,8 @@ export interface Findings {
   expectDone(what: string, run: Told): boolean;
   /** That a run ended with this code of ours and no other. */
   expectRefused(what: string, code: string | RegExp, run: Told): boolean;
+  /** That a run ended with this code, or worked where none is given. */
+  expectEnd(what: string, code: string | undefined, run: Told): boolean;
   /** That two values are the same as JSON. */
   expectSame(what: string, is: unknown, wanted: unknown): boolean;
   /** The same notes, each about something. */
@@ -27,15 +29,18 @@ export function makeFindings(problems: string[] = [], subject = ''): Findings {
     return holds;
   };
   const ending = ({ code, signal, error }: Told): string => `exit ${signal ?? code} with ${error ?? 'no error'}`;
+  const expectDone = (what: string, run: Told): boolean => expect(run.code === 0, `${what}: ${ending(run)}`, run);
+  const expectRefused = (what: string, code: string | RegExp, run: Told): boolean => {
+    const isIt = typeof code === 'string' ? run.error === code : code.test(run.error ?? '');
+    return expect(run.code === 1 && isIt, `${what}: ${ending(run)}, not ${code}`, run);
+  };
   return {
     problems,
     fail,
     expect,
-    expectDone: (what, run) => expect(run.code === 0, `${what}: ${ending(run)}`, run),
-    expectRefused: (what, code, run) => {
-      const isIt = typeof code === 'string' ? run.error === code : code.test(run.error ?? '');
-      return expect(run.code === 1 && isIt, `${what}: ${ending(run)}, not ${code}`, run);
-    },
+    expectDone,
+    expectRefused,
+    expectEnd: (what, code, run) => (code === undefined ? expectDone(what, run) : expectRefused(what, code, run)),
     expectSame: (what, is, wanted) => {
       const [seen, due] = [JSON.stringify(is), JSON.stringify(wanted)];
       return expect(seen === due, `${what}: ${seen} instead of ${due}`);

@@ -9,11 +9,6 @@ export function tail({ log }: Pick<Told, 'log'>, characters = 3000): string {
   return withoutMasks(log).trim().slice(-characters);
 }
 
-/** The same in one line, for a list of many. */
-export function lastLines(run: Pick<Told, 'log'>, lines = 6): string {
-  return tail(run).split('\n').slice(-lines).join(' | ').slice(-900);
-}
-
 /** A run that all that follows needs. @throws Error when it failed */
 export function mustWork(what: string, run: ActionRun): ActionRun {
   if (run.code !== 0) throw new Error(`${what} failed with ${run.error ?? run.signal}:\n${tail(run, 6000)}`);

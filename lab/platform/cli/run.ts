@@ -1,3 +1,4 @@
+import { isRolledOut, waitUntil } from '../waits.js';
 import type { Images } from '../workloads.js';
 import type { Client } from './client.js';
 import type { Console } from './console.js';
@@ -14,4 +15,13 @@ export interface Run {
   /** The working directory, which must be the root of the source checkout. */
   folder: string;
   images: Images;
+}
+
+/** Waits for a workload as long as the installer does. @returns whether it came to have its replicas */
+export function rolledOut(
+  { client, options, settings }: Run,
+  ref: { namespace: string; name: string },
+  kind: Parameters<typeof isRolledOut>[1] = 'deployment',
+): Promise<boolean> {
+  return waitUntil(() => isRolledOut(client.cluster, kind, ref), options.waits.deployment, settings.pollMilliseconds);
 }

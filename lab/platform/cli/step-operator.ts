@@ -5,9 +5,8 @@ import { makeCertificateAuthority, makeServerCertificate } from '../certificate-
 import { namespaces } from '../names.js';
 import { createObject } from '../objects.js';
 import { operatorName, operatorObjects, operatorWebhooks, webhookNames, webhookSecret } from '../operator/objects.js';
-import { isRolledOut, waitUntil } from '../waits.js';
 import { CliError } from './errors.js';
-import type { Run } from './run.js';
+import { type Run, rolledOut } from './run.js';
 import { readCrds, traefikNamespaces } from './step-cluster.js';
 import { applyAll } from './step-registry.js';
 
@@ -19,20 +18,16 @@ const dynamic = 'traefik-dynamic';
 
 /** Traefik's plugin and dynamic configuration, the other CRDs, the operator and its webhooks. */
 export async function operatorDeploy(run: Run): Promise<void> {
-  const { console, client, options, settings, folder } = run;
+  const { console, client, folder } = run;
   console.info('Deploying operator manifests');
   for (const namespace of await traefikNamespaces(run)) await patchTraefik(run, namespace);
   await client.merge(kinds.crd, ...(await readCrds(folder, (file) => !file.includes('mcpservers'))));
   const caBundle = await webhookAuthority(run);
   await applyAll(run, operatorObjects(run.images, false));
   console.info('Waiting for operator webhook rollout');
-  const ref = { namespace: namespaces.runtime, name: operatorName };
-  const rolledOut = await waitUntil(
-    () => isRolledOut(client.cluster, 'deployment', ref),
-    options.waits.deployment,
-    settings.pollMilliseconds,
-  );
-  if (!rolledOut) throw new CliError(`deployment/${operatorName} did not roll out in time`);
+  if (!(await rolledOut(run, { namespace: namespaces.runtime, name: operatorName }))) {
+    throw new CliError(`deployment/${operatorName} did not roll out in time`);
+  }
   await applyAll(run, operatorWebhooks(caBundle));
   console.success('Operator manifests deployed successfully');
 }

@@ -2,25 +2,19 @@ import { type Kind, type KubeObject, kinds } from '../../../shared/cluster/objec
 import { messageOf } from '../../../shared/errors.js';
 import { namespaces } from '../names.js';
 import { registryAuth, registryObjects } from '../registry.js';
-import { isRolledOut, waitUntil } from '../waits.js';
 import { CliError } from './errors.js';
-import type { Run } from './run.js';
+import { type Run, rolledOut } from './run.js';
 
 type Node = KubeObject & { status?: { nodeInfo?: { kubeletVersion?: string; architecture?: string } } };
 const ref = { namespace: namespaces.registry, name: 'registry' };
 
 /** Service, claim, Deployment, Ingress and policies of the registry. A Deployment that is late only warns. */
 export async function registryStep(run: Run): Promise<void> {
-  const { console, client, options, settings } = run;
+  const { console, options } = run;
   console.section('Step 4: Configure registry');
   const onK3s = (await nodes(run)).some(({ status }) => status?.nodeInfo?.kubeletVersion?.includes('k3s'));
   await applyAll(run, registryObjects(options.hosts.registry, options.registryStorage, onK3s));
-  const rolledOut = await waitUntil(
-    () => isRolledOut(client.cluster, 'deployment', ref),
-    options.waits.deployment,
-    settings.pollMilliseconds,
-  );
-  if (!rolledOut) console.warning('registry deployment is not ready yet');
+  if (!(await rolledOut(run, ref))) console.warning('registry deployment is not ready yet');
   console.plain(
     `Registry Information\n  URL: https://${options.hosts.registry}\n  Endpoint: ${options.registryEndpoint}`,
   );

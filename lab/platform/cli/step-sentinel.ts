@@ -6,11 +6,11 @@ import { namespaces, privateIssuer } from '../names.js';
 import { operatorName } from '../operator/objects.js';
 import { namespaceOf, platformConfig, platformSecrets, pullSecret } from '../resources.js';
 import { grafanaClaim, initJobs, pathIngresses, platformIngresses, sentinelPermissions } from '../sentinel.js';
-import { isRolledOut, waitUntil } from '../waits.js';
+import { waitUntil } from '../waits.js';
 import { sentinelWorkloads, serviceOf, type Workload, workloadOf } from '../workloads.js';
 import { CliError } from './errors.js';
 import { publicIssuer } from './preflight.js';
-import type { Run } from './run.js';
+import { type Run, rolledOut } from './run.js';
 import { applyAll } from './step-registry.js';
 
 type WithData = KubeObject & { data?: Record<string, string> };
@@ -42,13 +42,11 @@ export async function analyticsDeploy(run: Run): Promise<void> {
   const databases = workloads.filter(({ name }) => name === 'clickhouse' || name === 'kafka');
   await applyWorkloads(run, databases);
   const failures: string[] = [];
-  for (const { kind, name } of databases) await awaitWorkload(run, kind, name, failures);
+  await awaitWorkloads(run, databases, failures);
   await runJobs(run, failures);
   await applyAll(run, [...sentinelPermissions(), grafanaClaim()]);
-  await applyWorkloads(
-    run,
-    workloads.filter((one) => !databases.includes(one)),
-  );
+  const others = workloads.filter((one) => !databases.includes(one));
+  await applyWorkloads(run, others);
   await restartOld(run, workloads);
   // Every run makes the Ingresses by path first and takes them away where the platform has a host.
   await applyAll(
@@ -57,26 +55,20 @@ export async function analyticsDeploy(run: Run): Promise<void> {
   );
   await applyAll(run, platformIngresses(options.hosts.platform, publicIssuer(options) ?? privateIssuer));
   for (const { metadata } of pathIngresses()) await client.cluster.delete(kinds.ingress, metadata);
-  for (const { kind, name } of workloads.filter((one) => !databases.includes(one))) {
-    await awaitWorkload(run, kind, name, failures);
-  }
+  await awaitWorkloads(run, others, failures);
   if (failures.length > 0) throw new CliError(`analytics components failed to roll out: ${failures.join('; ')}`);
   console.success('mcp-sentinel manifests deployed successfully');
 }
 
 /** The registry, the operator and the first CRD are there. */
-export async function verifyStep({ console, client, options, settings }: Run): Promise<void> {
+export async function verifyStep(run: Run): Promise<void> {
+  const { console, client } = run;
   console.section('Step 6: Verify platform components');
   for (const ref of [
     { namespace: namespaces.registry, name: 'registry' },
     { namespace: namespaces.runtime, name: operatorName },
   ]) {
-    const available = await waitUntil(
-      () => isRolledOut(client.cluster, 'deployment', ref),
-      options.waits.deployment,
-      settings.pollMilliseconds,
-    );
-    if (!available) throw new CliError(`deployment ${ref.namespace}/${ref.name} is not available`);
+    if (!(await rolledOut(run, ref))) throw new CliError(`deployment ${ref.namespace}/${ref.name} is not available`);
   }
   if ((await client.cluster.get(kinds.crd, { name: 'mcpservers.mcpruntime.org' })) === undefined) {
     throw new CliError('CRD mcpservers.mcpruntime.org not found');
@@ -120,11 +112,7 @@ async function applySecrets({ client, options, settings }: Run): Promise<void> {
     pullSecret(namespaces.runtime, registry, data.UI_API_KEY ?? ''),
   );
   await client.cluster.patch(kinds.deployment, { namespace: namespaces.runtime, name: operatorName }, [
-    {
-      op: 'add',
-      path: '/spec/template/spec/imagePullSecrets',
-      value: [{ name: 'mcp-runtime-registry-pull' }],
-    },
+    { op: 'add', path: '/spec/template/spec/imagePullSecrets', value: [{ name: 'mcp-runtime-registry-pull' }] },
   ]);
 }
 
@@ -149,18 +137,11 @@ async function applyWorkloads(run: Run, workloads: readonly Workload[]): Promise
   }
 }
 
-async function awaitWorkload(
-  { client, options, settings }: Run,
-  kind: Workload['kind'],
-  name: string,
-  failures: string[],
-): Promise<void> {
-  const done = await waitUntil(
-    () => isRolledOut(client.cluster, kind, { namespace, name }),
-    options.waits.deployment,
-    settings.pollMilliseconds,
-  );
-  if (!done) failures.push(`${kind.toLowerCase()}/${name}: timed out waiting for the condition`);
+async function awaitWorkloads(run: Run, workloads: readonly Workload[], failures: string[]): Promise<void> {
+  for (const { kind, name } of workloads) {
+    const isDone = await rolledOut(run, { namespace, name }, kind);
+    if (!isDone) failures.push(`${kind.toLowerCase()}/${name}: timed out waiting for the condition`);
+  }
 }
 
 async function runJobs({ client, options, settings }: Run, failures: string[]): Promise<void> {

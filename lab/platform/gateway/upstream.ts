@@ -58,9 +58,7 @@ function makeServer(name: string, labels: Readonly<Record<string, string>>): Ser
   const broken = labels[label('mcp-break')];
   const tools = broken === 'tools' ? workspaceTools.slice(0, -1) : workspaceTools;
   const server = new Server({ name, version: labels[label('version')] ?? '0.0.0' }, { capabilities: { tools: {} } });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: tools.map(({ run: _, ...told }) => told),
-  }));
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(({ run: _, ...told }) => told) }));
   server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
     const text = (content: string, isError: boolean) => ({
       content: [{ type: 'text' as const, text: content }],
