@@ -17,9 +17,9 @@ describe('the rooms', () => {
   it('are those of the table, and a file is in the one whose folder is the longest', () => {
     expect(rooms.map(({ name }) => name)).toEqual(['action-*', 'shared/top', 'shared/ground', 'shared']);
     expect(rooms[0]?.mayKnow).toEqual(['shared/top', 'shared/ground', 'shared']);
-    expect(['shared/top/a.ts', 'shared/a.ts', 'action-x/src/a.ts', 'other/a.ts'].map((one) => roomOf(rooms, one))).toEqual(
-      ['shared/top', 'shared', 'action-*', undefined],
-    );
+    expect(
+      ['shared/top/a.ts', 'shared/a.ts', 'action-x/src/a.ts', 'other/a.ts'].map((one) => roomOf(rooms, one)),
+    ).toEqual(['shared/top', 'shared', 'action-*', undefined]);
   });
 
   it('fail on an import that the table does not allow, types included, and not on a test’s', () => {
@@ -28,7 +28,9 @@ describe('the rooms', () => {
     expect(up('shared/top/a.ts', 'shared/ground/b.ts')).toBe(0);
     expect(up('shared/ground/b.ts', 'shared/top/a.ts')).toBe(1);
     expect(up('shared/ground/b.test.ts', 'shared/top/a.ts')).toBe(0);
-    expect(sourceOf('shared/ground/b.ts', "import type { A } from '../top/a.js';\n").imports).toEqual(['shared/top/a.ts']);
+    expect(sourceOf('shared/ground/b.ts', "import type { A } from '../top/a.js';\n").imports).toEqual([
+      'shared/top/a.ts',
+    ]);
   });
 
   it('have no files that import each other in a circle, however long it is', () => {

@@ -28,6 +28,7 @@ const longestFirst = [
 
 const checks: Check[] = [
   { name: 'lint and format', alone: true, command: [bin('.bin/biome'), 'check', '.'] },
+  { name: 'layout', alone: true, command: [node, join(root, 'build', 'scripts', 'layout.js')] },
   {
     name: 'unit tests',
     alone: true,
@@ -53,6 +54,7 @@ const checks: Check[] = [
 
 const sideBySide = 3;
 const running = new Set<() => void>();
+const times: { name: string; seconds: number }[] = [];
 let stopped = false;
 
 /** Runs one check, and shows what it printed when it has ended: two at once would be mixed up. */
@@ -76,7 +78,8 @@ async function run({ name, command, env, count }: Check): Promise<{ passed: numb
   running.delete(stop);
   const counted = count?.(output) ?? { passed: code === 0 ? 1 : 0, failed: 0 };
   const failed = code === 0 ? counted.failed : Math.max(counted.failed, 1);
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  times.push({ name, seconds });
   process.stdout.write(`\n${output}\n== ${name}: ${failed === 0 ? 'ok' : 'FAILED'} (${seconds} s)\n\n`);
   return { passed: counted.passed, failed };
 }
@@ -96,6 +99,10 @@ const counts = [
   ...(await pMap(beside, run, { concurrency: sideBySide })),
   ...(await pMap(last, run, { concurrency: 1 })),
 ];
+const slowest = times.sort((one, other) => other.seconds - one.seconds).slice(0, 15);
+process.stdout.write(
+  `\nwhere the time went:\n${slowest.map(({ name, seconds }) => `${String(seconds).padStart(5)} s  ${name}`).join('\n')}\n`,
+);
 const sum = (field: 'passed' | 'failed'): number => counts.reduce((total, one) => total + one[field], 0);
 process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;

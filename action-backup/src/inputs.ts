@@ -1,8 +1,23 @@
 import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
-import { count, domain, duration, flag, type Inputs, type InputType, namespaceNames, oneOf, path, secret, someOf, text, token } from '../../shared/action/inputs.js';
+import {
+  count,
+  domain,
+  duration,
+  flag,
+  type Inputs,
+  type InputType,
+  namespaceNames,
+  oneOf,
+  path,
+  secret,
+  someOf,
+  text,
+  token,
+} from '../../shared/action/inputs.js';
 import { type Allowance, parseAllowance } from '../../shared/backup/allowance.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
+import { storeNames } from '../../shared/backup/stores/store.js';
 import { scopes } from '../../shared/wipe/targets.js';
 
 const older = 'older-backup';
@@ -42,7 +57,7 @@ export const inputTypes = {
   domain,
   'backup-key': secret,
   'restore-key': secret,
-  stores: someOf(['cache', 'artifact', 'directory']),
+  stores: someOf(storeNames),
   directory: path,
   'retention-days': count,
   'refresh-after': duration,

@@ -1,3 +1,4 @@
+import { burst } from '../../shared/certificates/budget.js';
 import { daysLeft, issuerName, shortSerial } from '../../shared/action/format.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import { type BackupResult, toldAtMost } from '../../shared/backup/backup.js';
@@ -216,7 +217,7 @@ function forecastRow(one: CertificateForecast, now: Date): string[] {
         ? `at the next renewal: ${one.drift.join(', ')}`
         : ''
       : `${one.reason}: ${one.message}`;
-  const budget = one.budget ? `${one.budget.left} of 5` : '–';
+  const budget = one.budget ? `${one.budget.left} of ${burst}` : '–';
   return [
     code(`${one.namespace}/${one.name}`),
     one.identifiers.map(escaped).join('\n'),

@@ -1,6 +1,21 @@
 import { expectedPlan } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
-import { certificates, domain, duration, flag, type Inputs, type InputType, lines, oneOf, overrides, path, readInputs, someOf, text, token } from '../../shared/action/inputs.js';
+import {
+  certificates,
+  domain,
+  duration,
+  flag,
+  type Inputs,
+  type InputType,
+  lines,
+  oneOf,
+  overrides,
+  path,
+  readInputs,
+  someOf,
+  text,
+  token,
+} from '../../shared/action/inputs.js';
 import { mask } from '../../shared/action/mask.js';
 import { McprtError } from '../../shared/errors.js';
 import type { OperationName } from '../../shared/permissions/operations.js';

@@ -1,6 +1,25 @@
 import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
-import { certificates, count, domain, duration, flag, type Inputs, type InputType, lines, maybeDuration, oneOf, overrides, path, readInputs, secret, someOf, text, token } from '../../shared/action/inputs.js';
+import {
+  certificates,
+  count,
+  domain,
+  duration,
+  flag,
+  type Inputs,
+  type InputType,
+  lines,
+  maybeDuration,
+  oneOf,
+  overrides,
+  path,
+  readInputs,
+  secret,
+  someOf,
+  text,
+  token,
+} from '../../shared/action/inputs.js';
+import { storeNames } from '../../shared/backup/stores/store.js';
 import { McprtError } from '../../shared/errors.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
 import type { OrderLimit } from '../../shared/setup/orders.js';
@@ -43,7 +62,7 @@ export const inputTypes = {
   'cert-timeout': maybeDuration,
   'rollout-timeout': maybeDuration,
   'restore-key': secret,
-  stores: someOf(['cache', 'artifact', 'directory']),
+  stores: someOf(storeNames),
   directory: path,
   'max-orders': orderLimit,
   'max-age': duration,

@@ -1,5 +1,21 @@
 import { connectionTypes } from '../../shared/action/connection.js';
-import { certificates, count, domain, duration, flag, type Inputs, type InputType, oneOf, overrides, path, readInputs, secret, someOf, text, token } from '../../shared/action/inputs.js';
+import {
+  certificates,
+  count,
+  domain,
+  duration,
+  flag,
+  type Inputs,
+  type InputType,
+  oneOf,
+  overrides,
+  path,
+  readInputs,
+  secret,
+  someOf,
+  text,
+  token,
+} from '../../shared/action/inputs.js';
 import { McprtError } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
 
@@ -40,10 +56,13 @@ const runId: InputType<string> = {
   },
 };
 
+/** What `suite` may name, each with its part in suites.ts. */
+const suiteNames = ['health', 'tenant', 'multitenancy'] as const;
+
 /** The inputs of action-smoke-test, in the order of its action.yml. */
 export const inputTypes = {
   operation: oneOf(['test', 'preview', 'cleanup']),
-  suite: someOf(['health', 'tenant', 'multitenancy']),
+  suite: someOf(suiteNames),
   profile: path,
   domain,
   'admin-key': token,
@@ -118,7 +137,7 @@ function requireInputs(inputs: SmokeInputs): void {
     throw new McprtError('smoke-no-suite', {
       what: 'nothing is to be tested',
       why: '`suite` is empty',
-      next: 'give `suite`: health, tenant, multitenancy',
+      next: `give \`suite\`: ${suiteNames.join(', ')}`,
     });
   }
   if (inputs.suite.some((suite) => suite !== 'health')) requirePassword(inputs);

@@ -3,6 +3,7 @@ import { artifactStore } from '../backup/stores/artifact-store.js';
 import { cacheStore } from '../backup/stores/cache-store.js';
 import { directoryStore } from '../backup/stores/directory-store.js';
 import type { Store } from '../backup/stores/store.js';
+import { storeNames } from '../backup/stores/store.js';
 import { McprtError } from '../errors.js';
 import { branchOf, defaultBranchOf } from './github.js';
 import { uploadToArtifact, uploadToCache } from './upload.js';
@@ -21,7 +22,7 @@ export interface StoreInputs {
  */
 export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: AbortSignal): Store[] {
   if (inputs.stores.length === 0) {
-    throw invalid('`stores` names none', 'name at least one of cache, artifact, directory');
+    throw invalid('`stores` names none', `name at least one of ${storeNames.join(', ')}`);
   }
   if (inputs.stores.includes('directory') && inputs.directory === '') {
     throw invalid('`stores` names directory, and `directory` is empty', 'give the folder in `directory`');

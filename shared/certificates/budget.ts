@@ -20,7 +20,8 @@ export interface Budget {
   readonly nextRefill: Date | undefined;
 }
 
-const burst = 5;
+/** How many at once. */
+export const burst = 5;
 const window = 7 * 24 * 3_600_000;
 const interval = window / burst;
 

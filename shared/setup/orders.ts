@@ -1,3 +1,4 @@
+import { burst } from '../certificates/budget.js';
 import { type CertificateForecast, isCounted } from '../backup/restore-plan.js';
 import type { CertificateRecord } from '../backup/snapshot.js';
 import { keyOf } from '../cluster/objects.js';
@@ -74,7 +75,7 @@ export function checkOrders(
       why: spent
         .map(
           (one) =>
-            `${one.identifiers.join(', ')}: ${one.budget?.used} of 5 certificates in 7 days; the next is possible at ${one.budget?.nextRefill?.toISOString()}`,
+            `${one.identifiers.join(', ')}: ${one.budget?.used} of ${burst} certificates in 7 days; the next is possible at ${one.budget?.nextRefill?.toISOString()}`,
         )
         .join('\n'),
       next: `wait until then, or restore a backup that holds the certificate; to try all the same, set \`max-orders: ${due.length}\``,

@@ -1,8 +1,11 @@
 import type { McprtError } from '../../errors.js';
 
+/** The places that there are. */
+export const storeNames = ['cache', 'artifact', 'directory'] as const;
+
 /** A place that keeps sealed backups. What is in it is public and may have been planted: readers authenticate. */
 export interface Store {
-  readonly name: 'cache' | 'artifact' | 'directory';
+  readonly name: (typeof storeNames)[number];
   /**
    * Keeps a backup under a name.
    *
