@@ -22,7 +22,9 @@ export async function runbookBackup(cluster: Cluster): Promise<RunbookBackup> {
   const found = await Promise.all(
     saved.map(async ([kind, ref]) => [kind, await cluster.get<KubeObject>(kind, ref)] as const),
   );
-  return found.flatMap(([kind, object]): RunbookBackup => (object === undefined ? [] : [[kind, asNew(object)]]));
+  return found.flatMap(
+    ([kind, object]): RunbookBackup => (object === undefined ? [] : [[kind, withoutOwners(object)]]),
+  );
 }
 
 /** Stands in for the runbook's restore script, which setup calls at its end: applied over what is there, by force. */
@@ -41,4 +43,10 @@ export async function untilQuiet(count: () => Promise<number>, quiet = 12_000): 
     if (now !== last) [last, since] = [now, Date.now()];
   }
   return last;
+}
+
+/** The runbook's script drops the owners: an Ingress that is made again has another UID. */
+function withoutOwners(object: KubeObject): KubeObject {
+  const { ownerReferences: _, ...metadata } = object.metadata;
+  return asNew({ ...object, metadata });
 }

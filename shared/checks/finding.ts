@@ -70,3 +70,11 @@ export function blocking(findings: readonly Finding[]): Finding[] {
 
 /** A rule: what it sees wrong in what was observed. Rules know nothing of each other. */
 export type Rule = (facts: PlatformFacts) => Finding[];
+
+/** A finding: an error that is certain, unless it says otherwise. */
+export function finding(
+  code: Finding['code'],
+  found: Omit<Finding, 'code' | 'severity' | 'confidence'> & Partial<Pick<Finding, 'severity' | 'confidence'>>,
+): Finding {
+  return { code, severity: 'error', confidence: 'certain', ...found };
+}

@@ -1,7 +1,7 @@
-import { type PlatformFacts } from '../facts/observe-platform.js';
 import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { PlatformFacts } from '../facts/observe-platform.js';
 import { checkNodes } from './rules/nodes.js';
 
 interface NodeLook {

@@ -1,5 +1,6 @@
 import { type Kind, kinds } from '../cluster/objects.js';
 import type { PermissionRule, Verb } from './rule.js';
+import { rule } from './rule.js';
 
 /**
  * What programs of others ask with setup's credentials: the platform's installer, its doctor, and the kubectl that both
@@ -50,52 +51,49 @@ const made: readonly Pick<Kind, 'group' | 'plural'>[] = [
 
 /** What was recorded besides, each with what it was for. */
 const recorded: readonly PermissionRule[] = [
-  ...made.map((on): PermissionRule => ({ on, verbs: makes, because: installer, unseen: unseenAll(makes) })),
-  {
-    on: kinds.pod,
-    verbs: ['list', 'watch', 'delete'],
-    because: 'the installer’s helper pods: `kubectl wait` lists and watches them, and they are deleted',
-    unseen: { watch: others },
-  },
-  {
-    on: kinds.pod,
-    subresource: 'exec',
-    verbs: ['get', 'create'],
-    because:
-      'the installer fills its registry by `kubectl cp` and exec, and brings the database’s password up to date; since 1.35 a WebSocket takes `create` too',
-  },
-  { on: kinds.job, verbs: ['delete'], because: 'the installer runs its Jobs anew' },
-  { on: kinds.ingress, verbs: ['delete'], because: 'the installer makes Ingresses by path, and takes them away again' },
-  { on: kinds.pod, subresource: 'log', verbs: ['get'], because: doctor },
-  ...[kinds.resourceQuota, kinds.limitRange].map((on): PermissionRule => ({ on, verbs: ['list'], because: doctor })),
-  {
-    on: kinds.mcpServer,
-    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
-    because: `${doctor}: it applies a server of its own, and deletes it`,
-    unseen: {
-      watch: '`kubectl delete` waits until it is gone: the lab’s doctor looks again instead',
-      patch: '`kubectl apply` of one that is there: the lab’s doctor has a name of its own each time',
-      delete: 'admission of the lab refuses its server, so that there is none to delete',
+  ...made.map((on) => rule(on, makes, installer, { unseen: unseenAll(makes) })),
+  rule(
+    kinds.pod,
+    ['list', 'watch', 'delete'],
+    'the installer’s helper pods: `kubectl wait` lists and watches them, and they are deleted',
+    { unseen: { watch: others } },
+  ),
+  rule(
+    kinds.pod,
+    ['get', 'create'],
+    'the installer fills its registry by `kubectl cp` and exec, and brings the database’s password up to date; since 1.35 a WebSocket takes `create` too',
+    { subresource: 'exec' },
+  ),
+  rule(kinds.job, ['delete'], 'the installer runs its Jobs anew'),
+  rule(kinds.ingress, ['delete'], 'the installer makes Ingresses by path, and takes them away again'),
+  rule(kinds.pod, ['get'], doctor, { subresource: 'log' }),
+  ...[kinds.resourceQuota, kinds.limitRange].map((on) => rule(on, ['list'], doctor)),
+  rule(
+    kinds.mcpServer,
+    ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+    `${doctor}: it applies a server of its own, and deletes it`,
+    {
+      unseen: {
+        watch: '`kubectl delete` waits until it is gone: the lab’s doctor looks again instead',
+        patch: '`kubectl apply` of one that is there: the lab’s doctor has a name of its own each time',
+        delete: 'admission of the lab refuses its server, so that there is none to delete',
+      },
     },
-  },
-  ...[kinds.role, kinds.clusterRole].map(
-    (on): PermissionRule => ({
+  ),
+  ...[kinds.role, kinds.clusterRole].map((on) =>
+    rule(
       on,
-      verbs: ['escalate', 'bind'],
-      because: 'roles that grant what these credentials do not have themselves: in effect an administrator',
-      unseen: { escalate: withinAnother, bind: withinAnother },
-    }),
+      ['escalate', 'bind'],
+      'roles that grant what these credentials do not have themselves: in effect an administrator',
+      { unseen: { escalate: withinAnother, bind: withinAnother } },
+    ),
   ),
 ];
 
 /** What was not recorded, and a next version may ask: granted, and not demanded. */
-const possible: readonly PermissionRule[] = made.map((on) => ({
-  on,
-  verbs: minds,
-  optional: true,
-  because: installer,
-  unseen: unseenAll(minds),
-}));
+const possible: readonly PermissionRule[] = made.map((on) =>
+  rule(on, minds, installer, { optional: true, unseen: unseenAll(minds) }),
+);
 
 export const installerRules: readonly PermissionRule[] = [...recorded, ...possible];
 

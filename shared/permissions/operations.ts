@@ -1,5 +1,11 @@
 import { backupRules, planRules, restoreRules, verifyRules, wipeRules } from './backup-rules.js';
-import { permissionsRules, portForwardRules, rolloutPlanRules, rolloutPullRequestRules, rolloutRules } from './rollout-rules.js';
+import {
+  permissionsRules,
+  portForwardRules,
+  rolloutPlanRules,
+  rolloutPullRequestRules,
+  rolloutRules,
+} from './rollout-rules.js';
 import { distinct, type PermissionRule } from './rule.js';
 import { checkRules, installRules, setupPlanRules, setupPullRequestRules } from './setup-rules.js';
 import { smokeRules } from './smoke-test-rules.js';

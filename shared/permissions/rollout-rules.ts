@@ -2,6 +2,7 @@ import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces, pullSecretName, teamPolicyName } from '../platform/resources.js';
 import { withinAnother } from './installer-asks.js';
 import type { PermissionRule } from './rule.js';
+import { rule } from './rule.js';
 
 const { sentinel, registry } = platformNamespaces;
 const system = 'kube-system';
@@ -9,42 +10,27 @@ const pullSecretUnseen = 'a pull Secret that is away, is of another type or has 
 const workloads = [kinds.deployment, kinds.statefulSet, kinds.daemonSet];
 
 export const rolloutPlanRules: readonly PermissionRule[] = [
-  { on: kinds.namespace, verbs: ['get'], names: [system], because: 'its UID is the cluster’s fingerprint' },
-  {
-    on: kinds.admissionPolicy,
-    verbs: ['get'],
+  rule(kinds.namespace, ['get'], 'its UID is the cluster’s fingerprint', { names: [system] }),
+  rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe is under way; the kind has no namespace', {
     names: ['mcprt-brake'],
-    because: 'whether a restore or wipe is under way; the kind has no namespace',
-  },
-  { on: kinds.node, verbs: ['list'], because: 'the processor that images must be for' },
-  {
-    on: kinds.networkPolicy,
-    verbs: ['list'],
-    names: [teamPolicyName],
-    because: 'the policies of all teams, by one list',
-  },
-  ...workloads.map((on): PermissionRule => ({ on, verbs: ['list'], namespace: sentinel, because: 'what runs now' })),
-  {
-    on: kinds.configMap,
-    verbs: ['get'],
+  }),
+  rule(kinds.node, ['list'], 'the processor that images must be for'),
+  rule(kinds.networkPolicy, ['list'], 'the policies of all teams, by one list', { names: [teamPolicyName] }),
+  ...workloads.map((on) => rule(on, ['list'], 'what runs now', { namespace: sentinel })),
+  rule(kinds.configMap, ['get'], 'what the platform is told now', {
     namespace: sentinel,
     names: [platformConfig.name],
-    because: 'what the platform is told now',
-  },
-  {
-    on: kinds.secret,
-    verbs: ['get'],
+  }),
+  rule(kinds.secret, ['get'], 'the registry’s password, and whether the pull Secret has it', {
     namespace: sentinel,
     names: ['mcp-sentinel-secrets', pullSecretName],
-    because: 'the registry’s password, and whether the pull Secret has it',
-  },
-  {
-    on: kinds.configMap,
-    verbs: ['get'],
-    namespace: system,
-    names: ['mcprt-rollout', 'mcprt-install'],
-    because: 'what a rollout that was cut off has written down; whether a setup is due or under way',
-  },
+  }),
+  rule(
+    kinds.configMap,
+    ['get'],
+    'what a rollout that was cut off has written down; whether a setup is due or under way',
+    { namespace: system, names: ['mcprt-rollout', 'mcprt-install'] },
+  ),
 ];
 
 /** A plan that looks at no Secret: for a pull request, whose author may be anybody with a branch. */
@@ -54,12 +40,9 @@ export const rolloutPullRequestRules: readonly PermissionRule[] = rolloutPlanRul
 
 export const rolloutRules: readonly PermissionRule[] = [
   ...rolloutPlanRules,
-  ...workloads.map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['get', 'watch', 'patch'],
+  ...workloads.map((on) =>
+    rule(on, ['get', 'watch', 'patch'], 'new images; following them; putting back what failed', {
       namespace: sentinel,
-      because: 'new images; following them; putting back what failed',
       ...(on === kinds.deployment
         ? {}
         : {
@@ -70,80 +53,52 @@ export const rolloutRules: readonly PermissionRule[] = [
           }),
     }),
   ),
-  ...[kinds.replicaSet, kinds.pod].map(
-    (on): PermissionRule => ({ on, verbs: ['list', 'watch'], namespace: sentinel, because: 'how the rollout goes' }),
+  ...[kinds.replicaSet, kinds.pod].map((on) =>
+    rule(on, ['list', 'watch'], 'how the rollout goes', { namespace: sentinel }),
   ),
-  {
-    on: kinds.event,
-    verbs: ['list', 'watch'],
-    namespace: sentinel,
-    optional: true,
-    because: 'why a pod does not start',
-  },
-  { on: kinds.node, verbs: ['watch'], optional: true, because: 'why a pod is placed nowhere' },
-  {
-    on: kinds.pod,
+  rule(kinds.event, ['list', 'watch'], 'why a pod does not start', { namespace: sentinel, optional: true }),
+  rule(kinds.node, ['watch'], 'why a pod is placed nowhere', { optional: true }),
+  rule(kinds.pod, ['get'], 'the last lines of a container that crashes', {
     subresource: 'log',
-    verbs: ['get'],
     namespace: sentinel,
     optional: true,
-    because: 'the last lines of a container that crashes',
-  },
-  {
-    on: kinds.configMap,
-    verbs: ['patch'],
-    namespace: sentinel,
-    names: [platformConfig.name],
-    because: 'what the profile says',
-  },
-  {
-    on: kinds.secret,
-    verbs: ['create', 'patch', 'delete'],
-    namespace: sentinel,
-    names: [pullSecretName],
-    because: 'the registry’s present password; one of another type is made anew',
-    unseen: { create: pullSecretUnseen, patch: pullSecretUnseen, delete: pullSecretUnseen },
-  },
-  {
-    on: kinds.networkPolicy,
-    verbs: ['get', 'patch'],
-    names: [teamPolicyName],
-    because: 'the rule that lets Traefik in, in the namespaces of all teams, which come and go',
-    unseen: { get: 'a policy that somebody else changes at the same moment' },
-  },
-  {
-    on: kinds.configMap,
-    verbs: ['create'],
-    namespace: system,
-    because: 'mcprt-rollout: lock and journal of a rollout',
-  },
-  {
-    on: kinds.configMap,
-    verbs: ['patch', 'delete'],
+  }),
+  rule(kinds.configMap, ['patch'], 'what the profile says', { namespace: sentinel, names: [platformConfig.name] }),
+  rule(
+    kinds.secret,
+    ['create', 'patch', 'delete'],
+    'the registry’s present password; one of another type is made anew',
+    {
+      namespace: sentinel,
+      names: [pullSecretName],
+      unseen: { create: pullSecretUnseen, patch: pullSecretUnseen, delete: pullSecretUnseen },
+    },
+  ),
+  rule(
+    kinds.networkPolicy,
+    ['get', 'patch'],
+    'the rule that lets Traefik in, in the namespaces of all teams, which come and go',
+    { names: [teamPolicyName], unseen: { get: 'a policy that somebody else changes at the same moment' } },
+  ),
+  rule(kinds.configMap, ['create'], 'mcprt-rollout: lock and journal of a rollout', { namespace: system }),
+  rule(kinds.configMap, ['patch', 'delete'], 'lock and journal of a rollout, taken over and taken away', {
     namespace: system,
     names: ['mcprt-rollout'],
-    because: 'lock and journal of a rollout, taken over and taken away',
-  },
+  }),
 ];
 
 /** With `registry-access: port-forward`, or where `auto` finds the public way closed. */
 export const portForwardRules: readonly PermissionRule[] = [
-  { on: kinds.pod, verbs: ['list'], namespace: registry, because: 'the registry’s pod' },
-  {
-    on: kinds.secret,
-    verbs: ['get'],
+  rule(kinds.pod, ['list'], 'the registry’s pod', { namespace: registry }),
+  rule(kinds.secret, ['get'], 'the CA that its certificate is verified against', {
     namespace: registry,
     names: ['registry-internal-tls'],
-    because: 'the CA that its certificate is verified against',
-  },
-  {
-    on: kinds.pod,
+  }),
+  rule(kinds.pod, ['get', 'create'], 'connections to it', {
     subresource: 'portforward',
-    verbs: ['get', 'create'],
     namespace: registry,
-    because: 'connections to it',
     unseen: { create: 'the API server asks for it inside of the `get` that opens a WebSocket: no request of its own' },
-  },
+  }),
 ];
 
 const ofNamespaces = 'manifests of a namespace: the lab’s have none, the platform’s may';
@@ -153,29 +108,16 @@ const unseenVerbs = { get: ofNamespaces, create: ofNamespaces, patch: ofNamespac
 
 /** With `permissions`: the manifests come from the platform's source, and their names are its own. */
 export const permissionsRules: readonly PermissionRule[] = [
-  {
-    on: kinds.serviceAccount,
-    verbs,
-    because: 'manifests of `permissions`, and putting them back',
-    unseen: unseenDelete,
-  },
-  {
-    on: kinds.clusterRole,
-    verbs: [...verbs, 'escalate', 'bind'],
-    because: 'roles may grant what these credentials do not have themselves',
-    unseen: { ...unseenDelete, escalate: withinAnother, bind: withinAnother },
-  },
-  {
-    on: kinds.clusterRoleBinding,
-    verbs,
-    because: 'bindings give these roles to accounts',
-    unseen: unseenDelete,
-  },
-  {
-    on: kinds.role,
-    verbs: [...verbs, 'escalate', 'bind'],
-    because: 'roles may grant what these credentials do not have themselves',
+  rule(kinds.serviceAccount, verbs, 'manifests of `permissions`, and putting them back', { unseen: unseenDelete }),
+  rule(
+    kinds.clusterRole,
+    [...verbs, 'escalate', 'bind'],
+    'roles may grant what these credentials do not have themselves',
+    { unseen: { ...unseenDelete, escalate: withinAnother, bind: withinAnother } },
+  ),
+  rule(kinds.clusterRoleBinding, verbs, 'bindings give these roles to accounts', { unseen: unseenDelete }),
+  rule(kinds.role, [...verbs, 'escalate', 'bind'], 'roles may grant what these credentials do not have themselves', {
     unseen: { ...unseenVerbs, escalate: withinAnother, bind: withinAnother },
-  },
-  { on: kinds.roleBinding, verbs, because: 'bindings give these roles to accounts', unseen: unseenVerbs },
+  }),
+  rule(kinds.roleBinding, verbs, 'bindings give these roles to accounts', { unseen: unseenVerbs }),
 ];

@@ -28,6 +28,16 @@ export interface PermissionRule {
   unseen?: Partial<Record<Verb, string>>;
 }
 
+/** A rule: what is done with which resource, and why. */
+export function rule(
+  on: PermissionRule['on'],
+  verbs: readonly Verb[],
+  because: string,
+  more: Omit<PermissionRule, 'on' | 'verbs' | 'because'> = {},
+): PermissionRule {
+  return { on, verbs, because, ...more };
+}
+
 /** One thing that credentials must be allowed. */
 export interface Demand {
   verb: Verb;

@@ -2,21 +2,19 @@ import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
 import { knownSecretsRule, lookRules, planRules, restoreRules } from './backup-rules.js';
 import { installerRules } from './installer-asks.js';
-import { type PermissionRule, readsOf } from './rule.js';
+import { type PermissionRule, readsOf, rule } from './rule.js';
 
 const { registry } = platformNamespaces;
 const system = 'kube-system';
 
 /** What a check needs to say anything of use; the rest of what it reads is left out where it may not be read. */
 export const checkRules: readonly PermissionRule[] = [
-  { on: kinds.node, verbs: ['list'], because: 'whether nodes are ready, and of which processor' },
-  { on: kinds.namespace, verbs: ['list'], because: 'which namespaces are there, and which are being deleted' },
-  { on: kinds.ingressClass, verbs: ['list'], because: 'whether Traefik’s class is there' },
-  { on: kinds.storageClass, verbs: ['list'], because: 'whether volumes can be made' },
+  rule(kinds.node, ['list'], 'whether nodes are ready, and of which processor'),
+  rule(kinds.namespace, ['list'], 'which namespaces are there, and which are being deleted'),
+  rule(kinds.ingressClass, ['list'], 'whether Traefik’s class is there'),
+  rule(kinds.storageClass, ['list'], 'whether volumes can be made'),
   ...lookRules,
-  ...[kinds.order, kinds.challenge].map(
-    (on): PermissionRule => ({ on, verbs: ['list'], because: 'why a certificate is not issued' }),
-  ),
+  ...[kinds.order, kinds.challenge].map((on) => rule(on, ['list'], 'why a certificate is not issued')),
   ...[
     kinds.pod,
     kinds.service,
@@ -28,128 +26,74 @@ export const checkRules: readonly PermissionRule[] = [
     kinds.apiService,
     kinds.validatingWebhookConfiguration,
     kinds.mutatingWebhookConfiguration,
-  ].map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['list'],
-      optional: true,
-      because: 'rules of the diagnosis; the namespaces come and go with the platform',
-    }),
+  ].map((on) =>
+    rule(on, ['list'], 'rules of the diagnosis; the namespaces come and go with the platform', { optional: true }),
   ),
   {
     ...knownSecretsRule,
     optional: true,
     because: 'certificates and pull passwords, compared by serial number and digest',
   },
-  {
-    on: kinds.configMap,
-    verbs: ['get'],
-    names: [platformConfig.name],
-    optional: true,
-    because: 'the platform’s configuration',
-  },
-  {
-    on: kinds.admissionPolicy,
-    verbs: ['get'],
+  rule(kinds.configMap, ['get'], 'the platform’s configuration', { names: [platformConfig.name], optional: true }),
+  rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe holds the brake', {
     names: ['mcprt-brake'],
     optional: true,
-    because: 'whether a restore or wipe holds the brake',
-  },
-  {
-    on: kinds.certificate,
-    verbs: ['create'],
+  }),
+  rule(kinds.certificate, ['create'], 'a dry run: whether cert-manager’s admission answers', {
     namespace: 'default',
     optional: true,
-    because: 'a dry run: whether cert-manager’s admission answers',
-  },
+  }),
 ];
 
 /** What an installation must read before it can tell of anything else that is in its way. */
 export const beginRules: readonly PermissionRule[] = [
   ...lookRules,
-  {
-    on: kinds.admissionPolicy,
-    verbs: ['get'],
-    names: ['mcprt-brake'],
-    because: 'whether a restore or wipe is under way',
-  },
-  {
-    on: kinds.configMap,
-    verbs: ['get'],
+  rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe is under way', { names: ['mcprt-brake'] }),
+  rule(kinds.configMap, ['get'], 'that a first install was begun and not finished', {
     namespace: system,
     names: ['mcprt-setup'],
-    because: 'that a first install was begun and not finished',
-  },
+  }),
 ];
 
 /** Of setup itself, besides its check and its restore. */
 const setupRules: readonly PermissionRule[] = [
-  {
-    on: kinds.configMap,
-    verbs: ['create'],
+  rule(kinds.configMap, ['create'], 'mcprt-install, which keeps others out; mcprt-setup of a first install', {
     namespace: system,
-    because: 'mcprt-install, which keeps others out; mcprt-setup of a first install',
-  },
-  {
-    on: kinds.configMap,
-    verbs: ['get', 'patch', 'delete'],
+  }),
+  rule(kinds.configMap, ['get', 'patch', 'delete'], 'what keeps others out, taken over from a wipe and taken away', {
     namespace: system,
     names: ['mcprt-install'],
-    because: 'what keeps others out, taken over from a wipe and taken away',
-  },
-  {
-    on: kinds.configMap,
-    verbs: ['delete'],
-    namespace: system,
-    names: ['mcprt-setup'],
-    because: 'a first install that has finished',
-  },
-  ...[kinds.deployment, kinds.statefulSet, kinds.daemonSet].map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['list', 'watch'],
-      because: 'waiting for the platform’s workloads, in namespaces that the installer makes',
+  }),
+  rule(kinds.configMap, ['delete'], 'a first install that has finished', { namespace: system, names: ['mcprt-setup'] }),
+  ...[kinds.deployment, kinds.statefulSet, kinds.daemonSet].map((on) =>
+    rule(on, ['list', 'watch'], 'waiting for the platform’s workloads, in namespaces that the installer makes', {
       ...(on === kinds.deployment ? {} : { unseen: { watch: 'one that is not rolled out at the first look' } }),
     }),
   ),
-  ...[kinds.certificate, kinds.clusterIssuer].map(
-    (on): PermissionRule => ({
-      on,
-      verbs: ['watch'],
-      because: 'waiting for them to be Ready',
+  ...[kinds.certificate, kinds.clusterIssuer].map((on) =>
+    rule(on, ['watch'], 'waiting for them to be Ready', {
       ...(on === kinds.clusterIssuer ? { unseen: { watch: 'an issuer that is not Ready at the first look' } } : {}),
     }),
   ),
-  {
-    on: kinds.ingress,
-    verbs: ['get', 'patch'],
-    names: [registry],
-    because: 'putting the registry’s password back behind the installer; also in the post step',
-  },
-  {
-    on: kinds.pod,
-    verbs: ['list', 'delete'],
-    because: 'pods that the installer pushes with, also in the post step: in namespace registry, which it makes',
-  },
+  rule(
+    kinds.ingress,
+    ['get', 'patch'],
+    'putting the registry’s password back behind the installer; also in the post step',
+    { names: [registry] },
+  ),
+  rule(
+    kinds.pod,
+    ['list', 'delete'],
+    'pods that the installer pushes with, also in the post step: in namespace registry, which it makes',
+  ),
 ];
 
 const releaseOnly = 'only with `release-namespace`';
 
 /** With `release-namespace`. */
 const releaseRules: readonly PermissionRule[] = [
-  {
-    on: kinds.namespace,
-    verbs: ['get', 'watch'],
-    because: releaseOnly,
-    unseen: { get: releaseOnly, watch: releaseOnly },
-  },
-  {
-    on: kinds.namespace,
-    subresource: 'finalize',
-    verbs: ['update'],
-    because: releaseOnly,
-    unseen: { update: releaseOnly },
-  },
+  rule(kinds.namespace, ['get', 'watch'], releaseOnly, { unseen: { get: releaseOnly, watch: releaseOnly } }),
+  rule(kinds.namespace, ['update'], releaseOnly, { subresource: 'finalize', unseen: { update: releaseOnly } }),
 ];
 
 /**

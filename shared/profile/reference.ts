@@ -36,260 +36,191 @@ export interface VariableRule {
   readonly recommendedFor?: readonly Stage[];
 }
 
+function variable(
+  name: string,
+  kind: Kind,
+  purpose: string,
+  more: Omit<VariableRule, 'name' | 'kind' | 'purpose'> = {},
+): VariableRule {
+  return { name, kind, purpose, ...more };
+}
+
 const EVERY_STAGE: readonly Stage[] = ['setup', 'rollout', 'backup', 'smoke-test'];
 
 const CLUSTER: readonly VariableRule[] = [
-  { name: 'KUBECONFIG', kind: 'path', purpose: 'Kubeconfig of the cluster.' },
-  { name: 'MCP_SETUP_KUBECONFIG', kind: 'path', purpose: 'Kubeconfig of the cluster; it wins over KUBECONFIG.' },
-  { name: 'MCP_KUBE_CONTEXT', kind: 'text', purpose: 'Context that setup makes the current one of the kubeconfig.' },
-  { name: 'MCP_CLUSTER_NAME', kind: 'text', default: 'local', purpose: 'Name of the cluster in analytics events.' },
-  {
-    name: 'MCP_DEPLOY_ENV',
-    kind: 'path',
-    purpose: 'Path of the profile. Works in the environment, not in the profile.',
-  },
+  variable('KUBECONFIG', 'path', 'Kubeconfig of the cluster.'),
+  variable('MCP_SETUP_KUBECONFIG', 'path', 'Kubeconfig of the cluster; it wins over KUBECONFIG.'),
+  variable('MCP_KUBE_CONTEXT', 'text', 'Context that setup makes the current one of the kubeconfig.'),
+  variable('MCP_CLUSTER_NAME', 'text', 'Name of the cluster in analytics events.', { default: 'local' }),
+  variable('MCP_DEPLOY_ENV', 'path', 'Path of the profile. Works in the environment, not in the profile.'),
 ];
 
 const NAMES: readonly VariableRule[] = [
-  {
-    name: 'MCP_PLATFORM_DOMAIN',
-    kind: 'domain',
+  variable('MCP_PLATFORM_DOMAIN', 'domain', 'Domain of the platform; the hosts are derived from it.', {
     requiredFor: EVERY_STAGE,
-    purpose: 'Domain of the platform; the hosts are derived from it.',
-  },
-  {
-    name: 'MCP_PLATFORM_INGRESS_HOST',
-    kind: 'host',
+  }),
+  variable('MCP_PLATFORM_INGRESS_HOST', 'host', 'Public host of the dashboard and the API.', {
     derivedLabel: 'platform',
-    purpose: 'Public host of the dashboard and the API.',
-  },
-  {
-    name: 'MCP_REGISTRY_INGRESS_HOST',
-    kind: 'host',
-    derivedLabel: 'registry',
-    purpose: 'Public host of the image registry.',
-  },
-  { name: 'MCP_MCP_INGRESS_HOST', kind: 'host', derivedLabel: 'mcp', purpose: 'Public host of the MCP servers.' },
-  {
-    name: 'MCP_REGISTRY_ENDPOINT',
-    kind: 'endpoint',
+  }),
+  variable('MCP_REGISTRY_INGRESS_HOST', 'host', 'Public host of the image registry.', { derivedLabel: 'registry' }),
+  variable('MCP_MCP_INGRESS_HOST', 'host', 'Public host of the MCP servers.', { derivedLabel: 'mcp' }),
+  variable('MCP_REGISTRY_ENDPOINT', 'endpoint', 'Host from which the nodes pull images.', {
     requiredFor: ['setup', 'rollout'],
     unless: 'PROVISIONED_REGISTRY_URL',
-    purpose: 'Host from which the nodes pull images.',
-  },
-  { name: 'MCP_REGISTRY_HOST', kind: 'endpoint', purpose: 'Older name of the pull host. Leave it unset.' },
-  { name: 'MCP_REGISTRY_PULL_HOST', kind: 'endpoint', purpose: 'Pull host in the requests that deploy servers.' },
-  { name: 'MCP_REGISTRY_INTERNAL', kind: 'endpoint', purpose: 'Address of the registry Service for a rollout.' },
-  { name: 'PLATFORM_REGISTRY_URL', kind: 'text', purpose: 'Registry address that the dashboard shows.' },
+  }),
+  variable('MCP_REGISTRY_HOST', 'endpoint', 'Older name of the pull host. Leave it unset.'),
+  variable('MCP_REGISTRY_PULL_HOST', 'endpoint', 'Pull host in the requests that deploy servers.'),
+  variable('MCP_REGISTRY_INTERNAL', 'endpoint', 'Address of the registry Service for a rollout.'),
+  variable('PLATFORM_REGISTRY_URL', 'text', 'Registry address that the dashboard shows.'),
 ];
 
 const IMAGES: readonly VariableRule[] = [
-  {
-    name: 'MCP_IMAGE_PLATFORM',
-    kind: 'platform',
-    recommendedFor: ['setup', 'rollout'],
-    purpose: 'Operating system and processor of the nodes, for the images of the platform.',
-  },
-  {
-    name: 'MCP_DOCKER_PLATFORM',
-    kind: 'platform',
-    default: 'linux/amd64',
-    purpose: 'The same for the images of MCP servers.',
-  },
-  { name: 'MCP_OPERATOR_IMAGE', kind: 'text', purpose: 'Operator image to use instead of building it.' },
-  { name: 'MCP_GATEWAY_PROXY_IMAGE', kind: 'text', purpose: 'Gateway image to use instead of building it.' },
-  { name: 'MCP_RUNTIME_REGISTRY_IMAGE_OVERRIDE', kind: 'text', purpose: 'Image of the bundled registry.' },
-  {
-    name: 'MCP_SKOPEO_IMAGE',
-    kind: 'text',
+  variable(
+    'MCP_IMAGE_PLATFORM',
+    'platform',
+    'Operating system and processor of the nodes, for the images of the platform.',
+    { recommendedFor: ['setup', 'rollout'] },
+  ),
+  variable('MCP_DOCKER_PLATFORM', 'platform', 'The same for the images of MCP servers.', { default: 'linux/amd64' }),
+  variable('MCP_OPERATOR_IMAGE', 'text', 'Operator image to use instead of building it.'),
+  variable('MCP_GATEWAY_PROXY_IMAGE', 'text', 'Gateway image to use instead of building it.'),
+  variable('MCP_RUNTIME_REGISTRY_IMAGE_OVERRIDE', 'text', 'Image of the bundled registry.'),
+  variable('MCP_SKOPEO_IMAGE', 'text', 'Image of the pod that copies images.', {
     default: 'quay.io/skopeo/stable:v1.14',
-    purpose: 'Image of the pod that copies images.',
-  },
-  { name: 'MCP_ROLLOUT_TAG', kind: 'text', purpose: 'Tag of the images of a rollout; made from the time when unset.' },
-  { name: 'MCP_PARALLEL_BUILDS', kind: 'switch', default: '0', purpose: 'Build the images side by side.' },
+  }),
+  variable('MCP_ROLLOUT_TAG', 'text', 'Tag of the images of a rollout; made from the time when unset.'),
+  variable('MCP_PARALLEL_BUILDS', 'switch', 'Build the images side by side.', { default: '0' }),
 ];
 
 const REGISTRY: readonly VariableRule[] = [
-  {
-    name: 'MCP_SETUP_REGISTRY_MODE',
-    kind: ['auto', 'bundled-http', 'bundled-https', 'external'],
-    default: 'bundled-https',
-    aliases: ['MCP_REGISTRY_MODE'],
-    purpose: 'Whose registry is used, and how the nodes reach it.',
-  },
-  { name: 'MCP_REGISTRY_TYPE', kind: 'text', default: 'docker', purpose: 'Kind of the bundled registry.' },
-  { name: 'MCP_REGISTRY_STORAGE_SIZE', kind: 'text', default: '20Gi', purpose: 'Size of the registry volume.' },
-  { name: 'MCP_REGISTRY_PORT', kind: 'port', default: '5000', purpose: 'Port of the registry Service.' },
-  { name: 'MCP_REGISTRY_PF_PORT', kind: 'port', default: '15000', purpose: 'Local port of the forward of a rollout.' },
-  { name: 'PROVISIONED_REGISTRY_URL', kind: 'text', purpose: 'Address of an external registry.' },
-  { name: 'PROVISIONED_REGISTRY_USERNAME', kind: 'text', purpose: 'User of an external registry.' },
-  { name: 'PROVISIONED_REGISTRY_PASSWORD', kind: 'secret', purpose: 'Password of an external registry.' },
-  {
-    name: 'MCP_PLATFORM_IMAGE_PULL_SECRET',
-    kind: 'text',
+  variable(
+    'MCP_SETUP_REGISTRY_MODE',
+    ['auto', 'bundled-http', 'bundled-https', 'external'],
+    'Whose registry is used, and how the nodes reach it.',
+    { default: 'bundled-https', aliases: ['MCP_REGISTRY_MODE'] },
+  ),
+  variable('MCP_REGISTRY_TYPE', 'text', 'Kind of the bundled registry.', { default: 'docker' }),
+  variable('MCP_REGISTRY_STORAGE_SIZE', 'text', 'Size of the registry volume.', { default: '20Gi' }),
+  variable('MCP_REGISTRY_PORT', 'port', 'Port of the registry Service.', { default: '5000' }),
+  variable('MCP_REGISTRY_PF_PORT', 'port', 'Local port of the forward of a rollout.', { default: '15000' }),
+  variable('PROVISIONED_REGISTRY_URL', 'text', 'Address of an external registry.'),
+  variable('PROVISIONED_REGISTRY_USERNAME', 'text', 'User of an external registry.'),
+  variable('PROVISIONED_REGISTRY_PASSWORD', 'secret', 'Password of an external registry.'),
+  variable('MCP_PLATFORM_IMAGE_PULL_SECRET', 'text', 'Name of an image pull Secret to use instead of a new one.', {
     aliases: ['MCP_REGISTRY_PULL_SECRET_NAME'],
-    purpose: 'Name of an image pull Secret to use instead of a new one.',
-  },
-  { name: 'MCP_REGISTRY_PUSH_TEMP_DIR', kind: 'path', purpose: 'Folder for images on their way to the registry.' },
-  {
-    name: 'MCP_REGISTRY_PUSH_HELPER_NAMESPACE',
-    kind: 'text',
+  }),
+  variable('MCP_REGISTRY_PUSH_TEMP_DIR', 'path', 'Folder for images on their way to the registry.'),
+  variable('MCP_REGISTRY_PUSH_HELPER_NAMESPACE', 'text', 'Namespace of the pods that push images.', {
     default: 'mcp-sentinel',
-    purpose: 'Namespace of the pods that push images.',
-  },
-  { name: 'MCP_REGISTRY_PUSH_TRANSFER_NAMESPACE', kind: 'text', purpose: 'Namespace in which images are handed over.' },
-  { name: 'APPROVED_REGISTRIES', kind: 'text', purpose: 'Registries from which servers may come.' },
+  }),
+  variable('MCP_REGISTRY_PUSH_TRANSFER_NAMESPACE', 'text', 'Namespace in which images are handed over.'),
+  variable('APPROVED_REGISTRIES', 'text', 'Registries from which servers may come.'),
 ];
 
 const SETUP: readonly VariableRule[] = [
-  {
-    name: 'MCP_DEPLOYMENT_TIMEOUT',
-    kind: 'duration',
-    default: '5m',
-    purpose: 'How long setup waits for each workload.',
-  },
-  {
-    name: 'MCP_SETUP_WAIT_TIMEOUT',
-    kind: 'text',
-    purpose: 'Read by no part of the platform; MCP_DEPLOYMENT_TIMEOUT is what sets the wait.',
-  },
-  { name: 'MCP_CERT_TIMEOUT', kind: 'duration', default: '5m', purpose: 'How long setup waits for a certificate.' },
-  { name: 'MCP_HELPER_POD_TIMEOUT', kind: 'duration', default: '3m', purpose: 'How long helper pods may take.' },
-  {
-    name: 'MCP_SETUP_PLATFORM_MODE',
-    kind: ['tenant', 'org', 'public'],
+  variable('MCP_DEPLOYMENT_TIMEOUT', 'duration', 'How long setup waits for each workload.', { default: '5m' }),
+  variable(
+    'MCP_SETUP_WAIT_TIMEOUT',
+    'text',
+    'Read by no part of the platform; MCP_DEPLOYMENT_TIMEOUT is what sets the wait.',
+  ),
+  variable('MCP_CERT_TIMEOUT', 'duration', 'How long setup waits for a certificate.', { default: '5m' }),
+  variable('MCP_HELPER_POD_TIMEOUT', 'duration', 'How long helper pods may take.', { default: '3m' }),
+  variable('MCP_SETUP_PLATFORM_MODE', ['tenant', 'org', 'public'], 'Who may publish servers.', {
     default: 'tenant',
     aliases: ['MCP_PLATFORM_MODE'],
-    purpose: 'Who may publish servers.',
-  },
-  {
-    name: 'MCP_STORAGE_MODE',
-    kind: ['dynamic', 'hostpath'],
-    default: 'dynamic',
-    purpose: 'Where volumes come from.',
-  },
-  {
-    name: 'MCP_SETUP_INGRESS',
-    kind: ['none', 'traefik'],
-    default: 'none',
-    purpose: 'Ingress controller to install; none when the cluster has one, as k3s does.',
-  },
-  { name: 'MCP_SETUP_INGRESS_MANIFEST', kind: 'path', purpose: 'Manifest of the ingress controller.' },
-  { name: 'MCP_FORCE_INGRESS_INSTALL', kind: 'switch', default: '0', purpose: 'Install it over an existing one.' },
-  {
-    name: 'MCP_INGRESS_READINESS_MODE',
-    kind: ['strict', 'permissive'],
-    default: 'strict',
-    purpose: 'Whether an Ingress needs an address to count as ready.',
-  },
-  { name: 'MCP_STRICT_PROD', kind: 'switch', default: '0', purpose: 'Refuse what is not fit for production.' },
-  { name: 'MCP_WITHOUT_SENTINEL', kind: 'switch', default: '0', purpose: 'Leave out API, dashboard and analytics.' },
-  { name: 'MCP_SETUP_TEST_MODE', kind: 'switch', default: '0', purpose: 'Install without the checks for production.' },
-  { name: 'MCP_RUNTIME_TEST_MODE', kind: 'switch', default: '0', purpose: 'Set by setup itself in test mode.' },
-  {
-    name: 'PLATFORM_TRAEFIK_NAMESPACE',
-    kind: 'text',
+  }),
+  variable('MCP_STORAGE_MODE', ['dynamic', 'hostpath'], 'Where volumes come from.', { default: 'dynamic' }),
+  variable(
+    'MCP_SETUP_INGRESS',
+    ['none', 'traefik'],
+    'Ingress controller to install; none when the cluster has one, as k3s does.',
+    { default: 'none' },
+  ),
+  variable('MCP_SETUP_INGRESS_MANIFEST', 'path', 'Manifest of the ingress controller.'),
+  variable('MCP_FORCE_INGRESS_INSTALL', 'switch', 'Install it over an existing one.', { default: '0' }),
+  variable(
+    'MCP_INGRESS_READINESS_MODE',
+    ['strict', 'permissive'],
+    'Whether an Ingress needs an address to count as ready.',
+    { default: 'strict' },
+  ),
+  variable('MCP_STRICT_PROD', 'switch', 'Refuse what is not fit for production.', { default: '0' }),
+  variable('MCP_WITHOUT_SENTINEL', 'switch', 'Leave out API, dashboard and analytics.', { default: '0' }),
+  variable('MCP_SETUP_TEST_MODE', 'switch', 'Install without the checks for production.', { default: '0' }),
+  variable('MCP_RUNTIME_TEST_MODE', 'switch', 'Set by setup itself in test mode.', { default: '0' }),
+  variable('PLATFORM_TRAEFIK_NAMESPACE', 'text', 'Namespace of the Traefik that serves the cluster.', {
     default: 'kube-system',
-    purpose: 'Namespace of the Traefik that serves the cluster.',
-  },
-  {
-    name: 'PLATFORM_TEAM_TRAEFIK_WATCH',
-    kind: ['auto', 'disabled', 'required'],
-    default: 'disabled',
-    purpose: 'Whether a new team is added to the namespaces that Traefik watches.',
-  },
+  }),
+  variable(
+    'PLATFORM_TEAM_TRAEFIK_WATCH',
+    ['auto', 'disabled', 'required'],
+    'Whether a new team is added to the namespaces that Traefik watches.',
+    { default: 'disabled' },
+  ),
 ];
 
 const CERTIFICATES: readonly VariableRule[] = [
-  { name: 'MCP_SETUP_WITH_TLS', kind: 'switch', default: '1', purpose: 'Serve the public hosts over TLS.' },
-  {
-    name: 'MCP_SETUP_TLS_CLUSTER_ISSUER',
-    kind: 'text',
+  variable('MCP_SETUP_WITH_TLS', 'switch', 'Serve the public hosts over TLS.', { default: '1' }),
+  variable('MCP_SETUP_TLS_CLUSTER_ISSUER', 'text', 'ClusterIssuer that exists already; for reruns.', {
     default: 'letsencrypt-prod',
     aliases: ['MCP_TLS_CLUSTER_ISSUER'],
-    purpose: 'ClusterIssuer that exists already; for reruns.',
-  },
-  {
-    name: 'MCP_SETUP_MTLS_CLUSTER_ISSUER',
-    kind: 'text',
+  }),
+  variable('MCP_SETUP_MTLS_CLUSTER_ISSUER', 'text', 'ClusterIssuer of client certificates.', {
     aliases: ['MCP_MTLS_CLUSTER_ISSUER'],
-    purpose: 'ClusterIssuer of client certificates.',
-  },
-  { name: 'MCP_ACME_EMAIL', kind: 'email', purpose: 'Contact of a new ACME issuer; for the first install only.' },
-  { name: 'MCP_ACME_STAGING', kind: 'switch', default: '0', purpose: "Use the CA's staging environment." },
-  {
-    name: 'MCP_SETUP_SKIP_CERT_MANAGER_INSTALL',
-    kind: 'switch',
+  }),
+  variable('MCP_ACME_EMAIL', 'email', 'Contact of a new ACME issuer; for the first install only.'),
+  variable('MCP_ACME_STAGING', 'switch', "Use the CA's staging environment.", { default: '0' }),
+  variable('MCP_SETUP_SKIP_CERT_MANAGER_INSTALL', 'switch', 'Leave the cert-manager of the cluster as it is.', {
     default: '0',
-    purpose: 'Leave the cert-manager of the cluster as it is.',
-  },
-  { name: 'MCP_TLS_BACKUP_DIR', kind: 'path', purpose: "Folder of the platform's own backup scripts." },
-  {
-    name: 'MCP_RESTORE_TLS_AFTER_SETUP',
-    kind: 'switch',
+  }),
+  variable('MCP_TLS_BACKUP_DIR', 'path', "Folder of the platform's own backup scripts."),
+  variable('MCP_RESTORE_TLS_AFTER_SETUP', 'switch', "Whether the platform's own setup script restores after setup.", {
     default: '1',
-    purpose: "Whether the platform's own setup script restores after setup.",
-  },
+  }),
 ];
 
 const SIGN_IN: readonly VariableRule[] = [
-  {
-    name: 'MCP_PLATFORM_ADMIN_EMAIL',
-    kind: 'email',
+  variable('MCP_PLATFORM_ADMIN_EMAIL', 'email', 'First administrator of the platform.', {
     aliases: ['PLATFORM_ADMIN_EMAIL'],
     requiredFor: ['setup'],
     unless: 'MCP_ADMIN_USERS',
-    purpose: 'First administrator of the platform.',
-  },
-  {
-    name: 'MCP_PLATFORM_ADMIN_PASSWORD',
-    kind: 'secret',
+  }),
+  variable('MCP_PLATFORM_ADMIN_PASSWORD', 'secret', 'Lets that administrator log in with a password.', {
     aliases: ['PLATFORM_ADMIN_PASSWORD'],
-    purpose: 'Lets that administrator log in with a password.',
-  },
-  { name: 'MCP_ADMIN_USERS', kind: 'text', aliases: ['ADMIN_USERS'], purpose: 'Administrators who sign in by OIDC.' },
-  {
-    name: 'GOOGLE_CLIENT_ID',
-    kind: 'text',
+  }),
+  variable('MCP_ADMIN_USERS', 'text', 'Administrators who sign in by OIDC.', { aliases: ['ADMIN_USERS'] }),
+  variable('GOOGLE_CLIENT_ID', 'text', 'OAuth client for signing in with Google; fills the OIDC variables.', {
     aliases: ['MCP_GOOGLE_CLIENT_ID'],
-    purpose: 'OAuth client for signing in with Google; fills the OIDC variables.',
-  },
-  { name: 'OIDC_ISSUER', kind: 'url', aliases: ['MCP_OIDC_ISSUER'], purpose: 'Issuer of another identity provider.' },
-  { name: 'OIDC_AUDIENCE', kind: 'text', aliases: ['MCP_OIDC_AUDIENCE'], purpose: 'Audience that its tokens carry.' },
-  { name: 'OIDC_JWKS_URL', kind: 'url', aliases: ['MCP_OIDC_JWKS_URL'], purpose: 'Where its public keys are.' },
+  }),
+  variable('OIDC_ISSUER', 'url', 'Issuer of another identity provider.', { aliases: ['MCP_OIDC_ISSUER'] }),
+  variable('OIDC_AUDIENCE', 'text', 'Audience that its tokens carry.', { aliases: ['MCP_OIDC_AUDIENCE'] }),
+  variable('OIDC_JWKS_URL', 'url', 'Where its public keys are.', { aliases: ['MCP_OIDC_JWKS_URL'] }),
 ];
 
 const SERVERS: readonly VariableRule[] = [
-  { name: 'MCP_DEFAULT_SERVER_PORT', kind: 'port', default: '8088', purpose: 'Port of a new MCP server.' },
-  {
-    name: 'MCP_SENTINEL_INGEST_URL',
-    kind: 'url',
+  variable('MCP_DEFAULT_SERVER_PORT', 'port', 'Port of a new MCP server.', { default: '8088' }),
+  variable('MCP_SENTINEL_INGEST_URL', 'url', 'Where gateways send analytics events.', {
     aliases: ['MCP_ANALYTICS_INGEST_URL'],
-    purpose: 'Where gateways send analytics events.',
-  },
-  { name: 'MCP_GATEWAY_OTEL_EXPORTER_OTLP_ENDPOINT', kind: 'url', purpose: 'Where gateways send traces.' },
-  { name: 'PLATFORM_MCP_ACTIVE_SERVER_LIMIT', kind: 'count', default: '5', purpose: 'Running servers of one team.' },
-  { name: 'PLATFORM_MCP_PUSH_COOLDOWN', kind: 'duration', default: '0s', purpose: 'Pause between two pushes.' },
-  {
-    name: 'PLATFORM_DB_STARTUP_TIMEOUT',
-    kind: 'duration',
-    default: '90s',
-    purpose: 'How long the API waits for its database.',
-  },
+  }),
+  variable('MCP_GATEWAY_OTEL_EXPORTER_OTLP_ENDPOINT', 'url', 'Where gateways send traces.'),
+  variable('PLATFORM_MCP_ACTIVE_SERVER_LIMIT', 'count', 'Running servers of one team.', { default: '5' }),
+  variable('PLATFORM_MCP_PUSH_COOLDOWN', 'duration', 'Pause between two pushes.', { default: '0s' }),
+  variable('PLATFORM_DB_STARTUP_TIMEOUT', 'duration', 'How long the API waits for its database.', { default: '90s' }),
 ];
 
 const CLIENTS: readonly VariableRule[] = [
-  { name: 'MCP_PLATFORM_API_URL', kind: 'url', purpose: 'Platform API that the command line talks to.' },
-  { name: 'MCP_PLATFORM_API_TOKEN', kind: 'secret', purpose: 'Token of the command line.' },
-  { name: 'MCP_PLATFORM_API_PROFILE', kind: 'text', purpose: 'Saved login of the command line.' },
-  { name: 'MCP_RUNTIME_CONFIG_DIR', kind: 'path', purpose: 'Folder of the saved logins.' },
-  { name: 'MCP_RUNTIME_URL', kind: 'url', purpose: 'MCP server that an adapter talks to.' },
-  { name: 'PLATFORM_URL', kind: 'url', purpose: 'Platform of the multi-tenancy test.' },
-  { name: 'MCP_URL', kind: 'url', purpose: 'MCP host of the multi-tenancy test.' },
-  { name: 'REGISTRY_HOST', kind: 'endpoint', purpose: 'Registry of the multi-tenancy test.' },
-  { name: 'ADMIN_EMAIL', kind: 'email', purpose: 'Administrator of the multi-tenancy test.' },
-  { name: 'ADMIN_PASSWORD', kind: 'secret', purpose: 'Password of that administrator.' },
-  { name: 'ADMIN_TOKEN', kind: 'secret', purpose: 'API token of that administrator.' },
+  variable('MCP_PLATFORM_API_URL', 'url', 'Platform API that the command line talks to.'),
+  variable('MCP_PLATFORM_API_TOKEN', 'secret', 'Token of the command line.'),
+  variable('MCP_PLATFORM_API_PROFILE', 'text', 'Saved login of the command line.'),
+  variable('MCP_RUNTIME_CONFIG_DIR', 'path', 'Folder of the saved logins.'),
+  variable('MCP_RUNTIME_URL', 'url', 'MCP server that an adapter talks to.'),
+  variable('PLATFORM_URL', 'url', 'Platform of the multi-tenancy test.'),
+  variable('MCP_URL', 'url', 'MCP host of the multi-tenancy test.'),
+  variable('REGISTRY_HOST', 'endpoint', 'Registry of the multi-tenancy test.'),
+  variable('ADMIN_EMAIL', 'email', 'Administrator of the multi-tenancy test.'),
+  variable('ADMIN_PASSWORD', 'secret', 'Password of that administrator.'),
+  variable('ADMIN_TOKEN', 'secret', 'API token of that administrator.'),
 ];
 
 /** Every variable that the platform, its command line or its scripts read, each once. */

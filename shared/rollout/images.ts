@@ -5,7 +5,14 @@ import pMap from 'p-map';
 import pRetry from 'p-retry';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
-import { buildImage, type DockerPorts, type DockerState, dockerState, forgetImage, pushImage } from '../images/docker.js';
+import {
+  buildImage,
+  type DockerPorts,
+  type DockerState,
+  dockerState,
+  forgetImage,
+  pushImage,
+} from '../images/docker.js';
 import { type Door, openDoor } from '../images/push-proxy.js';
 import { asTag, parseReference } from '../images/reference.js';
 import { type FoundImage, type ImageRegistry, openRegistry } from '../images/registry.js';

@@ -3,7 +3,15 @@ import { clustersOwn } from '../backup/testing/memory-world.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import { memoryApi } from '../cluster/testing/memory-api.js';
-import { beginJournal, type Journal, mergePrevious, type Previous, type PreviousWorkload, readJournal, requireOurs } from './journal.js';
+import {
+  beginJournal,
+  type Journal,
+  mergePrevious,
+  type Previous,
+  type PreviousWorkload,
+  readJournal,
+  requireOurs,
+} from './journal.js';
 
 const workload = (parts: Partial<PreviousWorkload> = {}): PreviousWorkload => ({
   kind: 'Deployment',

@@ -1,5 +1,12 @@
-import { type Finding, merged, ordered } from '../checks/finding.js';
-import { containerCause, isUnscheduled, probeFailures, refusal, refusalCause, unscheduledCause } from '../checks/rules/pod-causes.js';
+import { type Finding, finding, merged, ordered } from '../checks/finding.js';
+import {
+  containerCause,
+  isUnscheduled,
+  probeFailures,
+  refusal,
+  refusalCause,
+  unscheduledCause,
+} from '../checks/rules/pod-causes.js';
 import { conditionOf, isTrue, numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { podsOf, rolloutState, troublesOf } from '../cluster/workloads.js';
@@ -186,28 +193,22 @@ function replicaSetRefusal(workload: KubeObject, { replicaSets }: Scene): string
 
 function nodeFinding(subject: string, node: KubeObject): Finding {
   const ready = conditionOf(node, 'Ready');
-  return {
-    code: 'node-not-ready',
-    severity: 'error',
+  return finding('node-not-ready', {
     subject,
     cause: `its new pod is on node ${node.metadata.name}, which is not Ready`,
     evidence: [`Node ${node.metadata.name}: Ready=${ready?.status ?? 'unknown'}: ${ready?.message ?? ''}`],
     remedy: `look at k3s on it: \`systemctl status k3s\` (or k3s-agent); \`kubectl describe node ${node.metadata.name}\``,
-    confidence: 'certain',
-  };
+  });
 }
 
 function overwritten(subject: string, cause: string, evidence: string): Finding {
-  return {
-    code: 'rollout-overwritten',
-    severity: 'error',
+  return finding('rollout-overwritten', {
     subject,
     cause,
     evidence: evidence === '' ? [] : [evidence],
     remedy:
       'find out who writes to it (`kubectl get deployment -n mcp-sentinel -o yaml --show-managed-fields`), and let only one of them roll it out',
-    confidence: 'certain',
-  };
+  });
 }
 
 /** Why a workload is late although nothing is plainly wrong: a probe that fails, or how far it is. */
@@ -224,24 +225,19 @@ function lateFinding(expected: Expected, why: string, scene: Scene): Finding {
   const where = `-n ${workload?.metadata.namespace ?? 'mcp-sentinel'}`;
   const remedy = `\`kubectl describe pod ${where}\`; \`kubectl logs ${where} ${expected.kind.toLowerCase()}/${expected.name}\``;
   return failures.length > 0
-    ? {
-        code: 'probe-failing',
-        severity: 'error',
+    ? finding('probe-failing', {
         subject,
         cause: 'its new pod runs, and its probe says that it is not ready',
         evidence: [...new Set(failures), ...unready],
         remedy,
-        confidence: 'certain',
-      }
-    : {
-        code: 'workload-not-ready',
-        severity: 'error',
+      })
+    : finding('workload-not-ready', {
         subject,
         cause: 'its rollout is not complete',
         evidence: [why, ...unready],
         remedy,
         confidence: 'likely',
-      };
+      });
 }
 
 /** A container that is still being made (an image that is pulled, a volume that is missing) has no trouble of its own. */

@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '../cluster/objects.js';
-import { configAnnotation, isSameImage, permissionLines, planRollout, referenceOf, significant, stateOf, type Wanted, type WantedImage } from './plan.js';
+import {
+  configAnnotation,
+  isSameImage,
+  permissionLines,
+  planRollout,
+  referenceOf,
+  significant,
+  stateOf,
+  type Wanted,
+  type WantedImage,
+} from './plan.js';
 import { managed, observed, workload } from './testing/objects.js';
 
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../checks/finding.js';
+import { finding } from '../checks/finding.js';
 import { recordsAt, textAt } from '../cluster/fields.js';
 import { askEndpoints, type Endpoint, type EndpointState } from '../platform/endpoints.js';
 import type { ReachOptions } from '../platform/reach.js';
@@ -56,17 +57,14 @@ export function otherImages(
     const wrong = pods.filter((pod) => !accepted.includes(pod.digest));
     if (wrong.length === 0) return [];
     return [
-      {
-        code: 'image-other',
-        severity: 'error',
+      finding('image-other', {
         subject: `Deployment mcp-sentinel/${target.deployment}`,
         cause: 'its pods run another image than the one that was rolled out',
         evidence: wrong.map(
           (pod) => `pod ${pod.pod}: ${pod.digest || 'no digest told'} instead of ${repository}@${digest}`,
         ),
         remedy: 'look at the node’s image store: `crictl images --digests` on the node',
-        confidence: 'certain',
-      },
+      }),
     ];
   });
 }

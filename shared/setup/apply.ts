@@ -2,6 +2,7 @@ import { brake, canBrake } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
 import { newestCertManager } from '../certificates/version.js';
 import type { Finding } from '../checks/finding.js';
+import { finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
 import { McprtError, messageOf } from '../errors.js';
@@ -160,14 +161,13 @@ async function askDoctor(cli: Binary, invocation: Invocation, { log, signal }: S
   const found = readDoctor(heard);
   if (failed === undefined || found.length > 0) return found;
   return [
-    {
-      code: 'doctor',
+    finding('doctor', {
       severity: 'warning',
       subject: 'mcp-runtime cluster doctor',
       cause: 'the platform’s own doctor ended with an error of its own',
       evidence: failed.message.split('\n'),
       remedy: 'see its output in the log',
       confidence: 'possible',
-    },
+    }),
   ];
 }

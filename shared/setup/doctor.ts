@@ -1,4 +1,5 @@
 import type { Finding } from '../checks/finding.js';
+import { finding } from '../checks/finding.js';
 import { withoutColour } from './installer-output.js';
 
 interface Complaint {
@@ -21,15 +22,15 @@ const most = { complaints: 50, lines: 30, characters: 600 };
  */
 export function readDoctor(output: readonly string[]): Finding[] {
   return complaintsIn(output).map(
-    ({ name, details, remedy }): Finding => ({
-      code: 'doctor',
-      severity: 'warning',
-      subject: name,
-      cause: 'the platform’s own doctor complains',
-      evidence: details,
-      remedy: remedy.join('\n') || 'mcp-runtime cluster doctor',
-      confidence: 'possible',
-    }),
+    ({ name, details, remedy }): Finding =>
+      finding('doctor', {
+        severity: 'warning',
+        subject: name,
+        cause: 'the platform’s own doctor complains',
+        evidence: details,
+        remedy: remedy.join('\n') || 'mcp-runtime cluster doctor',
+        confidence: 'possible',
+      }),
   );
 }
 

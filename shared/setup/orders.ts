@@ -1,6 +1,6 @@
-import { burst } from '../certificates/budget.js';
 import { type CertificateForecast, isCounted } from '../backup/restore-plan.js';
 import type { CertificateRecord } from '../backup/snapshot.js';
+import { burst } from '../certificates/budget.js';
 import { keyOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { platformNamespaces } from '../platform/resources.js';

@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { platformConfig, portableConfigKeys } from '../platform/resources.js';
-import { decidePlatformMode, type KnownConfig, knownConfig, type PlannedObject, wantedPlatformMode } from './platform-mode.js';
+import {
+  decidePlatformMode,
+  type KnownConfig,
+  knownConfig,
+  type PlannedObject,
+  wantedPlatformMode,
+} from './platform-mode.js';
 
 const known = (mode: string | undefined): KnownConfig => ({
   values: mode === undefined ? {} : { PLATFORM_MODE: mode },

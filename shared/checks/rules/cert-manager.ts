@@ -4,6 +4,7 @@ import type { KubeObject } from '../../cluster/objects.js';
 import { rolloutState } from '../../cluster/workloads.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
+import { finding } from '../finding.js';
 
 const parts = ['cert-manager', 'cert-manager-webhook', 'cert-manager-cainjector'] as const;
 
@@ -29,8 +30,7 @@ function brakeLeft({ lock, seen }: PlatformFacts): Finding[] {
   if (lock === undefined) return [];
   const isOver = lock.expires === undefined || lock.expires <= seen.now;
   return [
-    {
-      code: 'brake-left',
+    finding('brake-left', {
       severity: isOver ? 'error' : 'notice',
       subject: 'ValidatingAdmissionPolicy mcprt-brake',
       cause: isOver
@@ -39,34 +39,27 @@ function brakeLeft({ lock, seen }: PlatformFacts): Finding[] {
       evidence: [`held by ${lock.run} until ${lock.expires?.toISOString() ?? 'an unknown time'}`],
       remedy:
         'run that restore or wipe again, or setup, which releases it; by hand: `kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake`',
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
 function missing(): Finding {
-  return {
-    code: 'certmanager-missing',
-    severity: 'error',
+  return finding('certmanager-missing', {
     subject: 'cert-manager',
     cause: 'cert-manager is not installed',
     evidence: ['the API group cert-manager.io is not served'],
     remedy: 'setup installs it; by itself: `kubectl apply --server-side -f` its release manifest',
-    confidence: 'certain',
-  };
+  });
 }
 
 function gone(own: readonly KubeObject[]): Finding {
-  return {
-    code: 'certmanager-gone',
-    severity: 'error',
+  return finding('certmanager-gone', {
     subject: 'Deployment cert-manager/cert-manager',
     cause:
       'cert-manager’s kinds are there and its controller is not: nothing issues or renews, and the platform’s installer takes it for installed',
     evidence: [`workloads in its namespace: ${own.map(({ metadata }) => metadata.name).join(', ') || 'none'}`],
     remedy: 'run setup, which installs it again; or apply its release manifest',
-    confidence: 'certain',
-  };
+  });
 }
 
 function brokenPart(name: string, own: readonly KubeObject[]): Finding[] {
@@ -75,8 +68,7 @@ function brokenPart(name: string, own: readonly KubeObject[]): Finding[] {
   const scaled = at(found, 'spec', 'replicas') === 0;
   if (state.complete && !scaled) return [];
   return [
-    {
-      code: 'certmanager-unready',
+    finding('certmanager-unready', {
       severity: name === 'cert-manager-cainjector' ? 'warning' : 'error',
       subject: `Deployment cert-manager/${name}`,
       cause: `cert-manager’s ${name === 'cert-manager' ? 'controller' : name.replace('cert-manager-', '')} does not run, so ${effectOf(name)}`,
@@ -84,8 +76,7 @@ function brokenPart(name: string, own: readonly KubeObject[]): Finding[] {
       remedy: scaled
         ? `kubectl scale -n cert-manager deploy/${name} --replicas=1`
         : `kubectl describe pod -n cert-manager -l app=${name.replace('cert-manager-', '')}; kubectl logs -n cert-manager deploy/${name}`,
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -99,16 +90,13 @@ function effectOf(name: string): string {
 function admission({ admission: { state, message } }: PlatformFacts): Finding[] {
   if (state !== 'failing') return [];
   return [
-    {
-      code: 'certmanager-webhook-down',
-      severity: 'error',
+    finding('certmanager-webhook-down', {
       subject: 'Service cert-manager/cert-manager-webhook',
       cause: 'cert-manager’s webhook does not answer, so every Certificate and issuer that is written is refused',
       evidence: [message],
       remedy:
         'kubectl rollout restart -n cert-manager deploy/cert-manager-webhook; if the message speaks of x509, also deploy/cert-manager-cainjector',
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -117,15 +105,13 @@ function version({ seen }: PlatformFacts): Finding[] {
   if (text === undefined) return [];
   if (certManagerVersion(text).atLeast(1, 16)) return [];
   return [
-    {
-      code: 'certmanager-old',
+    finding('certmanager-old', {
       severity: 'warning',
       subject: 'cert-manager',
       cause: `cert-manager ${text} is older than 1.16, the oldest whose rules the forecast knows`,
       evidence: [`label app.kubernetes.io/version: ${text}`],
       remedy: 'upgrade cert-manager one minor version after the other',
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -136,9 +122,7 @@ function issuers({ seen }: PlatformFacts): Finding[] {
     ...named.flatMap((name): Finding[] => {
       if (seen.issuers.some(({ metadata }) => metadata.name === name)) return [];
       return [
-        {
-          code: 'issuer-missing',
-          severity: 'error',
+        finding('issuer-missing', {
           subject: `ClusterIssuer ${name}`,
           cause: 'Certificates name an issuer that is not there, so nothing is issued for them',
           evidence: seen.certificates
@@ -146,8 +130,7 @@ function issuers({ seen }: PlatformFacts): Finding[] {
             .map(({ metadata }) => `Certificate ${metadata.namespace}/${metadata.name}`),
           remedy:
             'run setup with `acme-email`, which makes it; with the account key restored first, the account stays the same',
-          confidence: 'certain',
-        },
+        }),
       ];
     }),
     ...seen.issuers.flatMap((issuer): Finding[] => {
@@ -155,29 +138,24 @@ function issuers({ seen }: PlatformFacts): Finding[] {
       const ready = conditionOf(issuer, 'Ready');
       if (!isTrue(issuer, 'Ready')) {
         return [
-          {
-            code: 'issuer-not-ready',
-            severity: 'error',
+          finding('issuer-not-ready', {
             subject: name,
             cause: 'the issuer is not Ready, so nothing is issued by it',
             evidence: [ready === undefined ? 'it has no status yet' : `${ready.reason}: ${ready.message}`],
             remedy: `kubectl describe ${issuer.kind.toLowerCase()} ${issuer.metadata.name}; the message says whether the CA, the account key or the network is the matter`,
-            confidence: 'certain',
-          },
+          }),
         ];
       }
       const server = textAt(issuer, 'spec', 'acme', 'server');
       return server.includes('staging') && named.includes(issuer.metadata.name)
         ? [
-            {
-              code: 'issuer-staging',
+            finding('issuer-staging', {
               severity: 'warning',
               subject: name,
               cause: 'the issuer orders from a staging CA, which no browser trusts',
               evidence: [`server: ${server}`],
               remedy: 'use the production issuer when the setup works; restored certificates of it are kept',
-              confidence: 'certain',
-            },
+            }),
           ]
         : [];
     }),

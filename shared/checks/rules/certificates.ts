@@ -8,6 +8,7 @@ import { type LiveCertificate, publicCertificateOf } from '../../facts/observati
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import type { Finding } from '../finding.js';
+import { finding } from '../finding.js';
 import { policiesAgainstSolvers } from './issuance.js';
 
 const day = 24 * 3600_000;
@@ -35,9 +36,7 @@ function staleOwners({ seen }: PlatformFacts): Finding[] {
     if (owners.length < 2) return [];
     const stale = owners.filter(({ metadata }) => metadata.name !== rightfulOwner(secret));
     return [
-      {
-        code: 'certificate-stale-owner',
-        severity: 'error',
+      finding('certificate-stale-owner', {
         subject: `Secret ${secret}`,
         cause: `${owners.length} Certificates claim the Secret, and each issuance of one makes the other issue again`,
         evidence: owners.map((one) => `Certificate ${keyOf(one.metadata)} of ${one.metadata.creationTimestamp}`),
@@ -45,8 +44,7 @@ function staleOwners({ seen }: PlatformFacts): Finding[] {
           .slice(0, owners.length - 1)
           .map(({ metadata }) => `kubectl delete certificate ${metadata.name} -n ${metadata.namespace}`)
           .join('; '),
-        confidence: 'certain',
-      },
+      }),
     ];
   });
 }
@@ -64,9 +62,7 @@ function names({ seen, hosts }: PlatformFacts): Finding[] {
   const lacking = [hosts.registry, hosts.mcp].filter((host) => !(registry.spec.dnsNames ?? []).includes(host));
   if (lacking.length === 0) return [];
   return [
-    {
-      code: 'certificate-names',
-      severity: 'error',
+    finding('certificate-names', {
       subject: 'Certificate registry/registry-cert',
       cause:
         'the Certificate is for other names than the profile’s: setup would change them, and the change is a new order',
@@ -76,8 +72,7 @@ function names({ seen, hosts }: PlatformFacts): Finding[] {
       ],
       remedy:
         'correct MCP_PLATFORM_DOMAIN or the hosts in the profile; if the new names are wanted, allow the order with `max-orders: 1`',
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -101,15 +96,12 @@ function missing({ seen, hosts }: PlatformFacts): Finding[] {
   const gone = lacking.filter((host) => !(renamed && host !== hosts.platform));
   if (gone.length === 0) return [];
   return [
-    {
-      code: 'certificate-missing',
-      severity: 'error',
+    finding('certificate-missing', {
       subject: gone.join(', '),
       cause: 'no Certificate is for the name, so what it is served with is never renewed',
       evidence: gone.map((host) => `an Ingress serves ${host}, and no Certificate has it in dnsNames`),
       remedy: 'run setup, which makes it; the Secret that is there is adopted',
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -119,16 +111,13 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
   const notAfter = Date.parse(textAt(one, 'status', 'notAfter'));
   if (notAfter <= now.getTime()) {
     return [
-      {
-        code: 'certificate-expired',
-        severity: 'error',
+      finding('certificate-expired', {
         subject,
         cause: 'the certificate has expired and was not renewed',
         evidence: [`notAfter: ${textAt(one, 'status', 'notAfter')}`],
         remedy:
           'see the other findings for why it is not renewed; a restore brings back a newer one if a backup holds it',
-        confidence: 'certain',
-      },
+      }),
     ];
   }
   const version = certManagerVersion(facts.seen.certManager.version ?? newestCertManager);
@@ -143,41 +132,34 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
   const isFine = isTrue(one, 'Ready') && due > now.getTime();
   if (until !== undefined && !isIssuing(one) && !isFine) {
     return [
-      {
-        code: 'certificate-backoff',
-        severity: 'error',
+      finding('certificate-backoff', {
         subject,
         cause: `cert-manager holds back after ${one.status?.failedIssuanceAttempts ?? 1} failed issuances, until ${until.toISOString()}`,
         evidence: [conditionText(one, 'Issuing')],
         remedy: `mend the cause first, then \`cmctl renew -n ${one.metadata.namespace} ${one.metadata.name}\` tries at once`,
-        confidence: 'certain',
-      },
+      }),
     ];
   }
   if (isTrue(one, 'Ready') && notAfter - now.getTime() < 14 * day && now.getTime() - due > day) {
     return [
-      {
-        code: 'certificate-expiring',
+      finding('certificate-expiring', {
         severity: 'warning',
         subject,
         cause: `the certificate expires on ${textAt(one, 'status', 'notAfter').slice(0, 10)}, and its renewal is overdue`,
         evidence: [`renewalTime: ${textAt(one, 'status', 'renewalTime')}`],
         remedy: `kubectl describe certificate -n ${one.metadata.namespace} ${one.metadata.name}`,
-        confidence: 'certain',
-      },
+      }),
     ];
   }
   if (isTrue(one, 'Ready')) return [];
   return [
-    {
-      code: 'certificate-not-ready',
-      severity: 'error',
+    finding('certificate-not-ready', {
       subject,
       cause: isIssuing(one) ? 'the certificate is being issued' : 'the certificate is not Ready',
       evidence: [conditionText(one, 'Ready'), ...(isIssuing(one) ? [conditionText(one, 'Issuing')] : [])],
       remedy: `kubectl describe certificate -n ${one.metadata.namespace} ${one.metadata.name}`,
       confidence: 'likely',
-    },
+    }),
   ];
 }
 
@@ -196,8 +178,7 @@ function budgets({ seen }: PlatformFacts): Finding[] {
     const { used, left, nextRefill } = exactSetBudget(identifiers, issued, seen.now);
     if (left > 0) return [];
     return [
-      {
-        code: 'budget-exhausted',
+      finding('budget-exhausted', {
         severity: 'warning',
         subject,
         cause: `${used} certificates were issued for these names within 7 days: Let’s Encrypt issues no further one before ${nextRefill?.toISOString() ?? 'the week has passed'}`,
@@ -205,8 +186,7 @@ function budgets({ seen }: PlatformFacts): Finding[] {
           .filter((entry) => [...entry.identifiers].sort().join(', ') === subject)
           .map(({ at, serial }) => `${at.toISOString()} ${serial}`),
         remedy: 'delete no Secret and no namespace until then; back up now, and restore instead of ordering',
-        confidence: 'certain',
-      },
+      }),
     ];
   });
 }
@@ -226,8 +206,7 @@ function renewals(facts: PlatformFacts): Finding[] {
     );
     if (policies.length === 0 || isBeingIssued || !isAcme) return [];
     return [
-      {
-        code: 'renewal-blocked',
+      finding('renewal-blocked', {
         severity: 'notice',
         subject: `Namespace ${namespace}`,
         cause:
@@ -235,7 +214,7 @@ function renewals(facts: PlatformFacts): Finding[] {
         evidence: policies.map((name) => `NetworkPolicy ${name} selects every pod, and none allows TCP 8089`),
         remedy: `allow TCP 8089 to pods with the label acme.cert-manager.io/http01-solver=true in namespace ${namespace}`,
         confidence: 'likely',
-      },
+      }),
     ];
   });
 }

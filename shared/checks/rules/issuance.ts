@@ -2,7 +2,7 @@ import { annotation } from '../../certificates/model.js';
 import { at, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
-import { type Finding, merged } from '../finding.js';
+import { type Finding, finding, merged } from '../finding.js';
 
 /** What a challenge or order says, and what it means for whoever runs the cluster. */
 interface Meaning {
@@ -164,15 +164,12 @@ function rateLimited(order: KubeObject, { backup }: PlatformFacts): Finding {
     backup === undefined
       ? 'if a backup holds this certificate, restore it: action-backup with `operation: restore`'
       : `restore it instead: generation ${backup.generation} of ${backup.createdAt.slice(0, 10)} in ${backup.store}, with \`operation: restore\``;
-  return {
-    code: 'rate-limited',
-    severity: 'error',
+  return finding('rate-limited', {
     subject: recordsOf(order),
     cause: `Let’s Encrypt issues no further certificate for these names${until === undefined ? ' for now' : ` before ${until}`}`,
     evidence: [`Order ${order.metadata.namespace}/${order.metadata.name}: ${reason}`],
     remedy: `${restore}; otherwise wait${until === undefined ? '' : ` until ${until}`}: each further try costs nothing and gains nothing`,
-    confidence: 'certain',
-  };
+  });
 }
 
 function recordsOf(order: KubeObject): string {

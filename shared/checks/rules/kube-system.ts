@@ -3,6 +3,7 @@ import type { KubeObject } from '../../cluster/objects.js';
 import { podsOf, rolloutState } from '../../cluster/workloads.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
+import { finding } from '../finding.js';
 
 const restart =
   'restart k3s on the control plane, which brings back all of it from its own manifests: `systemctl restart k3s`; do not make these objects by hand';
@@ -60,9 +61,7 @@ export function traefikOf({ workloads }: Pick<PlatformFacts, 'workloads'>): Kube
 }
 
 function wiped(inSystem: readonly KubeObject[]): Finding {
-  return {
-    code: 'kube-system-wiped',
-    severity: 'error',
+  return finding('kube-system-wiped', {
     subject: 'Namespace kube-system',
     cause: 'k3s’ own components are gone: kube-system was wiped',
     evidence: [
@@ -70,23 +69,19 @@ function wiped(inSystem: readonly KubeObject[]): Finding {
       `workloads in kube-system: ${inSystem.map(({ metadata }) => metadata.name).join(', ') || 'none'}`,
     ],
     remedy: restart,
-    confidence: 'certain',
-  };
+  });
 }
 
 function helmCharts({ seen, nodes }: PlatformFacts): Finding[] {
   const isK3s = nodes.some((node) => textAt(node, 'status', 'nodeInfo', 'kubeletVersion').includes('k3s'));
   if (!isK3s || seen.groups.has('helm.cattle.io')) return [];
   return [
-    {
-      code: 'helmchart-crd-missing',
-      severity: 'error',
+    finding('helmchart-crd-missing', {
       subject: 'CustomResourceDefinition helmcharts.helm.cattle.io',
       cause: 'k3s’ HelmChart kind is gone, so k3s cannot bring back Traefik',
       evidence: ['the nodes run k3s, and the kind is not served'],
       remedy: restart,
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -101,9 +96,7 @@ function down(
   if (workload !== undefined && available > 0) return [];
   const scaled = at(workload, 'spec', 'replicas') === 0;
   return [
-    {
-      code,
-      severity: 'error',
+    finding(code, {
       subject,
       cause: `${workload === undefined ? 'it is not there' : scaled ? 'it is scaled to 0' : 'no pod of it is available'}: ${effect}`,
       evidence: [state?.why || (scaled ? 'spec.replicas is 0' : 'not found')],
@@ -113,8 +106,7 @@ function down(
           : scaled
             ? `kubectl scale -n ${workload.metadata.namespace} deploy/${workload.metadata.name} --replicas=1`
             : `kubectl describe pod -n ${workload.metadata.namespace}; if its pods do not come back: ${restart}`,
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -129,15 +121,14 @@ function loadBalancer({ services, names }: PlatformFacts, balancer: KubeObject |
   // Its last addresses stay in the Service when nothing serves them any more.
   const isClosed = names.some(({ http }) => http !== undefined && 'error' in http);
   return [
-    {
-      code: 'svclb-missing',
+    finding('svclb-missing', {
       severity: hasAddress && !isClosed ? 'warning' : 'error',
       subject: 'DaemonSet kube-system/svclb-traefik',
       cause: 'k3s’ load balancer for Traefik is gone, so no node passes port 80 and 443 on',
       evidence: ['Service kube-system/traefik is of type LoadBalancer, and no DaemonSet svclb-traefik-… serves it'],
       remedy: restart,
       confidence: 'likely',
-    },
+    }),
   ];
 }
 
@@ -145,29 +136,27 @@ function classes({ ingressClasses, storageClasses, unseen }: PlatformFacts): Fin
   const names = ingressClasses.map(({ metadata }) => metadata.name);
   const found: Finding[] = [];
   if (!unseen.includes('ingressclasses') && !names.includes('traefik')) {
-    found.push({
-      code: 'ingress-class-missing',
-      severity: 'error',
-      subject: 'IngressClass traefik',
-      cause: 'the platform’s Ingresses and the ACME solver name the class traefik, and it is not there',
-      evidence: [`classes: ${names.join(', ') || 'none'}`],
-      remedy: restart,
-      confidence: 'certain',
-    });
+    found.push(
+      finding('ingress-class-missing', {
+        subject: 'IngressClass traefik',
+        cause: 'the platform’s Ingresses and the ACME solver name the class traefik, and it is not there',
+        evidence: [`classes: ${names.join(', ') || 'none'}`],
+        remedy: restart,
+      }),
+    );
   }
   const isDefault = ({ metadata }: KubeObject): boolean =>
     metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true';
   if (!unseen.includes('storageclasses') && !storageClasses.some(isDefault)) {
-    found.push({
-      code: 'storage-class-missing',
-      severity: 'error',
-      subject: 'StorageClass',
-      cause: 'no StorageClass is the default one, so the volumes of registry and databases stay Pending',
-      evidence: [`classes: ${storageClasses.map(({ metadata }) => metadata.name).join(', ') || 'none'}`],
-      remedy:
-        'k3s brings local-path: restart it, or mark one: `kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true`',
-      confidence: 'certain',
-    });
+    found.push(
+      finding('storage-class-missing', {
+        subject: 'StorageClass',
+        cause: 'no StorageClass is the default one, so the volumes of registry and databases stay Pending',
+        evidence: [`classes: ${storageClasses.map(({ metadata }) => metadata.name).join(', ') || 'none'}`],
+        remedy:
+          'k3s brings local-path: restart it, or mark one: `kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true`',
+      }),
+    );
   }
   return found;
 }

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../cluster/objects.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import type { Finding } from '../finding.js';
+import { finding } from '../finding.js';
 
 /** Namespaces on their way out, what holds them, and admission that outlived its service (runbook: stuck namespaces). */
 export function checkNamespaces(facts: PlatformFacts): Finding[] {
@@ -19,16 +20,15 @@ function deadApis({ apiServices }: PlatformFacts): Finding[] {
   return apiServices
     .filter((service) => conditionOf(service, 'Available')?.status === 'False')
     .map(
-      (service): Finding => ({
-        code: 'apiservice-unavailable',
-        severity: 'warning',
-        subject: `APIService ${service.metadata.name}`,
-        cause:
-          'an API that a service in the cluster should serve does not answer: no namespace can be deleted meanwhile',
-        evidence: [conditionOf(service, 'Available')?.message ?? ''],
-        remedy: `bring its service back, or, if what it belonged to was removed: \`kubectl delete apiservice ${service.metadata.name}\``,
-        confidence: 'certain',
-      }),
+      (service): Finding =>
+        finding('apiservice-unavailable', {
+          severity: 'warning',
+          subject: `APIService ${service.metadata.name}`,
+          cause:
+            'an API that a service in the cluster should serve does not answer: no namespace can be deleted meanwhile',
+          evidence: [conditionOf(service, 'Available')?.message ?? ''],
+          remedy: `bring its service back, or, if what it belonged to was removed: \`kubectl delete apiservice ${service.metadata.name}\``,
+        }),
     );
 }
 
@@ -36,9 +36,7 @@ function terminating(namespace: KubeObject, { holders, seen }: PlatformFacts): F
   const { name } = namespace.metadata;
   const held = holders.get(name) ?? [];
   const minutes = Math.floor((seen.now.getTime() - Date.parse(namespace.metadata.deletionTimestamp ?? '')) / 60_000);
-  return {
-    code: held.length > 0 ? 'namespace-held' : 'namespace-terminating',
-    severity: 'error',
+  return finding(held.length > 0 ? 'namespace-held' : 'namespace-terminating', {
     subject: `Namespace ${name}`,
     cause:
       held.length > 0
@@ -49,8 +47,7 @@ function terminating(namespace: KubeObject, { holders, seen }: PlatformFacts): F
       held.length > 0
         ? 'let what owns these finalizers finish (bring its controller back); only when it never will, remove that one finalizer: `kubectl patch KIND NAME -n NAMESPACE --type=merge -p \'{"metadata":{"finalizers":null}}\'`'
         : `wait until it is gone: \`kubectl wait --for=delete namespace/${name} --timeout=10m\``,
-    confidence: 'certain',
-  };
+  });
 }
 
 /** The platform's webhooks survive a wipe and then refuse every object of its kinds. */

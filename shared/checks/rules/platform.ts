@@ -5,6 +5,7 @@ import { registryAuth } from '../../platform/registry-auth.js';
 import { platformConfig, platformNamespaces, pullSecretName } from '../../platform/resources.js';
 import { hostOf } from '../../profile/forms.js';
 import type { Finding } from '../finding.js';
+import { finding } from '../finding.js';
 
 /** The platform's own state: registry authentication, pull host, pull Secrets, Traefik watch, volumes. */
 export function checkPlatform(facts: PlatformFacts): Finding[] {
@@ -24,15 +25,12 @@ function missing({ seen }: PlatformFacts): Finding[] {
   const present = seen.namespaces.map(({ metadata }) => metadata.name);
   if (names.some((name) => present.includes(name))) return [];
   return [
-    {
-      code: 'platform-missing',
-      severity: 'error',
+    finding('platform-missing', {
       subject: 'MCP Runtime',
       cause: 'the platform is not installed',
       evidence: [`there is no namespace ${names.join(', and no ')}`],
       remedy: 'run setup; with the restore key of a backup it orders nothing that was there before',
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -43,15 +41,12 @@ function registryOpen({ seen }: PlatformFacts): Finding[] {
   );
   if (ingress === undefined || ingress.metadata.annotations?.[registryAuth.annotation] !== undefined) return [];
   return [
-    {
-      code: 'registry-auth-open',
-      severity: 'error',
+    finding('registry-auth-open', {
       subject: `Ingress ${registryAuth.namespace}/${registryAuth.name}`,
       cause: 'the public registry asks for no password: anyone can push and pull images',
       evidence: [`it has no annotation ${registryAuth.annotation}`],
       remedy: `kubectl annotate ingress ${registryAuth.name} -n ${registryAuth.namespace} ${registryAuth.annotation}=${registryAuth.value}`,
-      confidence: 'certain',
-    },
+    }),
   ];
 }
 
@@ -62,8 +57,7 @@ function pushers({ pods }: PlatformFacts): Finding[] {
   );
   if (left.length === 0) return [];
   return [
-    {
-      code: 'registry-pusher-left',
+    finding('registry-pusher-left', {
       severity: 'warning',
       subject: left.map(({ metadata }) => `Pod ${metadata.namespace}/${metadata.name}`).join(', '),
       cause: 'an installer that was killed left the pod with which it pushed images, or one is running now',
@@ -72,7 +66,7 @@ function pushers({ pods }: PlatformFacts): Finding[] {
       ),
       remedy: `kubectl delete pod -n ${platformNamespaces.registry} ${left.map(({ metadata }) => metadata.name).join(' ')}`,
       confidence: 'likely',
-    },
+    }),
   ];
 }
 
@@ -82,15 +76,14 @@ function config({ config: values, workloads }: PlatformFacts): Finding[] {
   const subject = `ConfigMap ${platformConfig.namespace}/${platformConfig.name}`;
   const endpoint = values.MCP_REGISTRY_ENDPOINT ?? '';
   if (isIP(hostOf(endpoint)) !== 0) {
-    found.push({
-      code: 'registry-endpoint-address',
-      severity: 'error',
-      subject,
-      cause: 'images are pulled from an address, and no public certificate is for an address: every pull fails',
-      evidence: [`MCP_REGISTRY_ENDPOINT=${endpoint}`],
-      remedy: 'set MCP_REGISTRY_ENDPOINT in the profile to the public registry host, and run setup or a rollout',
-      confidence: 'certain',
-    });
+    found.push(
+      finding('registry-endpoint-address', {
+        subject,
+        cause: 'images are pulled from an address, and no public certificate is for an address: every pull fails',
+        evidence: [`MCP_REGISTRY_ENDPOINT=${endpoint}`],
+        remedy: 'set MCP_REGISTRY_ENDPOINT in the profile to the public registry host, and run setup or a rollout',
+      }),
+    );
   }
   const inKubeSystem = workloads.some(
     ({ kind, metadata }) =>
@@ -98,16 +91,16 @@ function config({ config: values, workloads }: PlatformFacts): Finding[] {
   );
   const watch = values.PLATFORM_TEAM_TRAEFIK_WATCH;
   if (inKubeSystem && watch !== 'disabled') {
-    found.push({
-      code: 'traefik-watch',
-      severity: 'error',
-      subject,
-      cause: 'creating a team changes a Traefik that is not there, and fails with "failed to provision team namespace"',
-      evidence: [`PLATFORM_TEAM_TRAEFIK_WATCH=${watch ?? '(unset)'}, and Traefik runs in kube-system`],
-      remedy:
-        'set PLATFORM_TEAM_TRAEFIK_WATCH=disabled in the profile, and run setup or a rollout; the API reads it when it starts',
-      confidence: 'certain',
-    });
+    found.push(
+      finding('traefik-watch', {
+        subject,
+        cause:
+          'creating a team changes a Traefik that is not there, and fails with "failed to provision team namespace"',
+        evidence: [`PLATFORM_TEAM_TRAEFIK_WATCH=${watch ?? '(unset)'}, and Traefik runs in kube-system`],
+        remedy:
+          'set PLATFORM_TEAM_TRAEFIK_WATCH=disabled in the profile, and run setup or a rollout; the API reads it when it starts',
+      }),
+    );
   }
   return found;
 }
@@ -117,9 +110,7 @@ function pullSecrets({ pullSecrets: found }: PlatformFacts): Finding[] {
     const affected = found.filter((one) => one.state === state).map(({ namespace }) => namespace);
     if (affected.length === 0) return [];
     return [
-      {
-        code: `pull-secret-${state}`,
-        severity: 'error',
+      finding(`pull-secret-${state}`, {
         subject: affected.map((namespace) => `Secret ${namespace}/${pullSecretName}`).join(', '),
         cause:
           state === 'missing'
@@ -131,8 +122,7 @@ function pullSecrets({ pullSecrets: found }: PlatformFacts): Finding[] {
             : `its password is not UI_API_KEY of ${platformNamespaces.sentinel}/mcp-sentinel-secrets (compared by digest)`,
         ],
         remedy: 'run setup, which makes it anew from the present key; a rollout does too',
-        confidence: 'certain',
-      },
+      }),
     ];
   });
 }
@@ -147,16 +137,13 @@ function volumes({ claims, storageClasses }: PlatformFacts): Finding[] {
     .map(({ metadata, spec }): Finding => {
       const wanted = textAt(spec, 'storageClassName');
       const isKnown = storageClasses.some((one) => one.metadata.name === wanted);
-      return {
-        code: 'volume-pending',
-        severity: 'error',
+      return finding('volume-pending', {
         subject: `PersistentVolumeClaim ${metadata.namespace}/${metadata.name}`,
         cause: 'the volume is not there, so the pod that needs it cannot start',
         evidence: [
           `StorageClass ${wanted || '(none)'}${isKnown ? '' : ' does not exist'}${bindsLate(wanted) ? ' waits for a pod that uses the volume' : ''}`,
         ],
         remedy: `kubectl describe pvc -n ${metadata.namespace} ${metadata.name}; kubectl get pods -n kube-system (local-path-provisioner)`,
-        confidence: 'certain',
-      };
+      });
     });
 }

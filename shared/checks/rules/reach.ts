@@ -2,6 +2,7 @@ import { recordsAt, textAt } from '../../cluster/fields.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { type HttpAnswer, nobodysName, type PublicName } from '../../platform/reach.js';
 import type { Finding } from '../finding.js';
+import { finding } from '../finding.js';
 
 type Failed = { error: string };
 
@@ -56,15 +57,13 @@ function group(
   const [first] = names;
   if (first === undefined) return [];
   return [
-    {
-      code,
-      severity: 'error',
+    finding(code, {
       subject: names.map(({ host }) => host).join(', '),
       cause: text.cause,
       evidence: names.map((name) => `${what} of ${name.host}: ${evidence(name)}`),
       remedy: text.remedy.replaceAll('NAME', first.host),
       confidence: text.confidence ?? 'certain',
-    },
+    }),
   ];
 }
 
@@ -84,8 +83,7 @@ function elsewhere({ nodes, services }: PlatformFacts, names: readonly PublicNam
   if (away.length === 0) return [];
   const answers = away.every(({ name }) => isTraefik(name));
   return [
-    {
-      code: 'dns-elsewhere',
+    finding('dns-elsewhere', {
       severity: answers ? 'notice' : 'error',
       subject: away.map(({ name }) => name.host).join(', '),
       cause: answers
@@ -97,7 +95,7 @@ function elsewhere({ nodes, services }: PlatformFacts, names: readonly PublicNam
       ],
       remedy: 'correct the DNS record, and wait until its old time to live has passed',
       confidence: answers ? 'likely' : 'certain',
-    },
+    }),
   ];
 }
 

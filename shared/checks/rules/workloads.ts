@@ -3,7 +3,7 @@ import type { KubeObject } from '../../cluster/objects.js';
 import { podsOf, rolloutState, troublesOf } from '../../cluster/workloads.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
-import { type Finding, merged } from '../finding.js';
+import { type Finding, finding, merged } from '../finding.js';
 import { containerCause, isUnscheduled, probeFailures, refusal, refusalCause, unscheduledCause } from './pod-causes.js';
 
 const own: readonly string[] = Object.values(platformNamespaces);
@@ -24,15 +24,15 @@ function scaledDown({ workloads, seen }: PlatformFacts): Finding[] {
       at(one, 'spec', 'replicas') === 0 &&
       !(seen.layout === 'split' && one.metadata.name === 'mcp-sentinel-api'),
   );
-  return away.map(({ kind, metadata: { namespace, name } }) => ({
-    code: 'workload-not-ready',
-    severity: 'warning',
-    subject: `${kind} ${namespace}/${name}`,
-    cause: 'it is scaled to 0: nothing of it runs',
-    evidence: ['spec.replicas is 0'],
-    remedy: `kubectl scale -n ${namespace} ${kind.toLowerCase()}/${name} --replicas=1; setup does so too`,
-    confidence: 'certain',
-  }));
+  return away.map(({ kind, metadata: { namespace, name } }) =>
+    finding('workload-not-ready', {
+      severity: 'warning',
+      subject: `${kind} ${namespace}/${name}`,
+      cause: 'it is scaled to 0: nothing of it runs',
+      evidence: ['spec.replicas is 0'],
+      remedy: `kubectl scale -n ${namespace} ${kind.toLowerCase()}/${name} --replicas=1; setup does so too`,
+    }),
+  );
 }
 
 /** A DaemonSet's pods on nodes that are not Ready are not ready either: the finding about the node says so. */
