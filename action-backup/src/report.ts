@@ -1,4 +1,3 @@
-import { burst } from '../../shared/certificates/budget.js';
 import { daysLeft, issuerName, shortSerial } from '../../shared/action/format.js';
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import { type BackupResult, toldAtMost } from '../../shared/backup/backup.js';
@@ -6,10 +5,16 @@ import type { FetchResult } from '../../shared/backup/fetch.js';
 import type { Pruned } from '../../shared/backup/prune.js';
 import type { HeldBackup } from '../../shared/backup/refresh.js';
 import type { RestoreResult } from '../../shared/backup/restore.js';
-import { type CertificateForecast, excuseWords, isCounted, type RestorePlan } from '../../shared/backup/restore-plan.js';
+import {
+  type CertificateForecast,
+  excuseWords,
+  isCounted,
+  type RestorePlan,
+} from '../../shared/backup/restore-plan.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';
+import { burst } from '../../shared/certificates/budget.js';
 import { newestCertManager } from '../../shared/certificates/version.js';
 import { keyOf } from '../../shared/cluster/objects.js';
 import { hasRole } from '../../shared/facts/roles.js';

@@ -5,7 +5,15 @@ import { askGithub, githubError } from '../../shared/action/github-api.js';
 import { log } from '../../shared/action/log.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
 import { messageOf } from '../../shared/errors.js';
-import { factsOf, isForeign, previewEnvironment, previewName, pullRequestOf, requireOwnCode, requireSameCommit } from '../../shared/smoke/pull-request.js';
+import {
+  factsOf,
+  isForeign,
+  previewEnvironment,
+  previewName,
+  pullRequestOf,
+  requireOwnCode,
+  requireSameCommit,
+} from '../../shared/smoke/pull-request.js';
 import { tenantSuite } from '../../shared/smoke/tenant.js';
 import { cleanUpLeftovers } from './cleanup.js';
 import { requirePassword } from './inputs.js';

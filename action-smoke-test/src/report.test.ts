@@ -6,7 +6,15 @@ import { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
 import type { CleanupLine } from '../../shared/smoke/cleanup.js';
 import { outputNames } from './inputs.js';
-import { annotateChecks, outputsOf, previewComment, removedComment, type SmokeReport, smokeSummary, writeJunit } from './report.js';
+import {
+  annotateChecks,
+  outputsOf,
+  previewComment,
+  removedComment,
+  type SmokeReport,
+  smokeSummary,
+  writeJunit,
+} from './report.js';
 
 const at = new Date('2026-06-01T00:00:00Z');
 const passed: Check = { suite: 'tenant', name: 'push', status: 'passed', ms: 2_000, detail: '2 s of 30 s' };

@@ -1,4 +1,3 @@
-import { type RunContext } from '../run-context.js';
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { newestCertManager } from '../certificates/version.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -11,6 +10,7 @@ import { type LiveInventory, readInventory } from '../facts/read-inventory.js';
 import { hasRole, type Reference } from '../facts/roles.js';
 import { asSecret, type LiveSecret, leafOf, maskValues } from '../facts/secrets.js';
 import type { Layout } from '../platform/resources.js';
+import type { RunContext } from '../run-context.js';
 import { type Allowance, allowanceFor, isAllowed } from './allowance.js';
 import { contentDigest } from './content-digest.js';
 import { type BackupKey, recipientId } from './keys.js';

@@ -1,4 +1,3 @@
-
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';

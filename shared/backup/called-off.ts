@@ -1,5 +1,12 @@
 import { forecast } from '../certificates/forecast.js';
-import { annotation, type Certificate, type CertificateRequest, controllerUid, isIssuing, type Secret } from '../certificates/model.js';
+import {
+  annotation,
+  type Certificate,
+  type CertificateRequest,
+  controllerUid,
+  isIssuing,
+  type Secret,
+} from '../certificates/model.js';
 import { keyOf } from '../cluster/objects.js';
 import { type LiveCertificate, type Observation, secretKeyOf } from '../facts/observation.js';
 import { type PlanLine, type RestorePlan, secretsWritten } from './restore-plan.js';

@@ -1,7 +1,7 @@
-import { type RunContext } from '../run-context.js';
 import type { KeyObject } from 'node:crypto';
 import { McprtError } from '../errors.js';
 import type { Anchor } from '../facts/anchor.js';
+import type { RunContext } from '../run-context.js';
 import type { Ports } from './ports.js';
 import type { AuthenticBackup } from './seal.js';
 import type { BackupContext } from './statement.js';

@@ -1,5 +1,5 @@
-import { type RunContext } from '../run-context.js';
 import type { KeyObject } from 'node:crypto';
+import type { RunContext } from '../run-context.js';
 import { packArchive } from './archive.js';
 import { keep } from './backup.js';
 import { chooseBackup, type Overrides } from './choose-backup.js';

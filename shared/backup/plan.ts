@@ -14,7 +14,14 @@ import { isTeamNamespace, managedNamespaces } from '../platform/resources.js';
 import { calledOff, revisionOf, withoutIssuing } from './called-off.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { excuses } from './excuses.js';
-import { type CertificateForecast, isCounted, type Known, liveKey, type PlanLine, type RestorePlan } from './restore-plan.js';
+import {
+  type CertificateForecast,
+  isCounted,
+  type Known,
+  liveKey,
+  type PlanLine,
+  type RestorePlan,
+} from './restore-plan.js';
 import { type CertificateRecord, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
 
 export interface PlanInput {

@@ -1,6 +1,6 @@
-import { type RunContext } from '../run-context.js';
 import { timingSafeEqual } from 'node:crypto';
 import type { Anchor } from '../facts/anchor.js';
+import type { RunContext } from '../run-context.js';
 import type { BackupContext } from './statement.js';
 import { nameFor, type Store } from './stores/store.js';
 import type { Candidate } from './walk.js';

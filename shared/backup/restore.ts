@@ -1,4 +1,3 @@
-import { holderOf, type RunContext } from '../run-context.js';
 import { newestCertManager } from '../certificates/version.js';
 import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cluster/cluster.js';
 import { isTrue } from '../cluster/fields.js';
@@ -11,6 +10,7 @@ import { pause } from '../pause.js';
 import { barrierRules, certManager } from '../permissions/backup-rules.js';
 import { missing } from '../permissions/guard.js';
 import { lackingOf } from '../permissions/review.js';
+import { holderOf, type RunContext } from '../run-context.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
 import { barrier } from './barrier.js';
 import { type Brake, brake, canBrake, withBrakeNote } from './brake.js';

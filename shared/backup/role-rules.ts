@@ -1,7 +1,13 @@
 import type { KubeObject } from '../cluster/objects.js';
 import { keyOf } from '../cluster/objects.js';
 import { hasRole, kindOf, type Role } from '../facts/roles.js';
-import { isPlatformNamespace, platformConfig, platformSecrets, portableConfigKeys, pullSecretName } from '../platform/resources.js';
+import {
+  isPlatformNamespace,
+  platformConfig,
+  platformSecrets,
+  portableConfigKeys,
+  pullSecretName,
+} from '../platform/resources.js';
 
 /**
  * What a restore may write, by role. The same rules say what a backup holds: whatever does not fit is told when the

@@ -1,8 +1,8 @@
-import { type RunContext } from '../run-context.js';
 import type { KeyObject } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
 import { McprtError } from '../errors.js';
+import type { RunContext } from '../run-context.js';
 import { misfitOf } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
 import type { Ports } from './ports.js';

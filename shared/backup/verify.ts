@@ -1,7 +1,7 @@
-import { type RunContext } from '../run-context.js';
 import type { KeyObject } from 'node:crypto';
 import type { Cluster } from '../cluster/cluster.js';
 import { observe } from '../facts/observation.js';
+import type { RunContext } from '../run-context.js';
 import { chooseBackup, type Overrides } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
 import type { Ports } from './ports.js';

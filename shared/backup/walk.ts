@@ -3,7 +3,15 @@ import { McprtError, messageOf } from '../errors.js';
 import type { Ports } from './ports.js';
 import { type AuthenticBackup, authenticate } from './seal.js';
 import type { BackupContext } from './statement.js';
-import { type Entry, generationOf, isNameOf, type Listing, nextWhenMissing, prefixOf, type Store } from './stores/store.js';
+import {
+  type Entry,
+  generationOf,
+  isNameOf,
+  type Listing,
+  nextWhenMissing,
+  prefixOf,
+  type Store,
+} from './stores/store.js';
 
 /**
  * What an entry of a store turned out to be. `usable`: authentic, for here, and readable as far as that was asked.

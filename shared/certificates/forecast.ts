@@ -6,7 +6,13 @@ import { ownerOfSecret } from './ownership.js';
 import { decodePrivateKey } from './private-key.js';
 import { renewalTime } from './renewal.js';
 import { revisionRequests } from './requests.js';
-import { type Check, suggestedRenewal, type TriggerReason, triggerViolation, type Violation } from './trigger-policies.js';
+import {
+  type Check,
+  suggestedRenewal,
+  type TriggerReason,
+  triggerViolation,
+  type Violation,
+} from './trigger-policies.js';
 import { type CertManagerVersion, certManagerVersion } from './version.js';
 import { type CertificateFacts, decodeLeaf } from './x509.js';
 

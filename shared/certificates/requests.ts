@@ -3,7 +3,15 @@
 import { attempt, type Decoded, DecodeError } from './der.js';
 import { durationNanoseconds } from './go-text.js';
 import { literalSubjectDer } from './literal-subject.js';
-import { annotation, type Certificate, type CertificateRequest, type CertificateSpec, controllerUid, groupOf, kindOf } from './model.js';
+import {
+  annotation,
+  type Certificate,
+  type CertificateRequest,
+  type CertificateSpec,
+  controllerUid,
+  groupOf,
+  kindOf,
+} from './model.js';
 import { sameAddresses, sameItems } from './multisets.js';
 import { nameOid, nameValue, nameValues } from './names.js';
 import { type AlternativeNames, readOtherNames } from './sans.js';

@@ -3,7 +3,16 @@
  * Source: cert-manager internal/controller/certificates/policies (policies.go NewTriggerPolicyChain, checks.go).
  */
 import { apiTime, listText, timeText } from './go-text.js';
-import { annotation, type Certificate, type CertificateRequest, type CertificateSpec, groupOf, kindOf, type Secret, secretBytes } from './model.js';
+import {
+  annotation,
+  type Certificate,
+  type CertificateRequest,
+  type CertificateSpec,
+  groupOf,
+  kindOf,
+  type Secret,
+  secretBytes,
+} from './model.js';
 import { decodePrivateKey } from './private-key.js';
 import type { PublicKey } from './public-key.js';
 import { renewalTime } from './renewal.js';

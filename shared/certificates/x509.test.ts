@@ -1,9 +1,27 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { nameText } from './names.js';
-import { type CertificateOptions, certificateDer, certificatePem, keyPem, newKey, pem, requestPem } from './testing/fixtures.js';
+import {
+  type CertificateOptions,
+  certificateDer,
+  certificatePem,
+  keyPem,
+  newKey,
+  pem,
+  requestPem,
+} from './testing/fixtures.js';
 import { certManagerVersion } from './version.js';
-import { type CertificateFacts, decodeCertificates, decodeLeaf, decodeRequest, identifiersOf, isLetsEncryptStaging, isTemporary, keysMatch, verifySignedBy } from './x509.js';
+import {
+  type CertificateFacts,
+  decodeCertificates,
+  decodeLeaf,
+  decodeRequest,
+  identifiersOf,
+  isLetsEncryptStaging,
+  isTemporary,
+  keysMatch,
+  verifySignedBy,
+} from './x509.js';
 
 const version = certManagerVersion('1.21.2');
 const key = newKey('P-256');

@@ -1,4 +1,11 @@
-import { type ControllerSettings, configPathOf, controllerSettings, type FlaggedContainer, fileSettings, releaseSettings } from '../certificates/controller-settings.js';
+import {
+  type ControllerSettings,
+  configPathOf,
+  controllerSettings,
+  type FlaggedContainer,
+  fileSettings,
+  releaseSettings,
+} from '../certificates/controller-settings.js';
 import { isVersion } from '../certificates/version.js';
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';

@@ -3,7 +3,15 @@ import { brake } from '../backup/brake.js';
 import { clustersOwn } from '../backup/testing/memory-world.js';
 import { kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
-import { beginInstallation, endInstallation, noteWiped, readInstallation, requireInstalled, requireNoInstallation, requireNoRollout } from './installation.js';
+import {
+  beginInstallation,
+  endInstallation,
+  noteWiped,
+  readInstallation,
+  requireInstalled,
+  requireNoInstallation,
+  requireNoRollout,
+} from './installation.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const installer = (run: string, minutes = 10) => ({ run, expires: new Date(now.getTime() + minutes * 60_000) });

@@ -1,12 +1,12 @@
-import { asSecret, maskValues, readableSecrets, readSecrets } from './secrets.js';
 import { describe, expect, it } from '@jest/globals';
+import { issuances, newSince } from '../backup/issuances.js';
+import { certificate, namespace, now, opaque } from '../backup/testing/scene.js';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
-import { type KubeObject, kinds, keyOf } from '../cluster/objects.js';
+import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { memoryApi } from '../cluster/testing/memory-api.js';
-import { issuances, newSince } from '../backup/issuances.js';
 import { makerOf, observe, secretKeyOf } from './observation.js';
-import { certificate, namespace, now, opaque } from '../backup/testing/scene.js';
+import { asSecret, maskValues, readableSecrets, readSecrets } from './secrets.js';
 
 const cluster = (...objects: KubeObject[]) => {
   const api = memoryApi({ now: () => now });

@@ -11,7 +11,14 @@ import { type PublicName, type ReachOptions, reach } from '../platform/reach.js'
 import { isManaged, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';
 import { explainStuck } from './namespace-blockers.js';
-import { type Facts, type Observation, observe, observeReadable, orUnseen, publicCertificateOf } from './observation.js';
+import {
+  type Facts,
+  type Observation,
+  observe,
+  observeReadable,
+  orUnseen,
+  publicCertificateOf,
+} from './observation.js';
 import { type LiveSecret, leafOf, maskValues, readSecrets } from './secrets.js';
 
 export interface PlatformOptions extends ReachOptions {

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { McprtError, messageOf } from '../errors.js';
-import { type BuildOptions, buildImage, type DockerPorts, dockerState, failingStep, forgetImage, pushImage } from './docker.js';
+import {
+  type BuildOptions,
+  buildImage,
+  type DockerPorts,
+  dockerState,
+  failingStep,
+  forgetImage,
+  pushImage,
+} from './docker.js';
 
 let folder: string;
 let lines: string[];

@@ -1,7 +1,11 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type KeyPair, makeCertificateAuthority, makeServerCertificate } from '../../lab/platform/certificate-authority.js';
+import {
+  type KeyPair,
+  makeCertificateAuthority,
+  makeServerCertificate,
+} from '../../lab/platform/certificate-authority.js';
 import { McprtError, messageOf } from '../errors.js';
 import { forwardedRoute, publicRoute, type RegistryRoute } from './route.js';
 import { startUpstream, type Upstream } from './testing/upstream.js';

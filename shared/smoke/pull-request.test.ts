@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { factsOf, previewEnvironment, previewName, pullRequestOf, repositoryMark, requireOwnCode, requireSameCommit } from './pull-request.js';
+import {
+  factsOf,
+  previewEnvironment,
+  previewName,
+  pullRequestOf,
+  repositoryMark,
+  requireOwnCode,
+  requireSameCommit,
+} from './pull-request.js';
 
 const repository = 'acme/platform';
 const [head, other] = ['a'.repeat(40), 'b'.repeat(40)];

@@ -1,6 +1,12 @@
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
-import { isClustersOwn, isManaged, isPlatformNamespace, platformClusterRoles, platformWebhooks } from '../platform/resources.js';
+import {
+  isClustersOwn,
+  isManaged,
+  isPlatformNamespace,
+  platformClusterRoles,
+  platformWebhooks,
+} from '../platform/resources.js';
 import type { WipeObservation } from './observe.js';
 
 /** `platform`: what is MCP Runtime's. `all-apps`: every namespace but the system's, as the runbook has it. */

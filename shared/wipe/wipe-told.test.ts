@@ -1,4 +1,3 @@
-import { observeForWipe } from './observe.js';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type BackupKey, makeKeys, readBackupKey } from '../backup/keys.js';
 import { keepingStore, quietPorts } from '../backup/testing/memory-store.js';
@@ -10,6 +9,7 @@ import { McprtError } from '../errors.js';
 import { groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { readJournal } from './journal.js';
+import { observeForWipe } from './observe.js';
 import { findProof, freshBackup, proofOf } from './proof.js';
 import { count, planWipe, subjectOf, type Target } from './targets.js';
 import { type WipeOptions, type WipeResult, wipe } from './wipe.js';

@@ -1,4 +1,3 @@
-import { holderOf, type RunContext } from '../run-context.js';
 import { type Allowance, isAllowed } from '../backup/allowance.js';
 import type { BackupResult } from '../backup/backup.js';
 import { type Brake, brake, canBrake, withBrakeNote } from '../backup/brake.js';
@@ -13,6 +12,7 @@ import { explainStuck } from '../facts/namespace-blockers.js';
 import { type IsOurs, platformsOwn } from '../facts/namespaces.js';
 import { type LiveInventory, readInventory } from '../facts/read-inventory.js';
 import { maskValues } from '../facts/secrets.js';
+import { holderOf, type RunContext } from '../run-context.js';
 import { deleteTargets, groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { unproven, versionsOf } from './inventory.js';

@@ -1,5 +1,5 @@
-import { type RunContext } from '../../run-context.js';
 import type { McprtError } from '../../errors.js';
+import type { RunContext } from '../../run-context.js';
 import { type BackupKey, type KeySet, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../keys.js';
 import { sealBackup } from '../seal.js';
 import type { BackupContext } from '../statement.js';

@@ -1,10 +1,10 @@
-import { type RunContext } from '../../run-context.js';
 import type { Certificate, CertificateSpec, CertificateStatus } from '../../certificates/model.js';
 import { objectOf } from '../../cluster/cluster.js';
 import { type KubeObject, kinds } from '../../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../cluster/testing/memory-api.js';
 import { isCanary } from '../../facts/observation.js';
 import { isRecord } from '../../json.js';
+import type { RunContext } from '../../run-context.js';
 import { type BackupOptions, type BackupResult, backUp } from '../backup.js';
 import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKey } from '../keys.js';
 import type { Ports } from '../ports.js';
