@@ -8,7 +8,7 @@ import { type Access, makeIdentities, makeTokens, removeAccess } from './access.
 import { checklist, renewed } from './checklist.js';
 import { askGithub } from './github.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
-import { type Facts, lookAt } from './repository-facts.js';
+import { type Facts, observeRepository } from './repository-facts.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
@@ -111,10 +111,10 @@ async function init(options: Options): Promise<void> {
   const folder = resolve(given);
   if (options.remove) {
     // Whoever uninstalls may have deleted the repository before.
-    await remove(process.env.KUBECONFIG || (await lookAt(folder, process.env, profile)).kubeconfig, isDry);
+    await remove(process.env.KUBECONFIG || (await observeRepository(folder, process.env, profile)).kubeconfig, isDry);
     return;
   }
-  const [found, templates] = await Promise.all([lookAt(folder, process.env, profile), templatesOf(home)]);
+  const [found, templates] = await Promise.all([observeRepository(folder, process.env, profile), templatesOf(home)]);
   const facts = options.repository === '' ? found : { ...found, repository: options.repository };
   const { root } = facts;
   const keys = resolve(wanted ?? join(root, '..', `${basename(root)}-mcprt-keys`));

@@ -9,7 +9,7 @@ import { DEFAULT_PATH, loadProfile, type Profile } from '../shared/profile/profi
 import { secretValues } from '../shared/profile/values.js';
 
 const run = promisify(execFile);
-const lookWithin = 20_000;
+const observeWithin = 20_000;
 
 /** What a repository is, as far as it decides which workflows it gets. */
 export interface Facts {
@@ -46,9 +46,9 @@ export interface ProfileFacts {
  *
  * @throws McprtError `init-no-repository`, `init-profiles`
  */
-export async function lookAt(folder: string, env: NodeJS.ProcessEnv, wantedProfile: string): Promise<Facts> {
+export async function observeRepository(folder: string, env: NodeJS.ProcessEnv, wantedProfile: string): Promise<Facts> {
   const git = async (...args: string[]): Promise<string> =>
-    (await run('git', args, { cwd: folder, timeout: lookWithin }).catch(() => ({ stdout: '' }))).stdout.trim();
+    (await run('git', args, { cwd: folder, timeout: observeWithin }).catch(() => ({ stdout: '' }))).stdout.trim();
   const root = await git('rev-parse', '--show-toplevel');
   if (root === '') {
     throw new McprtError('init-no-repository', {

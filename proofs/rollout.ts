@@ -17,7 +17,7 @@ import { inWorld, type World as WorldOf } from './world/world.js';
 type World = WorldOf<'services' | 'front' | 'source' | 'github'>;
 
 /** What one run of action-rollout came to. */
-interface Scene {
+interface Played {
   layout: Layout;
   scene: string;
   images: 'built' | 'by digest';
@@ -30,11 +30,11 @@ interface Scene {
 interface Story {
   context: ProofContext;
   world: World;
-  scenes: Scene[];
+  scenes: Played[];
 }
 
 /** What a run is to come to. */
-type Expected = Pick<Scene, 'images' | 'way'> & { changes: boolean };
+type Expected = Pick<Played, 'images' | 'way'> & { changes: boolean };
 
 export const rollout: Proof = {
   name: 'rollout',
@@ -42,7 +42,7 @@ export const rollout: Proof = {
     'action-rollout in both layouts, with images that Docker builds and a real registry: the pods run the pushed digests, and a second run writes nothing',
   run: (context) =>
     withDocker(context, async (engine, told) => {
-      const scenes: Scene[] = [];
+      const scenes: Played[] = [];
       let searched = 0;
       for (const layout of ['split', 'mono'] as const) {
         searched += await inWorld(

@@ -19,7 +19,7 @@ import { inWorld, type World as WorldOf } from './world/world.js';
 type World = WorldOf<'front' | 'installer'>;
 
 /** What one run of action-setup was to be, and came to. */
-interface Scene {
+interface Played {
   scene: string;
   case: string;
   orders: number;
@@ -58,7 +58,7 @@ export const setup: Proof = {
 
 interface Story {
   context: ProofContext;
-  scenes: Scene[];
+  scenes: Played[];
   /** The certificates of the first installation, as a client sees them. */
   wire: Record<string, string>;
 }

@@ -19,7 +19,7 @@ import { inWorld, type World as WorldOf } from './world/world.js';
 type World = WorldOf<PlatformInUse>;
 
 /** What one run of action-smoke-test came to. */
-interface Scene {
+interface Played {
   layout: Layout;
   scene: string;
   passed: number;
@@ -29,7 +29,7 @@ interface Scene {
 interface Story {
   context: ProofContext;
   world: World;
-  scenes: Scene[];
+  scenes: Played[];
 }
 
 /** A tool that asks for more trust than the least. */
@@ -42,7 +42,7 @@ export const smoke: Proof = {
     'action-smoke-test in both layouts: every suite passes over TLS with certificates issued in the lab, two runs at once do not meet, everything is removed, and the JUnit report is one',
   run: (context) =>
     withDocker(context, async (engine, docker) => {
-      const scenes: Scene[] = [];
+      const scenes: Played[] = [];
       let filesSearchedForSecrets = 0;
       for (const layout of ['split', 'mono'] as const) {
         // Tokens that end within a run: a test that takes longer than the platform's quarter of an hour is one.

@@ -1,6 +1,6 @@
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import type { Report } from '../../shared/action/operation.js';
-import { count, subjectOf, type Target } from '../../shared/wipe/targets.js';
+import { count, subjectOf, type WipeTarget } from '../../shared/wipe/targets.js';
 import type { WipeResult } from '../../shared/wipe/wipe.js';
 
 /** Rows of a summary that are shown; all of them are in the output `result`. */
@@ -41,7 +41,7 @@ export function wipeReport(result: WipeResult, dryRun: boolean): Report {
   };
 }
 
-function wipeSummary(result: WipeResult, dryRun: boolean, namespaces: readonly Target[]): Markdown {
+function wipeSummary(result: WipeResult, dryRun: boolean, namespaces: readonly WipeTarget[]): Markdown {
   const { domain, plan, proof, start, seconds, refused } = result;
   const others = plan.targets.length - namespaces.length;
   const what = `${count(namespaces.length, 'namespace')} and ${count(others, 'cluster-scoped or stray object')}`;

@@ -8,14 +8,14 @@ import { rulesOf } from '../../shared/permissions/operations.js';
 import { newSetupRecord } from '../../shared/setup/options.js';
 import { certificateStates } from '../../shared/setup/verify.js';
 import type { SetupInputs } from './inputs.js';
-import { lookOf } from './options.js';
+import { platformOptionsOf } from './options.js';
 import { checkSummary, outputsOf } from './report.js';
 
 /** Looks and reports; fails when something is wrong, so that a schedule notices. */
 export async function check({ connection, inputs, target, mask }: Opened<SetupInputs>): Promise<Report> {
   const { cluster } = connectionOf({ connection });
   const options = {
-    ...lookOf(inputs, target, mask),
+    ...platformOptionsOf(inputs, target, mask),
     rules: rulesOf('check'),
     backup: undefined,
     installer: undefined,

@@ -5,7 +5,7 @@ import { foldedLog } from '../../shared/action/log.js';
 import { connectionOf, failureOf, type Opened, type Report, runOperation } from '../../shared/action/operation.js';
 import { openStores } from '../../shared/action/stores.js';
 import { messageOf } from '../../shared/errors.js';
-import { lookRules } from '../../shared/permissions/backup-rules.js';
+import { observeRules } from '../../shared/permissions/backup-rules.js';
 import { beginRules } from '../../shared/permissions/setup-rules.js';
 import { newSetupRecord, type SetupPorts } from '../../shared/setup/options.js';
 import { closeRegistry } from '../../shared/setup/registry-push-proxy.js';
@@ -30,7 +30,7 @@ export async function setupAction(version: string): Promise<void> {
       permissions: (inputs) => ({
         names: [isChange(inputs) || inputs.operation === 'check' ? inputs.operation : 'setup-plan'],
         // What is given up first cannot be had back: then everything must be allowed before.
-        ...(releases(inputs) ? {} : { essential: inputs.operation === 'install' ? beginRules : lookRules }),
+        ...(releases(inputs) ? {} : { essential: inputs.operation === 'install' ? beginRules : observeRules }),
       }),
     },
     (opened) => (opened.inputs.operation === 'check' ? check(opened) : install(opened)),

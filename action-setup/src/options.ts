@@ -59,7 +59,7 @@ export function optionsOf({ inputs, target, run, mask }: Opened<SetupInputs>): S
     binary: inputs.binary,
     source: inputs.source,
     certManager: { manifest: inputs['cert-manager-manifest'], version: inputs['cert-manager-version'] },
-    look: lookOf(inputs, target, mask),
+    platform: platformOptionsOf(inputs, target, mask),
     timeout: inputs.timeout,
     patience: {
       certificates: inputs['cert-timeout'] ?? spanOf(values, 'MCP_CERT_TIMEOUT') ?? 15 * minute,
@@ -72,7 +72,7 @@ export function optionsOf({ inputs, target, run, mask }: Opened<SetupInputs>): S
 }
 
 /** What is looked at besides the cluster, and how. */
-export function lookOf(
+export function platformOptionsOf(
   inputs: SetupInputs,
   { hosts, values }: Target,
   mask: Mask,

@@ -5,7 +5,7 @@ import type { ProofContext } from '../support/proof.js';
 import type { PlayedWorkflow, Repository, RunOptions, Tools } from './repository.js';
 
 /** What one run of a workflow came to. */
-export interface Scene {
+export interface Played {
   scene: string;
   workflow: string;
   code: number | null;
@@ -19,7 +19,7 @@ export interface Story {
   /** What builds images; undefined where none can be had. */
   docker: Docker | undefined;
   tools: Tools;
-  scenes: Scene[];
+  scenes: Played[];
 }
 
 export interface Expected extends RunOptions {

@@ -82,7 +82,7 @@ const readAttempts = 5;
  * @throws McprtError `backup-refused`, `backup-unstable`, `backup-not-stored`
  */
 export async function backUp(cluster: Cluster, ports: Ports, options: BackupOptions): Promise<BackupResult> {
-  return make(cluster, ports, options, await look(cluster, ports, options));
+  return make(cluster, ports, options, await observeForBackup(cluster, ports, options));
 }
 
 /**
@@ -98,8 +98,8 @@ export async function refreshBackup(
   options: BackupOptions,
   refreshAfter: number,
 ): Promise<{ made: BackupResult; because: string[] } | { held: HeldBackup }> {
-  const looked = await look(cluster, ports, options);
-  const { seen, snapshot, found } = looked;
+  const observed = await observeForBackup(cluster, ports, options);
+  const { seen, snapshot, found } = observed;
   const verdict = standing({
     found,
     anchor: seen.anchor,
@@ -111,11 +111,11 @@ export async function refreshBackup(
   });
   if ('held' in verdict) return verdict;
   for (const reason of verdict.due) ports.progress(`a new backup is due: ${reason}`);
-  return { made: await make(cluster, ports, options, looked), because: verdict.due };
+  return { made: await make(cluster, ports, options, observed), because: verdict.due };
 }
 
 /** Everything that a backup is made of. */
-interface Looked {
+interface BackupObservation {
   seen: Observation;
   references: readonly Reference[];
   secrets: ReadonlyMap<string, LiveSecret>;
@@ -125,7 +125,7 @@ interface Looked {
   found: Candidate[];
 }
 
-async function look(cluster: Cluster, ports: Ports, options: BackupOptions): Promise<Looked> {
+async function observeForBackup(cluster: Cluster, ports: Ports, options: BackupOptions): Promise<BackupObservation> {
   const { key, run, allow } = options;
   const reading = await readStable(cluster, options.isOurs);
   const { seen, references, secrets } = reading;
@@ -154,7 +154,7 @@ async function make(
   cluster: Cluster,
   ports: Ports,
   options: BackupOptions,
-  { seen, references, secrets, snapshot, leftOut, warnings, found }: Looked,
+  { seen, references, secrets, snapshot, leftOut, warnings, found }: BackupObservation,
 ): Promise<BackupResult> {
   const { key, run } = options;
   const previous = newestOf(found);

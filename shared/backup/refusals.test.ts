@@ -25,7 +25,7 @@ const tls = (of: typeof web): Reference => ({
   required: true,
 });
 
-interface World {
+interface Given {
   certificates: (KubeObject & LiveCertificate)[];
   secrets: KubeObject[];
   references: Reference[];
@@ -37,7 +37,7 @@ function found({
   secrets = [secretOf(web)],
   references = [],
   anchor,
-}: Partial<World>): Refusal[] {
+}: Partial<Given>): Refusal[] {
   const seen = {
     certificates,
     requests: [],
@@ -48,7 +48,7 @@ function found({
   return refusals(seen, references, live, anchor as Anchor | undefined, (namespace) => namespace === 'registry');
 }
 
-const told = (world: Partial<World>): string[] =>
+const told = (world: Partial<Given>): string[] =>
   found(world).map(({ rule, object, isForeign }) => `${rule} ${object}${isForeign ? ' (foreign)' : ''}`);
 const issuing = { conditions: [{ type: 'Issuing', status: 'True' }] };
 
@@ -84,7 +84,7 @@ describe('a backup is refused', () => {
     expect(credential?.next).toBe('make it, or delete what refers to it');
   });
 
-  it.each<[string, Partial<World>, string]>([
+  it.each<[string, Partial<Given>, string]>([
     ['is being issued', { certificates: [{ ...web, status: issuing }] }, 'certificate-issuing'],
     ['is no pair', { secrets: [secretOf(web, { isBroken: true })] }, 'pair-mismatch'],
     [

@@ -21,7 +21,7 @@ const kept = <T extends { close(): Promise<void> }>(one: T): T => {
   return one;
 };
 
-interface Scene {
+interface Setting {
   upstream: Upstream;
   door: Door;
   base: string;
@@ -30,7 +30,7 @@ interface Scene {
 }
 
 /** @param delay ms that each connection beyond the door takes, as TLS or a port-forward does */
-async function scene({ absolute = '', delay = 0, signal = new AbortController().signal } = {}): Promise<Scene> {
+async function scene({ absolute = '', delay = 0, signal = new AbortController().signal } = {}): Promise<Setting> {
   const upstream = kept(await startUpstream({ absolute }));
   const way = kept(
     forwardedRoute(async () => {

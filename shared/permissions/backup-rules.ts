@@ -10,7 +10,7 @@ const brake = ['mcprt-brake'];
 const wiped = 'a wipe would take a Role there with it';
 
 /** What every look at a cluster reads first. */
-export const lookRules: readonly PermissionRule[] = [
+export const observeRules: readonly PermissionRule[] = [
   rule(kinds.namespace, ['get'], 'its UID is the cluster’s fingerprint', { names: [system] }),
   rule(kinds.namespace, ['list'], 'which namespaces are there, and which are being deleted'),
   ...[kinds.certificate, kinds.certificateRequest, kinds.issuer, kinds.clusterIssuer, kinds.ingress].map((on) =>
@@ -55,9 +55,9 @@ const secretRules: readonly PermissionRule[] = [
   }),
 ];
 
-export const verifyRules: readonly PermissionRule[] = lookRules;
+export const verifyRules: readonly PermissionRule[] = observeRules;
 
-export const planRules: readonly PermissionRule[] = [...lookRules, ...secretRules];
+export const planRules: readonly PermissionRule[] = [...observeRules, ...secretRules];
 
 const anchorRules: readonly PermissionRule[] = [
   rule(kinds.configMap, ['create'], 'the first backup makes mcprt-anchor', { namespace: system }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { lookRules } from './backup-rules.js';
+import { observeRules } from './backup-rules.js';
 import { requirePermissions } from './guard.js';
 import { rulesOf } from './operations.js';
 import type { PermissionRule } from './rule.js';
@@ -35,11 +35,11 @@ describe('requirePermissions', () => {
   });
 
   it('ends only by what is essential, where that is said', async () => {
-    const { cluster } = askedCluster({ '-': grantsOf(lookRules) });
-    await requirePermissions(cluster, { ...options, names: ['check'], essential: lookRules });
-    const { cluster: blind } = askedCluster({ '-': grantsOf(lookRules.slice(1)) });
+    const { cluster } = askedCluster({ '-': grantsOf(observeRules) });
+    await requirePermissions(cluster, { ...options, names: ['check'], essential: observeRules });
+    const { cluster: blind } = askedCluster({ '-': grantsOf(observeRules.slice(1)) });
     await expect(
-      requirePermissions(blind, { ...options, names: ['check'], essential: lookRules }),
+      requirePermissions(blind, { ...options, names: ['check'], essential: observeRules }),
     ).rejects.toMatchObject({ why: expect.stringContaining('list nodes') });
   });
 

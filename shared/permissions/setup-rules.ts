@@ -1,6 +1,6 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
-import { knownSecretsRule, lookRules, planRules, restoreRules } from './backup-rules.js';
+import { knownSecretsRule, observeRules, planRules, restoreRules } from './backup-rules.js';
 import { installerRules } from './installer-asks.js';
 import { type PermissionRule, readsOf, rule } from './rule.js';
 
@@ -13,7 +13,7 @@ export const checkRules: readonly PermissionRule[] = [
   rule(kinds.namespace, ['list'], 'which namespaces are there, and which are being deleted'),
   rule(kinds.ingressClass, ['list'], 'whether Traefik’s class is there'),
   rule(kinds.storageClass, ['list'], 'whether volumes can be made'),
-  ...lookRules,
+  ...observeRules,
   ...[kinds.order, kinds.challenge].map((on) => rule(on, ['list'], 'why a certificate is not issued')),
   ...[
     kinds.pod,
@@ -47,7 +47,7 @@ export const checkRules: readonly PermissionRule[] = [
 
 /** What an installation must read before it can tell of anything else that is in its way. */
 export const beginRules: readonly PermissionRule[] = [
-  ...lookRules,
+  ...observeRules,
   rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe is under way', { names: ['mcprt-brake'] }),
   rule(kinds.configMap, ['get'], 'that a first install was begun and not finished', {
     namespace: system,

@@ -2,7 +2,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { McprtError } from '../errors.js';
 import { endJournal, readJournal } from './journal.js';
 import { putBack, type RolledBack } from './rollback.js';
-import { openStage, untilRolledOut } from './watch.js';
+import { openWorkloadWatch, untilRolledOut } from './watch.js';
 
 /** How long what was there before may take to run again, in ms. */
 const deadline = 240_000;
@@ -23,7 +23,7 @@ export async function finishRollback(
   progress('a rollout of this run was stopped: putting back what was there before');
   const since = cluster.serverTime() ?? new Date();
   const result = await putBack(cluster, journal.previous, { config: true, workloads: [] });
-  const stage = await openStage(cluster, signal);
+  const stage = await openWorkloadWatch(cluster, signal);
   try {
     const outcome = await untilRolledOut(stage, result.awaited, { deadline, since, progress });
     const problems = [

@@ -19,7 +19,7 @@ import { type FoundImage, type ImageRegistry, openRegistry } from '../images/reg
 import type { RegistryRoute } from '../images/route.js';
 import type { Layout } from '../platform/resources.js';
 import { referenceOf, type WantedImage } from './plan.js';
-import { type GivenImage, imageOf, type KnownLayout, presets, type Target } from './targets.js';
+import { type GivenImage, imageOf, type KnownLayout, presets, type RolloutTarget } from './targets.js';
 
 export interface ImageOptions {
   /** Root of the platform's source. */
@@ -58,7 +58,7 @@ export interface ImageSource {
    *
    * @throws McprtError `rollout-source`, `rollout-tag`, `image-missing`, and of the registry
    */
-  find(targets: readonly Target[], layout: Layout): Promise<WantedImage[]>;
+  find(targets: readonly RolloutTarget[], layout: Layout): Promise<WantedImage[]>;
   /** Builds, pushes and reads back what has no digest yet. @throws McprtError `image-build`, `image-push`, `docker-missing` */
   build(images: readonly WantedImage[]): Promise<WantedImage[]>;
   /** `os/architecture` by reference, of every image that was looked at. */
@@ -123,7 +123,7 @@ export function openImages(options: ImageOptions, ports: ImagePorts): ImageSourc
 type Look = (path: string, reference: string) => Promise<FoundImage | undefined>;
 
 async function findGiven(
-  targets: readonly Target[],
+  targets: readonly RolloutTarget[],
   { given, pullHost }: ImageOptions,
   look: Look | undefined,
 ): Promise<WantedImage[]> {
@@ -160,7 +160,7 @@ async function findGiven(
  * from an earlier rollout: who may push to the registry can give an image any tag and any label. Everything else is built again.
  */
 async function findBuilt(
-  targets: readonly Target[],
+  targets: readonly RolloutTarget[],
   layout: Layout,
   options: ImageOptions,
   look: Look | undefined,
@@ -201,7 +201,7 @@ function tagOf({ tag, commit }: ImageOptions): string {
 }
 
 /** Refuses a source that cannot give these images: one of the other layout, or of something else. */
-async function requireSource(source: string, targets: readonly Target[], layout: Layout): Promise<void> {
+async function requireSource(source: string, targets: readonly RolloutTarget[], layout: Layout): Promise<void> {
   const missing = await missingFiles(source, targets);
   if (missing.length === 0) return;
   const other: KnownLayout = layout === 'mono' ? 'split' : 'mono';
@@ -217,7 +217,7 @@ async function requireSource(source: string, targets: readonly Target[], layout:
   });
 }
 
-async function missingFiles(source: string, targets: readonly Target[]): Promise<string[]> {
+async function missingFiles(source: string, targets: readonly RolloutTarget[]): Promise<string[]> {
   const files = await Promise.all(
     targets.map(async ({ dockerfile }) =>
       access(join(source, dockerfile)).then(
@@ -236,7 +236,7 @@ export function labelsOf(commit: string, recipe: string): Record<string, string>
 
 /** SHA-256 over all that an image is made of, in hex: the same for the same build. */
 export async function recipeOf(
-  { dockerfile }: Target,
+  { dockerfile }: RolloutTarget,
   {
     source,
     commit,

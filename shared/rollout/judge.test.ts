@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '../cluster/objects.js';
-import { type Expected, judge, newPods, patience, reasonsAtTheEnd, rootCauses, type Scene } from './judge.js';
+import { type Expected, judge, newPods, patience, reasonsAtTheEnd, rootCauses, type WorkloadView } from './judge.js';
 import { managed, workload } from './testing/objects.js';
 
 const whole = { observedGeneration: 2, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
@@ -61,7 +61,7 @@ const node = (status: string): KubeObject => ({
   metadata: { name: 'n1' },
   status: { conditions: [{ type: 'Ready', status, message: 'kubelet stopped' }] },
 });
-const scene = (parts: Partial<Scene>): Scene => ({
+const scene = (parts: Partial<WorkloadView>): WorkloadView => ({
   workloads: [deployment(half)],
   replicaSets: [replicaSet('1'), replicaSet('2')],
   pods: [],
@@ -70,7 +70,7 @@ const scene = (parts: Partial<Scene>): Scene => ({
   ...parts,
 });
 /** Code and patience of each symptom. */
-const symptoms = (parts: Partial<Scene>): [string, number][] =>
+const symptoms = (parts: Partial<WorkloadView>): [string, number][] =>
   judge([expected], scene(parts)).symptoms.map(({ finding, patience: ms }) => [finding.code, ms]);
 
 describe('judge', () => {
@@ -215,7 +215,7 @@ describe('judge', () => {
   describe('when no pod may be made', () => {
     const message = 'pods "api" is forbidden: exceeded quota: q';
     const failing = [{ type: 'ReplicaFailure', status: 'True', message }];
-    it.each<[string, Partial<Scene>]>([
+    it.each<[string, Partial<WorkloadView>]>([
       ['its own condition', { workloads: [deployment({ ...half, conditions: failing })] }],
       [
         'its newest ReplicaSet’s condition',
@@ -226,7 +226,7 @@ describe('judge', () => {
       expect(symptoms(parts)).toEqual([['workload-quota', patience.refusal]]);
     });
 
-    it.each<[string, Partial<Scene>]>([
+    it.each<[string, Partial<WorkloadView>]>([
       ['of an earlier ReplicaSet', { warnings: [warning('rs-1', message, 'FailedCreate')] }],
       [
         'of an earlier ReplicaSet’s condition',

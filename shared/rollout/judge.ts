@@ -25,7 +25,7 @@ export interface Expected {
 }
 
 /** What is looked at while a rollout goes on; all of one namespace, but the nodes. */
-export interface Scene {
+export interface WorkloadView {
   workloads: readonly KubeObject[];
   replicaSets: readonly KubeObject[];
   pods: readonly KubeObject[];
@@ -55,7 +55,7 @@ export const patience = { none: 0, refusal: 10_000, scheduling: 20_000, node: 20
  * How far the workloads of a rollout are, and what keeps them (kstatus' rules for the state; the pods, events and
  * conditions for the reason). Pure: the same scene gives the same answer.
  */
-export function judge(expected: readonly Expected[], scene: Scene): Progress {
+export function judge(expected: readonly Expected[], scene: WorkloadView): Progress {
   const parts = expected.map((one) => judgeOne(one, scene));
   return {
     missing: parts.flatMap(({ missing }) => missing),
@@ -66,7 +66,7 @@ export function judge(expected: readonly Expected[], scene: Scene): Progress {
 /**
  * The reasons why nothing came of it when the time is up: every symptom, however short, or at least how far it is.
  */
-export function reasonsAtTheEnd(expected: readonly Expected[], scene: Scene): Finding[] {
+export function reasonsAtTheEnd(expected: readonly Expected[], scene: WorkloadView): Finding[] {
   return expected.flatMap((one) => {
     const { missing, symptoms } = judgeOne(one, scene);
     if (symptoms.length > 0) return symptoms.map(({ finding }) => finding);
@@ -82,7 +82,7 @@ export function rootCauses(findings: readonly Finding[]): Finding[] {
 /** The pods of a workload's newest template. */
 export function newPods(
   workload: KubeObject,
-  { replicaSets, pods }: Pick<Scene, 'replicaSets' | 'pods'>,
+  { replicaSets, pods }: Pick<WorkloadView, 'replicaSets' | 'pods'>,
 ): KubeObject[] {
   if (workload.kind === 'StatefulSet') {
     const revision = textAt(workload, 'status', 'updateRevision');
@@ -106,7 +106,7 @@ function isOwnedBy({ metadata }: KubeObject, owner: KubeObject): boolean {
   return metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false;
 }
 
-function judgeOne(expected: Expected, scene: Scene): Progress {
+function judgeOne(expected: Expected, scene: WorkloadView): Progress {
   const subject = subjectOf(expected);
   const found = scene.workloads.find(({ kind, metadata }) => kind === expected.kind && metadata.name === expected.name);
   if (found === undefined || found.metadata.uid !== expected.uid) {
@@ -132,7 +132,7 @@ function judgeOne(expected: Expected, scene: Scene): Progress {
   return { missing: [`${subject}: ${state.why}`], symptoms: symptomsOf(found, expected, scene) };
 }
 
-function symptomsOf(workload: KubeObject, expected: Expected, scene: Scene): Symptom[] {
+function symptomsOf(workload: KubeObject, expected: Expected, scene: WorkloadView): Symptom[] {
   // Until the controller has seen the change, the newest ReplicaSet is the old one.
   if ((numberAt(workload, 'status', 'observedGeneration') ?? 0) < (workload.metadata.generation ?? 0)) return [];
   const base = { severity: 'error' as const, subject: subjectOf(expected), confidence: 'certain' as const };
@@ -180,12 +180,12 @@ function patienceWith(code: Finding['code'], reason: string, evidence: string): 
 }
 
 /** Warnings about a workload and its newest ReplicaSet: those of earlier ones outlive what they tell. */
-function warningsAbout(workload: KubeObject, { warnings, replicaSets }: Scene): KubeObject[] {
+function warningsAbout(workload: KubeObject, { warnings, replicaSets }: WorkloadView): KubeObject[] {
   const uids = [workload.metadata.uid, newestReplicaSet(workload, replicaSets)?.metadata.uid];
   return warnings.filter((event) => uids.includes(textAt(event, 'involvedObject', 'uid')));
 }
 
-function replicaSetRefusal(workload: KubeObject, { replicaSets }: Scene): string {
+function replicaSetRefusal(workload: KubeObject, { replicaSets }: WorkloadView): string {
   const newest = newestReplicaSet(workload, replicaSets);
   const failure = conditionOf(newest, 'ReplicaFailure');
   return failure?.status === 'True' ? (failure.message ?? '') : '';
@@ -212,7 +212,7 @@ function overwritten(subject: string, cause: string, evidence: string): Finding 
 }
 
 /** Why a workload is late although nothing is plainly wrong: a probe that fails, or how far it is. */
-function lateFinding(expected: Expected, why: string, scene: Scene): Finding {
+function lateFinding(expected: Expected, why: string, scene: WorkloadView): Finding {
   const subject = subjectOf(expected);
   const workload = scene.workloads.find(({ metadata }) => metadata.uid === expected.uid);
   const pods = workload === undefined ? [] : newPods(workload, scene);

@@ -9,7 +9,7 @@ import type { Expected } from './judge.js';
 import { ownFields } from './managers.js';
 import type { RolloutObservation } from './observe.js';
 import { lackingRule } from './policies.js';
-import { containersOf, imageOf, type Target } from './targets.js';
+import { containersOf, imageOf, type RolloutTarget } from './targets.js';
 import { managedPart, readsConfig } from './wanted.js';
 
 /** Where an image comes from: given by the user, found in the registry, just built, or still to be built. */
@@ -17,7 +17,7 @@ export type Origin = 'given' | 'found' | 'built' | 'to build';
 
 /** The image that a target is to run. */
 export interface WantedImage {
-  target: Target;
+  target: RolloutTarget;
   origin: Origin;
   /** `host/repository`, as the nodes pull it. */
   repository: string;

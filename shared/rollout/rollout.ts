@@ -20,10 +20,10 @@ import { planRollout, type RolloutPlan, type Wanted, type WantedImage } from './
 import { addRules } from './policies.js';
 import type { RolloutRecord } from './record.js';
 import { putBack } from './rollback.js';
-import { findTargets, type GivenImage, type KnownLayout, permissionManifests, type Target } from './targets.js';
+import { findTargets, type GivenImage, type KnownLayout, permissionManifests, type RolloutTarget } from './targets.js';
 import { endpointFindings, otherImages, runningImages, settledEndpoints } from './verify.js';
 import { registryUser, wantedConfig, wantedPullSecret } from './wanted.js';
-import { openStage, type Stage, untilRolledOut, withLogs } from './watch.js';
+import { openWorkloadWatch, untilRolledOut, type WorkloadWatch, withLogs } from './watch.js';
 
 export interface RolloutOptions {
   run: RunContext;
@@ -31,7 +31,7 @@ export interface RolloutOptions {
   /** What the profile says. */
   profile: Values;
   layout: KnownLayout | 'auto';
-  targets: readonly Target[];
+  targets: readonly RolloutTarget[];
   images: readonly GivenImage[];
   /** `auto` for those of the layout. */
   permissions: 'auto' | readonly string[];
@@ -186,7 +186,7 @@ async function change(work: Work, seen: RolloutObservation, plan: RolloutPlan): 
   const { cluster, ports, options, record, timed, run } = work;
   const quiet = isRiskless(plan) && seen.journal === undefined;
   ports.signal.throwIfAborted();
-  const stage = await timed('watch', () => openStage(cluster, ports.signal));
+  const stage = await timed('watch', () => openWorkloadWatch(cluster, ports.signal));
   try {
     let journal: Journal | undefined;
     let awaited = plan.awaited;
@@ -238,7 +238,7 @@ async function requireTurn(cluster: Cluster, { journal }: RolloutObservation, ru
 
 async function awaitRollout(
   { cluster, ports, options, record }: Work,
-  stage: Stage,
+  stage: WorkloadWatch,
   awaited: readonly Expected[],
   since: Date,
 ): Promise<void> {
@@ -252,7 +252,7 @@ async function awaitRollout(
   throw failure(record.findings);
 }
 
-async function verify({ ports, options, record, source, before }: Work, stage: Stage): Promise<void> {
+async function verify({ ports, options, record, source, before }: Work, stage: WorkloadWatch): Promise<void> {
   // The nodes tell what they run a moment after it runs.
   record.running = runningImages(record.images, stage.scene());
   const other = otherImages(record.images, record.running, source.children());
@@ -282,7 +282,7 @@ const undoing = { cancelled: 4_000, shortest: 60_000 };
 /** Puts back what was written, waits until it runs, and gives the error that the rollout ends with. */
 async function undo(
   { cluster, ports, options, record, timed, before }: Work,
-  stage: Stage,
+  stage: WorkloadWatch,
   { journal, plan, error }: { journal: Journal; plan: RolloutPlan; error: unknown },
 ): Promise<unknown> {
   if (!options.rollback) {
@@ -312,7 +312,7 @@ async function undo(
   const signal = isCancelled
     ? AbortSignal.timeout(undoing.cancelled)
     : AbortSignal.timeout(Math.max(options.rolloutTimeout, undoing.shortest));
-  const own = isCancelled ? await openStage(cluster, signal).catch(() => undefined) : stage;
+  const own = isCancelled ? await openWorkloadWatch(cluster, signal).catch(() => undefined) : stage;
   const outcome = await timed('see it back', async () =>
     own === undefined
       ? undefined

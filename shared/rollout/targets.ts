@@ -4,7 +4,7 @@ import { McprtError } from '../errors.js';
 import { type Layout, layoutOf } from '../platform/resources.js';
 
 /** One container of one Deployment that a rollout gives another image. */
-export interface Target {
+export interface RolloutTarget {
   deployment: string;
   container: string;
   /** Dockerfile below the source's root; empty for an image that is only taken from elsewhere. */
@@ -15,7 +15,7 @@ export interface Target {
 export type KnownLayout = Exclude<Layout, 'unknown'>;
 
 /** What a rollout of each layout builds: the APIs and the dashboard, as the runbook's script has it. */
-export const presets: Readonly<Record<KnownLayout, readonly Target[]>> = {
+export const presets: Readonly<Record<KnownLayout, readonly RolloutTarget[]>> = {
   mono: [
     { deployment: 'mcp-sentinel-api', container: 'api', dockerfile: 'services/api/Dockerfile' },
     { deployment: 'mcp-sentinel-ui', container: 'ui', dockerfile: 'services/ui/Dockerfile' },
@@ -42,8 +42,8 @@ const targetForm = /^([a-z0-9][-a-z0-9.]*)=(?:([a-z0-9][-a-z0-9]*)@)?([^\s@]+)$/
  *
  * @throws Error with what is wrong with the first line that is none
  */
-export function parseTargets(text: string): Target[] {
-  const targets = linesOf(text).map((line, index): Target => {
+export function parseTargets(text: string): RolloutTarget[] {
+  const targets = linesOf(text).map((line, index): RolloutTarget => {
     const [, deployment, container = '', dockerfile] = targetForm.exec(line) ?? [];
     if (deployment === undefined || dockerfile === undefined) {
       throw new Error(`entry ${index + 1} is not deployment=container@dockerfile`);
@@ -95,8 +95,8 @@ export function parseImages(text: string): GivenImage[] {
  */
 export function findTargets(
   deployments: readonly KubeObject[],
-  wanted: { layout: KnownLayout | 'auto'; targets: readonly Target[]; images: readonly GivenImage[] },
-): { layout: Layout; targets: Target[] } {
+  wanted: { layout: KnownLayout | 'auto'; targets: readonly RolloutTarget[]; images: readonly GivenImage[] },
+): { layout: Layout; targets: RolloutTarget[] } {
   const live = new Map(deployments.map((one) => [one.metadata.name, one]));
   const seen = layoutOf(runningNames(deployments));
   if (wanted.layout !== 'auto' && seen !== 'unknown' && seen !== wanted.layout) {
@@ -119,8 +119,8 @@ export function findTargets(
 
 function chosenTargets(
   layout: Layout,
-  { targets, images }: { targets: readonly Target[]; images: readonly GivenImage[] },
-): readonly Target[] {
+  { targets, images }: { targets: readonly RolloutTarget[]; images: readonly GivenImage[] },
+): readonly RolloutTarget[] {
   if (images.length > 0) {
     return images.map(({ deployment, container }) => ({ deployment, container, dockerfile: '' }));
   }
@@ -134,7 +134,7 @@ function chosenTargets(
 }
 
 /** The target with the container that the live Deployment has. */
-function completed(target: Target, deployment: KubeObject | undefined): Target {
+function completed(target: RolloutTarget, deployment: KubeObject | undefined): RolloutTarget {
   const fail = (why: string): never => {
     throw refused(`${target.deployment}${target.container === '' ? '' : `/${target.container}`}`, why);
   };

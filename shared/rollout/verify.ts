@@ -4,7 +4,7 @@ import { finding } from '../checks/finding.js';
 import { recordsAt, textAt } from '../cluster/fields.js';
 import { askEndpoints, type Endpoint, type EndpointState } from '../platform/endpoints.js';
 import type { ReachOptions } from '../platform/reach.js';
-import { newPods, type Scene } from './judge.js';
+import { newPods, type WorkloadView } from './judge.js';
 import type { WantedImage } from './plan.js';
 
 /** What runs in one container of one pod. */
@@ -17,7 +17,7 @@ export interface RunningImage {
 }
 
 /** What the new pods of the targets really run, as their nodes tell. */
-export function runningImages(images: readonly WantedImage[], scene: Scene): RunningImage[] {
+export function runningImages(images: readonly WantedImage[], scene: WorkloadView): RunningImage[] {
   return images.flatMap(({ target }) => {
     const workload = scene.workloads.find(
       ({ kind, metadata }) => kind === 'Deployment' && metadata.name === target.deployment,

@@ -4,22 +4,22 @@ import { textAt } from '../cluster/fields.js';
 import { type Mirror, openMirror } from '../cluster/informer.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { platformNamespaces } from '../platform/resources.js';
-import { type Expected, judge, type Progress, reasonsAtTheEnd, rootCauses, type Scene } from './judge.js';
+import { type Expected, judge, type Progress, reasonsAtTheEnd, rootCauses, type WorkloadView } from './judge.js';
 
 const namespace = platformNamespaces.sentinel;
 
 type Part = 'deployments' | 'statefulSets' | 'daemonSets' | 'replicaSets' | 'pods' | 'warnings' | 'nodes';
 
 /** What goes on in mcp-sentinel, kept up to date. */
-export interface Stage {
-  scene(): Scene;
+export interface WorkloadWatch {
+  scene(): WorkloadView;
   mirror: Mirror<Part>;
   /** Ends when every watch has. */
   close(): Promise<void>;
 }
 
 /** Follows everything that tells how a rollout goes: seven lists and seven watches, however many workloads there are. */
-export async function openStage(cluster: Cluster, signal: AbortSignal): Promise<Stage> {
+export async function openWorkloadWatch(cluster: Cluster, signal: AbortSignal): Promise<WorkloadWatch> {
   const mirror = await openMirror<Part>(
     cluster,
     {
@@ -33,7 +33,7 @@ export async function openStage(cluster: Cluster, signal: AbortSignal): Promise<
     },
     signal,
   );
-  const scene = (): Scene => {
+  const scene = (): WorkloadView => {
     const { deployments, statefulSets, daemonSets, ...rest } = mirror.objects();
     return { ...rest, workloads: [...deployments, ...statefulSets, ...daemonSets] };
   };
@@ -52,7 +52,7 @@ export interface WaitOptions {
 }
 
 /** A scene without the warnings from before a time: a ReplicaSet that is used again still has those of its last failure. */
-export function recent(scene: Scene, since: Date): Scene {
+export function recent(scene: WorkloadView, since: Date): WorkloadView {
   // Events tell whole seconds.
   const from = Math.floor(since.getTime() / 1000) * 1000;
   const lastSeen = (event: KubeObject): number =>
@@ -80,7 +80,7 @@ const tellEvery = 3_000;
  * @throws the signal's reason
  */
 export async function untilRolledOut(
-  stage: Stage,
+  stage: WorkloadWatch,
   expected: readonly Expected[],
   { deadline, since: begun, progress }: WaitOptions,
 ): Promise<Outcome> {
@@ -133,7 +133,7 @@ const logsWithin = 4_000;
 export async function withLogs(
   cluster: Cluster,
   findings: readonly Finding[],
-  { pods }: Pick<Scene, 'pods'>,
+  { pods }: Pick<WorkloadView, 'pods'>,
   hide: (text: string) => string,
 ): Promise<Finding[]> {
   return Promise.all(

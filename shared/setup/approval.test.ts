@@ -52,7 +52,7 @@ const options = (parts: Partial<SetupOptions> = {}): SetupOptions => ({
   binary: '',
   source,
   certManager: { manifest: '', version: '' },
-  look: {
+  platform: {
     hosts: { platform: 'platform.example.com', registry: 'registry.example.com', mcp: 'mcp.example.com' },
     names: true,
     imagePlatform: undefined,

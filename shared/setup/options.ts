@@ -37,7 +37,7 @@ export interface SetupOptions {
     /** Empty for the version that is there, or else the newest that is known. */
     version: string;
   };
-  look: Omit<PlatformOptions, 'rules' | 'installer' | 'backup'>;
+  platform: Omit<PlatformOptions, 'rules' | 'installer' | 'backup'>;
   /** How long the whole operation may take, in ms: so long others are kept out. */
   timeout: number;
   /** In ms. */

@@ -29,7 +29,7 @@ export interface Prepared {
   platformMode: PlatformModeDecision;
   /** What the installer will find of the platform's configuration. */
   config: KnownConfig;
-  look(installer?: InstallerFailure): Promise<PlatformFacts>;
+  observe(installer?: InstallerFailure): Promise<PlatformFacts>;
 }
 
 /**
@@ -49,15 +49,15 @@ export async function prepare(
     options.restore === undefined ? [] : await candidates(ports, options.domain, options.restore.key.signers);
   // A store that merely holds nothing is no failure: before a first install there is no backup. Nor is what cannot be ours.
   const hasBackup = found.some(({ standing }) => standing !== 'absent' && standing !== 'foreign');
-  const look = (installer?: InstallerFailure): Promise<PlatformFacts> =>
+  const observe = (installer?: InstallerFailure): Promise<PlatformFacts> =>
     observePlatform(cluster, {
-      ...options.look,
+      ...options.platform,
       rules: rulesOf(options.dryRun ? 'setup-plan' : 'install'),
       installer,
       backup: newestOf(found),
     });
   const [facts, unfinished] = await phase('look at the cluster and its names', () =>
-    Promise.all([look(), unfinishedSince(cluster), requireFree(cluster, holderOf(options.run))]),
+    Promise.all([observe(), unfinishedSince(cluster), requireFree(cluster, holderOf(options.run))]),
   );
   const { seen } = facts;
   const { issuer } = options.settings;
@@ -88,7 +88,7 @@ export async function prepare(
   const limits = { found: decision.case, hasBackup: plan !== undefined, issuer, hosts: options.hosts };
   if (options.restore === undefined) await refuseForgottenKey(ports, options, record);
   const allowed = checkOrders(record.forecasts, options.maxOrders, limits);
-  return { facts, decision, plan, allowed, platformMode, config, look };
+  return { facts, decision, plan, allowed, platformMode, config, observe };
 }
 
 /** Errors of a backup that is old, or in doubt because of a newer one: a cluster that needs nothing of it goes on without. */

@@ -59,11 +59,14 @@ export async function setUp(
     );
     if (isCancelled(ports.signal)) throw error;
     await count().catch(() => undefined);
-    record.findings = await lookAgain(prepared.look, record.installer?.failed, ports);
+    record.findings = await observeAgain(prepared.observe, record.installer?.failed, ports);
     throw explained(error, record.findings);
   }
   const doctors = record.findings.filter(({ code }) => code === 'doctor');
-  record.findings = [...(await phase('look again', () => lookUntilServed(prepared.look, ports.signal))), ...doctors];
+  record.findings = [
+    ...(await phase('look again', () => observeUntilServed(prepared.observe, ports.signal))),
+    ...doctors,
+  ];
   verifyEnd(record, prepared.allowed, ports);
 }
 
@@ -88,13 +91,13 @@ function isCancelled({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof McprtError && reason.code === 'job-cancelled';
 }
 
-async function lookAgain(
-  look: (installer?: InstallerFailure) => Promise<PlatformFacts>,
+async function observeAgain(
+  observe: (installer?: InstallerFailure) => Promise<PlatformFacts>,
   failed: InstallerFailure | undefined,
   ports: SetupPorts,
 ): Promise<Finding[]> {
   try {
-    return diagnose(await look(failed));
+    return diagnose(await observe(failed));
   } catch (error) {
     ports.warn(`the cluster could not be looked at: ${messageOf(error)}`);
     return [];
@@ -104,9 +107,9 @@ async function lookAgain(
 /** How long Traefik may take to serve a certificate that has just been issued, and how often it is looked for, in ms. */
 const serving = { deadline: 15_000, pause: 500 };
 
-async function lookUntilServed(look: () => Promise<PlatformFacts>, signal: AbortSignal): Promise<Finding[]> {
+async function observeUntilServed(observe: () => Promise<PlatformFacts>, signal: AbortSignal): Promise<Finding[]> {
   for (const end = Date.now() + serving.deadline; ; await sleep(serving.pause, undefined, { signal })) {
-    const findings = diagnose(await look());
+    const findings = diagnose(await observe());
     const isLate = findings.some(({ code }) => code === 'tls-default-certificate' || code === 'tls-other-certificate');
     if (!isLate || Date.now() > end) return findings;
   }

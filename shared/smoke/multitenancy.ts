@@ -320,14 +320,14 @@ async function manualSessions(
   };
 }
 
-interface Scene {
+interface Setting {
   mcp: Mcp;
   session: Identity;
   manual: Manual;
   all: Tenants;
 }
 
-async function refuse(checks: Checks, context: SmokeContext, { mcp, session, manual, all }: Scene): Promise<void> {
+async function refuse(checks: Checks, context: SmokeContext, { mcp, session, manual, all }: Setting): Promise<void> {
   const waits = { propagation: context.waits.propagation, signal: context.signal };
   const as = headersOf(session);
   const refused = (
@@ -399,7 +399,7 @@ function requireAdvice({ message }: McpAnswer): void {
 async function revoke(
   checks: Checks,
   context: SmokeContext,
-  { mcp, admin, session, manual, all }: Scene & { admin: ApiCaller },
+  { mcp, admin, session, manual, all }: Setting & { admin: ApiCaller },
 ): Promise<void> {
   const waits = { propagation: context.waits.propagation, signal: context.signal };
   const { namespace } = all.acme.team;

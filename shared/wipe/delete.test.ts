@@ -3,10 +3,10 @@ import { objectOf } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
 import { memoryApi } from '../cluster/testing/memory-api.js';
 import { deleteTargets } from './delete.js';
-import type { Target } from './targets.js';
+import type { WipeTarget } from './targets.js';
 
 const signal = new AbortController().signal;
-const target = (uid: string, more: Partial<Target> = {}): Target => ({
+const target = (uid: string, more: Partial<WipeTarget> = {}): WipeTarget => ({
   kind: kinds.namespace,
   name: 'registry',
   uid,

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import { type Cluster, isConflict } from '../cluster/cluster.js';
 import { kinds } from '../cluster/objects.js';
-import type { Target } from './targets.js';
+import type { WipeTarget } from './targets.js';
 
 /** Deletions at a time: the API server's own limit for one client's writes is far above. */
 const parallel = 32;
@@ -10,7 +10,11 @@ const parallel = 32;
  * Deletes objects in parallel, each only if it is still the very one that was planned. What is gone already, or was made
  * anew meanwhile, is left alone; a look at the cluster tells the difference afterwards.
  */
-export async function deleteTargets(cluster: Cluster, targets: readonly Target[], signal: AbortSignal): Promise<void> {
+export async function deleteTargets(
+  cluster: Cluster,
+  targets: readonly WipeTarget[],
+  signal: AbortSignal,
+): Promise<void> {
   await pMap(
     targets.filter(({ leaving }) => !leaving),
     async ({ kind, name, namespace, uid }) => {
@@ -27,12 +31,12 @@ export async function deleteTargets(cluster: Cluster, targets: readonly Target[]
 }
 
 /** Targets in groups that must be deleted one after the other, in their order. */
-export function groupsOf(targets: readonly Target[]): Target[][] {
+export function groupsOf(targets: readonly WipeTarget[]): WipeTarget[][] {
   return [
     ...Map.groupBy(targets, ({ kind }) => (kind.group === 'mcpruntime.org' ? 'mcpruntime.org' : kind.plural)).values(),
   ];
 }
 
-export function namespacesOf(targets: readonly Target[]): Target[] {
+export function namespacesOf(targets: readonly WipeTarget[]): WipeTarget[] {
   return targets.filter(({ kind }) => kind === kinds.namespace);
 }

@@ -14,7 +14,7 @@ export const scopes = ['platform', 'all-apps'] as const;
 export type Scope = (typeof scopes)[number];
 
 /** One object that is to go. The UID makes sure that it is this one, and none of the same name made since. */
-export interface Target {
+export interface WipeTarget {
   kind: Kind;
   name: string;
   namespace?: string;
@@ -34,7 +34,7 @@ export interface Kept {
 
 export interface WipePlan {
   /** In the order of deletion. */
-  targets: Target[];
+  targets: WipeTarget[];
   kept: Kept[];
   /** What the user should know before it happens. */
   warnings: string[];
@@ -90,12 +90,12 @@ export function planWipe(seen: WipeObservation, choice: WipeChoice): WipePlan {
 }
 
 /** Whether it must wait until all other namespaces are gone. */
-export function goesLast({ kind, name }: Target): boolean {
+export function goesLast({ kind, name }: WipeTarget): boolean {
   return kind === kinds.namespace && name === certManager;
 }
 
 /** How a target is called in logs: `Namespace registry`. */
-export function subjectOf({ kind, name, namespace }: Pick<Target, 'kind' | 'name' | 'namespace'>): string {
+export function subjectOf({ kind, name, namespace }: Pick<WipeTarget, 'kind' | 'name' | 'namespace'>): string {
   return `${kind.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
@@ -104,7 +104,7 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-function targetOf(object: KubeObject, because: string, foreign = false): Target {
+function targetOf(object: KubeObject, because: string, foreign = false): WipeTarget {
   const { name, namespace, uid, deletionTimestamp } = object.metadata;
   return {
     kind: kindOf(object),
@@ -123,7 +123,7 @@ function kindOf(object: KubeObject): Kind {
   return found;
 }
 
-function namespaceTarget(namespace: KubeObject, { scope, also }: WipeChoice): Target | undefined {
+function namespaceTarget(namespace: KubeObject, { scope, also }: WipeChoice): WipeTarget | undefined {
   const { name } = namespace.metadata;
   if (isClustersOwn(name)) return undefined;
   if (also.includes(name)) return targetOf(namespace, 'named in `also`', !isOurs(namespace));
@@ -137,14 +137,14 @@ function isOurs({ metadata }: KubeObject): boolean {
   return isPlatformNamespace(metadata.name) || isManaged(metadata);
 }
 
-function webhookTarget(webhook: KubeObject): Target | undefined {
+function webhookTarget(webhook: KubeObject): WipeTarget | undefined {
   const { name } = webhook.metadata;
   if (includes(platformWebhooks.own, name)) return targetOf(webhook, 'the operator’s webhook configuration');
   const ours = includes(platformWebhooks.shared, name) && everyOf(calledNamespaces(webhook), isPlatformNamespace);
   return ours ? targetOf(webhook, 'a webhook configuration that calls the operator') : undefined;
 }
 
-function bindingTarget(binding: KubeObject, gone: (namespace: string) => boolean): Target | undefined {
+function bindingTarget(binding: KubeObject, gone: (namespace: string) => boolean): WipeTarget | undefined {
   const { name } = binding.metadata;
   if (includes(platformClusterRoles.own, name)) return targetOf(binding, 'made by MCP Runtime’s installer');
   if (isManaged(binding.metadata)) return targetOf(binding, 'labelled as managed by MCP Runtime');
@@ -153,7 +153,11 @@ function bindingTarget(binding: KubeObject, gone: (namespace: string) => boolean
 }
 
 /** A role of a name that others use as well goes only when nothing that stays is bound to it. */
-function roleTarget(role: KubeObject, all: readonly KubeObject[], going: readonly Target[]): Target | undefined {
+function roleTarget(
+  role: KubeObject,
+  all: readonly KubeObject[],
+  going: readonly WipeTarget[],
+): WipeTarget | undefined {
   const { name } = role.metadata;
   if (includes(platformClusterRoles.own, name)) return targetOf(role, 'made by MCP Runtime’s installer');
   if (isManaged(role.metadata)) return targetOf(role, 'labelled as managed by MCP Runtime');
@@ -201,7 +205,7 @@ function keptVolumes(seen: WipeObservation, going: ReadonlySet<string>): Kept[] 
 }
 
 /** What stays and calls a Service that goes: it then refuses requests that have nothing to do with MCP Runtime. */
-function orphaned(seen: WipeObservation, targets: readonly Target[], going: ReadonlySet<string>): string[] {
+function orphaned(seen: WipeObservation, targets: readonly WipeTarget[], going: ReadonlySet<string>): string[] {
   const isGoing = (uid: string | undefined): boolean => targets.some((target) => target.uid === uid);
   const calls = [
     ...seen.webhooks.map((one) => ({ one, called: calledNamespaces(one) })),
@@ -216,7 +220,7 @@ function orphaned(seen: WipeObservation, targets: readonly Target[], going: Read
 }
 
 /** Bindings that stay and name a role that goes: who makes a role of that name again gives them its rights. */
-function dangling(seen: WipeObservation, roles: readonly Target[], bindings: readonly Target[]): string[] {
+function dangling(seen: WipeObservation, roles: readonly WipeTarget[], bindings: readonly WipeTarget[]): string[] {
   const gone = new Set(roles.map(({ name }) => name));
   return seen.clusterRoleBindings.flatMap(({ metadata, roleRef }) => {
     const name = isRecord(roleRef) ? String(roleRef.name) : '';

@@ -11,7 +11,7 @@ import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { readJournal } from './journal.js';
 import { observeForWipe } from './observe.js';
 import { findProof, freshBackup, proofOf } from './proof.js';
-import { count, planWipe, subjectOf, type Target } from './targets.js';
+import { count, planWipe, subjectOf, type WipeTarget } from './targets.js';
 import { type WipeOptions, type WipeResult, wipe } from './wipe.js';
 
 let key: BackupKey;
@@ -294,7 +294,7 @@ describe('a observeForWipe before a wipe', () => {
 });
 
 describe('what is deleted', () => {
-  const target = (kind: Target['kind'], name: string): Target => ({
+  const target = (kind: WipeTarget['kind'], name: string): WipeTarget => ({
     kind,
     name,
     uid: name,

@@ -20,7 +20,7 @@ import { type Journal, removeJournal, writeJournal } from './journal.js';
 import { observeForWipe, type WipeObservation } from './observe.js';
 import { findProof, freshBackup, type ProofBackup, proofOf } from './proof.js';
 import { decideStart, type Start, unsavedError, unsavedOf } from './resume-decision.js';
-import { count, goesLast, planWipe, subjectOf, type Target, type WipeChoice, type WipePlan } from './targets.js';
+import { count, goesLast, planWipe, subjectOf, type WipeChoice, type WipePlan, type WipeTarget } from './targets.js';
 import { untilGone } from './wait.js';
 
 export interface WipeOptions extends WipeChoice {
@@ -238,7 +238,7 @@ function requireProven(
 async function deleteAll(
   cluster: Cluster,
   ports: Ports,
-  targets: readonly Target[],
+  targets: readonly WipeTarget[],
   { seen, deadline }: Work,
 ): Promise<{ delete: number; wait: number }> {
   const seconds = { delete: 0, wait: 0 };

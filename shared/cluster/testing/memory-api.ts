@@ -246,14 +246,14 @@ function ok(body: unknown, status = 200): Answer {
   return { status, body: JSON.stringify(body) };
 }
 
-interface Target {
+interface Addressed {
   kind: Kind;
   namespace: string | undefined;
   name: string | undefined;
   subresource: string | undefined;
 }
 
-function targetOf({ pathname }: URL): Target | undefined {
+function targetOf({ pathname }: URL): Addressed | undefined {
   const parts = pathname
     .split('/')
     .filter((part) => part !== '')
