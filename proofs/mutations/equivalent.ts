@@ -15,18 +15,6 @@ export const equivalents: readonly Equivalent[] = [
     kind: 'another constant',
     why: 'it is only asked whether there are any',
   },
-  ...['! is dropped', 'negated'].map((kind) => ({
-    file: 'shared/wipe/wait.ts',
-    line: 'if (!signal.aborted) await sleep(200);',
-    kind,
-    why: 'a pause before the next look, which finds the same',
-  })),
-  ...['! is dropped', 'negated'].map((kind) => ({
-    file: 'shared/wipe/wait.ts',
-    line: 'if (!signal.aborted) await sleep(500);',
-    kind,
-    why: 'a pause before the next look, which finds the same',
-  })),
   {
     file: 'shared/wipe/targets.ts',
     line: "const name = isRecord(roleRef) ? String(roleRef.name) : '';",

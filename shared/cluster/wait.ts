@@ -43,6 +43,7 @@ export async function waitUntil(
     }
     return why === '';
   };
+  signal.throwIfAborted();
   for (let last = false; ; ) {
     // The last look is at what there is when the time is up: a watch that has died says nothing.
     last = both.aborted;
@@ -51,6 +52,8 @@ export async function waitUntil(
     if (isThere(objects.values())) return;
     if (last) break;
     const watching = AbortSignal.any([both, AbortSignal.timeout(watchAtMost)]);
+    // What is missing may say for how long: it is told also while nothing changes.
+    const tell = setInterval(() => isThere(objects.values()), tellEvery);
     try {
       for await (const { type, object } of cluster.watch(kind, { ...selection, resourceVersion, signal: watching })) {
         if (type === 'DELETED') objects.delete(keyOf(object.metadata));
@@ -59,6 +62,8 @@ export async function waitUntil(
       }
     } catch {
       // A watch ends for many reasons (an API server that restarts, a version too old): the list says if it is serious.
+    } finally {
+      clearInterval(tell);
     }
     signal.throwIfAborted();
     if (!both.aborted) await sleep(pause);
