@@ -149,3 +149,47 @@ describe('decide about other objects', () => {
     expect(decide(odd, secret({ k: 'Mg==' }), context)).toMatchObject({ action: 'add-keys', keys: ['constructor'] });
   });
 });
+
+describe('decide about a Secret that is no certificate’s', () => {
+  const opaque = (data: Record<string, string>, extra: Record<string, unknown> = {}): LiveSecret =>
+    asSecret({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys', namespace: 'a' }, data, ...extra });
+  const saved = { A: 'YQ==', B: 'Yg==' };
+
+  it.each<[string, Role, LiveSecret | undefined, string, string[] | undefined, RegExp]>([
+    ['that is not there', 'platform-secret', undefined, 'create', undefined, /not there/],
+    ['that is the same', 'platform-secret', opaque(saved), 'keep', undefined, /the same/],
+    ['that lacks a key', 'platform-secret', opaque({ A: 'eA==' }), 'add-keys', ['B'], /^1 of its keys/],
+    [
+      'that is immutable and lacks a key',
+      'platform-secret',
+      opaque({ A: 'YQ==' }, { immutable: true }),
+      'keep',
+      undefined,
+      /immutable.*1.*: B$/,
+    ],
+    ['with another value', 'platform-secret', opaque({ A: 'eA==', B: 'Yg==' }), 'keep', undefined, /1 other values/],
+    [
+      'of the platform’s configuration that lacks a key',
+      'platform-config',
+      opaque({ B: 'Yg==' }),
+      'add-keys',
+      ['A'],
+      /^1 of/,
+    ],
+    ['of an issuer, the same', 'issuer-secret', opaque(saved), 'keep', undefined, /the same/],
+    [
+      'of an issuer, with another value',
+      'issuer-secret',
+      opaque({ A: 'eA==', B: 'Yg==' }),
+      'keep',
+      undefined,
+      /another one/,
+    ],
+    ['of an issuer, that lacks a key', 'issuer-secret', opaque({ A: 'YQ==' }), 'keep', undefined, /another one/],
+    ['with more keys', 'platform-secret', opaque({ ...saved, C: 'Yw==' }), 'keep', undefined, /the same/],
+  ])('%s', (_, role, live, action, keys, reason) => {
+    const made = decide(item(opaque(saved), role), live, context);
+    expect([made.action, made.keys]).toEqual([action, keys]);
+    expect(made.reason).toMatch(reason);
+  });
+});

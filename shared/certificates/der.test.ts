@@ -12,6 +12,10 @@ describe('headers', () => {
     ['tag of several bytes', '1f8101'],
     ['nothing', ''],
     ['five bytes of length', '30850000000001ff'],
+    ['a tag and nothing more', '30'],
+    ['a length that is cut off', '308201'],
+    ['three bytes of length where two would do', `308300ffff${'00'.repeat(0xffff)}`],
+    ['content that is one byte short', '3002ff'],
   ])('refuses: %s', (_, hex) => {
     expect(() => reader(hex).any('bad')).toThrow('bad');
   });
@@ -22,6 +26,16 @@ describe('headers', () => {
     expect(input.read(tag.octetString, 'bad')).toEqual(long);
     expect(input.optional(tag.integer, 'bad')).toBeUndefined();
     expect(input.any('bad').tag).toBe(tag.null);
+    expect(input.empty).toBe(true);
+  });
+
+  it.each([0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000])('writes and reads a length of %d', (length) => {
+    const content = Buffer.alloc(length, 5);
+    const written = encodeElement(tag.octetString, content);
+    const digits = length < 0x80 ? 0 : Math.ceil(Math.log2(length + 1) / 8);
+    expect(written).toHaveLength(2 + digits + length);
+    const input = new DerReader(written);
+    expect(input.read(tag.octetString, 'bad')).toEqual(content);
     expect(input.empty).toBe(true);
   });
 
