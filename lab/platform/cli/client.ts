@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import pRetry from 'p-retry';
 import { parseDocument, stringify } from 'yaml';
 import { ApiError } from '../../../shared/cluster/api-error.js';
-import { type Cluster, openCluster, pathOf } from '../../../shared/cluster/cluster.js';
+import { type Cluster, isConflict, openCluster, pathOf } from '../../../shared/cluster/cluster.js';
 import { loadCredentials } from '../../../shared/cluster/credentials.js';
 import { type Kind, type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { openTransport } from '../../../shared/cluster/transport.js';
@@ -71,9 +72,13 @@ export async function openClient(kubeconfig: string, env: NodeJS.ProcessEnv): Pr
     },
     logs: (pod) => ask('GET', pod, 'log?sinceSeconds=600'),
     async merge(kind, ...objects) {
-      for (const object of objects) {
+      const once = async (object: KubeObject): Promise<void> => {
         const found = await cluster.get<KubeObject>(kind, object.metadata);
         await (found === undefined ? cluster.create(kind, object) : put(kind, merged(found, object)));
+      };
+      for (const object of objects) {
+        // A controller may write a status between the two: as with kubectl's patches, that is no failure.
+        await pRetry(() => once(object), { retries: 5, minTimeout: 50, shouldRetry: ({ error }) => isConflict(error) });
       }
     },
     close: () => cluster.close(),
