@@ -163,7 +163,7 @@ async function requireSeeing(
 
   const folder = join(below, 'self-test');
   await writeFile(folder, `::add-mask::x\n${value}`);
-  const found = (await filesBelow(below)).some(({ text }) => search.in(text).length > 0);
+  const found = (await filesBelow(below)).some(({ path, text }) => path === folder && search.in(text).length > 0);
   expect(found, 'the search does not see a planted file');
   await writeFile(folder, '');
 }
