@@ -1,4 +1,5 @@
 import type { Cluster } from '../shared/cluster/cluster.js';
+import { nowOf } from '../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { McprtError } from '../shared/errors.js';
 import { requireNoInstallation, requireNoRollout } from '../shared/facts/installation.js';
@@ -35,7 +36,7 @@ export async function removeFromCluster(cluster: Cluster): Promise<string[]> {
     requireNoInstallation(cluster, ''),
     requireNoRollout(cluster),
   ]);
-  const now = cluster.serverTime() ?? new Date();
+  const now = nowOf(cluster);
   if (holder !== undefined && (holder.expires === undefined || holder.expires > now)) {
     throw new McprtError('restore-locked', {
       what: 'a restore or a wipe holds the lock of this cluster; nothing was taken away',

@@ -5,13 +5,14 @@ import { openStores } from '../../shared/action/stores.js';
 import { readBackupKey } from '../../shared/backup/keys.js';
 import type { Ports } from '../../shared/backup/ports.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
+import { nowOf } from '../../shared/cluster/cluster.js';
 import { McprtError } from '../../shared/errors.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
 import { readsOf } from '../../shared/permissions/rule.js';
 import { wipe } from '../../shared/wipe/wipe.js';
 import { backupReport } from './backing-up.js';
 import { type BackupInputs, inputTypes } from './inputs.js';
-import { clockOf, fetchReport, listReport, restoreReport, verifyReport } from './operations.js';
+import { fetchReport, listReport, restoreReport, verifyReport } from './operations.js';
 import { underWatch } from './watch.js';
 import { wipeReport } from './wipe-report.js';
 
@@ -72,7 +73,7 @@ async function onCluster(
   if (inputs.operation === 'verify') return verifyReport(cluster, ports, inputs, run);
   if (inputs.operation === 'backup') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);
-    return backupReport(cluster, ports, { key, run, allow, dryRun }, inputs, clockOf(cluster));
+    return backupReport(cluster, ports, { key, run, allow, dryRun }, inputs, () => nowOf(cluster));
   }
   if (inputs.operation === 'wipe') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);

@@ -9,6 +9,7 @@ import { directoryStore } from '../../shared/backup/stores/directory-store.js';
 import { survey } from '../../shared/backup/survey.js';
 import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
+import { nowOf } from '../../shared/cluster/cluster.js';
 import { McprtError } from '../../shared/errors.js';
 import type { RunContext } from '../../shared/run-context.js';
 import type { BackupInputs } from './inputs.js';
@@ -16,7 +17,6 @@ import { listingReport } from './listing.js';
 import { outputsOf } from './outputs.js';
 import { fetchSummary, restoreSummary, verifySummary } from './report.js';
 
-/** What each operation does with its options, and what it reports. */
 /** Copies a backup without a cluster: whoever keeps copies, or drills, need not reach the production cluster. */
 export async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
   if (inputs.directory === '' || inputs.stores.includes('directory')) {
@@ -71,7 +71,7 @@ export async function verifyReport(
   return {
     outputs: { ...outputsOf(context), name, stores: stores.join(',') },
     details: { decrypted },
-    summary: verifySummary(result, clockOf(cluster)()),
+    summary: verifySummary(result, nowOf(cluster)),
   };
 }
 
@@ -109,11 +109,6 @@ export async function restoreReport(
       takenOver: result.takenOver,
       verified: result.verified,
     },
-    summary: restoreSummary(result, dryRun, clockOf(cluster)()),
+    summary: restoreSummary(result, dryRun, nowOf(cluster)),
   };
-}
-
-/** The API server's clock; the runner's where it has told nothing yet. */
-export function clockOf(cluster: Cluster): () => Date {
-  return () => cluster.serverTime() ?? new Date();
 }

@@ -4,6 +4,7 @@ import { annotateFindings } from '../../shared/action/findings.js';
 import { foldedLog } from '../../shared/action/log.js';
 import { connectionOf, failureOf, type Opened, type Report, runOperation } from '../../shared/action/operation.js';
 import { openStores } from '../../shared/action/stores.js';
+import { nowOf } from '../../shared/cluster/cluster.js';
 import { messageOf } from '../../shared/errors.js';
 import { observeRules } from '../../shared/permissions/backup-rules.js';
 import { beginRules } from '../../shared/permissions/setup-rules.js';
@@ -75,7 +76,7 @@ async function install(opened: Opened<SetupInputs>): Promise<Report> {
     );
   }
   annotateFindings(record.findings);
-  const now = cluster.serverTime() ?? new Date();
+  const now = nowOf(cluster);
   return {
     ...outputsOf(record, dryRun),
     summary: setupSummary(record, { domain: target.domain, dryRun, now, error: failure?.error }),

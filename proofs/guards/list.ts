@@ -45,15 +45,15 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/facts/lock.ts',
     'a lock of another run that may be alive is not taken over',
-    'other !== run && expires > now',
+    'other !== run && expires !== undefined && expires > nowOf(cluster)',
     'false',
     'shared/backup/brake.test',
   ),
   guard(
     'shared/facts/lock.ts',
     'a lock whose time is over is taken over',
-    'other !== run && expires > now',
-    'other !== run',
+    'other !== run && expires !== undefined && expires > nowOf(cluster)',
+    'other !== run && expires !== undefined',
     'shared/backup/brake.test',
   ),
   guard(

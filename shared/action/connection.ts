@@ -9,7 +9,6 @@ import type { Stage } from '../profile/reference.js';
 import { withoutEnd } from '../text.js';
 import { proxyOf } from './github.js';
 import { jobIdentity } from './identity.js';
-
 import { certificates, flag, type InputType, text } from './inputs.js';
 import { log } from './log.js';
 import { Markdown } from './markdown.js';

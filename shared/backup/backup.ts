@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { newestCertManager } from '../certificates/version.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
 import { inventoryNames, writeAnchor } from '../facts/anchor.js';
+import { rulesVersion } from '../facts/cert-manager.js';
 import { type IsOurs, platformsOwn } from '../facts/namespaces.js';
 import { isCanary, type Observation, observe } from '../facts/observation.js';
 import { type LiveInventory, readInventory } from '../facts/read-inventory.js';
@@ -229,7 +229,7 @@ function contextOf(
   generation: number,
   previous: string,
 ): BackupResult['context'] {
-  const version = seen.certManager.version ?? newestCertManager;
+  const version = rulesVersion(seen.certManager);
   const ends = snapshot.objects
     .filter((item) => hasRole(item, 'tls'))
     .flatMap(({ object }) => leafOf(asSecret(object), version)?.notAfter ?? [])

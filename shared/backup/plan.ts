@@ -3,10 +3,10 @@ import { type CertificateIndex, certificateIndex } from '../certificates/certifi
 import { forecast } from '../certificates/forecast.js';
 import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type Certificate, controllerUid, groupOf, kindOf, type Secret } from '../certificates/model.js';
-import { newestCertManager } from '../certificates/version.js';
 import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, kinds } from '../cluster/objects.js';
 import type { LedgerEntry } from '../facts/anchor.js';
+import { rulesVersion } from '../facts/cert-manager.js';
 import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
 import { hasRole, kindOf as kindOfItem } from '../facts/roles.js';
 import { type LiveSecret, leafOf } from '../facts/secrets.js';
@@ -37,7 +37,7 @@ export interface PlanInput {
 
 /** Plans a restore: pure, so that the same observation always gives the same plan. */
 export function planRestore({ seen, live, snapshot, recordedCertManager, installer = [] }: PlanInput): RestorePlan {
-  const version = seen.certManager.version ?? (recordedCertManager || newestCertManager);
+  const version = rulesVersion(seen.certManager, recordedCertManager);
   const context = decideContextOf(seen, version);
   const lines = withoutEmptyNamespaces(
     snapshot.objects.map((item): PlanLine => {
@@ -108,7 +108,7 @@ export function forecastSecrets(
   records: readonly CertificateRecord[],
   installer: readonly CertificateRecord[],
 ): { namespace: string; name: string }[] {
-  const version = seen.certManager.version ?? newestCertManager;
+  const version = rulesVersion(seen.certManager);
   return allCertificates(seen, records, version, installer).map(({ certificate }) => ({
     namespace: certificate.metadata.namespace ?? '',
     name: certificate.spec.secretName,

@@ -1,11 +1,12 @@
 import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
 import { type Certificate, isIssuing, secretBytes } from '../certificates/model.js';
-import { certManagerVersion, newestCertManager } from '../certificates/version.js';
+import { certManagerVersion } from '../certificates/version.js';
 import { isLetsEncryptStaging, isTemporary, keysMatch } from '../certificates/x509.js';
 import { keyOf } from '../cluster/objects.js';
 import type { Anchor } from '../facts/anchor.js';
 import { inventoryKeys } from '../facts/anchor.js';
+import { rulesVersion } from '../facts/cert-manager.js';
 import type { IsOurs } from '../facts/namespaces.js';
 import { type LiveCertificate, type Observation, secretKeyOf } from '../facts/observation.js';
 import { becauseOf, hasRole, type Reference } from '../facts/roles.js';
@@ -121,7 +122,7 @@ function unfit(
   }
   if (secret === undefined) return [];
 
-  const version = seen.certManager.version ?? newestCertManager;
+  const version = rulesVersion(seen.certManager);
   const pair = keysMatch(secretBytes(secret, 'tls.key'), secretBytes(secret, 'tls.crt'), certManagerVersion(version));
   const leaf = leafOf(secret, version);
   if (pair !== undefined || leaf === undefined) {

@@ -1,8 +1,8 @@
-import { newestCertManager } from '../certificates/version.js';
 import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cluster/cluster.js';
 import { isTrue } from '../cluster/fields.js';
 import { type Condition, type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { rulesVersion } from '../facts/cert-manager.js';
 import { type Observation, observe } from '../facts/observation.js';
 import { hasRole, kindOf } from '../facts/roles.js';
 import { asSecret, type LiveSecret, maskValues, readSecrets } from '../facts/secrets.js';
@@ -244,7 +244,7 @@ async function write(
   seen: Observation,
   context: BackupContext,
 ): Promise<Applied[]> {
-  const decideContext = decideContextOf(seen, seen.certManager.version ?? (context.certManager || newestCertManager));
+  const decideContext = decideContextOf(seen, rulesVersion(seen.certManager, context.certManager));
   const applied = await applyPlan(
     cluster,
     plan.lines,

@@ -1,7 +1,7 @@
-import { newestCertManager } from '../certificates/version.js';
 import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, nameOf } from '../cluster/objects.js';
 import type { LedgerEntry } from '../facts/anchor.js';
+import { rulesVersion } from '../facts/cert-manager.js';
 import { foreignIssuers } from '../facts/inventory.js';
 import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
 import type { LiveInventory } from '../facts/read-inventory.js';
@@ -130,7 +130,7 @@ function serving(
   leftOut: LeftOut[],
 ): SnapshotObject | undefined {
   if (!hasRole(item, 'tls')) return item;
-  const state = usable(asSecret(item.object), { now, certManager: certManager.version ?? newestCertManager });
+  const state = usable(asSecret(item.object), { now, certManager: rulesVersion(certManager) });
   if (typeof state !== 'string' || state.startsWith('expired')) return item;
   leftOut.push({ subject: nameOf(item.object), why: `its certificate is ${state}` });
   const others = item.roles.filter((role) => role !== 'tls');
@@ -139,7 +139,7 @@ function serving(
 
 /** What the certificates themselves tell about issuances: their CA dates them about an hour back. */
 function ledgerOf(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>): LedgerEntry[] {
-  const version = seen.certManager.version ?? newestCertManager;
+  const version = rulesVersion(seen.certManager);
   return seen.certificates
     .filter((certificate) => isAcme(certificate, seen))
     .flatMap((certificate) => {

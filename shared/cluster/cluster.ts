@@ -272,6 +272,11 @@ export function pathOf(kind: Kind, ref: { name?: string; namespace?: string | un
   return `${root}${scope}/${kind.plural}${name}`;
 }
 
+/** The API server's clock; the runner's before the first answer. */
+export function nowOf(cluster: Pick<Cluster, 'serverTime'>): Date {
+  return cluster.serverTime() ?? new Date();
+}
+
 /** Whether an error says that the object, or its kind, is not there. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;

@@ -42,6 +42,18 @@ describe('what a cluster remembers', () => {
     expect(await count.read(api.cluster)).toBe(42);
   });
 
+  it('is forgotten by a run that decides so from what is there, and not brought back where it is gone', async () => {
+    const { cluster } = server();
+    const end = (found: number | undefined): number | undefined => (found === 2 ? undefined : found);
+    await count.update(cluster, () => 1);
+    expect(await count.update(cluster, end)).toBe(1);
+    await count.update(cluster, () => 2);
+    expect(await count.update(cluster, end)).toBeUndefined();
+    expect(await count.read(cluster)).toBeUndefined();
+    expect(await count.update(cluster, end)).toBeUndefined();
+    expect(await count.read(cluster)).toBeUndefined();
+  });
+
   it('is not written where nothing is to be done', async () => {
     const api = server();
     await count.update(api.cluster, () => 1);

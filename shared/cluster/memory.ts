@@ -13,9 +13,9 @@ export interface Memory<T> {
    * Moves on from what is there, whatever other runs write meanwhile: of two that find the same, only one gets through, and the
    * other one decides anew.
    *
-   * @param next what is to be there, from what is; the same for nothing to do
+   * @param next what is to be there, from what is; the same for nothing to do, and undefined to forget it
    */
-  update(cluster: Cluster, next: (found: T | undefined) => T): Promise<T>;
+  update<Next extends T | undefined>(cluster: Cluster, next: (found: T | undefined) => Next): Promise<Next>;
   forget(cluster: Cluster): Promise<void>;
 }
 
@@ -57,8 +57,12 @@ export function memory<T>({ name, shape, texts, unreadable }: MemoryOptions<T>):
         const before = found && content(found);
         const after = next(before);
         if (after === before) return after;
-        const { data, binaryData = {} } = packedTexts(texts(after));
         try {
+          if (after === undefined) {
+            await cluster.delete(kinds.configMap, ref, uidOf(found));
+            return after;
+          }
+          const { data, binaryData = {} } = packedTexts(texts(after));
           if (found === undefined) {
             await cluster.create(kinds.configMap, objectOf(kinds.configMap, { metadata: ref, data, binaryData }));
           } else {
@@ -78,4 +82,9 @@ export function memory<T>({ name, shape, texts, unreadable }: MemoryOptions<T>):
       await cluster.delete(kinds.configMap, ref);
     },
   };
+}
+
+/** That a deletion is of this very object, and of none that was made since. */
+function uidOf(found: KubeObject | undefined): { uid?: string } {
+  return found?.metadata.uid === undefined ? {} : { uid: found.metadata.uid };
 }

@@ -6,7 +6,7 @@ import {
   fileSettings,
   releaseSettings,
 } from '../certificates/controller-settings.js';
-import { isVersion } from '../certificates/version.js';
+import { isVersion, newestCertManager } from '../certificates/version.js';
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { numberAt, recordsAt, textAt } from '../cluster/fields.js';
@@ -28,6 +28,11 @@ export interface CertManager {
   settings: ControllerSettings;
   /** Why its settings are not certain; undefined when they are. */
   doubt?: string;
+}
+
+/** The version whose rules count: cert-manager's own, else the one that a backup recorded, else the newest that is known. */
+export function rulesVersion({ version }: Pick<CertManager, 'version'>, recorded = ''): string {
+  return version ?? (recorded || newestCertManager);
 }
 
 type Container = FlaggedContainer & Record<string, unknown>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Cluster } from '../cluster/cluster.js';
+import { nowOf } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
 import { memory } from '../cluster/memory.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -85,7 +86,7 @@ export async function requireInstalled(cluster: Cluster): Promise<void> {
 export async function requireNoRollout(cluster: Cluster): Promise<void> {
   const found = await cluster.get<KubeObject>(kinds.configMap, rolloutRef);
   const expires = Date.parse(textAt(found, 'data', 'expires'));
-  if (found === undefined || !(expires > nowOf(cluster))) return;
+  if (found === undefined || !(expires > nowOf(cluster).getTime())) return;
   throw new McprtError('rollout-busy', {
     what: `a rollout is under way: ${textAt(found, 'data', 'run') || 'an unknown run'}`,
     why: `ConfigMap ${rolloutRef.namespace}/${rolloutRef.name} is its until ${new Date(expires).toISOString()}`,
@@ -111,13 +112,10 @@ export async function beginInstallation(cluster: Cluster, { run, expires }: Inst
  * @param isDone whether the platform is installed
  */
 export async function endInstallation(cluster: Cluster, run: string, isDone: boolean): Promise<void> {
-  const found = await stored.read(cluster);
-  if (found?.run !== run) return;
-  if (isDone || found.wipedBy === '') await stored.forget(cluster);
-  else
-    await stored.update(cluster, (now) =>
-      now?.run === run ? { ...now, run: '', expires: undefined } : (now ?? found),
-    );
+  await stored.update(cluster, (found) => {
+    if (found?.run !== run) return found;
+    return isDone || found.wipedBy === '' ? undefined : { ...found, run: '', expires: undefined };
+  });
 }
 
 /** Notes that the platform is gone, and its installation due. @param run that has wiped it */
@@ -126,16 +124,12 @@ export async function noteWiped(cluster: Cluster, run: string): Promise<void> {
 }
 
 function refuseBusy(cluster: Cluster, { run, expires }: Installation, own: string): void {
-  if (run === '' || run === own || expires === undefined || expires.getTime() <= nowOf(cluster)) return;
+  if (run === '' || run === own || expires === undefined || expires <= nowOf(cluster)) return;
   throw new McprtError('setup-busy', {
     what: `a setup is under way: ${run}`,
     why: `ConfigMap ${ref.namespace}/${ref.name} is its until ${expires.toISOString()}`,
     next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then; ${byHand}`,
   });
-}
-
-function nowOf(cluster: Cluster): number {
-  return cluster.serverTime()?.getTime() ?? Date.now();
 }
 
 /** A time that cannot be read is over: nobody is kept out by it. */

@@ -1,9 +1,9 @@
 import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type IssuerSecretUse, issuerSecretRefs } from '../certificates/issuer-secrets.js';
 import { type Certificate, groupOf, type IssuerRef, kindOf } from '../certificates/model.js';
-import { newestCertManager } from '../certificates/version.js';
 import { keyOf } from '../cluster/objects.js';
 import { managedNamespaces, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
+import { rulesVersion } from './cert-manager.js';
 import { type IsOurs, platformsOwn } from './namespaces.js';
 import type { LiveCertificate, LiveIssuer, Observation } from './observation.js';
 import { inOrder, type Reference, type Referrer, type Role } from './roles.js';
@@ -54,7 +54,7 @@ export function foreignIssuers({ certificates }: Pick<Observation, 'certificates
 
 /** What ingress-shim makes, or would make: the one answer to whether an Ingress asks. */
 function askedFor({ ingresses, certManager }: Inventoried): { certificate: Certificate; ingress: string }[] {
-  const options = { ...certManager.settings.shim, certManagerVersion: certManager.version ?? newestCertManager };
+  const options = { ...certManager.settings.shim, certManagerVersion: rulesVersion(certManager) };
   return ingresses.flatMap((ingress) =>
     shimCertificates(ingress, options).certificates.map((certificate) => ({
       certificate,

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.js';
+import { nowOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 
@@ -16,27 +17,34 @@ export async function requireFree(cluster: Cluster, run: string): Promise<void> 
   if (found !== undefined) refuseHeld(cluster, found, run);
 }
 
+/** Who holds the lock; `expires` is undefined where that is no time. */
+interface Held {
+  run: string;
+  expires: Date | undefined;
+}
+
 /** Who holds the brake, and until when; undefined when it is off, or where there is no such policy. */
-export async function observeLock(cluster: Cluster): Promise<{ run: string; expires: Date | undefined } | undefined> {
+export async function observeLock(cluster: Cluster): Promise<Held | undefined> {
   const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name: lockName });
-  if (found === undefined) return undefined;
-  const expires = new Date(found.metadata.annotations?.[lockAnnotations.expires] ?? '');
-  return {
-    run: found.metadata.annotations?.[lockAnnotations.run] ?? 'an unknown run',
-    expires: Number.isNaN(expires.getTime()) ? undefined : expires,
-  };
+  return found && heldBy(found);
 }
 
 /** @throws McprtError `restore-locked`, where another run than this one has it */
 export function refuseHeld(cluster: Cluster, found: KubeObject, run: string): void {
-  const other = found.metadata.annotations?.[lockAnnotations.run] ?? 'an unknown run';
-  const expires = Date.parse(found.metadata.annotations?.[lockAnnotations.expires] ?? '');
-  const now = cluster.serverTime()?.getTime() ?? Date.now();
-  if (other !== run && expires > now) {
+  const { run: other, expires } = heldBy(found);
+  if (other !== run && expires !== undefined && expires > nowOf(cluster)) {
     throw new McprtError('restore-locked', {
       what: `another restore or wipe is under way: ${other}`,
-      why: `ValidatingAdmissionPolicy ${lockName} is held until ${new Date(expires).toISOString()}`,
+      why: `ValidatingAdmissionPolicy ${lockName} is held until ${expires.toISOString()}`,
       next: `wait for it to finish. If it was killed, run it again, or wait until then; \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${lockName}\` frees it by hand`,
     });
   }
+}
+
+function heldBy({ metadata: { annotations } }: KubeObject): Held {
+  const expires = new Date(annotations?.[lockAnnotations.expires] ?? '');
+  return {
+    run: annotations?.[lockAnnotations.run] ?? 'an unknown run',
+    expires: Number.isNaN(expires.getTime()) ? undefined : expires,
+  };
 }

@@ -110,7 +110,8 @@ export interface Seen {
   now: Date;
 }
 
-const base = [
+/** The parts that every decision about certificates is made from. */
+export const certificateParts = [
   'certificates',
   'requests',
   'issuers',
@@ -123,11 +124,11 @@ const base = [
 ] as const;
 
 /** What every decision about certificates is made from. */
-export type Observation = Seen & Pick<Facts, (typeof base)[number]>;
+export type Observation = Seen & Pick<Facts, (typeof certificateParts)[number]>;
 
 /** Observes what every decision about certificates is made from. */
 export async function observe(cluster: Cluster): Promise<Observation> {
-  return observeParts(cluster, base);
+  return observeParts(cluster, certificateParts);
 }
 
 /**

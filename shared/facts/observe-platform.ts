@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { newestCertManager } from '../certificates/version.js';
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { at, textAt } from '../cluster/fields.js';
@@ -10,6 +9,7 @@ import type { Demand, PermissionRule } from '../permissions/rule.js';
 import { type PublicName, type ReachOptions, reach } from '../platform/reach.js';
 import { isManaged, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';
+import { rulesVersion } from './cert-manager.js';
 import { explainStuck } from './namespace-blockers.js';
 import {
   type Facts,
@@ -203,7 +203,7 @@ async function servedSecrets(
   for (const secret of secrets.values()) maskValues(secret, mask);
   return new Map(
     owners.map(({ host, ref }) => {
-      const leaf = leafOf(secrets.get(keyOf(ref)), seen.certManager.version ?? newestCertManager);
+      const leaf = leafOf(secrets.get(keyOf(ref)), rulesVersion(seen.certManager));
       return [host, { secret: keyOf(ref), serial: leaf?.serial }] as const;
     }),
   );

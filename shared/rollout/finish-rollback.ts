@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.js';
+import { nowOf } from '../cluster/cluster.js';
 import { McprtError } from '../errors.js';
 import { endJournal, readJournal } from './journal.js';
 import { putBack, type RolledBack } from './rollback.js';
@@ -21,7 +22,7 @@ export async function finishRollback(
   const journal = await readJournal(cluster);
   if (journal === undefined || journal.run !== run) return undefined;
   progress('a rollout of this run was stopped: putting back what was there before');
-  const since = cluster.serverTime() ?? new Date();
+  const since = nowOf(cluster);
   const result = await putBack(cluster, journal.previous, { config: true, workloads: [] });
   const stage = await openWorkloadWatch(cluster, signal);
   try {

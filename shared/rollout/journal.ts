@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Cluster } from '../cluster/cluster.js';
+import { nowOf } from '../cluster/cluster.js';
 import { memory } from '../cluster/memory.js';
 import { McprtError } from '../errors.js';
 
@@ -103,7 +104,7 @@ export async function beginJournal(cluster: Cluster, wanted: Journal): Promise<J
 
 /** @throws McprtError `rollout-busy`, when another run holds it */
 export function requireOurs(cluster: Cluster, { run, expires }: Journal, own: string): void {
-  const now = cluster.serverTime()?.getTime() ?? Date.now();
+  const now = nowOf(cluster).getTime();
   if (run === own || expires.getTime() <= now) return;
   throw new McprtError('rollout-busy', {
     what: `another rollout is under way: ${run}`,

@@ -1,5 +1,6 @@
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
+import { nowOf } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
 import { requireInstalled } from '../facts/installation.js';
 import { requireFree } from '../facts/lock.js';
@@ -174,7 +175,7 @@ async function wantedFor(
 
 /** The cluster's clock; the runner's may be wrong by minutes. */
 function clockOf(cluster: Cluster): Date {
-  return cluster.serverTime() ?? new Date();
+  return nowOf(cluster);
 }
 
 /** Whether a plan writes anything that has to be put back when it fails. */

@@ -3,6 +3,7 @@ import { issuances, newSince } from '../backup/issuances.js';
 import { diagnose } from '../checks/diagnose.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
+import { nowOf } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
 import { keyOf } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
@@ -76,7 +77,7 @@ export async function setUp(
  * @throws McprtError `setup-busy`, `restore-locked`, `rollout-busy`
  */
 async function takeTurn(cluster: Cluster, run: string, timeout: number): Promise<void> {
-  const now = cluster.serverTime()?.getTime() ?? Date.now();
+  const now = nowOf(cluster).getTime();
   await beginInstallation(cluster, { run, expires: new Date(now + timeout) });
   try {
     await Promise.all([requireFree(cluster, run), requireNoRollout(cluster)]);

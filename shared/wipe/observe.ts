@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.js';
-import { type Facts, type Observation, observe, observeParts } from '../facts/observation.js';
+import { certificateParts, type Facts, type Observation, observeParts } from '../facts/observation.js';
 import { type Journal, readJournal } from './journal.js';
 
 const more = ['platformObjects', 'webhooks', 'clusterRoles', 'clusterRoleBindings', 'apiServices', 'volumes'] as const;
@@ -14,10 +14,9 @@ export interface WipeObservation extends Observation, Pick<Facts, (typeof more)[
 
 /** Observes a cluster for a wipe. */
 export async function observeForWipe(cluster: Cluster): Promise<WipeObservation> {
-  const [seen, { config, ...rest }, journal] = await Promise.all([
-    observe(cluster),
-    observeParts(cluster, [...more, 'config']),
+  const [{ config, ...seen }, journal] = await Promise.all([
+    observeParts(cluster, [...certificateParts, ...more, 'config']),
     readJournal(cluster),
   ]);
-  return { ...seen, ...rest, installedDomain: config?.MCP_PLATFORM_DOMAIN || undefined, journal };
+  return { ...seen, installedDomain: config?.MCP_PLATFORM_DOMAIN || undefined, journal };
 }

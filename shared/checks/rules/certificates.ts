@@ -1,9 +1,10 @@
 import { backoffUntil } from '../../certificates/backoff.js';
 import { exactSetBudget } from '../../certificates/budget.js';
 import { annotation, controllerUid, isIssuing } from '../../certificates/model.js';
-import { certManagerVersion, newestCertManager } from '../../certificates/version.js';
+import { certManagerVersion } from '../../certificates/version.js';
 import { conditionOf, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
 import { keyOf } from '../../cluster/objects.js';
+import { rulesVersion } from '../../facts/cert-manager.js';
 import { type LiveCertificate, publicCertificateOf } from '../../facts/observation.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
@@ -120,7 +121,7 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
       }),
     ];
   }
-  const version = certManagerVersion(facts.seen.certManager.version ?? newestCertManager);
+  const version = certManagerVersion(rulesVersion(facts.seen.certManager));
   const next = facts.seen.requests.find(
     (request) =>
       controllerUid(request.metadata) === one.metadata.uid &&
