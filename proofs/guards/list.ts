@@ -202,6 +202,12 @@ export const guards: readonly Guard[] = [
   ),
   guard(
     'shared/cluster/memory.ts',
+    'what another run has made anew is not forgotten',
+    'ref, uidOf(found));',
+    'ref, uidOf(undefined));',
+  ),
+  guard(
+    'shared/cluster/memory.ts',
     'what a cluster remembers and cannot be read is an error',
     'throw new McprtError(unreadable.code, {',
     'return undefined as T;\n    throw new McprtError(unreadable.code, {',

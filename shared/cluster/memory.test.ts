@@ -54,6 +54,19 @@ describe('what a cluster remembers', () => {
     expect(await count.read(cluster)).toBeUndefined();
   });
 
+  it('is not forgotten where another run has made it anew meanwhile', async () => {
+    const api = server();
+    await count.update(api.cluster, () => 2);
+    api.hooks.before = async (call) => {
+      if (call.method !== 'DELETE') return;
+      api.hooks.before = () => undefined;
+      await count.forget(api.cluster);
+      await count.update(api.cluster, () => 7);
+    };
+    expect(await count.update(api.cluster, (found) => (found === 2 ? undefined : found))).toBe(7);
+    expect(await count.read(api.cluster)).toBe(7);
+  });
+
   it('is not written where nothing is to be done', async () => {
     const api = server();
     await count.update(api.cluster, () => 1);
