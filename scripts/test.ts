@@ -55,6 +55,9 @@ const checks: Check[] = [
 const sideBySide = 3;
 const running = new Set<() => void>();
 const times: { name: string; seconds: number }[] = [];
+/** What failed, with the end of what it printed: a log is often kept, and read, from its end. */
+const failures: string[] = [];
+const toldOfAFailure = 2_000;
 let stopped = false;
 
 /** Runs one check, and shows what it printed when it has ended: two at once would be mixed up. */
@@ -80,6 +83,7 @@ async function run({ name, command, env, count }: Check): Promise<{ passed: numb
   const failed = code === 0 ? counted.failed : Math.max(counted.failed, 1);
   const seconds = Math.round((performance.now() - started) / 1000);
   times.push({ name, seconds });
+  if (failed > 0) failures.push(`${name}, which ended with ${code ?? 'a signal'}:\n${output.slice(-toldOfAFailure)}`);
   process.stdout.write(`\n${output}\n== ${name}: ${failed === 0 ? 'ok' : 'FAILED'} (${seconds} s)\n\n`);
   return { passed: counted.passed, failed };
 }
@@ -103,6 +107,7 @@ const slowest = times.sort((one, other) => other.seconds - one.seconds).slice(0,
 process.stdout.write(
   `\nwhere the time went:\n${slowest.map(({ name, seconds }) => `${String(seconds).padStart(5)} s  ${name}`).join('\n')}\n`,
 );
+for (const failure of failures) process.stdout.write(`\nFAILED: ${failure}\n`);
 const sum = (field: 'passed' | 'failed'): number => counts.reduce((total, one) => total + one[field], 0);
 process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
 process.exitCode = sum('failed') === 0 ? 0 : 1;
