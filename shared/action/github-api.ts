@@ -1,8 +1,12 @@
-import pRetry from 'p-retry';
+import { Octokit } from '@octokit/core';
+import { paginateRest } from '@octokit/plugin-paginate-rest';
+import { retry } from '@octokit/plugin-retry';
+import { throttling } from '@octokit/plugin-throttling';
+import Bottleneck from 'bottleneck/light.js';
 import { readAtMost } from '../bounded.js';
 import { textAt } from '../cluster/fields.js';
-import type { ErrorCode } from '../errors.js';
-import { McprtError } from '../errors.js';
+import { type ErrorCode, McprtError, messageOf } from '../errors.js';
+import { GithubRefusal } from '../github-refusal.js';
 import { isRecord, parsedJson } from '../json.js';
 import { withoutEnd } from '../text.js';
 import { hidden } from './mask.js';
@@ -13,10 +17,17 @@ export interface GithubApi {
   token: string;
   /** owner/name */
   repository: string;
+  /** Ends every call, and every wait for one. */
+  signal?: AbortSignal;
 }
 
-const deadline = 10_000;
+export type GithubMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/** Of one attempt, in ms. */
+const deadline = 30_000;
 const retries = 2;
+/** Told to wait longer than this, in seconds, a job had better end and say so. */
+const longestPause = 120;
 /** More pages than this nobody has written comments on a pull request, or opened issues. */
 const mostPages = 50;
 const perPage = 100;
@@ -25,96 +36,172 @@ const longestAnswer = 32 * 1024 * 1024;
 /** Of all pages of a list, in characters of its JSON. */
 const longestList = 64 * 1024 * 1024;
 
-/** An answer of GitHub's that is a refusal. It holds no token. */
-export class GithubRefusal extends Error {
-  readonly status: number;
+/**
+ * GitHub asks for a second between writes, and counts 80 a minute that somebody is told of. A run has a few, which need not
+ * wait; whoever has hundreds gets one a second.
+ */
+const writes = {
+  maxConcurrent: 1,
+  reservoir: 20,
+  reservoirIncreaseAmount: 5,
+  reservoirIncreaseInterval: 5_000,
+  reservoirIncreaseMaximum: 20,
+};
+const groups = { write: new Bottleneck.Group(writes), notifications: new Bottleneck.Group(writes) };
 
-  constructor(status: number, told: string) {
-    super(told);
-    this.status = status;
-  }
+const Client = Octokit.plugin(paginateRest, retry, throttling);
+
+function client({ apiUrl, token, signal }: Omit<GithubApi, 'repository'>): InstanceType<typeof Client> {
+  const isShort = (seconds: number, _: unknown, __: unknown, retried: number): boolean =>
+    seconds <= longestPause && retried < retries;
+  return new Client({
+    auth: token,
+    baseUrl: withoutEnd(apiUrl, '/'),
+    userAgent: 'mcprt',
+    retry: { retries, retryAfterBaseValue: 500, doNotRetry: [400, 401, 403, 404, 409, 410, 422, 451] },
+    throttle: { ...groups, id: token, onRateLimit: isShort, onSecondaryRateLimit: isShort },
+    request: { fetch: boundedFetch, ...(signal ? { signal } : {}) },
+  });
+}
+
+/** An answer of GitHub's. */
+export interface GithubAnswer {
+  /** What its body holds; undefined when there is none. */
+  data: unknown;
+  /** Where a redirect, which is not followed, leads. */
+  location: string;
 }
 
 /**
- * Asks GitHub's API, and again when the answer may pass.
+ * Asks GitHub's REST API, and again when the answer may pass or tells to wait a little.
  *
- * @param path below the repository
- * @throws GithubRefusal, and what fetch throws
+ * @param path below the repository, or an address
+ * @throws GithubRefusal, and the signal's reason
  */
-export async function askGithub(
+export async function githubAnswer(
   api: GithubApi,
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  method: GithubMethod,
   path: string,
   body?: unknown,
-): Promise<unknown> {
-  return askUrl(api, method, `${api.apiUrl}/repos/${api.repository}${path}`, body);
+): Promise<GithubAnswer> {
+  return asked(api, async (octokit) => {
+    const { status, headers, data } = await octokit.request({
+      method,
+      url: addressOf(api, path),
+      headers: { 'x-github-api-version': '2022-11-28' },
+      // Octokit reads JSON with a parser for numbers of any length, which takes ten times as long.
+      request: { redirect: 'manual', parseSuccessResponseBody: false },
+      ...(body === undefined ? {} : { data: hidden(body) }),
+    });
+    return { data: bodyOf(status, await new Response(data as ReadableStream | '' | null).text()), location: headers.location ?? '' };
+  });
 }
 
-/** All pages of a list. @throws as askGithub */
+/** What the body of an answer holds. @throws as githubAnswer */
+export async function askGithub(api: GithubApi, method: GithubMethod, path: string, body?: unknown): Promise<unknown> {
+  return (await githubAnswer(api, method, path, body)).data;
+}
+
+/** All pages of a list. @throws as githubAnswer */
 export async function listGithub(api: GithubApi, path: string): Promise<unknown[]> {
-  const found: unknown[] = [];
-  let length = 0;
-  for (let page = 1; page <= mostPages; page += 1) {
-    const query = `${path.includes('?') ? '&' : '?'}per_page=${perPage}&page=${page}`;
-    const items = await askGithub(api, 'GET', `${path}${query}`);
-    if (!Array.isArray(items)) break;
-    for (const item of items) found.push(item);
-    length += JSON.stringify(items).length;
-    if (length > longestList) throw new GithubRefusal(200, 'the list does not end');
-    if (items.length < perPage) break;
+  return asked(api, async (octokit) => {
+    const found: unknown[] = [];
+    let pages = 0;
+    let length = 0;
+    const separator = path.includes('?') ? '&' : '?';
+    const first = `${addressOf(api, path)}${separator}per_page=${perPage}`;
+    for await (const { status, data } of octokit.paginate.iterator(`GET ${first}`)) {
+      const items = bodyOf(status, data);
+      if (!Array.isArray(items)) break;
+      for (const item of items) found.push(item);
+      pages += 1;
+      length += JSON.stringify(items).length;
+      if (length > longestList) throw new GithubRefusal(status, 'refused', 'the list does not end');
+      if (pages === mostPages) break;
+    }
+    return found;
+  });
+}
+
+function addressOf({ apiUrl, repository }: GithubApi, path: string): string {
+  return /^https?:/.test(path) ? path : `${withoutEnd(apiUrl, '/')}/repos/${repository}${path}`;
+}
+
+async function asked<T>(api: GithubApi, ask: (octokit: InstanceType<typeof Client>) => Promise<T>): Promise<T> {
+  const { signal } = api;
+  signal?.throwIfAborted();
+  let stop = (): void => undefined;
+  // A pause between two attempts hears no signal by itself.
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([ask(client(api)), stopped]);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw refusalOf(error);
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
-  return found;
 }
 
-/** Asks an address outside of the repository, as askGithub does. */
-export async function askUrl(
-  { token }: Pick<GithubApi, 'token'>,
-  method: string,
-  url: string,
-  body?: unknown,
-): Promise<unknown> {
-  return pRetry(
-    async () => {
-      const answer = await fetch(url, {
-        method,
-        headers: {
-          accept: 'application/vnd.github+json',
-          authorization: `Bearer ${token}`,
-          'x-github-api-version': '2022-11-28',
-          'content-type': 'application/json',
-          'user-agent': 'mcprt',
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(hidden(body)) }),
-        signal: AbortSignal.timeout(deadline),
-      });
-      const text = await textOf(answer);
-      if (answer.status >= 300) throw new GithubRefusal(answer.status, `${answer.status}: ${text.slice(0, 200)}`);
-      if (text === '') return undefined;
-      const parsed = parsedJson(text);
-      if (parsed === undefined) throw new GithubRefusal(answer.status, `${answer.status}, and what came is no JSON`);
-      return parsed;
-    },
-    {
-      retries,
-      minTimeout: 500,
-      shouldRetry: ({ error }) => !(error instanceof GithubRefusal) || error.status >= 500 || error.status === 429,
-    },
-  );
+/** Fetches with a deadline for each attempt and a limit for each answer; an answer that breaks off is none. */
+async function boundedFetch(url: string, init: RequestInit): Promise<Response> {
+  const own = AbortSignal.timeout(deadline);
+  const signal = init.signal ? AbortSignal.any([init.signal, own]) : own;
+  const answer = await fetch(url, { ...init, signal });
+  if (answer.body === null) return answer;
+  const bytes = await readAtMost(answer.body, longestAnswer, () => new Error('an answer that does not end'));
+  const { status, headers } = answer;
+  return new Response(new Uint8Array(bytes), { status, headers });
 }
 
-async function textOf({ status, body }: Response): Promise<string> {
-  if (body === null) return '';
-  const tooLong = (): Error => new GithubRefusal(status, `${status}, and an answer that does not end`);
-  return (await readAtMost(body, longestAnswer, tooLong)).toString('utf8');
+function bodyOf(status: number, data: unknown): unknown {
+  if (typeof data !== 'string') return data;
+  if (data === '') return undefined;
+  const parsed = parsedJson(data);
+  if (parsed === undefined) throw away(status, `${status}, and what came is no JSON`);
+  return parsed;
 }
 
-/** A refusal as an error that names the permission that the job lacks. Other errors are passed on. */
+function away(status: number, told: string): GithubRefusal {
+  const next = 'run it again; see githubstatus.com, and whether a proxy or firewall stands between';
+  return new GithubRefusal(status, 'away', told, next);
+}
+
+function refusalOf(error: unknown): unknown {
+  const status = isRecord(error) ? error.status : undefined;
+  if (!(error instanceof Error) || typeof status !== 'number') return error;
+  const answer = isRecord(error) && isRecord(error.response) ? error.response : undefined;
+  if (answer === undefined) return away(0, `no answer: ${messageOf(error)}`);
+  const told = `${status}: ${messageOf(error).slice(0, 200)}`;
+  const wait = pauseOf(status, answer.headers, error.message);
+  if (wait !== undefined) {
+    return new GithubRefusal(status, 'rate-limited', `${told} (too many calls)`, `run it again in ${wait}`);
+  }
+  if (status >= 500) return away(status, told);
+  return new GithubRefusal(status, status === 401 || status === 403 || status === 404 ? 'forbidden' : 'refused', told);
+}
+
+/** How long GitHub asks to wait, in words; undefined where that is not what it refuses for. */
+function pauseOf(status: number, headers: unknown, message: string): string | undefined {
+  const told = isRecord(headers) ? headers : {};
+  const after = Number(told['retry-after']);
+  if (after > 0) return `${after} s`;
+  const isSpent = told['x-ratelimit-remaining'] === '0';
+  const reset = Number(told['x-ratelimit-reset']);
+  if (isSpent && reset > 0) return `${Math.max(Math.ceil(reset / 60 - Date.now() / 60_000), 1)} min`;
+  return isSpent || status === 429 || /\brate limit\b/i.test(message) ? 'some minutes' : undefined;
+}
+
+/** A refusal as an error: what to do is what the answer tells, or else the permission that the job may lack. */
 export function githubError(
   error: unknown,
   { code, what, next }: { code: ErrorCode; what: string; next: string },
 ): unknown {
   if (!(error instanceof GithubRefusal)) return error;
-  return new McprtError(code, { what, why: error.message, next, cause: error });
+  return new McprtError(code, { what, why: error.message, next: error.next ?? next, cause: error });
 }
 
 /** Who a job's own token writes as, where nobody tells. */
@@ -125,13 +212,13 @@ const jobAuthor = 'github-actions[bot]';
  * have an app, which is a bot. The token of a job, or of an app, may not ask who its user is, but who looks.
  */
 export async function ownAuthor(api: GithubApi): Promise<(user: unknown) => boolean> {
-  const me = await askUrl(api, 'GET', `${api.apiUrl}/user`).catch(() => undefined);
+  const me = await askGithub(api, 'GET', `${withoutEnd(api.apiUrl, '/')}/user`).catch(() => undefined);
   const login = textAt(me, 'login') || (await viewerOf(api)) || jobAuthor;
   return (user) => isRecord(user) && user.login === login;
 }
 
 async function viewerOf(api: GithubApi): Promise<string> {
   const url = `${withoutEnd(api.apiUrl, '/').replace(/\/v3$/, '')}/graphql`;
-  const answer = await askUrl(api, 'POST', url, { query: '{ viewer { login } }' }).catch(() => undefined);
+  const answer = await askGithub(api, 'POST', url, { query: '{ viewer { login } }' }).catch(() => undefined);
   return textAt(answer, 'data', 'viewer', 'login');
 }

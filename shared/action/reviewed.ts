@@ -1,8 +1,10 @@
 import { recordsAt, textAt } from '../cluster/fields.js';
 import { McprtError, messageOf } from '../errors.js';
+import { GithubRefusal } from '../github-refusal.js';
 import { isRecord } from '../json.js';
 import { expectedPlan } from './choice.js';
-import { askGithub, type GithubApi, GithubRefusal } from './github-api.js';
+import { githubOf } from './github.js';
+import { askGithub, type GithubApi } from './github-api.js';
 import { type InputType, lines, readInputs, token } from './inputs.js';
 import { log } from './log.js';
 import { runAction } from './run.js';
@@ -23,12 +25,7 @@ const inputTypes = { environment: names, token, plan: expectedPlan } as const;
 export async function reviewedAction(): Promise<void> {
   await runAction('reviewed', async () => {
     const inputs = readInputs(inputTypes);
-    const { env } = process;
-    const api = {
-      apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
-      token: inputs.token,
-      repository: env.GITHUB_REPOSITORY ?? '',
-    };
+    const api = githubOf(inputs.token, process.env);
     for (const name of inputs.environment) {
       for (const line of await requireReviewers(api, name)) log.warning(line);
       log.info(`environment ${name} has required reviewers`);
@@ -66,7 +63,7 @@ function unread(name: string, error: unknown): McprtError {
   return new McprtError('github-environment-unread', {
     what: `the rules of environment ${name} cannot be read`,
     why: messageOf(error),
-    next: 'give the job `actions: read`; when GitHub did not answer, run it again',
+    next: error instanceof GithubRefusal && error.next ? error.next : 'give the job `actions: read`',
     cause: error,
   });
 }

@@ -1,11 +1,12 @@
-import { actionsService } from '../backup/stores/actions-service.js';
+import { actionsService, type GithubRest } from '../backup/stores/actions-service.js';
 import { artifactStore } from '../backup/stores/artifact-store.js';
 import { cacheStore } from '../backup/stores/cache-store.js';
 import { directoryStore } from '../backup/stores/directory-store.js';
 import type { Store } from '../backup/stores/store.js';
 import { storeNames } from '../backup/stores/store.js';
 import { McprtError } from '../errors.js';
-import { branchOf, defaultBranchOf } from './github.js';
+import { branchOf, defaultBranchOf, githubOf } from './github.js';
+import { type GithubApi, githubAnswer } from './github-api.js';
 import { uploadToArtifact, uploadToCache } from './upload.js';
 
 export interface StoreInputs {
@@ -30,9 +31,7 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: 
   const service = actionsService({
     resultsUrl: env.ACTIONS_RESULTS_URL,
     runtimeToken: env.ACTIONS_RUNTIME_TOKEN,
-    apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
-    repository: env.GITHUB_REPOSITORY ?? '',
-    apiToken: inputs['github-token'],
+    rest: restOf({ ...githubOf(inputs['github-token'], env), signal }),
     defaultBranch: defaultBranchOf(env),
     signal,
   });
@@ -52,6 +51,12 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: 
     directory: () => directoryStore(inputs.directory),
   };
   return inputs.stores.map((name) => open[name]());
+}
+
+/** GitHub's REST API for the stores; undefined where a job gives no token, or nobody says which repository. */
+export function restOf(api: GithubApi): GithubRest | undefined {
+  if (api.token === '' || api.repository === '') return undefined;
+  return (method, path) => githubAnswer(api, method, path);
 }
 
 function invalid(what: string, next: string): McprtError {

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { restOf } from '../../action/stores.js';
 import { type ActionsService, actionsService } from './actions-service.js';
 
 let close = (): void => undefined;
@@ -15,8 +16,8 @@ async function behind(answer: (response: ServerResponse) => void): Promise<Actio
     server.close();
   };
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const own = { repository: 'acme/platform', apiToken: 't', runtimeToken: 't', defaultBranch: 'main' };
-  return actionsService({ resultsUrl: url, apiUrl: url, ...own });
+  const rest = restOf({ apiUrl: url, repository: 'acme/platform', token: 't' });
+  return actionsService({ resultsUrl: url, rest, runtimeToken: 't', defaultBranch: 'main' });
 }
 
 describe('an answer that GitHub does not give', () => {
@@ -39,9 +40,7 @@ describe('an answer that GitHub does not give', () => {
       service.findCache('k', 'v'),
       service.whyCacheRefused('k', 'v'),
     ];
-    for (const call of calls) {
-      const why = expect.stringMatching(/^[^\n]{5,200}$/);
-      await expect(call).rejects.toMatchObject({ code: 'store-unavailable', why });
-    }
+    const why = expect.stringMatching(/^[^\n]{5,200}$/);
+    await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject({ code: 'store-unavailable', why })));
   });
 });

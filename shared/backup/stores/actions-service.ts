@@ -2,6 +2,8 @@ import pMap from 'p-map';
 import { z } from 'zod';
 import { readAtMost } from '../../bounded.js';
 import { McprtError, messageOf } from '../../errors.js';
+import { GithubRefusal } from '../../github-refusal.js';
+import { parsedJson } from '../../json.js';
 
 /**
  * The calls to GitHub's cache and artifact services that reading a backup needs. The official clients unpack to disk
@@ -57,13 +59,14 @@ export interface RemoteCache {
   version: string;
 }
 
+/** Asks with a token that has `actions: read`, or `actions: write` to delete. A redirect is not followed. */
+export type GithubRest = (method: 'GET' | 'DELETE', path: string) => Promise<{ data: unknown; location: string }>;
+
 export interface ActionsServiceOptions {
   resultsUrl: string | undefined;
   runtimeToken: string | undefined;
-  apiUrl: string;
-  repository: string;
-  /** Token with `actions: read`, or `actions: write` to delete; empty when the job gives none. */
-  apiToken: string;
+  /** GitHub's REST API below the repository; undefined when the job gives no token. @throws GithubRefusal */
+  rest: GithubRest | undefined;
   /** Name of the default branch as the event tells it; undefined when it does not. */
   defaultBranch: string | undefined;
   /** Ends every call. */
@@ -126,34 +129,26 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     if (status !== 200) throw httpFailure(method, status, text);
     return answered(text, method, shape);
   };
-  const api = (path: string, init: RequestInit = {}): Promise<Response> => {
-    const headers = { authorization: `Bearer ${options.apiToken}`, accept: 'application/vnd.github+json' };
-    return get(`${options.apiUrl}/repos/${options.repository}${path}`, { headers, ...init });
-  };
-  const rest = async (
-    path: string,
-    { subject = 'artifacts', ...init }: RequestInit & { subject?: string } = {},
-  ): Promise<Response> => {
-    if (options.apiToken === '') {
+  const rest = async (path: string, subject = 'artifacts'): Promise<{ data: unknown; location: string }> => {
+    if (options.rest === undefined) {
       throw new McprtError('store-token', {
         what: `${subject} of earlier runs cannot be looked up`,
         why: 'the input `github-token` is empty',
         next: 'leave `github-token` at its default and give the job `permissions: actions: read`',
       });
     }
-    const answer = await api(`/actions/${path}`, init);
-    if (init.method === 'DELETE') return answer;
-    // GitHub answers 403 to who has asked too often, too, and says in a header that it is that.
-    if (answer.status === 403 && answer.headers.get('x-ratelimit-remaining') === '0') throw httpFailure(path, 429, '');
-    if (answer.status === 401 || answer.status === 403 || answer.status === 404) {
+    try {
+      return await options.rest('GET', `/actions/${path}`);
+    } catch (error) {
+      if (!(error instanceof GithubRefusal)) throw error;
+      if (error.kind !== 'forbidden') throw refused(subject, error);
       throw new McprtError('store-token', {
         what: `${subject} of earlier runs cannot be looked up`,
-        why: `GitHub answers ${answer.status}: the token may not read this repository’s actions`,
+        why: `GitHub answers ${error.status}: the token may not read this repository’s actions`,
         next: 'give the job `permissions: actions: read`',
+        cause: error,
       });
     }
-    if (answer.status >= 400) throw httpFailure(path.split('?')[0] ?? '', answer.status, '');
-    return answer;
   };
   /** Reads a list of pages, the first one for its length and the others side by side, as far as the limits go. */
   const listed = async <Page extends { total_count: number }, T extends { id: number }>(
@@ -166,8 +161,8 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     const found = new Map<number, T>();
     const read = async (page: number): Promise<Page> => {
       const separator = path.includes('?') ? '&' : '?';
-      const answer = await rest(`${path}${separator}per_page=${perPage}&page=${page}`, { subject });
-      const parsed = answered(await textOf(answer, subject, options.signal), subject, shape);
+      const { data } = await rest(`${path}${separator}per_page=${perPage}&page=${page}`, subject);
+      const parsed = shaped(data, subject, shape);
       // What is added meanwhile moves the rest down by one: some come twice.
       for (const item of itemsOf(parsed)) found.set(item.id, item);
       return parsed;
@@ -205,7 +200,7 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     },
     async whyCacheRefused(key, version) {
       const { status, text } = await post(cacheService, 'CreateCacheEntry', { key, version });
-      const answer = jsonOf(text);
+      const answer = parsedJson(text);
       if (status === 200) {
         const { ok, message } = answered(text, 'CreateCacheEntry', cacheReserved);
         return ok ? undefined : { status, message: message || 'the service gives no reason' };
@@ -236,8 +231,7 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       };
     },
     async artifactUrl(id) {
-      const answer = await rest(`artifacts/${id}/zip`, { redirect: 'manual' });
-      return answer.headers.get('location') ?? '';
+      return (await rest(`artifacts/${id}/zip`)).location;
     },
     listCaches(prefix, ref) {
       const terms = `key=${encodeURIComponent(prefix)}&ref=${encodeURIComponent(ref)}`;
@@ -246,27 +240,29 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     defaultBranch() {
       // Every token may read this much of its own repository.
       const ask = async (): Promise<string | undefined> => {
-        if (options.apiToken === '' || options.repository === '') return undefined;
-        const answer = await api('');
-        return answer.ok
-          ? repositoryFacts.parse(jsonOf(await textOf(answer, 'repository', options.signal))).default_branch
-          : undefined;
+        const facts = await options.rest?.('GET', '');
+        return facts && repositoryFacts.parse(facts.data).default_branch;
       };
       branch ??=
         options.defaultBranch === undefined ? ask().catch(() => undefined) : Promise.resolve(options.defaultBranch);
       return branch;
     },
     async remove(kind, id) {
-      const { status } = await rest(`${kind}/${id}`, { method: 'DELETE' });
-      if (status < 300 || status === 404 || status === 410) return;
-      const isRefused = status === 401 || status === 403;
-      throw new McprtError('store-prune', {
-        what: `older ${kind === 'caches' ? 'cache entries' : 'artifacts'} cannot be deleted`,
-        why: `GitHub answers ${status}${isRefused ? ': the token may not delete them' : ''}`,
-        next: isRefused
-          ? 'give the job `permissions: actions: write`, or set `keep: 0`'
-          : 'nothing: the next backup tries again; see githubstatus.com when it stays',
-      });
+      try {
+        await options.rest?.('DELETE', `/actions/${kind}/${id}`);
+      } catch (error) {
+        if (!(error instanceof GithubRefusal)) throw error;
+        if (error.status === 404 || error.status === 410) return;
+        throw new McprtError('store-prune', {
+          what: `older ${kind === 'caches' ? 'cache entries' : 'artifacts'} cannot be deleted`,
+          why: `GitHub answers ${error.message}`,
+          next:
+            error.kind === 'forbidden'
+              ? 'give the job `permissions: actions: write`, or set `keep: 0`'
+              : 'nothing: the next backup tries again; see githubstatus.com when it stays',
+          cause: error,
+        });
+      }
     },
     async download(url, limit) {
       const answer = await get(url, {});
@@ -313,11 +309,24 @@ async function textOf(answer: Response, call: string, signal: AbortSignal | unde
 }
 
 /** What an answer says. @throws McprtError `store-unavailable` for one that GitHub does not give, as a gateway's page */
-function answered<T>(text: string, call: string, shape: z.ZodType<T>): T {
-  const parsed = shape.safeParse(jsonOf(text));
+function shaped<T>(data: unknown, call: string, shape: z.ZodType<T>): T {
+  const parsed = shape.safeParse(data);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw oddAnswer(call, `${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'another form'}`);
+}
+
+function answered<T>(text: string, call: string, shape: z.ZodType<T>): T {
+  return shaped(parsedJson(text), call, shape);
+}
+
+function refused(call: string, cause: GithubRefusal): McprtError {
+  return new McprtError('store-unavailable', {
+    what: `GitHub’s service refused ${call}`,
+    why: cause.message,
+    next: cause.next ?? 'run the operation again; see githubstatus.com when it stays',
+    cause,
+  });
 }
 
 function oddAnswer(call: string, why: string): McprtError {
@@ -326,14 +335,6 @@ function oddAnswer(call: string, why: string): McprtError {
     why,
     next: 'run the operation again; see githubstatus.com, and whether a proxy or firewall stands between',
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 async function getWithin(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {

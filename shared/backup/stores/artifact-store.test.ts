@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Github, startGithub } from '../../../lab/github/github.js';
 import type { Run } from '../../../lab/github/run.js';
+import { restOf } from '../../action/stores.js';
 import { actionsService } from './actions-service.js';
 import { artifactStore, foreignBecause } from './artifact-store.js';
 import type { Store } from './store.js';
@@ -30,14 +31,13 @@ describe('the list of artifacts', () => {
   afterEach(() => github.close());
 
   function store(view: Github, defaultBranch?: string, signal?: AbortSignal): Store {
+    const own = signal ? { signal } : {};
     const service = actionsService({
       resultsUrl: undefined,
       runtimeToken: undefined,
-      apiUrl: view.env.GITHUB_API_URL ?? '',
-      repository: 'acme/platform',
-      apiToken: view.token,
+      rest: restOf({ apiUrl: view.env.GITHUB_API_URL ?? '', repository: 'acme/platform', token: view.token, ...own }),
       defaultBranch,
-      ...(signal ? { signal } : {}),
+      ...own,
     });
     const unused = { retentionDays: 0, retentionLimit: undefined, now: () => new Date() };
     return artifactStore({ service, upload: () => Promise.reject(new Error('no')), origin, ...unused });
@@ -103,15 +103,18 @@ describe('the list of artifacts', () => {
   });
 
   it.each([
-    ['403', new Response('', { status: 403, headers: { 'x-ratelimit-remaining': '0' } })],
-    ['429', new Response('', { status: 429 })],
-  ])('tells too many calls, a %s, from a missing permission', async (_, answer) => {
-    const asked = jest.spyOn(globalThis, 'fetch').mockResolvedValue(answer);
+    [403, { 'x-ratelimit-remaining': '0' }],
+    [429, {}],
+  ])('tells too many calls, a %d, from a missing permission', async (status, headers) => {
+    const asked = jest
+      .spyOn(globalThis, 'fetch')
+      .mockImplementation(() => Promise.resolve(new Response('', { status, headers: { ...headers } })));
     try {
       const listing = store(github, 'main').list({ prefix: 'backup-' });
       await expect(listing).rejects.toMatchObject({
         code: 'store-unavailable',
-        next: expect.stringContaining('too many calls'),
+        why: expect.stringContaining('too many calls'),
+        next: 'run it again in some minutes',
       });
     } finally {
       asked.mockRestore();
