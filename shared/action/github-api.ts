@@ -93,7 +93,10 @@ export async function githubAnswer(
       request: { redirect: 'manual', parseSuccessResponseBody: false },
       ...(body === undefined ? {} : { data: hidden(body) }),
     });
-    return { data: bodyOf(status, await new Response(data as ReadableStream | '' | null).text()), location: headers.location ?? '' };
+    return {
+      data: bodyOf(status, await new Response(data as ReadableStream | '' | null).text()),
+      location: headers.location ?? '',
+    };
   });
 }
 

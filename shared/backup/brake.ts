@@ -33,11 +33,6 @@ const brakeNote = {
   next: `run it again: it takes the brake over; or release it with \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\``,
 } as const;
 
-/** Whether the cluster can be braked by admission: ValidatingAdmissionPolicy is served since Kubernetes 1.30. */
-export function canBrake(groups: ReadonlyMap<string, string[]>): boolean {
-  return groups.get('admissionregistration.k8s.io')?.includes('v1') ?? false;
-}
-
 /**
  * Denies new ACME orders in the whole cluster until released, and proves with a dry run that it does. cert-manager's
  * CertificateRequests wait meanwhile and count no failure.

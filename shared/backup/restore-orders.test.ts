@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { day } from './testing/issued.js';
-import { certificate, namespace, type Scene, scene, secretOf } from './testing/scene.js';
+import { putController, type State } from './testing/memory-world.js';
+import { before130, certificate, namespace, type Scene, scene, secretOf } from './testing/scene.js';
 
 const order = (namespaceName: string, of: string): KubeObject =>
   objectOf(kinds.order, {
@@ -127,27 +128,25 @@ describe('the end of a restore', () => {
 });
 
 describe('a cluster without admission policies', () => {
-  const unserved = (made: Scene): void => {
-    const { groups } = made.api.cluster;
-    made.api.cluster.groups = async () => {
-      const all = await groups();
-      all.set('admissionregistration.k8s.io', []);
-      all.delete('admissionregistration.k8s.io');
-      return all;
-    };
+  const lost = async (state: State): Promise<Scene> => {
+    const made = await scene(state, [], before130);
+    await made.backUp();
+    made.api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+    return made;
   };
 
-  it('is restored where cert-manager is stopped, and not where it runs', async () => {
-    const made = await withoutSecret();
-    unserved(made);
+  it('is not restored where cert-manager runs, and the way forward works', async () => {
+    const made = await lost('running');
     await expect(made.restore()).rejects.toMatchObject({
       code: 'brake-unavailable',
       next: expect.stringContaining('kubectl scale -n cert-manager deploy/cert-manager --replicas=0'),
     });
-    const stopped = await scene('stopped');
-    await stopped.backUp();
-    stopped.api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
-    unserved(stopped);
-    expect(await stopped.restore()).toMatchObject({ brake: 'not-needed', takenOver: false, verified: true });
+    putController(made.api, 'stopped');
+    expect(await made.restore()).toMatchObject({ brake: 'not-needed', takenOver: false, verified: true });
+  });
+
+  it.each<State>(['stopped', 'absent'])('is restored where cert-manager is %s', async (state) => {
+    const made = await lost(state);
+    expect(await made.restore()).toMatchObject({ brake: 'not-needed', verified: true });
   });
 });

@@ -13,7 +13,7 @@ import { lackingOf } from '../permissions/review.js';
 import { holderOf, type RunContext } from '../run-context.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
 import { barrier } from './barrier.js';
-import { type Brake, brake, canBrake, withBrakeNote } from './brake.js';
+import { type Brake, brake, withBrakeNote } from './brake.js';
 import { chooseBackup, type Overrides } from './choose-backup.js';
 import { isGhost } from './decide.js';
 import { type Issuance, issuances, newSince } from './issuances.js';
@@ -210,7 +210,7 @@ async function brakeOn(
   options: RestoreOptions,
   seen: Observation,
 ): Promise<Brake | undefined> {
-  if (!canBrake(seen.groups)) {
+  if (!seen.canBrake) {
     if (seen.certManager.state === 'absent' || seen.certManager.state === 'stopped') return undefined;
     throw new McprtError('brake-unavailable', {
       what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',

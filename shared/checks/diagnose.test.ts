@@ -254,6 +254,7 @@ function empty(): PlatformFacts {
       layout: 'unknown',
       anchor: undefined,
       groups: new Map([['cert-manager.io', ['v1']]]),
+      canBrake: true,
     },
     hosts: { registry: 'registry.example.com', mcp: 'mcp.example.com', platform: 'platform.example.com' },
     imagePlatform: 'linux/amd64',

@@ -2,6 +2,7 @@ import type { WebSocket } from 'undici';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
 import { ApiError } from './api-error.js';
+import { recordsAt } from './fields.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds } from './objects.js';
 import type { Answer, Call, Transport } from './transport.js';
 
@@ -72,6 +73,8 @@ export interface Cluster {
   refusal(pod: Ref, subresource: string): Promise<string>;
   /** The API groups with the versions that are served, for example `cert-manager.io` → [`v1`]. */
   groups(): Promise<Map<string, string[]>>;
+  /** Whether a kind is served in its version: a group may be served without it. */
+  serves(kind: Kind): Promise<boolean>;
   /** The server's version, for example `v1.32.4+k3s1`. */
   version(): Promise<string>;
   /** The API server's clock, or undefined before the first answer. */
@@ -248,6 +251,15 @@ export function openCluster(transport: Transport, allowed: Promise<unknown> = Pr
       }
       return groups;
     },
+    async serves(kind) {
+      try {
+        const found = await read(pathOfVersion(kind));
+        return recordsAt(found, 'resources').some(({ name }) => name === kind.plural);
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
     async version() {
       const found = await read('/version');
       return isRecord(found) ? String(found.gitVersion) : '';
@@ -265,11 +277,14 @@ export function openCluster(transport: Transport, allowed: Promise<unknown> = Pr
 
 /** `/api/v1/namespaces/NS/secrets/NAME` and its like, each part escaped and with its case kept. */
 export function pathOf(kind: Kind, ref: { name?: string; namespace?: string | undefined }): string {
-  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
   const scope =
     kind.namespaced && ref.namespace !== undefined ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
   const name = ref.name === undefined ? '' : `/${encodeURIComponent(ref.name)}`;
-  return `${root}${scope}/${kind.plural}${name}`;
+  return `${pathOfVersion(kind)}${scope}/${kind.plural}${name}`;
+}
+
+function pathOfVersion({ group, version }: Kind): string {
+  return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 
 /** The API server's clock; the runner's before the first answer. */

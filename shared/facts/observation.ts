@@ -67,6 +67,8 @@ const parts = {
   anchor: ({ cluster }: Reading) => readAnchor(cluster),
   /** API groups with their served versions. */
   groups: ({ cluster }: Reading) => cluster.groups(),
+  /** Whether orders can be denied by admission: the policies joined a group that was there before, in Kubernetes 1.30. */
+  canBrake: ({ cluster }: Reading) => cluster.serves(kinds.admissionPolicy),
   /** Who keeps cert-manager from ordering, and until when, while a restore or wipe is under way or was killed. */
   lock: ({ cluster, attempt }: Reading) => attempt('ValidatingAdmissionPolicies', observeLock(cluster)),
   /** What mcp-sentinel-config says; undefined when it is not there. */
@@ -121,6 +123,7 @@ export const certificateParts = [
   'layout',
   'anchor',
   'groups',
+  'canBrake',
 ] as const;
 
 /** What every decision about certificates is made from. */

@@ -1,4 +1,4 @@
-import { brake, canBrake } from '../backup/brake.js';
+import { brake } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
 import { newestCertManager } from '../certificates/version.js';
 import type { Finding } from '../checks/finding.js';
@@ -74,8 +74,8 @@ export function patienceOf(ports: SetupPorts, { patience }: SetupOptions): Patie
 
 /** A restore that was killed after its last write left the brake on: nothing is left to restore, and renewals are denied. */
 async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Promise<void> {
-  const { groups, now } = prepared.facts.seen;
-  if (!canBrake(groups) || (await observeLock(cluster)) === undefined) return;
+  const { canBrake, now } = prepared.facts.seen;
+  if (!canBrake || (await observeLock(cluster)) === undefined) return;
   const held = await brake(
     cluster,
     { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) },

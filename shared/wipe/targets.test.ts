@@ -30,6 +30,7 @@ const nothing = {
   volumes: [],
   issuers: [],
   groups: new Map(),
+  canBrake: true,
 };
 const plan = (seen: object, choice: Partial<WipeChoice> = {}): ReturnType<typeof planWipe> =>
   planWipe({ ...nothing, ...seen } as unknown as WipeObservation, { scope: 'platform', also: [], ...choice });

@@ -1,6 +1,6 @@
 import { type Allowance, isAllowed } from '../backup/allowance.js';
 import type { BackupResult } from '../backup/backup.js';
-import { type Brake, brake, canBrake, withBrakeNote } from '../backup/brake.js';
+import { type Brake, brake, withBrakeNote } from '../backup/brake.js';
 import type { BackupKey } from '../backup/keys.js';
 import type { Ports } from '../backup/ports.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -197,10 +197,10 @@ async function takeLock(
   cluster: Cluster,
   signal: AbortSignal,
   { run, timeout }: WipeOptions,
-  { now, groups }: WipeObservation,
+  { now, canBrake }: WipeObservation,
 ): Promise<Brake | undefined> {
   const expires = new Date(now.getTime() + timeout);
-  return canBrake(groups) ? brake(cluster, { run: holderOf(run), expires }, { mustHold: false, signal }) : undefined;
+  return canBrake ? brake(cluster, { run: holderOf(run), expires }, { mustHold: false, signal }) : undefined;
 }
 
 /** Ends a wipe that was killed after its last deletion: its lock may be half released. */

@@ -1,6 +1,6 @@
 import type { Certificate, CertificateSpec, CertificateStatus } from '../../certificates/model.js';
 import { objectOf } from '../../cluster/cluster.js';
-import { type KubeObject, kinds } from '../../cluster/objects.js';
+import { type Kind, type KubeObject, kinds } from '../../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../../cluster/testing/memory-api.js';
 import { isCanary } from '../../facts/observation.js';
 import { isRecord } from '../../json.js';
@@ -44,11 +44,21 @@ async function someKeys(): Promise<{ backup: BackupKey; restore: RestoreKey }> {
   return { backup: readBackupKey(made.backup, unmasked), restore: readRestoreKey(made.restore, unmasked) };
 }
 
-/** @param more objects beside the platform's */
-export async function scene(state: State = 'running', more: readonly KubeObject[] = []): Promise<Scene> {
+/** What a cluster before Kubernetes 1.30 does not serve, while it serves the rest of the group. */
+export const before130: Kind[] = [kinds.admissionPolicy, kinds.admissionPolicyBinding];
+
+/**
+ * @param more objects beside the platform's
+ * @param unserved kinds that the cluster does not know
+ */
+export async function scene(
+  state: State = 'running',
+  more: readonly KubeObject[] = [],
+  unserved: Kind[] = [],
+): Promise<Scene> {
   keys ??= someKeys();
   const { backup, restore: restoreKey } = await keys;
-  const api = memoryApi({ now: () => now });
+  const api = memoryApi({ now: () => now, unserved });
   clustersOwn(api);
   putController(api, state);
   for (const object of [...platform(), ...more]) api.put(object);

@@ -94,6 +94,8 @@ export function memoryApi({ now = () => new Date(), unserved = [] as Kind[] } = 
     await api.hooks.before?.(call);
     const url = new URL(call.path, 'https://memory');
     if (url.pathname === '/apis') return ok(groups(unserved));
+    const [, group, inVersion] = /^\/apis\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? [];
+    if (group !== undefined) return ok(resources(group, inVersion, unserved));
     if (url.pathname === '/version') return ok({ gitVersion: 'v1.36.3' });
     const target = targetOf(url);
     const fail = (status: number, reason: string, detail: string): never => {
@@ -310,6 +312,13 @@ function groups(unserved: readonly Kind[]): object {
       versions: [...new Set(own.map(({ version }) => version))].map((version) => ({ version })),
     })),
   };
+}
+
+function resources(group: string, version: string | undefined, unserved: readonly Kind[]): object {
+  const served = Object.values(kinds).filter(
+    (kind) => kind.group === group && kind.version === version && !unserved.includes(kind),
+  );
+  return { kind: 'APIResourceList', resources: served.map(({ plural }) => ({ name: plural })) };
 }
 
 function allowed(kind: Kind, { body = '{}' }: Call): object {

@@ -15,6 +15,7 @@ export function observation(parts: Partial<Observation> = {}): Observation {
     layout: 'split',
     anchor: undefined,
     groups: new Map(),
+    canBrake: true,
     ...parts,
   };
 }
