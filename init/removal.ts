@@ -3,7 +3,7 @@ import { nowOf } from '../shared/cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { McprtError } from '../shared/errors.js';
 import { requireNoInstallation, requireNoRollout } from '../shared/facts/installation.js';
-import { observeLock } from '../shared/facts/lock.js';
+import { observeLock, plainLock, policyLock } from '../shared/facts/lock.js';
 import { kindOf } from '../shared/permissions/apply.js';
 import { managedBy, manifestOf } from '../shared/permissions/manifest.js';
 import { accountNamespace, grants } from '../shared/permissions/operations.js';
@@ -54,10 +54,8 @@ export async function removeFromCluster(cluster: Cluster): Promise<string[]> {
     ...labelled.flat(),
     ...byName.map((object) => ({ kind: kindOf(object), ref: object.metadata })),
     ...tokens,
-    ...[kinds.admissionPolicyBinding, kinds.admissionPolicy].map((kind) => ({
-      kind,
-      ref: { namespace: undefined, name: 'mcprt-brake' },
-    })),
+    { kind: kinds.admissionPolicyBinding, ref: policyLock.ref },
+    ...[policyLock, plainLock],
     ...memories.map((name) => ({ kind: kinds.configMap, ref: { namespace: accountNamespace, name } })),
   ];
   const each = new Map(found.map(({ kind, ref }) => [`${kind.kind} ${nameIn(ref)}`, { kind, ref }] as const));

@@ -1,18 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApiError } from '../cluster/api-error.js';
-import { kinds } from '../cluster/objects.js';
+import { type Kind, kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
-import { requireFree } from '../facts/lock.js';
+import { beginInstallation } from '../facts/installation.js';
+import { observeLock, requireFree } from '../facts/lock.js';
 import { brake } from './brake.js';
 import { clustersOwn } from './testing/memory-world.js';
+import { before130 } from './testing/scene.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const signal = new AbortController().signal;
 const holder = (run: string, minutes = 10) => ({ run, expires: new Date(now.getTime() + minutes * 60_000) });
 
-function cluster(): MemoryApi {
-  const api = memoryApi({ now: () => now });
+function cluster(unserved: Kind[] = []): MemoryApi {
+  const api = memoryApi({ now: () => now, unserved });
   clustersOwn(api);
   return api;
 }
@@ -41,8 +43,8 @@ function lateBy(api: MemoryApi, probes: number): { probes: number } {
 describe('the brake', () => {
   it('is not taken from another run that may be alive', async () => {
     const api = cluster();
-    await brake(api.cluster, holder('other'), { mustHold: false, signal });
-    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toMatchObject({
+    await brake(api.cluster, holder('other'), { canDeny: true, mustHold: false, signal });
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toMatchObject({
       code: 'restore-locked',
     });
     await expect(requireFree(api.cluster, 'mine')).rejects.toMatchObject({ code: 'restore-locked' });
@@ -56,8 +58,8 @@ describe('the brake', () => {
     ['an attempt of the same run', holder('mine')],
   ])('is taken over from %s', async (_, before) => {
     const api = cluster();
-    await brake(api.cluster, before, { mustHold: false, signal });
-    const held = await brake(api.cluster, holder('mine'), { mustHold: false, signal });
+    await brake(api.cluster, before, { canDeny: true, mustHold: false, signal });
+    const held = await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal });
     expect(held.takenOver).toBe(true);
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
       'mcprt.dev/run': 'mine',
@@ -67,20 +69,20 @@ describe('the brake', () => {
   it('is on only when a dry run of an order was denied', async () => {
     const api = cluster();
     const seen = lateBy(api, 3);
-    await brake(api.cluster, holder('mine'), { mustHold: true, signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal });
     expect(seen.probes).toBe(3);
     expect(api.objects(kinds.order)).toEqual([]);
   });
 
   it('is taken over by one of two runs that find it, and not by both', async () => {
     const api = cluster();
-    await brake(api.cluster, holder('killed', -1), { mustHold: false, signal });
+    await brake(api.cluster, holder('killed', -1), { canDeny: true, mustHold: false, signal });
     api.hooks.before = async ({ method, path }) => {
       if (method !== 'PATCH' || !path.includes('/validatingadmissionpolicies/')) return;
       api.hooks.before = () => undefined;
-      await brake(api.cluster, holder('other'), { mustHold: false, signal });
+      await brake(api.cluster, holder('other'), { canDeny: true, mustHold: false, signal });
     };
-    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toMatchObject({
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toMatchObject({
       code: 'restore-locked',
     });
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
@@ -99,12 +101,12 @@ describe('the brake', () => {
       probes += 1;
       if (probes < 3) throw new ApiError(status, 'Refused', detail, 'POST orders');
     };
-    await brake(api.cluster, holder('mine'), { mustHold: true, signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal });
     expect(probes).toBe(3);
     api.hooks.before = ({ method, path }) => {
       if (method === 'POST' && path.includes('/orders')) throw new ApiError(403, 'Forbidden', 'no', 'POST orders');
     };
-    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toMatchObject({
       code: 'cluster-forbidden',
     });
   });
@@ -115,7 +117,7 @@ describe('the brake', () => {
     api.hooks.before = ({ method, path }) => {
       if (method === 'PATCH' && path.includes('/validatingadmissionpolicybindings/')) throw down;
     };
-    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toBe(down);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toBe(down);
     expect(api.objects(kinds.admissionPolicy)).toEqual([]);
 
     for (const from of ['/validatingadmissionpolicybindings/', '/orders']) {
@@ -124,10 +126,12 @@ describe('the brake', () => {
         isDead ||= method !== 'GET' && path.includes(from);
         if (isDead) throw down;
       };
-      await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({
-        code: 'cluster-unavailable',
-        why: expect.stringContaining('the brake is still on'),
-      });
+      await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toMatchObject(
+        {
+          code: 'cluster-unavailable',
+          why: expect.stringContaining('the brake is still on'),
+        },
+      );
       expect(api.objects(kinds.admissionPolicy)).toHaveLength(1);
       api.remove(kinds.admissionPolicy, { name: 'mcprt-brake' });
       api.remove(kinds.admissionPolicyBinding, { name: 'mcprt-brake' });
@@ -136,7 +140,7 @@ describe('the brake', () => {
 
   it('lets the binding go before the policy, so that no other run begins meanwhile', async () => {
     const api = cluster();
-    const held = await brake(api.cluster, holder('mine'), { mustHold: false, signal });
+    const held = await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal });
     await held.release();
     expect(api.writes.filter((line) => line.startsWith('DELETE'))).toEqual([
       'DELETE /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/mcprt-brake',
@@ -152,21 +156,50 @@ describe('the brake', () => {
     lateBy(api, Number.POSITIVE_INFINITY);
     const cancel = new AbortController();
     setTimeout(() => cancel.abort(reason), 60);
-    await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal: cancel.signal })).rejects.toBe(reason);
+    await expect(
+      brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal: cancel.signal }),
+    ).rejects.toBe(reason);
     expect(api.objects(kinds.admissionPolicy)).toEqual([]);
   });
 
   it('stays on, and says so, when it was a killed run’s: what that one wrote may need it', async () => {
     const api = cluster();
-    await brake(api.cluster, holder('mine'), { mustHold: false, signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal });
     lateBy(api, Number.POSITIVE_INFINITY);
     const cancel = new AbortController();
     setTimeout(() => cancel.abort(reason), 60);
-    const failed = brake(api.cluster, holder('mine'), { mustHold: true, signal: cancel.signal });
+    const failed = brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal: cancel.signal });
     await expect(failed).rejects.toMatchObject({
       code: 'job-cancelled',
       why: expect.stringContaining('the brake is still on'),
     });
     expect(api.objects(kinds.admissionPolicy)).toHaveLength(1);
+  });
+});
+
+describe('the lock of a cluster before Kubernetes 1.30, which cannot deny orders', () => {
+  const options = { canDeny: false, mustHold: false, signal };
+
+  it('keeps others out, is taken over by the same run, and is let go', async () => {
+    const api = cluster(before130);
+    await brake(api.cluster, holder('mine'), options);
+    for (const other of [() => brake(api.cluster, holder('other'), options), () => requireFree(api.cluster, 'other')]) {
+      await expect(other()).rejects.toMatchObject({
+        code: 'restore-locked',
+        next: expect.stringContaining('kubectl delete configmap -n kube-system mcprt-brake'),
+      });
+    }
+    const again = await brake(api.cluster, holder('mine', 20), options);
+    expect([again.takenOver, (await observeLock(api.cluster))?.expires]).toEqual([true, holder('mine', 20).expires]);
+    await again.release();
+    expect(await observeLock(api.cluster)).toBeUndefined();
+    expect(api.objects(kinds.configMap)).toEqual([]);
+  });
+
+  it('is not taken while a setup is under way', async () => {
+    const api = cluster(before130);
+    await beginInstallation(api.cluster, { run: 'other', expires: holder('other').expires });
+    await expect(brake(api.cluster, holder('mine'), options)).rejects.toMatchObject({ code: 'setup-busy' });
+    expect(await observeLock(api.cluster)).toBeUndefined();
   });
 });

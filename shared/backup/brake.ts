@@ -3,7 +3,7 @@ import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/clust
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { requireNoInstallation, requireNoRollout } from '../facts/installation.js';
-import { refuseHeld } from '../facts/lock.js';
+import { type LockPlace, lockAnnotations, lockName, plainLock, policyLock, refuseHeld } from '../facts/lock.js';
 import { pause } from '../pause.js';
 
 /**
@@ -15,38 +15,41 @@ export interface Holder {
   expires: Date;
 }
 
-const name = 'mcprt-brake';
-const annotations = { run: 'mcprt.dev/run', expires: 'mcprt.dev/expires' } as const;
+const name = lockName;
 const effectiveDeadline = 15_000;
 
 /** A brake that is on. */
 export interface Brake {
   /** Whether it was found, left by a run that was killed. */
   takenOver: boolean;
+  place: LockPlace;
   release(): Promise<void>;
   isReleased(): boolean;
 }
 
-/** What is said whenever a run ends with the brake on. */
-const brakeNote = {
-  why: 'the brake is still on, so that cert-manager orders nothing while this is unfinished',
-  next: `run it again: it takes the brake over; or release it with \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${name}\``,
-} as const;
+/** How a cluster is braked. */
+export interface BrakeOptions {
+  /** Whether the cluster can deny orders; where it cannot, this is the lock only. */
+  canDeny: boolean;
+  /** Whether something could order now; where nothing can, the brake is only the lock, and not proven. */
+  mustHold: boolean;
+  /** Ends the wait for the proof; the brake is let go then, as nothing has been written under it. */
+  signal: AbortSignal;
+}
 
 /**
  * Denies new ACME orders in the whole cluster until released, and proves with a dry run that it does. cert-manager's
  * CertificateRequests wait meanwhile and count no failure.
  *
- * @param mustHold whether something could order now; where nothing can, the brake is only the lock, and not proven
- * @param signal ends the wait for the proof; the brake is let go then, as nothing has been written under it
  * @throws McprtError `restore-locked`, `setup-busy`, `rollout-busy`, `brake-ineffective`, ApiError `cluster-forbidden`
  */
 export async function brake(
   cluster: Cluster,
   holder: Holder,
-  { mustHold, signal }: { mustHold: boolean; signal: AbortSignal },
+  { canDeny, mustHold, signal }: BrakeOptions,
 ): Promise<Brake> {
-  const takenOver = await take(cluster, holder);
+  const place = canDeny ? policyLock : plainLock;
+  const takenOver = await take(cluster, holder, place);
   const binding = objectOf(kinds.admissionPolicyBinding, {
     metadata: { name },
     spec: { policyName: name, validationActions: ['Deny'] },
@@ -54,68 +57,73 @@ export async function brake(
   let released = false;
   const release = async (): Promise<void> => {
     // The binding goes first: while the policy stands, no other run can begin.
-    await cluster.delete(kinds.admissionPolicyBinding, { name });
-    await cluster.delete(kinds.admissionPolicy, { name });
+    if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name });
+    await cluster.delete(place.kind, place.ref);
     released = true;
   };
   try {
     // Looked for with the lock in hand, as they look for it with theirs: of two that begin at once, one sees the other.
     await Promise.all([requireNoInstallation(cluster, holder.run), requireNoRollout(cluster)]);
-    await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
+    if (canDeny) await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
     if (mustHold) await untilEffective(cluster, signal);
   } catch (error) {
     // What a killed run has written may still need it.
-    if (takenOver) throw withBrakeNote(error);
+    if (takenOver) throw withBrakeNote(error, place);
     await release().catch(() => {
-      throw withBrakeNote(error);
+      throw withBrakeNote(error, place);
     });
     throw error;
   }
-  return { takenOver, release, isReleased: () => released };
+  return { takenOver, place, release, isReleased: () => released };
 }
 
 /** An error of a run that ends with the brake on: whoever reads it must know, whatever the error is. */
-export function withBrakeNote(error: unknown): unknown {
+export function withBrakeNote(error: unknown, place: LockPlace): unknown {
   if (!(error instanceof McprtError)) return error;
+  const [still, what] =
+    place === policyLock
+      ? ['the brake is still on, so that cert-manager orders nothing while this is unfinished', 'the brake']
+      : ['the lock is still held, so that nothing else begins while this is unfinished', 'the lock'];
   return new McprtError(error.code, {
     what: error.message,
-    why: `${error.why}\n${brakeNote.why}`,
-    next: `${error.next}\n${brakeNote.next}`,
+    why: `${error.why}\n${still}`,
+    next: `${error.next}\nrun it again: it takes ${what} over; or release it with ${place.byHand}`,
     cause: error.cause,
   });
 }
 
-async function take(cluster: Cluster, holder: Holder): Promise<boolean> {
-  const wanted = policy(holder);
+async function take(cluster: Cluster, holder: Holder, place: LockPlace): Promise<boolean> {
+  const { kind, ref } = place;
+  const wanted = lockOf(holder, place);
   try {
-    await cluster.create(kinds.admissionPolicy, wanted);
+    await cluster.create(kind, wanted);
     return false;
   } catch (error) {
     if (!isConflict(error)) throw error;
   }
-  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name });
-  if (found === undefined) return take(cluster, holder);
-  refuseHeld(cluster, found, holder.run);
+  const found = await cluster.get<KubeObject>(kind, ref);
+  if (found === undefined) return take(cluster, holder, place);
+  refuseHeld(cluster, place, found, holder.run);
   try {
     // Of two runs that find the same old lock only one takes it over.
-    await cluster.patch(kinds.admissionPolicy, { name }, [
+    await cluster.patch(kind, ref, [
       { op: 'test', path: '/metadata/resourceVersion', value: found.metadata.resourceVersion },
       { op: 'add', path: '/metadata/annotations', value: wanted.metadata.annotations },
-      { op: 'add', path: '/spec', value: wanted.spec },
+      ...(wanted.spec === undefined ? [] : [{ op: 'add', path: '/spec', value: wanted.spec } as const]),
     ]);
   } catch (error) {
-    if (isConflict(error) || isNotFound(error)) return take(cluster, holder);
+    if (isConflict(error) || isNotFound(error)) return take(cluster, holder, place);
     throw error;
   }
   return true;
 }
 
-function policy(holder: Holder): KubeObject {
-  return objectOf(kinds.admissionPolicy, {
-    metadata: {
-      name,
-      annotations: { [annotations.run]: holder.run, [annotations.expires]: holder.expires.toISOString() },
-    },
+function lockOf(holder: Holder, { kind, ref }: LockPlace): KubeObject {
+  const { run, expires } = lockAnnotations;
+  const metadata = { ...ref, annotations: { [run]: holder.run, [expires]: holder.expires.toISOString() } };
+  if (kind !== kinds.admissionPolicy) return objectOf(kind, { metadata });
+  return objectOf(kind, {
+    metadata,
     spec: {
       failurePolicy: 'Fail',
       matchConstraints: {

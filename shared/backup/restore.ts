@@ -135,7 +135,7 @@ async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOption
   try {
     return await restoreHeld(cluster, ports, options, work, held);
   } catch (error) {
-    throw held === undefined || held.isReleased() ? error : withBrakeNote(error);
+    throw held.isReleased() ? error : withBrakeNote(error, held.place);
   }
 }
 
@@ -144,11 +144,11 @@ async function restoreHeld(
   ports: Ports,
   options: RestoreOptions,
   work: Work,
-  held: Brake | undefined,
+  held: Brake,
 ): Promise<Done> {
   const { signal } = ports;
   // Between the first look and the brake cert-manager may have begun something.
-  const [before, seen] = await Promise.all([issuances(cluster), held === undefined ? work.seen : observe(cluster)]);
+  const [before, seen] = await Promise.all([issuances(cluster), observe(cluster)]);
   const { plan, live } = await planFor(cluster, seen, work.snapshot, planningOf(work.context, ports, options));
   try {
     requirePlan(plan, work.statement, options.expectPlan ?? '');
@@ -156,7 +156,7 @@ async function restoreHeld(
     signal.throwIfAborted();
   } catch (error) {
     // Nothing is written yet, so nothing has to be held back; what a killed run has written may have to be.
-    if (!(signal.aborted && held?.takenOver)) await held?.release();
+    if (!(signal.aborted && held.takenOver)) await held.release();
     throw error;
   }
   const applied = await write(cluster, ports, plan, live, seen, work.context);
@@ -166,7 +166,7 @@ async function restoreHeld(
   // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
   for (const abort of plan.aborts) await callOff(cluster, abort);
   if (isRunning) await settle(cluster, plan, ports);
-  await held?.release();
+  await held.release();
   const appeared = newSince(before, await issuances(cluster)).orders;
   const { newOrders, otherOrders } = sorted(appeared, plan);
   if (newOrders.length > options.maxOrders) {
@@ -180,8 +180,8 @@ async function restoreHeld(
   return {
     plan,
     applied,
-    brake: held ? 'policy' : 'not-needed',
-    takenOver: held?.takenOver ?? false,
+    brake: seen.canBrake ? 'policy' : 'not-needed',
+    takenOver: held.takenOver,
     newOrders,
     otherOrders,
     verified: true,
@@ -204,27 +204,22 @@ function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: 
   };
 }
 
-async function brakeOn(
-  cluster: Cluster,
-  ports: Ports,
-  options: RestoreOptions,
-  seen: Observation,
-): Promise<Brake | undefined> {
-  if (!seen.canBrake) {
-    if (seen.certManager.state === 'absent' || seen.certManager.state === 'stopped') return undefined;
+async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, seen: Observation): Promise<Brake> {
+  const { run } = options;
+  const canOrder = seen.certManager.state === 'running' || seen.certManager.state === 'unready';
+  if (!seen.canBrake && canOrder) {
     throw new McprtError('brake-unavailable', {
       what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
       why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
       next: `scale it down for the restore: kubectl scale -n ${seen.certManager.namespace} deploy/cert-manager --replicas=0`,
     });
   }
-  const { run } = options;
   const holder = {
     run: holderOf(run),
     expires: new Date(seen.now.getTime() + options.timeout),
   };
-  const canOrder = seen.certManager.state === 'running' || seen.certManager.state === 'unready';
   const held = await brake(cluster, holder, {
+    canDeny: seen.canBrake,
     mustHold: canOrder && seen.groups.has('acme.cert-manager.io'),
     signal: ports.signal,
   });

@@ -1,10 +1,30 @@
-import type { Cluster } from '../cluster/cluster.js';
+import type { Cluster, Ref } from '../cluster/cluster.js';
 import { nowOf } from '../cluster/cluster.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
+import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 
-/** The lock between restores and wipes is the policy that keeps cert-manager from ordering; its annotations say whose it is. */
+/** An object that is the lock between restores and wipes; its annotations say whose it is. */
+export interface LockPlace {
+  kind: Kind;
+  ref: Ref;
+  /** What frees the lock by hand. */
+  byHand: string;
+}
+
 export const lockName = 'mcprt-brake';
+const lockNamespace = 'kube-system';
+/** Where a cluster has such policies, the one that keeps cert-manager from ordering is the lock too. */
+export const policyLock: LockPlace = {
+  kind: kinds.admissionPolicy,
+  ref: { name: lockName },
+  byHand: `\`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${lockName}\``,
+};
+/** Before Kubernetes 1.30 there are none, and a ConfigMap is the lock. */
+export const plainLock: LockPlace = {
+  kind: kinds.configMap,
+  ref: { namespace: lockNamespace, name: lockName },
+  byHand: `\`kubectl delete configmap -n ${lockNamespace} ${lockName}\``,
+};
 export const lockAnnotations = { run: 'mcprt.dev/run', expires: 'mcprt.dev/expires' } as const;
 
 /**
@@ -13,37 +33,46 @@ export const lockAnnotations = { run: 'mcprt.dev/run', expires: 'mcprt.dev/expir
  * @throws McprtError `restore-locked`
  */
 export async function requireFree(cluster: Cluster, run: string): Promise<void> {
-  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name: lockName });
-  if (found !== undefined) refuseHeld(cluster, found, run);
+  for (const { place, object } of await findLocks(cluster)) refuseHeld(cluster, place, object, run);
+}
+
+async function findLocks(cluster: Cluster): Promise<{ place: LockPlace; object: KubeObject }[]> {
+  const found = [policyLock, plainLock].map(async (place) => {
+    const object = await cluster.get<KubeObject>(place.kind, place.ref);
+    return object === undefined ? [] : [{ place, object }];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** Who holds the lock; `expires` is undefined where that is no time. */
 interface Held {
+  place: LockPlace;
   run: string;
   expires: Date | undefined;
 }
 
-/** Who holds the brake, and until when; undefined when it is off, or where there is no such policy. */
+/** Who holds the lock, and until when; undefined when it is free. */
 export async function observeLock(cluster: Cluster): Promise<Held | undefined> {
-  const found = await cluster.get<KubeObject>(kinds.admissionPolicy, { name: lockName });
-  return found && heldBy(found);
+  const [found] = await findLocks(cluster);
+  return found && heldBy(found.place, found.object);
 }
 
 /** @throws McprtError `restore-locked`, where another run than this one has it */
-export function refuseHeld(cluster: Cluster, found: KubeObject, run: string): void {
-  const { run: other, expires } = heldBy(found);
+export function refuseHeld(cluster: Cluster, place: LockPlace, found: KubeObject, run: string): void {
+  const { run: other, expires } = heldBy(place, found);
   if (other !== run && expires !== undefined && expires > nowOf(cluster)) {
     throw new McprtError('restore-locked', {
       what: `another restore or wipe is under way: ${other}`,
-      why: `ValidatingAdmissionPolicy ${lockName} is held until ${expires.toISOString()}`,
-      next: `wait for it to finish. If it was killed, run it again, or wait until then; \`kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy ${lockName}\` frees it by hand`,
+      why: `${place.kind.kind} ${lockName} is held until ${expires.toISOString()}`,
+      next: `wait for it to finish. If it was killed, run it again, or wait until then; ${place.byHand} frees it by hand`,
     });
   }
 }
 
-function heldBy({ metadata: { annotations } }: KubeObject): Held {
+function heldBy(place: LockPlace, { metadata: { annotations } }: KubeObject): Held {
   const expires = new Date(annotations?.[lockAnnotations.expires] ?? '');
   return {
+    place,
     run: annotations?.[lockAnnotations.run] ?? 'an unknown run',
     expires: Number.isNaN(expires.getTime()) ? undefined : expires,
   };

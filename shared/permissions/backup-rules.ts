@@ -7,6 +7,19 @@ const system = 'kube-system';
 /** Where its release puts it. */
 export const certManager = 'cert-manager';
 const brake = ['mcprt-brake'];
+/** Before Kubernetes 1.30 the lock is a ConfigMap. */
+const oldClusters = 'a cluster before Kubernetes 1.30';
+
+/** Whether a restore or wipe is under way. */
+export const lockRules: readonly PermissionRule[] = [
+  rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe is under way; the kind has no namespace', {
+    names: brake,
+  }),
+  rule(kinds.configMap, ['get'], 'the same before Kubernetes 1.30, which has no such policies', {
+    namespace: system,
+    names: brake,
+  }),
+];
 const wiped = 'a wipe would take a Role there with it';
 
 /** What every look at a cluster reads first. */
@@ -81,9 +94,18 @@ const brakeRules: readonly PermissionRule[] = [
   rule(kinds.admissionPolicyBinding, ['create', 'patch', 'delete'], 'what puts the policy into force', {
     names: brake,
   }),
-  rule(kinds.configMap, ['get'], 'whether a rollout or a setup is under way', {
+  rule(kinds.configMap, ['get'], 'whether a rollout or a setup is under way; the lock before Kubernetes 1.30', {
     namespace: system,
-    names: ['mcprt-rollout', 'mcprt-install'],
+    names: ['mcprt-rollout', 'mcprt-install', ...brake],
+  }),
+  rule(kinds.configMap, ['create'], 'the lock before Kubernetes 1.30, which has no such policies', {
+    namespace: system,
+    unseen: { create: oldClusters },
+  }),
+  rule(kinds.configMap, ['patch', 'delete'], 'taking it over from a run that was killed; letting it go', {
+    namespace: system,
+    names: brake,
+    unseen: { patch: oldClusters, delete: oldClusters },
   }),
 ];
 

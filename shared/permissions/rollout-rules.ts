@@ -1,5 +1,6 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces, pullSecretName, teamPolicyName } from '../platform/resources.js';
+import { lockRules } from './backup-rules.js';
 import { withinAnother } from './installer-asks.js';
 import type { PermissionRule } from './rule.js';
 import { rule } from './rule.js';
@@ -11,9 +12,7 @@ const workloads = [kinds.deployment, kinds.statefulSet, kinds.daemonSet];
 
 export const rolloutPlanRules: readonly PermissionRule[] = [
   rule(kinds.namespace, ['get'], 'its UID is the cluster’s fingerprint', { names: [system] }),
-  rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe is under way; the kind has no namespace', {
-    names: ['mcprt-brake'],
-  }),
+  ...lockRules,
   rule(kinds.node, ['list'], 'the processor that images must be for'),
   rule(kinds.networkPolicy, ['list'], 'the policies of all teams, by one list', { names: [teamPolicyName] }),
   ...workloads.map((on) => rule(on, ['list'], 'what runs now', { namespace: sentinel })),

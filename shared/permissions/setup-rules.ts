@@ -1,6 +1,6 @@
 import { kinds } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
-import { knownSecretsRule, observeRules, planRules, restoreRules } from './backup-rules.js';
+import { knownSecretsRule, lockRules, observeRules, planRules, restoreRules } from './backup-rules.js';
 import { installerRules } from './installer-asks.js';
 import { type PermissionRule, readsOf, rule } from './rule.js';
 
@@ -35,10 +35,7 @@ export const checkRules: readonly PermissionRule[] = [
     because: 'certificates and pull passwords, compared by serial number and digest',
   },
   rule(kinds.configMap, ['get'], 'the platform’s configuration', { names: [platformConfig.name], optional: true }),
-  rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe holds the brake', {
-    names: ['mcprt-brake'],
-    optional: true,
-  }),
+  ...lockRules.map((one) => ({ ...one, optional: true as const })),
   rule(kinds.certificate, ['create'], 'a dry run: whether cert-manager’s admission answers', {
     namespace: 'default',
     optional: true,
@@ -48,7 +45,7 @@ export const checkRules: readonly PermissionRule[] = [
 /** What an installation must read before it can tell of anything else that is in its way. */
 export const beginRules: readonly PermissionRule[] = [
   ...observeRules,
-  rule(kinds.admissionPolicy, ['get'], 'whether a restore or wipe is under way', { names: ['mcprt-brake'] }),
+  ...lockRules,
   rule(kinds.configMap, ['get'], 'that a first install was begun and not finished', {
     namespace: system,
     names: ['mcprt-setup'],

@@ -75,11 +75,11 @@ export function patienceOf(ports: SetupPorts, { patience }: SetupOptions): Patie
 /** A restore that was killed after its last write left the brake on: nothing is left to restore, and renewals are denied. */
 async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Promise<void> {
   const { canBrake, now } = prepared.facts.seen;
-  if (!canBrake || (await observeLock(cluster)) === undefined) return;
+  if ((await observeLock(cluster)) === undefined) return;
   const held = await brake(
     cluster,
     { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) },
-    { mustHold: false, signal: ports.signal },
+    { canDeny: canBrake, mustHold: false, signal: ports.signal },
   );
   await held.release();
   ports.warn('released the brake that a restore or wipe had left on: cert-manager may order again');

@@ -3,10 +3,10 @@ import { type BackupKey, makeKeys, type RestoreKey, readBackupKey, readRestoreKe
 import { type RestoreResult, restore } from '../backup/restore.js';
 import { day } from '../backup/testing/issued.js';
 import { keepingStore, quietPorts } from '../backup/testing/memory-store.js';
-import { certificate, namespace, run, scene, secretOf } from '../backup/testing/scene.js';
+import { before130, certificate, namespace, run, scene, secretOf } from '../backup/testing/scene.js';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
-import { kinds } from '../cluster/objects.js';
+import { type Kind, kinds } from '../cluster/objects.js';
 import type { MemoryApi } from '../cluster/testing/memory-api.js';
 import { beginInstallation, readInstallation, requireInstalled } from '../facts/installation.js';
 import { type WipeOptions, type WipeResult, wipe } from './wipe.js';
@@ -26,13 +26,13 @@ interface Wiped {
 }
 
 /** A platform, and somebody else's certificate beside it. */
-async function world(): Promise<Wiped> {
+async function world(unserved: Kind[] = []): Promise<Wiped> {
   const blog = certificate('blog', 'web');
   const config = objectOf(kinds.configMap, {
     metadata: { name: 'mcp-sentinel-config', namespace: 'mcp-sentinel' },
     data: { MCP_PLATFORM_DOMAIN: run.domain },
   });
-  const { api } = await scene('running', [namespace('blog'), blog, secretOf(blog), config]);
+  const { api } = await scene('running', [namespace('blog'), blog, secretOf(blog), config], unserved);
   const ports = quietPorts([keepingStore().store]);
   const limits = { timeout: 60_000, dryRun: false };
   const choice = { scope: 'platform', also: [], confirm: run.domain, cluster: '' } as const;
@@ -112,9 +112,26 @@ describe('wipe', () => {
     await expect(requireInstalled(api.cluster)).rejects.toMatchObject({ code: 'setup-due' });
   });
 
-  it('deletes nothing while a rollout or a setup is under way', async () => {
+  it('works before Kubernetes 1.30, under a lock of its own', async () => {
+    const { api, wipe: wipeIt } = await world(before130);
+    let isHeld = false;
+    api.hooks.before = ({ method, path }) => {
+      if (method === 'DELETE' && path.endsWith('/namespaces/registry')) {
+        isHeld = api.find(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-brake' }) !== undefined;
+      }
+    };
+    await wipeIt();
+    expect(isHeld).toBe(true);
+    expect(api.find(kinds.namespace, { name: 'registry' })).toBeUndefined();
+    expect(api.find(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-brake' })).toBeUndefined();
+  });
+
+  it.each([
+    ['', []],
+    [' before Kubernetes 1.30', before130],
+  ])('deletes nothing while a rollout or a setup is under way%s', async (_, unserved: Kind[]) => {
     for (const begin of [rolloutUnderWay, (api: MemoryApi) => beginInstallation(api.cluster, later('other'))]) {
-      const { api, wipe: wipeIt } = await world();
+      const { api, wipe: wipeIt } = await world(unserved);
       await begin(api);
       await expect(wipeIt()).rejects.toMatchObject({ code: expect.stringMatching(/^(?:rollout|setup)-busy$/) });
       expect(api.objects(kinds.namespace).map(({ metadata }) => metadata.name)).toContain('mcp-sentinel');

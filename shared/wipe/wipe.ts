@@ -160,8 +160,8 @@ async function underLock(
 ): Promise<Pick<WipeResult, 'plan' | 'wiped' | 'seconds'>> {
   const lock = await takeLock(cluster, ports.signal, options, work.seen);
   const letGo = async (because?: unknown): Promise<void> => {
-    await lock?.release().catch((error: unknown) => {
-      throw withBrakeNote(because ?? error);
+    await lock.release().catch((error: unknown) => {
+      throw withBrakeNote(because ?? error, lock.place);
     });
   };
   const done = await underHeld(cluster, ports, options, work).catch(async (error: unknown) => {
@@ -198,9 +198,9 @@ async function takeLock(
   signal: AbortSignal,
   { run, timeout }: WipeOptions,
   { now, canBrake }: WipeObservation,
-): Promise<Brake | undefined> {
+): Promise<Brake> {
   const expires = new Date(now.getTime() + timeout);
-  return canBrake ? brake(cluster, { run: holderOf(run), expires }, { mustHold: false, signal }) : undefined;
+  return brake(cluster, { run: holderOf(run), expires }, { canDeny: canBrake, mustHold: false, signal });
 }
 
 /** Ends a wipe that was killed after its last deletion: its lock may be half released. */
@@ -212,7 +212,7 @@ async function tidyUp(
 ): Promise<void> {
   const lock = await takeLock(cluster, signal, options, seen);
   await noteWiped(cluster, holderOf(options.run));
-  await lock?.release();
+  await lock.release();
   await removeJournal(cluster);
 }
 

@@ -2,6 +2,7 @@ import { certManagerVersion } from '../../certificates/version.js';
 import { at, conditionOf, isTrue, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import { rolloutState } from '../../cluster/workloads.js';
+import { policyLock } from '../../facts/lock.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
 import { finding } from '../finding.js';
@@ -32,13 +33,13 @@ function brakeLeft({ lock, seen }: PlatformFacts): Finding[] {
   return [
     finding('brake-left', {
       severity: isOver ? 'error' : 'notice',
-      subject: 'ValidatingAdmissionPolicy mcprt-brake',
-      cause: isOver
-        ? 'a restore or wipe was stopped and left the brake on: no certificate is ordered or renewed'
-        : 'a restore or wipe is under way, and no certificate is ordered meanwhile',
+      subject: `${lock.place.kind.kind} ${lock.place.ref.name}`,
+      cause: [
+        isOver ? 'a restore or wipe was stopped and left the lock behind' : 'a restore or wipe is under way',
+        lock.place === policyLock ? 'no certificate is ordered or renewed meanwhile' : 'nothing else begins meanwhile',
+      ].join(': '),
       evidence: [`held by ${lock.run} until ${lock.expires?.toISOString() ?? 'an unknown time'}`],
-      remedy:
-        'run that restore or wipe again, or setup, which releases it; by hand: `kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake`',
+      remedy: `run that restore or wipe again, or setup, which releases it; by hand: ${lock.place.byHand}`,
     }),
   ];
 }
