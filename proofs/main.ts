@@ -7,7 +7,7 @@ import { McprtError, messageOf } from '../shared/errors.js';
 import { proofs } from './registry.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
-import type { Figures, Proof } from './support/proof.js';
+import type { Figures, LabWishes, Proof } from './support/proof.js';
 
 const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N]
 
@@ -47,9 +47,9 @@ async function prove(proof: Proof): Promise<Proven> {
   const labs: LabState[] = [];
   let count = 0;
   const started = performance.now();
-  const lab = async (more: NodeJS.ProcessEnv = {}): Promise<LabState> => {
+  const lab = async ({ env = {}, ...options }: LabWishes = {}): Promise<LabState> => {
     const name = `${proof.name}-${process.pid}-${count++}`;
-    const state = await startLab({ name, env: { ...process.env, ...more }, progress });
+    const state = await startLab({ ...options, name, env: { ...process.env, ...env }, progress });
     labs.push(state);
     return state;
   };

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setLimit } from '../lab/driver/meter.js';
 import { installCertManager } from '../lab/platform/install.js';
@@ -10,6 +11,8 @@ import { mustWork } from './support/runs.js';
 import { appNamespaces, fingerprintOf, scaleCertManager } from './world/installation.js';
 import { inWorld, type World } from './world/world.js';
 
+type Leaves = Awaited<ReturnType<typeof leaves>>;
+
 /** What one wipe → restore → reinstall came to. */
 interface Cycle {
   state: string;
@@ -21,7 +24,7 @@ interface Cycle {
 export const zeroOrders: Proof = {
   name: 'zero-orders',
   claim:
-    'wipe, restore, reinstall: no order and no issuance, with cert-manager running, stopped, absent, and on a new cluster',
+    'wipe, restore, reinstall: no order and no issuance, with cert-manager running, stopped, absent, on a new cluster, and before Kubernetes 1.30',
   run: (context) => inWorld(context, [], (world) => everyCycle(context, world)),
 };
 
@@ -54,6 +57,7 @@ async function everyCycle(context: ProofContext, world: World) {
   });
   await cycle('absent', () => world.wipe([...appNamespaces, 'cert-manager']));
   done.push(await onNewCluster(context, world));
+  done.push(...(await onOldCluster(context)));
   for (const one of done) context.expect(one.orders === 0 && one.issued === 0 && one.serialsEqual, JSON.stringify(one));
   return {
     cycles: done.length,
@@ -80,13 +84,46 @@ function onNewCluster(context: ProofContext, old: World): Promise<Cycle> {
   });
 }
 
+/**
+ * A cluster that cannot deny orders: while cert-manager runs, a restore is refused before it writes anything; the way that the
+ * refusal names costs nothing, and neither does a wipe by the action, after which cert-manager is not there.
+ */
+function onOldCluster(context: ProofContext): Promise<Cycle[]> {
+  const way = async (world: World, before: Leaves, state: string, lose: () => Promise<void>): Promise<Cycle> =>
+    counted(world, `before 1.30, ${state}`, before, async () => {
+      await lose();
+      context.expectDone(`before 1.30, ${state}: the restore`, await world.backup('restore'));
+      await world.install();
+      await sleep(1000);
+    });
+  return inWorld(
+    context,
+    [],
+    async (world) => {
+      await world.install();
+      mustWork('the backup', await world.backup('backup'));
+      const before = await leaves(world.cluster);
+      const stopped = await way(world, before, 'stopped as it was told', async () => {
+        await world.wipe();
+        const refused = await world.backup('restore');
+        context.expectRefused('before 1.30, running', 'brake-unavailable', refused);
+        const { items } = await world.cluster.list(kinds.secret, { fieldSelector: 'type=kubernetes.io/tls' });
+        const platform = items.filter(({ metadata }) => appNamespaces.includes(metadata.namespace ?? ''));
+        context.expect(platform.length === 0, 'a refused restore has written Secrets');
+        await scaleCertManager(world.cluster, 0);
+      });
+      const wiped = await way(world, before, 'wiped by the action', async () => {
+        const inputs = { confirm: world.domain, also: 'cert-manager' };
+        context.expectDone('before 1.30: the wipe', await world.backup('wipe', inputs));
+      });
+      return [stopped, wiped];
+    },
+    { before130: true, folder: join(context.folder, 'before-1.30') },
+  );
+}
+
 /** What was ordered and issued meanwhile, and whether the certificates are those of before. */
-async function counted(
-  world: World,
-  state: string,
-  before: Awaited<ReturnType<typeof leaves>>,
-  work: () => Promise<void>,
-): Promise<Cycle> {
+async function counted(world: World, state: string, before: Leaves, work: () => Promise<void>): Promise<Cycle> {
   const { orders, issued } = await world.counting(work);
   return {
     state,

@@ -39,7 +39,15 @@ export interface LabOptions {
   name: string;
   env: NodeJS.ProcessEnv;
   progress: Progress;
+  /** Whether the API server has no ValidatingAdmissionPolicy, as before Kubernetes 1.30; it is the newest otherwise. */
+  before130?: boolean;
 }
+
+/** What an API server lacked before Kubernetes 1.30, and does without when these flags say so. */
+const before130Flags = [
+  '--runtime-config=admissionregistration.k8s.io/v1/validatingadmissionpolicies=false,admissionregistration.k8s.io/v1/validatingadmissionpolicybindings=false',
+  '--disable-admission-plugins=ValidatingAdmissionPolicy',
+];
 
 /** An API server that trusts no issuer of identities but its own. */
 const noIdentities = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt: []\n';
@@ -188,7 +196,8 @@ async function startParts(
       processes.push(await startProcess(name, executable, words, own));
     },
   };
-  await startApiServer(lab, await auditFlags(options, folder));
+  const more = options.before130 ? before130Flags : [];
+  await startApiServer(lab, [...(await auditFlags(options, folder)), ...more]);
   const { cluster } = await connectWithKubeconfig(lab.kubeconfig);
   try {
     await eventually('the API server', () => cluster.get(kinds.namespace, { name: 'kube-system' }).then(present));
@@ -224,7 +233,7 @@ const at = (port: number): string => `127.0.0.1:${port}`;
 /** Starts etcd and the API server, and writes its administrator's kubeconfig. */
 async function startApiServer(
   { folder, ports, kubeconfig, server, key, authentication, start }: Starting,
-  audit: string[],
+  more: string[],
 ) {
   const token = randomBytes(24).toString('hex');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -251,7 +260,7 @@ async function startApiServer(
     '--disable-admission-plugins=ServiceAccount',
     // No DNS knows the nodes' names.
     '--kubelet-preferred-address-types=InternalIP',
-    ...audit,
+    ...more,
   ]);
   const ca = await eventually('the API server’s certificate', () =>
     wholeCertificates(join(folder, 'apiserver', 'apiserver.crt')),

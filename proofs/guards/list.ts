@@ -51,6 +51,20 @@ export const guards: readonly Guard[] = [
   ),
   guard(
     'shared/facts/lock.ts',
+    'the lock of a cluster before Kubernetes 1.30 keeps others out',
+    'const found = [policyLock, plainLock].map',
+    'const found = [policyLock].map',
+    'shared/backup/brake.test',
+  ),
+  guard(
+    'shared/facts/observation.ts',
+    'whether orders can be denied is asked of the resource, as the group is there without it',
+    'cluster.serves(kinds.admissionPolicy)',
+    "cluster.groups().then((all) => all.has('admissionregistration.k8s.io'))",
+    'shared/backup/restore-orders.test',
+  ),
+  guard(
+    'shared/facts/lock.ts',
     'a lock whose time is over is taken over',
     'other !== run && expires !== undefined && expires > nowOf(cluster)',
     'other !== run && expires !== undefined',
@@ -65,8 +79,8 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/brake.ts',
     'the binding goes before the policy',
-    'await cluster.delete(kinds.admissionPolicyBinding, { name });\n    await cluster.delete(kinds.admissionPolicy, { name });',
-    'await cluster.delete(kinds.admissionPolicy, { name });\n    await cluster.delete(kinds.admissionPolicyBinding, { name });',
+    'if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name });\n    await cluster.delete(place.kind, place.ref);',
+    'await cluster.delete(place.kind, place.ref);\n    if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name });',
   ),
   guard(
     'shared/backup/brake.ts',

@@ -38,7 +38,7 @@ const width = 2;
 export async function removeEach(context: ProofContext): Promise<Removed> {
   const logs = join(context.folder, 'removal');
   await mkdir(logs);
-  const narrowed = { ...context, lab: () => context.lab({ [rbacVariable]: logs }) };
+  const narrowed = { ...context, lab: () => context.lab({ env: { [rbacVariable]: logs } }) };
   return inWorld(narrowed, ['front', 'installer', 'source', 'platform'], async (world) => {
     const removed: Removed['removed'] = {};
     await walkWholeWay(world);

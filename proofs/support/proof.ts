@@ -1,10 +1,13 @@
-import type { LabState } from '../../lab/driver/lab.js';
+import type { LabOptions, LabState } from '../../lab/driver/lab.js';
 import type { Findings } from './findings.js';
+
+/** What of a lab is to be otherwise. `env` stands beside the proof's own variables. */
+export type LabWishes = Partial<Pick<LabOptions, 'env' | 'before130'>>;
 
 /** What a proof runs with, and where it notes what is wrong. */
 export interface ProofContext extends Findings {
-  /** A fresh lab for this proof alone; it is taken down afterwards. @param more variables besides the proof's own */
-  lab(more?: NodeJS.ProcessEnv): Promise<LabState>;
+  /** A fresh lab for this proof alone; it is taken down afterwards. */
+  lab(wishes?: LabWishes): Promise<LabState>;
   /** Folder for what the proof writes; removed afterwards. */
   folder: string;
   /** Everything in a size that CI affords; without it, in the size of the claim. */

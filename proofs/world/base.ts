@@ -38,6 +38,8 @@ export interface WorldOptions {
   /** How long the stand-in installer takes for each of its pushes, in ms. */
   pushMilliseconds?: number;
   github?: GithubOptions;
+  /** Whether the API server is as before Kubernetes 1.30. */
+  before130?: boolean;
 }
 
 /** Stands in a profile that the runner has checked out or written, and nowhere else. */
@@ -45,9 +47,9 @@ export const profilePassword = 'f4b1c07de2a94c3381d6a95e0c7b2d18';
 
 /** Brings a lab up and makes keys and a profile. @param given what the parts of the world have for the actions, by then */
 export async function makeBase(context: ProofContext, options: WorldOptions, given: Given): Promise<Base> {
-  const { layout = 'split', folder = context.folder } = options;
+  const { layout = 'split', folder = context.folder, before130 = false } = options;
   const domain = 'example.com';
-  const state = await context.lab();
+  const state = await context.lab({ before130 });
   const [cluster, keys, root] = await Promise.all([
     openLab(state),
     makeKeys('hybrid'),
