@@ -23,18 +23,29 @@ const extension = (name: string, value: Uint8Array, ...critical: Buffer[]): Buff
 const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
 const noName = sequence();
 const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-const whole = {
+interface Parts {
+  version: Buffer[];
+  serial: Buffer;
+  signedWith: Buffer;
+  times: Buffer[];
+  spki: Buffer;
+  more: Buffer[];
+  outer: Buffer;
+}
+type Change = Partial<Parts>;
+
+const whole: Parts = {
   version: [encodeElement(contextTag(0, 'constructed'), integer(2))],
   serial: integer(7),
   signedWith: algorithm,
   times: [utc('260601120000Z'), utc('260901120000Z')],
   spki: Buffer.from(spki),
-  more: [] as Buffer[],
+  more: [],
   outer: algorithm,
 };
 
 /** A certificate of parts, some of which are others. */
-function certificate(change: Partial<typeof whole> = {}): Buffer {
+function certificate(change: Change = {}): Buffer {
   const parts = { ...whole, ...change };
   const tbs = sequence(
     ...parts.version,
@@ -49,24 +60,24 @@ function certificate(change: Partial<typeof whole> = {}): Buffer {
   return Buffer.from(pem('CERTIFICATE', sequence(tbs, parts.outer, bits(1))));
 }
 
-const extensions = (...list: Buffer[]): Partial<typeof whole> => ({
+const extensions = (...list: Buffer[]): Change => ({
   more: [encodeElement(contextTag(3, 'constructed'), sequence(...list))],
 });
 
-function factsOf(change: Partial<typeof whole>): CertificateFacts {
+function factsOf(change: Change): CertificateFacts {
   const decoded = decodeLeaf(certificate(change), cmVersion);
   if (!decoded.ok) throw new Error(decoded.error);
   return decoded.value;
 }
 
-function errorOf(change: Partial<typeof whole>): string {
+function errorOf(change: Change): string {
   const decoded = decodeLeaf(certificate(change), cmVersion);
   return decoded.ok ? 'none' : decoded.error.replace('error parsing X.509 certificate: ', '');
 }
 
 describe('a certificate as Go reads it', () => {
   it('has a version from 1 to 3, and no extensions before the last', () => {
-    const of = (value: number, ...rest: Buffer[]): Partial<typeof whole> => ({
+    const of = (value: number, ...rest: Buffer[]): Change => ({
       version: [encodeElement(contextTag(0, 'constructed'), Buffer.concat([integer(value), ...rest]))],
     });
     const ca = extensions(extension('2.5.29.19', sequence(yes)));
@@ -108,8 +119,7 @@ describe('a certificate as Go reads it', () => {
   });
 
   it('is a CA by its basic constraints, whose path is no negative number', () => {
-    const of = (...content: Buffer[]): Partial<typeof whole> =>
-      extensions(extension('2.5.29.19', sequence(...content), yes));
+    const of = (...content: Buffer[]): Change => extensions(extension('2.5.29.19', sequence(...content), yes));
     expect([of(), of(yes), of(yes, integer(0)), of(integer(1))].map((one) => factsOf(one).isCa)).toEqual([
       false,
       true,
@@ -120,7 +130,7 @@ describe('a certificate as Go reads it', () => {
   });
 
   it('names its usages, those of the key first', () => {
-    const usages = (...content: number[]): string[] =>
+    const usages = (...content: number[]): readonly string[] =>
       factsOf(extensions(extension('2.5.29.15', encodeElement(tag.bitString, Buffer.from(content))))).usages;
     expect(usages(0, 0xff)).toEqual([
       'digital signature',
@@ -190,7 +200,7 @@ describe('the times of a certificate', () => {
 });
 
 describe('the key of a certificate', () => {
-  const of = (name: string, parameters: Buffer[], bytes: Uint8Array): Partial<typeof whole> => ({
+  const of = (name: string, parameters: Buffer[], bytes: Uint8Array): Change => ({
     spki: sequence(sequence(oid(name), ...parameters), bits(...bytes)),
   });
   const numbers = (...list: number[]): Buffer => sequence(...list.map(integer));
@@ -212,7 +222,7 @@ describe('the key of a certificate', () => {
   });
 
   it('of RSA has positive numbers and empty parameters', () => {
-    const rsa = (bytes: Buffer, parameters = [nothing]): Partial<typeof whole> => of(keyOid.rsa, parameters, bytes);
+    const rsa = (bytes: Buffer, parameters: Buffer[] = [nothing]): Change => of(keyOid.rsa, parameters, bytes);
     expect(factsOf(rsa(numbers(35, 5))).publicKey).toEqual({ algorithm: 'RSA', bits: 6, material: '23/5' });
     expect(errorOf(rsa(numbers(35, 5), []))).toBe('x509: RSA key missing NULL parameters');
     for (const modulus of [0, 0xff]) {
@@ -229,7 +239,7 @@ describe('the key of a certificate', () => {
 
   it('of an elliptic curve is a point on a known one, written out', () => {
     const p256 = oid('1.2.840.10045.3.1.7');
-    const ec = (curve: Buffer, bytes: Buffer): Partial<typeof whole> => of(keyOid.ecdsa, [curve], bytes);
+    const ec = (curve: Buffer, bytes: Buffer): Change => of(keyOid.ecdsa, [curve], bytes);
     const point = Buffer.from(spki).subarray(-65);
     expect(errorOf(ec(p256, point))).toBe('none');
     expect(errorOf(ec(oid('1.2.3'), point))).toBe('x509: unsupported elliptic curve');
@@ -248,7 +258,7 @@ describe('the key of a certificate', () => {
 });
 
 describe('the names of a certificate', () => {
-  const names = (kind: number, value: Uint8Array): Partial<typeof whole> =>
+  const names = (kind: number, value: Uint8Array): Change =>
     extensions(extension('2.5.29.17', sequence(encodeElement(contextTag(kind), value))));
 
   it('have addresses of 4 or 16 bytes', () => {
