@@ -16,8 +16,8 @@ test.each([
   ['a word in place of another', "x = a ?? 'b';", ["x = a ?? 'b~';"]],
   [
     'a name made of parts',
-    "x = `${a ? 'b' : 'c'}/d`;",
-    ["x = `${!(a) ? 'b' : 'c'}/d`;", "x = `${a ? 'b~' : 'c'}/d`;", "x = `${a ? 'b' : 'c~'}/d`;"],
+    `x = \`\${a ? 'b' : 'c'}/d\`;`,
+    [`x = \`\${!(a) ? 'b' : 'c'}/d\`;`, `x = \`\${a ? 'b~' : 'c'}/d\`;`, `x = \`\${a ? 'b' : 'c~'}/d\`;`],
   ],
   ['a call', 'go();', [';']],
   ['an awaited call', 'await go();', [';']],
@@ -39,7 +39,7 @@ test.each([
   ['a pause', 'await pause(250);'],
   ['how many at a time', 'const parallelReads = 4; x = { parallel: 8 };'],
   ['nothing in place of a text', "x = a ?? ''; const [b = ''] = c;"],
-  ['a plural', "x = `${a} thing${a === 1 ? '' : 's'} are left`;"],
+  ['a plural', `x = \`\${a} thing\${a === 1 ? '' : 's'} are left\`;`],
   ['a comment', '/** if (a === b) */\nx = a;'],
 ])('%s is left alone', (_, source) => {
   expect(lines(source).filter((line) => line !== source.replace(/throw_\(.*\);/, ';'))).toEqual([]);
