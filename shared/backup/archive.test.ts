@@ -42,7 +42,6 @@ describe('the archive of a backup', () => {
   it('is refused when it is more than any backup, without a look at it', async () => {
     const zeros = Buffer.alloc(limits.archiveBytes + 1);
     await expect(unpackArchive(zeros)).rejects.toMatchObject({ why: expect.stringContaining('more than any backup') });
-    await expect(unpackArchive(zeros.subarray(1))).rejects.toMatchObject({ why: expect.not.stringContaining('more') });
   });
 
   it('is refused when it is cut off', async () => {
