@@ -107,6 +107,22 @@ describe('a wipe', () => {
     expect([start, refused]).toEqual(['fresh', expect.stringMatching(/^backup-refused: .*registry-tls/s)]);
   });
 
+  it('in a dry run of nothing foresees nothing, and fails as the cluster does', async () => {
+    const one = await world();
+    const down = new ApiError(500, 'InternalError', 'down', 'any');
+    one.api.hooks.before = ({ path }) => {
+      if (path.includes('/secrets/')) throw new Error('reset');
+    };
+    await expect(one.wipe({ dryRun: true })).rejects.toThrow('reset');
+    one.api.hooks.before = ({ path }) => {
+      if (path.includes('/secrets/')) throw down;
+    };
+    expect(await one.wipe({ dryRun: true })).toMatchObject({ refused: expect.stringContaining('down') });
+    one.api.hooks.before = () => undefined;
+    await one.wipe();
+    expect(await one.wipe({ dryRun: true })).toMatchObject({ start: 'nothing', refused: undefined, wiped: 0 });
+  });
+
   it('that does not end says what holds it, keeps its journal, and goes on from there', async () => {
     const one = await world();
     holdFast(one);

@@ -99,12 +99,18 @@ describe('the cache service', () => {
     ['takes it after all', { body: { ok: true } }, undefined],
     ['refuses with a reason', { body: { ok: false, message: 'full' } }, { status: 200, message: 'full' }],
     ['refuses without one', { body: { ok: false } }, { status: 200, message: 'the service gives no reason' }],
-    ['refuses with a status', { status: 409, body: { msg: 'x'.repeat(300) } }, { status: 409, message: 'x'.repeat(200) }],
+    [
+      'refuses with a status',
+      { status: 409, body: { msg: 'x'.repeat(300) } },
+      { status: 409, message: 'x'.repeat(200) },
+    ],
     ['refuses at its limit', { status: 499, body: { msg: 'm' } }, { status: 499, message: 'm' }],
   ])('is asked why it refused, and %s', async (_, reply, expected) => {
     const { service, asked } = await services(() => reply);
     expect(await service.whyCacheRefused('k', 'v')).toEqual(expected);
-    expect(asked).toMatchObject([{ call: twirp('CacheService', 'CreateCacheEntry'), body: { key: 'k', version: 'v' } }]);
+    expect(asked).toMatchObject([
+      { call: twirp('CacheService', 'CreateCacheEntry'), body: { key: 'k', version: 'v' } },
+    ]);
   });
 
   it.each<[number, unknown]>([
@@ -151,12 +157,12 @@ describe('GitHub’s API', () => {
   });
 
   it('is asked for pages until all is seen, and for one name as it is', async () => {
-    const { service, asked } = await services(({ call }) => page(201, (Number(/&page=(\d+)/.exec(call)?.[1]) - 1) * 100));
+    const { service, asked } = await services(({ call }) =>
+      page(201, (Number(/&page=(\d+)/.exec(call)?.[1]) - 1) * 100),
+    );
     expect((await service.listArtifacts()).items).toHaveLength(201);
     const calls = asked.map(({ call }) => call).sort();
-    expect(calls).toEqual(
-      [1, 2, 3].map((at) => `GET /repos/acme/platform/actions/artifacts?per_page=100&page=${at}`),
-    );
+    expect(calls).toEqual([1, 2, 3].map((at) => `GET /repos/acme/platform/actions/artifacts?per_page=100&page=${at}`));
     expect(asked[0]?.token).toBe('Bearer api');
     asked.length = 0;
     await service.listArtifacts('a b');
@@ -258,7 +264,9 @@ describe('what is deleted', () => {
       message: expect.stringContaining('artifacts'),
       next: expect.stringContaining(next),
     });
-    await expect(service.remove('caches', 7)).rejects.toMatchObject({ message: expect.stringContaining('cache entries') });
+    await expect(service.remove('caches', 7)).rejects.toMatchObject({
+      message: expect.stringContaining('cache entries'),
+    });
   });
 });
 

@@ -90,13 +90,18 @@ describe('a directory', () => {
   it('is readable by its owner only', async () => {
     const inner = join(folder, 'a', 'b');
     await directoryStore(inner).save('name', Buffer.from('sealed'));
-    const modes = await Promise.all([inner, join(inner, 'name.mcprt')].map(async (path) => (await stat(path)).mode & 0o777));
+    const modes = await Promise.all(
+      [inner, join(inner, 'name.mcprt')].map(async (path) => (await stat(path)).mode & 0o777),
+    );
     expect(modes).toEqual([0o700, 0o600]);
   });
 
   it('says what is not there, and what cannot be deleted', async () => {
     const store = directoryStore(folder);
-    await expect(store.read('none')).rejects.toMatchObject({ code: 'store-miss', message: expect.stringContaining('none') });
+    await expect(store.read('none')).rejects.toMatchObject({
+      code: 'store-miss',
+      message: expect.stringContaining('none'),
+    });
     await store.save('name', Buffer.from('sealed'));
     const [entry] = (await store.list({ prefix: '' })).entries;
     rmSync(join(folder, 'name.mcprt'));
