@@ -72,9 +72,9 @@ export function openTransport(credentials: Credentials, options: TransportOption
 
   /** Sends it, once more with a new token where the API server refuses one that may have ended meanwhile. */
   const send = async (call: Call): Promise<Dispatcher.ResponseData> => {
-    let token = await tokens?.current();
+    if (tokens === undefined) return sendWith(call, undefined);
+    let token = await tokens.current();
     let answer = await sendWith(call, token);
-    if (tokens === undefined || token === undefined) return answer;
     if (answer.statusCode === 401 && tokens.refused(token)) {
       await answer.body.dump();
       token = await tokens.current();

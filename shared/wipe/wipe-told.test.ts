@@ -143,6 +143,21 @@ describe('a wipe', () => {
     expect(await readJournal(one.api.cluster)).toBeUndefined();
   });
 
+  it('takes cert-manager when all others are gone, and each of them once', async () => {
+    const one = await world();
+    const deleted: string[] = [];
+    one.api.hooks.before = ({ method, path }) => {
+      const name = /^\/api\/v1\/namespaces\/([^/?]+)$/.exec(path)?.[1];
+      if (method === 'DELETE' && name !== undefined) deleted.push(name);
+    };
+    await one.wipe({ also: ['cert-manager'] });
+    expect([deleted.slice(0, 2).sort(), deleted.slice(2)]).toEqual([['mcp-sentinel', 'registry'], ['cert-manager']]);
+    expect(one.lines.filter((line) => line.startsWith('deleting'))).toEqual([
+      'deleting Namespace registry, Namespace mcp-sentinel',
+      'deleting Namespace cert-manager',
+    ]);
+  });
+
   it('that is resumed stands on the backup of its journal', async () => {
     const one = await world();
     one.api.hooks.before = ({ method, path }) => {
