@@ -13,6 +13,12 @@ test.each([
   ['a truth', 'x = true;', ['x = false;']],
   ['a number', 'x = 2;', ['x = 3;']],
   ['a word', "x = 'a';", ["x = 'a~';"]],
+  ['a word in place of another', "x = a ?? 'b';", ["x = a ?? 'b~';"]],
+  [
+    'a name made of parts',
+    `x = \`\${a ? 'b' : 'c'}/d\`;`,
+    [`x = \`\${!(a) ? 'b' : 'c'}/d\`;`, `x = \`\${a ? 'b~' : 'c'}/d\`;`, `x = \`\${a ? 'b' : 'c~'}/d\`;`],
+  ],
   ['a call', 'go();', [';']],
   ['an awaited call', 'await go();', [';']],
   ['a throw', 'throw a;', [';']],
@@ -31,6 +37,9 @@ test.each([
   ['a report', "progress('a'); context.log('a' + 1);"],
   ['a deadline', 'x = 60_000;'],
   ['a pause', 'await pause(250);'],
+  ['how many at a time', 'const parallelReads = 4; x = { parallel: 8 };'],
+  ['nothing in place of a text', "x = a ?? ''; const [b = ''] = c;"],
+  ['a plural', `x = \`\${a} thing\${a === 1 ? '' : 's'} are left\`;`],
   ['a comment', '/** if (a === b) */\nx = a;'],
 ])('%s is left alone', (_, source) => {
   expect(lines(source).filter((line) => line !== source.replace(/throw_\(.*\);/, ';'))).toEqual([]);

@@ -36,6 +36,8 @@ const texts = /^(?:what|why|next|evidence|remedy|summary|detail|message|title|de
 const telling = /^(?:progress|log|info|warn|warning|notice|debug|report|tell|say|describe|note)$/;
 /** How long a pause takes tells nobody anything. */
 const waiting = /^(?:sleep|pause)$/;
+/** How many things are done at a time tells nobody anything either. */
+const atOnce = /^parallel/;
 /** Beyond this a number is a deadline or a size, whose exact value is a judgement. */
 const mostCounted = 999;
 
@@ -71,16 +73,37 @@ function inside(value: unknown, make: Make): Mutation[] {
 function parts(node: Node): unknown[] {
   const { type, key, loc, leadingComments, trailingComments, innerComments, ...rest } = node;
   if (/^TS(?:As|Satisfies|NonNull)/.test(type)) return [node.expression];
+  if (isNothing(node.right) && (node.operator === '??' || type === 'AssignmentPattern')) return [node.left];
+  if (type === 'TemplateLiteral' && isText(node)) return list(node.expressions).filter((one) => !isWordChoice(one));
   if (type === 'CallExpression' || type === 'NewExpression') return [rest.callee, rest.arguments];
   return node.computed === true ? [key, ...Object.values(rest)] : Object.values(rest);
 }
 
 function isLeftAlone(node: Node): boolean {
   if (/^TS(?!As|Satisfies|NonNull)|^Import|^ExportAll|^TypeAnnotation/.test(node.type)) return true;
-  if (node.type === 'ObjectProperty' || node.type === 'ClassProperty') return texts.test(nameOf(node.key));
-  if (node.type === 'VariableDeclarator') return texts.test(nameOf(node.id));
+  if (node.type === 'ObjectProperty' || node.type === 'ClassProperty') return isAside(nameOf(node.key));
+  if (node.type === 'VariableDeclarator') return isAside(nameOf(node.id));
   if (node.type === 'NewExpression') return /^(?:Type|Range)?Error$/.test(nameOf(node.callee));
   return isTelling(node) || (node.type === 'CallExpression' && waiting.test(nameOf(node.callee)));
+}
+
+const isAside = (name: string): boolean => texts.test(name) || atOnce.test(name);
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+/** An empty text in place of one that is not there: the types ask for it, and nothing is called so. */
+function isNothing(node: unknown): boolean {
+  return isNode(node) && node.type === 'StringLiteral' && node.value === '';
+}
+
+/** More than a word, made for a person to read. */
+function isText({ quasis }: Node): boolean {
+  return list(quasis).some((one) => isNode(one) && isRecord(one.value) && /\S\s+\S|^\s+\S/.test(String(one.value.raw)));
+}
+
+/** One word or another, as in `${count} thing${count === 1 ? '' : 's'} left`. */
+function isWordChoice(node: unknown): boolean {
+  if (!isNode(node) || node.type !== 'ConditionalExpression') return false;
+  return [node.consequent, node.alternate].every((one) => isNode(one) && one.type === 'StringLiteral');
 }
 
 function isTelling(node: Node): boolean {

@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { root } from '../../lab/driver/folders.js';
-import { type Bench, type Failed, openBench, patternsOf } from '../guards/bench.js';
+import { type Bench, type Failed, openBench } from '../guards/bench.js';
 import { type Random, seeded, seedOf } from '../random.js';
 import type { Figures, Proof, ProofContext } from '../support/proof.js';
 import { type Equivalent, equivalents } from './equivalent.js';
 import { type Mutation, mutated, mutationsOf } from './mutate.js';
+import { type Imports, importsIn, testsOf } from './reach.js';
 
 /** What the promise stands on. */
 const folders = ['shared/backup', 'shared/certificates', 'shared/cluster', 'shared/wipe'];
@@ -16,10 +16,10 @@ const floor = 0.7;
 /** How many of a handful may survive, whose share says little. */
 const chance = 3;
 const parallel = 2;
-/** ms for the tests of one mutation, and for a single test: a mutation may leave it waiting. */
-const [patience, testPatience] = [300_000, 20_000];
-/** What is no test of the code, but of the repository, the lab and the proofs. */
-const ignored = ['/build/scripts/', '/build/proofs/', '/build/lab/'];
+/** ms for a test file: a mutation may leave it waiting. */
+const patience = 300_000;
+/** What has tests of the code, and not of the repository, the lab and the proofs. */
+const tested = ['shared', 'init', 'action-backup', 'action-rollout', 'action-setup', 'action-smoke-test'];
 
 interface Mutant extends Mutation {
   file: string;
@@ -59,7 +59,7 @@ async function prove(context: ProofContext): Promise<Figures> {
   );
   const survivors = outcomes.filter(({ failed }) => failed.length === 0);
   // A loop without an end, or a machine that is too busy: it tells nothing of the tests.
-  const endless = outcomes.filter(({ failed }) => failed.length > 0 && failed.every(({ file }) => file === ''));
+  const endless = outcomes.filter(({ failed }) => failed.some((one) => one.endless));
   const told = outcomes.length - endless.length;
   const killed = told - survivors.length;
   if (survivors.length > Math.max(chance, told * (1 - floor))) {
@@ -102,53 +102,49 @@ function chosen(mutants: readonly Mutant[], count: number, random: Random): Muta
 }
 
 async function tried({ folder, progress }: ProofContext, mutants: readonly Mutant[]): Promise<Outcome[]> {
-  const free = await Promise.all(
+  const imports = await importsIn(root, tested);
+  const benches = await Promise.all(
     Array.from({ length: parallel }, (_, index) => openBench(join(folder, `copy-${index}`))),
   );
-  return pMap(
-    mutants,
-    async (mutant) => {
-      const bench = free.pop();
-      if (bench === undefined) throw new Error('there are as many copies as mutations at a time');
-      try {
-        const failed = await killers(bench, mutant);
+  const free = [...benches];
+  try {
+    return await pMap(
+      mutants,
+      async (mutant) => {
+        const bench = free.pop();
+        if (bench === undefined) throw new Error('there are as many copies as mutations at a time');
+        const failed = await killers(bench, mutant, imports);
+        free.push(bench);
         progress(
           failed.length === 0
             ? `  SURVIVED    ${lineAbout(mutant)}`
             : `  killed      ${lineAbout(mutant)}: ${failed[0]?.name}`,
         );
         return { mutant, failed };
-      } finally {
-        free.push(bench);
-      }
-    },
-    { concurrency: parallel },
-  );
+      },
+      { concurrency: parallel },
+    );
+  } finally {
+    for (const bench of benches) bench.close();
+  }
 }
 
-/** Tests that fail with a mutation: those of the file itself, or else any that are related to it. */
-function killers(bench: Bench, mutant: Mutant): Promise<Failed[]> {
+/** Tests that fail with a mutation, of the nearest file that has such. */
+function killers(bench: Bench, mutant: Mutant, imports: Imports): Promise<Failed[]> {
   const { file, source } = mutant;
-  const own = file.replace(/\.ts$/, '.test');
-  const common = ['--bail', `--testTimeout=${testPatience}`];
-  const related = ['--findRelatedTests', `build/${file.replace(/\.ts$/, '.js')}`];
-  const elsewhere = ignored.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
-  return bench.withSource(file, mutated(source, mutant), async () => {
-    const hasOwn = existsSync(join(root, 'build', `${own}.js`));
-    const first = hasOwn ? await bench.failing([...common, ...patternsOf([own])], patience) : undefined;
-    if (first !== undefined && first.length > 0) return first;
-    return (await bench.failing([...common, ...elsewhere, ...related], patience)) ?? [];
-  });
+  return bench.withSource(file, mutated(source, mutant), () => bench.failing(testsOf(file, imports), patience));
 }
 
 /** Tests that fail without any mutation too, and so have killed nothing. */
 async function unsound({ folder }: ProofContext, outcomes: readonly Outcome[]): Promise<string[]> {
-  const all = outcomes.flatMap(({ failed }) => failed).filter(({ file }) => file !== '');
-  if (all.length === 0) return [];
+  const all = outcomes.flatMap(({ failed }) => failed).filter(({ endless }) => endless !== true);
   const bench = await openBench(join(folder, 'sound'));
-  const tests = [...new Set(all.map(({ file }) => file.replace(/^build\/|\.js$/g, '')))];
-  const failed = await bench.failing(patternsOf(tests), patience);
-  return (failed ?? []).map(({ file, name }) => `fails without any mutation: ${file}: ${name}`);
+  try {
+    const failed = await bench.failing([...new Set(all.map(({ file }) => file))], patience);
+    return failed.map(({ file, name }) => `fails without any mutation: ${file}: ${name}`);
+  } finally {
+    bench.close();
+  }
 }
 
 const lineOf = ({ source, line }: Mutant): string => (source.split('\n')[line - 1] ?? '').trim();

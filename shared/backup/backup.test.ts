@@ -1,11 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Certificate } from '../certificates/model.js';
 import { certificatePem, keyPem, newKey, requestPem } from '../certificates/testing/fixtures.js';
+import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
+import { McprtError } from '../errors.js';
 import { hasRole } from '../facts/roles.js';
+import { backUp, NotStored, refreshBackup } from './backup.js';
+import type { Store } from './stores/store.js';
 import { day, encoded } from './testing/issued.js';
-import { certificate, namespace, now, opaque, scene, secretOf } from './testing/scene.js';
+import { keysOf } from './testing/memory.js';
+import { keepingStore, quietPorts } from './testing/memory-store.js';
+import { certificate, namespace, now, opaque, run, scene, secretOf } from './testing/scene.js';
 
 const blog = certificate('blog', 'old-blog', { issuerRef: { name: 'nowhere' } });
 const held = (objects: { object: KubeObject }[]): string[] =>
@@ -287,5 +293,127 @@ describe('backUp', () => {
     const short = certificate('registry', 'short');
     const { backUp } = await scene('running', [short, secretOf(short, { age: 5 * day, life: 6 * day })]);
     expect((await backUp()).stored).toHaveLength(1);
+  });
+});
+
+describe('reading a cluster', () => {
+  it('is given up where certificates change during each read, after five', async () => {
+    const { api, backUp, names } = await scene();
+    let reads = 0;
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'GET' || !path.startsWith('/apis/cert-manager.io/v1/certificates?')) return;
+      reads += 1;
+      const [found] = api.objects(kinds.certificate);
+      if (found !== undefined) api.put({ ...found, metadata: { ...found.metadata, labels: { at: String(reads) } } });
+    };
+    await expect(backUp()).rejects.toMatchObject({ code: 'backup-unstable' });
+    expect([reads, names()]).toEqual([10, []]);
+  });
+
+  it('is done again where they changed once', async () => {
+    const { api, backUp } = await scene();
+    let reads = 0;
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'GET' || !path.startsWith('/apis/cert-manager.io/v1/certificates?')) return;
+      reads += 1;
+      const [found] = api.objects(kinds.certificate);
+      if (reads === 2 && found !== undefined)
+        api.put({ ...found, metadata: { ...found.metadata, labels: { a: 'b' } } });
+    };
+    expect((await backUp()).stored).toHaveLength(1);
+    expect(reads).toBe(4);
+  });
+});
+
+describe('storing a backup', () => {
+  const failing = (error: unknown): Store => ({
+    ...keepingStore().store,
+    name: 'cache',
+    save: () => Promise.reject(error),
+  });
+  const world = async (stores: Store[]) => {
+    const { api } = await scene();
+    const [warnings, masked, progress] = [[], [], []] as string[][] as [string[], string[], string[]];
+    const keys = await keysOf();
+    const ports = quietPorts(stores, {
+      warn: (line) => void warnings.push(line),
+      mask: (secret) => void masked.push(secret),
+      progress: (line) => void progress.push(line),
+    });
+    const options = { key: keys.backup, run, allow: [], dryRun: false };
+    return { api, ports, options, warnings, masked, progress };
+  };
+
+  it('is done where one store has it, and tells what each of them says', async () => {
+    const kept = keepingStore();
+    const { api, ports, options, warnings, masked, progress } = await world([failing(new Error('reset')), kept.store]);
+    const { stored, generation } = await backUp(api.cluster, ports, options).then((one) => ({
+      ...one,
+      generation: one.context.generation,
+    }));
+    expect(stored).toMatchObject([
+      { store: 'cache', error: { code: 'store-write', why: 'reset' } },
+      { store: 'directory', kept: { where: kept.names()[0] } },
+    ]);
+    expect([generation, warnings]).toEqual([1, ['cache: the cache failed: reset']]);
+    expect(progress).toEqual([
+      expect.stringMatching(/^sealed generation 1: \d+ bytes for 2 recipients$/),
+      expect.stringMatching(/^stored in directory, read back and verified: /),
+    ]);
+    // The values of the platform's Secret, before anything could show them.
+    expect(masked).toEqual(expect.arrayContaining(['a', 'j']));
+  });
+
+  it('fails where none has it, with the reason of each', async () => {
+    const own = new McprtError('store-full', { what: 'full', why: 'too much', next: 'delete' });
+    const other: Store = { ...keepingStore().store, read: async () => Buffer.from('another') };
+    const { api, ports, options } = await world([failing(own), other]);
+    const making = backUp(api.cluster, ports, options);
+    await expect(making).rejects.toMatchObject({
+      code: 'backup-not-stored',
+      why: expect.stringMatching(/^cache: full: too much \(store-full\)\ndirectory: .*\(backup-malformed\)$/),
+      next: expect.stringContaining('delete'),
+      stored: [{ store: 'cache', error: own }, { store: 'directory' }],
+    });
+    await expect(making).rejects.toBeInstanceOf(NotStored);
+    await expect(backUp(api.cluster, { ...ports, stores: [] }, options)).rejects.toMatchObject({
+      why: 'no store is configured',
+      next: 'set the input `stores`',
+    });
+  });
+
+  it('is told from storing another backup of our own', async () => {
+    const kept = keepingStore();
+    const { api, ports, options } = await world([kept.store]);
+    await backUp(api.cluster, ports, options);
+    const [first = ''] = kept.names();
+    const replaying: Store = { ...kept.store, read: () => kept.store.read(first) };
+    await expect(backUp(api.cluster, { ...ports, stores: [replaying] }, options)).rejects.toMatchObject({
+      stored: [{ error: { code: 'store-read-back' } }],
+    });
+  });
+
+  it('is not done again where nothing has changed, unless it is due', async () => {
+    const kept = keepingStore();
+    const { api, ports, options, progress } = await world([kept.store]);
+    const first = await refreshBackup(api.cluster, ports, options, day);
+    expect(first).toMatchObject({ made: { context: { generation: 1 } }, because: [expect.any(String)] });
+    const second = await refreshBackup(api.cluster, ports, options, day);
+    expect(second).toMatchObject({ held: { name: kept.names()[0] } });
+    expect(kept.names()).toHaveLength(1);
+    api.put(opaque('mcp-sentinel', 'mcp-sentinel-secrets', { ADMIN_API_KEYS: 'b', JWT_SECRET: 'j' }));
+    progress.length = 0;
+    const third = await refreshBackup(api.cluster, ports, options, day);
+    expect(third).toMatchObject({ made: { context: { generation: 2 } } });
+    expect(progress[0]).toMatch(/^a new backup is due: /);
+  });
+
+  it('is done although the cluster cannot remember it, which is told', async () => {
+    const { api, ports, options, warnings } = await world([keepingStore().store]);
+    api.hooks.before = ({ method, path }) => {
+      if (method !== 'GET' && path.includes('/configmaps')) throw new ApiError(403, 'Forbidden', 'no', 'write');
+    };
+    expect((await backUp(api.cluster, ports, options)).stored).toHaveLength(1);
+    expect(warnings.join()).toContain('the backup is stored, but the cluster cannot remember it');
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { ApiError } from '../cluster/api-error.js';
 import { type Kind, kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
@@ -174,6 +174,47 @@ describe('the brake', () => {
       why: expect.stringContaining('the brake is still on'),
     });
     expect(api.objects(kinds.admissionPolicy)).toHaveLength(1);
+  });
+
+  it.each<[string, ((api: MemoryApi) => void) | undefined, string]>([
+    ['and says so', undefined, 'brake-ineffective'],
+    [
+      'in the words of the webhook that is in its way',
+      (api) => {
+        const late = new ApiError(500, 'InternalError', 'failed calling webhook "w"', 'POST orders');
+        api.hooks.before = ({ method, path }) => {
+          if (method === 'POST' && path.includes('/orders')) throw late;
+        };
+      },
+      'cluster-unavailable',
+    ],
+  ])('is given up where it stays without effect, %s', async (_, hinder, code) => {
+    const api = cluster();
+    if (hinder === undefined) lateBy(api, Number.POSITIVE_INFINITY);
+    else hinder(api);
+    let time = 0;
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => (time += 60_000));
+    try {
+      await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({ code });
+    } finally {
+      clock.mockRestore();
+    }
+    expect(api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+
+  it('passes on what the API server says of it', async () => {
+    const api = cluster();
+    const refused = new ApiError(403, 'Forbidden', 'no', 'POST policies');
+    api.hooks.before = ({ method }) => {
+      if (method === 'POST') throw refused;
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toBe(refused);
+    api.hooks.before = () => undefined;
+    await brake(api.cluster, holder('killed', -1), { mustHold: false, signal });
+    api.hooks.before = ({ method, path }) => {
+      if (method === 'PATCH' && path.includes('/validatingadmissionpolicies/')) throw refused;
+    };
+    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toBe(refused);
   });
 });
 

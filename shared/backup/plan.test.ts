@@ -4,8 +4,8 @@ import type { KubeObject } from '../cluster/objects.js';
 import type { LiveCertificate, Observation } from '../facts/observation.js';
 import { asSecret, type LiveSecret } from '../facts/secrets.js';
 import { observation } from '../facts/testing/observation.js';
-import { planRestore } from './plan.js';
-import type { Snapshot } from './snapshot.js';
+import { isAcme, planRestore } from './plan.js';
+import type { CertificateRecord, Snapshot } from './snapshot.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const day = 24 * 3600_000;
@@ -103,5 +103,115 @@ describe('planRestore', () => {
     ]);
     expect(plan.orders).toBe(0);
     expect(plan.warnings.join()).toContain('team/a is being issued or will be, with or without this restore');
+  });
+});
+
+describe('what a plan knows of a certificate', () => {
+  const record = (name: string, acme: boolean): CertificateRecord => ({
+    metadata: { namespace: 'team', name },
+    spec: { secretName: `${name}-tls`, dnsNames: [`${name}.example.com`], issuerRef: { name: 'x' } },
+    origin: 'explicit',
+    acme,
+  });
+  const ingress = (name: string): Observation['ingresses'][number] => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: {
+      namespace: 'team',
+      name,
+      uid: name,
+      annotations: { 'cert-manager.io/cluster-issuer': 'letsencrypt-prod' },
+    },
+    spec: { tls: [{ hosts: ['a.example.com'], secretName: name }] },
+  });
+  const plan = (parts: Partial<Observation>, more: Partial<Parameters<typeof planRestore>[0]> = {}) =>
+    planRestore({
+      seen: { ...seenNow(), ...parts },
+      live: new Map(),
+      snapshot: empty,
+      recordedCertManager: '',
+      ...more,
+    });
+
+  it('is what is live, then the backup’s, then what an Ingress asks for, each once', () => {
+    const { certificates } = plan(
+      { ingresses: [ingress('a'), ingress('b'), ingress('c')] },
+      { snapshot: { ...empty, certificates: [record('a', true), record('b', false)] } },
+    );
+    expect(certificates.map(({ name, origin, acme }) => [name, origin, acme]).sort()).toEqual([
+      ['a', 'explicit', true],
+      ['b', 'explicit', false],
+      ['c', 'intent', true],
+    ]);
+  });
+
+  it('is what the installer makes, which costs an order where its issuer is not there yet', () => {
+    const made = (acme: boolean) =>
+      plan(
+        { certificates: [], issuers: [{ ...issuer, spec: { selfSigned: {} } }] },
+        {
+          installer: [{ ...record('z', acme), spec: { ...certificate.spec, secretName: 'z-tls' } }],
+        },
+      ).certificates.map(({ name, acme: is }) => [name, is]);
+    expect([made(true), made(false)]).toEqual([[['z', true]], [['z', false]]]);
+  });
+
+  it('goes by its issuer: one of another group orders nothing, and one that nobody knows may', () => {
+    const of = (issuerRef: object, issuers: Observation['issuers'] = [issuer]): boolean =>
+      isAcme({ ...certificate, spec: { ...certificate.spec, issuerRef } as never }, { issuers });
+    const own = (namespace: string, spec: Record<string, unknown>) => ({
+      ...issuer,
+      kind: 'Issuer',
+      metadata: { name: 'own', namespace },
+      spec,
+    });
+    expect(of({ name: 'letsencrypt-prod', kind: 'ClusterIssuer' })).toBe(true);
+    expect(of({ name: 'letsencrypt-prod', kind: 'ClusterIssuer', group: 'example.com' })).toBe(false);
+    expect(of({ name: 'other', kind: 'ClusterIssuer' })).toBe(true);
+    expect(of({ name: 'own' }, [own('team', { ca: {} })])).toBe(false);
+    expect(of({ name: 'own' }, [own('team', { acme: {} })])).toBe(true);
+    expect(of({ name: 'own' }, [own('elsewhere', { ca: {} })])).toBe(true);
+    expect(of({ name: 'own', kind: 'ClusterIssuer' }, [own('team', { ca: {} })])).toBe(true);
+  });
+
+  it('leaves out of its drift what an ACME server decides itself', () => {
+    const drift = (issuers: Observation['issuers']): readonly string[] => {
+      const changed = { ...certificate, spec: { ...certificate.spec, duration: '24h', usages: ['code signing'] } };
+      const live = new Map([['Secret team/a-tls', liveSecret()]]);
+      return plan({ certificates: [changed as LiveCertificate], issuers }, { live }).certificates[0]?.drift ?? [];
+    };
+    const all = drift([{ ...issuer, spec: { ca: {} } }]);
+    expect(all).toEqual(expect.arrayContaining(['usages', 'duration']));
+    expect(drift([issuer])).toEqual(all.filter((field) => field !== 'usages' && field !== 'duration'));
+  });
+});
+
+describe('what a plan warns of', () => {
+  const warnings = (parts: Partial<Observation>, snapshot: Snapshot = empty): string[] =>
+    planRestore({ seen: observation({ now, ...parts }), live: new Map(), snapshot, recordedCertManager: '' }).warnings;
+
+  it('is a request without an owner, which blocks a first renewal', () => {
+    const request = (name: string, revision: string, owned: boolean): Observation['requests'][number] =>
+      ({
+        apiVersion: 'cert-manager.io/v1',
+        kind: 'CertificateRequest',
+        metadata: {
+          namespace: 'team',
+          name,
+          annotations: { 'cert-manager.io/certificate-revision': revision },
+          ...(owned ? { ownerReferences: [{ controller: true, uid: 'u', kind: 'Certificate', name: 'a' }] } : {}),
+        },
+        spec: {},
+      }) as never;
+    const requests = [request('left', '1', false), request('second', '2', false), request('own', '1', true)];
+    expect(warnings({ requests })).toEqual([expect.stringMatching(/^CertificateRequest team\/left has no owner/)]);
+  });
+
+  it('is a cert-manager that is not ready, or of the version that orders again', () => {
+    const { certManager } = observation();
+    expect(warnings({ certManager: { ...certManager, state: 'unready' } }).join()).toContain('no available pod');
+    expect(warnings({ certManager: { ...certManager, version: 'v1.19.0' } }).join()).toContain('1.19.1 does not');
+    expect(warnings({ certManager: { ...certManager, version: 'v1.19.1' } })).toEqual([]);
+    expect(warnings({ certManager: { ...certManager, doubt: 'odd' } })).toEqual(['odd']);
   });
 });

@@ -3,7 +3,7 @@ import { McprtError } from '../errors.js';
 import type { Ports } from './ports.js';
 import { type Listed, prune, sortListed } from './prune.js';
 import type { BackupContext } from './statement.js';
-import { nameFor } from './stores/store.js';
+import { nameFor, type Store } from './stores/store.js';
 import { keysOf, memoryStore, sealedBackup } from './testing/memory.js';
 
 function context(generation: number, change: Partial<BackupContext> = {}): BackupContext {
@@ -113,5 +113,67 @@ describe('deleting', () => {
     const options = { keep: 2, signers: [], ports: ports((line) => said.push(line)) };
     expect(await prune(memoryStore('artifact', [], cut), context(9), options)).toMatchObject({ error: cut });
     expect(said.join()).toContain('cut');
+  });
+
+  it('takes the oldest first, and tells what it could not take', async () => {
+    const keys = await keysOf();
+    const things = await Promise.all([9, 8, 3, 5].map((generation) => sealedBackup(keys, generation)));
+    const listing = await memoryStore('cache', things).list({ prefix: 'mcprt' });
+    const gone: string[] = [];
+    const failure = new Error('read-only');
+    const store = (fails: (name: string) => boolean): Store => ({
+      ...memoryStore('cache', []),
+      list: async () => ({
+        ...listing,
+        entries: listing.entries.map((entry) => ({
+          ...entry,
+          remove: async () => {
+            if (fails(entry.name)) throw failure;
+            gone.push(entry.name);
+          },
+        })),
+      }),
+    });
+    const told: string[] = [];
+    const said: Ports = { ...ports((line) => told.push(line)), progress: (line) => told.push(line) };
+    const options = { keep: 2, signers: keys.restore.signers, ports: said };
+    const [three, five] = [things[2]?.name ?? '', things[3]?.name ?? ''];
+    expect(
+      await prune(
+        store(() => false),
+        context(9),
+        options,
+      ),
+    ).toEqual({ store: 'cache', removed: [three, five], odd: [] });
+    expect([gone, told]).toEqual([
+      [three, five],
+      [`deleted from cache: ${three}`, `deleted from cache: ${five}`],
+    ]);
+
+    const partly = await prune(
+      store((name) => name === five),
+      context(9),
+      options,
+    );
+    expect(partly).toMatchObject({
+      removed: [three],
+      error: { code: 'store-prune', why: 'read-only', cause: failure },
+    });
+    expect(told.at(-1)).toMatch(/^cache: .*read-only\nnext: /);
+  });
+
+  it('ends with a cancel, and not with a warning', async () => {
+    const keys = await keysOf();
+    const things = await Promise.all([9, 8, 3].map((generation) => sealedBackup(keys, generation)));
+    const reason = new McprtError('job-cancelled', { what: 'w', why: 'y', next: 'n' });
+    const told: string[] = [];
+    const cancelled = { ...ports((line) => told.push(line)), signal: AbortSignal.abort(reason) };
+    const pruning = prune(memoryStore('cache', things), context(9), {
+      keep: 2,
+      signers: keys.restore.signers,
+      ports: cancelled,
+    });
+    await expect(pruning).rejects.toBe(reason);
+    expect(told).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { newKey, requestPem } from '../certificates/testing/fixtures.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -417,5 +417,69 @@ describe('restore', () => {
       if (event === 'DELETED' && object.kind === 'ValidatingAdmissionPolicyBinding') itself.put(order('registry-cert'));
     };
     await expect(restore()).rejects.toMatchObject({ code: 'restore-ordered' });
+  });
+
+  /** Time that goes by a minute with each look at it, once something has happened. */
+  const hurried = (since: () => boolean) => {
+    let passed = 0;
+    const { now: real } = Date;
+    return jest.spyOn(Date, 'now').mockImplementation(() => {
+      if (since()) passed += 60_000;
+      return real() + passed;
+    });
+  };
+
+  it('says which certificates do not become Ready, and what cert-manager says of them', async () => {
+    const { api, restore } = await lost();
+    const { after: react } = api.hooks;
+    let written = false;
+    api.hooks.after = (event, object, itself) => {
+      if (object.metadata.name.startsWith('mcprt-barrier-')) react?.(event, object, itself);
+      written ||= event === 'ADDED' && object.metadata.name === 'registry-tls';
+    };
+    const conditions = [{ type: 'Ready', status: 'False', reason: 'Doubtful', message: 'not yet' }];
+    api.put(namespace('registry'));
+    api.put({
+      ...certificate('registry', 'registry-cert', { secretName: 'registry-tls' }),
+      status: { conditions },
+    } as KubeObject);
+    const clock = hurried(() => written);
+    try {
+      await expect(restore()).rejects.toMatchObject({
+        code: 'restore-verify',
+        message: expect.stringContaining('1 certificate is not Ready'),
+        why: expect.stringMatching(/^registry\/registry-cert: .*Ready=False Doubtful not yet/),
+      });
+    } finally {
+      clock.mockRestore();
+    }
+    expect(isOn(api)).toBe(true);
+  });
+
+  it('names what holds a namespace that does not go in time', async () => {
+    for (const [conditions, why] of [
+      [
+        [
+          { type: 'A', status: 'True', message: 'pods are left' },
+          { type: 'B', status: 'False', message: 'no' },
+        ],
+        'registry: pods are left',
+      ],
+      [[], 'registry: its content is being deleted'],
+    ] as const) {
+      const { api, restore } = await lost();
+      const leaving = {
+        metadata: { name: 'registry', deletionTimestamp: '2026-11-24T11:00:00Z' },
+        status: { conditions },
+      };
+      api.put(objectOf(kinds.namespace, leaving));
+      const writes = api.writes.length;
+      await expect(restore({ timeout: 1 })).rejects.toMatchObject({
+        code: 'namespace-terminating',
+        message: 'namespaces are still being deleted: registry',
+        why,
+      });
+      expect(api.writes.slice(writes)).toEqual([]);
+    }
   });
 });

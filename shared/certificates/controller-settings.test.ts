@@ -38,22 +38,39 @@ describe('the settings of cert-manager’s controller', () => {
       '--default-issuer-name=le',
       '--default-issuer-kind=ClusterIssuer',
       '--default-issuer-group=g',
-      '--auto-certificate-annotations=a,b',
+      '--auto-certificate-annotations=a,,b',
+      '--extra-certificate-annotations=c',
+      '--extra-certificate-annotations=d',
     ]).shim;
     expect(shim).toEqual({
       defaultIssuerName: 'le',
       defaultIssuerKind: 'ClusterIssuer',
       defaultIssuerGroup: 'g',
       autoCertificateAnnotations: ['a', 'b'],
+      extraCertificateAnnotations: ['c', 'd'],
     });
+  });
+
+  it('have flags without a value, which take none from the flag after them', () => {
+    expect(settings(['--enable', '--cluster-resource-namespace=secrets']).clusterResourceNamespace).toBe('secrets');
+    expect(settings(['--cluster-resource-namespace', '--v=2']).clusterResourceNamespace).toBe('true');
+    expect(settings(['--cluster-resource-namespace']).clusterResourceNamespace).toBe('true');
+    expect(settings(['--cluster-resource-namespace=']).clusterResourceNamespace).toBe('kube-system');
   });
 
   it('come from the configuration file, over which a flag wins', () => {
     const file =
-      'clusterResourceNamespace: filed\ningressShimConfig:\n  defaultIssuerName: le\n  defaultIssuerKind: ClusterIssuer\n';
+      'clusterResourceNamespace: filed\ningressShimConfig:\n  defaultIssuerName: le\n  defaultIssuerKind: ClusterIssuer\n  defaultIssuerGroup: g\n  defaultAutoCertificateAnnotations: [a, 1, b]\n  extraCertificateAnnotations: [c]\ncontrollers: [issuers]\n';
     expect(settings([], file)).toEqual({
       clusterResourceNamespace: 'filed',
-      shim: { defaultIssuerName: 'le', defaultIssuerKind: 'ClusterIssuer' },
+      shim: {
+        defaultIssuerName: 'le',
+        defaultIssuerKind: 'ClusterIssuer',
+        defaultIssuerGroup: 'g',
+        autoCertificateAnnotations: ['a', 'b'],
+        extraCertificateAnnotations: ['c'],
+        disabled: true,
+      },
     });
     expect(settings(['--cluster-resource-namespace=flag'], file).clusterResourceNamespace).toBe('flag');
     expect(settings([], ': no yaml\n\t').clusterResourceNamespace).toBe('kube-system');
@@ -65,6 +82,7 @@ describe('the settings of cert-manager’s controller', () => {
     [['--controllers=*,-ingress-shim'], true],
     [['--controllers=issuers,ingress-shim'], false],
     [['--controllers=issuers'], true],
+    [['--controllers='], false],
   ])('say with %s whether Ingresses are answered', (args, disabled) => {
     expect(settings(args).shim.disabled ?? false).toBe(disabled);
   });

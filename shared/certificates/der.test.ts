@@ -16,6 +16,7 @@ describe('headers', () => {
     ['a length that is cut off', '308201'],
     ['three bytes of length where two would do', `308300ffff${'00'.repeat(0xffff)}`],
     ['content that is one byte short', '3002ff'],
+    ['a length that is not said, with as much as its byte could mean', `3080${'00'.repeat(128)}`],
   ])('refuses: %s', (_, hex) => {
     expect(() => reader(hex).any('bad')).toThrow('bad');
   });
@@ -76,6 +77,11 @@ describe('values', () => {
 
   it.each(['1', '3.1', '1.40', 'x.y', '1.2.-3'])('no identifier: %s', (dotted) => {
     expect(encodeOid(dotted)).toBeUndefined();
+  });
+
+  it('an arc may have a byte of nothing in its middle', () => {
+    expect(reader('06042a818000').oid('bad')).toBe('1.2.16384');
+    expect(encodeOid('1.2.16384')?.toString('hex')).toBe('06042a818000');
   });
 
   it('a boolean is 00 or ff', () => {

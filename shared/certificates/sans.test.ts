@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { contextTag, encodeElement, encodeOid, tag } from './der.js';
 import { sameAddresses, sameItems } from './multisets.js';
-import { addressKey, identifierSet } from './sans.js';
+import { addressKey, identifierSet, readOtherNames } from './sans.js';
 import { readUri } from './uri.js';
 
 describe('addresses', () => {
@@ -62,5 +63,29 @@ describe('URIs', () => {
     'http://host/\n',
   ])('refused: %p', (text) => {
     expect(() => readUri(text)).toThrow(/^x509: cannot parse URI/);
+  });
+});
+
+describe('otherNames', () => {
+  const other = (oid: string, kind: number, value: string): Buffer =>
+    encodeElement(
+      contextTag(0, 'constructed'),
+      Buffer.concat([
+        encodeOid(oid) ?? Buffer.alloc(0),
+        encodeElement(contextTag(0, 'constructed'), encodeElement(kind, Buffer.from(value))),
+      ]),
+    );
+  const read = (...names: Buffer[]) => readOtherNames(encodeElement(tag.sequence, Buffer.concat(names)));
+
+  it('are those among other names, in their order', () => {
+    const dns = encodeElement(contextTag(2), Buffer.from('a.example.org'));
+    expect(read(other('1.2.3', tag.utf8String, 'ö'), dns, other('1.2.4', tag.utf8String, 'b'))).toEqual([
+      { oid: '1.2.3', value: 'ö' },
+      { oid: '1.2.4', value: 'b' },
+    ]);
+  });
+
+  it('are text in UTF-8 only', () => {
+    expect(() => read(other('1.2.3', tag.ia5String, 'a'))).toThrow('otherName is not an utf8 value');
   });
 });

@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { makeCertificateAuthority } from '../../lab/platform/certificate-authority.js';
 import { McprtError } from '../errors.js';
 import { linearIn } from '../testing/linear.js';
 import { loadCredentials } from './credentials.js';
@@ -113,6 +115,132 @@ describe('a kubeconfig in a file', () => {
     expect(textOf(error)).toMatch(/^kubeconfig-invalid\n/);
     expect(told).toContain(secrets.token);
     for (const part of parts) expect(textOf(error)).not.toContain(part);
+  });
+});
+
+describe('what a kubeconfig asks for', () => {
+  const loaded = (source: string, trusted = false): ReturnType<typeof loadCredentials> =>
+    loadCredentials(source, { trusted });
+  const untrusted = (why: RegExp): object => ({ code: 'kubeconfig-untrusted', why: expect.stringMatching(why) });
+
+  it('is a check of the server’s certificate, unless it is trusted to leave that out', async () => {
+    const unchecked = yaml.replace('verify: false', 'verify: true');
+    await expect(loaded(unchecked)).rejects.toMatchObject(untrusted(/insecure-skip-tls-verify/));
+    expect((await loaded(unchecked, true)).tls).toEqual({ rejectUnauthorized: false });
+    expect((await loaded(yaml, true)).tls).toEqual({});
+  });
+
+  it('is no program, unless it is trusted to start one', async () => {
+    const exec =
+      'exec: { apiVersion: client.authentication.k8s.io/v1, command: no-such-program, interactiveMode: Never }';
+    const starting = yaml.replace(/token: .*/, exec);
+    await expect(loaded(starting)).rejects.toMatchObject(untrusted(/exec plugins/));
+    await expect(loaded(starting, true)).rejects.toMatchObject({
+      code: 'kubeconfig-invalid',
+      why: expect.stringContaining('its plugin failed'),
+    });
+    await expect(loaded(yaml.replace(/token: .*/, 'auth-provider: { name: gcp }'))).rejects.toMatchObject(
+      untrusted(/auth providers/),
+    );
+  });
+
+  it('is a file that must be there, and the reason is kept', async () => {
+    const error: unknown = await loaded(yaml.replace(/token: .*/, 'client-key: /no/such/key.pem')).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({
+      code: 'kubeconfig-invalid',
+      message: expect.stringContaining('"main"'),
+      cause: { code: 'ENOENT' },
+    });
+  });
+
+  it('is an https server', async () => {
+    await expect(loaded(yaml.replace(/server: https/, 'server: http'))).rejects.toMatchObject(
+      untrusted(/in the clear/),
+    );
+  });
+
+  it('is a context that there is', async () => {
+    for (const [from, to] of [
+      ['current-context: main', 'current-context: nowhere'],
+      ['    cluster: main', '    cluster: nowhere'],
+      ['    user: main', '    user: nowhere'],
+    ] as const) {
+      await expect(loaded(yaml.replace(from, to))).rejects.toMatchObject({
+        code: 'kubeconfig-invalid',
+        message: expect.stringContaining('no usable current context'),
+      });
+    }
+  });
+
+  it('is kept: where the server is, its name in the certificate, the proxy', async () => {
+    const more = '    tls-server-name: api.example.com\n    proxy-url: http://u:s3cr3t-of-proxy@p.example:3128\n';
+    const found = await loaded(yaml.replace(/ {4}insecure.*\n/, more).replace(':6443', ':6443/k8s/clusters/c-1/'));
+    expect(found).toMatchObject({
+      server: 'https://127.0.0.1:6443/k8s/clusters/c-1',
+      context: 'main',
+      tls: { servername: 'api.example.com' },
+      proxyUrl: 'http://u:s3cr3t-of-proxy@p.example:3128',
+    });
+    expect(await loaded(yaml)).not.toHaveProperty('proxyUrl');
+    await expect(loaded(yaml.replace(/ {4}insecure.*\n/, more.replace('http:', 'socks5:')))).rejects.toMatchObject({
+      code: 'kubeconfig-invalid',
+      why: expect.stringContaining('proxy-url'),
+    });
+  });
+
+  it('is a token of a file, unless it has one itself', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mcprt-token-'));
+    try {
+      const path = join(folder, 'token');
+      await writeFile(path, 'from-the-file\n');
+      const both = yaml.replace('    token:', `    tokenFile: ${path}\n    token:`);
+      // Without a user in the address, which would be one in place of a token.
+      const ofFile = both.replace(/ {4}token: .*\n/, '').replace(/\/\/admin:.*@/, '//');
+      const { tokens, headers } = await loaded(ofFile);
+      expect([await tokens?.current(), headers.authorization]).toEqual(['from-the-file', undefined]);
+      expect(await loaded(both)).not.toHaveProperty('tokens');
+      expect(await loaded(ofFile.replace(/tokenFile: .*/, 'tokenFile: ""'))).not.toHaveProperty('tokens');
+      // Of another user.
+      const other = `${yaml.replace(/ {4}token: .*\n/, '    username: ""\n').replace(/\/\/admin:.*@/, '//')}    tokenFile: ${path}\n`;
+      expect(await loaded(other)).not.toHaveProperty('tokens');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('has each secret told in the form in which it is sent, and in which it is written', async () => {
+    const told = async (source: string): Promise<string[]> => (await loaded(source)).secrets.sort();
+    const addressed = [encodeURIComponent(secrets.password), secrets.password];
+    expect(await told(yaml)).toEqual([...addressed, `Bearer ${secrets.token}`, secrets.token, secrets.token].sort());
+    const basic = Buffer.from('u:pw').toString('base64');
+    const named = yaml.replace(/token: .*/, 'username: u\n    password: pw');
+    expect((await loaded(named)).headers).toEqual({ authorization: `Basic ${basic}` });
+    expect(await told(named)).toEqual([...addressed, `Basic ${basic}`, basic, 'pw'].sort());
+    const proxied = named.replace(/ {4}insecure.*\n/, '    proxy-url: http://u:s3cr3t-of-proxy@p.example\n');
+    expect(await told(proxied)).toEqual(expect.arrayContaining(['s3cr3t-of-proxy']));
+  });
+
+  it('has its client key told as text and as it is written', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const packed = Buffer.from(key).toString('base64');
+    const found = await loaded(yaml.replace(/token: .*/, `client-key-data: ${packed}`));
+    expect(found.secrets).toEqual(expect.arrayContaining([key, packed]));
+    expect(String(found.tls.key)).toBe(key);
+  });
+
+  it('may be a file beside the kubeconfig', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mcprt-beside-'));
+    try {
+      const ca = await makeCertificateAuthority();
+      await writeFile(join(folder, 'ca.crt'), ca.certificate);
+      await writeFile(join(folder, 'config'), yaml.replace(/insecure.*/, 'certificate-authority: ca.crt'));
+      expect(String((await loaded(join(folder, 'config'))).tls.ca)).toBe(ca.certificate);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

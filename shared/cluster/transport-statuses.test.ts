@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SecureServer, startSecureServer } from '../platform/testing/secure-server.js';
 import { openTransport, type Transport } from './transport.js';
@@ -77,5 +78,49 @@ describe('an answer', () => {
     await expect(transport.lines({ method: 'GET', path, signal: AbortSignal.abort(reason) }).next()).rejects.toBe(
       reason,
     );
+  });
+
+  it('of a stream is its lines, without those that are empty, until its end', async () => {
+    const { server, transport } = await world();
+    server.answer = () => ({ status: 200, body: '{"a":1}\n\n{"b":2}\n' });
+    const lines: string[] = [];
+    for await (const line of transport.lines({ method: 'GET', path })) lines.push(line);
+    expect([lines, transport.calls]).toEqual([['{"a":1}', '{"b":2}'], 1]);
+  });
+
+  it('of a stream that breaks off is told as a call’s', async () => {
+    const { server, transport } = await world();
+    server.instead = (_, response) => {
+      response.write('{"a":1}\n', () => response.destroy());
+      return true;
+    };
+    const lines = transport.lines({ method: 'GET', path });
+    expect((await lines.next()).value).toBe('{"a":1}');
+    await expect(lines.next()).rejects.toMatchObject({ code: 'cluster-unreachable' });
+  });
+});
+
+describe('a WebSocket', () => {
+  it('is asked for as a call is, over HTTP/1.1 and without its form of answers', async () => {
+    const { server, transport } = await world();
+    const asked = new Promise<IncomingMessage>((resolve) => {
+      server.instead = (request) => {
+        resolve(request);
+        request.socket.destroy();
+        return true;
+      };
+    });
+    const socket = await transport.webSocket('/api/v1/x', 'v4.channel.k8s.io');
+    socket.addEventListener('error', () => undefined);
+    const { url, headers, httpVersion } = await asked;
+    expect([url, httpVersion, headers.upgrade, headers['sec-websocket-protocol'], headers['x-own']]).toEqual([
+      '/api/v1/x',
+      '1.1',
+      'websocket',
+      'v4.channel.k8s.io',
+      'h',
+    ]);
+    expect(headers.accept ?? '').not.toContain('json');
+    expect(transport.calls).toBe(1);
   });
 });

@@ -72,9 +72,9 @@ export function openTransport(credentials: Credentials, options: TransportOption
 
   /** Sends it, once more with a new token where the API server refuses one that may have ended meanwhile. */
   const send = async (call: Call): Promise<Dispatcher.ResponseData> => {
-    let token = await tokens?.current();
+    if (tokens === undefined) return sendWith(call, undefined);
+    let token = await tokens.current();
     let answer = await sendWith(call, token);
-    if (tokens === undefined || token === undefined) return answer;
     if (answer.statusCode === 401 && tokens.refused(token)) {
       await answer.body.dump();
       token = await tokens.current();
@@ -203,12 +203,12 @@ function dispatcherFor(
     headersTimeout: options.deadline,
     bodyTimeout: 0,
   };
-  const { httpsProxy, noProxy } = options.proxy ?? {};
-  if (credentials.proxyUrl === undefined && httpsProxy === undefined) return new Agent({ connect, ...pool });
+  const { httpsProxy, noProxy = '' } = options.proxy ?? {};
   try {
-    return credentials.proxyUrl === undefined
-      ? new EnvHttpProxyAgent({ httpsProxy: httpsProxy ?? '', noProxy: noProxy ?? '', requestTls: connect, ...pool })
-      : new ProxyAgent({ uri: credentials.proxyUrl, requestTls: connect, ...pool });
+    const uri = credentials.proxyUrl;
+    if (uri !== undefined) return new ProxyAgent({ uri, requestTls: connect, ...pool });
+    // NO_PROXY may name the API server: the direct way needs its CA as well.
+    if (httpsProxy) return new EnvHttpProxyAgent({ httpsProxy, noProxy, connect, requestTls: connect, ...pool });
   } catch {
     // The address may have a password in it, and what is thrown may quote it.
     throw new McprtError('cluster-proxy', {
@@ -220,6 +220,7 @@ function dispatcherFor(
           : 'correct the proxy-url in the kubeconfig: http://USER:PASSWORD@HOST:PORT',
     });
   }
+  return new Agent({ connect, ...pool });
 }
 
 /** A network failure or an answer that asks to come back; a write that did happen is found by whoever re-reads it. */

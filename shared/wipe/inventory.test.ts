@@ -37,6 +37,12 @@ describe('unproven', () => {
     expect(unproven(saved, seen, present, [])).toEqual([]);
   });
 
+  it('asks for no namespace: what is in one is asked for', () => {
+    const namespaces = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'registry', uid: 'u' } }];
+    const present = live([reference('a')], secret('a', { key: 'YQ==' }));
+    expect(unproven(saved, observation({ namespaces }), present, [])).toEqual([]);
+  });
+
   it('names what is new and what was changed', () => {
     const present = live([reference('a'), reference('b')], secret('a', { key: 'Yg==' }), secret('b', {}));
     expect(unproven(saved, seen, present, [])).toEqual([

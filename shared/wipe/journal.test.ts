@@ -33,6 +33,13 @@ describe('the journal of a wipe', () => {
     expect(await readJournal(cluster)).toEqual(journal);
   });
 
+  it('may hold nothing, which is not one thing without a name', async () => {
+    const cluster = server();
+    const empty: Journal = { ...journal, targets: [], secrets: new Map() };
+    await writeJournal(cluster, empty);
+    expect(await readJournal(cluster)).toEqual(empty);
+  });
+
   it('holds what as many tenants have as a backup may hold, and gives way to a smaller one', async () => {
     const api = memoryApi();
     clustersOwn(api);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '../cluster/objects.js';
 import { isClustersOwn } from '../platform/resources.js';
 import type { WipeObservation } from './observe.js';
-import { goesLast, planWipe, subjectOf, type WipeChoice } from './targets.js';
+import { goesLast, planWipe, scopes, subjectOf, type WipeChoice } from './targets.js';
 
 const object = (kind: string, name: string, rest: Partial<KubeObject> = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -56,6 +56,10 @@ describe('planWipe', () => {
     const { targets, warnings } = plan(cluster, { scope: 'all-apps' });
     expect(targets.map(({ name }) => name)).toEqual(['registry', 'mcp-team-a', 'mcp-teamwork', 'shop', 'traefik']);
     expect(warnings).toEqual(['3 namespaces not of MCP Runtime go too: mcp-teamwork, shop, traefik']);
+  });
+
+  it('has two scopes, of which the first is what is MCP Runtime’s', () => {
+    expect(scopes).toEqual(['platform', 'all-apps']);
   });
 
   it('takes cert-manager only by name, and last', () => {
@@ -120,6 +124,16 @@ describe('planWipe', () => {
       'ClusterRole promtail',
       'ClusterRoleBinding promtail',
     ]);
+    // What else goes has no say in it.
+    const more = [
+      ...clusterRoleBindings,
+      object('ClusterRoleBinding', 'mcp-sentinel-platform-admin', bound('view', 'shop')),
+    ];
+    expect(subjects({ clusterRoles, clusterRoleBindings: more })).toContain('ClusterRole promtail');
+    const left = [...clusterRoleBindings, object('ClusterRoleBinding', 'logs', bound('mcp-runtime-api', 'shop'))];
+    expect(plan({ clusterRoles, clusterRoleBindings: left }).warnings).toEqual([
+      'ClusterRoleBinding logs stays and binds ClusterRole mcp-runtime-api, which goes',
+    ]);
     const shared = [...clusterRoleBindings, object('ClusterRoleBinding', 'logs', bound('promtail', 'shop'))];
     expect(subjects({ clusterRoles, clusterRoleBindings: shared })).not.toContain('ClusterRole promtail');
   });
@@ -142,6 +156,26 @@ describe('planWipe', () => {
     ]);
   });
 
+  it('does not warn of what goes itself', () => {
+    const webhooks = [
+      object('ValidatingWebhookConfiguration', 'validating-webhook-configuration', calling('mcp-runtime')),
+      object('MutatingWebhookConfiguration', 'mutating-webhook-configuration', calling('mcp-runtime')),
+      object('MutatingWebhookConfiguration', 'of-a-team', calling('mcp-runtime')),
+    ];
+    const namespaces = [namespace('mcp-runtime'), namespace('shop')];
+    expect(plan({ namespaces, webhooks }).warnings).toEqual([
+      expect.stringMatching(/^MutatingWebhookConfiguration of-a-team stays and calls namespace mcp-runtime, /),
+    ]);
+    const managed = { metadata: { name: '', labels: { 'platform.mcpruntime.org/managed': 'true' } } };
+    const own = (name: string): KubeObject =>
+      object('ClusterRoleBinding', name, {
+        ...bound('of-a-tool', 'shop'),
+        metadata: { ...managed.metadata, name, uid: name },
+      });
+    const clusterRoles = [object('ClusterRole', 'of-a-tool', { metadata: { ...managed.metadata, name: 'of-a-tool' } })];
+    expect(plan({ clusterRoles, clusterRoleBindings: [own('a'), own('b')] }).warnings).toEqual([]);
+  });
+
   it('warns of a name that is no namespace', () => {
     expect(plan(cluster, { also: ['shopp'] }).warnings).toEqual(['`also` names shopp, and there is no such namespace']);
   });
@@ -154,11 +188,35 @@ describe('planWipe', () => {
 
   it('lists volumes that keep their data, and why everything else stays', () => {
     const spec = { persistentVolumeReclaimPolicy: 'Retain', claimRef: { namespace: 'registry', name: 'data' } };
-    const volumes = [object('PersistentVolume', 'pv', { spec }), object('PersistentVolume', 'free', { spec: {} })];
+    const elsewhere = { ...spec, claimRef: { namespace: 'shop', name: 'data' } };
+    const volumes = Object.entries({
+      pv: spec,
+      free: {},
+      unbound: { persistentVolumeReclaimPolicy: 'Retain' },
+      deleted: { ...spec, persistentVolumeReclaimPolicy: 'Delete' },
+      elsewhere,
+    }).map(([name, one]) => object('PersistentVolume', name, { spec: one }));
     const { kept } = plan({ ...cluster, volumes });
+    expect(kept.filter(({ subject }) => subject.startsWith('PersistentVolume'))).toHaveLength(1);
     expect(kept).toContainEqual({ subject: 'PersistentVolume pv', why: 'it retains the data of claim registry/data' });
     expect(kept).toContainEqual({ subject: 'Namespace shop', why: 'it is not MCP Runtime’s' });
     expect(kept).toContainEqual({ subject: 'Namespace kube-system', why: 'it is the cluster’s own' });
-    expect(kept.some(({ subject }) => subject.endsWith('free'))).toBe(false);
+    expect(kept).toContainEqual({
+      subject: 'Namespace cert-manager',
+      why: 'it goes only when it is named in `also`',
+    });
+    const issuers = [
+      object('ClusterIssuer', 'le', { spec: { acme: {} } }),
+      object('ClusterIssuer', 'ca', { spec: {} }),
+      object('Issuer', 'own', { spec: {} }),
+    ];
+    const groups = new Map([['mcpruntime.org', 'v1']]);
+    expect(plan({ issuers, groups }).kept.map(({ subject, why }) => `${subject}: ${why}`)).toEqual([
+      'ClusterIssuer le: setup adopts it; a new one could register a new account',
+      'ClusterIssuer ca: setup adopts it',
+      'CustomResourceDefinitions of mcpruntime.org: setup applies them anew',
+      'what setup changed on Traefik in kube-system: kube-system stays as it is',
+    ]);
+    expect(plan({}).kept).toHaveLength(1);
   });
 });

@@ -107,6 +107,22 @@ describe('a wipe', () => {
     expect([start, refused]).toEqual(['fresh', expect.stringMatching(/^backup-refused: .*registry-tls/s)]);
   });
 
+  it('in a dry run of nothing foresees nothing, and fails as the cluster does', async () => {
+    const one = await world();
+    const down = new ApiError(500, 'InternalError', 'down', 'any');
+    one.api.hooks.before = ({ path }) => {
+      if (path.includes('/secrets/')) throw new Error('reset');
+    };
+    await expect(one.wipe({ dryRun: true })).rejects.toThrow('reset');
+    one.api.hooks.before = ({ path }) => {
+      if (path.includes('/secrets/')) throw down;
+    };
+    expect(await one.wipe({ dryRun: true })).toMatchObject({ refused: expect.stringContaining('down') });
+    one.api.hooks.before = () => undefined;
+    await one.wipe();
+    expect(await one.wipe({ dryRun: true })).toMatchObject({ start: 'nothing', refused: undefined, wiped: 0 });
+  });
+
   it('that does not end says what holds it, keeps its journal, and goes on from there', async () => {
     const one = await world();
     holdFast(one);
@@ -125,6 +141,21 @@ describe('a wipe', () => {
     for (const name of ['registry', 'mcp-sentinel']) one.api.remove(kinds.namespace, { name });
     expect(await one.wipe()).toMatchObject({ start: 'nothing' });
     expect(await readJournal(one.api.cluster)).toBeUndefined();
+  });
+
+  it('takes cert-manager when all others are gone, and each of them once', async () => {
+    const one = await world();
+    const deleted: string[] = [];
+    one.api.hooks.before = ({ method, path }) => {
+      const name = /^\/api\/v1\/namespaces\/([^/?]+)$/.exec(path)?.[1];
+      if (method === 'DELETE' && name !== undefined) deleted.push(name);
+    };
+    await one.wipe({ also: ['cert-manager'] });
+    expect([deleted.slice(0, 2).sort(), deleted.slice(2)]).toEqual([['mcp-sentinel', 'registry'], ['cert-manager']]);
+    expect(one.lines.filter((line) => line.startsWith('deleting'))).toEqual([
+      'deleting Namespace registry, Namespace mcp-sentinel',
+      'deleting Namespace cert-manager',
+    ]);
   });
 
   it('that is resumed stands on the backup of its journal', async () => {

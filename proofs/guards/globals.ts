@@ -1,0 +1,16 @@
+// Stands in for @jest/globals where test files run in one process, one after another: the same runner, matchers and
+// mocks as jest's, without its loader.
+import { expect } from 'expect';
+import { ModuleMocker } from 'jest-mock';
+
+export { afterAll, afterEach, beforeAll, beforeEach, describe, it, test } from 'jest-circus';
+export { expect };
+
+const mocker = new ModuleMocker(globalThis);
+
+export const jest = {
+  fn: mocker.fn.bind(mocker),
+  spyOn: mocker.spyOn.bind(mocker),
+  clearAllMocks: () => mocker.clearAllMocks(),
+  restoreAllMocks: () => mocker.restoreAllMocks(),
+};
