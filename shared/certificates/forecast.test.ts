@@ -189,6 +189,7 @@ describe('older versions', () => {
     const blocked = (why: string): object => ({
       verdict: 'blocked',
       check: undefined,
+      reason: 'ControllerCrash',
       message: expect.stringContaining(`crashes on this Certificate, and issues nothing for any other: ${why}`),
     });
     expect(crash({ windows: [window] })).toMatchObject(blocked('unsupported renewal policy'));

@@ -48,6 +48,9 @@ export interface Crash {
   readonly crash: string;
 }
 
+/** What the forecast calls that; cert-manager has no reason for it. */
+export const crashReason = 'ControllerCrash';
+
 /** What the chain looks at. */
 export interface TriggerInput {
   readonly certificate: Certificate;

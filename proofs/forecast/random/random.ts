@@ -2,12 +2,18 @@ import { newestCertManager } from '../../../shared/certificates/version.js';
 import { seedOf } from '../../random.js';
 import type { Figures, ProofContext } from '../../support/proof.js';
 import { type Comparison, compareVersion } from './compare.js';
+import { writeTable } from './table.js';
+
+const newest = newestCertManager.slice(1);
 
 /**
  * The versions that are compared: the runbook's, the last patch of each minor that is to be had, and those on both sides of
  * what upstream changed within a minor.
  */
-const versions = ['1.16.2', '1.16.5', '1.17.4', '1.18.2', '1.18.6', '1.19.0', '1.19.5', '1.20.3', '1.21.2'] as const;
+const versions: readonly string[] = [
+  ...['1.16.2', '1.16.5', '1.17.4', '1.18.2', '1.18.6', '1.19.0', '1.19.5', '1.20.3'],
+  newest,
+];
 
 const [casesInSmall, casesInFull] = [2000, 100_000];
 
@@ -23,12 +29,13 @@ export async function compareRandom(context: ProofContext): Promise<Figures> {
     progress(`  ${JSON.stringify(compared)}`);
     comparisons.push(compared);
   }
+  if (flags['write-table'] === true) await writeTable(comparisons);
   return { seed, versions: comparisons };
 }
 
 /** Minors stand for their last patch. In small only the newest, whose libraries the lab has compiled already. */
 function wantedVersions(given: string | boolean | undefined, small: boolean): readonly string[] {
-  if (typeof given !== 'string') return small ? [newestCertManager.slice(1)] : versions;
+  if (typeof given !== 'string') return small ? [newest] : versions;
   return given.split(',').map((one) => {
     const text = one.replace(/^v/, '');
     return /^\d+\.\d+$/.test(text) ? (versions.findLast((version) => version.startsWith(`${text}.`)) ?? text) : text;
