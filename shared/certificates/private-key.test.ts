@@ -114,4 +114,19 @@ it('the further numbers of an RSA key count by the version', () => {
     error: 'error parsing rsa private key: crypto/rsa: invalid CRT coefficient',
   });
   expect(decodePrivateKey(broken, certManagerVersion('1.18.3'))).toEqual(decode(keyPem(rsa)));
+  const [, , , , , , , dq] = numbersOf(der);
+  der[(dq ?? 0) - 1] = (der[(dq ?? 0) - 1] ?? 0) ^ 1;
+  der[dq ?? 0] = 0x04;
+  expect(decode(pem('RSA PRIVATE KEY', der))).toEqual(decode(keyPem(rsa)));
 });
+
+/** Where the numbers of a PKCS #1 key start. */
+function numbersOf(der: Buffer): number[] {
+  const starts: number[] = [];
+  for (let at = 4; at < der.length; ) {
+    starts.push(at);
+    const [, length = 0, next = 0, last = 0] = der.subarray(at);
+    at += length === 0x82 ? 4 + next * 256 + last : length === 0x81 ? 3 + next : 2 + length;
+  }
+  return starts;
+}

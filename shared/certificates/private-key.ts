@@ -194,7 +194,8 @@ function pkcs1Key({ version, n, e, d, p, q, crt, otherPrimes }: Pkcs1, rules: Ce
   const product = otherPrimes.reduce((left, prime) => left * prime, p * q);
   if (product !== n) throw new DecodeError('crypto/rsa: p * q != n');
   if (otherPrimes.length > 0) return rsaPublicKey(n, e);
-  const checked = attempt(() => checkCrt({ e, d, p, q, crt }));
+  // Some of them are as good as none.
+  const checked = attempt(() => checkCrt({ e, d, p, q, crt: crt.length === 3 ? crt : [] }));
   if (!checked.ok && has(rules, 'keyNumbersCount')) throw new DecodeError(checked.error);
   // Where they do not count, they are computed anew.
   if (!checked.ok) checkCrt({ e, d, p, q, crt: [] });

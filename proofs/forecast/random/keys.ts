@@ -1,7 +1,9 @@
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { KeyAlgorithm } from '../../../shared/certificates/model.js';
-import { keyPem, newKey } from '../../../shared/certificates/testing/fixtures.js';
+import { keyPem, pem } from '../../../shared/certificates/testing/fixtures.js';
+import type { Random } from '../../random.js';
 import type { Dice } from './dice.js';
+import { type SeededKeys, seededKeys } from './seeded-keys.js';
 
 /** A key with all that cases need of it, made once: to make RSA keys takes longer than to judge thousands of cases. */
 export interface PoolKey {
@@ -13,38 +15,47 @@ export interface PoolKey {
   readonly pems: readonly [string, ...string[]];
 }
 
-type Kind = Parameters<typeof newKey>[0];
-
-const common: readonly (readonly [kind: Kind, algorithm: KeyAlgorithm, size: number, count: number])[] = [
-  ['RSA-2048', 'RSA', 2048, 2],
-  ['P-256', 'ECDSA', 256, 3],
-  ['P-384', 'ECDSA', 384, 1],
-  ['P-521', 'ECDSA', 521, 1],
-  ['P-224', 'ECDSA', 224, 1],
-  ['Ed25519', 'Ed25519', 0, 2],
-  ['RSA-1024', 'RSA', 1024, 1],
-];
-const odd: readonly Kind[] = ['secp256k1', 'DSA', 'RSA-PSS', 'X25519'];
-
-/** The keys of a run. They are not of the seed: no case depends on which key it is, only on its kind. */
+/** The keys of a run. */
 export interface KeyPool {
   readonly usual: readonly PoolKey[];
   readonly odd: readonly PoolKey[];
 }
 
-/** Makes the keys. */
-export function makeKeys(): KeyPool {
-  const usual = common.flatMap(([kind, algorithm, size, count]) =>
-    Array.from({ length: count }, () => poolKey(kind, newKey(kind), { algorithm, size })),
-  );
-  const big = generateKeyPairSync('rsa', { modulusLength: 3072 }).privateKey;
-  return {
-    usual: [...usual, poolKey('RSA-3072', big, { algorithm: 'RSA', size: 3072 })],
-    odd: odd.map((kind) => poolKey(kind, newKey(kind), undefined)),
-  };
+const curves = [
+  ['P-256', 256, 3],
+  ['P-384', 384, 1],
+  ['P-521', 521, 1],
+  ['P-224', 224, 1],
+] as const;
+const sizes = [
+  [2048, 2],
+  [1024, 1],
+  [3072, 1],
+] as const;
+
+/** Makes the keys; the same from the same generator. */
+export function makeKeys(random: Random): KeyPool {
+  const keys = seededKeys(random);
+  const several = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+  const usual = [
+    ...sizes.flatMap(([size, count]) =>
+      several(count, () => poolKey(`RSA-${size}`, keys.rsa(size), { algorithm: 'RSA', size }, random)),
+    ),
+    ...curves.flatMap(([curve, size, count]) =>
+      several(count, () => poolKey(curve, keys.ec(curve), { algorithm: 'ECDSA', size }, random)),
+    ),
+    ...several(2, () => poolKey('Ed25519', keys.plain('Ed25519'), { algorithm: 'Ed25519', size: 0 }, random)),
+  ];
+  const odd = [
+    poolKey('secp256k1', keys.ec('secp256k1'), undefined, random),
+    poolKey('X25519', keys.plain('X25519'), undefined, random),
+    foreign('DSA', keys),
+    foreign('RSA-PSS', keys),
+  ];
+  return { usual, odd };
 }
 
-/** A key that a certificate usually has. RSA is decoded slowly on both sides, so there is less of it. */
+/** A key that a certificate usually has. What is decoded slowly there is less of. */
 export function usualKey(dice: Dice, { usual }: KeyPool): PoolKey {
   const kind = dice.weighted([
     [54, 'P-256'],
@@ -59,19 +70,15 @@ export function usualKey(dice: Dice, { usual }: KeyPool): PoolKey {
   return dice.pick(usual.filter((one) => one.kind === kind));
 }
 
-function poolKey(kind: string, key: KeyObject, spec: PoolKey['spec']): PoolKey {
-  const all = [own(key), keyPem(key, 'pkcs8'), legacy(key)].filter((text) => text !== undefined);
-  const [first = '', ...others] = [...new Set(all)];
-  return { kind, spec, spki: createPublicKey(key).export({ type: 'spki', format: 'der' }), pems: [first, ...others] };
+function poolKey(kind: string, key: KeyObject, spec: PoolKey['spec'], random: Random): PoolKey {
+  // An encrypted key cannot be read, so nothing need be in it.
+  const encrypted = key.asymmetricKeyType === 'rsa' ? [pem('ENCRYPTED PRIVATE KEY', random.bytes(300))] : [];
+  const [first, second] = [keyPem(key), keyPem(key, 'pkcs8')];
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  return { kind, spec, spki, pems: [first, ...(first === second ? [] : [second]), ...encrypted] };
 }
 
-/** PKCS #8 where the kind has no spelling of its own. */
-function own(key: KeyObject): string {
-  return key.asymmetricKeyType === 'rsa-pss' ? keyPem(key, 'pkcs8') : keyPem(key);
-}
-
-/** An encrypted key, which cert-manager cannot read. */
-function legacy(key: KeyObject): string | undefined {
-  if (key.asymmetricKeyType !== 'rsa') return undefined;
-  return key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString();
+function foreign(kind: 'DSA' | 'RSA-PSS', keys: SeededKeys): PoolKey {
+  const { spki, pkcs8 } = keys.foreign(kind);
+  return { kind, spec: undefined, spki, pems: [pem('PRIVATE KEY', pkcs8)] };
 }

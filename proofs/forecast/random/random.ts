@@ -33,7 +33,7 @@ export async function compareRandom(context: ProofContext): Promise<Figures> {
   return { seed, versions: comparisons };
 }
 
-/** Minors stand for their last patch. In small only the newest, whose libraries the lab has compiled already. */
+/** Minors stand for their last patch. In small only the newest: to compile one takes the better part of a minute. */
 function wantedVersions(given: string | boolean | undefined, small: boolean): readonly string[] {
   if (typeof given !== 'string') return small ? [newest] : versions;
   return given.split(',').map((one) => {
