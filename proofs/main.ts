@@ -9,11 +9,14 @@ import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
 import type { Figures, LabWishes, Proof } from './support/proof.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N]
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--write-table]
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
-  --seed     of mutations: which ones; --count: how many
+  --seed     of mutations: which ones; --count: how many. Of forecast with --cases: which ones
+  --cases    of forecast: so many random cases against cert-manager's own policies, without a cluster;
+             --cert-manager 1.16,1.21.2: of these versions, a minor's last patch; without it of all that are known;
+             --write-table: what came of it goes into docs/versions.md
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
@@ -27,6 +30,9 @@ const { values, positionals } = commandLine(usage, {
     only: { type: 'string' },
     seed: { type: 'string' },
     count: { type: 'string' },
+    cases: { type: 'string' },
+    'cert-manager': { type: 'string' },
+    'write-table': { type: 'boolean', default: false },
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -2,12 +2,13 @@ import { installCertManager } from '../../lab/platform/install.js';
 import { type Forecast, forecast } from '../../shared/certificates/forecast.js';
 import { baseAt, newBase } from '../../shared/certificates/testing/cases.js';
 import { kinds } from '../../shared/cluster/objects.js';
-import type { Proof, ProofContext } from '../support/proof.js';
+import type { Figures, Proof, ProofContext } from '../support/proof.js';
 import { inWorld, type World } from '../world/world.js';
 import { casesAt } from './cases.js';
 import { controllerVersion, stopController } from './controller.js';
 import { makeCanaries, type Observed, observe } from './experiment.js';
 import { makeCases, readSubjects, type Subject } from './objects.js';
+import { compareRandom } from './random/random.js';
 
 const fewestCases = 60;
 const verdicts = ['keep', 'order', 'blocked', 'not-owner'] as const;
@@ -18,8 +19,15 @@ const tenDays = 10 * 24 * 3_600_000;
 export const forecastProof: Proof = {
   name: 'forecast',
   claim: 'for every case, the forecast’s verdict and reason are those of the real cert-manager',
-  run: (context) => inWorld(context, [], (world) => compareAll(context, world)),
+  run: prove,
 };
+
+/** On a cluster; with `--cases` over random cases and without one; in small both, as both are cheap then. */
+async function prove(context: ProofContext): Promise<Figures> {
+  if (context.flags.cases !== undefined) return compareRandom(context);
+  const observed = await inWorld(context, [], (world) => compareAll(context, world));
+  return context.small ? { ...observed, random: await compareRandom(context) } : observed;
+}
 
 /** One Certificate, forecast and observed. */
 interface Compared {

@@ -104,6 +104,19 @@ describe('planRestore', () => {
     expect(plan.orders).toBe(0);
     expect(plan.warnings.join()).toContain('team/a is being issued or will be, with or without this restore');
   });
+
+  it('warns of a Certificate that cert-manager does not survive', () => {
+    const live = new Map([['Secret team/a-tls', liveSecret()]]);
+    const deadly = { ...certificate, spec: { ...certificate.spec, renewal: {} } };
+    const plan = planRestore({
+      seen: observation({ now, certificates: [deadly], issuers: [issuer] }),
+      live,
+      snapshot: empty,
+      recordedCertManager: 'v1.21.2',
+    });
+    expect(plan.certificates).toMatchObject([{ name: 'a', verdict: 'blocked', reason: 'ControllerCrash' }]);
+    expect(plan.warnings.join()).toContain('team/a: cert-manager’s controller crashes on this Certificate');
+  });
 });
 
 describe('what a plan knows of a certificate', () => {

@@ -3,6 +3,7 @@ import { type CertificateIndex, certificateIndex } from '../certificates/certifi
 import { forecast } from '../certificates/forecast.js';
 import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type Certificate, controllerUid, groupOf, kindOf, type Secret } from '../certificates/model.js';
+import { crashReason } from '../certificates/trigger-policies.js';
 import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, kinds } from '../cluster/objects.js';
 import type { LedgerEntry } from '../facts/anchor.js';
@@ -295,7 +296,7 @@ function ghosts(lines: readonly PlanLine[]): string[] {
 
 const named = 10;
 
-/** Orders that are told and not counted, and those that Let's Encrypt would not fulfil. */
+/** Orders that are told and not counted, those that Let's Encrypt would not fulfil, and what cert-manager does not survive. */
 function warningsOfOrders(forecasts: readonly CertificateForecast[]): string[] {
   const ordering = forecasts.filter(({ verdict, acme }) => verdict === 'order' && acme);
   const told = ordering
@@ -311,7 +312,8 @@ function warningsOfOrders(forecasts: readonly CertificateForecast[]): string[] {
           `${first.identifiers.join(', ')}: ${group.length} to be issued, and Let’s Encrypt issues ${left} now; one more at ${first.budget?.nextRefill?.toISOString()}`,
         ];
   });
-  return [...told, ...short];
+  const deadly = forecasts.filter(({ reason }) => reason === crashReason);
+  return [...told, ...short, ...deadly.map(({ namespace, name, message }) => `${namespace}/${name}: ${message}`)];
 }
 
 function excuseInWords({ excused, reason, notAfter }: CertificateForecast): string {

@@ -102,6 +102,25 @@ export class DerReader {
     return this.nextIs(wanted) ? this.read(wanted, malformed) : undefined;
   }
 
+  /**
+   * An optional field behind an explicit tag, as Go's encoding/asn1 takes it: the length that goes with the tag is not looked at, and
+   * a field of another type counts as absent.
+   */
+  explicit(number: number, wanted: number, malformed: string): Buffer | undefined {
+    if (this.empty) return undefined;
+    const outer = readTag(this.#rest);
+    if (outer === undefined) throw new DecodeError(malformed);
+    const isEmpty = outer.contentLength === 0 && outer.tag === contextTag(number);
+    if (outer.tag !== contextTag(number, 'constructed') && !isEmpty) return undefined;
+    if (outer.contentLength === 0) throw new DecodeError(malformed);
+    const behind = this.#rest.subarray(outer.length);
+    const inner = readTag(behind);
+    if (inner === undefined) throw new DecodeError(malformed);
+    if (inner.tag !== wanted) return undefined;
+    this.#rest = behind;
+    return this.read(wanted, malformed);
+  }
+
   /** The next element as an INTEGER of any size. */
   integer(malformed: string): bigint {
     return integerValue(this.read(tag.integer, malformed), malformed);
@@ -121,26 +140,25 @@ export class DerReader {
 
   /** The next element as a BIT STRING, from its first bit. */
   bits(malformed: string): Buffer {
-    return this.#bitString(malformed).bytes;
+    return bitString(this.read(tag.bitString, malformed), malformed).bytes;
   }
 
   /** The next element as a BIT STRING that holds bytes, moved so that its last bit ends the last byte (Go RightAlign). */
   bitString(malformed: string): Buffer {
-    const { bytes, unusedBits } = this.#bitString(malformed);
+    const { bytes, unusedBits } = bitString(this.read(tag.bitString, malformed), malformed);
     if (unusedBits === 0) return bytes;
     return Buffer.from(bytes.map((byte, at) => (byte >> unusedBits) | ((bytes[at - 1] ?? 0) << (8 - unusedBits))));
   }
+}
 
-  #bitString(malformed: string): { bytes: Buffer; unusedBits: number } {
-    const content = this.read(tag.bitString, malformed);
-    const unusedBits = content[0];
-    if (unusedBits === undefined || unusedBits > 7) throw new DecodeError(malformed);
-    const bytes = content.subarray(1);
-    const last = bytes.at(-1);
-    if (last === undefined ? unusedBits !== 0 : (last & ((1 << unusedBits) - 1)) !== 0)
-      throw new DecodeError(malformed);
-    return { bytes, unusedBits };
-  }
+/** The content of a BIT STRING, taken apart. Bits that are not used must be zero. */
+export function bitString(content: Buffer, malformed: string): { bytes: Buffer; unusedBits: number } {
+  const unusedBits = content[0];
+  if (unusedBits === undefined || unusedBits > 7) throw new DecodeError(malformed);
+  const bytes = content.subarray(1);
+  const last = bytes.at(-1);
+  if (last === undefined ? unusedBits !== 0 : (last & ((1 << unusedBits) - 1)) !== 0) throw new DecodeError(malformed);
+  return { bytes, unusedBits };
 }
 
 /** One element as DER, for the few places where bytes are compared instead of read. */
@@ -171,7 +189,20 @@ function encodeLength(length: number): Buffer {
   return Buffer.from([0x80 | digits.length, ...digits]);
 }
 
-function readHeader(bytes: Buffer): { tag: number; length: number; contentLength: number } | undefined {
+interface Header {
+  readonly tag: number;
+  /** Of the header itself. */
+  readonly length: number;
+  readonly contentLength: number;
+}
+
+function readHeader(bytes: Buffer): Header | undefined {
+  const header = readTag(bytes);
+  return header === undefined || bytes.length < header.length + header.contentLength ? undefined : header;
+}
+
+/** Tag and length, whether or not the content is there. */
+function readTag(bytes: Buffer): Header | undefined {
   const tagByte = bytes[0];
   const lengthByte = bytes[1];
   if (tagByte === undefined || lengthByte === undefined || (tagByte & 0x1f) === 0x1f) return undefined;
@@ -184,7 +215,7 @@ function readHeader(bytes: Buffer): { tag: number; length: number; contentLength
     if (contentLength < 0x80 || contentLength < 2 ** (8 * (digits - 1))) return undefined;
     length += digits;
   }
-  return bytes.length < length + contentLength ? undefined : { tag: tagByte, length, contentLength };
+  return { tag: tagByte, length, contentLength };
 }
 
 function integerValue(content: Buffer, malformed: string): bigint {
@@ -196,7 +227,8 @@ function integerValue(content: Buffer, malformed: string): bigint {
   return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex')}`));
 }
 
-function oidText(content: Buffer, malformed: string): string {
+/** The content of an OBJECT IDENTIFIER as dotted text. */
+export function oidText(content: Buffer, malformed: string): string {
   const values: number[] = [];
   let value = 0;
   let open = false;

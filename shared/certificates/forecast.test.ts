@@ -124,8 +124,9 @@ describe('older versions', () => {
   const at = (version: string, input: ForecastInput) => forecast({ ...input, certManagerVersion: version });
   const dueAt = (version: string, spec: Partial<CertificateSpec>) => at(version, withSpec(spec)).due?.toISOString();
 
-  it('1.16 takes renewBeforePercentage the wrong way round', () => {
+  it('1.16.2 takes renewBeforePercentage the wrong way round', () => {
     expect(dueAt('1.16.2', { renewBeforePercentage: 10 })).toBe('2026-06-10T00:00:00.000Z');
+    expect(dueAt('1.16.3', { renewBeforePercentage: 10 })).toBe('2026-08-21T00:00:00.000Z');
     expect(dueAt('1.17.0', { renewBeforePercentage: 10 })).toBe('2026-08-21T00:00:00.000Z');
   });
 
@@ -148,11 +149,13 @@ describe('older versions', () => {
     expect(at('1.21.0', input).verdict).toBe('order');
   });
 
-  it('until 1.19.0 a spelled-out default in issuerRef is a change', () => {
+  it('until 1.18.2, and in 1.19.0, a spelled-out default in issuerRef is a change', () => {
     const csr = requestPem({ key: base.key, dns: base.input.certificate.spec.dnsNames ?? [] });
     const issuerRef = { name: 'letsencrypt', kind: 'ClusterIssuer', group: 'cert-manager.io' };
     const input = { ...withSpec({ issuerRef }, { revision: 1 }), requests: [revisionRequest(csr)] };
     expect(at('1.19.0', input)).toMatchObject({ verdict: 'order', reason: 'RequestChanged' });
+    expect(at('1.18.2', input)).toMatchObject({ verdict: 'order', reason: 'RequestChanged' });
+    expect(at('1.18.3', input)).toMatchObject({ verdict: 'keep' });
     expect(at('1.19.1', input)).toMatchObject({ verdict: 'keep' });
   });
 
@@ -166,7 +169,7 @@ describe('older versions', () => {
     expect(at('1.20.0', input).message).toContain('[spec.subject.provinces]');
   });
 
-  it('1.16 reads shorter chains, and requests grew with 1.19', () => {
+  it('1.16 reads shorter chains, and requests grew with 1.18.3', () => {
     const long = tlsSecret(keyPem(base.key), certificatePem(base.leaf) + 'x'.repeat(65_000));
     expect(at('1.16.2', { ...base.input, secret: long })).toMatchObject({
       verdict: 'order',
@@ -176,7 +179,29 @@ describe('older versions', () => {
     const csr = requestPem({ key: base.key, dns: base.input.certificate.spec.dnsNames ?? [] }) + 'x'.repeat(6_500);
     const input = { ...withSpec({}, { revision: 1 }), requests: [revisionRequest(csr)] };
     expect(at('1.18.2', input)).toMatchObject({ verdict: 'order', reason: 'InvalidCertificateRequest' });
+    expect(at('1.18.3', input)).toMatchObject({ verdict: 'keep' });
     expect(at('1.19.0', input)).toMatchObject({ verdict: 'keep' });
+  });
+
+  it('what cert-manager does not survive is blocked, and says so', () => {
+    const window = { cron: '0 0 * * *', windowDuration: '1h' };
+    const crash = (renewal: object): unknown => at('1.21.2', withSpec({ renewal }));
+    const blocked = (why: string): object => ({
+      verdict: 'blocked',
+      check: undefined,
+      reason: 'ControllerCrash',
+      message: expect.stringContaining(`crashes on this Certificate, and issues nothing for any other: ${why}`),
+    });
+    expect(crash({ windows: [window] })).toMatchObject(blocked('unsupported renewal policy'));
+    expect(crash({ policy: 'RenewBefore', windows: [{ ...window, cron: 'x' }] })).toMatchObject(
+      blocked('error parsing cron'),
+    );
+    expect(crash({ policy: 'RenewBefore', windows: [{ cron: '0 0 * * *' }] })).toMatchObject(blocked('windowDuration'));
+    expect(at('1.20.2', withSpec({ renewal: { windows: [window] } })).verdict).toBe('keep');
+  });
+
+  it('a size of no key is none', () => {
+    expect(at('1.21.2', withSpec({ privateKey: { size: -1 } })).verdict).toBe('keep');
   });
 
   it('1.16 still issues for a Certificate that is being deleted', () => {

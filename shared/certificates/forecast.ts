@@ -8,6 +8,7 @@ import { renewalTime } from './renewal.js';
 import { revisionRequests } from './requests.js';
 import {
   type Check,
+  crashReason,
   suggestedRenewal,
   type TriggerReason,
   triggerViolation,
@@ -89,6 +90,10 @@ export function forecast(input: ForecastInput): Forecast {
   if (violation === undefined) {
     const drift = issued === undefined ? [] : deferredDrift({ ...issued, request: current }, certificate.spec);
     return { ...base, verdict: 'keep', message: 'Certificate is up to date and has not expired', drift };
+  }
+  if ('crash' in violation) {
+    const message = `cert-manager’s controller crashes on this Certificate, and issues nothing for any other: ${violation.crash}`;
+    return { ...base, verdict: 'blocked', reason: crashReason, message };
   }
   const until = backoffUntil(certificate, next, now, version);
   return until === undefined

@@ -21,12 +21,30 @@ describe('literalSubjectDer', () => {
     ['CN=a+OU=b', 'CN=a+OU=b'],
     ['OU=b+CN=a', 'CN=a+OU=b'],
     ['CN=a=b', 'CN=a=b'],
+    ['CN=#0c0161', 'CN=a'],
+    ['CN=#130161,O=b', 'CN=a,O=b'],
+    ['CN=#0c0161ff', 'CN=a'],
     ['', ''],
   ])('reads %p', (literal, text) => {
     expect(textOf(literal)).toBe(text);
   });
 
-  it.each(['CN', 'CN=a,O', 'CN=a,,O=b', 'CN=\\', 'CN=a\\x', 'unknown=a', 'CN=#0500'])('refuses %p', (literal) => {
+  it.each([
+    'CN',
+    'CN=a,O',
+    'CN=a,,O=b',
+    'CN=\\',
+    'CN=a\\x',
+    'unknown=a',
+    'CN=#0500',
+    'CN=#',
+    'CN=#zz',
+    'CN=#0c02c3',
+    'CN=#13012a',
+    'CN=#160180',
+    'CN=#0c05616263',
+    'CN=\\C3',
+  ])('refuses %p', (literal) => {
     expect(() => literalSubjectDer(literal)).toThrow();
   });
 });

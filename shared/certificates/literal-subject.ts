@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { withoutEnds } from '../text.js';
 import { DecodeError, encodeElement, encodeOid, tag } from './der.js';
 import { nameOid } from './names.js';
@@ -30,16 +31,17 @@ export function literalSubjectDer(text: string): Buffer {
 
 interface Attribute {
   readonly type: string;
-  readonly value: string;
+  readonly value: Buffer;
 }
 
 function attributeDer({ type, value }: Attribute): Buffer {
   const oid = encodeOid(attributeOids.get(type) ?? type);
   if (oid === undefined) throw new DecodeError('asn1: structure error: invalid object identifier');
-  const printable = /^[A-Za-z0-9'()+,\-./ :=?]*$/.test(value);
+  const printable = /^[A-Za-z0-9'()+,\-./ :=?]*$/.test(value.toString('latin1'));
+  if (!isUtf8(value)) throw new DecodeError('asn1: string not valid UTF-8');
   return encodeElement(
     tag.sequence,
-    Buffer.concat([oid, encodeElement(printable ? tag.printableString : tag.utf8String, Buffer.from(value))]),
+    Buffer.concat([oid, encodeElement(printable ? tag.printableString : tag.utf8String, value)]),
   );
 }
 
@@ -62,7 +64,7 @@ function parseNames(text: string): Attribute[][] {
     } else if (char === '\\') {
       escaped = true;
     } else if (char === '=' && type === '') {
-      type = unescapeText(text.slice(start, at));
+      type = unescapeText(text.slice(start, at)).toString();
       start = at + 1;
     } else if (char === ',' || char === ';' || char === '+') {
       finish(at);
@@ -73,13 +75,38 @@ function parseNames(text: string): Attribute[][] {
   return groups;
 }
 
-function attributeValue(text: string): string {
-  // The `#` form holds BER, which no Certificate of this platform uses; treated as unreadable, it counts as matching.
-  if (text.startsWith('#')) throw new DecodeError('failed to decode BER encoding');
-  return unescapeText(text);
+function attributeValue(text: string): Buffer {
+  return text.startsWith('#') ? berValue(text.slice(1)) : unescapeText(text);
 }
 
-function unescapeText(text: string): string {
+/** The content of the BER that follows a `#` in hex: of a primitive string of a length that needs no further byte. */
+function berValue(hex: string): Buffer {
+  const unreadable = new DecodeError('failed to decode BER encoding');
+  if (!/^(?:[0-9a-fA-F]{2})+$/.test(hex)) throw unreadable;
+  const bytes = Buffer.from(hex, 'hex');
+  const [type = 0, length = 0x80] = bytes;
+  const content = bytes.subarray(2, 2 + length);
+  const text = content.toString('latin1');
+  const isText =
+    (type === tag.utf8String && isUtf8(content)) ||
+    (type === tag.printableString && /^[A-Za-z0-9'()+,\-./ :=?]*$/.test(text)) ||
+    (type === tag.ia5String && !content.some((byte) => byte >= 0x7f)) ||
+    plainTypes.has(type);
+  if (length >= 0x80 || content.length < length || !isText) throw unreadable;
+  return content;
+}
+
+const plainTypes: ReadonlySet<number> = new Set([
+  tag.octetString,
+  tag.numericString,
+  tag.t61String,
+  tag.bmpString,
+  tag.bitString,
+  tag.integer,
+  tag.boolean,
+]);
+
+function unescapeText(text: string): Buffer {
   const trimmed = withoutEnds(text, ' ');
   const kept = trimmed.endsWith('\\') && text.endsWith(' ') ? `${trimmed} ` : trimmed;
   const bytes: Buffer[] = [];
@@ -88,5 +115,5 @@ function unescapeText(text: string): string {
     if (!piece.startsWith('\\')) bytes.push(Buffer.from(piece));
     else bytes.push(piece.length === 2 ? Buffer.from(piece.slice(1)) : Buffer.from(piece.slice(1), 'hex'));
   }
-  return Buffer.concat(bytes).toString();
+  return Buffer.concat(bytes);
 }

@@ -4,6 +4,7 @@
  * project hands PEM to node:crypto.
  */
 import { withoutEnd } from '../text.js';
+import { has } from './backports.js';
 import { DecodeError } from './der.js';
 import type { CertManagerVersion } from './version.js';
 
@@ -24,15 +25,12 @@ export interface PemLimits {
   readonly request: number;
 }
 
-/**
- * The caps of one cert-manager version with default flags. Certificates are capped as a trust bundle since 1.17, before that
- * as a chain; requests grew with 1.19 (cert-manager internal/pem/decode.go, pkg/util/pki/parse.go DecodeX509CertificateBytes).
- */
+/** The caps of one cert-manager version with default flags (internal/pem/decode.go). */
 export function pemLimits(version: CertManagerVersion): PemLimits {
   return {
     privateKey: 13_000,
-    certificates: version.atLeast(1, 17) ? 330_000 : 65_000,
-    request: version.atLeast(1, 19) ? 36_500 : 6_500,
+    certificates: has(version, 'certificatesAsBundle') ? 330_000 : 65_000,
+    request: has(version, 'longRequests') ? 36_500 : 6_500,
   };
 }
 

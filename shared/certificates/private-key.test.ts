@@ -82,3 +82,51 @@ it('errors are cert-manager’s, and never quote the key', () => {
     'error parsing pkcs#8 private key: x509: PKCS#8 wrapping contained private key with unknown algorithm: 1.2.840.10040.4.1',
   );
 });
+
+it('an EC key is read as Go reads explicit tags: without a look at their length, and past those of another type', () => {
+  const body = (fields: string) =>
+    Buffer.concat([Buffer.from(`0201010420${'00'.repeat(31)}01`, 'hex'), Buffer.from(fields, 'hex')]);
+  const one = (fields: string) => {
+    const inner = body(fields);
+    return decode(pem('EC PRIVATE KEY', Buffer.concat([Buffer.from([0x30, inner.length]), inner])));
+  };
+  const curve = '06082a8648ce3d030107';
+  const plain = one(`a00a${curve}`);
+  expect(plain.ok).toBe(true);
+  expect(one(`a061${curve}`)).toEqual(plain);
+  expect(one(`a00a${curve}a10403020000`)).toEqual(plain);
+  expect(one(`a00a${curve}a1030401ff`)).toEqual(plain);
+  expect(one(`a00a${curve}a10403020801`).ok).toBe(false);
+  expect(one(`a00a${curve}a100`).ok).toBe(false);
+  expect(one(`a000${curve}`).ok).toBe(false);
+  expect(one(`a103020100${curve}`)).toEqual({
+    ok: false,
+    error: 'error parsing ecdsa private key: x509: unknown elliptic curve',
+  });
+});
+
+it('the further numbers of an RSA key count by the version', () => {
+  const der = Buffer.from(keyPem(rsa).replace(/-----[^-]+-----|\s/g, ''), 'base64');
+  der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
+  const broken = Buffer.from(pem('RSA PRIVATE KEY', der));
+  expect(decodePrivateKey(broken, version)).toEqual({
+    ok: false,
+    error: 'error parsing rsa private key: crypto/rsa: invalid CRT coefficient',
+  });
+  expect(decodePrivateKey(broken, certManagerVersion('1.18.3'))).toEqual(decode(keyPem(rsa)));
+  const [, , , , , , , dq] = numbersOf(der);
+  der[(dq ?? 0) - 1] = (der[(dq ?? 0) - 1] ?? 0) ^ 1;
+  der[dq ?? 0] = 0x04;
+  expect(decode(pem('RSA PRIVATE KEY', der))).toEqual(decode(keyPem(rsa)));
+});
+
+/** Where the numbers of a PKCS #1 key start. */
+function numbersOf(der: Buffer): number[] {
+  const starts: number[] = [];
+  for (let at = 4; at < der.length; ) {
+    starts.push(at);
+    const [, length = 0, next = 0, last = 0] = der.subarray(at);
+    at += length === 0x82 ? 4 + next * 256 + last : length === 0x81 ? 3 + next : 2 + length;
+  }
+  return starts;
+}

@@ -3,7 +3,8 @@
  * the first block decides the encoding; OpenSSL, and with it node:crypto, tries the others too.
  */
 import { createECDH, createPrivateKey, createPublicKey } from 'node:crypto';
-import { attempt, contextTag, type Decoded, DecodeError, DerReader, tag } from './der.js';
+import { has } from './backports.js';
+import { attempt, bitString, type Decoded, DecodeError, DerReader, oidText, tag } from './der.js';
 import { firstPemBlock, noPemData, pemLimits } from './pem.js';
 import { curves, ecPublicKey, ed25519PublicKey, keyOid, type PublicKey, rsaPublicKey } from './public-key.js';
 import type { CertManagerVersion } from './version.js';
@@ -25,11 +26,14 @@ export function decodePrivateKey(pem: Buffer, version: CertManagerVersion): Deco
     const { label, der } = found.value;
     switch (label) {
       case 'PRIVATE KEY':
-        return { encoding: 'PKCS8', publicKey: named('error parsing pkcs#8 private key', () => fromPkcs8(der)) };
+        return {
+          encoding: 'PKCS8',
+          publicKey: named('error parsing pkcs#8 private key', () => fromPkcs8(der, version)),
+        };
       case 'EC PRIVATE KEY':
         return { encoding: 'SEC1', publicKey: named('error parsing ecdsa private key', () => fromSec1(der)) };
       case 'RSA PRIVATE KEY':
-        return { encoding: 'PKCS1', publicKey: named('error parsing rsa private key', () => fromPkcs1(der)) };
+        return { encoding: 'PKCS1', publicKey: named('error parsing rsa private key', () => fromPkcs1(der, version)) };
       default:
         throw new DecodeError(`unknown private key type: ${label}`);
     }
@@ -78,16 +82,11 @@ function readSec1(der: Buffer): Sec1 {
   const fields = new DerReader(der).enter(tag.sequence, syntax);
   const version = fields.integer(syntax);
   const secret = fields.read(tag.octetString, syntax);
-  const curve = fields.optional(contextTag(0, 'constructed'), syntax);
-  checkPoint(fields.optional(contextTag(1, 'constructed'), syntax));
-  return { version, secret, curve: curve && new DerReader(curve).oid(syntax) };
-}
-
-/** The optional public point is not used, but Go refuses the key where it is a malformed BIT STRING. */
-function checkPoint(content: Buffer | undefined): void {
-  if (content === undefined || content.length === 0) return;
-  const reader = new DerReader(content);
-  if (reader.nextIs(tag.bitString)) reader.bitString(syntax);
+  const curve = fields.explicit(0, tag.oid, syntax);
+  const point = fields.explicit(1, tag.bitString, syntax);
+  // The public point is not used, but Go refuses the key where it is malformed.
+  if (point !== undefined) bitString(point, syntax);
+  return { version, secret, curve: curve && oidText(curve, syntax) };
 }
 
 function readPkcs1(der: Buffer): Pkcs1 {
@@ -126,14 +125,14 @@ const formats = {
   pkcs8: ['ParsePKCS8PrivateKey', readPkcs8],
 } as const;
 
-function fromPkcs8(der: Buffer): PublicKey {
-  return orHint(() => pkcs8Key(readPkcs8(der)), der, [formats.sec1, formats.pkcs1]);
+function fromPkcs8(der: Buffer, rules: CertManagerVersion): PublicKey {
+  return orHint(() => pkcs8Key(readPkcs8(der), rules), der, [formats.sec1, formats.pkcs1]);
 }
 
-function pkcs8Key({ oid, parameters, key }: Pkcs8): PublicKey {
+function pkcs8Key({ oid, parameters, key }: Pkcs8, rules: CertManagerVersion): PublicKey {
   switch (oid) {
     case keyOid.rsa:
-      return named('x509: failed to parse RSA private key embedded in PKCS#8', () => fromPkcs1(key));
+      return named('x509: failed to parse RSA private key embedded in PKCS#8', () => fromPkcs1(key, rules));
     case keyOid.ecdsa: {
       const curve = attempt(() => new DerReader(parameters).oid(syntax));
       return named('x509: failed to parse EC private key embedded in PKCS#8', () =>
@@ -176,12 +175,12 @@ function sec1Key({ version, secret, curve: ownCurve }: Sec1, curveOfContainer: s
   return ecPublicKey(curve, ecdh.getPublicKey());
 }
 
-function fromPkcs1(der: Buffer): PublicKey {
-  return orHint(() => pkcs1Key(readPkcs1(der)), der, [formats.sec1, formats.pkcs8]);
+function fromPkcs1(der: Buffer, rules: CertManagerVersion): PublicKey {
+  return orHint(() => pkcs1Key(readPkcs1(der), rules), der, [formats.sec1, formats.pkcs8]);
 }
 
 /** Go rejects numbers that do not fit together since 1.24 (crypto/internal/fips140/rsa checkPrivateKey), so a forecast must. */
-function pkcs1Key({ version, n, e, d, p, q, crt, otherPrimes }: Pkcs1): PublicKey {
+function pkcs1Key({ version, n, e, d, p, q, crt, otherPrimes }: Pkcs1, rules: CertManagerVersion): PublicKey {
   if (version > 1n) throw new DecodeError('x509: unsupported private key version');
   if ([n, d, p, q, ...crt].some((number) => number <= 0n)) {
     throw new DecodeError('x509: private key contains zero or negative value');
@@ -194,7 +193,12 @@ function pkcs1Key({ version, n, e, d, p, q, crt, otherPrimes }: Pkcs1): PublicKe
   if (e > 0x7fffffffn) throw new DecodeError('crypto/rsa: public exponent too large');
   const product = otherPrimes.reduce((left, prime) => left * prime, p * q);
   if (product !== n) throw new DecodeError('crypto/rsa: p * q != n');
-  if (otherPrimes.length === 0) checkCrt({ e, d, p, q, crt });
+  if (otherPrimes.length > 0) return rsaPublicKey(n, e);
+  // Some of them are as good as none.
+  const checked = attempt(() => checkCrt({ e, d, p, q, crt: crt.length === 3 ? crt : [] }));
+  if (!checked.ok && has(rules, 'keyNumbersCount')) throw new DecodeError(checked.error);
+  // Where they do not count, they are computed anew.
+  if (!checked.ok) checkCrt({ e, d, p, q, crt: [] });
   return rsaPublicKey(n, e);
 }
 

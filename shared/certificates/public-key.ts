@@ -28,13 +28,13 @@ export const keyOid = {
 
 /**
  * A public key. `material` is equal for equal keys of one algorithm. Only RSA, ECDSA and Ed25519 keys can be a certificate's;
- * for the others `goType` is what cert-manager calls them in its message.
+ * for the others `goType` is what cert-manager calls them in its message: Go knows DSA keys, and no others.
  */
 export type PublicKey =
   | { readonly algorithm: 'RSA'; readonly bits: number; readonly material: string }
   | { readonly algorithm: 'ECDSA'; readonly bits: number; readonly curve: string; readonly material: string }
   | { readonly algorithm: 'Ed25519'; readonly bits: 256; readonly material: string }
-  | { readonly algorithm: 'other'; readonly goType: '*dsa.PublicKey' | '*ecdh.PublicKey' | '<nil>' };
+  | { readonly algorithm: 'other'; readonly goType: '*dsa.PublicKey' | '<nil>' };
 
 /** An RSA public key from its numbers. */
 export function rsaPublicKey(modulus: bigint, exponent: bigint): PublicKey {
@@ -73,10 +73,8 @@ export function readPublicKey(spki: Buffer): PublicKey {
       if (parameters.length > 0) throw new DecodeError('x509: Ed25519 key encoded with illegal parameters');
       if (bytes.length !== 32) throw new DecodeError('x509: wrong Ed25519 public key size');
       return ed25519PublicKey(bytes);
-    case keyOid.x25519:
-      if (parameters.length > 0) throw new DecodeError('x509: X25519 key encoded with illegal parameters');
-      return { algorithm: 'other', goType: '*ecdh.PublicKey' };
     case keyOid.dsa:
+      checkDsa(parameters, bytes);
       return { algorithm: 'other', goType: '*dsa.PublicKey' };
     default:
       return { algorithm: 'other', goType: '<nil>' };
@@ -92,6 +90,14 @@ function readRsa(parameters: Buffer, bytes: Buffer): PublicKey {
   if (modulus <= 0n) throw new DecodeError('x509: RSA modulus is not a positive number');
   if (exponent <= 0n) throw new DecodeError('x509: RSA public exponent is not a positive number');
   return rsaPublicKey(modulus, exponent);
+}
+
+function checkDsa(parameters: Buffer, bytes: Buffer): void {
+  const key = new DerReader(bytes).integer('x509: invalid DSA public key');
+  const malformed = 'x509: invalid DSA parameters';
+  const domain = new DerReader(parameters).enter(tag.sequence, malformed);
+  const numbers = [key, domain.integer(malformed), domain.integer(malformed), domain.integer(malformed)];
+  if (numbers.some((number) => number <= 0n)) throw new DecodeError('x509: zero or negative DSA parameter');
 }
 
 function readEc(parameters: Buffer, bytes: Buffer): PublicKey {

@@ -7,6 +7,8 @@ import type { RenewalWindow } from './model.js';
 export interface RenewalTime {
   readonly at: Date;
   readonly windowError: string | undefined;
+  /** What cert-manager's controller dies of: it has an error and no time, and asks the time all the same (checks.go). */
+  readonly crash?: string;
 }
 
 /**
@@ -23,7 +25,7 @@ export function applyWindows(
   let nextStart: number | undefined;
   for (const window of windows) {
     const parsed = parseWindow(window);
-    if (typeof parsed === 'string') return { at: desired, windowError: parsed };
+    if (typeof parsed === 'string') return { at: desired, windowError: undefined, crash: parsed };
     const searchMin = validity.notBefore.getTime() - parsed.length;
     const searchMax = validity.notAfter.getTime() + parsed.length;
     const last = lastStart(parsed.schedule, searchMin, Math.min(desired.getTime(), searchMax));

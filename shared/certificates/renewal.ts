@@ -1,3 +1,4 @@
+import { has } from './backports.js';
 import { durationNanoseconds } from './go-text.js';
 import type { CertificateSpec } from './model.js';
 import { applyWindows, type RenewalTime } from './renewal-windows.js';
@@ -17,8 +18,12 @@ export function renewalTime(
   const wanted = notAfter - renewBefore(notAfter - notBefore, spec, version);
   const at = new Date(Number((wanted - modulo(wanted, second)) / 1_000_000n));
   const renewal = version.atLeast(1, 21) ? spec.renewal : undefined;
-  if (renewal?.policy === 'Disabled') return undefined;
-  return applyWindows(validity, at, renewal?.windows ?? []);
+  if (renewal === undefined) return { at, windowError: undefined };
+  if (renewal.policy === 'Disabled') return undefined;
+  if (renewal.policy !== 'RenewBefore') {
+    return { at, windowError: undefined, crash: `unsupported renewal policy: ${renewal.policy ?? ''}` };
+  }
+  return applyWindows(validity, at, renewal.windows ?? []);
 }
 
 const second = 1_000_000_000n;
@@ -32,10 +37,10 @@ function renewBefore(lifetime: bigint, spec: CertificateSpec, version: CertManag
   return lifetime / 3n;
 }
 
-/** 1.16 took the percentage the wrong way round; until 1.20 the product overflowed for lifetimes of some years. */
+/** At first the percentage was taken the wrong way round; until 1.20 the product overflowed for lifetimes of some years. */
 function shareOf(lifetime: bigint, percentage: number, version: CertManagerVersion): bigint {
   if (version.atLeast(1, 21)) return BigInt(Math.trunc((Number(lifetime) * percentage) / 100));
-  const share = version.atLeast(1, 17) ? percentage : 100 - percentage;
+  const share = has(version, 'percentageOfWhatIsLeft') ? percentage : 100 - percentage;
   return BigInt.asIntN(64, lifetime * BigInt(share)) / 100n;
 }
 

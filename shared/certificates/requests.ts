@@ -1,5 +1,6 @@
 /** CertificateRequests: which ones count for a Certificate, and whether they still say what its spec says. */
 
+import { has } from './backports.js';
 import { attempt, type Decoded, DecodeError } from './der.js';
 import { durationNanoseconds } from './go-text.js';
 import { literalSubjectDer } from './literal-subject.js';
@@ -140,14 +141,14 @@ function sameDuration(first: string | undefined, second: string | undefined): bo
   return durationNanoseconds(first) === durationNanoseconds(second);
 }
 
-/** Exact until 1.19.0: adding the default kind or group to a spec ordered a certificate. Since 1.19.1 defaults are equal. */
+/** Exact at first: adding the default kind or group to a spec ordered a certificate. */
 function sameIssuer(
   first: CertificateSpec['issuerRef'],
   second: CertificateSpec['issuerRef'],
   version: CertManagerVersion,
 ): boolean {
   if (first.name !== second.name) return false;
-  if (version.atLeast(1, 19, 1)) {
+  if (has(version, 'issuerDefaultsAreEqual')) {
     return kindOf(first.kind) === kindOf(second.kind) && groupOf(first.group) === groupOf(second.group);
   }
   return (first.kind ?? '') === (second.kind ?? '') && (first.group ?? '') === (second.group ?? '');

@@ -3,6 +3,9 @@ import { contextTag, encodeElement, encodeOid, tag } from './der.js';
 import { sameAddresses, sameItems } from './multisets.js';
 import { addressKey, identifierSet, readOtherNames } from './sans.js';
 import { readUri } from './uri.js';
+import { certManagerVersion, newestCertManager } from './version.js';
+
+const newest = certManagerVersion(newestCertManager);
 
 describe('addresses', () => {
   it.each([
@@ -45,7 +48,7 @@ describe('URIs', () => {
     ['/path', '/path'],
     ['///path', '///path'],
   ])('%s', (text, printed) => {
-    expect(readUri(text)).toBe(printed);
+    expect(readUri(text, newest)).toBe(printed);
   });
 
   it.each([
@@ -62,7 +65,7 @@ describe('URIs', () => {
     '1a:b',
     'http://host/\n',
   ])('refused: %p', (text) => {
-    expect(() => readUri(text)).toThrow(/^x509: cannot parse URI/);
+    expect(() => readUri(text, newest)).toThrow(/^x509: cannot parse URI/);
   });
 });
 

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { contextTag, DecodeError, DerReader, tag } from './der.js';
 import { readUri } from './uri.js';
+import type { CertManagerVersion } from './version.js';
 
 /** An otherName with a UTF-8 value. */
 export interface OtherNameSan {
@@ -21,7 +22,7 @@ export interface AlternativeNames {
 export const noNames: AlternativeNames = { dns: [], ip: [], uri: [], email: [] };
 
 /** Reads the extension's value (Go crypto/x509 parseSANExtension). Throws DecodeError with Go's words. */
-export function readAlternativeNames(der: Buffer): AlternativeNames {
+export function readAlternativeNames(der: Buffer, rules: CertManagerVersion): AlternativeNames {
   const names: Record<keyof AlternativeNames, string[]> = { dns: [], ip: [], uri: [], email: [] };
   const sequence = new DerReader(der).enter(tag.sequence, 'x509: invalid subject alternative names');
   while (!sequence.empty) {
@@ -34,7 +35,7 @@ export function readAlternativeNames(der: Buffer): AlternativeNames {
         names.dns.push(ascii(name.content, 'dNSName'));
         break;
       case contextTag(6):
-        names.uri.push(readUri(ascii(name.content, 'uniformResourceIdentifier')));
+        names.uri.push(readUri(ascii(name.content, 'uniformResourceIdentifier'), rules));
         break;
       case contextTag(7):
         if (name.content.length !== 4 && name.content.length !== 16) {

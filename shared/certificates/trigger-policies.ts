@@ -18,7 +18,7 @@ import type { PublicKey } from './public-key.js';
 import { renewalTime } from './renewal.js';
 import { alternativeNameMismatches, requestFacts, requestMismatches } from './requests.js';
 import type { CertManagerVersion } from './version.js';
-import { type CertificateFacts, decodeLeaf, keysMatch, publicKeysEqual } from './x509.js';
+import { type CertificateFacts, decodeLeaf, pairProblem, publicKeysEqual } from './x509.js';
 
 /** Number of a check in the chain. */
 export type Check = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
@@ -43,6 +43,14 @@ export interface Violation {
   readonly message: string;
 }
 
+/** What cert-manager's controller dies of, over and over: it then decides about no Certificate at all. */
+export interface Crash {
+  readonly crash: string;
+}
+
+/** What the forecast calls that; cert-manager has no reason for it. */
+export const crashReason = 'ControllerCrash';
+
 /** What the chain looks at. */
 export interface TriggerInput {
   readonly certificate: Certificate;
@@ -55,18 +63,16 @@ export interface TriggerInput {
   readonly renewalInfo: boolean;
 }
 
-/** The first check that fails, or undefined if the certificate is kept. */
-export function triggerViolation(input: TriggerInput): Violation | undefined {
+/** The first check that fails, or that cert-manager does not survive; undefined if the certificate is kept. */
+export function triggerViolation(input: TriggerInput): Violation | Crash | undefined {
   const { secret, version } = input;
   if (secret === undefined) return violation(1, 'DoesNotExist', 'Issuing certificate as Secret does not exist');
   const missing = missingData(secret);
   if (missing !== undefined) return violation(2, 'MissingData', missing);
-  const keyPem = secretBytes(secret, 'tls.key');
-  const certificatePem = secretBytes(secret, 'tls.crt');
-  const pair = keysMatch(keyPem, certificatePem, version);
+  const key = decodePrivateKey(secretBytes(secret, 'tls.key'), version);
+  const leaf = decodeLeaf(secretBytes(secret, 'tls.crt'), version);
+  const pair = pairProblem(key, leaf);
   if (pair !== undefined) return violation(3, pair.reason, pair.message);
-  const key = decodePrivateKey(keyPem, version);
-  const leaf = decodeLeaf(certificatePem, version);
   if (!key.ok || !leaf.ok) throw new Error('a pair that matched can be decoded');
   return (
     issuerViolation(secret, input.certificate.spec) ??
@@ -137,7 +143,8 @@ function keySpecMismatch(key: PublicKey, spec: CertificateSpec): string | undefi
   const algorithm = spec.privateKey?.algorithm || 'RSA';
   if (key.algorithm !== algorithm) return 'spec.privateKey.algorithm';
   if (algorithm === 'Ed25519') return undefined;
-  const size = spec.privateKey?.size || (algorithm === 'RSA' ? 2048 : 256);
+  const asked = spec.privateKey?.size ?? 0;
+  const size = asked > 0 ? asked : algorithm === 'RSA' ? 2048 : 256;
   return key.bits === size ? undefined : 'spec.privateKey.size';
 }
 
@@ -199,7 +206,7 @@ function nameMismatches(leaf: CertificateFacts, spec: CertificateSpec): string[]
 }
 
 /** Check 9, CurrentCertificateNearingExpiry, with the trigger controller's reading of a window that cannot be met. */
-function renewalViolation(leaf: CertificateFacts, input: TriggerInput): Violation | undefined {
+function renewalViolation(leaf: CertificateFacts, input: TriggerInput): Violation | Crash | undefined {
   const { certificate, now, version } = input;
   if (version.atLeast(1, 21) && certificate.spec.renewal?.policy === 'Disabled') return undefined;
   const scheduled = timeText(apiTime(certificate.status?.renewalTime));
@@ -207,6 +214,7 @@ function renewalViolation(leaf: CertificateFacts, input: TriggerInput): Violatio
   const suggested = suggestedRenewal(leaf, input);
   if (suggested !== undefined) return now < suggested ? undefined : violation(9, 'Renewing', message);
   const due = renewalTime(leaf, certificate.spec, version);
+  if (due?.crash !== undefined) return { crash: due.crash };
   if (due === undefined || now < due.at) return undefined;
   if (due.windowError === undefined) return violation(9, 'Renewing', message);
   return violation(9, 'Renewing', `Renewing certificate without satisfying renewal windows at: ${scheduled}`);

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { certManagerVersion } from './version.js';
+import { certManagerVersion, isBeyondKnown } from './version.js';
 
 it('compares releases', () => {
   const version = certManagerVersion('v1.19.1');
@@ -16,4 +16,9 @@ it('compares releases', () => {
 
 it.each(['', 'latest', 'v1.21', '1.2.3.4'])('refuses %p', (text) => {
   expect(() => certManagerVersion(text)).toThrow(expect.objectContaining({ code: 'certmanager-version' }));
+});
+
+it('knows which versions are beyond the newest known', () => {
+  expect(['v1.22.0', '1.22.1', 'v2.0.0'].filter((text) => !isBeyondKnown(text))).toEqual([]);
+  expect(['v1.21.2', '1.21.9', 'v1.16.2', 'latest'].filter(isBeyondKnown)).toEqual([]);
 });

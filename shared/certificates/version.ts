@@ -11,6 +11,12 @@ export interface CertManagerVersion {
 /** The newest cert-manager whose rules are known: installed where none is, and assumed where none can be asked. */
 export const newestCertManager = 'v1.21.2';
 
+/** Whether a version is of a later minor than the newest one that is known: the forecast's rules may no longer be its. */
+export function isBeyondKnown(text: string): boolean {
+  const [, major, minor] = form.exec(newestCertManager) ?? [];
+  return isVersion(text) && certManagerVersion(text).atLeast(Number(major), Number(minor) + 1);
+}
+
 const form = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?$/;
 
 /** Whether a text is a version: others' charts have words such as `latest` in its place. */

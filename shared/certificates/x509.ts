@@ -1,9 +1,18 @@
 /** Facts about certificates and certificate requests, decoded as cert-manager decodes them (Go crypto/x509). */
 import { createHash, X509Certificate } from 'node:crypto';
+import { has } from './backports.js';
 import { attempt, contextTag, type Decoded, DecodeError, DerReader, tag } from './der.js';
+import {
+  type Extension,
+  type ExtensionFacts,
+  extensionFacts,
+  extensionOid,
+  noExtensions,
+  readExtensionList,
+} from './extensions.js';
 import { type DistinguishedName, nameOid, nameText, nameValue, readName } from './names.js';
 import { firstPemBlock, noPemData, pemLimits } from './pem.js';
-import { decodePrivateKey } from './private-key.js';
+import { decodePrivateKey, type PrivateKeyFacts } from './private-key.js';
 import { type PublicKey, readPublicKey } from './public-key.js';
 import { type AlternativeNames, identifierSet, noNames, readAlternativeNames } from './sans.js';
 import type { CertManagerVersion } from './version.js';
@@ -57,7 +66,7 @@ export function decodeCertificates(
     for (let rest = pem; ; ) {
       const block = firstPemBlock(rest, pemLimits(version).certificates);
       if (block === undefined) break;
-      const facts = attempt(() => readCertificate(block.der));
+      const facts = attempt(() => readCertificate(block.der, version));
       if (!facts.ok) throw new DecodeError(`error parsing X.509 certificate: ${facts.error}`);
       found.push(facts.value);
       rest = block.rest;
@@ -79,7 +88,7 @@ export function decodeRequest(pem: Buffer, version: CertManagerVersion): Decoded
   return attempt(() => {
     const found = attempt(() => firstPemBlock(pem, pemLimits(version).request) ?? refuse(noPemData));
     if (!found.ok) throw new DecodeError(`error decoding certificate request PEM block: ${found.error}`);
-    return readRequest(found.value.der);
+    return readRequest(found.value.der, version);
   });
 }
 
@@ -106,14 +115,17 @@ export function keysMatch(
   certificatePem: Buffer,
   version: CertManagerVersion,
 ): PairProblem | undefined {
-  const key = decodePrivateKey(privatePem, version);
+  return pairProblem(decodePrivateKey(privatePem, version), decodeLeaf(certificatePem, version));
+}
+
+/** The same for a pair that is decoded already. */
+export function pairProblem(key: Decoded<PrivateKeyFacts>, leaf: Decoded<CertificateFacts>): PairProblem | undefined {
   if (!key.ok) {
     return {
       reason: 'InvalidKeyPair',
       message: `Issuing certificate as Secret contains invalid private key data: ${key.error}`,
     };
   }
-  const leaf = decodeLeaf(certificatePem, version);
   if (!leaf.ok) {
     return {
       reason: 'InvalidCertificate',
@@ -167,13 +179,13 @@ function refuse(why: string): never {
 }
 
 /** Go crypto/x509 parseCertificate, in its order, because the first fault is the one that is reported. */
-function readCertificate(der: Buffer): CertificateFacts {
+function readCertificate(der: Buffer, rules: CertManagerVersion): CertificateFacts {
   const input = new DerReader(der);
   const outer = input.enter(tag.sequence, 'x509: malformed certificate');
   const tbs = outer.enter(tag.sequence, 'x509: malformed tbs certificate');
   const version = readVersion(tbs);
   const serial = tbs.integer('x509: malformed serial number');
-  if (serial < 0n) throw new DecodeError('x509: negative serial number');
+  if (serial < 0n && has(rules, 'positiveSerials')) throw new DecodeError('x509: negative serial number');
   const signedWith = tbs.read(tag.sequence, 'x509: malformed signature algorithm identifier');
   const signatureAlgorithm = outer.read(tag.sequence, 'x509: malformed algorithm identifier');
   if (!signedWith.equals(signatureAlgorithm)) {
@@ -187,7 +199,7 @@ function readCertificate(der: Buffer): CertificateFacts {
   const subject = readName(tbs.element(tag.sequence, 'x509: malformed issuer').whole);
   const spki = tbs.element(tag.sequence, 'x509: malformed spki').whole;
   const publicKey = readPublicKey(spki);
-  const extensions = version < 2 ? noExtensions : readExtensions(tbs, version);
+  const extensions = version < 2 ? noExtensions : readExtensions(tbs, version, rules);
   outer.bitString('x509: malformed signature');
   if (!input.empty) throw new DecodeError('x509: trailing data');
   return {
@@ -246,151 +258,18 @@ function readClock(text: string): Date | undefined {
   return new Date(time.getTime() - Number(`${sign}1`) * minutes * 60_000);
 }
 
-type ExtensionFacts = Pick<CertificateFacts, 'names' | 'isCa' | 'usages' | 'authorityKeyId' | 'subjectKeyId'>;
-
-const noExtensions: ExtensionFacts = {
-  names: noNames,
-  isCa: false,
-  usages: [],
-  authorityKeyId: undefined,
-  subjectKeyId: undefined,
-};
-
-interface Extension {
-  readonly oid: string;
-  readonly critical: boolean;
-  readonly value: Buffer;
-}
-
-const extensionOid = {
-  subjectKeyId: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  alternativeNames: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyId: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
-} as const;
-
-function readExtensions(tbs: DerReader, version: number): ExtensionFacts {
+function readExtensions(tbs: DerReader, version: number, rules: CertManagerVersion): ExtensionFacts {
   tbs.optional(contextTag(1), 'x509: malformed issuerUniqueID');
   tbs.optional(contextTag(2), 'x509: malformed subjectUniqueID');
   const block = version === 3 ? tbs.optional(contextTag(3, 'constructed'), 'x509: malformed extensions') : undefined;
-  if (block === undefined) return noExtensions;
-  const list = readExtensionList(new DerReader(block));
-  const facts = { ...noExtensions };
-  const keyUsages: string[] = [];
-  const extendedUsages: string[] = [];
-  for (const { oid, critical, value } of list) {
-    switch (oid) {
-      case extensionOid.keyUsage:
-        keyUsages.push(...readKeyUsage(value));
-        break;
-      case extensionOid.basicConstraints:
-        facts.isCa = readIsCa(value);
-        break;
-      case extensionOid.alternativeNames:
-        facts.names = readAlternativeNames(value);
-        break;
-      case extensionOid.authorityKeyId:
-        if (critical) throw new DecodeError('x509: authority key identifier incorrectly marked critical');
-        facts.authorityKeyId = readAuthorityKeyId(value);
-        break;
-      case extensionOid.subjectKeyId:
-        if (critical) throw new DecodeError('x509: subject key identifier incorrectly marked critical');
-        facts.subjectKeyId = new DerReader(value)
-          .read(tag.octetString, 'x509: invalid subject key identifier')
-          .toString('hex');
-        break;
-      case extensionOid.extendedKeyUsage:
-        extendedUsages.push(...readExtendedKeyUsage(value));
-        break;
-      case extensionOid.authorityInfoAccess:
-        if (critical) throw new DecodeError('x509: authority info access incorrectly marked critical');
-        break;
-    }
-  }
-  return { ...facts, usages: [...keyUsages, ...extendedUsages] };
-}
-
-function readExtensionList(reader: DerReader): Extension[] {
-  const sequence = reader.enter(tag.sequence, 'x509: malformed extensions');
-  const list: Extension[] = [];
-  while (!sequence.empty) {
-    const extension = sequence.enter(tag.sequence, 'x509: malformed extension');
-    const oid = extension.oid('x509: malformed extension OID field');
-    const critical = extension.nextIs(tag.boolean) && extension.boolean('x509: malformed extension critical field');
-    const value = extension.read(tag.octetString, 'x509: malformed extension value field');
-    if (list.some((known) => known.oid === oid)) {
-      throw new DecodeError(`x509: certificate contains duplicate extension with OID "${oid}"`);
-    }
-    list.push({ oid, critical, value });
-  }
-  return list;
-}
-
-/** By bit, as RFC 5280 numbers them. */
-const keyUsageNames = [
-  'digital signature',
-  'content commitment',
-  'key encipherment',
-  'data encipherment',
-  'key agreement',
-  'cert sign',
-  'crl sign',
-  'encipher only',
-  'decipher only',
-] as const;
-
-function readKeyUsage(value: Buffer): string[] {
-  const bytes = new DerReader(value).bits('x509: invalid key usage');
-  return keyUsageNames.filter((_, bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
-}
-
-const extendedUsageNames: ReadonlyMap<string, string> = new Map([
-  ['2.5.29.37.0', 'any'],
-  ['1.3.6.1.5.5.7.3.1', 'server auth'],
-  ['1.3.6.1.5.5.7.3.2', 'client auth'],
-  ['1.3.6.1.5.5.7.3.3', 'code signing'],
-  ['1.3.6.1.5.5.7.3.4', 'email protection'],
-  ['1.3.6.1.5.5.7.3.5', 'ipsec end system'],
-  ['1.3.6.1.5.5.7.3.6', 'ipsec tunnel'],
-  ['1.3.6.1.5.5.7.3.7', 'ipsec user'],
-  ['1.3.6.1.5.5.7.3.8', 'timestamping'],
-  ['1.3.6.1.5.5.7.3.9', 'ocsp signing'],
-  ['1.3.6.1.4.1.311.10.3.3', 'microsoft sgc'],
-  ['2.16.840.1.113730.4.1', 'netscape sgc'],
-]);
-
-function readExtendedKeyUsage(value: Buffer): string[] {
-  const sequence = new DerReader(value).enter(tag.sequence, 'x509: invalid extended key usages');
-  const found: string[] = [];
-  while (!sequence.empty) {
-    const name = extendedUsageNames.get(sequence.oid('x509: invalid extended key usages'));
-    if (name !== undefined) found.push(name);
-  }
-  return found;
-}
-
-function readIsCa(value: Buffer): boolean {
-  const fields = new DerReader(value).enter(tag.sequence, 'x509: invalid basic constraints');
-  const isCa = fields.nextIs(tag.boolean) && fields.boolean('x509: invalid basic constraints');
-  if (fields.nextIs(tag.integer) && fields.integer('x509: invalid basic constraints') < 0n) {
-    throw new DecodeError('x509: invalid basic constraints');
-  }
-  return isCa;
-}
-
-function readAuthorityKeyId(value: Buffer): string | undefined {
-  const fields = new DerReader(value).enter(tag.sequence, 'x509: invalid authority key identifier');
-  return fields.optional(contextTag(0), 'x509: invalid authority key identifier')?.toString('hex');
+  return block === undefined ? noExtensions : extensionFacts(readExtensionList(new DerReader(block)), rules);
 }
 
 const requestSyntax = 'asn1: structure error: not a certificate request';
 const extensionRequestOid = '1.2.840.113549.1.9.14';
 
 /** Go crypto/x509 ParseCertificateRequest. The signature is not checked, as cert-manager does not check it here either. */
-function readRequest(der: Buffer): RequestFacts {
+function readRequest(der: Buffer, rules: CertManagerVersion): RequestFacts {
   const input = new DerReader(der);
   const outer = input.enter(tag.sequence, requestSyntax);
   if (!input.empty) throw new DecodeError('asn1: syntax error: trailing data');
@@ -408,7 +287,7 @@ function readRequest(der: Buffer): RequestFacts {
     subject: readName(subject, 'skip other types'),
     publicKey,
     alternativeNamesDer,
-    names: alternativeNamesDer === undefined ? noNames : readAlternativeNames(alternativeNamesDer),
+    names: alternativeNamesDer === undefined ? noNames : readAlternativeNames(alternativeNamesDer, rules),
   };
 }
 

@@ -79,6 +79,8 @@ describe('cert-manager’s controller', () => {
 
   it('has the version of its label or its image, and of no word', async () => {
     expect(await seen([{ label: 'latest' }])).toMatchObject({ version: 'v1.20.0' });
+    expect((await seen([{ label: 'v1.22.0' }])).doubt).toContain('newer than the newest whose rules are known');
+    expect((await seen([{ label: 'v1.21.9' }])).doubt).toBeUndefined();
     const unknown = await seen([{ label: 'latest', image: 'host:5000/cert-manager-controller@sha256:00' }]);
     expect(unknown.version).toBeUndefined();
     expect(unknown.doubt).toContain('tells no version');

@@ -6,7 +6,7 @@ import {
   fileSettings,
   releaseSettings,
 } from '../certificates/controller-settings.js';
-import { isVersion, newestCertManager } from '../certificates/version.js';
+import { isBeyondKnown, isVersion, newestCertManager } from '../certificates/version.js';
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { numberAt, recordsAt, textAt } from '../cluster/fields.js';
@@ -71,6 +71,11 @@ export async function controllerOf(cluster: Cluster, found: readonly KubeObject[
         ]),
     ...(version === undefined
       ? [`cert-manager’s Deployment ${namespace}/${controller.metadata.name} tells no version: its rules are assumed`]
+      : []),
+    ...(version !== undefined && isBeyondKnown(version)
+      ? [
+          `cert-manager ${version} is newer than the newest whose rules are known (${newestCertManager}): what it will keep or order is likely, and not certain`,
+        ]
       : []),
     ...(acting.length > 1
       ? [

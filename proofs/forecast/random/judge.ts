@@ -1,0 +1,100 @@
+import type { PolicyAnswer } from '../../../lab/driver/policies.js';
+import { requestMismatches } from '../../../shared/certificates/requests.js';
+import { triggerViolation } from '../../../shared/certificates/trigger-policies.js';
+import { type CertManagerVersion, certManagerVersion } from '../../../shared/certificates/version.js';
+import { messageOf } from '../../../shared/errors.js';
+import type { Question } from './case.js';
+
+/** What one side says of a case, in one form for both. */
+export interface Judgement {
+  /** `keep`, the number of the check that fails, or that cert-manager would die of the case. */
+  readonly verdict: string;
+  readonly reason: string;
+  readonly message: string;
+  /** In what the request of the next revision differs from the spec, which ends a back-off. */
+  readonly next: string;
+}
+
+/** Our side, or a wrong one that is planted in its place. */
+export type Judge = (question: Question, version: CertManagerVersion) => Judgement;
+
+/** The forecast's own chain. */
+export const ours: Judge = (question, version) => {
+  try {
+    const found = triggerViolation({
+      certificate: question.certificate,
+      secret: question.secret ?? undefined,
+      current: question.current ?? undefined,
+      now: new Date(question.now),
+      version,
+      renewalInfo: question.renewalInfo,
+    });
+    if (found !== undefined && 'crash' in found) return { ...kept, verdict: 'crash', message: found.crash };
+    const next = nextOf(question, version);
+    return found === undefined
+      ? { ...kept, next }
+      : { verdict: String(found.check), reason: found.reason, message: found.message, next };
+  } catch (error) {
+    return { verdict: 'threw', reason: '', message: (error as Error).stack ?? messageOf(error), next: '' };
+  }
+};
+
+const kept: Judgement = { verdict: 'keep', reason: '', message: '', next: '' };
+
+function nextOf({ next, certificate }: Question, version: CertManagerVersion): string {
+  if (next === null) return '';
+  const found = requestMismatches(next, certificate.spec, version);
+  return found.ok ? found.value.join() : 'unreadable';
+}
+
+/** cert-manager's side. The trigger controller tells of a window that cannot be met in its own words. */
+export function theirs(answer: PolicyAnswer, { certificate }: Question): Judgement {
+  if (answer.unreadable !== undefined) return { ...kept, verdict: 'unreadable', message: answer.unreadable };
+  if (answer.panicked !== undefined) return { ...kept, verdict: 'crash', message: answer.panicked };
+  const next = answer.nextError === undefined ? (answer.next ?? []).join() : 'unreadable';
+  if (!answer.violated) return { ...kept, next };
+  const { reason = '', message = '' } = answer;
+  if (reason !== 'WindowError') return { verdict: checkOf(reason, message), reason, message, next };
+  const scheduled = certificate.status?.renewalTime;
+  const at = scheduled === undefined ? '<nil>' : `${scheduled.slice(0, 19).replace('T', ' ')} +0000 UTC`;
+  return {
+    verdict: '9',
+    reason: 'Renewing',
+    message: `Renewing certificate without satisfying renewal windows at: ${at}`,
+    next,
+  };
+}
+
+/** The check behind a reason; SecretMismatch is three checks' reason, told by the message. */
+function checkOf(reason: string, message: string): string {
+  const byReason: Record<string, string> = {
+    DoesNotExist: '1',
+    MissingData: '2',
+    InvalidKeyPair: '3',
+    InvalidCertificate: '3',
+    IncorrectIssuer: '4',
+    IncorrectCertificate: '5',
+    InvalidCertificateRequest: '7',
+    RequestChanged: '8',
+    Renewing: '9',
+  };
+  if (reason !== 'SecretMismatch') return byReason[reason] ?? reason;
+  if (message.startsWith('Existing private key')) return '6';
+  return message.startsWith('Secret contains a private key') ? '7' : '8';
+}
+
+/** In what two judgements differ; undefined where they do not. */
+export function difference(own: Judgement, real: Judgement): string | undefined {
+  if (own.verdict !== real.verdict) return 'verdict';
+  if (own.reason !== real.reason) return 'reason';
+  if (own.next !== real.next) return 'next request';
+  return own.verdict !== 'crash' && claimed(own) !== claimed(real) ? 'message' : undefined;
+}
+
+/** What the forecast promises of a message: all of it, but for the words of a decoder, which change with Go. */
+function claimed({ message }: Judgement): string {
+  return message.replace(/((?:invalid private key data|invalid certificate|current CertificateRequest): ).*/s, '$1');
+}
+
+/** Reads a version that is known to be one. */
+export const version = certManagerVersion;
