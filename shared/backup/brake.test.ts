@@ -195,7 +195,9 @@ describe('the brake', () => {
     let time = 0;
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => (time += 60_000));
     try {
-      await expect(brake(api.cluster, holder('mine'), { mustHold: true, signal })).rejects.toMatchObject({ code });
+      await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toMatchObject(
+        { code },
+      );
     } finally {
       clock.mockRestore();
     }
@@ -208,13 +210,13 @@ describe('the brake', () => {
     api.hooks.before = ({ method }) => {
       if (method === 'POST') throw refused;
     };
-    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toBe(refused);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toBe(refused);
     api.hooks.before = () => undefined;
-    await brake(api.cluster, holder('killed', -1), { mustHold: false, signal });
+    await brake(api.cluster, holder('killed', -1), { canDeny: true, mustHold: false, signal });
     api.hooks.before = ({ method, path }) => {
       if (method === 'PATCH' && path.includes('/validatingadmissionpolicies/')) throw refused;
     };
-    await expect(brake(api.cluster, holder('mine'), { mustHold: false, signal })).rejects.toBe(refused);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toBe(refused);
   });
 });
 

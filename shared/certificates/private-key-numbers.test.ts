@@ -71,11 +71,11 @@ describe('the numbers of an RSA key', () => {
     expect(rsa(change)).toBe(error);
   });
 
-  it('are enough without those for the Chinese remainder theorem, which must fit where they are', () => {
+  it('are enough without those for the Chinese remainder theorem, and nobody looks at one of three', () => {
     const { dp: _, dq: __, qInverse: ___, ...plain } = good;
     const of = (numbers: object): string =>
       errorOf('RSA PRIVATE KEY', sequence(...Object.values(numbers).map(integer)));
-    expect([of(plain), of({ ...plain, dp: 53n }), of({ ...plain, dp: 51n })]).toEqual(['none', 'none', crt]);
+    expect([of(plain), of({ ...plain, dp: 53n }), of({ ...plain, dp: 51n })]).toEqual(['none', 'none', 'none']);
     expect(of({ ...plain, d: 2754n })).toBe(crt);
   });
 
@@ -140,7 +140,7 @@ describe('an elliptic key', () => {
 
   it('may have its point, of which only the form is looked at', () => {
     expect(ec({ point: [named(1, bits(0, 4, 1, 2))] })).toBe('none');
-    expect(ec({ point: [named(1, Buffer.alloc(0))] })).toBe('none');
+    expect(ec({ point: [named(1, Buffer.alloc(0))] })).toBe("asn1: structure error: tags don't match");
     expect(ec({ point: [named(1, integer(7n))] })).toBe('none');
     for (const point of [bits(), bits(8, 0), bits(1, 1), bits(1)])
       expect(ec({ point: [named(1, point)] })).toBe(malformed);
