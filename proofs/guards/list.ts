@@ -57,6 +57,20 @@ export const guards: readonly Guard[] = [
     'shared/backup/brake.test',
   ),
   guard(
+    'shared/backup/restore.ts',
+    'what cert-manager begins while its label is put on a Secret is called off',
+    'seen = await observe(cluster);\n    ({ plan, live } = await planFor(cluster, seen, work.snapshot, planning));',
+    '',
+    'shared/backup/labels.test',
+  ),
+  guard(
+    'shared/backup/restore.ts',
+    'cert-manager’s label is put on before anything is restored',
+    'await putLabels(cluster, plan.unlabelled);',
+    '',
+    'shared/backup/labels.test',
+  ),
+  guard(
     'shared/facts/observation.ts',
     'whether orders can be denied is asked of the resource, as the group is there without it',
     'cluster.serves(kinds.admissionPolicy)',

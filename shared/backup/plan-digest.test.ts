@@ -15,6 +15,7 @@ function plan(change: Record<string, unknown> = {}): RestorePlan {
   const fields = {
     lines: [line('a', 'create'), line('b', 'keep')],
     certificates: [certificate('c', 'keep')],
+    unlabelled: [],
     orders: 0,
   };
   return { ...fields, ...change } as unknown as RestorePlan;

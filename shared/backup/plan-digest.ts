@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { keyOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { isSpelling } from '../spelling.js';
 import type { RestorePlan } from './restore-plan.js';
@@ -9,11 +10,14 @@ import type { RestorePlan } from './restore-plan.js';
  *
  * @param statement SHA-256 of the backup's statement, in hex
  */
-export function planDigest({ lines, certificates, orders }: RestorePlan, statement: string): string {
+export function planDigest({ lines, certificates, unlabelled, orders }: RestorePlan, statement: string): string {
   const sorted = (texts: readonly string[]): string[] => [...texts].sort();
   const parts = [
     statement,
-    sorted(lines.map(({ subject, action }) => `${subject} ${action}`)),
+    sorted([
+      ...lines.map(({ subject, action }) => `${subject} ${action}`),
+      ...unlabelled.map(({ metadata }) => `Secret ${keyOf(metadata)} label`),
+    ]),
     sorted(certificates.map(({ namespace, name, verdict, reason }) => `${namespace}/${name} ${verdict} ${reason}`)),
     orders,
   ];

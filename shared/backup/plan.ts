@@ -15,6 +15,7 @@ import { isTeamNamespace, managedNamespaces } from '../platform/resources.js';
 import { calledOff, revisionOf, withoutIssuing } from './called-off.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { excuses } from './excuses.js';
+import { unlabelledOf, unlabelledWarning } from './labels.js';
 import {
   type CertificateForecast,
   isCounted,
@@ -22,6 +23,7 @@ import {
   liveKey,
   type PlanLine,
   type RestorePlan,
+  secretsWritten,
 } from './restore-plan.js';
 import { type CertificateRecord, mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
 
@@ -70,13 +72,22 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
     excuse: excuses({ seen, lines, records: snapshot.certificates, installer }),
   };
   const forecasts = certificates.map((one) => forecastOf(one, forecasting));
+  const written = secretsWritten(lines);
+  const unlabelled = unlabelledOf(live.values(), context.claimed).filter(
+    ({ metadata }) => !written.has(keyOf(metadata)),
+  );
   return {
     lines,
     certificates: forecasts,
     aborts,
     staleRequests,
+    unlabelled,
     orders: forecasts.filter(isCounted).length,
-    warnings: [...warningsOf(seen, lines, version), ...warningsOfOrders(forecasts)],
+    warnings: [
+      ...warningsOf(seen, lines, version),
+      ...warningsOfOrders(forecasts),
+      ...unlabelled.map(unlabelledWarning),
+    ],
   };
 }
 

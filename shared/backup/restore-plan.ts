@@ -2,6 +2,7 @@ import type { Budget } from '../certificates/budget.js';
 import type { Certificate } from '../certificates/model.js';
 import { keyOf, kinds } from '../cluster/objects.js';
 import { kindOf } from '../facts/roles.js';
+import type { LiveSecret } from '../facts/secrets.js';
 import type { Decision } from './decide.js';
 import type { SnapshotObject } from './snapshot.js';
 
@@ -69,6 +70,8 @@ export interface RestorePlan {
   aborts: Abort[];
   /** CertificateRequests of the present revision whose key is not the backup's: cert-manager would order again. */
   staleRequests: { namespace: string; certificate: string; name: string; uid: string }[];
+  /** Live Secrets of certificates that cert-manager’s label is put on, before anything else. */
+  unlabelled: LiveSecret[];
   /** Orders at an ACME server that the state after the restore leads to. */
   orders: number;
   warnings: string[];

@@ -18,6 +18,7 @@ import { chooseBackup, type Overrides } from './choose-backup.js';
 import { isGhost } from './decide.js';
 import { type Issuance, issuances, newSince } from './issuances.js';
 import type { RestoreKey } from './keys.js';
+import { putLabels } from './labels.js';
 import { decideContextOf, forecastSecrets, planRestore } from './plan.js';
 import { planDigest, requirePlan } from './plan-digest.js';
 import type { Ports } from './ports.js';
@@ -148,19 +149,30 @@ async function restoreHeld(
 ): Promise<Done> {
   const { signal } = ports;
   // Between the first look and the brake cert-manager may have begun something.
-  const [before, seen] = await Promise.all([issuances(cluster), observe(cluster)]);
-  const { plan, live } = await planFor(cluster, seen, work.snapshot, planningOf(work.context, ports, options));
+  const planning = planningOf(work.context, ports, options);
+  const [before, braked] = await Promise.all([issuances(cluster), observe(cluster)]);
+  let seen = braked;
+  let { plan, live } = await planFor(cluster, seen, work.snapshot, planning);
+  const approved = plan;
   try {
-    requirePlan(plan, work.statement, options.expectPlan ?? '');
-    refuseBadPlan(plan, options.maxOrders);
+    requirePlan(approved, work.statement, options.expectPlan ?? '');
+    refuseBadPlan(approved, options.maxOrders);
     signal.throwIfAborted();
   } catch (error) {
     // Nothing is written yet, so nothing has to be held back; what a killed run has written may have to be.
     if (!(signal.aborted && held.takenOver)) await held.release();
     throw error;
   }
-  const applied = await write(cluster, ports, plan, live, seen, work.context);
   const isRunning = seen.certManager.state === 'running';
+  if (plan.unlabelled.length > 0) {
+    await putLabels(cluster, plan.unlabelled);
+    if (isRunning) await barrier(cluster, seen.certManager.namespace, signal);
+    ports.progress(`cert-manager’s label is on ${plan.unlabelled.length} Secrets that lacked it`);
+    // What cert-manager has begun meanwhile is called off with the rest.
+    seen = await observe(cluster);
+    ({ plan, live } = await planFor(cluster, seen, work.snapshot, planning));
+  }
+  const applied = await write(cluster, ports, plan, live, seen, work.context);
   await removeStaleRequests(cluster, plan);
   if (isRunning) await barrier(cluster, seen.certManager.namespace, signal);
   // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
@@ -178,7 +190,7 @@ async function restoreHeld(
   }
   if (otherOrders.length > 0) ports.warn(`orders that come in any case appeared meanwhile: ${otherOrders.join(', ')}`);
   return {
-    plan,
+    plan: approved,
     applied,
     brake: seen.canBrake ? 'policy' : 'not-needed',
     takenOver: held.takenOver,

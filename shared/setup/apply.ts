@@ -42,7 +42,10 @@ export async function apply(work: Work): Promise<void> {
   const { cluster, ports, options, record, prepared, phase } = work;
   const { decision, plan, allowed, facts } = prepared;
   if (decision.mode === 'first-install') await beginFirstInstall(cluster, facts.seen.now);
-  if (plan?.plan.lines.some(({ action }) => action !== 'keep' && action !== 'skip')) {
+  const isDue =
+    plan?.plan.lines.some(({ action }) => action !== 'keep' && action !== 'skip') ||
+    (plan?.plan.unlabelled.length ?? 0) > 0;
+  if (isDue) {
     record.restored = await phase('restore', () =>
       restore(cluster, ports, { ...restoreOptions(options), maxOrders: allowed, dryRun: false }),
     );
