@@ -91,4 +91,31 @@ describe('otherNames', () => {
   it('are text in UTF-8 only', () => {
     expect(() => read(other('1.2.3', tag.ia5String, 'a'))).toThrow('otherName is not an utf8 value');
   });
+
+  const inSequence = (hex: string): Buffer =>
+    Buffer.from(`30${(hex.length / 2).toString(16).padStart(2, '0')}${hex}`, 'hex');
+  const user = 'a00906022a03a0030c0161';
+
+  it('are found among names of other kinds', () => {
+    const others = ['820161', '81016'.padEnd(6, '1'), '8704aabbccdd', 'a3020500', 'a400', 'a503810161', '88022a03'];
+    expect(readOtherNames(inSequence(others.join('') + user))).toEqual([{ oid: '1.2.3', value: 'a' }]);
+  });
+
+  it.each([
+    ['one that is not constructed', '800906022a03a0030c0161'],
+    ['one of another string type', 'a00906022a03a003130161'],
+    ['one that is no UTF-8', 'a00906022a03a0030c01ff'],
+    ['a name that is no ASCII, of any class', '6201ff'],
+    ['an address of three bytes', '8703aabbcc'],
+    ['a directory name as it should be', 'a4023000'],
+    ['a registered identifier that is constructed', 'a8022a03'],
+    ['a party without a name', 'a503800161'],
+    ['no name at all', '0500'],
+  ])('cannot be read with %s', (_, hex) => {
+    expect(() => readOtherNames(inSequence(hex))).toThrow();
+  });
+
+  it('end with their sequence', () => {
+    expect(() => readOtherNames(Buffer.concat([inSequence(user), Buffer.from([5, 0])]))).toThrow('trailing data');
+  });
 });

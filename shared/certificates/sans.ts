@@ -1,6 +1,8 @@
 /** Subject alternative names, from the DER of the extension: the display string of node:crypto quotes and escapes them. */
+import { isUtf8 } from 'node:buffer';
 import { isIP } from 'node:net';
-import { contextTag, DecodeError, DerReader, tag } from './der.js';
+import { contextTag, DecodeError, DerReader, type Element, encodeElement, oidText, tag } from './der.js';
+import { readName } from './names.js';
 import { readUri } from './uri.js';
 import type { CertManagerVersion } from './version.js';
 
@@ -49,22 +51,68 @@ export function readAlternativeNames(der: Buffer, rules: CertManagerVersion): Al
 }
 
 /**
- * The otherNames of the extension's value (cert-manager pkg/util/pki/match.go matchOtherNames). Throws DecodeError where
- * cert-manager gives up on the request as a whole.
+ * The otherNames of the extension's value (cert-manager pkg/util/pki/sans.go UnmarshalSANs, match.go matchOtherNames). Throws
+ * DecodeError where cert-manager gives up on the request as a whole: it reads names of all kinds for it, by other rules than Go.
  */
 export function readOtherNames(der: Buffer): OtherNameSan[] {
   const found: OtherNameSan[] = [];
-  const sequence = new DerReader(der).enter(tag.sequence, 'bad SAN sequence');
+  const outer = new DerReader(der);
+  const sequence = outer.enter(tag.sequence, 'bad SAN sequence');
+  if (!outer.empty) throw new DecodeError('x509: trailing data after X.509 extension');
   while (!sequence.empty) {
     const name = sequence.any('asn1: syntax error');
-    if (name.tag !== contextTag(0, 'constructed')) continue;
-    const fields = new DerReader(name.content);
-    const oid = fields.oid('asn1: syntax error');
-    const value = fields.enter(contextTag(0, 'constructed'), 'asn1: syntax error').any('asn1: syntax error');
-    if (value.tag !== tag.utf8String) throw new DecodeError('otherName is not an utf8 value');
-    found.push({ oid, value: value.content.toString() });
+    const kind = name.tag & 0x1f;
+    if (kind === 0) found.push(readOtherName(name));
+    else checkName(kind, name);
   }
   return found;
+}
+
+const mismatch = "asn1: structure error: tags don't match";
+
+function readOtherName(name: Element): OtherNameSan {
+  if (name.tag !== contextTag(0, 'constructed')) throw new DecodeError(mismatch);
+  const fields = new DerReader(name.content);
+  const oid = fields.oid('asn1: syntax error');
+  const value = fields.enter(contextTag(0, 'constructed'), 'asn1: syntax error').any('asn1: syntax error');
+  if (value.tag !== tag.utf8String || !isUtf8(value.content)) throw new DecodeError('otherName is not an utf8 value');
+  return { oid, value: value.content.toString() };
+}
+
+/** Whatever the class of its tag is: only its number counts for most kinds. */
+function checkName(kind: number, { tag: own, content }: Element): void {
+  switch (kind) {
+    case 1:
+    case 2:
+    case 6:
+      ascii(content, 'name');
+      break;
+    case 3:
+      break;
+    case 4:
+      // Read as if it were not tagged explicitly, so a name as others write it is refused.
+      if (own !== contextTag(4, 'constructed')) throw new DecodeError(mismatch);
+      readName(encodeElement(tag.sequence, content), 'skip other types');
+      break;
+    case 5: {
+      if (own !== contextTag(5, 'constructed')) throw new DecodeError(mismatch);
+      const fields = new DerReader(content);
+      fields.optional(contextTag(0), mismatch);
+      fields.read(contextTag(1), mismatch);
+      break;
+    }
+    case 7:
+      if (content.length !== 4 && content.length !== 16) {
+        throw new DecodeError(`x509: cannot parse IP address of length ${content.length}`);
+      }
+      break;
+    case 8:
+      if (own !== contextTag(8)) throw new DecodeError(mismatch);
+      oidText(content, mismatch);
+      break;
+    default:
+      throw new DecodeError('asn1: structure error: bad SAN choice');
+  }
 }
 
 /**

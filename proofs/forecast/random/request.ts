@@ -6,7 +6,7 @@ import type { Dice } from './dice.js';
 import { type KeyPool, type PoolKey, usualKey } from './keys.js';
 import { spoiledInside, spoiledPem } from './spoil.js';
 import { alternativeNames, randomWanted, subjectAttributes, type Wanted } from './wanted.js';
-import { extensionDer, nameDer, requestDer } from './x509.js';
+import { type AlternativeName, extensionDer, nameDer, requestDer } from './x509.js';
 
 /** What a request is made from. `aims` are the checks that it is to fail. */
 export interface RequestParts {
@@ -26,7 +26,10 @@ export function randomRequest(dice: Dice, { spec, wanted, key, keys, aims }: Req
   const der = requestDer({
     spki: own.spki,
     subject,
-    names: alternativeNames(said),
+    names: [
+      ...alternativeNames(said),
+      ...(said.otherNames !== undefined && dice.chance(25) ? [furtherName(dice)] : []),
+    ],
     extensions: dice.chance(10) ? [extensionDer('2.5.29.15', Buffer.from('030205a0', 'hex'), true)] : [],
   });
   const text = pem(dice.chance(95) ? 'CERTIFICATE REQUEST' : 'NEW CERTIFICATE REQUEST', der);
@@ -34,7 +37,9 @@ export function randomRequest(dice: Dice, { spec, wanted, key, keys, aims }: Req
   return {
     metadata: { name: 'certificate-1', namespace: 'default' },
     spec: {
-      request: Buffer.from(aims.has(7) && dice.chance(50) ? spoiled(dice, text) : text).toString('base64'),
+      request: Buffer.from((aims.has(7) && dice.chance(50)) || dice.chance(2) ? spoiled(dice, text) : text).toString(
+        'base64',
+      ),
       issuerRef: differs ? otherIssuer(dice, spec.issuerRef) : spec.issuerRef,
       ...pickOf(spec, ['isCA', 'usages', 'duration']),
       ...(differs ? difference(dice) : {}),
@@ -84,4 +89,24 @@ function difference(dice: Dice): Partial<CertificateRequest['spec']> {
     { usages: dice.some(['digital signature', 'server auth', 'server auth', 'any', 'client auth'], 3) },
     { duration: dice.pick(['2160h0m0s', '7776000s', '1h0m0s', '2160h0m0.000000001s', '90m']) },
   ]);
+}
+
+/** A name of a kind that only cert-manager looks into, and only for otherNames. */
+function furtherName(dice: Dice): AlternativeName {
+  const [kind, hex] = dice.pick([
+    [3, '0500'],
+    [4, ''],
+    [4, '3000'],
+    [4, '310d300b06035504030c0461626364'],
+    [5, '810161'],
+    [5, '800161810162'],
+    [5, '800161'],
+    [8, '2a03'],
+    [8, '80'],
+    [0, '06022a03a0030c0161'],
+    [0, '06022a03a003130161'],
+    [0, '06022a03a0030c01ff'],
+    [0, '06022a03'],
+  ] as const);
+  return { kind, content: Buffer.from(hex, 'hex') };
 }

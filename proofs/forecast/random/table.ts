@@ -10,10 +10,12 @@ const heading =
 /** Puts what came of some versions into the page, in the place of what was there of them. */
 export async function writeTable(comparisons: readonly Comparison[]): Promise<void> {
   const text = await readFile(page, 'utf8');
-  const [before = '', table = ''] = text.split(`${heading}\n`);
-  const [rule = '', ...lines] = table.split('\n').filter((line) => line.startsWith('|'));
-  const after = table.slice(table.lastIndexOf('|\n') + 2);
-  const rows = new Map([...lines.map((line) => [versionOf(line), line] as const), ...comparisons.map(rowOf)]);
+  const [before = '', behind = ''] = text.split(`${heading}\n`);
+  const lines = behind.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('|'));
+  const [rule = '', ...old] = lines.slice(0, end);
+  const after = lines.slice(end).join('\n');
+  const rows = new Map([...old.map((line) => [versionOf(line), line] as const), ...comparisons.map(rowOf)]);
   const sorted = [...rows].sort(([first], [second]) => first.localeCompare(second, 'en', { numeric: true }));
   await writeFile(page, `${before}${heading}\n${[rule, ...sorted.map(([, row]) => row)].join('\n')}\n${after}`);
 }

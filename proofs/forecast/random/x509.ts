@@ -11,9 +11,12 @@ export interface Attribute {
   readonly tag: number;
 }
 
-/** One name of the extension, by its kind: [0] other, [1] e-mail, [2] DNS, [6] URI, [7] address. */
+/**
+ * One name of the extension, by its kind: [0] other, [1] e-mail, [2] DNS, [3] X.400, [4] directory, [5] EDI party, [6] URI, [7] address,
+ * [8] registered identifier.
+ */
 export interface AlternativeName {
-  readonly kind: 0 | 1 | 2 | 6 | 7;
+  readonly kind: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
   readonly content: Buffer;
 }
 
@@ -33,6 +36,8 @@ export interface Validity {
 
 const signatureAlgorithm = sequence(oid('1.2.840.10045.4.3.2'));
 const signature = encodeElement(tag.bitString, Buffer.from(`00${'5a'.repeat(64)}`, 'hex'));
+/** The kinds that hold further elements. */
+const structured: ReadonlySet<number> = new Set([0, 3, 4, 5]);
 const alternativeNamesOid = '2.5.29.17';
 const extensionRequestOid = '1.2.840.113549.1.9.14';
 
@@ -102,7 +107,7 @@ export function requestDer(content: Content): Buffer {
 
 function extensionsOf({ names, extensions }: Content): Buffer[] {
   const list = names.map(({ kind, content }) =>
-    encodeElement(contextTag(kind, kind === 0 ? 'constructed' : 'primitive'), content),
+    encodeElement(contextTag(kind, structured.has(kind) ? 'constructed' : 'primitive'), content),
   );
   return [...(list.length === 0 ? [] : [extensionDer(alternativeNamesOid, sequence(...list))]), ...extensions];
 }
