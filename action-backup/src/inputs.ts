@@ -21,6 +21,7 @@ import { storeNames } from '../../shared/backup/stores/store.js';
 import { scopes } from '../../shared/wipe/targets.js';
 
 const older = 'older-backup';
+const stop = 'stop-cert-manager';
 
 /** One generation alone would be gone with one damaged entry. */
 const generations: InputType<number> = {
@@ -33,19 +34,19 @@ const generations: InputType<number> = {
 };
 
 /** What of the refusals is overridden: rules of a backup, for all objects or for some, and an older backup for a restore. */
-const allowances: InputType<{ rules: Allowance[]; older: boolean }> = {
-  expected: `any of ${[...refusalRules, older].join(', ')}, a rule also for one object or namespace, as in secret-missing:blog/old-blog or certificate-issuing:blog/*`,
+const allowances: InputType<{ rules: Allowance[]; older: boolean; stop: boolean }> = {
+  expected: `any of ${[...refusalRules, older, stop].join(', ')}, a rule also for one object or namespace, as in secret-missing:blog/old-blog or certificate-issuing:blog/*`,
   parse(value) {
     const words = value.split(/[\s,]+/).filter((word) => word !== '');
     const rules = words
-      .filter((word) => word !== older)
+      .filter((word) => word !== older && word !== stop)
       .map((word) => {
         const allowance = parseAllowance(word);
         if (allowance === undefined)
           throw new Error('one of its words is no such rule, or not of the form rule:namespace/name');
         return allowance;
       });
-    return { rules, older: words.includes(older) };
+    return { rules, older: words.includes(older), stop: words.includes(stop) };
   },
 };
 

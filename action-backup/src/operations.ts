@@ -88,7 +88,15 @@ export async function restoreReport(
 ): Promise<Report> {
   const key = readRestoreKey(inputs['restore-key'], ports.mask);
   const limits = { maxOrders: inputs['max-orders'], maxAge: inputs['max-age'], timeout: inputs.timeout };
-  const options = { key, run, overrides: overridesOf(inputs), ...limits, expectPlan: inputs['expect-plan'], dryRun };
+  const options = {
+    key,
+    run,
+    overrides: overridesOf(inputs),
+    ...limits,
+    expectPlan: inputs['expect-plan'],
+    dryRun,
+    mayStopCertManager: inputs.allow.stop,
+  };
   const found = await restore(cluster, ports, options);
   const result = dryRun ? { ...found, planDigest: spelled(found.planDigest) } : found;
   const { context, plan, applied, source, newOrders } = result;

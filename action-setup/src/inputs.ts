@@ -71,7 +71,7 @@ export const inputTypes = {
   'from-cluster': text,
   'from-repository': repositoryOrigin,
   'expect-plan': expectedPlan,
-  allow: someOf(['older-backup', 'platform-mode']),
+  allow: someOf(['older-backup', 'platform-mode', 'stop-cert-manager']),
   'cert-manager-version': text,
   'cert-manager-manifest': text,
   resolve: overrides,

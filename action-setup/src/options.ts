@@ -52,6 +52,7 @@ export function optionsOf({ inputs, target, run, mask }: Opened<SetupInputs>): S
         : {
             key: readRestoreKey(inputs['restore-key'], mask),
             overrides: overridesOf({ ...inputs, allow: { older: inputs.allow.includes('older-backup') } }),
+            mayStopCertManager: inputs.allow.includes('stop-cert-manager'),
             maxAge: inputs['max-age'],
             timeout: inputs.timeout,
           },

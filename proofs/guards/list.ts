@@ -57,6 +57,19 @@ export const guards: readonly Guard[] = [
     'shared/backup/brake.test',
   ),
   guard(
+    'shared/backup/stand-still.ts',
+    'a pod of cert-manager’s that is on its way out is waited for',
+    "(pods) => (pods.length === 0 ? '' :",
+    "(pods) => (pods.length >= 0 ? '' :",
+  ),
+  guard(
+    'shared/backup/restore.ts',
+    'cert-manager that a killed run has stopped is started by the next one',
+    'const isStarted = !seen.canBrake && (await startCertManager(cluster, ports));',
+    'const isStarted = !seen.canBrake && options.mayStopCertManager === true && (await startCertManager(cluster, ports));',
+    'shared/backup/stand-still.test',
+  ),
+  guard(
     'shared/backup/restore.ts',
     'what cert-manager begins while its label is put on a Secret is called off',
     'seen = await observe(cluster);\n    ({ plan, live } = await planFor(cluster, seen, work.snapshot, planning));',

@@ -275,8 +275,14 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
     version.replace(/^v/, '') === '1.19.0'
       ? ['cert-manager 1.19.0 orders again where an issuerRef leaves out its kind or group; 1.19.1 does not']
       : [];
+  const unbraked =
+    !seen.canBrake && (seen.certManager.state === 'running' || seen.certManager.state === 'unready')
+      ? [
+          'this cluster cannot deny orders (before Kubernetes 1.30), and cert-manager runs: a restore asks for `allow: stop-cert-manager`, or for cert-manager to be scaled to 0',
+        ]
+      : [];
   const doubt = seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt];
-  return [...leftovers, ...replacedAccounts, ...unready, ...spurious, ...ghosts(lines), ...doubt];
+  return [...leftovers, ...replacedAccounts, ...unready, ...spurious, ...ghosts(lines), ...unbraked, ...doubt];
 }
 
 function subjectOf({ object }: SnapshotObject): string {

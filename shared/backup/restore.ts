@@ -25,6 +25,7 @@ import type { Ports } from './ports.js';
 import { type Abort, certificatesRestored, isCounted, liveKey, type RestorePlan } from './restore-plan.js';
 import { openBackup } from './seal.js';
 import type { CertificateRecord, Snapshot } from './snapshot.js';
+import { startCertManager, stopCertManager } from './stand-still.js';
 import type { BackupContext } from './statement.js';
 import type { Store } from './stores/store.js';
 
@@ -40,6 +41,8 @@ export interface RestoreOptions {
   dryRun: boolean;
   /** Digest of the plan that was approved; empty where nobody was asked. */
   expectPlan?: string;
+  /** Whether cert-manager is stopped for as long as it takes, where nothing else keeps it from ordering. */
+  mayStopCertManager?: boolean;
   /** Certificates as an installer that runs next will make them: the forecast is for what it leaves. */
   installer?: readonly CertificateRecord[];
 }
@@ -150,6 +153,7 @@ async function restoreHeld(
   const { signal } = ports;
   // Between the first look and the brake cert-manager may have begun something.
   const planning = planningOf(work.context, ports, options);
+  if (!work.seen.canBrake && options.mayStopCertManager === true) await stopCertManager(cluster, ports);
   const [before, braked] = await Promise.all([issuances(cluster), observe(cluster)]);
   let seen = braked;
   let { plan, live } = await planFor(cluster, seen, work.snapshot, planning);
@@ -160,7 +164,10 @@ async function restoreHeld(
     signal.throwIfAborted();
   } catch (error) {
     // Nothing is written yet, so nothing has to be held back; what a killed run has written may have to be.
-    if (!(signal.aborted && held.takenOver)) await held.release();
+    if (!(signal.aborted && held.takenOver)) {
+      if (!seen.canBrake) await startCertManager(cluster, ports);
+      await held.release();
+    }
     throw error;
   }
   const isRunning = seen.certManager.state === 'running';
@@ -177,7 +184,9 @@ async function restoreHeld(
   if (isRunning) await barrier(cluster, seen.certManager.namespace, signal);
   // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
   for (const abort of plan.aborts) await callOff(cluster, abort);
-  if (isRunning) await settle(cluster, plan, ports);
+  // With caches that are empty it sees what is there before it acts.
+  const isStarted = !seen.canBrake && (await startCertManager(cluster, ports));
+  if (isRunning || isStarted) await settle(cluster, plan, ports);
   await held.release();
   const appeared = newSince(before, await issuances(cluster)).orders;
   const { newOrders, otherOrders } = sorted(appeared, plan);
@@ -219,11 +228,11 @@ function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: 
 async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, seen: Observation): Promise<Brake> {
   const { run } = options;
   const canOrder = seen.certManager.state === 'running' || seen.certManager.state === 'unready';
-  if (!seen.canBrake && canOrder) {
+  if (!seen.canBrake && canOrder && options.mayStopCertManager !== true) {
     throw new McprtError('brake-unavailable', {
       what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
       why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
-      next: `scale it down for the restore: kubectl scale -n ${seen.certManager.namespace} deploy/cert-manager --replicas=0`,
+      next: `set \`allow: stop-cert-manager\`, and the restore stops it and starts it again; or scale it down yourself: kubectl scale -n ${seen.certManager.namespace} deploy/cert-manager --replicas=0`,
     });
   }
   const holder = {
@@ -232,13 +241,11 @@ async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, 
   };
   const held = await brake(cluster, holder, {
     canDeny: seen.canBrake,
-    mustHold: canOrder && seen.groups.has('acme.cert-manager.io'),
+    mustHold: seen.canBrake && canOrder && seen.groups.has('acme.cert-manager.io'),
     signal: ports.signal,
   });
   ports.progress(
-    held.takenOver
-      ? 'brake on: taken over from a run that did not finish'
-      : 'brake on: no new ACME orders until the end',
+    `${seen.canBrake ? 'brake on' : 'lock taken'}: ${held.takenOver ? 'taken over from a run that did not finish' : seen.canBrake ? 'no new ACME orders until the end' : 'nothing else begins until the end'}`,
   );
   return held;
 }

@@ -7,7 +7,7 @@ const system = 'kube-system';
 /** Where its release puts it. */
 export const certManager = 'cert-manager';
 const brake = ['mcprt-brake'];
-/** Before Kubernetes 1.30 the lock is a ConfigMap. */
+/** The lock is a ConfigMap there, and cert-manager may have to be stopped. */
 const oldClusters = 'a cluster before Kubernetes 1.30';
 
 /** Whether a restore or wipe is under way. */
@@ -148,6 +148,21 @@ export const restoreRules: readonly PermissionRule[] = [
     subresource: 'status',
     unseen: { patch: 'an issuance that was under way' },
   }),
+  rule(kinds.deployment, ['patch'], 'stopping cert-manager and starting it again, where that was allowed', {
+    namespace: certManager,
+    names: [certManager],
+    optional: true,
+    ifPresent: true,
+    unseen: { patch: oldClusters },
+  }),
+  ...[kinds.pod, kinds.deployment].map((on) =>
+    rule(on, ['list', 'watch'], 'that it has stopped, and that it runs again', {
+      namespace: certManager,
+      optional: true,
+      ifPresent: true,
+      unseen: { list: oldClusters, watch: oldClusters },
+    }),
+  ),
   ...barrierRules(certManager).map((rule) => ({ ...rule, ifPresent: true as const })),
 ];
 

@@ -27,7 +27,7 @@ export interface SetupOptions {
     agreed: boolean;
   };
   /** What a restore needs on top; undefined when no restore key was given. */
-  restore: Pick<RestoreOptions, 'key' | 'overrides' | 'maxAge' | 'timeout'> | undefined;
+  restore: Pick<RestoreOptions, 'key' | 'overrides' | 'maxAge' | 'timeout' | 'mayStopCertManager'> | undefined;
   maxOrders: OrderLimit;
   binary: string;
   source: string;

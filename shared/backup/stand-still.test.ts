@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { numberAt } from '../cluster/fields.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { before130, type Scene, scene } from './testing/scene.js';
+
+const deployment = { namespace: 'cert-manager', name: 'cert-manager' };
+const lost = { namespace: 'registry', name: 'registry-tls' };
+const mayStopCertManager = true;
+
+/** The Deployment controller, as far as it is waited for: its status follows what is wanted, and a pod ends later. */
+function followReplicas({ api }: Scene): void {
+  const { after: told } = api.hooks;
+  const pod: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'cert-manager', name: 'cert-manager-1', labels: { app: 'cert-manager' } },
+  };
+  const found = api.find(kinds.deployment, deployment);
+  if (found === undefined) throw new Error('there is no Deployment');
+  const spec = { ...(found.spec as object), selector: { matchLabels: { app: 'cert-manager' } } };
+  api.put({ ...found, spec });
+  api.put(pod);
+  api.hooks.after = (event, object, itself) => {
+    told?.(event, object, itself);
+    if (object.kind !== 'Deployment' || event === 'DELETED') return;
+    const [wanted, present] = [numberAt(object, 'spec', 'replicas'), numberAt(object, 'status', 'replicas')];
+    if (wanted === undefined || wanted === present) return;
+    itself.put({ ...object, status: { replicas: wanted, availableReplicas: wanted } });
+    if (wanted === 0) setTimeout(() => itself.remove(kinds.pod, pod.metadata), 30);
+    else itself.put(pod);
+  };
+}
+
+async function oldCluster(): Promise<Scene & { replicas(): number | undefined; noted(): boolean }> {
+  const made = await scene('running', [], before130);
+  await made.backUp();
+  made.api.remove(kinds.secret, lost);
+  followReplicas(made);
+  const live = (): KubeObject | undefined => made.api.find(kinds.deployment, deployment);
+  return {
+    ...made,
+    replicas: () => numberAt(live(), 'spec', 'replicas'),
+    noted: () => live()?.metadata.annotations?.['mcprt.dev/replicas'] !== undefined,
+  };
+}
+
+describe('cert-manager that may be stopped, on a cluster that cannot deny orders', () => {
+  it('stands still, its pod gone, while something is written, and runs again at the end', async () => {
+    const made = await oldCluster();
+    const seen: unknown[] = [];
+    const { after: told } = made.api.hooks;
+    made.api.hooks.after = (event, object, itself) => {
+      told?.(event, object, itself);
+      if (object.metadata.name === lost.name) seen.push([made.replicas(), itself.objects(kinds.pod).length]);
+    };
+    expect(await made.restore({ mayStopCertManager })).toMatchObject({ verified: true });
+    expect(seen).toEqual([[0, 0]]);
+    expect([made.replicas(), made.noted()]).toEqual([1, false]);
+  });
+
+  it('is not stopped where nobody has allowed it, or where it does not run', async () => {
+    const made = await oldCluster();
+    await expect(made.restore()).rejects.toMatchObject({
+      code: 'brake-unavailable',
+      next: expect.stringContaining('`allow: stop-cert-manager`'),
+    });
+    expect([made.replicas(), made.noted()]).toEqual([1, false]);
+    const stopped = await scene('stopped', [], before130);
+    await stopped.backUp();
+    await stopped.restore({ mayStopCertManager });
+    expect(numberAt(stopped.api.find(kinds.deployment, deployment), 'spec', 'replicas')).toBe(0);
+  });
+
+  it('is started again by the next run where the first was cut off', async () => {
+    const made = await oldCluster();
+    made.api.hooks.before = ({ method, path }) => {
+      if (method === 'POST' && path.includes('/namespaces/registry/secrets')) throw new Error('killed');
+    };
+    await expect(made.restore({ mayStopCertManager })).rejects.toThrow('killed');
+    expect([made.replicas(), made.noted()]).toEqual([0, true]);
+    made.api.hooks.before = () => undefined;
+    expect(await made.restore()).toMatchObject({ verified: true });
+    expect([made.replicas(), made.noted()]).toEqual([1, false]);
+  });
+
+  it('is started again where nothing is written in the end', async () => {
+    const made = await oldCluster();
+    await expect(made.restore({ mayStopCertManager, expectPlan: 'another' })).rejects.toMatchObject({
+      code: 'restore-plan-moved',
+    });
+    const { planDigest } = await made.restore({ dryRun: true });
+    made.api.hooks.before = ({ method, path }) => {
+      // Somebody takes another Secret away between the plan and the lock.
+      if (method === 'POST' && path.includes('/configmaps'))
+        made.api.remove(kinds.secret, { namespace: 'mcp-sentinel', name: 'sentinel-tls' });
+    };
+    await made.restore({ mayStopCertManager, expectPlan: planDigest }).catch(() => undefined);
+    expect([made.replicas(), made.noted()]).toEqual([1, false]);
+  });
+});

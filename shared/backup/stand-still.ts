@@ -1,0 +1,73 @@
+import type { Cluster, PatchOperation } from '../cluster/cluster.js';
+import { numberAt, textsAt } from '../cluster/fields.js';
+import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
+import { waitUntil } from '../cluster/wait.js';
+import { controllers } from '../facts/cert-manager.js';
+import type { Ports } from './ports.js';
+
+/** On a Deployment of cert-manager's controller that a restore has stopped: how many replicas it had. */
+const replicasBefore = 'mcprt.dev/replicas';
+/** In ms: a pod of the release has 30 s to end, and its start is an image that is there already. */
+const deadline = 120_000;
+
+/**
+ * Stops cert-manager's controller where nothing else keeps it from ordering, and notes on its Deployment how it was: whoever
+ * ends the restore, this run or the next, starts it again.
+ *
+ * @throws McprtError `cluster-wait`; ApiError
+ */
+export async function stopCertManager(cluster: Cluster, ports: Ports): Promise<void> {
+  for (const controller of await controllers(cluster)) {
+    const replicas = numberAt(controller, 'spec', 'replicas') ?? 1;
+    if (replicas === 0) continue;
+    const { namespace = '', name, annotations } = controller.metadata;
+    await cluster.patch(kinds.deployment, { namespace, name }, [
+      { op: 'test', path: '/metadata/resourceVersion', value: controller.metadata.resourceVersion },
+      ...(annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} } as const] : []),
+      { op: 'add', path: pathOfNote, value: String(replicas) },
+      { op: 'add', path: '/spec/replicas', value: 0 },
+    ]);
+    // A pod that is on its way out still orders: the Deployment does not count it any more.
+    await waitUntil(
+      cluster,
+      kinds.pod,
+      (pods) => (pods.length === 0 ? '' : `still there: ${pods.map(({ metadata }) => keyOf(metadata)).join(', ')}`),
+      { ...waiting(ports), namespace, labelSelector: selectorOf(controller), what: `${namespace}/${name} to stop` },
+    );
+    ports.progress(
+      `cert-manager (${namespace}/${name}) is stopped until the end, as \`allow: stop-cert-manager\` says`,
+    );
+  }
+}
+
+/** Starts what a restore has stopped, this run or one that was killed. @returns whether there was such a thing */
+export async function startCertManager(cluster: Cluster, ports: Ports): Promise<boolean> {
+  const stopped = (await controllers(cluster)).filter(({ metadata }) => metadata.annotations?.[replicasBefore]);
+  for (const { metadata } of stopped) {
+    const { namespace = '', name } = metadata;
+    const back: PatchOperation[] = [
+      { op: 'add', path: '/spec/replicas', value: Number(metadata.annotations?.[replicasBefore]) || 1 },
+      { op: 'remove', path: pathOfNote },
+    ];
+    await cluster.patch(kinds.deployment, { namespace, name }, back);
+    await waitUntil(
+      cluster,
+      kinds.deployment,
+      ([deployment]) => ((numberAt(deployment, 'status', 'availableReplicas') ?? 0) > 0 ? '' : 'no pod is available'),
+      { ...waiting(ports), namespace, fieldSelector: `metadata.name=${name}`, what: `${namespace}/${name} to start` },
+    );
+    ports.progress(`cert-manager (${namespace}/${name}) runs again`);
+  }
+  return stopped.length > 0;
+}
+
+const pathOfNote = `/metadata/annotations/${replicasBefore.replaceAll('/', '~1')}`;
+
+function waiting({ signal, progress }: Ports) {
+  return { deadline, signal, progress };
+}
+
+function selectorOf(controller: KubeObject): string {
+  const labels = Object.entries(textsAt(controller, 'spec', 'selector', 'matchLabels'));
+  return labels.map(([name, value]) => `${name}=${value}`).join(',');
+}
