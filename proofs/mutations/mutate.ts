@@ -103,7 +103,7 @@ function isText({ quasis }: Node): boolean {
 /** One word or another, as in `${count} thing${count === 1 ? '' : 's'} left`. */
 function isWordChoice(node: unknown): boolean {
   if (!isNode(node) || node.type !== 'ConditionalExpression') return false;
-  return [node.consequent, node.alternate].every((one) => isNode(one) && one.type === 'StringLiteral');
+  return [node.consequent, node.alternate].every((one) => isNode(one) && /^(?:String|Template)Literal$/.test(one.type));
 }
 
 function isTelling(node: Node): boolean {

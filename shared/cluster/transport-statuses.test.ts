@@ -32,7 +32,7 @@ describe('an answer', () => {
     expect(transport.serverTime()).toBeInstanceOf(Date);
   });
 
-  it.each([400, 401, 403, 404, 409, 410, 422, 501])('of %i is final', async (code) => {
+  it.each([300, 400, 401, 403, 404, 409, 410, 422, 501])('of %i is final', async (code) => {
     const { server, transport } = await world();
     server.answer = () => ({ status: code, body: status('No') });
     await expect(transport.call({ method: 'GET', path: `${path}?limit=1` })).rejects.toMatchObject({
@@ -63,11 +63,11 @@ describe('an answer', () => {
     expect(server.asked[0]?.headers).toMatchObject({ 'x-own': 'h', 'user-agent': 'test', accept: 'application/json' });
   });
 
-  it('of a stream that is refused says so', async () => {
+  it.each([300, 403, 410])('of a stream that is refused with %i says so', async (code) => {
     const { server, transport } = await world();
-    server.answer = () => ({ status: 403, body: status('Forbidden') });
+    server.answer = () => ({ status: code, body: status('No') });
     const lines = transport.lines({ method: 'GET', path: `${path}?watch=true` });
-    await expect(lines.next()).rejects.toMatchObject({ status: 403, message: `watch ${path}: 403 Forbidden` });
+    await expect(lines.next()).rejects.toMatchObject({ status: code, message: `watch ${path}: ${code} No` });
   });
 
   it('to a call that was cancelled is its reason', async () => {

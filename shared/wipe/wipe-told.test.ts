@@ -5,6 +5,7 @@ import { namespace, run, scene } from '../backup/testing/scene.js';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { MemoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
 import { groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
@@ -170,6 +171,34 @@ describe('a wipe', () => {
     expect(await one.wipe()).toMatchObject({ start: 'resumed', wiped: 1, proof: { name, stores: ['directory'] } });
     expect(one.names()).toEqual([name]);
     expect(one.lines.join('\n')).toMatch(/going on with the wipe that .* began: .* is still stored in directory/);
+  });
+
+  it('that is resumed is refused when there is more than its backup holds, however late that is seen', async () => {
+    const change = ({ find, put }: MemoryApi): void => {
+      const live = find(kinds.secret, { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' });
+      if (live !== undefined) put({ ...live, data: { ...(live.data as object), ADMIN_API_KEYS: 'bmV3' } });
+    };
+    for (const isLate of [false, true]) {
+      const one = await world();
+      one.api.hooks.before = ({ method, path }) => {
+        if (method === 'DELETE' && path.endsWith('/namespaces/mcp-sentinel')) throw new Error('killed');
+      };
+      await expect(one.wipe()).rejects.toThrow('killed');
+      one.api.hooks.before = () => undefined;
+      if (isLate) {
+        one.api.hooks.after = (event, object, api) => {
+          if (event === 'ADDED' && object.kind === 'ValidatingAdmissionPolicyBinding') change(api);
+        };
+      } else {
+        change(one.api);
+        expect((await one.wipe({ dryRun: true })).refused).toMatch(/^wipe-unsaved: /);
+      }
+      await expect(one.wipe()).rejects.toMatchObject({
+        code: 'wipe-unsaved',
+        why: expect.stringContaining('mcp-sentinel/mcp-sentinel-secrets'),
+      });
+      expect(one.api.find(kinds.namespace, { name: 'mcp-sentinel' })).toBeDefined();
+    }
   });
 
   it('is refused when the cluster changes between backup and lock, or something makes it again', async () => {
