@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { brake } from '../backup/brake.js';
 import { type BackupKey, makeKeys, readBackupKey } from '../backup/keys.js';
 import { keepingStore, quietPorts } from '../backup/testing/memory-store.js';
-import { namespace, run, scene } from '../backup/testing/scene.js';
+import { namespace, now, run, scene } from '../backup/testing/scene.js';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -89,6 +90,30 @@ describe('a wipe', () => {
       seconds: { prove: 0, delete: 0, wait: 0 },
     });
     expect(one.api.writes.slice(writes).filter((line) => !line.includes('mcprt-'))).toEqual([]);
+  });
+
+  it('begins only with the domain confirmed, on the cluster that is meant', async () => {
+    const one = await world();
+    for (const [wish, code] of [
+      [{ confirm: '' }, 'wipe-confirm'],
+      [{ also: ['kube-system'] }, 'wipe-protected'],
+      [{ cluster: 'another' }, 'wipe-wrong-cluster'],
+    ] as const) {
+      await expect(one.wipe(wish)).rejects.toMatchObject({ code });
+    }
+    expect([one.api.writes, one.names()]).toEqual([[], []]);
+  });
+
+  it('makes no backup while another run holds the cluster', async () => {
+    const one = await world();
+    const expires = new Date(now.getTime() + 60_000);
+    await brake(
+      one.api.cluster,
+      { run: 'another', expires },
+      { mustHold: false, signal: new AbortController().signal },
+    );
+    await expect(one.wipe()).rejects.toMatchObject({ code: 'restore-locked' });
+    expect(one.names()).toEqual([]);
   });
 
   it('in a dry run prints each line, writes nothing, and foresees how it would begin', async () => {
