@@ -44,6 +44,20 @@ describe('an answer', () => {
     expect(transport.calls).toBe(1);
   });
 
+  it('that names a time to come back is not asked for again before it', async () => {
+    const [hasty, patient] = await Promise.all([world(), world()]);
+    hasty.server.answer = () => ({ status: 503, body: status('Busy') });
+    patient.server.answer = () => ({ status: 503, headers: { 'retry-after': '15' }, body: status('Busy') });
+    const cancel = new AbortController();
+    const reason = new Error('enough');
+    const waiting = patient.transport.call({ method: 'GET', path, signal: cancel.signal });
+    // Long enough for five tries of the other one.
+    await expect(hasty.transport.call({ method: 'GET', path })).rejects.toMatchObject({ status: 503 });
+    expect([hasty.transport.calls, patient.transport.calls]).toEqual([5, 1]);
+    cancel.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+  });
+
   it('that stays busy is given up after five times', async () => {
     const { server, transport } = await world();
     server.answer = () => ({ status: 503, body: status('Busy') });

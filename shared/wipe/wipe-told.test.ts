@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Allowance } from '../backup/allowance.js';
 import { brake } from '../backup/brake.js';
 import { type BackupKey, makeKeys, readBackupKey } from '../backup/keys.js';
 import { keepingStore, quietPorts } from '../backup/testing/memory-store.js';
@@ -8,6 +9,7 @@ import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import type { MemoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
+import { requireInstalled } from '../facts/installation.js';
 import { groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { readJournal } from './journal.js';
@@ -40,6 +42,7 @@ async function world(...more: KubeObject[]) {
   return {
     api,
     ports,
+    options,
     names,
     lines,
     warnings,
@@ -167,6 +170,9 @@ describe('a wipe', () => {
     for (const name of ['registry', 'mcp-sentinel']) one.api.remove(kinds.namespace, { name });
     expect(await one.wipe()).toMatchObject({ start: 'nothing' });
     expect(await readJournal(one.api.cluster)).toBeUndefined();
+    expect(one.api.objects(kinds.admissionPolicy)).toEqual([]);
+    // What is gone is gone: only a setup brings it back.
+    await expect(requireInstalled(one.api.cluster)).rejects.toMatchObject({ code: 'setup-due' });
   });
 
   it('takes cert-manager when all others are gone, and each of them once', async () => {
@@ -182,6 +188,51 @@ describe('a wipe', () => {
       'deleting Namespace registry, Namespace mcp-sentinel',
       'deleting Namespace cert-manager',
     ]);
+  });
+
+  it('waits for cert-manager alone as well', async () => {
+    const one = await world();
+    holdFast(one);
+    const { before } = one.api.hooks;
+    one.api.hooks.before = async (call) => {
+      if (call.path.endsWith('/namespaces/cert-manager')) await before?.(call);
+    };
+    await expect(one.wipe({ also: ['cert-manager'], timeout: 2_000 })).rejects.toMatchObject({
+      code: 'wipe-stuck',
+      message: expect.stringContaining('1 namespace is still being deleted: cert-manager'),
+    });
+  });
+
+  it('tries no order: none could come, and nobody is asked', async () => {
+    const one = await world();
+    const orders: string[] = [];
+    one.api.hooks.before = ({ method, path }) => {
+      if (method === 'POST' && path.includes('/orders')) orders.push(path);
+    };
+    await one.wipe();
+    expect(orders).toEqual([]);
+  });
+
+  it('whose backup is lost begins anew only where all that is gone may be', async () => {
+    const one = await world();
+    one.api.hooks.before = ({ method, path }) => {
+      if (method === 'DELETE' && path.endsWith('/namespaces/mcp-sentinel')) throw new Error('killed');
+    };
+    await expect(one.wipe()).rejects.toThrow('killed');
+    one.api.hooks.before = () => undefined;
+    const stores = [keepingStore().store];
+    const again = (allow: Allowance[]): Promise<WipeResult> =>
+      wipe(one.api.cluster, { ...one.ports, stores }, { ...one.options, allow });
+    const gone = [...((await readJournal(one.api.cluster))?.secrets.keys() ?? [])].filter((name) =>
+      name.startsWith('registry/'),
+    );
+    expect(gone).not.toEqual([]);
+    await expect(again([])).rejects.toMatchObject({ code: 'wipe-proof-lost' });
+    await expect(again([{ rule: 'fewer-objects', object: 'other/*' }])).rejects.toMatchObject({
+      code: 'wipe-proof-lost',
+    });
+    // A backup of what is left is as strict as any.
+    await expect(again([{ rule: 'fewer-objects' }])).rejects.toMatchObject({ code: 'backup-refused' });
   });
 
   it('that is resumed stands on the backup of its journal', async () => {
