@@ -113,7 +113,7 @@ describe('a wipe', () => {
     await brake(
       one.api.cluster,
       { run: 'another', expires },
-      { mustHold: false, signal: new AbortController().signal },
+      { canDeny: true, mustHold: false, signal: new AbortController().signal },
     );
     await expect(one.wipe()).rejects.toMatchObject({ code: 'restore-locked' });
     expect(one.names()).toEqual([]);
