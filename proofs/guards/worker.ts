@@ -51,6 +51,7 @@ async function failingIn(file: string): Promise<string[]> {
     return [`a file does not load: ${String(error).slice(0, 300)}`];
   } finally {
     jest.restoreAllMocks();
+    jest.useRealTimers();
     for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
     Object.assign(process.env, env);
   }

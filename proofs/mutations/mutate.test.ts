@@ -12,6 +12,7 @@ test.each([
   ['a negation', 'x = !a;', ['x = (a);']],
   ['a truth', 'x = true;', ['x = false;']],
   ['a number', 'x = 2;', ['x = 3;']],
+  ['a product', 'x = 2 * 3;', ['x = (2 / 3);', 'x = 3 * 3;', 'x = 2 * 4;']],
   ['a word', "x = 'a';", ["x = 'a~';"]],
   ['a word in place of another', "x = a ?? 'b';", ["x = a ?? 'b~';"]],
   [
@@ -36,6 +37,7 @@ test.each([
   ['what a person reads', "x = { what: a ? 'b' : 'c', why: `d` };"],
   ['a report', "progress('a'); context.log('a' + 1);"],
   ['a deadline', 'x = 60_000;'],
+  ['a size', 'x = 16 * 1024 * 1024;'],
   ['a pause', 'await pause(250);'],
   ['how many at a time', 'const parallelReads = 4; x = { parallel: 8 };'],
   ['nothing in place of a text', "x = a ?? ''; const [b = ''] = c;"],

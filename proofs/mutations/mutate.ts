@@ -83,8 +83,17 @@ function isLeftAlone(node: Node): boolean {
   if (/^TS(?!As|Satisfies|NonNull)|^Import|^ExportAll|^TypeAnnotation/.test(node.type)) return true;
   if (node.type === 'ObjectProperty' || node.type === 'ClassProperty') return isAside(nameOf(node.key));
   if (node.type === 'VariableDeclarator') return isAside(nameOf(node.id));
+  if (node.type === 'BinaryExpression') return productOf(node) > mostCounted;
   if (node.type === 'NewExpression') return /^(?:Type|Range)?Error$/.test(nameOf(node.callee));
   return isTelling(node) || (node.type === 'CallExpression' && waiting.test(nameOf(node.callee)));
+}
+
+/** The value of a number, or of a product of numbers: `16 * 1024` is a size too. Not a number for anything else. */
+function productOf(node: unknown): number {
+  if (!isNode(node)) return Number.NaN;
+  if (node.type === 'NumericLiteral') return Number(node.value);
+  const isProduct = node.type === 'BinaryExpression' && node.operator === '*';
+  return isProduct ? productOf(node.left) * productOf(node.right) : Number.NaN;
 }
 
 const isAside = (name: string): boolean => texts.test(name) || atOnce.test(name);
@@ -103,7 +112,7 @@ function isText({ quasis }: Node): boolean {
 /** One word or another, as in `${count} thing${count === 1 ? '' : 's'} left`. */
 function isWordChoice(node: unknown): boolean {
   if (!isNode(node) || node.type !== 'ConditionalExpression') return false;
-  return [node.consequent, node.alternate].every((one) => isNode(one) && one.type === 'StringLiteral');
+  return [node.consequent, node.alternate].every((one) => isNode(one) && /^(?:String|Template)Literal$/.test(one.type));
 }
 
 function isTelling(node: Node): boolean {

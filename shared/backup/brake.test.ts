@@ -69,8 +69,19 @@ describe('the brake', () => {
   it('is on only when a dry run of an order was denied', async () => {
     const api = cluster();
     const seen = lateBy(api, 3);
+    const { before } = api.hooks;
+    const probes: unknown[] = [];
+    api.hooks.before = async (call) => {
+      if (call.path.includes('/orders')) probes.push(JSON.parse(call.body ?? ''));
+      await before?.(call);
+    };
     await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal });
     expect(seen.probes).toBe(3);
+    // An order that nothing but the brake has a reason to refuse.
+    expect(probes[0]).toMatchObject({
+      metadata: { namespace: 'default' },
+      spec: { request: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/), dnsNames: [expect.stringMatching(/\.invalid$/)] },
+    });
     expect(api.objects(kinds.order)).toEqual([]);
   });
 

@@ -267,6 +267,10 @@ describe('the names of a certificate', () => {
     expect(factsOf(names(7, Buffer.from([0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]))).names.ip).toEqual([
       '0:1::1:0:0',
     ]);
+    // Of two runs of zeros that are as long, the first.
+    expect(factsOf(names(7, Buffer.from([0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1]))).names.ip).toEqual([
+      '1::1:1:0:0:1',
+    ]);
     expect(factsOf(names(7, Buffer.alloc(16))).names.ip).toEqual(['::']);
     for (const length of [3, 5, 15, 17]) {
       expect(errorOf(names(7, Buffer.alloc(length)))).toBe(`x509: cannot parse IP address of length ${length}`);

@@ -1,4 +1,5 @@
 import { McprtError } from '../errors.js';
+import { isRecord, parsedJson } from '../json.js';
 
 /** An answer of the API server that is not a success. `status` is the HTTP status, `reason` Kubernetes' own word. */
 export class ApiError extends McprtError {
@@ -24,17 +25,10 @@ export class ApiError extends McprtError {
 
 /** Reads a Kubernetes Status document; anything else (a proxy's page) gives the HTTP status alone. */
 export function apiErrorFrom(status: number, body: string, request: string): ApiError {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null && 'kind' in parsed && parsed.kind === 'Status') {
-      const reason = 'reason' in parsed && typeof parsed.reason === 'string' ? parsed.reason : 'Unknown';
-      const message = 'message' in parsed && typeof parsed.message === 'string' ? parsed.message : '';
-      return new ApiError(status, reason, message, request);
-    }
-  } catch {
-    // not a Status: the status code is all there is
-  }
-  return new ApiError(status, 'Unknown', '', request);
+  const parsed = parsedJson(body);
+  const { reason, message } = isRecord(parsed) && parsed.kind === 'Status' ? parsed : {};
+  const textOr = (value: unknown, other: string): string => (typeof value === 'string' ? value : other);
+  return new ApiError(status, textOr(reason, 'Unknown'), textOr(message, ''), request);
 }
 
 /** The API server forbids to make something in a namespace that is being deleted, whatever the account may do. */

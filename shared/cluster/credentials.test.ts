@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { makeCertificateAuthority } from '../../lab/platform/certificate-authority.js';
+import { makeCertificateAuthority, makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import { McprtError } from '../errors.js';
 import { linearIn } from '../testing/linear.js';
+import { connectWithKubeconfig } from './connect.js';
 import { loadCredentials } from './credentials.js';
 import { readKubeconfig } from './kubeconfig-text.js';
 import { kubeconfigOf, manglings } from './testing/mangled.js';
@@ -142,6 +143,38 @@ describe('what a kubeconfig asks for', () => {
     await expect(loaded(yaml.replace(/token: .*/, 'auth-provider: { name: gcp }'))).rejects.toMatchObject(
       untrusted(/auth providers/),
     );
+  });
+
+  it('is what its program says, where it is trusted', async () => {
+    const ca = await makeCertificateAuthority();
+    const { certificate: clientCertificateData, key: clientKeyData } = await makeServerCertificate(['u'], ca);
+    const said = (status: object): string =>
+      JSON.stringify({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status });
+    const asking = (status: object): string =>
+      yaml.replace(
+        /token: .*/,
+        `exec: ${JSON.stringify({
+          apiVersion: 'client.authentication.k8s.io/v1',
+          command: process.execPath,
+          args: ['-e', `console.log(${JSON.stringify(said(status))})`],
+          interactiveMode: 'Never',
+        })}`,
+      );
+    const expirationTimestamp = '2099-01-01T00:00:00Z';
+    expect((await loaded(asking({ token: 'of-the-program', expirationTimestamp }), true)).headers.authorization).toBe(
+      'Bearer of-the-program',
+    );
+    const pair = await loaded(asking({ clientCertificateData, clientKeyData, expirationTimestamp }), true);
+    expect([String(pair.tls.cert), String(pair.tls.key)]).toEqual([clientCertificateData, clientKeyData]);
+    expect(pair.secrets).toContain(clientKeyData);
+  });
+
+  it('is no program for a command on somebody’s own machine either', async () => {
+    const exec = 'exec: { apiVersion: client.authentication.k8s.io/v1, command: none, interactiveMode: Never }';
+    await expect(connectWithKubeconfig(yaml.replace(/token: .*/, exec))).rejects.toMatchObject(untrusted(/exec/));
+    const { cluster, credentials } = await connectWithKubeconfig(yaml);
+    expect(credentials.server).toBe('https://127.0.0.1:6443');
+    await cluster.close();
   });
 
   it('is a file that must be there, and the reason is kept', async () => {

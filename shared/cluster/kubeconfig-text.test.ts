@@ -51,6 +51,7 @@ describe('a kubeconfig', () => {
     ['base64 for addresses', Buffer.from(json).toString('base64url')],
     ['base64 of UTF-16', Buffer.from(`\ufeff${json}`, 'utf16le').toString('base64')],
     ['YAML whose first line lost its indentation', `  clusters:\n    - name: c\n  users: []`.trim()],
+    ['the same, indented by one blank', 'clusters:\n  - name: c\n users: []'],
     ['the same with an empty line in it', 'clusters:\n    - name: c\n\n  users: []'],
     ['YAML of users only', 'users: []'],
     ['YAML of clusters only', 'clusters: []'],
@@ -82,6 +83,13 @@ describe('a kubeconfig', () => {
     }
   });
 
+  it('has its secrets told also where base64 of it holds none that can be read', () => {
+    const told: string[] = [];
+    const packed = Buffer.from(`clusters: [\n  token: ${token}\n  # ${'x'.repeat(40)}`).toString('base64');
+    expect(() => readKubeconfig(packed, (secrets) => void told.push(...secrets))).toThrow();
+    expect(told).toContain(token);
+  });
+
   it('tells base64 of bytes that are no text as it is', () => {
     const bytes = Buffer.from([0xff, 0xfe, ...Array.from({ length: 40 }, (_, index) => 128 + index)]).toString(
       'base64',
@@ -102,6 +110,7 @@ describe('a kubeconfig', () => {
       'there is no kubeconfig at /etc/rancher/none.yaml',
     ],
     ['broken YAML', 'clusters: [\nusers: }', 'kubeconfig-invalid', 'cannot be read'],
+    ['YAML that says one thing twice', 'clusters: []\nclusters: []', 'kubeconfig-invalid', 'cannot be read'],
     ['other YAML', 'a: 1\nb: 2', 'kubeconfig-invalid', 'cannot be read'],
     ['lists of another type', 'clusters: 1\nusers: x', 'kubeconfig-invalid', 'cannot be read'],
     [

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect as dial, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type SecureServer, startSecureServer } from '../platform/testing/secure-server.js';
+import { connect } from './connect.js';
 import { openTransport, type Transport, type TransportOptions } from './transport.js';
 
 const open: { close(): unknown }[] = [];
@@ -23,7 +24,7 @@ async function startProxy(): Promise<Proxy> {
   const server = createServer();
   server.on('connect', ({ url = '', headers }: IncomingMessage, client: Socket) => {
     asked.push({ to: url, as: headers['proxy-authorization'] });
-    const target = connect(Number(url.split(':')[1]), '127.0.0.1', () => {
+    const target = dial(Number(url.split(':')[1]), '127.0.0.1', () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n');
       target.pipe(client).pipe(target);
     });
@@ -84,6 +85,29 @@ describe('the way to the API server', () => {
       code: 'cluster-untrusted',
       why: 'ERR_TLS_CERT_ALTNAME_INVALID',
     });
+  });
+
+  it('leads there for a cluster as it is opened', async () => {
+    const [server, proxy] = await Promise.all([world(), startProxy()]);
+    server.answer = () => ({ status: 200, body: { gitVersion: 'v1.36.3' } });
+    const { host, port, reach } = server;
+    const credentials = {
+      server: `https://localhost:${port}`,
+      context: 'test',
+      headers: {},
+      secrets: [],
+      tls: { ca: reach.caBundle, servername: host },
+    };
+    for (const [options, times] of [
+      [{ proxy: { httpsProxy: `http://${proxy.url}` } }, 1],
+      [undefined, 1],
+    ] as const) {
+      const cluster = connect(credentials, options);
+      open.push(cluster);
+      expect(await cluster.version()).toBe('v1.36.3');
+      expect(proxy.asked).toHaveLength(times);
+    }
+    expect(server.asked.every(({ headers }) => headers['user-agent'] === 'mcprt')).toBe(true);
   });
 
   it('leads past it for a host that is not to go there', async () => {

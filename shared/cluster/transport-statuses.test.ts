@@ -32,7 +32,7 @@ describe('an answer', () => {
     expect(transport.serverTime()).toBeInstanceOf(Date);
   });
 
-  it.each([400, 401, 403, 404, 409, 410, 422, 501])('of %i is final', async (code) => {
+  it.each([300, 400, 401, 403, 404, 409, 410, 422, 501])('of %i is final', async (code) => {
     const { server, transport } = await world();
     server.answer = () => ({ status: code, body: status('No') });
     await expect(transport.call({ method: 'GET', path: `${path}?limit=1` })).rejects.toMatchObject({
@@ -42,6 +42,20 @@ describe('an answer', () => {
       message: `GET ${path}: ${code} No`,
     });
     expect(transport.calls).toBe(1);
+  });
+
+  it('that names a time to come back is not asked for again before it', async () => {
+    const [hasty, patient] = await Promise.all([world(), world()]);
+    hasty.server.answer = () => ({ status: 503, body: status('Busy') });
+    patient.server.answer = () => ({ status: 503, headers: { 'retry-after': '15' }, body: status('Busy') });
+    const cancel = new AbortController();
+    const reason = new Error('enough');
+    const waiting = patient.transport.call({ method: 'GET', path, signal: cancel.signal });
+    // Long enough for five tries of the other one.
+    await expect(hasty.transport.call({ method: 'GET', path })).rejects.toMatchObject({ status: 503 });
+    expect([hasty.transport.calls, patient.transport.calls]).toEqual([5, 1]);
+    cancel.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
   });
 
   it('that stays busy is given up after five times', async () => {
@@ -63,11 +77,11 @@ describe('an answer', () => {
     expect(server.asked[0]?.headers).toMatchObject({ 'x-own': 'h', 'user-agent': 'test', accept: 'application/json' });
   });
 
-  it('of a stream that is refused says so', async () => {
+  it.each([300, 403, 410])('of a stream that is refused with %i says so', async (code) => {
     const { server, transport } = await world();
-    server.answer = () => ({ status: 403, body: status('Forbidden') });
+    server.answer = () => ({ status: code, body: status('No') });
     const lines = transport.lines({ method: 'GET', path: `${path}?watch=true` });
-    await expect(lines.next()).rejects.toMatchObject({ status: 403, message: `watch ${path}: 403 Forbidden` });
+    await expect(lines.next()).rejects.toMatchObject({ status: code, message: `watch ${path}: ${code} No` });
   });
 
   it('to a call that was cancelled is its reason', async () => {

@@ -32,9 +32,7 @@ export async function deleteTargets(
 
 /** Targets in groups that must be deleted one after the other, in their order. */
 export function groupsOf(targets: readonly WipeTarget[]): WipeTarget[][] {
-  return [
-    ...Map.groupBy(targets, ({ kind }) => (kind.group === 'mcpruntime.org' ? 'mcpruntime.org' : kind.plural)).values(),
-  ];
+  return [...Map.groupBy(targets, ({ kind }) => (kind.group === 'mcpruntime.org' ? kind.group : kind.plural)).values()];
 }
 
 export function namespacesOf(targets: readonly WipeTarget[]): WipeTarget[] {

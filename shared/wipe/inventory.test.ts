@@ -60,6 +60,22 @@ describe('unproven', () => {
     expect(unproven(saved, seen, present, [{ rule: 'secret-missing', object: 'registry/c' }])).toEqual([]);
   });
 
+  it('asks for what one of ours needs, among others', () => {
+    const [of] = reference('b').referrers;
+    const shared = {
+      ...reference('b'),
+      referrers: [
+        { ...of, name: 'theirs', isOurs: false },
+        { ...of, isOurs: true },
+      ] as never,
+    };
+    const theirs = { ...reference('d'), referrers: [{ ...of, isOurs: false }] as never };
+    const present = live([shared, theirs], secret('a', { key: 'YQ==' }));
+    expect(unproven(saved, seen, present, [])).toEqual([
+      expect.stringMatching(/^Secret registry\/b does not exist yet/),
+    ]);
+  });
+
   it('accepts that something of the backup is gone: it is saved', () => {
     expect(unproven(saved, seen, live([reference('a')]), [])).toEqual([]);
   });

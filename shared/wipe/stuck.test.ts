@@ -135,6 +135,37 @@ describe('the wait for namespaces', () => {
     expect(await untilGone(api.cluster, uids('a'), { ...quiet, deadline: 0 })).toHaveLength(1);
   });
 
+  it('is told as it is, while it lasts', async () => {
+    const api = memoryApi();
+    const uids = ['a', 'b', 'c', 'd'].map(
+      (name) => api.put(objectOf(kinds.namespace, { metadata: { name } })).metadata.uid ?? '',
+    );
+    for (const [wanted, line] of [
+      [uids, '4 namespaces left after 0 s'],
+      [uids.slice(1), '3 namespaces left after 0 s: b, c, d'],
+      [uids.slice(3), '1 namespace left after 0 s: d'],
+    ] as const) {
+      const told: string[] = [];
+      const signal = new AbortController().signal;
+      await untilGone(api.cluster, wanted, { deadline: Date.now(), signal, progress: (one) => void told.push(one) });
+      expect(told).toEqual([line]);
+    }
+  });
+
+  it('ends with what the cluster says where it does not let anybody look', async () => {
+    const api = memoryApi();
+    const refused = new ApiError(403, 'Forbidden', 'no', 'GET');
+    api.hooks.before = () => {
+      throw refused;
+    };
+    const options = { deadline: Date.now() + 1_000, signal: new AbortController().signal, progress: () => undefined };
+    await expect(untilGone(api.cluster, ['u'], options)).rejects.toBe(refused);
+    api.hooks.before = () => {
+      throw new Error('fault');
+    };
+    await expect(untilGone(api.cluster, ['u'], options)).rejects.toThrow('fault');
+  });
+
   it('looks again after a watch that breaks, and hears a cancel', async () => {
     const api = world('a');
     let watches = 0;

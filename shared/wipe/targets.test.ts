@@ -176,6 +176,51 @@ describe('planWipe', () => {
     expect(plan({ clusterRoles, clusterRoleBindings: [own('a'), own('b')] }).warnings).toEqual([]);
   });
 
+  it('takes a common name for somebody else’s where nothing can be told of whom it is about', () => {
+    const named = (rest: object): object => ({
+      webhooks: [
+        object('ValidatingWebhookConfiguration', 'validating-webhook-configuration', rest as Partial<KubeObject>),
+      ],
+      clusterRoleBindings: [object('ClusterRoleBinding', 'promtail', rest as Partial<KubeObject>)],
+    });
+    const odd: object[] = [
+      {},
+      { webhooks: 'x', subjects: 'x' },
+      { webhooks: [], subjects: [] },
+      { webhooks: [null, 'x'], subjects: [null, 'x'] },
+      {
+        webhooks: [{ clientConfig: { url: 'https://hook' } }],
+        subjects: [{ kind: 'User', name: 'u', namespace: 'registry' }],
+      },
+      {
+        webhooks: [{ clientConfig: { service: 'x' } }, { clientConfig: { service: {} } }],
+        subjects: [{ kind: 'ServiceAccount' }],
+      },
+    ];
+    for (const rest of odd) expect(subjects(named(rest))).toEqual([]);
+    const mixed = {
+      webhooks: [...((calling('mcp-runtime').webhooks as unknown[]) ?? []), null],
+      subjects: [{ kind: 'ServiceAccount', namespace: 'mcp-runtime' }, null],
+    };
+    expect(subjects(named(mixed))).toEqual([
+      'ValidatingWebhookConfiguration validating-webhook-configuration',
+      'ClusterRoleBinding promtail',
+    ]);
+    expect(subjects({ clusterRoles: [object('ClusterRole', 'promtail')] })).toEqual([]);
+  });
+
+  it('warns of what calls one namespace that goes among others that stay', () => {
+    const [one, other] = [calling('shop'), calling('registry')];
+    const webhooks = [
+      object('ValidatingWebhookConfiguration', 'both', {
+        webhooks: [...(one.webhooks as []), ...(other.webhooks as [])],
+      }),
+    ];
+    expect(plan({ ...cluster, webhooks }).warnings).toEqual([
+      expect.stringContaining('calls namespace registry, which'),
+    ]);
+  });
+
   it('warns of a name that is no namespace', () => {
     expect(plan(cluster, { also: ['shopp'] }).warnings).toEqual(['`also` names shopp, and there is no such namespace']);
   });

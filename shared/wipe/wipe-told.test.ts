@@ -1,11 +1,15 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Allowance } from '../backup/allowance.js';
+import { brake } from '../backup/brake.js';
 import { type BackupKey, makeKeys, readBackupKey } from '../backup/keys.js';
 import { keepingStore, quietPorts } from '../backup/testing/memory-store.js';
-import { namespace, run, scene } from '../backup/testing/scene.js';
+import { namespace, now, run, scene } from '../backup/testing/scene.js';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { MemoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
+import { requireInstalled } from '../facts/installation.js';
 import { groupsOf, namespacesOf } from './delete.js';
 import { guardCluster, guardInputs, guardUnknown } from './guard.js';
 import { readJournal } from './journal.js';
@@ -38,6 +42,7 @@ async function world(...more: KubeObject[]) {
   return {
     api,
     ports,
+    options,
     names,
     lines,
     warnings,
@@ -88,6 +93,30 @@ describe('a wipe', () => {
       seconds: { prove: 0, delete: 0, wait: 0 },
     });
     expect(one.api.writes.slice(writes).filter((line) => !line.includes('mcprt-'))).toEqual([]);
+  });
+
+  it('begins only with the domain confirmed, on the cluster that is meant', async () => {
+    const one = await world();
+    for (const [wish, code] of [
+      [{ confirm: '' }, 'wipe-confirm'],
+      [{ also: ['kube-system'] }, 'wipe-protected'],
+      [{ cluster: 'another' }, 'wipe-wrong-cluster'],
+    ] as const) {
+      await expect(one.wipe(wish)).rejects.toMatchObject({ code });
+    }
+    expect([one.api.writes, one.names()]).toEqual([[], []]);
+  });
+
+  it('makes no backup while another run holds the cluster', async () => {
+    const one = await world();
+    const expires = new Date(now.getTime() + 60_000);
+    await brake(
+      one.api.cluster,
+      { run: 'another', expires },
+      { canDeny: true, mustHold: false, signal: new AbortController().signal },
+    );
+    await expect(one.wipe()).rejects.toMatchObject({ code: 'restore-locked' });
+    expect(one.names()).toEqual([]);
   });
 
   it('in a dry run prints each line, writes nothing, and foresees how it would begin', async () => {
@@ -141,6 +170,9 @@ describe('a wipe', () => {
     for (const name of ['registry', 'mcp-sentinel']) one.api.remove(kinds.namespace, { name });
     expect(await one.wipe()).toMatchObject({ start: 'nothing' });
     expect(await readJournal(one.api.cluster)).toBeUndefined();
+    expect(one.api.objects(kinds.admissionPolicy)).toEqual([]);
+    // What is gone is gone: only a setup brings it back.
+    await expect(requireInstalled(one.api.cluster)).rejects.toMatchObject({ code: 'setup-due' });
   });
 
   it('takes cert-manager when all others are gone, and each of them once', async () => {
@@ -158,6 +190,51 @@ describe('a wipe', () => {
     ]);
   });
 
+  it('waits for cert-manager alone as well', async () => {
+    const one = await world();
+    holdFast(one);
+    const { before } = one.api.hooks;
+    one.api.hooks.before = async (call) => {
+      if (call.path.endsWith('/namespaces/cert-manager')) await before?.(call);
+    };
+    await expect(one.wipe({ also: ['cert-manager'], timeout: 2_000 })).rejects.toMatchObject({
+      code: 'wipe-stuck',
+      message: expect.stringContaining('1 namespace is still being deleted: cert-manager'),
+    });
+  });
+
+  it('tries no order: none could come, and nobody is asked', async () => {
+    const one = await world();
+    const orders: string[] = [];
+    one.api.hooks.before = ({ method, path }) => {
+      if (method === 'POST' && path.includes('/orders')) orders.push(path);
+    };
+    await one.wipe();
+    expect(orders).toEqual([]);
+  });
+
+  it('whose backup is lost begins anew only where all that is gone may be', async () => {
+    const one = await world();
+    one.api.hooks.before = ({ method, path }) => {
+      if (method === 'DELETE' && path.endsWith('/namespaces/mcp-sentinel')) throw new Error('killed');
+    };
+    await expect(one.wipe()).rejects.toThrow('killed');
+    one.api.hooks.before = () => undefined;
+    const stores = [keepingStore().store];
+    const again = (allow: Allowance[]): Promise<WipeResult> =>
+      wipe(one.api.cluster, { ...one.ports, stores }, { ...one.options, allow });
+    const gone = [...((await readJournal(one.api.cluster))?.secrets.keys() ?? [])].filter((name) =>
+      name.startsWith('registry/'),
+    );
+    expect(gone).not.toEqual([]);
+    await expect(again([])).rejects.toMatchObject({ code: 'wipe-proof-lost' });
+    await expect(again([{ rule: 'fewer-objects', object: 'other/*' }])).rejects.toMatchObject({
+      code: 'wipe-proof-lost',
+    });
+    // A backup of what is left is as strict as any.
+    await expect(again([{ rule: 'fewer-objects' }])).rejects.toMatchObject({ code: 'backup-refused' });
+  });
+
   it('that is resumed stands on the backup of its journal', async () => {
     const one = await world();
     one.api.hooks.before = ({ method, path }) => {
@@ -170,6 +247,34 @@ describe('a wipe', () => {
     expect(await one.wipe()).toMatchObject({ start: 'resumed', wiped: 1, proof: { name, stores: ['directory'] } });
     expect(one.names()).toEqual([name]);
     expect(one.lines.join('\n')).toMatch(/going on with the wipe that .* began: .* is still stored in directory/);
+  });
+
+  it('that is resumed is refused when there is more than its backup holds, however late that is seen', async () => {
+    const change = ({ find, put }: MemoryApi): void => {
+      const live = find(kinds.secret, { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' });
+      if (live !== undefined) put({ ...live, data: { ...(live.data as object), ADMIN_API_KEYS: 'bmV3' } });
+    };
+    for (const isLate of [false, true]) {
+      const one = await world();
+      one.api.hooks.before = ({ method, path }) => {
+        if (method === 'DELETE' && path.endsWith('/namespaces/mcp-sentinel')) throw new Error('killed');
+      };
+      await expect(one.wipe()).rejects.toThrow('killed');
+      one.api.hooks.before = () => undefined;
+      if (isLate) {
+        one.api.hooks.after = (event, object, api) => {
+          if (event === 'ADDED' && object.kind === 'ValidatingAdmissionPolicyBinding') change(api);
+        };
+      } else {
+        change(one.api);
+        expect((await one.wipe({ dryRun: true })).refused).toMatch(/^wipe-unsaved: /);
+      }
+      await expect(one.wipe()).rejects.toMatchObject({
+        code: 'wipe-unsaved',
+        why: expect.stringContaining('mcp-sentinel/mcp-sentinel-secrets'),
+      });
+      expect(one.api.find(kinds.namespace, { name: 'mcp-sentinel' })).toBeDefined();
+    }
   });
 
   it('is refused when the cluster changes between backup and lock, or something makes it again', async () => {
