@@ -89,10 +89,10 @@ function onNewCluster(context: ProofContext, old: World): Promise<Cycle> {
  * refusal names costs nothing, and neither does a wipe by the action, after which cert-manager is not there.
  */
 function onOldCluster(context: ProofContext): Promise<Cycle[]> {
-  const way = async (world: World, before: Leaves, state: string, lose: () => Promise<void>): Promise<Cycle> =>
+  const way = (world: World, before: Leaves, state: string, lose: () => Promise<void>, allow = ''): Promise<Cycle> =>
     counted(world, `before 1.30, ${state}`, before, async () => {
       await lose();
-      context.expectDone(`before 1.30, ${state}: the restore`, await world.backup('restore'));
+      context.expectDone(`before 1.30, ${state}: the restore`, await world.backup('restore', { allow }));
       await world.install();
       await sleep(1000);
     });
@@ -112,11 +112,12 @@ function onOldCluster(context: ProofContext): Promise<Cycle[]> {
         context.expect(platform.length === 0, 'a refused restore has written Secrets');
         await scaleCertManager(world.cluster, 0);
       });
+      const allowed = await way(world, before, 'running, which it may stop', () => world.wipe(), 'stop-cert-manager');
       const wiped = await way(world, before, 'wiped by the action', async () => {
         const inputs = { confirm: world.domain, also: 'cert-manager' };
         context.expectDone('before 1.30: the wipe', await world.backup('wipe', inputs));
       });
-      return [stopped, wiped];
+      return [stopped, allowed, wiped];
     },
     { before130: true, folder: join(context.folder, 'before-1.30') },
   );

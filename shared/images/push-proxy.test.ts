@@ -169,8 +169,9 @@ describe('openDoor', () => {
   it('gives the registry up when Docker goes, and Docker when the job is cancelled', async () => {
     const controller = new AbortController();
     const { upstream, base, ask } = await scene({ signal: controller.signal });
-    let gone = 0;
+    let [arrived, gone] = [0, 0];
     upstream.instead = (asked) => {
+      arrived += 1;
       asked.socket.once('close', () => {
         gone += 1;
       });
@@ -178,12 +179,12 @@ describe('openDoor', () => {
     };
     const client = new AbortController();
     const first = ask(`${base}/v2/app/manifests/v1`, { signal: client.signal }).catch(() => 'aborted');
-    await sleep(100);
+    await until(() => arrived === 1);
     client.abort();
     expect(await first).toBe('aborted');
     await until(() => gone === 1);
     const second = ask(`${base}/v2/app/manifests/v1`);
-    await sleep(100);
+    await until(() => arrived === 2);
     controller.abort(new Error('the job was cancelled'));
     expect((await second).status).toBe(503);
     await until(() => gone === 2);
