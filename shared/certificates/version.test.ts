@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { certManagerVersion, isBeyondKnown } from './version.js';
+import { certManagerVersion, installableCertManager, isBeyondKnown, newestCertManager } from './version.js';
 
 it('compares releases', () => {
   const version = certManagerVersion('v1.19.1');
@@ -21,4 +21,10 @@ it.each(['', 'latest', 'v1.21', '1.2.3.4'])('refuses %p', (text) => {
 it('knows which versions are beyond the newest known', () => {
   expect(['v1.22.0', '1.22.1', 'v2.0.0'].filter((text) => !isBeyondKnown(text))).toEqual([]);
   expect(['v1.21.2', '1.21.9', 'v1.16.2', 'latest'].filter(isBeyondKnown)).toEqual([]);
+});
+
+it('installs the newest that a cluster takes', () => {
+  expect(installableCertManager(false)).toBe(newestCertManager);
+  const old = certManagerVersion(installableCertManager(true));
+  expect([old.atLeast(1, 19), old.atLeast(1, 20)]).toEqual([true, false]);
 });

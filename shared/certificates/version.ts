@@ -11,6 +11,18 @@ export interface CertManagerVersion {
 /** The newest cert-manager whose rules are known: installed where none is, and assumed where none can be asked. */
 export const newestCertManager = 'v1.21.2';
 
+/** From 1.20 on its CRDs have `selectableFields`, which an API server before Kubernetes 1.30 refuses to apply. */
+const newestBefore130 = 'v1.19.5';
+
+/**
+ * The newest cert-manager whose rules are known and whose CRDs a cluster takes.
+ *
+ * @param isBefore130 whether it is older than Kubernetes 1.30
+ */
+export function installableCertManager(isBefore130: boolean): string {
+  return isBefore130 ? newestBefore130 : newestCertManager;
+}
+
 /** Whether a version is of a later minor than the newest one that is known: the forecast's rules may no longer be its. */
 export function isBeyondKnown(text: string): boolean {
   const [, major, minor] = form.exec(newestCertManager) ?? [];

@@ -1,6 +1,6 @@
 import { brake } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
-import { newestCertManager } from '../certificates/version.js';
+import { installableCertManager } from '../certificates/version.js';
 import type { Finding } from '../checks/finding.js';
 import { finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -56,7 +56,10 @@ export async function apply(work: Work): Promise<void> {
     record.certManagerInstalled = await ensureCertManager(cluster, {
       manifest:
         options.certManager.manifest ||
-        releaseManifest(options.certManager.version || (facts.seen.certManager.version ?? newestCertManager)),
+        releaseManifest(
+          options.certManager.version ||
+            (facts.seen.certManager.version ?? installableCertManager(!facts.seen.canBrake)),
+        ),
       deadline: options.patience.rollouts,
       signal: ports.signal,
       progress: ports.progress,

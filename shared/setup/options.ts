@@ -34,7 +34,7 @@ export interface SetupOptions {
   certManager: {
     /** Address or path of a release manifest; empty for the one of a version. */
     manifest: string;
-    /** Empty for the version that is there, or else the newest that is known. */
+    /** Empty for the version that is there, or else the newest that is known and that the cluster takes. */
     version: string;
   };
   platform: Omit<PlatformOptions, 'rules' | 'installer' | 'backup'>;

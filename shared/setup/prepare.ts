@@ -1,7 +1,7 @@
 import { planFor, type RestoreResult, restore } from '../backup/restore.js';
 import { prefixOf } from '../backup/stores/store.js';
 import { type Candidate, candidates, sorted } from '../backup/walk.js';
-import { newestCertManager } from '../certificates/version.js';
+import { installableCertManager } from '../certificates/version.js';
 import { preflight } from '../checks/diagnose.js';
 import { blocking } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -73,7 +73,7 @@ export async function prepare(
 
   const installer = installerCertificates(options.hosts, issuer);
   const nothing = { objects: [], certificates: [], ledger: [] };
-  const planning = { recordedCertManager: newestCertManager, mask: ports.mask, installer };
+  const planning = { recordedCertManager: installableCertManager(!seen.canBrake), mask: ports.mask, installer };
   const own = await planFor(cluster, seen, nothing, planning);
   const isNeeded = decision.mode === 'first-install' || ordering(own.plan.certificates).length > 0;
   const plan = hasBackup
