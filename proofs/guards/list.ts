@@ -118,7 +118,7 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/brake.ts',
     'a brake that a killed run left stays on at a cancel',
-    'if (takenOver) throw withBrakeNote(error);',
+    'if (takenOver) throw withBrakeNote(error, place);',
     '',
   ),
   guard(
@@ -151,7 +151,7 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/restore.ts',
     'an error under the brake says that it is on',
-    '? error : withBrakeNote(error);',
+    '? error : withBrakeNote(error, held.place);',
     '? error : error;',
   ),
   guard(
