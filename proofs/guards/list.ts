@@ -57,6 +57,12 @@ export const guards: readonly Guard[] = [
     'shared/backup/brake.test',
   ),
   guard(
+    'shared/rollout/observe.ts',
+    'whose turn it is comes before what may not be read',
+    'await Promise.all([requireFree(cluster, run), requireInstalled(cluster)]);\n  const [{ config',
+    'const [{ config',
+  ),
+  guard(
     'shared/backup/stand-still.ts',
     'a pod of cert-manager’s that is on its way out is waited for',
     "(pods) => (pods.length === 0 ? '' :",

@@ -10,7 +10,13 @@ const system = 'kube-system';
 const pullSecretUnseen = 'a pull Secret that is away, is of another type or has an old password: the lab’s is right';
 const workloads = [kinds.deployment, kinds.statefulSet, kinds.daemonSet];
 
-export const rolloutPlanRules: readonly PermissionRule[] = [
+/** The platform's namespace goes in a wipe, and with it the Role there: what the cluster remembers says that it is to be installed. */
+function whereInstalled(one: PermissionRule): PermissionRule {
+  return one.namespace === sentinel ? { ...one, ifPresent: true } : one;
+}
+
+const planRules: readonly PermissionRule[] = [
+  rule(kinds.namespace, ['list'], 'whether the platform is there at all', { names: [sentinel], optional: true }),
   rule(kinds.namespace, ['get'], 'its UID is the cluster’s fingerprint', { names: [system] }),
   ...lockRules,
   rule(kinds.node, ['list'], 'the processor that images must be for'),
@@ -32,13 +38,14 @@ export const rolloutPlanRules: readonly PermissionRule[] = [
   ),
 ];
 
+export const rolloutPlanRules: readonly PermissionRule[] = planRules.map(whereInstalled);
+
 /** A plan that looks at no Secret: for a pull request, whose author may be anybody with a branch. */
 export const rolloutPullRequestRules: readonly PermissionRule[] = rolloutPlanRules.filter(
   ({ on }) => on !== kinds.secret,
 );
 
-export const rolloutRules: readonly PermissionRule[] = [
-  ...rolloutPlanRules,
+const applyRules: readonly PermissionRule[] = [
   ...workloads.map((on) =>
     rule(on, ['get', 'watch', 'patch'], 'new images; following them; putting back what failed', {
       namespace: sentinel,
@@ -85,6 +92,8 @@ export const rolloutRules: readonly PermissionRule[] = [
     names: ['mcprt-rollout'],
   }),
 ];
+
+export const rolloutRules: readonly PermissionRule[] = [...rolloutPlanRules, ...applyRules.map(whereInstalled)];
 
 /** With `registry-access: port-forward`, or where `auto` finds the public way closed. */
 export const portForwardRules: readonly PermissionRule[] = [

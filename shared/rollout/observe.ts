@@ -40,14 +40,17 @@ export async function observeRollout(
     withoutSecrets
       ? undefined
       : cluster.get<LiveSecret>(kinds.secret, { namespace: platformNamespaces.sentinel, name });
-  const [, { config, ...seen }, secrets, pull, policies, journal] = await Promise.all([
-    Promise.all([requireFree(cluster, run), requireInstalled(cluster)]),
+  const looking = Promise.all([
     observeParts(cluster, parts),
     secret('mcp-sentinel-secrets'),
     secret(pullSecretName),
     listTeamPolicies(cluster),
     readJournal(cluster),
   ]);
+  // A Role goes with its namespace: after a wipe, what may not be read any more would be told, and not why.
+  looking.catch(() => undefined);
+  await Promise.all([requireFree(cluster, run), requireInstalled(cluster)]);
+  const [{ config, ...seen }, secrets, pull, policies, journal] = await looking;
   const registryPassword = decoded(secrets, 'UI_API_KEY');
   const pullSecret = decoded(pull, '.dockerconfigjson');
   // All of them, also those that are not needed here: a container that crashes may print any.
