@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import type { Role } from '../facts/roles.js';
-import { covered, forbidden } from './role-rules.js';
+import { covered, forbidden, onlyTlsKeys } from './role-rules.js';
 
 const secret = (more: Partial<KubeObject> = {}, metadata: Partial<KubeObject['metadata']> = {}): KubeObject =>
   objectOf(kinds.secret, { metadata: { name: 'x', namespace: 'a', ...metadata }, type: 'Opaque', data: {}, ...more });
@@ -130,4 +130,11 @@ describe('what no restore writes', () => {
   ])('but %s', (_, roles, object) => {
     expect(forbidden({ roles, object }, managed)).toBeUndefined();
   });
+});
+
+it('of a certificate’s Secret, the keys that cert-manager writes are kept, keystores and formats included, and no other', () => {
+  const formats = ['keystore.jks', 'truststore.jks', 'keystore.p12', 'truststore.p12', 'tls-combined.pem', 'key.der'];
+  const own = Object.fromEntries(['tls.crt', 'tls.key', 'ca.crt', ...formats].map((key) => [key, 'eA==']));
+  expect(onlyTlsKeys({ ...own, 'tls.crt.old': 'eA==', token: 'eA==' })).toEqual(own);
+  expect(onlyTlsKeys(undefined)).toEqual({});
 });

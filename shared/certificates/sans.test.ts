@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { contextTag, encodeElement, encodeOid, tag } from './der.js';
 import { sameAddresses, sameItems } from './multisets.js';
-import { addressKey, identifierSet, readOtherNames } from './sans.js';
+import { alternativeNameMismatches } from './requests.js';
+import { addressKey, identifierSet, noNames, readOtherNames } from './sans.js';
 import { readUri } from './uri.js';
 import { certManagerVersion, newestCertManager } from './version.js';
 
@@ -117,5 +118,25 @@ describe('otherNames', () => {
 
   it('end with their sequence', () => {
     expect(() => readOtherNames(Buffer.concat([inSequence(user), Buffer.from([5, 0])]))).toThrow('trailing data');
+  });
+});
+
+describe('names that are not those of the Certificate', () => {
+  const spec = {
+    secretName: 'x',
+    issuerRef: { name: 'x' },
+    ipAddresses: ['10.0.0.1'],
+    uris: ['spiffe://x/y'],
+    emailAddresses: ['a@example.com'],
+  };
+  const names = { ...noNames, ip: spec.ipAddresses, uri: spec.uris, email: spec.emailAddresses };
+
+  it.each([
+    ['none', names, []],
+    ['an address', { ...names, ip: ['10.0.0.2'] }, ['spec.ipAddresses']],
+    ['a URI', { ...names, uri: [] }, ['spec.uris']],
+    ['an e-mail address', { ...names, email: ['b@example.com'] }, ['spec.emailAddresses']],
+  ])('%s', (_, found, fields) => {
+    expect(alternativeNameMismatches(found, spec)).toEqual(fields);
   });
 });
