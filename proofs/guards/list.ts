@@ -69,6 +69,12 @@ export const guards: readonly Guard[] = [
     "(pods) => (pods.length >= 0 ? '' :",
   ),
   guard(
+    'shared/backup/stand-still.ts',
+    'cert-manager’s status is waited for, which tells whether it runs',
+    "(numberAt(deployment, 'status', count) ?? 0) === 0)",
+    "(numberAt(deployment, 'status', count) ?? 0) >= 0)",
+  ),
+  guard(
     'shared/backup/restore.ts',
     'cert-manager that a killed run has stopped is started by the next one',
     'const isStarted = !seen.canBrake && (await startCertManager(cluster, ports));',

@@ -7,7 +7,7 @@ const deployment = { namespace: 'cert-manager', name: 'cert-manager' };
 const lost = { namespace: 'registry', name: 'registry-tls' };
 const mayStopCertManager = true;
 
-/** The Deployment controller, as far as it is waited for: its status follows what is wanted, and a pod ends later. */
+/** The Deployment controller, as far as it is waited for: a pod ends later than it is told to, and its status is later still. */
 function followReplicas({ api }: Scene): void {
   const { after: told } = api.hooks;
   const pod: KubeObject = {
@@ -25,9 +25,17 @@ function followReplicas({ api }: Scene): void {
     if (object.kind !== 'Deployment' || event === 'DELETED') return;
     const [wanted, present] = [numberAt(object, 'spec', 'replicas'), numberAt(object, 'status', 'replicas')];
     if (wanted === undefined || wanted === present) return;
-    itself.put({ ...object, status: { replicas: wanted, availableReplicas: wanted } });
-    if (wanted === 0) setTimeout(() => itself.remove(kinds.pod, pod.metadata), 30);
-    else itself.put(pod);
+    const tell = (): void => {
+      const live = itself.find(kinds.deployment, deployment);
+      if (live !== undefined) itself.put({ ...live, status: { replicas: wanted, availableReplicas: wanted } });
+    };
+    if (wanted === 0) {
+      setTimeout(() => itself.remove(kinds.pod, pod.metadata), 30);
+      setTimeout(tell, 90);
+      return;
+    }
+    itself.put(pod);
+    tell();
   };
 }
 

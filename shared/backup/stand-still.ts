@@ -34,6 +34,16 @@ export async function stopCertManager(cluster: Cluster, ports: Ports): Promise<v
       (pods) => (pods.length === 0 ? '' : `still there: ${pods.map(({ metadata }) => keyOf(metadata)).join(', ')}`),
       { ...waiting(ports), namespace, labelSelector: selectorOf(controller), what: `${namespace}/${name} to stop` },
     );
+    // Its status follows later, and is what tells everybody else whether cert-manager runs.
+    await waitUntil(
+      cluster,
+      kinds.deployment,
+      ([deployment]) =>
+        ['replicas', 'availableReplicas'].every((count) => (numberAt(deployment, 'status', count) ?? 0) === 0)
+          ? ''
+          : 'its status counts pods that are gone',
+      { ...waiting(ports), namespace, fieldSelector: `metadata.name=${name}`, what: `${namespace}/${name} to stop` },
+    );
     ports.progress(
       `cert-manager (${namespace}/${name}) is stopped until the end, as \`allow: stop-cert-manager\` says`,
     );
