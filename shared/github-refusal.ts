@@ -1,3 +1,5 @@
+import { type ErrorCode, McprtError } from './errors.js';
+
 /** Why GitHub's REST API refused, as far as its answer tells. */
 export type RefusalKind =
   /** Asked too often: the same call works later. */
@@ -23,4 +25,13 @@ export class GithubRefusal extends Error {
     this.kind = kind;
     this.next = next;
   }
+}
+
+/** A refusal as an error: what to do is what the answer tells, or else the permission that the job may lack. */
+export function githubError(
+  error: unknown,
+  { code, what, next }: { code: ErrorCode; what: string; next: string },
+): unknown {
+  if (!(error instanceof GithubRefusal)) return error;
+  return new McprtError(code, { what, why: error.message, next: error.next ?? next, cause: error });
 }

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { beginDeployment } from '../../shared/action/deployment.js';
 import { githubOf } from '../../shared/action/github.js';
-import { askGithub, githubError } from '../../shared/action/github-api.js';
+import { askGithub } from '../../shared/action/github-api.js';
 import { log } from '../../shared/action/log.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
 import { messageOf } from '../../shared/errors.js';
+import { githubError } from '../../shared/github-refusal.js';
 import {
   factsOf,
   isForeign,

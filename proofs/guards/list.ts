@@ -71,8 +71,8 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/stand-still.ts',
     'cert-manager’s status is waited for, which tells whether it runs',
-    "(numberAt(deployment, 'status', count) ?? 0) === 0)",
-    "(numberAt(deployment, 'status', count) ?? 0) >= 0)",
+    'counted(count) === 0)',
+    'counted(count) >= 0)',
   ),
   guard(
     'shared/backup/restore.ts',
@@ -118,8 +118,8 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/brake.ts',
     'the binding goes before the policy',
-    'if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name });\n    await cluster.delete(place.kind, place.ref);',
-    'await cluster.delete(place.kind, place.ref);\n    if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name });',
+    'if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name: lockName });\n    await cluster.delete(place.kind, place.ref);',
+    'await cluster.delete(place.kind, place.ref);\n    if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name: lockName });',
   ),
   guard(
     'shared/backup/brake.ts',

@@ -1,5 +1,6 @@
+import { githubError } from '../github-refusal.js';
 import { isRecord } from '../json.js';
-import { askGithub, type GithubApi, githubError, listGithub, ownAuthor } from './github-api.js';
+import { askGithub, type GithubApi, listGithub, ownAuthor } from './github-api.js';
 
 /** Something that must not stay as it is, told by an issue of the repository for as long as it lasts. */
 export interface Alarm {

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.js';
+import { githubError } from '../github-refusal.js';
 import { isRecord } from '../json.js';
-import { askGithub, type GithubApi, githubError, listGithub } from './github-api.js';
+import { askGithub, type GithubApi, listGithub } from './github-api.js';
 
 /** What GitHub is told about a deployment, and where. */
 export interface DeploymentOptions extends GithubApi {

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { McprtError } from '../errors.js';
-import { GithubRefusal } from '../github-refusal.js';
-import { askGithub, type GithubApi, githubAnswer, githubError, listGithub } from './github-api.js';
+import { GithubRefusal, githubError } from '../github-refusal.js';
+import { askGithub, type GithubApi, githubAnswer, listGithub } from './github-api.js';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -5,7 +5,7 @@ import { throttling } from '@octokit/plugin-throttling';
 import Bottleneck from 'bottleneck/light.js';
 import { readAtMost } from '../bounded.js';
 import { textAt } from '../cluster/fields.js';
-import { type ErrorCode, McprtError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { GithubRefusal } from '../github-refusal.js';
 import { isRecord, parsedJson } from '../json.js';
 import { withoutEnd } from '../text.js';
@@ -196,15 +196,6 @@ function pauseOf(status: number, headers: unknown, message: string): string | un
   const reset = Number(told['x-ratelimit-reset']);
   if (isSpent && reset > 0) return `${Math.max(Math.ceil(reset / 60 - Date.now() / 60_000), 1)} min`;
   return isSpent || status === 429 || /\brate limit\b/i.test(message) ? 'some minutes' : undefined;
-}
-
-/** A refusal as an error: what to do is what the answer tells, or else the permission that the job may lack. */
-export function githubError(
-  error: unknown,
-  { code, what, next }: { code: ErrorCode; what: string; next: string },
-): unknown {
-  if (!(error instanceof GithubRefusal)) return error;
-  return new McprtError(code, { what, why: error.message, next: error.next ?? next, cause: error });
 }
 
 /** Who a job's own token writes as, where nobody tells. */

@@ -1,6 +1,6 @@
 import { recordsAt, textAt } from '../cluster/fields.js';
-import { McprtError, messageOf } from '../errors.js';
-import { GithubRefusal } from '../github-refusal.js';
+import { McprtError } from '../errors.js';
+import { GithubRefusal, githubError } from '../github-refusal.js';
 import { isRecord } from '../json.js';
 import { expectedPlan } from './choice.js';
 import { githubOf } from './github.js';
@@ -42,7 +42,11 @@ export async function reviewedAction(): Promise<void> {
 export async function requireReviewers(api: GithubApi, name: string): Promise<string[]> {
   const found = await askGithub(api, 'GET', `/environments/${encodeURIComponent(name)}`).catch((error: unknown) => {
     if (error instanceof GithubRefusal && error.status === 404) return {};
-    throw unread(name, error);
+    throw githubError(error, {
+      code: 'github-environment-unread',
+      what: `the rules of environment ${name} cannot be read`,
+      next: 'give the job `actions: read`',
+    });
   });
   // Rules of apps are not among these: they are no persons.
   const rule = recordsAt(found, 'protection_rules').find((one) => textAt(one, 'type') === 'required_reviewers');
@@ -57,15 +61,6 @@ export async function requireReviewers(api: GithubApi, name: string): Promise<st
       ? [`administrators of the repository may pass the reviewers of environment ${name} by`]
       : []),
   ];
-}
-
-function unread(name: string, error: unknown): McprtError {
-  return new McprtError('github-environment-unread', {
-    what: `the rules of environment ${name} cannot be read`,
-    why: messageOf(error),
-    next: error instanceof GithubRefusal && error.next ? error.next : 'give the job `actions: read`',
-    cause: error,
-  });
 }
 
 function unreviewed(name: string, isEmpty: boolean): McprtError {

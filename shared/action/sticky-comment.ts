@@ -1,5 +1,6 @@
+import { githubError } from '../github-refusal.js';
 import { isRecord } from '../json.js';
-import { askGithub, type GithubApi, githubError, listGithub, ownAuthor } from './github-api.js';
+import { askGithub, type GithubApi, listGithub, ownAuthor } from './github-api.js';
 
 /** GitHub refuses longer comments. */
 const longest = 65_536;

@@ -15,7 +15,6 @@ export interface Holder {
   expires: Date;
 }
 
-const name = lockName;
 const effectiveDeadline = 15_000;
 
 /** A brake that is on. */
@@ -51,13 +50,13 @@ export async function brake(
   const place = canDeny ? policyLock : plainLock;
   const takenOver = await take(cluster, holder, place);
   const binding = objectOf(kinds.admissionPolicyBinding, {
-    metadata: { name },
-    spec: { policyName: name, validationActions: ['Deny'] },
+    metadata: { name: lockName },
+    spec: { policyName: lockName, validationActions: ['Deny'] },
   });
   let released = false;
   const release = async (): Promise<void> => {
     // The binding goes first: while the policy stands, no other run can begin.
-    if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name });
+    if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name: lockName });
     await cluster.delete(place.kind, place.ref);
     released = true;
   };
@@ -149,7 +148,7 @@ async function untilEffective(cluster: Cluster, signal: AbortSignal): Promise<vo
     try {
       await cluster.create(kinds.order, probe, { dryRun: true });
     } catch (error) {
-      if (error instanceof ApiError && error.detail.includes(name)) return;
+      if (error instanceof ApiError && error.detail.includes(lockName)) return;
       if (!isOfWebhook(error)) throw error;
       answer = error;
     }

@@ -1,7 +1,8 @@
 import pMap from 'p-map';
 import { annotation, label } from '../certificates/model.js';
-import { type Cluster, isNotFound, type PatchOperation, type Ref } from '../cluster/cluster.js';
+import { type Cluster, isNotFound, type Ref } from '../cluster/cluster.js';
 import { keyOf, kinds } from '../cluster/objects.js';
+import { setting } from '../cluster/patches.js';
 import type { LiveSecret } from '../facts/secrets.js';
 
 const parallelWrites = 16;
@@ -32,13 +33,10 @@ export function unlabelledWarning({ metadata }: LiveSecret): string {
 export async function putLabels(cluster: Cluster, secrets: readonly LiveSecret[]): Promise<void> {
   await pMap(
     secrets,
-    async ({ metadata }) => {
-      const ref: Ref = { namespace: metadata.namespace ?? '', name: metadata.name };
-      const name = label.partOfCertManager.replaceAll('/', '~1');
-      const patch: PatchOperation[] = [
-        ...(metadata.labels === undefined ? [{ op: 'add', path: '/metadata/labels', value: {} } as const] : []),
-        { op: 'add', path: `/metadata/labels/${name}`, value: 'true' },
-      ];
+    async (secret) => {
+      const { namespace = '', name } = secret.metadata;
+      const ref: Ref = { namespace, name };
+      const patch = setting(secret, 'labels', label.partOfCertManager, 'true');
       await cluster.patch(kinds.secret, ref, patch).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });

@@ -7,7 +7,7 @@ import { crashReason } from '../certificates/trigger-policies.js';
 import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, kinds } from '../cluster/objects.js';
 import type { LedgerEntry } from '../facts/anchor.js';
-import { rulesVersion } from '../facts/cert-manager.js';
+import { canAct, rulesVersion } from '../facts/cert-manager.js';
 import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
 import { hasRole, kindOf as kindOfItem } from '../facts/roles.js';
 import { type LiveSecret, leafOf } from '../facts/secrets.js';
@@ -276,7 +276,7 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
       ? ['cert-manager 1.19.0 orders again where an issuerRef leaves out its kind or group; 1.19.1 does not']
       : [];
   const unbraked =
-    !seen.canBrake && (seen.certManager.state === 'running' || seen.certManager.state === 'unready')
+    !seen.canBrake && canAct(seen.certManager)
       ? [
           'this cluster cannot deny orders (before Kubernetes 1.30), and cert-manager runs: a restore asks for `allow: stop-cert-manager`, or for cert-manager to be scaled to 0',
         ]

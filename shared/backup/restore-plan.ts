@@ -89,6 +89,11 @@ export function liveKey(item: SnapshotObject): string {
   return `${kindOf(item).kind} ${keyOf(item.object.metadata)}`;
 }
 
+/** Whether there is anything to restore. */
+export function isDue({ lines, unlabelled }: RestorePlan): boolean {
+  return unlabelled.length > 0 || lines.some(({ action }) => action !== 'keep' && action !== 'skip');
+}
+
 /** `namespace/name` of the Secrets of certificates that a plan writes. */
 export function secretsWritten(lines: readonly PlanLine[]): Set<string> {
   return new Set(

@@ -2,7 +2,7 @@ import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cl
 import { isTrue } from '../cluster/fields.js';
 import { type Condition, type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import { rulesVersion } from '../facts/cert-manager.js';
+import { canAct, rulesVersion } from '../facts/cert-manager.js';
 import { type Observation, observe } from '../facts/observation.js';
 import { hasRole, kindOf } from '../facts/roles.js';
 import { asSecret, type LiveSecret, maskValues, readSecrets } from '../facts/secrets.js';
@@ -227,7 +227,7 @@ function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: 
 
 async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, seen: Observation): Promise<Brake> {
   const { run } = options;
-  const canOrder = seen.certManager.state === 'running' || seen.certManager.state === 'unready';
+  const canOrder = canAct(seen.certManager);
   if (!seen.canBrake && canOrder && options.mayStopCertManager !== true) {
     throw new McprtError('brake-unavailable', {
       what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
@@ -244,9 +244,10 @@ async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, 
     mustHold: seen.canBrake && canOrder && seen.groups.has('acme.cert-manager.io'),
     signal: ports.signal,
   });
-  ports.progress(
-    `${seen.canBrake ? 'brake on' : 'lock taken'}: ${held.takenOver ? 'taken over from a run that did not finish' : seen.canBrake ? 'no new ACME orders until the end' : 'nothing else begins until the end'}`,
-  );
+  const [done, until] = seen.canBrake
+    ? ['brake on', 'no new ACME orders until the end']
+    : ['lock taken', 'nothing else begins until the end'];
+  ports.progress(`${done}: ${held.takenOver ? 'taken over from a run that did not finish' : until}`);
   return held;
 }
 

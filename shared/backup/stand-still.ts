@@ -1,6 +1,7 @@
-import type { Cluster, PatchOperation } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
 import { numberAt, textsAt } from '../cluster/fields.js';
 import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
+import { pointerTo, setting } from '../cluster/patches.js';
 import { waitUntil } from '../cluster/wait.js';
 import { controllers } from '../facts/cert-manager.js';
 import type { Ports } from './ports.js';
@@ -20,11 +21,10 @@ export async function stopCertManager(cluster: Cluster, ports: Ports): Promise<v
   for (const controller of await controllers(cluster)) {
     const replicas = numberAt(controller, 'spec', 'replicas') ?? 1;
     if (replicas === 0) continue;
-    const { namespace = '', name, annotations } = controller.metadata;
+    const { namespace = '', name } = controller.metadata;
     await cluster.patch(kinds.deployment, { namespace, name }, [
       { op: 'test', path: '/metadata/resourceVersion', value: controller.metadata.resourceVersion },
-      ...(annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} } as const] : []),
-      { op: 'add', path: pathOfNote, value: String(replicas) },
+      ...setting(controller, 'annotations', replicasBefore, String(replicas)),
       { op: 'add', path: '/spec/replicas', value: 0 },
     ]);
     // A pod that is on its way out still orders: the Deployment does not count it any more.
@@ -35,14 +35,10 @@ export async function stopCertManager(cluster: Cluster, ports: Ports): Promise<v
       { ...waiting(ports), namespace, labelSelector: selectorOf(controller), what: `${namespace}/${name} to stop` },
     );
     // Its status follows later, and is what tells everybody else whether cert-manager runs.
-    await waitUntil(
-      cluster,
-      kinds.deployment,
-      ([deployment]) =>
-        ['replicas', 'availableReplicas'].every((count) => (numberAt(deployment, 'status', count) ?? 0) === 0)
-          ? ''
-          : 'its status counts pods that are gone',
-      { ...waiting(ports), namespace, fieldSelector: `metadata.name=${name}`, what: `${namespace}/${name} to stop` },
+    await untilStatus(cluster, controller, ports, 'to stop', (counted) =>
+      ['replicas', 'availableReplicas'].every((count) => counted(count) === 0)
+        ? ''
+        : 'its status counts pods that are gone',
     );
     ports.progress(
       `cert-manager (${namespace}/${name}) is stopped until the end, as \`allow: stop-cert-manager\` says`,
@@ -53,25 +49,35 @@ export async function stopCertManager(cluster: Cluster, ports: Ports): Promise<v
 /** Starts what a restore has stopped, this run or one that was killed. @returns whether there was such a thing */
 export async function startCertManager(cluster: Cluster, ports: Ports): Promise<boolean> {
   const stopped = (await controllers(cluster)).filter(({ metadata }) => metadata.annotations?.[replicasBefore]);
-  for (const { metadata } of stopped) {
-    const { namespace = '', name } = metadata;
-    const back: PatchOperation[] = [
-      { op: 'add', path: '/spec/replicas', value: Number(metadata.annotations?.[replicasBefore]) || 1 },
-      { op: 'remove', path: pathOfNote },
-    ];
-    await cluster.patch(kinds.deployment, { namespace, name }, back);
-    await waitUntil(
-      cluster,
-      kinds.deployment,
-      ([deployment]) => ((numberAt(deployment, 'status', 'availableReplicas') ?? 0) > 0 ? '' : 'no pod is available'),
-      { ...waiting(ports), namespace, fieldSelector: `metadata.name=${name}`, what: `${namespace}/${name} to start` },
+  for (const controller of stopped) {
+    const { namespace = '', name, annotations } = controller.metadata;
+    await cluster.patch(kinds.deployment, { namespace, name }, [
+      { op: 'add', path: '/spec/replicas', value: Number(annotations?.[replicasBefore]) || 1 },
+      { op: 'remove', path: pointerTo('/metadata/annotations', replicasBefore) },
+    ]);
+    await untilStatus(cluster, controller, ports, 'to start', (counted) =>
+      counted('availableReplicas') > 0 ? '' : 'no pod is available',
     );
     ports.progress(`cert-manager (${namespace}/${name}) runs again`);
   }
   return stopped.length > 0;
 }
 
-const pathOfNote = `/metadata/annotations/${replicasBefore.replaceAll('/', '~1')}`;
+/** Waits for what a Deployment's status counts. @param missing as for `waitUntil` */
+async function untilStatus(
+  cluster: Cluster,
+  { metadata: { namespace = '', name } }: KubeObject,
+  ports: Ports,
+  toWhat: string,
+  missing: (counted: (field: string) => number) => string,
+): Promise<void> {
+  await waitUntil(
+    cluster,
+    kinds.deployment,
+    ([deployment]) => missing((field) => numberAt(deployment, 'status', field) ?? 0),
+    { ...waiting(ports), namespace, fieldSelector: `metadata.name=${name}`, what: `${namespace}/${name} ${toWhat}` },
+  );
+}
 
 function waiting({ signal, progress }: Ports) {
   return { deadline, signal, progress };

@@ -29,6 +29,9 @@ export function literalSubjectDer(text: string): Buffer {
   return encodeElement(tag.sequence, Buffer.concat(groups.reverse()));
 }
 
+/** What a PrintableString holds. */
+const printableText = /^[A-Za-z0-9'()+,\-./ :=?]*$/;
+
 interface Attribute {
   readonly type: string;
   readonly value: Buffer;
@@ -37,7 +40,7 @@ interface Attribute {
 function attributeDer({ type, value }: Attribute): Buffer {
   const oid = encodeOid(attributeOids.get(type) ?? type);
   if (oid === undefined) throw new DecodeError('asn1: structure error: invalid object identifier');
-  const printable = /^[A-Za-z0-9'()+,\-./ :=?]*$/.test(value.toString('latin1'));
+  const printable = printableText.test(value.toString('latin1'));
   if (!isUtf8(value)) throw new DecodeError('asn1: string not valid UTF-8');
   return encodeElement(
     tag.sequence,
@@ -89,7 +92,7 @@ function berValue(hex: string): Buffer {
   const text = content.toString('latin1');
   const isText =
     (type === tag.utf8String && isUtf8(content)) ||
-    (type === tag.printableString && /^[A-Za-z0-9'()+,\-./ :=?]*$/.test(text)) ||
+    (type === tag.printableString && printableText.test(text)) ||
     (type === tag.ia5String && !content.some((byte) => byte >= 0x7f)) ||
     plainTypes.has(type);
   if (length >= 0x80 || content.length < length || !isText) throw unreadable;

@@ -30,6 +30,11 @@ export interface CertManager {
   doubt?: string;
 }
 
+/** Whether it can order now: a controller that is not ready may be in a moment. */
+export function canAct({ state }: Pick<CertManager, 'state'>): boolean {
+  return state === 'running' || state === 'unready';
+}
+
 /** The version whose rules count: cert-manager's own, else the one that a backup recorded, else the newest that is known. */
 export function rulesVersion({ version }: Pick<CertManager, 'version'>, recorded = ''): string {
   return version ?? (recorded || newestCertManager);
@@ -61,7 +66,7 @@ export async function controllerOf(cluster: Cluster, found: readonly KubeObject[
   const [version, file] = [versionOf(controller, container), await configFile(cluster, controller, container)];
   const settings = controllerSettings(container, namespace, file.text);
   const isKnown = !settings.clusterResourceNamespace.includes('$(');
-  const acting = [...(byState.get('running') ?? []), ...(byState.get('unready') ?? [])];
+  const acting = states.filter((state) => canAct({ state })).flatMap((state) => byState.get(state) ?? []);
   const doubts = [
     ...(file.doubt === undefined ? [] : [file.doubt]),
     ...(isKnown

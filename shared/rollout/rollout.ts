@@ -173,11 +173,6 @@ async function wantedFor(
   };
 }
 
-/** The cluster's clock; the runner's may be wrong by minutes. */
-function clockOf(cluster: Cluster): Date {
-  return nowOf(cluster);
-}
-
 /** Whether a plan writes anything that has to be put back when it fails. */
 function isRiskless({ pullSecret, config, permissions, writes }: RolloutPlan): boolean {
   return pullSecret === undefined && config.changed.length === 0 && permissions.length === 0 && writes.length === 0;
@@ -191,11 +186,11 @@ async function change(work: Work, seen: RolloutObservation, plan: RolloutPlan): 
   try {
     let journal: Journal | undefined;
     let awaited = plan.awaited;
-    const since = clockOf(cluster);
+    const since = nowOf(cluster);
     try {
       if (!quiet) {
         ports.onFirstWrite();
-        const now = clockOf(cluster).getTime();
+        const now = nowOf(cluster).getTime();
         const begun = await beginJournal(cluster, {
           run,
           expires: new Date(now + options.timeout + 120_000),
@@ -294,7 +289,7 @@ async function undo(
   }
   const isCancelled = ports.signal.aborted;
   ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: putting back what was there before`);
-  const since = clockOf(cluster);
+  const since = nowOf(cluster);
   const result = await timed('put back', () =>
     putBack(cluster, journal.previous, {
       config: plan.config.changed.length > 0 || record.isResumed,

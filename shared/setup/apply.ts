@@ -1,5 +1,6 @@
 import { brake } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
+import { isDue } from '../backup/restore-plan.js';
 import { installableCertManager } from '../certificates/version.js';
 import type { Finding } from '../checks/finding.js';
 import { finding } from '../checks/finding.js';
@@ -42,10 +43,7 @@ export async function apply(work: Work): Promise<void> {
   const { cluster, ports, options, record, prepared, phase } = work;
   const { decision, plan, allowed, facts } = prepared;
   if (decision.mode === 'first-install') await beginFirstInstall(cluster, facts.seen.now);
-  const isDue =
-    plan?.plan.lines.some(({ action }) => action !== 'keep' && action !== 'skip') ||
-    (plan?.plan.unlabelled.length ?? 0) > 0;
-  if (isDue) {
+  if (plan !== undefined && isDue(plan.plan)) {
     record.restored = await phase('restore', () =>
       restore(cluster, ports, { ...restoreOptions(options), maxOrders: allowed, dryRun: false }),
     );

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import { setting } from '../cluster/patches.js';
 import { registryAuth } from '../platform/registry-auth.js';
 import { platformNamespaces } from '../platform/resources.js';
 
@@ -22,13 +23,7 @@ export async function closeRegistry(cluster: Cluster): Promise<DoorState> {
   const ingress = await cluster.get<KubeObject>(kinds.ingress, { namespace, name });
   const wasOpen = ingress !== undefined && ingress.metadata.annotations?.[annotation] === undefined;
   if (wasOpen) {
-    const path = annotation.replaceAll('~', '~0').replaceAll('/', '~1');
-    await cluster.patch(kinds.ingress, { namespace, name }, [
-      ...(ingress.metadata.annotations === undefined
-        ? [{ op: 'add' as const, path: '/metadata/annotations', value: {} }]
-        : []),
-      { op: 'add', path: `/metadata/annotations/${path}`, value },
-    ]);
+    await cluster.patch(kinds.ingress, { namespace, name }, setting(ingress, 'annotations', annotation, value));
   }
   const pods = await cluster.list(kinds.pod, { namespace: platformNamespaces.registry });
   const pushers = pods.items.filter(({ metadata }) => metadata.name.startsWith('registry-pusher-'));

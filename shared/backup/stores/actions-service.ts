@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import { z } from 'zod';
 import { readAtMost } from '../../bounded.js';
 import { McprtError, messageOf } from '../../errors.js';
-import { GithubRefusal } from '../../github-refusal.js';
+import { GithubRefusal, githubError } from '../../github-refusal.js';
 import { parsedJson } from '../../json.js';
 
 /**
@@ -141,7 +141,13 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       return await options.rest('GET', `/actions/${path}`);
     } catch (error) {
       if (!(error instanceof GithubRefusal)) throw error;
-      if (error.kind !== 'forbidden') throw refused(subject, error);
+      if (error.kind !== 'forbidden') {
+        throw githubError(error, {
+          code: 'store-unavailable',
+          what: `GitHub’s service refused ${subject}`,
+          next: 'run the operation again; see githubstatus.com when it stays',
+        });
+      }
       throw new McprtError('store-token', {
         what: `${subject} of earlier runs cannot be looked up`,
         why: `GitHub answers ${error.status}: the token may not read this repository’s actions`,
@@ -318,15 +324,6 @@ function shaped<T>(data: unknown, call: string, shape: z.ZodType<T>): T {
 
 function answered<T>(text: string, call: string, shape: z.ZodType<T>): T {
   return shaped(parsedJson(text), call, shape);
-}
-
-function refused(call: string, cause: GithubRefusal): McprtError {
-  return new McprtError('store-unavailable', {
-    what: `GitHub’s service refused ${call}`,
-    why: cause.message,
-    next: cause.next ?? 'run the operation again; see githubstatus.com when it stays',
-    cause,
-  });
 }
 
 function oddAnswer(call: string, why: string): McprtError {
