@@ -46,6 +46,8 @@ interface Proven {
 
 /** Problems that are told of one proof. */
 const mostTold = 50;
+/** Of a problem's text, where a whole log may follow that has been shown before. */
+const mostOfOne = 300;
 
 /** Runs one proof on labs of its own, and takes them down whatever happens. */
 async function prove(proof: Proof): Promise<Proven> {
@@ -98,7 +100,8 @@ for (const proof of wanted) {
   for (const problem of problems.slice(0, mostTold)) progress(`  ${problem}`);
   if (problems.length > mostTold) progress(`  … and ${problems.length - mostTold} more`);
   if (values.json) {
-    print(JSON.stringify({ name: proof.name, ok, seconds, ...figures, problems }));
+    const brief = problems.slice(0, mostTold).map((problem) => problem.slice(0, mostOfOne));
+    print(JSON.stringify({ name: proof.name, ok, seconds, ...figures, problems: brief }));
   } else {
     const told = Object.entries(figures).map(
       ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
