@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setLimit } from '../lab/driver/meter.js';
 import { installCertManager } from '../lab/platform/install.js';
 import { applyObject } from '../lab/platform/objects.js';
+import { textAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { sum } from './support/figures.js';
 import { leaves } from './support/leaves.js';
 import type { Proof, ProofContext } from './support/proof.js';
-import { mustWork } from './support/runs.js';
-import { appNamespaces, fingerprintOf, scaleCertManager } from './world/installation.js';
+import { mustWork, resultOf } from './support/runs.js';
+import { appNamespaces, askTooEarly, fingerprintOf, scaleCertManager } from './world/installation.js';
 import { inWorld, type World } from './world/world.js';
 
 type Leaves = Awaited<ReturnType<typeof leaves>>;
@@ -16,6 +17,7 @@ type Leaves = Awaited<ReturnType<typeof leaves>>;
 /** What one wipe → restore → reinstall came to. */
 interface Cycle {
   state: string;
+  brake: string;
   orders: number;
   issued: number;
   serialsEqual: boolean;
@@ -24,7 +26,7 @@ interface Cycle {
 export const zeroOrders: Proof = {
   name: 'zero-orders',
   claim:
-    'wipe, restore, reinstall: no order and no issuance, with cert-manager running, stopped, absent, on a new cluster, and before Kubernetes 1.30',
+    'wipe, restore, reinstall: no order and no issuance, with cert-manager running, asked too early, stopped, absent, on a new cluster, and before Kubernetes 1.30',
   run: (context) => inWorld(context, [], (world) => everyCycle(context, world)),
 };
 
@@ -33,41 +35,53 @@ async function everyCycle(context: ProofContext, world: World) {
   await world.install();
   mustWork('the backup', await world.backup('backup'));
   const done: Cycle[] = [];
-  const cycle = async (state: string, wipe: () => Promise<void>): Promise<void> => {
+  const cycle = async (state: string, brake: string, wipe: () => Promise<void>): Promise<void> => {
     const before = await leaves(world.cluster);
     await wipe();
-    done.push(
-      await counted(world, state, before, async () => {
-        context.expectDone(`${state}: the restore`, await world.backup('restore'));
-        await world.install();
-        await sleep(1000);
-      }),
-    );
+    done.push(await counted(world, state, before, () => restoreAndInstall(context, world, { state, brake })));
     context.progress(`  ${state}: ${done.length}`);
   };
 
   const churn = startChurn(world);
-  for (let left = Number(context.flags.cycles ?? (context.small ? 2 : 25)); left > 0; left--) {
-    await cycle('running', () => world.wipe());
+  const cycles = Number(context.flags.cycles ?? (context.small ? 2 : 25));
+  for (let count = 0; count < cycles; count++) {
+    if (count % 2 === 0) await cycle('running', 'not-needed', () => world.wipe());
+    else await cycle('running, asked too early', 'policy', () => askTooEarly(world.cluster, () => world.wipe()));
   }
   await churn.stop();
-  await cycle('stopped', async () => {
+  await cycle('stopped', 'not-needed', async () => {
     await scaleCertManager(world.cluster, 0);
     await world.wipe();
   });
-  await cycle('absent', () => world.wipe([...appNamespaces, 'cert-manager']));
+  await cycle('absent', 'not-needed', () => world.wipe([...appNamespaces, 'cert-manager']));
   done.push(await onNewCluster(context, world));
   done.push(...(await onOldCluster(context)));
   for (const one of done) context.expect(one.orders === 0 && one.issued === 0 && one.serialsEqual, JSON.stringify(one));
   return {
     cycles: done.length,
     states: [...new Set(done.map(({ state }) => state))],
+    withBrake: done.filter(({ brake }) => brake === 'policy').length,
     orders: sum(done.map(({ orders }) => orders)),
     issued: sum(done.map(({ issued }) => issued)),
     serialsEqual: done.every(({ serialsEqual }) => serialsEqual),
     churnedSecrets: churn.count(),
     limiter: 'on',
   };
+}
+
+/** Restores, with the brake proven or not, and installs. @returns how it was braked */
+async function restoreAndInstall(
+  context: ProofContext,
+  world: World,
+  { state, brake, allow = '' }: { state: string; brake: string; allow?: string },
+): Promise<string> {
+  const run = await world.backup('restore', { allow });
+  context.expectDone(`${state}: the restore`, run);
+  const said = textAt(resultOf(run), 'brake');
+  context.expectSame(`${state}: the brake`, said, brake);
+  await world.install();
+  await sleep(1000);
+  return said;
 }
 
 /** A cluster that has never seen the platform, whose ACME server is another too: any order would show there. */
@@ -80,22 +94,16 @@ function onNewCluster(context: ProofContext, old: World): Promise<Cycle> {
       context.expectDone('new cluster: the restore', await fresh.backup('restore', named));
       await installCertManager(fresh.cluster, fresh.installation);
       await fresh.install();
+      return 'not-needed';
     });
   });
 }
 
 /**
- * A cluster that cannot deny orders: while cert-manager runs, a restore is refused before it writes anything; the way that the
- * refusal names costs nothing, and neither does a wipe by the action, after which cert-manager is not there.
+ * A cluster that cannot deny orders: where cert-manager runs and is asked for something, a restore is refused before it writes
+ * anything; the ways that the refusal names cost nothing. After a wipe nobody asks, and nothing has to be done.
  */
 function onOldCluster(context: ProofContext): Promise<Cycle[]> {
-  const way = (world: World, before: Leaves, state: string, lose: () => Promise<void>, allow = ''): Promise<Cycle> =>
-    counted(world, `before 1.30, ${state}`, before, async () => {
-      await lose();
-      context.expectDone(`before 1.30, ${state}: the restore`, await world.backup('restore', { allow }));
-      await world.install();
-      await sleep(1000);
-    });
   return inWorld(
     context,
     [],
@@ -103,8 +111,17 @@ function onOldCluster(context: ProofContext): Promise<Cycle[]> {
       await world.install();
       mustWork('the backup', await world.backup('backup'));
       const before = await leaves(world.cluster);
-      const stopped = await way(world, before, 'stopped as it was told', async () => {
-        await world.wipe();
+      const early = (): Promise<void> => askTooEarly(world.cluster, () => world.wipe());
+      const way = (what: string, lose: () => Promise<void>, allow = ''): Promise<Cycle> => {
+        const state = `before 1.30, ${what}`;
+        return counted(world, state, before, async () => {
+          await lose();
+          return restoreAndInstall(context, world, { state, brake: 'not-needed', allow });
+        });
+      };
+      const asIs = await way('running', () => world.wipe());
+      const stopped = await way('asked too early, stopped as it was told', async () => {
+        await early();
         const refused = await world.backup('restore');
         context.expectRefused('before 1.30, running', 'brake-unavailable', refused);
         const { items } = await world.cluster.list(kinds.secret, { fieldSelector: 'type=kubernetes.io/tls' });
@@ -112,26 +129,22 @@ function onOldCluster(context: ProofContext): Promise<Cycle[]> {
         context.expect(platform.length === 0, 'a refused restore has written Secrets');
         await scaleCertManager(world.cluster, 0);
       });
-      const allowed = await way(world, before, 'running, which it may stop', () => world.wipe(), 'stop-cert-manager');
-      const wiped = await way(world, before, 'wiped by the action', async () => {
+      const allowed = await way('asked too early, which it may stop', early, 'stop-cert-manager');
+      const wiped = await way('wiped by the action', async () => {
         const inputs = { confirm: world.domain, also: 'cert-manager' };
         context.expectDone('before 1.30: the wipe', await world.backup('wipe', inputs));
       });
-      return [stopped, allowed, wiped];
+      return [asIs, stopped, allowed, wiped];
     },
     { before130: true, folder: join(context.folder, 'before-1.30') },
   );
 }
 
 /** What was ordered and issued meanwhile, and whether the certificates are those of before. */
-async function counted(world: World, state: string, before: Leaves, work: () => Promise<void>): Promise<Cycle> {
-  const { orders, issued } = await world.counting(work);
-  return {
-    state,
-    orders,
-    issued,
-    serialsEqual: JSON.stringify(before) === JSON.stringify(await leaves(world.cluster)),
-  };
+async function counted(world: World, state: string, before: Leaves, work: () => Promise<string>): Promise<Cycle> {
+  const { orders, issued, result: brake } = await world.counting(work);
+  const serialsEqual = JSON.stringify(before) === JSON.stringify(await leaves(world.cluster));
+  return { state, brake, orders, issued, serialsEqual };
 }
 
 /** Changes Secrets all the time, in both of cert-manager's classes, so that its watches are never idle. */

@@ -1,8 +1,10 @@
 import { until } from '../../lab/driver/until.js';
 import { installPlatform, waitForCertificates } from '../../lab/platform/install.js';
 import { type Installation, issuer, namespaces, privateIssuer } from '../../lab/platform/names.js';
-import { certificateOf } from '../../lab/platform/resources.js';
+import { asNew } from '../../lab/platform/objects.js';
+import { certificateOf, namespaceOf } from '../../lab/platform/resources.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
+import { isTrue } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 
 /** What people have beside the platform: certificates in the cluster's own namespaces, as for k3s' Traefik. */
@@ -35,6 +37,23 @@ export async function loseNeighbours(cluster: Cluster): Promise<void> {
     await cluster.delete(kinds.certificate, { namespace, name });
     await cluster.delete(kinds.secret, { namespace, name: `${name}-tls` });
   }
+}
+
+/**
+ * Loses the platform, and asks cert-manager for one of its certificates before a restore has given the Secret back. Nothing comes of
+ * it but an issuance that has begun: the issuer is gone, too, until the platform is installed again.
+ */
+export async function askTooEarly(cluster: Cluster, wipe: () => Promise<void>): Promise<void> {
+  const ref = { namespace: namespaces.registry, name: 'registry-internal-cert' };
+  const certificate = await cluster.get<KubeObject>(kinds.certificate, ref);
+  if (certificate === undefined) throw new Error(`there is no Certificate ${ref.name}`);
+  await wipe();
+  await cluster.delete(kinds.clusterIssuer, { name: privateIssuer });
+  await cluster.create(kinds.namespace, namespaceOf(ref.namespace, 'baseline'));
+  await cluster.create(kinds.certificate, asNew(certificate));
+  await until('cert-manager to begin', async () =>
+    isTrue(await cluster.get<KubeObject>(kinds.certificate, ref), 'Issuing'),
+  );
 }
 
 /** Deletes namespaces as the runbook's wipe does, and waits until they are gone. */

@@ -22,6 +22,9 @@ export interface Brake {
   /** Whether it was found, left by a run that was killed. */
   takenOver: boolean;
   place: LockPlace;
+  /** Waits until orders are denied, where the cluster can deny them. @throws as `brake`; the brake stays on */
+  prove(): Promise<void>;
+  isProven(): boolean;
   release(): Promise<void>;
   isReleased(): boolean;
 }
@@ -30,14 +33,14 @@ export interface Brake {
 export interface BrakeOptions {
   /** Whether the cluster can deny orders; where it cannot, this is the lock only. */
   canDeny: boolean;
-  /** Whether something could order now; where nothing can, the brake is only the lock, and not proven. */
+  /** Whether something could order now; where nothing can, the brake is the lock, and is proven when something turns up. */
   mustHold: boolean;
   /** Ends the wait for the proof; the brake is let go then, as nothing has been written under it. */
   signal: AbortSignal;
 }
 
 /**
- * Denies new ACME orders in the whole cluster until released, and proves with a dry run that it does. cert-manager's
+ * Denies new ACME orders in the whole cluster until released, and proves with a dry run that it does, where it must hold at once. cert-manager's
  * CertificateRequests wait meanwhile and count no failure.
  *
  * @throws McprtError `restore-locked`, `setup-busy`, `rollout-busy`, `brake-ineffective`, ApiError `cluster-forbidden`
@@ -53,7 +56,13 @@ export async function brake(
     metadata: { name: lockName },
     spec: { policyName: lockName, validationActions: ['Deny'] },
   });
+  let proven = false;
   let released = false;
+  const prove = async (): Promise<void> => {
+    if (!canDeny) return;
+    await untilEffective(cluster, signal);
+    proven = true;
+  };
   const release = async (): Promise<void> => {
     // The binding goes first: while the policy stands, no other run can begin.
     if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name: lockName });
@@ -64,7 +73,7 @@ export async function brake(
     // Looked for with the lock in hand, as they look for it with theirs: of two that begin at once, one sees the other.
     await Promise.all([requireNoInstallation(cluster, holder.run), requireNoRollout(cluster)]);
     if (canDeny) await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
-    if (mustHold) await untilEffective(cluster, signal);
+    if (mustHold) await prove();
   } catch (error) {
     // What a killed run has written may still need it.
     if (takenOver) throw withBrakeNote(error, place);
@@ -73,7 +82,7 @@ export async function brake(
     });
     throw error;
   }
-  return { takenOver, place, release, isReleased: () => released };
+  return { takenOver, place, prove, isProven: () => proven, release, isReleased: () => released };
 }
 
 /** An error of a run that ends with the brake on: whoever reads it must know, whatever the error is. */

@@ -18,6 +18,7 @@ import { excuses } from './excuses.js';
 import { unlabelledOf, unlabelledWarning } from './labels.js';
 import {
   type CertificateForecast,
+  couldOrder,
   isCounted,
   type Known,
   liveKey,
@@ -76,7 +77,7 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
   const unlabelled = unlabelledOf(live.values(), context.claimed).filter(
     ({ metadata }) => !written.has(keyOf(metadata)),
   );
-  return {
+  const plan: RestorePlan = {
     lines,
     certificates: forecasts,
     aborts,
@@ -89,6 +90,24 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
       ...unlabelled.map(unlabelledWarning),
     ],
   };
+  if (!seen.canBrake && needsBrake(seen, plan)) plan.warnings.push(unbrakedWarning);
+  return plan;
+}
+
+const unbrakedWarning =
+  'this cluster cannot deny orders (before Kubernetes 1.30), and cert-manager runs and is asked for what is restored: a restore asks for `allow: stop-cert-manager`, or for cert-manager to be scaled to 0';
+
+/** Whether cert-manager could order while a plan is carried out, so that it must be kept from it. */
+export function needsBrake(seen: Observation, plan: RestorePlan): boolean {
+  const { certManager, groups, certificates } = seen;
+  const asking = [...certificates, ...askedByIngresses(seen, rulesVersion(certManager))].map(secretKeyOf);
+  return canAct(certManager) && groups.has('acme.cert-manager.io') && couldOrder(plan, asking);
+}
+
+/** The Certificates that ingress-shim makes, or has made, for live Ingresses. */
+function askedByIngresses({ certManager, ingresses }: Observation, certManagerVersion: string): Certificate[] {
+  const shim = { ...certManager.settings.shim, certManagerVersion };
+  return ingresses.flatMap((ingress) => shimCertificates(ingress, shim).certificates);
 }
 
 /** What decisions about single objects are made from, besides the object and its live counterpart. */
@@ -146,12 +165,9 @@ function allCertificates(
     const key = keyOf(metadata);
     if (!known.has(key)) known.set(key, { certificate: { metadata, spec }, origin, acme });
   }
-  const shim = { ...seen.certManager.settings.shim, certManagerVersion: version };
-  for (const ingress of seen.ingresses) {
-    for (const certificate of shimCertificates(ingress, shim).certificates) {
-      const key = keyOf(certificate.metadata);
-      if (!known.has(key)) known.set(key, { certificate, origin: 'intent', acme: isAcme(certificate, seen) });
-    }
+  for (const certificate of askedByIngresses(seen, version)) {
+    const key = keyOf(certificate.metadata);
+    if (!known.has(key)) known.set(key, { certificate, origin: 'intent', acme: isAcme(certificate, seen) });
   }
   for (const { metadata, spec, origin, acme } of installer) {
     const key = keyOf(metadata);
@@ -275,14 +291,8 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
     version.replace(/^v/, '') === '1.19.0'
       ? ['cert-manager 1.19.0 orders again where an issuerRef leaves out its kind or group; 1.19.1 does not']
       : [];
-  const unbraked =
-    !seen.canBrake && canAct(seen.certManager)
-      ? [
-          'this cluster cannot deny orders (before Kubernetes 1.30), and cert-manager runs: a restore asks for `allow: stop-cert-manager`, or for cert-manager to be scaled to 0',
-        ]
-      : [];
   const doubt = seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt];
-  return [...leftovers, ...replacedAccounts, ...unready, ...spurious, ...ghosts(lines), ...unbraked, ...doubt];
+  return [...leftovers, ...replacedAccounts, ...unready, ...spurious, ...ghosts(lines), ...doubt];
 }
 
 function subjectOf({ object }: SnapshotObject): string {

@@ -103,6 +103,20 @@ export function secretsWritten(lines: readonly PlanLine[]): Set<string> {
   );
 }
 
+/**
+ * Whether cert-manager could order while the plan is carried out: somebody asks for a Secret that is not in its caches yet, or
+ * something has begun. After a wipe nobody asks: nothing can be ordered before the Secrets are there, and none afterwards.
+ *
+ * @param asking `namespace/name` of the Secrets that live Certificates and Ingresses name
+ */
+export function couldOrder(
+  { lines, aborts, staleRequests, unlabelled }: RestorePlan,
+  asking: readonly string[],
+): boolean {
+  const unsettled = new Set([...secretsWritten(lines), ...unlabelled.map(({ metadata }) => keyOf(metadata))]);
+  return aborts.length > 0 || staleRequests.length > 0 || asking.some((key) => unsettled.has(key));
+}
+
 /** `namespace/name` of the Certificates that a restore gives back their Secret, or what this run finishes of another's. */
 export function certificatesRestored({ lines, certificates, aborts, staleRequests }: RestorePlan): Set<string> {
   const written = secretsWritten(lines);

@@ -352,7 +352,9 @@ describe('restore', () => {
     ['a write', (path, method) => method === 'POST' && path.startsWith('/api/v1/namespaces/registry/secrets'), true],
     ['the barrier', (path, method) => method === 'POST' && path.includes('/certificates'), true],
   ])('hears a cancel during %s', async (_, isThen, staysOn) => {
-    const { api, restore } = await lost();
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
     const cancel = new AbortController();
     api.hooks.before = ({ method, path }) => {
       if (isThen(path, method)) cancel.abort(reason);

@@ -2,8 +2,8 @@ import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cl
 import { isTrue } from '../cluster/fields.js';
 import { type Condition, type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import { canAct, rulesVersion } from '../facts/cert-manager.js';
-import { type Observation, observe } from '../facts/observation.js';
+import { rulesVersion } from '../facts/cert-manager.js';
+import { type Observation, observe, observeParts, secretKeyOf } from '../facts/observation.js';
 import { hasRole, kindOf } from '../facts/roles.js';
 import { asSecret, type LiveSecret, maskValues, readSecrets } from '../facts/secrets.js';
 import { pause } from '../pause.js';
@@ -19,10 +19,17 @@ import { isGhost } from './decide.js';
 import { type Issuance, issuances, newSince } from './issuances.js';
 import type { RestoreKey } from './keys.js';
 import { putLabels } from './labels.js';
-import { decideContextOf, forecastSecrets, planRestore } from './plan.js';
+import { decideContextOf, forecastSecrets, needsBrake, planRestore } from './plan.js';
 import { planDigest, requirePlan } from './plan-digest.js';
 import type { Ports } from './ports.js';
-import { type Abort, certificatesRestored, isCounted, liveKey, type RestorePlan } from './restore-plan.js';
+import {
+  type Abort,
+  certificatesRestored,
+  isCounted,
+  liveKey,
+  type RestorePlan,
+  secretsWritten,
+} from './restore-plan.js';
 import { openBackup } from './seal.js';
 import type { CertificateRecord, Snapshot } from './snapshot.js';
 import { startCertManager, stopCertManager } from './stand-still.js';
@@ -55,7 +62,7 @@ export interface RestoreResult {
   planDigest: string;
   applied: Applied[];
   certManager: Observation['certManager'];
-  /** How cert-manager was kept from ordering: none is needed where it does not run. */
+  /** How cert-manager was kept from ordering: it need not be where it does not run, or nobody asks for what is restored. */
   brake: 'policy' | 'not-needed' | 'none';
   takenOver: boolean;
   /** ACME Orders for what was restored, which appeared while the restore was under way. */
@@ -108,7 +115,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   }
   refuseBadPlan(plan, options.maxOrders);
   await requireBarrier(cluster, seen);
-  const work = { seen, snapshot, context: backup.context, statement: backup.digest };
+  const work = { seen, plan, snapshot, context: backup.context, statement: backup.digest };
   const done = await underBrake(cluster, ports, options, work);
   return { ...base, ...done, planDigest: planDigest(done.plan, backup.digest) };
 }
@@ -126,6 +133,7 @@ function planningOf(context: BackupContext, { mask }: Ports, { installer = [] }:
 
 interface Work {
   seen: Observation;
+  plan: RestorePlan;
   snapshot: Snapshot;
   context: BackupContext;
   /** SHA-256 of the backup's statement. */
@@ -135,12 +143,19 @@ interface Work {
 type Done = Pick<RestoreResult, 'plan' | 'applied' | 'brake' | 'takenOver' | 'newOrders' | 'otherOrders' | 'verified'>;
 
 async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOptions, work: Work): Promise<Done> {
-  const held = await brakeOn(cluster, ports, options, work.seen);
+  const held = await brakeOn(cluster, ports, options, work);
   try {
     return await restoreHeld(cluster, ports, options, work, held);
   } catch (error) {
     throw held.isReleased() ? error : withBrakeNote(error, held.place);
   }
+}
+
+/** The cluster at one moment, and what the restore does with it. */
+interface Look {
+  seen: Observation;
+  plan: RestorePlan;
+  live: Map<string, LiveSecret>;
 }
 
 async function restoreHeld(
@@ -151,45 +166,63 @@ async function restoreHeld(
   held: Brake,
 ): Promise<Done> {
   const { signal } = ports;
-  // Between the first look and the brake cert-manager may have begun something.
   const planning = planningOf(work.context, ports, options);
-  if (!work.seen.canBrake && options.mayStopCertManager === true) await stopCertManager(cluster, ports);
-  const [before, braked] = await Promise.all([issuances(cluster), observe(cluster)]);
-  let seen = braked;
-  let { plan, live } = await planFor(cluster, seen, work.snapshot, planning);
-  const approved = plan;
+  const look = async (): Promise<Look> => {
+    const seen = await observe(cluster);
+    return { seen, ...(await planFor(cluster, seen, work.snapshot, planning)) };
+  };
+  // Allowed, or the lock had not been taken.
+  if (needsBrake(work.seen, work.plan) && !work.seen.canBrake) await stopCertManager(cluster, ports);
+  // Between the first look and the lock cert-manager may have begun something.
+  let [before, now] = await Promise.all([issuances(cluster), look()]);
   try {
-    requirePlan(approved, work.statement, options.expectPlan ?? '');
-    refuseBadPlan(approved, options.maxOrders);
+    if (needsBrake(now.seen, now.plan) && !held.isProven()) {
+      requireBrakeable(now.seen, options);
+      await (now.seen.canBrake ? held.prove() : stopCertManager(cluster, ports));
+      now = await look();
+    }
+    requirePlan(now.plan, work.statement, options.expectPlan ?? '');
+    refuseBadPlan(now.plan, options.maxOrders);
     signal.throwIfAborted();
   } catch (error) {
     // Nothing is written yet, so nothing has to be held back; what a killed run has written may have to be.
     if (!(signal.aborted && held.takenOver)) {
-      if (!seen.canBrake) await startCertManager(cluster, ports);
+      if (!now.seen.canBrake) await startCertManager(cluster, ports);
       await held.release();
     }
     throw error;
   }
-  const isRunning = seen.certManager.state === 'running';
-  if (plan.unlabelled.length > 0) {
-    await putLabels(cluster, plan.unlabelled);
-    if (isRunning) await barrier(cluster, seen.certManager.namespace, signal);
-    ports.progress(`cert-manager’s label is on ${plan.unlabelled.length} Secrets that lacked it`);
+  const approved = now.plan;
+  const { state, namespace } = now.seen.certManager;
+  const untilSeen = async (): Promise<void> => {
+    if (state === 'running') await barrier(cluster, namespace, signal);
+  };
+  if (approved.unlabelled.length > 0) {
+    await putLabels(cluster, approved.unlabelled);
+    await untilSeen();
+    ports.progress(`cert-manager’s label is on ${approved.unlabelled.length} Secrets that lacked it`);
     // What cert-manager has begun meanwhile is called off with the rest.
-    seen = await observe(cluster);
-    ({ plan, live } = await planFor(cluster, seen, work.snapshot, planning));
+    now = await look();
   }
-  const applied = await write(cluster, ports, plan, live, seen, work.context);
-  await removeStaleRequests(cluster, plan);
-  if (isRunning) await barrier(cluster, seen.certManager.namespace, signal);
+  const applied = await write(cluster, ports, now, work.context);
+  await removeStaleRequests(cluster, now.plan);
+  await untilSeen();
+  let { plan } = now;
+  if (state === 'running' && !held.isProven() && (await isAsked(cluster, plan))) {
+    // Somebody has made a Certificate between the look and the writes: what has begun for it is called off, too.
+    await held.prove();
+    ({ plan } = await look());
+    await removeStaleRequests(cluster, plan);
+  }
   // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
   for (const abort of plan.aborts) await callOff(cluster, abort);
   // With caches that are empty it sees what is there before it acts.
-  const isStarted = !seen.canBrake && (await startCertManager(cluster, ports));
-  if (isRunning || isStarted) await settle(cluster, plan, ports);
+  const isStarted = !now.seen.canBrake && (await startCertManager(cluster, ports));
+  const restored = { ...plan, lines: now.plan.lines };
+  if (state === 'running' || isStarted) await settle(cluster, restored, ports);
   await held.release();
   const appeared = newSince(before, await issuances(cluster)).orders;
-  const { newOrders, otherOrders } = sorted(appeared, plan);
+  const { newOrders, otherOrders } = sorted(appeared, restored);
   if (newOrders.length > options.maxOrders) {
     throw new McprtError('restore-ordered', {
       what: `cert-manager ordered ${newOrders.length} certificates while they were restored`,
@@ -201,12 +234,29 @@ async function restoreHeld(
   return {
     plan: approved,
     applied,
-    brake: seen.canBrake ? 'policy' : 'not-needed',
+    brake: held.isProven() ? 'policy' : 'not-needed',
     takenOver: held.takenOver,
     newOrders,
     otherOrders,
     verified: true,
   };
+}
+
+/** Whether a live Certificate names a Secret that the plan wrote. */
+async function isAsked(cluster: Cluster, { lines }: RestorePlan): Promise<boolean> {
+  const written = secretsWritten(lines);
+  const { certificates } = await observeParts(cluster, ['certificates']);
+  return certificates.some((one) => written.has(secretKeyOf(one)));
+}
+
+/** @throws McprtError `brake-unavailable` where cert-manager could order, and can neither be denied it nor stopped */
+function requireBrakeable({ canBrake, certManager }: Observation, { mayStopCertManager }: RestoreOptions): void {
+  if (canBrake || mayStopCertManager === true) return;
+  throw new McprtError('brake-unavailable', {
+    what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
+    why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
+    next: `set \`allow: stop-cert-manager\`, and the restore stops it and starts it again; or scale it down yourself: kubectl scale -n ${certManager.namespace} deploy/cert-manager --replicas=0`,
+  });
 }
 
 /** An order counts when the restore gave its Certificate the Secret back, and its Certificate was not due in any case. */
@@ -225,26 +275,16 @@ function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: 
   };
 }
 
-async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, seen: Observation): Promise<Brake> {
-  const { run } = options;
-  const canOrder = canAct(seen.certManager);
-  if (!seen.canBrake && canOrder && options.mayStopCertManager !== true) {
-    throw new McprtError('brake-unavailable', {
-      what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
-      why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
-      next: `set \`allow: stop-cert-manager\`, and the restore stops it and starts it again; or scale it down yourself: kubectl scale -n ${seen.certManager.namespace} deploy/cert-manager --replicas=0`,
-    });
-  }
+async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, work: Work): Promise<Brake> {
+  const { seen } = work;
+  const mustHold = needsBrake(work.seen, work.plan);
+  if (mustHold) requireBrakeable(seen, options);
   const holder = {
-    run: holderOf(run),
+    run: holderOf(options.run),
     expires: new Date(seen.now.getTime() + options.timeout),
   };
-  const held = await brake(cluster, holder, {
-    canDeny: seen.canBrake,
-    mustHold: seen.canBrake && canOrder && seen.groups.has('acme.cert-manager.io'),
-    signal: ports.signal,
-  });
-  const [done, until] = seen.canBrake
+  const held = await brake(cluster, holder, { canDeny: seen.canBrake, mustHold, signal: ports.signal });
+  const [done, until] = held.isProven()
     ? ['brake on', 'no new ACME orders until the end']
     : ['lock taken', 'nothing else begins until the end'];
   ports.progress(`${done}: ${held.takenOver ? 'taken over from a run that did not finish' : until}`);
@@ -254,9 +294,7 @@ async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, 
 async function write(
   cluster: Cluster,
   ports: Ports,
-  plan: RestorePlan,
-  live: ReadonlyMap<string, LiveSecret>,
-  seen: Observation,
+  { plan, live, seen }: Look,
   context: BackupContext,
 ): Promise<Applied[]> {
   const decideContext = decideContextOf(seen, rulesVersion(seen.certManager, context.certManager));

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { objectOf } from '../cluster/cluster.js';
+import { numberAt } from '../cluster/fields.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import type { RestoreResult } from './restore.js';
+import { putController, type State } from './testing/memory-world.js';
+import { before130, certificate, namespace, type Scene, scene } from './testing/scene.js';
+
+const registry = certificate('registry', 'registry-cert', { secretName: 'registry-tls' });
+const lostSecret = { namespace: 'registry', name: 'registry-tls' };
+
+/** The platform's namespaces are gone, and everything in them. */
+async function wiped(state: State = 'running', unserved: Parameters<typeof scene>[2] = []): Promise<Scene> {
+  const made = await scene(state, [], unserved);
+  await made.backUp();
+  for (const name of ['registry', 'mcp-sentinel']) made.api.remove(kinds.namespace, { name });
+  return made;
+}
+
+/** A restore, and how often it asked whether orders are denied. */
+async function probing(made: Scene, options: Parameters<Scene['restore']>[0] = {}): Promise<[RestoreResult, number]> {
+  const { before } = made.api.hooks;
+  let probes = 0;
+  made.api.hooks.before = async (call) => {
+    if (call.path.includes('/orders') && call.path.includes('dryRun')) probes += 1;
+    await before?.(call);
+  };
+  return [await made.restore(options), probes];
+}
+
+/** Does something at the first request of a kind. */
+function once(made: Scene, isThen: (method: string, path: string) => boolean, work: () => void): void {
+  let isDone = false;
+  made.api.hooks.before = ({ method, path }) => {
+    if (isDone || !isThen(method, path)) return;
+    isDone = true;
+    work();
+  };
+}
+
+function ingress(secretName: string): KubeObject {
+  return objectOf(kinds.ingress, {
+    metadata: {
+      namespace: 'registry',
+      name: 'registry',
+      uid: 'ingress',
+      annotations: { 'cert-manager.io/cluster-issuer': 'le' },
+    },
+    spec: { tls: [{ hosts: ['registry.example.com'], secretName }] },
+  });
+}
+
+const issuing = { conditions: [{ type: 'Issuing', status: 'True', reason: 'DoesNotExist' }] };
+
+describe('the second that the brake costs', () => {
+  it('is not spent after a wipe, where nobody asks for what is restored; the lock is held', async () => {
+    const made = await wiped();
+    let locked = false;
+    made.api.hooks.before = ({ method, path }) => {
+      if (method === 'POST' && path.includes('/registry/secrets'))
+        locked = made.api.objects(kinds.admissionPolicyBinding).length === 1;
+    };
+    const [result, probes] = await probing(made);
+    expect([result.verified, result.brake, probes, locked]).toEqual([true, 'not-needed', 0, true]);
+    expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+
+  it.each<[string, (made: Scene) => void]>([
+    ['a Certificate', ({ api }) => api.put(registry)],
+    ['an Ingress, whose Certificate is not there yet', ({ api }) => api.put(ingress('registry-tls'))],
+  ])('is spent where %s asks for it', async (_, ask) => {
+    const made = await wiped();
+    made.api.put(namespace('registry'));
+    ask(made);
+    const [result, probes] = await probing(made);
+    expect([result.verified, result.brake, probes]).toEqual([true, 'policy', 1]);
+  });
+
+  it('is not spent for what asks for something else', async () => {
+    const made = await wiped();
+    for (const object of [namespace('registry'), certificate('registry', 'other'), ingress('another-tls')])
+      made.api.put(object);
+    expect((await probing(made))[1]).toBe(0);
+  });
+
+  it('is spent where somebody asks between the first look and the lock', async () => {
+    const made = await wiped();
+    once(
+      made,
+      (method, path) => method === 'POST' && path.includes('/validatingadmissionpolicies'),
+      () => {
+        made.api.put(namespace('registry'));
+        made.api.put({ ...registry, status: issuing });
+      },
+    );
+    const [result, probes] = await probing(made);
+    expect([result.verified, result.brake, probes]).toEqual([true, 'policy', 1]);
+    expect(made.api.find(kinds.certificate, registry.metadata)?.status).toEqual({
+      conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }],
+    });
+  });
+
+  it('is spent where somebody asks between the lock and the writes, and what has begun is called off', async () => {
+    const made = await wiped();
+    once(
+      made,
+      (method, path) => method === 'POST' && path.includes('/registry/secrets'),
+      () => {
+        const { metadata } = made.api.put({ ...registry, status: issuing });
+        const controller = { apiVersion: 'cert-manager.io/v1', kind: 'Certificate', controller: true };
+        made.api.put(
+          objectOf(kinds.certificateRequest, {
+            metadata: {
+              namespace: 'registry',
+              name: 'registry-cert-1',
+              annotations: { 'cert-manager.io/certificate-revision': '1' },
+              ownerReferences: [{ ...controller, name: metadata.name, uid: metadata.uid ?? '' }],
+            },
+            spec: { request: 'cg==', issuerRef: { name: 'le' } },
+          }),
+        );
+      },
+    );
+    const [result, probes] = await probing(made);
+    expect([result.verified, result.brake, probes]).toEqual([true, 'policy', 1]);
+    expect(made.api.find(kinds.certificate, registry.metadata)?.status).toEqual({
+      conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }],
+    });
+    expect(made.api.objects(kinds.certificateRequest)).toEqual([]);
+    expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+});
+
+describe('a cluster that cannot deny orders, and cert-manager that runs', () => {
+  it('is restored after a wipe as it is: nobody asks for anything', async () => {
+    const made = await wiped('running', before130);
+    const told = await made.restore({ dryRun: true });
+    expect(told.plan.warnings.join()).not.toContain('stop-cert-manager');
+    expect(await made.restore()).toMatchObject({ verified: true, brake: 'not-needed' });
+  });
+
+  it('is not written to where somebody asks between the first look and the lock', async () => {
+    const made = await wiped('running', before130);
+    once(
+      made,
+      (method, path) => method === 'POST' && path.includes('/configmaps'),
+      () => {
+        made.api.put(namespace('registry'));
+        made.api.put(registry);
+      },
+    );
+    await expect(made.restore()).rejects.toMatchObject({ code: 'brake-unavailable' });
+    expect(made.api.find(kinds.secret, lostSecret)).toBeUndefined();
+    expect(made.api.find(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-brake' })).toBeUndefined();
+    putController(made.api, 'stopped');
+    expect(await made.restore()).toMatchObject({ verified: true });
+    expect(
+      numberAt(
+        made.api.find(kinds.deployment, { namespace: 'cert-manager', name: 'cert-manager' }),
+        'spec',
+        'replicas',
+      ),
+    ).toBe(0);
+  });
+});
