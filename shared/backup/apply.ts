@@ -20,8 +20,7 @@ export interface Applied {
 const waves: readonly (readonly Role[])[] = [
   ['namespace'],
   ['account-key', 'issuer-secret', 'ca-key', 'keystore-password'],
-  ['tls'],
-  ['platform-secret', 'platform-config'],
+  ['tls', 'platform-secret', 'platform-config'],
 ];
 
 const parallelWrites = 16;

@@ -44,7 +44,8 @@ describe('the barrier', () => {
       },
     };
     api.put(left);
-    await barrier(api.cluster, 'cert-manager', silent);
+    const clear = await barrier(api.cluster, 'cert-manager', silent);
+    await clear();
     expect([...api.objects(kinds.secret), ...api.objects(kinds.certificate)]).toEqual([]);
   });
 
@@ -66,5 +67,6 @@ describe('the barrier', () => {
     const reason = new McprtError('job-cancelled', { what: 'cancelled', why: 'a signal', next: 'again' });
     setTimeout(() => cancel.abort(reason), 50);
     await expect(barrier(api.cluster, 'cert-manager', cancel.signal)).rejects.toBe(reason);
+    expect([...api.objects(kinds.secret), ...api.objects(kinds.certificate)]).toEqual([]);
   });
 });

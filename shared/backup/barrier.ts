@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { allDone } from '../all-done.js';
 import { label } from '../certificates/model.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
@@ -19,36 +20,38 @@ const rewatch = 200;
  * Ready for what is *in* its Secret, all others have arrived. Its issuer does not exist: nothing can be ordered.
  *
  * @param signal ends the wait at once
+ * @returns what takes the canary away, which need not be waited for before anything but the end
  * @throws McprtError `barrier-timeout`; the signal's reason
  */
-export async function barrier(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<void> {
-  await sweep(cluster, namespace);
+export async function barrier(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<() => Promise<void>> {
   const name = canaryPrefix + randomBytes(4).toString('hex');
   const ref = { name, namespace };
-  await cluster.create(
-    kinds.secret,
-    objectOf(kinds.secret, {
-      metadata: { ...ref, labels: { [label.partOfCertManager]: 'true' } },
-      type: 'Opaque',
-      data: { canary: 'eA==' },
-    }),
-  );
+  const clear = (): Promise<void> => sweep(cluster, namespace);
+  const secret = objectOf(kinds.secret, {
+    metadata: { ...ref, labels: { [label.partOfCertManager]: 'true' } },
+    type: 'Opaque',
+    data: { canary: 'eA==' },
+  });
+  const certificate = objectOf(kinds.certificate, {
+    metadata: ref,
+    spec: {
+      secretName: name,
+      dnsNames: ['canary.invalid'],
+      issuerRef: { name, kind: 'ClusterIssuer' },
+      privateKey: { algorithm: 'ECDSA', rotationPolicy: 'Always' },
+    },
+  });
   try {
-    const created = await cluster.create(
-      kinds.certificate,
-      objectOf(kinds.certificate, {
-        metadata: ref,
-        spec: {
-          secretName: name,
-          dnsNames: ['canary.invalid'],
-          issuerRef: { name, kind: 'ClusterIssuer' },
-          privateKey: { algorithm: 'ECDSA', rotationPolicy: 'Always' },
-        },
-      }),
-    );
-    await untilSeen(cluster, ref, created.metadata.resourceVersion ?? '', signal);
-  } finally {
-    await sweep(cluster, namespace);
+    // Which of the two comes first does not matter: what is waited for takes both.
+    const [{ metadata }] = await allDone([
+      cluster.create(kinds.certificate, certificate),
+      cluster.create(kinds.secret, secret),
+    ]);
+    await untilSeen(cluster, ref, metadata.resourceVersion ?? '', signal);
+    return clear;
+  } catch (error) {
+    await clear();
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { allDone } from '../all-done.js';
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -37,6 +38,8 @@ export interface BrakeOptions {
   mustHold: boolean;
   /** Ends the wait for the proof; the brake is let go then, as nothing has been written under it. */
   signal: AbortSignal;
+  /** Told when the lock is in hand, before the brake is proven. */
+  onTaken?: () => void;
 }
 
 /**
@@ -48,10 +51,11 @@ export interface BrakeOptions {
 export async function brake(
   cluster: Cluster,
   holder: Holder,
-  { canDeny, mustHold, signal }: BrakeOptions,
+  { canDeny, mustHold, signal, onTaken }: BrakeOptions,
 ): Promise<Brake> {
   const place = canDeny ? policyLock : plainLock;
   const takenOver = await take(cluster, holder, place);
+  onTaken?.();
   const binding = objectOf(kinds.admissionPolicyBinding, {
     metadata: { name: lockName },
     spec: { policyName: lockName, validationActions: ['Deny'] },
@@ -71,8 +75,11 @@ export async function brake(
   };
   try {
     // Looked for with the lock in hand, as they look for it with theirs: of two that begin at once, one sees the other.
-    await Promise.all([requireNoInstallation(cluster, holder.run), requireNoRollout(cluster)]);
-    if (canDeny) await cluster.apply(kinds.admissionPolicyBinding, binding, { force: true });
+    await allDone([
+      requireNoInstallation(cluster, holder.run),
+      requireNoRollout(cluster),
+      ...(canDeny ? [cluster.apply(kinds.admissionPolicyBinding, binding, { force: true })] : []),
+    ]);
     if (mustHold) await prove();
   } catch (error) {
     // What a killed run has written may still need it.

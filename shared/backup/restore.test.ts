@@ -242,24 +242,29 @@ describe('restore', () => {
     await expect(restore()).rejects.toMatchObject({ code: 'namespace-terminating' });
   });
 
-  it('reads back the keys that it added to a Secret that was there', async () => {
-    const { api, restore } = await lost();
-    const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
-    api.put(namespace('mcp-sentinel'));
-    api.put(opaque(ref.namespace, ref.name, { ADMIN_API_KEYS: 'live' }));
-    api.hooks.after = (event, object, itself) => {
-      if (event !== 'MODIFIED' || object.metadata.name !== ref.name) return;
-      api.hooks.after = () => undefined;
-      itself.put(opaque(ref.namespace, ref.name, { ADMIN_API_KEYS: 'live', JWT_SECRET: 'of somebody else' }));
-    };
-    await expect(restore()).rejects.toMatchObject({
-      code: 'restore-verify',
-      why: expect.stringMatching(
-        /mcp-sentinel-secrets has another JWT_SECRET than was written\n[\s\S]*the brake is still on/,
-      ),
-    });
-    expect(isOn(api)).toBe(true);
-  });
+  it.each(['running', 'stopped'] as const)(
+    'reads back the keys that it added to a Secret that was there, with cert-manager %s',
+    async (state) => {
+      const { api, backUp, restore } = await scene(state);
+      await backUp();
+      wipe(api);
+      const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
+      api.put(namespace('mcp-sentinel'));
+      api.put(opaque(ref.namespace, ref.name, { ADMIN_API_KEYS: 'live' }));
+      api.hooks.after = (event, object, itself) => {
+        if (event !== 'MODIFIED' || object.metadata.name !== ref.name) return;
+        api.hooks.after = () => undefined;
+        itself.put(opaque(ref.namespace, ref.name, { ADMIN_API_KEYS: 'live', JWT_SECRET: 'of somebody else' }));
+      };
+      await expect(restore()).rejects.toMatchObject({
+        code: 'restore-verify',
+        why: expect.stringMatching(
+          /mcp-sentinel-secrets has another JWT_SECRET than was written\n[\s\S]*the brake is still on/,
+        ),
+      });
+      expect(isOn(api)).toBe(true);
+    },
+  );
 
   it('calls off an issuance that had begun, also where cert-manager is stopped', async () => {
     const { api, backUp, restore } = await scene('stopped');

@@ -1,3 +1,4 @@
+import { allDone } from '../all-done.js';
 import { type Cluster, isConflict, isNotFound, type PatchOperation } from '../cluster/cluster.js';
 import { isTrue } from '../cluster/fields.js';
 import { type Condition, type KubeObject, keyOf, kinds } from '../cluster/objects.js';
@@ -16,7 +17,7 @@ import { barrier } from './barrier.js';
 import { type Brake, brake, withBrakeNote } from './brake.js';
 import { chooseBackup, type Overrides } from './choose-backup.js';
 import { isGhost } from './decide.js';
-import { type Issuance, issuances, newSince } from './issuances.js';
+import { type Issuance, type Issuances, issuances, newSince } from './issuances.js';
 import type { RestoreKey } from './keys.js';
 import { putLabels } from './labels.js';
 import { decideContextOf, forecastSecrets, needsBrake, planRestore } from './plan.js';
@@ -115,7 +116,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   }
   refuseBadPlan(plan, options.maxOrders);
   await requireBarrier(cluster, seen);
-  const work = { seen, plan, snapshot, context: backup.context, statement: backup.digest };
+  const work: Work = { seen, plan, snapshot, context: backup.context, statement: backup.digest };
   const done = await underBrake(cluster, ports, options, work);
   return { ...base, ...done, planDigest: planDigest(done.plan, backup.digest) };
 }
@@ -143,9 +144,14 @@ interface Work {
 type Done = Pick<RestoreResult, 'plan' | 'applied' | 'brake' | 'takenOver' | 'newOrders' | 'otherOrders' | 'verified'>;
 
 async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOptions, work: Work): Promise<Done> {
-  const held = await brakeOn(cluster, ports, options, work);
+  const planning = planningOf(work.context, ports, options);
+  const look = async (): Promise<Look> => {
+    const observing = observe(cluster);
+    return { seen: await observing, ...(await planFor(cluster, observing, work.snapshot, planning)) };
+  };
+  const held = await brakeOn(cluster, ports, options, { ...work, look });
   try {
-    return await restoreHeld(cluster, ports, options, work, held);
+    return await restoreHeld(cluster, ports, options, { ...work, look }, held);
   } catch (error) {
     throw held.isReleased() ? error : withBrakeNote(error, held.place);
   }
@@ -158,23 +164,20 @@ interface Look {
   live: Map<string, LiveSecret>;
 }
 
+interface Looking {
+  look: () => Promise<Look>;
+}
+
 async function restoreHeld(
   cluster: Cluster,
   ports: Ports,
   options: RestoreOptions,
-  work: Work,
-  held: Brake,
+  work: Work & Looking,
+  held: Held,
 ): Promise<Done> {
   const { signal } = ports;
-  const planning = planningOf(work.context, ports, options);
-  const look = async (): Promise<Look> => {
-    const seen = await observe(cluster);
-    return { seen, ...(await planFor(cluster, seen, work.snapshot, planning)) };
-  };
-  // Allowed, or the lock had not been taken.
-  if (needsBrake(work.seen, work.plan) && !work.seen.canBrake) await stopCertManager(cluster, ports);
-  // Between the first look and the lock cert-manager may have begun something.
-  let [before, now] = await Promise.all([issuances(cluster), look()]);
+  const { look } = work;
+  let [before, now] = await held.begin;
   try {
     if (needsBrake(now.seen, now.plan) && !held.isProven()) {
       requireBrakeable(now.seen, options);
@@ -194,21 +197,28 @@ async function restoreHeld(
   }
   const approved = now.plan;
   const { state, namespace } = now.seen.certManager;
-  const untilSeen = async (): Promise<void> => {
-    if (state === 'running') await barrier(cluster, namespace, signal);
-  };
+  const untilSeen = async (until = signal): Promise<() => Promise<void>> =>
+    state === 'running' ? barrier(cluster, namespace, until) : async () => undefined;
   if (approved.unlabelled.length > 0) {
     await putLabels(cluster, approved.unlabelled);
-    await untilSeen();
+    await (await untilSeen())();
     ports.progress(`cert-manager’s label is on ${approved.unlabelled.length} Secrets that lacked it`);
     // What cert-manager has begun meanwhile is called off with the rest.
     now = await look();
   }
   const applied = await write(cluster, ports, now, work.context);
   await removeStaleRequests(cluster, now.plan);
-  await untilSeen();
+  const failed = new AbortController();
+  const [clearCanary] = await allDone([
+    untilSeen(AbortSignal.any([signal, failed.signal])),
+    requireWritten(cluster, now.plan, applied).catch((error: unknown) => {
+      failed.abort(error);
+      throw error;
+    }),
+  ]);
   let { plan } = now;
-  if (state === 'running' && !held.isProven() && (await isAsked(cluster, plan))) {
+  const isAsked = held.isProven() || state !== 'running' || (await asksForWritten(cluster, plan));
+  if (isAsked && state === 'running' && !held.isProven()) {
     // Somebody has made a Certificate between the look and the writes: what has begun for it is called off, too.
     await held.prove();
     ({ plan } = await look());
@@ -219,8 +229,8 @@ async function restoreHeld(
   // With caches that are empty it sees what is there before it acts.
   const isStarted = !now.seen.canBrake && (await startCertManager(cluster, ports));
   const restored = { ...plan, lines: now.plan.lines };
-  if (state === 'running' || isStarted) await settle(cluster, restored, ports);
-  await held.release();
+  if (isAsked && (state === 'running' || isStarted)) await settle(cluster, restored, ports);
+  await allDone([held.release(), clearCanary()]);
   const appeared = newSince(before, await issuances(cluster)).orders;
   const { newOrders, otherOrders } = sorted(appeared, restored);
   if (newOrders.length > options.maxOrders) {
@@ -243,7 +253,7 @@ async function restoreHeld(
 }
 
 /** Whether a live Certificate names a Secret that the plan wrote. */
-async function isAsked(cluster: Cluster, { lines }: RestorePlan): Promise<boolean> {
+async function asksForWritten(cluster: Cluster, { lines }: RestorePlan): Promise<boolean> {
   const written = secretsWritten(lines);
   const { certificates } = await observeParts(cluster, ['certificates']);
   return certificates.some((one) => written.has(secretKeyOf(one)));
@@ -275,20 +285,42 @@ function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: 
   };
 }
 
-async function brakeOn(cluster: Cluster, ports: Ports, options: RestoreOptions, work: Work): Promise<Brake> {
-  const { seen } = work;
-  const mustHold = needsBrake(work.seen, work.plan);
+/** The brake, and the first look with the lock in hand. */
+interface Held extends Brake {
+  begin: Promise<[Issuances, Look]>;
+}
+
+async function brakeOn(
+  cluster: Cluster,
+  ports: Ports,
+  options: RestoreOptions,
+  { seen, plan, look }: Work & Looking,
+): Promise<Held> {
+  const mustHold = needsBrake(seen, plan);
   if (mustHold) requireBrakeable(seen, options);
   const holder = {
     run: holderOf(options.run),
     expires: new Date(seen.now.getTime() + options.timeout),
   };
-  const held = await brake(cluster, holder, { canDeny: seen.canBrake, mustHold, signal: ports.signal });
+  // Between the first look and the lock cert-manager may have begun something.
+  const begin = (): Held['begin'] => Promise.all([issuances(cluster), look()]);
+  let begun: Held['begin'] | undefined;
+  const onTaken = (): void => {
+    begun = begin();
+    begun.catch(() => undefined);
+  };
+  const held = await brake(cluster, holder, {
+    canDeny: seen.canBrake,
+    mustHold,
+    signal: ports.signal,
+    // Where it must hold, only what is seen under it counts.
+    ...(mustHold ? {} : { onTaken }),
+  });
   const [done, until] = held.isProven()
     ? ['brake on', 'no new ACME orders until the end']
     : ['lock taken', 'nothing else begins until the end'];
   ports.progress(`${done}: ${held.takenOver ? 'taken over from a run that did not finish' : until}`);
-  return held;
+  return { ...held, begin: begun ?? begin() };
 }
 
 async function write(
@@ -305,7 +337,12 @@ async function write(
     ({ action, subject }) => ports.progress(`  ${action.padEnd(8)} ${subject}`),
     ports.signal,
   );
-  const problems = await readBack(cluster, plan.lines, applied);
+  return applied;
+}
+
+/** @throws McprtError `restore-verify`, where the cluster does not hold what was written */
+async function requireWritten(cluster: Cluster, { lines }: RestorePlan, applied: readonly Applied[]): Promise<void> {
+  const problems = await readBack(cluster, lines, applied);
   if (problems.length > 0) {
     throw new McprtError('restore-verify', {
       what: 'the cluster does not hold what was restored',
@@ -313,7 +350,6 @@ async function write(
       next: 'something rewrites these objects (an operator, a sync tool): stop it and run the restore again',
     });
   }
-  return applied;
 }
 
 function refuseBadPlan(plan: RestorePlan, maxOrders: number): void {
@@ -341,43 +377,49 @@ export interface Planning {
   installer?: readonly CertificateRecord[];
 }
 
-/** Plans a restore of a snapshot, with the live Secrets that it and the forecast need. */
+/**
+ * Plans a restore of a snapshot, with the live Secrets that it and the forecast need.
+ *
+ * @param observing what is seen of the cluster; what the snapshot names is read meanwhile
+ */
 export async function planFor(
   cluster: Cluster,
-  seen: Observation,
+  observing: Observation | Promise<Observation>,
   snapshot: Snapshot,
   { recordedCertManager, mask, installer = [] }: Planning,
 ): Promise<{ plan: RestorePlan; live: Map<string, LiveSecret> }> {
-  const live = await readLive(cluster, seen, snapshot, installer);
+  const secrets = snapshot.objects.flatMap((item) => {
+    const { namespace = '', name } = item.object.metadata;
+    return kindOf(item) === kinds.secret ? [{ namespace, name }] : [];
+  });
+  const [seen, own, others] = await Promise.all([
+    observing,
+    readSecrets(cluster, secrets),
+    readOthers(cluster, snapshot),
+  ]);
+  const known = new Set(secrets.map(keyOf));
+  const more = forecastSecrets(seen, snapshot.certificates, installer).filter((ref) => !known.has(keyOf(ref)));
+  const found = [...own, ...(await readSecrets(cluster, more))];
+  const namespaces = new Map(seen.namespaces.map((one) => [one.metadata.name, one]));
+  const there = snapshot.objects.flatMap((item): [string, LiveSecret][] => {
+    const object = hasRole(item, 'namespace') ? namespaces.get(item.object.metadata.name) : undefined;
+    return object === undefined ? [] : [[liveKey(item), asSecret(object)]];
+  });
+  const live = new Map([...found.map(([key, secret]) => [`Secret ${key}`, secret] as const), ...others, ...there]);
   for (const object of live.values()) if (object.kind === 'Secret') maskValues(object, mask);
   return { plan: planRestore({ seen, live, snapshot, recordedCertManager, installer }), live };
 }
 
-/** The live counterparts of a snapshot's objects and the Secrets of all certificates, all at once. */
-async function readLive(
-  cluster: Cluster,
-  seen: Observation,
-  { objects, certificates }: Snapshot,
-  installer: readonly CertificateRecord[],
-): Promise<Map<string, LiveSecret>> {
-  const secrets = objects.flatMap((item) => {
-    const { namespace = '', name } = item.object.metadata;
-    return kindOf(item) === kinds.secret ? [{ namespace, name }] : [];
-  });
-  const others = objects.filter((item) => kindOf(item) !== kinds.secret);
-  const namespaces = new Map(seen.namespaces.map((one) => [one.metadata.name, one]));
-  const [found, rest] = await Promise.all([
-    readSecrets(cluster, [...secrets, ...forecastSecrets(seen, certificates, installer)]),
-    Promise.all(
-      others.map(async (item): Promise<[string, LiveSecret][]> => {
-        const object = hasRole(item, 'namespace')
-          ? namespaces.get(item.object.metadata.name)
-          : await cluster.get(kindOf(item), item.object.metadata);
-        return object === undefined ? [] : [[liveKey(item), asSecret(object)]];
-      }),
-    ),
-  ]);
-  return new Map([...[...found].map(([key, secret]) => [`Secret ${key}`, secret] as const), ...rest.flat()]);
+/** The live counterparts of what is neither a Secret nor a namespace. */
+async function readOthers(cluster: Cluster, { objects }: Snapshot): Promise<[string, LiveSecret][]> {
+  const others = objects.filter((item) => kindOf(item) !== kinds.secret && !hasRole(item, 'namespace'));
+  const found = await Promise.all(
+    others.map(async (item): Promise<[string, LiveSecret][]> => {
+      const object = await cluster.get(kindOf(item), item.object.metadata);
+      return object === undefined ? [] : [[liveKey(item), asSecret(object)]];
+    }),
+  );
+  return found.flat();
 }
 
 /** Waits for namespaces that are being deleted: what is written into them would be deleted with them. */
