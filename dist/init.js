@@ -3,6 +3,6 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
   process.exit(1);
 }
 
-const { initCommand } = await import('./index.js');
+const { initCommand } = await import('./main-init.js');
 
-await initCommand(process.argv.slice(2), `${import.meta.dirname}/..`);
+await initCommand(process.argv.slice(2), import.meta.dirname + '/..');

@@ -3,6 +3,6 @@ if (Number.parseInt(process.versions.node, 10) < 22) {
   process.exit(1);
 }
 
-const { keysCommand } = await import('./index.js');
+const { keysCommand } = await import('./main-keys.js');
 
 await keysCommand(process.argv.slice(2));

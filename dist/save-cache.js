@@ -1,12 +1,2 @@
-// A program of its own, as the official cache client takes paths only below the present folder and GITHUB_WORKSPACE,
-// which are one for a whole process. It is started in a folder that is both: save-cache.js KEY MEMBER
-import { fileURLToPath } from 'node:url';
-/** Path of this program. */
-export const program = fileURLToPath(import.meta.url);
-if (process.argv[1] === program) {
-    const [, , key = '', member = ''] = process.argv;
-    const { saveCache } = await import(/* webpackIgnore: true */ './official-clients.js');
-    const told = await saveCache([member], key).then((id) => ({ id }), (error) => ({ failure: error instanceof Error ? error.message : String(error) }));
-    process.send?.(told);
-    process.disconnect?.();
-}
+import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
+import"./part-ZORDU7GE.js";import{fileURLToPath as r}from"node:url";var a=r(import.meta.url);if(process.argv[1]===a){let[,,o="",t=""]=process.argv,{saveCache:e}=await import("./part-MQ3JL2NH.js"),n=await e([t],o).then(s=>({id:s}),s=>({failure:s instanceof Error?s.message:String(s)}));process.send?.(n),process.disconnect?.()}export{a as program};

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
 import { callsIn, type Environment, environmentsOf } from './environments.js';

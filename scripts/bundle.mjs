@@ -1,16 +1,17 @@
-// Builds the one bundle that all actions share, with a thin entry per action, into dist/.
+// Builds what GitHub runs into dist/: an entry of a few lines for each action and command, and the parts that they share.
 //   node scripts/bundle.mjs           writes dist/
 //   node scripts/bundle.mjs --check   fails when dist/ is not exactly what the sources give, untracked files included
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const committed = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** A step finds the bundle compiled that an earlier step of its job has used; RUNNER_TEMP is the job's own. */
+/** A step finds compiled what an earlier step of its job has used; RUNNER_TEMP is the job's own. */
 const compileCache = `import { enableCompileCache } from 'node:module';
 
 if (process.env.RUNNER_TEMP) enableCompileCache(\`\${process.env.RUNNER_TEMP}/mcprt-compile-cache\`);
@@ -24,116 +25,110 @@ const enoughNode = `if (Number.parseInt(process.versions.node, 10) < 22) {
 
 `;
 
+/** By the name of the entry: where its function is, how it is called, and what comes before. */
 const entries = {
-  'backup.js': `${compileCache}const { backupAction } = await import('./index.js');\n\nawait backupAction('${version}');\n`,
-  'setup.js': `${compileCache}const { setupAction } = await import('./index.js');\n\nawait setupAction('${version}');\n`,
-  'setup-post.js': `${compileCache}const { setupPostAction } = await import('./index.js');\n\nawait setupPostAction();\n`,
-  'rollout.js': `${compileCache}const { rolloutAction } = await import('./index.js');\n\nawait rolloutAction('${version}');\n`,
-  'rollout-post.js': `${compileCache}const { rolloutPostAction } = await import('./index.js');\n\nawait rolloutPostAction();\n`,
-  'smoke-test.js': `${compileCache}const { smokeTestAction } = await import('./index.js');\n\nawait smokeTestAction('${version}');\n`,
-  'smoke-test-post.js': `${compileCache}const { smokeTestPostAction } = await import('./index.js');\n\nawait smokeTestPostAction();\n`,
-  'reviewed.js': `${compileCache}const { reviewedAction } = await import('./index.js');\n\nawait reviewedAction();\n`,
-  'init.js': `${enoughNode}const { initCommand } = await import('./index.js');\n\nawait initCommand(process.argv.slice(2), \`\${import.meta.dirname}/..\`);\n`,
-  'keys.js': `${enoughNode}const { keysCommand } = await import('./index.js');\n\nawait keysCommand(process.argv.slice(2));\n`,
+  backup: ['action-backup/src/main', `backupAction('${version}')`, compileCache],
+  setup: ['action-setup/src/main', `setupAction('${version}')`, compileCache],
+  'setup-post': ['action-setup/src/post', 'setupPostAction()', compileCache],
+  rollout: ['action-rollout/src/main', `rolloutAction('${version}')`, compileCache],
+  'rollout-post': ['action-rollout/src/post', 'rolloutPostAction()', compileCache],
+  'smoke-test': ['action-smoke-test/src/main', `smokeTestAction('${version}')`, compileCache],
+  'smoke-test-post': ['action-smoke-test/src/post', 'smokeTestPostAction()', compileCache],
+  reviewed: ['shared/action/reviewed', 'reviewedAction()', compileCache],
+  init: ['init/command', "initCommand(process.argv.slice(2), import.meta.dirname + '/..')", enoughNode],
+  keys: ['action-backup/src/keys-command', 'keysCommand(process.argv.slice(2))', enoughNode],
 };
 
-/** Packages that several bundles need: each is a file of its own, named as the package. */
-const shared = ['undici'];
+/** A program that is started by its path. */
+const programs = { 'save-cache': 'shared/action/save-cache.ts' };
 
-const must = (command, args) => {
-  const run = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
-  if (run.status !== 0) process.exit(run.status ?? 1);
+/**
+ * Packages bring more along than we use, and the first request waits until it is read and run.
+ *
+ * - `node:http`: a static import reads all that it exports, and with its `WebSocket` loads Node's own undici; `require` does not.
+ * - undici: only the parts that are used; its parsers of HTTP/1.1, which the API server does not speak, are files of their own.
+ * - client-node has side effects in its polyfill only; without this line 16 MB of API classes stay that nobody calls.
+ */
+const lean = {
+  name: 'lean',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(node:)?http$/ }, ({ kind, namespace }) =>
+      kind === 'import-statement'
+        ? { path: 'http', namespace: 'required' }
+        : namespace && { path: 'node:http', external: true },
+    );
+    bundler.onLoad({ filter: /^http$/, namespace: 'required' }, () => ({
+      contents: "module.exports = require('node:http');",
+    }));
+    bundler.onResolve({ filter: /^undici$/ }, () => ({ path: join(root, 'scripts', 'undici-parts.cjs') }));
+    bundler.onResolve({ filter: /(llhttp(_simd)?-wasm|milo\/(no-)?simd)\.js$/ }, ({ path }) => ({
+      path: `./${parserOf(path)}`,
+      external: true,
+    }));
+    bundler.onResolve({ filter: /^\./ }, async ({ pluginData, path, importer, ...from }) => {
+      if (pluginData === lean || !importer.includes('@kubernetes/client-node')) return undefined;
+      const found = await bundler.resolve(path, { ...from, importer, pluginData: lean });
+      return { ...found, sideEffects: basename(found.path) === 'polyfill.js' };
+    });
+  },
 };
 
-/** A program that must know where it lies: ncc would write the path of this machine into it. */
-const copied = ['shared/action/save-cache.js'];
+const parserOf = (path) => `http1-${basename(path, '.js')}.cjs`;
 
-/** client-node has side effects in its polyfill only; without this line ncc keeps 16 MB of API classes that nobody calls. */
-const withoutSideEffects = (build) => {
-  const path = join(root, 'node_modules', '@kubernetes', 'client-node', 'package.json');
-  const original = readFileSync(path, 'utf8');
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(original), sideEffects: ['./dist/polyfill.js'] }));
-  try {
-    build();
-  } finally {
-    writeFileSync(path, original);
-  }
-};
-
-const ncc = (entry, folder) => {
-  const cli = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js');
-  must(process.execPath, [
-    cli,
-    'build',
-    entry,
-    '-o',
-    folder,
-    '-C',
-    '-q',
-    '-m',
-    '--license',
-    'licenses.txt',
-    '--target',
-    'es2022',
-    ...(shared.includes(basename(entry, '.js')) ? [] : shared.flatMap((name) => ['--external', name])),
-  ]);
-  const file = join(folder, 'index.js');
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(
-    file,
-    shared.reduce((left, name) => left.replaceAll(`"${name}"`, `"./${name}.js"`), text),
-  );
-};
-
-const bundleInto = (folder) => {
-  const sources = join(root, '.bundle-js');
-  rmSync(sources, { recursive: true, force: true });
-  must(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    '-p',
-    root,
-    '--outDir',
-    sources,
-    '--sourceMap',
-    'false',
-  ]);
-  withoutSideEffects(() => ncc(join(sources, 'scripts/bundle-entry.js'), folder));
-  for (const name of shared) writeFileSync(join(sources, `${name}.js`), `export * from '${name}';\n`);
-  const files = ['shared/action/official-clients.js', 'shared/backup/age.js', ...shared.map((name) => `${name}.js`)];
-  for (const path of files) {
-    const [part, name] = [mkdtempSync(join(tmpdir(), 'mcprt-part-')), basename(path, '.js')];
-    try {
-      ncc(join(sources, path), part);
-      copyFileSync(join(part, 'index.js'), join(folder, `${name}.js`));
-      copyFileSync(join(part, 'licenses.txt'), join(folder, `${name}.licenses.txt`));
-    } finally {
-      rmSync(part, { recursive: true, force: true });
-    }
-  }
-  for (const path of copied) copyFileSync(join(sources, path), join(folder, basename(path)));
-  for (const [name, text] of Object.entries(entries)) writeFileSync(join(folder, name), text);
-  for (const name of readdirSync(folder)) {
-    if (/Cannot find module|MODULE_NOT_FOUND/.test(stubsOf(readFileSync(join(folder, name), 'utf8')))) {
-      console.error(`${name}: a module could not be found, and ncc put a stub in its place`);
-      process.exit(1);
-    }
-  }
-};
-
-/** ncc's stub for a missing module: `eval("require")` of it, or an error that is thrown on use. */
-const stubsOf = (text) => {
-  const statements = [...text.matchAll(/webpackMissingModule/g)].map(({ index }) => {
-    const begin = Math.max(...[';', '{', '}'].map((end) => text.lastIndexOf(end, index))) + 1;
-    const length = text.slice(index).search(/[;{}]/);
-    return text.slice(begin, length < 0 ? undefined : index + length);
+/** The licence of every package that is in the bundle; packages of one author often share a text. */
+const licences = (inputs) => {
+  const folders = new Set(inputs.flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input) ?? []));
+  const packages = [...folders].map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, folder)).find((one) => /^(licen[cs]e|copying)/i.test(one));
+    const text = file === undefined ? '' : readFileSync(join(root, folder, file), 'utf8').trim();
+    return { title: `${name} ${version}: ${license}`, text };
   });
-  return [...statements, ...(text.match(/e=new Error\("Cannot find module '[^"]*"\)/g) ?? [])].join('\n');
+  return [...Map.groupBy(packages, ({ text }) => text)]
+    .map(([text, group]) => `${[...new Set(group.map(({ title }) => title))].sort().join('\n')}\n\n${text}\n`)
+    .sort()
+    .join(`\n${'-'.repeat(80)}\n\n`);
+};
+
+const bundleInto = async (folder) => {
+  mkdirSync(folder, { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: {
+      ...Object.fromEntries(Object.entries(entries).map(([name, [source]]) => [`main-${name}`, `${source}.ts`])),
+      ...programs,
+    },
+    outdir: folder,
+    chunkNames: 'part-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'error',
+    plugins: [lean],
+    // CommonJS packages ask for Node's modules by it.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  const undici = join(root, 'node_modules', 'undici', 'lib');
+  const parsers = ['llhttp/llhttp-wasm.js', 'llhttp/llhttp_simd-wasm.js', 'milo/simd.js', 'milo/no-simd.js'];
+  for (const path of parsers) writeFileSync(join(folder, parserOf(path)), readFileSync(join(undici, path)));
+  for (const [name, [, call, before]] of Object.entries(entries)) {
+    const [imported] = call.split('(');
+    const text = `${before}const { ${imported} } = await import('./main-${name}.js');\n\nawait ${call};\n`;
+    writeFileSync(join(folder, `${name}.js`), text);
+  }
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(join(folder, 'licenses.txt'), licences(Object.keys(metafile.inputs)));
 };
 
 const contents = (folder) =>
   existsSync(folder)
     ? new Map(
-        readdirSync(folder, { recursive: true })
+        readdirSync(folder)
           .sort()
           .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
       )
@@ -142,7 +137,7 @@ const contents = (folder) =>
 if (process.argv.includes('--check')) {
   const fresh = mkdtempSync(join(tmpdir(), 'mcprt-bundle-'));
   try {
-    bundleInto(fresh);
+    await bundleInto(fresh);
     const [wanted, present] = [contents(fresh), contents(committed)];
     const stale = [...new Set([...wanted.keys(), ...present.keys()])].filter(
       (name) => wanted.get(name) !== present.get(name),
@@ -163,7 +158,7 @@ if (process.argv.includes('--check')) {
   }
 } else {
   rmSync(committed, { recursive: true, force: true });
-  bundleInto(committed);
+  await bundleInto(committed);
   const bytes = [...contents(committed).values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   console.log(`dist/: ${(bytes / 1e6).toFixed(2)} MB`);
 }

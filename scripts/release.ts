@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { root } from '../lab/driver/folders.js';
 import { McprtError } from '../shared/errors.js';
 import { releaseNotes } from './release-notes.js';

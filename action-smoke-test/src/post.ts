@@ -1,5 +1,5 @@
 import * as core from '@actions/core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readInputs } from '../../shared/action/inputs.js';
 import { log } from '../../shared/action/log.js';
 import { runOperation } from '../../shared/action/operation.js';

@@ -132,8 +132,8 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/restore.ts',
     'what began between the lock and the writes is called off',
-    '(await isAsked(cluster, plan))) {',
-    'Number.isNaN(0)) {',
+    "held.isProven() || state !== 'running' || (await asksForWritten(cluster, plan));",
+    'held.isProven();',
     'shared/backup/needs-brake.test',
   ),
   guard(
@@ -494,7 +494,7 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/brake.ts',
     'a wipe or restore looks for others with its lock in hand',
-    'await Promise.all([requireNoInstallation(cluster, holder.run), requireNoRollout(cluster)]);',
+    '      requireNoInstallation(cluster, holder.run),\n      requireNoRollout(cluster),\n',
     '',
     'shared/facts/installation.test',
   ),

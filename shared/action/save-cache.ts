@@ -7,7 +7,7 @@ export const program: string = fileURLToPath(import.meta.url);
 
 if (process.argv[1] === program) {
   const [, , key = '', member = ''] = process.argv;
-  const { saveCache } = await import(/* webpackIgnore: true */ './official-clients.js');
+  const { saveCache } = await import('./official-clients.js');
   const told = await saveCache([member], key).then(
     (id) => ({ id }),
     (error: unknown) => ({ failure: error instanceof Error ? error.message : String(error) }),

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cacheMember } from '../backup/stores/cache-store.js';
 
 /** The official client gives up sooner; in ms. */
@@ -17,7 +17,7 @@ const told = z.union([z.strictObject({ id: z.number() }), z.strictObject({ failu
  * from the present folder, so it runs as a process that has one of its own: this one goes on with other stores meanwhile.
  */
 export async function uploadToCache(key: string, bytes: Buffer): Promise<number> {
-  const { program } = await import(/* webpackIgnore: true */ './save-cache.js');
+  const { program } = await import('./save-cache.js');
   return inTemporaryFolder(async (folder) => {
     await writeFileBelow(folder, cacheMember, bytes);
     const child = fork(program, [key, cacheMember], {
@@ -50,7 +50,7 @@ export async function uploadToArtifact(
   bytes: Buffer,
   retentionDays: number,
 ): Promise<void> {
-  const { DefaultArtifactClient } = await import(/* webpackIgnore: true */ './official-clients.js');
+  const { DefaultArtifactClient } = await import('./official-clients.js');
   await inTemporaryFolder(async (folder) => {
     const path = await writeFileBelow(folder, member, bytes);
     const options = retentionDays > 0 ? { retentionDays } : {};

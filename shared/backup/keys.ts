@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { McprtError } from '../errors.js';
 
 /** What a job that backs up holds: it can sign and encrypt, and cannot read any backup. */
@@ -35,9 +35,7 @@ const restoreShape = z.strictObject({ identities: z.array(z.string()).min(1), si
  * @param kind `hybrid` is safe against quantum computers and needs age 1.3 for a restore by hand; `classic` is X25519
  */
 export async function makeKeys(kind: 'hybrid' | 'classic'): Promise<KeySet> {
-  const { generateHybridIdentity, generateX25519Identity, identityToRecipient } = await import(
-    /* webpackIgnore: true */ './age.js'
-  );
+  const { generateHybridIdentity, generateX25519Identity, identityToRecipient } = await import('./age.js');
   const make = kind === 'hybrid' ? generateHybridIdentity : generateX25519Identity;
   const [online, offline] = await Promise.all([make(), make()]);
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');

@@ -16,7 +16,7 @@ export async function sealBackup(
   key: BackupKey,
 ): Promise<Buffer> {
   const signed: BackupContext = { ...context, recipients: key.recipients.map(recipientId) };
-  const { Encrypter } = await import(/* webpackIgnore: true */ './age.js');
+  const { Encrypter } = await import('./age.js');
   const encrypter = new Encrypter();
   if (key.recipients.length === 0) {
     // The library would encrypt to nobody without a word.
@@ -70,7 +70,7 @@ export async function authenticate(bytes: Buffer, signers: KeyObject[]): Promise
  * @throws McprtError `key-mismatch`, `key-invalid`, `backup-undecryptable`, `backup-inner`, `backup-malformed`
  */
 export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Promise<Snapshot> {
-  const { Decrypter, identityToRecipient } = await import(/* webpackIgnore: true */ './age.js');
+  const { Decrypter, identityToRecipient } = await import('./age.js');
   const decrypter = new Decrypter();
   const own: string[] = [];
   const isOne = key.identities.every(({ line }) => line === key.identities[0]?.line);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Certificate } from '../certificates/model.js';
 import { type KubeObject, keyOf, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';

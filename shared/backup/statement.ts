@@ -1,5 +1,5 @@
 import { createHash, type KeyObject, sign, verify } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { McprtError, messageOf } from '../errors.js';
 import { keyId } from './keys.js';
 

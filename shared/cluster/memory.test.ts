@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { clustersOwn } from '../backup/testing/memory-world.js';
 import { objectOf } from './cluster.js';
 import { memory } from './memory.js';

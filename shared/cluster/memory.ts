@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { McprtError } from '../errors.js';
 import { type Cluster, isConflict, isNotFound, objectOf } from './cluster.js';
 import { packedTexts, unpackedTexts } from './long-texts.js';

@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, request, WebSocket } from 'undici';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, WebSocket } from 'undici';
 import { linesOfStream, readAtMost } from '../bounded.js';
 import { McprtError } from '../errors.js';
 import { ApiError, apiErrorFrom } from './api-error.js';
@@ -59,6 +59,7 @@ const attempts = 5;
 
 export function openTransport(credentials: Credentials, options: TransportOptions): Transport {
   const dispatcher = dispatcherFor(credentials, options);
+  const server = new URL(credentials.server);
   const { tokens, explainRefusal } = credentials;
   const headersWith = (token: string | undefined): Record<string, string> => ({
     accept: 'application/json',
@@ -88,9 +89,10 @@ export function openTransport(credentials: Credentials, options: TransportOption
   const sendWith = async (call: Call, token: string | undefined): Promise<Dispatcher.ResponseData> => {
     calls += 1;
     const headers = headersWith(token);
-    const answer = await request(`${credentials.server}${call.path}`, {
+    const answer = await dispatcher.request({
+      origin: server.origin,
+      path: `${server.pathname === '/' ? '' : server.pathname}${call.path}`,
       method: call.method,
-      dispatcher,
       headers:
         call.body === undefined ? headers : { ...headers, 'content-type': call.contentType ?? 'application/json' },
       ...(call.body === undefined ? {} : { body: call.body }),

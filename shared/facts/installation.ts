@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Cluster } from '../cluster/cluster.js';
 import { nowOf } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';

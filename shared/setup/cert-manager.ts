@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { request } from 'undici';
+import { Agent } from 'undici';
 import { parseAllDocuments } from 'yaml';
+import { readAtMost } from '../bounded.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { numberAt } from '../cluster/fields.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds, nameOf } from '../cluster/objects.js';
@@ -28,6 +29,10 @@ export function releaseManifest(version: string): string {
 
 const namespace = 'cert-manager';
 const three = ['cert-manager', 'cert-manager-cainjector', 'cert-manager-webhook'];
+/** In ms. */
+const downloadDeadline = 60_000;
+/** Of a release's manifest, in bytes; cert-manager's have one MiB. */
+const mostDownloaded = 16 * 1024 * 1024;
 /** A pod that restarts is back by then; in ms. */
 const restartTime = 60_000;
 
@@ -161,16 +166,23 @@ async function load(manifest: string): Promise<string> {
 }
 
 async function fetchText(address: string, redirects = 3): Promise<string> {
-  const answer = await request(address, { headersTimeout: 30_000, bodyTimeout: 30_000 });
-  const next = answer.headers.location;
-  if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof next === 'string' && redirects > 0) {
-    await answer.body.dump();
-    const target = new URL(next, address);
-    if (target.protocol !== 'https:') throw new Error(`it leads to ${target.origin}, which is not https`);
-    return fetchText(target.href, redirects - 1);
+  const { origin, pathname, search } = new URL(address);
+  const agent = new Agent();
+  try {
+    const signal = AbortSignal.timeout(downloadDeadline);
+    const answer = await agent.request({ origin, path: `${pathname}${search}`, method: 'GET', signal });
+    const next = answer.headers.location;
+    if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof next === 'string' && redirects > 0) {
+      const target = new URL(next, address);
+      if (target.protocol !== 'https:') throw new Error(`it leads to ${target.origin}, which is not https`);
+      return await fetchText(target.href, redirects - 1);
+    }
+    if (answer.statusCode !== 200) throw new Error(`the server answered ${answer.statusCode}`);
+    const tooMuch = (): Error => new Error(`it has more than ${mostDownloaded / 1024 / 1024} MiB`);
+    return (await readAtMost(answer.body, mostDownloaded, tooMuch)).toString('utf8');
+  } finally {
+    await agent.destroy();
   }
-  if (answer.statusCode !== 200) throw new Error(`the server answered ${answer.statusCode}`);
-  return answer.body.text();
 }
 
 function readManifest(text: string, source: string): KubeObject[] {

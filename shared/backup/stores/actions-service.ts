@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readAtMost } from '../../bounded.js';
 import { McprtError, messageOf } from '../../errors.js';
 import { GithubRefusal, githubError } from '../../github-refusal.js';
