@@ -33,10 +33,12 @@ import { wipeProof } from './wipe/wipe.js';
 import { wipeScale } from './wipe-scale.js';
 import { workflowLint } from './workflow-lint.js';
 import { workflows } from './workflows/workflows.js';
+import { writer } from './writer.js';
 import { zeroOrders } from './zero-orders.js';
 
 const before: readonly Proof[] = [
   zeroOrders,
+  writer,
   roundTripProof,
   forecastProof,
   keyless,

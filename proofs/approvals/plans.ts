@@ -173,7 +173,14 @@ async function wiped(story: Story): Promise<void> {
   const images = await world.services.pushAll();
   const run = await world.backup('wipe', { confirm: world.domain }, { GITHUB_RUN_ID: '7', GITHUB_JOB: 'wipe' });
   context.expectDone('the wipe', run);
-  await refuse(story, 'a rollout between a wipe and its install', 'setup-due', (kubeconfig) =>
-    world.rollout({ kubeconfig, images }),
-  );
+  const rollouts = {
+    'a rollout': {},
+    'a plan': { operation: 'plan' },
+    'a plan of a pull request': { operation: 'plan', 'without-secrets': 'true' },
+  };
+  for (const [what, inputs] of Object.entries(rollouts)) {
+    await refuse(story, `${what} between a wipe and its install`, 'setup-due', (kubeconfig) =>
+      world.rollout({ kubeconfig, images, ...inputs }),
+    );
+  }
 }

@@ -54,8 +54,9 @@ const usual: Record<Action, (surroundings: Surroundings, operation: string) => I
     'restore-key': keys.restore,
     stores: 'directory',
     directory: backups,
-    'cert-timeout': '60s',
-    'rollout-timeout': '60s',
+    // On a machine with other proofs beside, the first certificate has taken over a minute.
+    'cert-timeout': '240s',
+    'rollout-timeout': '240s',
     doctor: 'false',
   }),
   rollout: ({ kubeconfig, profile, root }) => ({

@@ -216,20 +216,19 @@ async function restoreHeld(
       throw error;
     }),
   ]);
-  let { plan } = now;
-  const isAsked = held.isProven() || state !== 'running' || (await asksForWritten(cluster, plan));
+  const isAsked = held.isProven() || state !== 'running' || (await asksForWritten(cluster, now.plan));
+  const { lines } = now.plan;
+  const again = async (): Promise<RestorePlan> => ({ ...(await look()).plan, lines });
   if (isAsked && state === 'running' && !held.isProven()) {
-    // Somebody has made a Certificate between the look and the writes: what has begun for it is called off, too.
+    // Somebody has made a Certificate between the look and the writes: what has begun is called off before it can order.
+    await callOffAll(cluster, await again());
     await held.prove();
-    ({ plan } = await look());
-    await removeStaleRequests(cluster, plan);
   }
   // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
-  for (const abort of plan.aborts) await callOff(cluster, abort);
+  await callOffAll(cluster, now.plan);
   // With caches that are empty it sees what is there before it acts.
   const isStarted = !now.seen.canBrake && (await startCertManager(cluster, ports));
-  const restored = { ...plan, lines: now.plan.lines };
-  if (isAsked && (state === 'running' || isStarted)) await settle(cluster, restored, ports);
+  const restored = isAsked && (state === 'running' || isStarted) ? await settle(cluster, again, ports) : now.plan;
   await allDone([held.release(), clearCanary()]);
   const appeared = newSince(before, await issuances(cluster)).orders;
   const { newOrders, otherOrders } = sorted(appeared, restored);
@@ -496,22 +495,40 @@ async function callOff(cluster: Cluster, { namespace, certificate, requests }: A
   await Promise.all(requests.map((name) => cluster.delete(kinds.certificateRequest, { namespace, name })));
 }
 
-/** Waits until every live Certificate whose Secret was restored is Ready and nothing is being issued for it. */
-async function settle(cluster: Cluster, plan: RestorePlan, { signal, progress }: Ports): Promise<void> {
-  const restored = certificatesRestored(plan);
-  const kept = new Set(
-    plan.certificates
-      .filter(({ verdict }) => verdict === 'keep')
-      .map(keyOf)
-      .filter((key) => restored.has(key)),
-  );
+/** Takes back what cert-manager has begun although its Secret is in place, and requests for which it would order again. */
+async function callOffAll(cluster: Cluster, plan: RestorePlan): Promise<void> {
+  await removeStaleRequests(cluster, plan);
+  for (const abort of plan.aborts) await callOff(cluster, abort);
+}
+
+/**
+ * Waits until every live Certificate whose Secret was restored is Ready and nothing is being issued for it. Certificates that
+ * somebody has made meanwhile are among them, and what has begun for them is called off.
+ *
+ * @param again the plan as things are by now, with the lines of the one that was carried out
+ * @returns the last such plan
+ */
+async function settle(
+  cluster: Cluster,
+  again: () => Promise<RestorePlan>,
+  { signal, progress }: Ports,
+): Promise<RestorePlan> {
   const end = Date.now() + settleDeadline;
   for (let told = ''; ; ) {
+    const plan = await again();
+    await callOffAll(cluster, plan);
+    const restored = certificatesRestored(plan);
+    const kept = new Set(
+      plan.certificates
+        .filter(({ verdict }) => verdict === 'keep')
+        .map(keyOf)
+        .filter((key) => restored.has(key)),
+    );
     const { items } = await cluster.list<WithConditions>(kinds.certificate);
     const waiting = items.filter(
       (one) => kept.has(keyOf(one.metadata)) && !(isTrue(one, 'Ready') && !isTrue(one, 'Issuing')),
     );
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) return plan;
     const names = waiting.map(({ metadata }) => keyOf(metadata)).join(', ');
     if (Date.now() > end) {
       throw new McprtError('restore-verify', {
