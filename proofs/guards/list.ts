@@ -132,7 +132,7 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/restore.ts',
     'what began between the lock and the writes is called off',
-    "held.isProven() || state !== 'running' || (await asksForWritten(cluster, plan));",
+    "held.isProven() || state !== 'running' || (await asksForWritten(cluster, now.plan));",
     'held.isProven();',
     'shared/backup/needs-brake.test',
   ),
