@@ -5,6 +5,7 @@ import { commandLine } from '../lab/driver/command-line.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { proofs } from './registry.js';
+import { versionOf } from './support/cert-manager-versions.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
 import type { Figures, LabWishes, Proof } from './support/proof.js';
@@ -16,8 +17,9 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
   --seed     of mutations: which ones; --count: how many. Of forecast with --cases: which ones
   --cases    of forecast: so many random cases against cert-manager's own policies, without a cluster;
              --cert-manager 1.16,1.21.2: of these versions, a minor's last patch; without it of all that are known;
+  --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
              --write-table: what came of it goes into docs/versions.md
-  --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals
+  --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
 
@@ -55,9 +57,11 @@ async function prove(proof: Proof): Promise<Proven> {
   const labs: LabState[] = [];
   let count = 0;
   const started = performance.now();
+  const version = values['cert-manager'];
+  const certManager = version === undefined ? {} : { certManager: versionOf(version) };
   const lab = async ({ env = {}, ...options }: LabWishes = {}): Promise<LabState> => {
     const name = `${proof.name}-${process.pid}-${count++}`;
-    const state = await startLab({ ...options, name, env: { ...process.env, ...env }, progress });
+    const state = await startLab({ ...options, ...certManager, name, env: { ...process.env, ...env }, progress });
     labs.push(state);
     return state;
   };

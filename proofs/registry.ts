@@ -22,6 +22,7 @@ import { rolloutFailures } from './rollout-failures/rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
 import { rolloutSpeed } from './rollout-speed.js';
 import { roundTripProof } from './round-trip/round-trip.js';
+import { scale } from './scale.js';
 import { setup } from './setup.js';
 import { smoke } from './smoke.js';
 import { smokeFailures } from './smoke-failures/smoke-failures.js';
@@ -58,6 +59,7 @@ const before: readonly Proof[] = [
   cancel,
   wipeProof,
   wipeScale,
+  scale,
   brokenWorlds,
   rollout,
   rolloutFailures,

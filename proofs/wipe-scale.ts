@@ -1,16 +1,15 @@
-import pMap from 'p-map';
 import { until } from '../lab/driver/until.js';
-import { pairOf } from '../lab/platform/objects.js';
-import { namespaceOf, pullSecret } from '../lab/platform/resources.js';
+import { namespaceOf } from '../lab/platform/resources.js';
 import type { Cluster } from '../shared/cluster/cluster.js';
 import { at } from '../shared/cluster/fields.js';
-import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
+import { kinds } from '../shared/cluster/objects.js';
 import { isRecord } from '../shared/json.js';
 import { round1, secondsSince } from './support/figures.js';
 import { kubectlShell } from './support/kubectl.js';
 import type { Proof, ProofContext } from './support/proof.js';
 import { mustWork, resultOf } from './support/runs.js';
 import { appNamespaces } from './world/installation.js';
+import { makeTenants } from './world/tenants.js';
 import { inWorld, type World } from './world/world.js';
 
 /** Requests of the action beside one deletion for each namespace: lists, the backup, lock, journal, watches. */
@@ -36,7 +35,7 @@ async function measure(context: ProofContext, world: World<'gate'>) {
   const shell = await kubectlShell(context, world.state, gate);
   const prepare = async (): Promise<void> => {
     await world.install();
-    await fill(cluster, tenants);
+    await makeTenants(cluster, tenants);
     await cluster.apply(kinds.namespace, namespaceOf('shop'), { manager: 'world' });
   };
   const foreignLeft = async (): Promise<number> =>
@@ -86,44 +85,6 @@ async function secondsUntilGone(cluster: Cluster, started: number): Promise<numb
   const isGone = async (): Promise<boolean> => (await tenantsLeft(cluster)) === 0;
   await until('the namespaces to go', isGone, { seconds: 900, every: 1000 });
   return secondsSince(started);
-}
-
-/** Makes namespaces as the platform makes them for teams, and waits until the cluster has given each its account. */
-async function fill(cluster: Cluster, tenants: number): Promise<void> {
-  const names = Array.from({ length: tenants }, (_, index) => `mcp-team-t${index}`);
-  const create = (kind: Kind, object: KubeObject): Promise<unknown> => cluster.create(kind, object);
-  await pMap(
-    names,
-    async (namespace) => {
-      await create(
-        kinds.namespace,
-        namespaceOf(namespace, 'restricted', { 'platform.mcpruntime.org/managed': 'true' }),
-      );
-      await Promise.all(contentOf(namespace).map(([kind, object]) => create(kind, object)));
-    },
-    { concurrency: 24 },
-  );
-  const haveAccounts = async (): Promise<boolean> => {
-    const { items } = await cluster.list(kinds.serviceAccount, { fieldSelector: 'metadata.name=default' });
-    return items.filter(({ metadata }) => metadata.namespace?.startsWith('mcp-team-t')).length === tenants;
-  };
-  await until(`the accounts of ${tenants} namespaces`, haveAccounts, { seconds: 180, every: 500 });
-}
-
-function contentOf(namespace: string): [Kind, KubeObject][] {
-  const key = Buffer.from('not-a-real-key').toString('base64');
-  return [
-    [kinds.secret, pullSecret(namespace, 'example.com', key)],
-    pairOf(kinds.configMap, { metadata: { name: 'settings', namespace }, data: { team: namespace } }),
-    pairOf(kinds.networkPolicy, {
-      metadata: { name: 'platform-default-deny', namespace },
-      spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-    }),
-    pairOf(kinds.resourceQuota, {
-      metadata: { name: 'platform-default-quota', namespace },
-      spec: { hard: { pods: '20', persistentvolumeclaims: '4' } },
-    }),
-  ];
 }
 
 async function tenantsLeft(cluster: Cluster): Promise<number> {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,8 +32,17 @@ import (
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
 	logf "github.com/cert-manager/cert-manager/pkg/logs"
+	"github.com/cert-manager/cert-manager/pkg/metrics"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 )
+
+// setField sets a field that only some versions of cert-manager have: this file is compiled with each (lab/controller).
+func setField(options any, name string, value any) {
+	if field := reflect.ValueOf(options).Elem().FieldByName(name); field.IsValid() {
+		field.Set(reflect.ValueOf(value))
+	}
+}
 
 // runCertManager runs cert-manager's own controllers, with the defaults of its own program.
 func runCertManager() error {
@@ -50,13 +60,13 @@ func runCertManager() error {
 	defer cancel()
 	ctx = logf.NewContext(ctx, klog.Background())
 
-	factory, err := controller.NewContextFactory(ctx, controller.ContextOptions{
+	options := controller.ContextOptions{
 		Kubeconfig:         *kubeconfig,
 		KubernetesAPIQPS:   20,
 		KubernetesAPIBurst: 50,
 		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: "cert-manager"},
 		ACMEOptions: controller.ACMEOptions{
-			HTTP01SolverImage:            "quay.io/jetstack/cert-manager-acmesolver:v1.21.2",
+			HTTP01SolverImage:            "quay.io/jetstack/cert-manager-acmesolver",
 			ACMEHTTP01SolverRunAsNonRoot: true,
 			HTTP01SolverNameservers:      []string{*nameserver},
 			DNS01CheckRetryPeriod:        10 * time.Second,
@@ -67,12 +77,15 @@ func runCertManager() error {
 			DefaultAutoCertificateAnnotations: []string{"kubernetes.io/tls-acme"},
 		},
 		CertificateOptions: controller.CertificateOptions{
-			CopiedAnnotationPrefixes:                 []string{"*", "-kubectl.kubernetes.io/", "-fluxcd.io/", "-argocd.argoproj.io/"},
-			CertificateRequestMinimumBackoffDuration: time.Hour,
-			CertificateRequestMaximumBackoffDuration: 32 * time.Hour,
+			CopiedAnnotationPrefixes: []string{"*", "-kubectl.kubernetes.io/", "-fluxcd.io/", "-argocd.argoproj.io/"},
 		},
 		SchedulerOptions: controller.SchedulerOptions{MaxConcurrentChallenges: 60},
-	})
+	}
+	setField(&options.CertificateOptions, "CertificateRequestMinimumBackoffDuration", time.Hour)
+	setField(&options.CertificateOptions, "CertificateRequestMaximumBackoffDuration", 32*time.Hour)
+	setField(&options, "Clock", clock.RealClock{})
+	setField(&options, "Metrics", metrics.New(klog.Background(), clock.RealClock{}))
+	factory, err := controller.NewContextFactory(ctx, options)
 	if err != nil {
 		return err
 	}

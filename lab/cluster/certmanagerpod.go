@@ -22,11 +22,15 @@ import (
 // cluster has a Running pod of the Deployment. So a wiped namespace or a Deployment at 0 replicas really stops it.
 func runCertManagerPod() error {
 	kubeconfig := flag.String("kubeconfig", "", "path of the kubeconfig")
+	given := flag.String("program", "", "path of the program with the controllers; this one when it is left out")
 	flag.Parse()
 
 	program, err := os.Executable()
 	if err != nil {
 		return err
+	}
+	if *given != "" {
+		program = *given
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
 	if err != nil {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '../../shared/errors.js';
 import { isRunning, type LabProcess, startProcess, startTime, stopProcesses } from './processes.js';
-import type { Progress } from './program.js';
+import type { Progress } from './progress.js';
 
 const run = promisify(execFile);
 const startDeadline = 30_000;

@@ -9,10 +9,12 @@ import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
 import { accountNamespace } from '../../shared/permissions/operations.js';
+import { buildControllers } from './controllers.js';
 import { cacheFolder } from './folders.js';
 import { claimPorts, releasePorts } from './ports.js';
 import { isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
-import { buildProgram, type Program, type Progress } from './program.js';
+import { buildProgram, type Program } from './program.js';
+import type { Progress } from './progress.js';
 import { found } from './until.js';
 
 /** A lab as its folder describes it: everything that another process needs to use it. */
@@ -41,6 +43,8 @@ export interface LabOptions {
   progress: Progress;
   /** Whether the API server has no ValidatingAdmissionPolicy, as before Kubernetes 1.30; it is the newest otherwise. */
   before130?: boolean;
+  /** The version of cert-manager's controllers and CRDs, such as `1.16.2`; that of lab/cluster when left out. */
+  certManager?: string;
 }
 
 /** What an API server lacked before Kubernetes 1.30, and does without when these flags say so. */
@@ -71,7 +75,9 @@ export async function startLab(options: LabOptions): Promise<LabState> {
       next: `npm run lab -- down --name ${options.name}`,
     });
   }
-  const program = await buildProgram(options.env, options.progress);
+  const built = await buildProgram(options.env, options.progress);
+  const other = options.certManager === undefined ? undefined : await buildControllers(options.certManager, options);
+  const program: Program = { ...built, ...(other && { crds: other.crds, controllers: other.program }) };
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const processes: LabProcess[] = [];
   try {
@@ -307,7 +313,10 @@ async function startKwok({ folder, program, ports, kubeconfig, start }: Starting
 }
 
 /** Starts the ACME server, what answers its questions, and what runs cert-manager. @returns the ACME server's CA */
-async function startAcme({ ports, kubeconfig, start }: Starting, makeNode: () => Promise<unknown>): Promise<string> {
+async function startAcme(
+  { ports, program, kubeconfig, start }: Starting,
+  makeNode: () => Promise<unknown>,
+): Promise<string> {
   const [http01, dns] = [at(ports.http01), at(ports.dns)];
   await start(
     'acme',
@@ -318,7 +327,8 @@ async function startAcme({ ports, kubeconfig, start }: Starting, makeNode: () =>
   await makeNode();
   const own = `--kubeconfig=${kubeconfig}`;
   await start('challenges', [own, `--http01=${http01}`, `--dns=${dns}`, `--control=${at(ports.faults)}`]);
-  await start('cert-manager-pod', [own, '--', own, `--nameserver=${dns}`, `--http01=${http01}`]);
+  const controllers = program.controllers === undefined ? [] : [`--program=${program.controllers}`];
+  await start('cert-manager-pod', [own, ...controllers, '--', own, `--nameserver=${dns}`, `--http01=${http01}`]);
   return eventually('the ACME server', async () => (await fetch(`http://${at(ports.control)}/certificate`)).text());
 }
 

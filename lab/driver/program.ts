@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError } from '../../shared/errors.js';
 import { cacheFolder, root } from './folders.js';
+import { copyCrds } from './module-program.js';
+import type { Progress } from './progress.js';
 
 const run = promisify(execFile);
 const source = join(root, 'lab', 'cluster');
@@ -24,9 +26,9 @@ export interface Program {
   /** cert-manager's CRDs and kwok's stages, as their modules ship them. */
   crds: string;
   stages: string;
+  /** cert-manager's controllers of another version than the lab's own. */
+  controllers?: string;
 }
-
-export type Progress = (line: string) => void;
 
 /**
  * Builds the lab's program, or finds the build of the same sources, in the cache folder. A first build takes minutes;
@@ -127,7 +129,8 @@ async function copyManifests(folder: string): Promise<void> {
     moduleFolder('sigs.k8s.io/kwok'),
   ]);
   const yaml = (path: string): boolean => !/\.(?:md|go)$|testdata/.test(path);
-  await cp(join(certManager, 'deploy', 'crds'), join(folder, 'crds'), { recursive: true, filter: yaml });
+  const [, certManagerVersion = ''] = /@v(.+)$/.exec(certManager) ?? [];
+  await copyCrds(join(certManager, 'deploy', 'crds'), join(folder, 'crds'), certManagerVersion);
   for (const stage of stages) {
     await cp(join(kwok, 'kustomize', 'stage', stage), join(folder, 'stages', stage.replace('/', '-')), {
       recursive: true,

@@ -8,7 +8,7 @@ import { McprtError, messageOf } from '../../shared/errors.js';
 import { cacheFolder, root } from './folders.js';
 import { killPart, type LabState, startPart } from './lab.js';
 import { startProcess } from './processes.js';
-import type { Progress } from './program.js';
+import type { Progress } from './progress.js';
 import { found } from './until.js';
 
 const run = promisify(execFile);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { cacheFolder, root } from '../driver/folders.js';
-import type { Progress } from '../driver/program.js';
+import type { Progress } from '../driver/progress.js';
 
 const run = promisify(execFile);
 const module = 'github.com/nektos/act';

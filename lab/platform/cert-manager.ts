@@ -18,7 +18,8 @@ export async function applyCertManager(cluster: Cluster, crds: string): Promise<
 
 /** The objects of cert-manager's release manifest, as far as the lab has them. @param crds folder with its CRDs */
 export async function certManagerObjects(crds: string): Promise<KubeObject[]> {
-  return [...(await readManifests(crds)), namespaceOf(namespaces.certManager), ...certManagerDeployments()];
+  const version = (await readFile(join(crds, 'version'), 'utf8')).trim();
+  return [...(await readManifests(crds)), namespaceOf(namespaces.certManager), ...certManagerDeployments(version)];
 }
 
 /** Server-side apply in the installer's name, all objects at once. */
@@ -42,7 +43,15 @@ async function readManifests(folder: string): Promise<KubeObject[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   const documents = texts.flatMap((text) => parseAllDocuments(text).map((document): unknown => document.toJS()));
-  return documents.filter(
-    (document): document is KubeObject => typeof document === 'object' && document !== null && 'kind' in document,
-  );
+  return documents
+    .filter(
+      (document): document is KubeObject => typeof document === 'object' && document !== null && 'kind' in document,
+    )
+    .map(withoutTemplates);
+}
+
+/** Some versions have their CRDs as templates of their chart, of which only labels are not what they are in the end. */
+function withoutTemplates(object: KubeObject): KubeObject {
+  const labels = Object.entries(object.metadata.labels ?? {}).filter(([, value]) => !value.includes('{{'));
+  return { ...object, metadata: { ...object.metadata, labels: Object.fromEntries(labels) } };
 }

@@ -50,14 +50,14 @@ export function deploymentOf(
 }
 
 /** cert-manager's three Deployments, named and labelled as its own manifest does. */
-export function certManagerDeployments(): KubeObject[] {
+export function certManagerDeployments(version: string): KubeObject[] {
   const one = (name: string, component: string, more: Record<string, unknown> = {}): KubeObject => {
     const labels = {
       app: name.replace('cert-manager-', ''),
       'app.kubernetes.io/name': component === 'controller' ? 'cert-manager' : component,
       'app.kubernetes.io/instance': 'cert-manager',
       'app.kubernetes.io/component': component,
-      'app.kubernetes.io/version': 'v1.21.2',
+      'app.kubernetes.io/version': version,
     };
     return deploymentOf(namespaces.certManager, name, `cert-manager-${component}`, labels, more);
   };

@@ -12,6 +12,7 @@ const without: Readonly<Record<string, string>> = {
   guards: 'runs unit tests',
   keyless: 'its jobs come with identities of their own',
   accounts: 'asks the API server itself',
+  scale: 'measures',
   writer: 'asks for what zero-orders asks for',
   'mcp-sdk': 'has no cluster of its own to change',
   'workflow-lint': 'runs linters',

@@ -1,19 +1,8 @@
-import { newestCertManager } from '../../../shared/certificates/version.js';
 import { seedOf } from '../../random.js';
+import { versionOf, versions } from '../../support/cert-manager-versions.js';
 import type { Figures, ProofContext } from '../../support/proof.js';
 import { type Comparison, compareVersion } from './compare.js';
 import { writeTable } from './table.js';
-
-const newest = newestCertManager.slice(1);
-
-/**
- * The versions that are compared: the runbook's, the last patch of each minor that is to be had, and those on both sides of
- * what upstream changed within a minor.
- */
-const versions: readonly string[] = [
-  ...['1.16.2', '1.16.5', '1.17.4', '1.18.2', '1.18.6', '1.19.0', '1.19.5', '1.20.3'],
-  newest,
-];
 
 const [casesInSmall, casesInFull] = [2000, 100_000];
 
@@ -33,11 +22,8 @@ export async function compareRandom(context: ProofContext): Promise<Figures> {
   return { seed, versions: comparisons };
 }
 
-/** Minors stand for their last patch. In small only the newest: to compile one takes the better part of a minute. */
+/** In small only the newest: to compile one takes the better part of a minute. */
 function wantedVersions(given: string | boolean | undefined, small: boolean): readonly string[] {
-  if (typeof given !== 'string') return small ? [newest] : versions;
-  return given.split(',').map((one) => {
-    const text = one.replace(/^v/, '');
-    return /^\d+\.\d+$/.test(text) ? (versions.findLast((version) => version.startsWith(`${text}.`)) ?? text) : text;
-  });
+  if (typeof given !== 'string') return small ? versions.slice(-1) : versions;
+  return given.split(',').map(versionOf);
 }
