@@ -11,7 +11,7 @@ import type { Progress } from './progress.js';
 const run = promisify(execFile);
 const module = 'github.com/cert-manager/cert-manager';
 /** What of cert-manager's module is compiled. */
-const taken = ['go.mod', 'go.sum', 'internal', 'pkg', 'third_party'];
+const taken = ['go.mod', 'go.sum', 'internal', 'pkg', 'third_party', 'test/unit'];
 
 /** A program of ours that is compiled against one version of cert-manager: in a copy of its module, with its dependencies. */
 export interface ModuleProgram {
