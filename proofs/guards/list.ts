@@ -137,6 +137,20 @@ export const guards: readonly Guard[] = [
     'shared/backup/needs-brake.test',
   ),
   guard(
+    'shared/backup/restore.ts',
+    'what began is called off before the brake is waited for',
+    'await callOffAll(cluster, await again());',
+    '',
+    'shared/backup/needs-brake.test',
+  ),
+  guard(
+    'shared/backup/restore.ts',
+    'what begins while others are called off is called off, too',
+    'const plan = await again();\n    await callOffAll(cluster, plan);',
+    'const plan = await again();',
+    'shared/backup/needs-brake.test',
+  ),
+  guard(
     'shared/backup/brake.ts',
     'the binding goes before the policy',
     'if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name: lockName });\n    await cluster.delete(place.kind, place.ref);',

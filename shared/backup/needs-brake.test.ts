@@ -4,7 +4,7 @@ import { numberAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import type { RestoreResult } from './restore.js';
 import { putController, type State } from './testing/memory-world.js';
-import { before130, certificate, namespace, type Scene, scene } from './testing/scene.js';
+import { before130, certificate, namespace, type Scene, scene, secretOf } from './testing/scene.js';
 
 const registry = certificate('registry', 'registry-cert', { secretName: 'registry-tls' });
 const lostSecret = { namespace: 'registry', name: 'registry-tls' };
@@ -121,13 +121,44 @@ describe('the second that the brake costs', () => {
         );
       },
     );
+    let left: number | undefined;
+    const { before } = made.api.hooks;
+    made.api.hooks.before = async (call) => {
+      if (call.path.includes('/orders') && call.path.includes('dryRun'))
+        left = made.api.objects(kinds.certificateRequest).length;
+      await before?.(call);
+    };
     const [result, probes] = await probing(made);
     expect([result.verified, result.brake, probes]).toEqual([true, 'policy', 1]);
+    // What has begun would have ordered in the second that the brake takes.
+    expect(left).toBe(0);
     expect(made.api.find(kinds.certificate, registry.metadata)?.status).toEqual({
       conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }],
     });
     expect(made.api.objects(kinds.certificateRequest)).toEqual([]);
     expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+
+  it('lets nothing go on that begins while it calls off', async () => {
+    const late = certificate('registry', 'late');
+    const made = await scene('running', [late, secretOf(late)]);
+    await made.backUp();
+    for (const name of ['registry-tls', 'late-tls']) made.api.remove(kinds.secret, { namespace: 'registry', name });
+    made.api.put({ ...(made.api.find(kinds.certificate, registry.metadata) ?? registry), status: issuing });
+    made.api.remove(kinds.certificate, late.metadata);
+    once(
+      made,
+      (method, path) => method === 'PATCH' && path.includes('/registry-cert/status'),
+      () => {
+        const ready = { type: 'Ready', status: 'True', reason: 'Ready' };
+        made.api.put({ ...late, status: { conditions: [...issuing.conditions, ready] } });
+      },
+    );
+    const result = await made.restore({}, { signal: AbortSignal.timeout(3_000) });
+    expect(result.verified).toBe(true);
+    expect(made.api.find(kinds.certificate, late.metadata)?.status).toEqual({
+      conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }],
+    });
   });
 });
 
