@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cert-manager/cert-manager/pkg/acme/accounts"
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/acmechallenges"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/acmeorders"
@@ -85,6 +86,10 @@ func runCertManager() error {
 	setField(&options.CertificateOptions, "CertificateRequestMaximumBackoffDuration", 32*time.Hour)
 	setField(&options, "Clock", clock.RealClock{})
 	setField(&options, "Metrics", metrics.New(klog.Background(), clock.RealClock{}))
+	// Before 1.19 it is given; later it is made from more than this.
+	if registry := reflect.ValueOf(accounts.NewDefaultRegistry); registry.Type().NumIn() == 0 {
+		setField(&options.ACMEOptions, "AccountRegistry", registry.Call(nil)[0].Interface())
+	}
 	factory, err := controller.NewContextFactory(ctx, options)
 	if err != nil {
 		return err
