@@ -83,13 +83,6 @@ export const guards: readonly Guard[] = [
   ),
   guard(
     'shared/backup/restore.ts',
-    'what cert-manager begins while its label is put on a Secret is called off',
-    '// What cert-manager has begun meanwhile is called off with the rest.\n    now = await look();',
-    '',
-    'shared/backup/labels.test',
-  ),
-  guard(
-    'shared/backup/restore.ts',
     'cert-manager’s label is put on before anything is restored',
     'await putLabels(cluster, approved.unlabelled);',
     '',

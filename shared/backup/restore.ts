@@ -203,8 +203,6 @@ async function restoreHeld(
     await putLabels(cluster, approved.unlabelled);
     await (await untilSeen())();
     ports.progress(`cert-manager’s label is on ${approved.unlabelled.length} Secrets that lacked it`);
-    // What cert-manager has begun meanwhile is called off with the rest.
-    now = await look();
   }
   const applied = await write(cluster, ports, now, work.context);
   await removeStaleRequests(cluster, now.plan);
