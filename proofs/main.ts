@@ -17,8 +17,8 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
   --seed     of mutations: which ones; --count: how many. Of forecast with --cases: which ones
   --cases    of forecast: so many random cases against cert-manager's own policies, without a cluster;
              --cert-manager 1.16,1.21.2: of these versions, a minor's last patch; without it of all that are known;
-  --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
              --write-table: what came of it goes into docs/versions.md
+  --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;

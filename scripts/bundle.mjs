@@ -52,10 +52,8 @@ const programs = { 'save-cache': 'shared/action/save-cache.ts' };
 const lean = {
   name: 'lean',
   setup(bundler) {
-    bundler.onResolve({ filter: /^(node:)?http$/ }, ({ kind, namespace }) =>
-      kind === 'import-statement'
-        ? { path: 'http', namespace: 'required' }
-        : namespace && { path: 'node:http', external: true },
+    bundler.onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'http', namespace: 'required' } : { path: 'node:http', external: true },
     );
     bundler.onLoad({ filter: /^http$/, namespace: 'required' }, () => ({
       contents: "module.exports = require('node:http');",

@@ -147,11 +147,13 @@ async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOption
   const planning = planningOf(work.context, ports, options);
   const look = async (): Promise<Look> => {
     const observing = observe(cluster);
-    return { seen: await observing, ...(await planFor(cluster, observing, work.snapshot, planning)) };
+    const [seen, planned] = await Promise.all([observing, planFor(cluster, observing, work.snapshot, planning)]);
+    return { seen, ...planned };
   };
-  const held = await brakeOn(cluster, ports, options, { ...work, look });
+  const looking = { ...work, look };
+  const held = await brakeOn(cluster, ports, options, looking);
   try {
-    return await restoreHeld(cluster, ports, options, { ...work, look }, held);
+    return await restoreHeld(cluster, ports, options, looking, held);
   } catch (error) {
     throw held.isReleased() ? error : withBrakeNote(error, held.place);
   }
@@ -214,19 +216,19 @@ async function restoreHeld(
       throw error;
     }),
   ]);
-  const isAsked = held.isProven() || state !== 'running' || (await asksForWritten(cluster, now.plan));
+  const mayHaveBegun = held.isProven() || state !== 'running' || (await asksForWritten(cluster, now.plan));
   const { lines } = now.plan;
   const again = async (): Promise<RestorePlan> => ({ ...(await look()).plan, lines });
-  if (isAsked && state === 'running' && !held.isProven()) {
+  if (mayHaveBegun && state === 'running' && !held.isProven()) {
     // Somebody has made a Certificate between the look and the writes: what has begun is called off before it can order.
     await callOffAll(cluster, await again());
     await held.prove();
   }
   // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
-  await callOffAll(cluster, now.plan);
+  for (const abort of now.plan.aborts) await callOff(cluster, abort);
   // With caches that are empty it sees what is there before it acts.
   const isStarted = !now.seen.canBrake && (await startCertManager(cluster, ports));
-  const restored = isAsked && (state === 'running' || isStarted) ? await settle(cluster, again, ports) : now.plan;
+  const restored = mayHaveBegun && (state === 'running' || isStarted) ? await settle(cluster, again, ports) : now.plan;
   await allDone([held.release(), clearCanary()]);
   const appeared = newSince(before, await issuances(cluster)).orders;
   const { newOrders, otherOrders } = sorted(appeared, restored);
