@@ -18,3 +18,18 @@ export function median(values: readonly number[]): number {
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
+
+/**
+ * How likely it is that of two counts of like events the first is so much the larger by chance alone: as often as a fair
+ * coin, thrown once for each event, shows at least that many heads.
+ */
+export function chanceOfMore(count: number, other: number): number {
+  const all = count + other;
+  let ways = 1;
+  let tail = 0;
+  for (let heads = all; heads >= count; heads--) {
+    tail += ways;
+    ways = (ways * heads) / (all - heads + 1);
+  }
+  return tail / 2 ** all;
+}
