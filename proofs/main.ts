@@ -8,9 +8,10 @@ import { proofs } from './registry.js';
 import { versionOf } from './support/cert-manager-versions.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
+import { kubernetesVersionOf } from './support/kubernetes-versions.js';
 import type { Figures, LabWishes, Proof } from './support/proof.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--write-table]
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--write-table]
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
@@ -19,6 +20,7 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
              --cert-manager 1.16,1.21.2: of these versions, a minor's last patch; without it of all that are known;
              --write-table: what came of it goes into docs/versions.md
   --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
+  --kubernetes  of every proof on a lab: one version, or a minor, whose control plane the lab runs in place of its own
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
@@ -34,6 +36,7 @@ const { values, positionals } = commandLine(usage, {
     count: { type: 'string' },
     cases: { type: 'string' },
     'cert-manager': { type: 'string' },
+    kubernetes: { type: 'string' },
     'write-table': { type: 'boolean', default: false },
   },
 });
@@ -57,11 +60,14 @@ async function prove(proof: Proof): Promise<Proven> {
   const labs: LabState[] = [];
   let count = 0;
   const started = performance.now();
-  const version = values['cert-manager'];
-  const certManager = version === undefined ? {} : { certManager: versionOf(version) };
+  const { 'cert-manager': certManager, kubernetes } = values;
+  const versions = {
+    ...(certManager !== undefined && { certManager: versionOf(certManager) }),
+    ...(kubernetes !== undefined && { kubernetes: kubernetesVersionOf(kubernetes) }),
+  };
   const lab = async ({ env = {}, ...options }: LabWishes = {}): Promise<LabState> => {
     const name = `${proof.name}-${process.pid}-${count++}`;
-    const state = await startLab({ ...options, ...certManager, name, env: { ...process.env, ...env }, progress });
+    const state = await startLab({ ...options, ...versions, name, env: { ...process.env, ...env }, progress });
     labs.push(state);
     return state;
   };

@@ -13,25 +13,20 @@ import (
 
 	"k8s.io/component-base/cli"
 	kubectl "k8s.io/kubectl/pkg/cmd"
-	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 )
 
 // parts maps a sub-command to its main. Each reads os.Args as if it were a program of its own.
 var parts = map[string]func() error{
-	"etcd":               runEtcd,
-	"apiserver":          func() error { return exit(cli.Run(apiserver.NewAPIServerCommand())) },
-	"controller-manager": func() error { return exit(cli.Run(controllermanager.NewControllerManagerCommand())) },
-	"scheduler":          func() error { return exit(cli.Run(scheduler.NewSchedulerCommand())) },
-	"kubectl":            func() error { return exit(cli.Run(kubectl.NewDefaultKubectlCommand())) },
-	"cert-manager":       runCertManager,
-	"cert-manager-pod":   runCertManagerPod,
-	"acme":               runACME,
-	"challenges":         runChallenges,
+	"etcd":             runEtcd,
+	"kubectl":          func() error { return exit(cli.Run(kubectl.NewDefaultKubectlCommand())) },
+	"cert-manager":     runCertManager,
+	"cert-manager-pod": runCertManagerPod,
+	"acme":             runACME,
+	"challenges":       runChallenges,
 }
 
 func main() {
+	maps.Copy(parts, kubernetesParts)
 	if len(os.Args) < 2 || parts[os.Args[1]] == nil {
 		fmt.Fprintf(os.Stderr, "usage: lab PART [FLAG ...], with PART one of: %s\n", strings.Join(slices.Sorted(maps.Keys(parts)), ", "))
 		os.Exit(2)
@@ -42,9 +37,4 @@ func main() {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", part, err)
 		os.Exit(1)
 	}
-}
-
-func exit(code int) error {
-	os.Exit(code)
-	return nil
 }

@@ -11,9 +11,10 @@ import { isRecord } from '../../shared/json.js';
 import { accountNamespace } from '../../shared/permissions/operations.js';
 import { buildControllers } from './controllers.js';
 import { cacheFolder } from './folders.js';
+import { buildKubernetes, kubernetesParts } from './kubernetes.js';
 import { claimPorts, releasePorts } from './ports.js';
 import { isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
-import { buildProgram, type Program } from './program.js';
+import { buildProgram, ownKubernetes, type Program } from './program.js';
 import type { Progress } from './progress.js';
 import { found } from './until.js';
 
@@ -41,8 +42,10 @@ export interface LabOptions {
   name: string;
   env: NodeJS.ProcessEnv;
   progress: Progress;
-  /** Whether the API server has no ValidatingAdmissionPolicy, as before Kubernetes 1.30; it is the newest otherwise. */
+  /** Whether the API server is made to have no ValidatingAdmissionPolicy, as before Kubernetes 1.30. */
   before130?: boolean;
+  /** The version of the control plane, such as `1.30.14`; that of lab/cluster when left out. */
+  kubernetes?: string;
   /** The version of cert-manager's controllers and CRDs, such as `1.16.2`; that of lab/cluster when left out. */
   certManager?: string;
 }
@@ -53,8 +56,9 @@ const before130Flags = [
   '--disable-admission-plugins=ValidatingAdmissionPolicy',
 ];
 
-/** An API server that trusts no issuer of identities but its own. */
-const noIdentities = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\njwt: []\n';
+/** An API server that trusts no issuer of identities but its own. Only beta before Kubernetes 1.34. */
+const noIdentities = (minor: number): string =>
+  `apiVersion: apiserver.config.k8s.io/${minor < 34 ? 'v1beta1' : 'v1'}\nkind: AuthenticationConfiguration\njwt: []\n`;
 /** In s. */
 const startDeadline = 90;
 /** In ms. The API server drains for longer, and etcd waits for it; what they would save is deleted. */
@@ -76,8 +80,13 @@ export async function startLab(options: LabOptions): Promise<LabState> {
     });
   }
   const built = await buildProgram(options.env, options.progress);
-  const other = options.certManager === undefined ? undefined : await buildControllers(options.certManager, options);
-  const program: Program = { ...built, ...(other && { crds: other.crds, controllers: other.program }) };
+  const { certManager, kubernetes } = options;
+  const other = certManager === undefined ? undefined : await buildControllers(certManager, options);
+  const program: Program = {
+    ...built,
+    ...(other && { crds: other.crds, controllers: other.program }),
+    ...(kubernetes !== undefined && { kubernetes: await buildKubernetes(kubernetes, options) }),
+  };
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const processes: LabProcess[] = [];
   try {
@@ -198,12 +207,13 @@ async function startParts(
     authentication: join(folder, 'authentication.yaml'),
     async start(name, args, env = {}) {
       const own = { log: join(folder, `${name}.log`), env: { PATH: options.env.PATH, HOME: folder, ...env } };
-      const [executable, words] = name === 'kwok' ? [program.kwok, args] : [program.lab, [name, ...args]];
-      processes.push(await startProcess(name, executable, words, own));
+      const words = name === 'kwok' ? args : [name, ...args];
+      processes.push(await startProcess(name, executableOf(name, program), words, own));
     },
   };
   const more = options.before130 ? before130Flags : [];
-  await startApiServer(lab, [...(await auditFlags(options, folder)), ...more]);
+  const minor = Number((options.kubernetes ?? ownKubernetes).split('.')[1]);
+  await startApiServer(lab, minor, [...(await auditFlags(options, folder)), ...more]);
   const { cluster } = await connectWithKubeconfig(lab.kubeconfig);
   try {
     await eventually('the API server', () => cluster.get(kinds.namespace, { name: 'kube-system' }).then(present));
@@ -234,18 +244,24 @@ async function startParts(
   }
 }
 
+function executableOf(name: string, { lab, kwok, kubernetes }: Program): string {
+  if (name === 'kwok') return kwok;
+  return kubernetes !== undefined && kubernetesParts.includes(name) ? kubernetes : lab;
+}
+
 const at = (port: number): string => `127.0.0.1:${port}`;
 
 /** Starts etcd and the API server, and writes its administrator's kubeconfig. */
 async function startApiServer(
   { folder, ports, kubeconfig, server, key, authentication, start }: Starting,
+  minor: number,
   more: string[],
 ) {
   const token = randomBytes(24).toString('hex');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   await writeFile(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
   await writeFile(join(folder, 'tokens.csv'), `${token},lab-admin,lab-admin,system:masters\n`, { mode: 0o600 });
-  await writeFile(authentication, noIdentities);
+  await writeFile(authentication, noIdentities(minor));
   await start('etcd', [
     `--data-dir=${join(folder, 'etcd')}`,
     `--client-url=http://${at(ports.etcdClient)}`,
@@ -261,7 +277,8 @@ async function startApiServer(
     `--service-account-signing-key-file=${key}`,
     '--service-cluster-ip-range=10.43.0.0/16',
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
-    `--authentication-config=${authentication}`,
+    // Before 1.30 it is an experiment behind a gate.
+    ...(minor < 30 ? [] : [`--authentication-config=${authentication}`]),
     '--authorization-mode=RBAC',
     '--disable-admission-plugins=ServiceAccount',
     // No DNS knows the nodes' names.

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { builtOnce } from './built-once.js';
 import { cacheFolder, root } from './folders.js';
 import type { Progress } from './progress.js';
 
@@ -43,24 +44,13 @@ export async function buildInModule(
   const { name, sources, left = [], ldflags = '' } = program;
   const hash = createHash('sha256').update([version, ...taken, ...left, ldflags].join());
   for (const source of sources) hash.update(await readFile(join(root, 'lab', source)));
-  const builds = join(cacheFolder(env), name);
-  const home = join(builds, `${version}-${hash.digest('hex').slice(0, 16)}`);
-  if (existsSync(home)) return home;
-  progress(`  building ${name} of cert-manager ${version} from its Go module: once, then cached`);
-  const started = Date.now();
-  await mkdir(builds, { recursive: true });
-  const workshop = await mkdtemp(join(builds, 'building-'));
-  try {
-    const done = join(workshop, 'done');
-    await compile(version, program, { folder: workshop, done, env });
-    await rename(done, home).catch((error: unknown) => {
-      // Another process finished the same build first; its result is the same.
-      if (!existsSync(home)) throw error;
-    });
-  } finally {
-    await rm(workshop, { recursive: true, force: true });
-  }
-  progress(`  built in ${Math.round((Date.now() - started) / 1000)} s`);
+  const home = join(cacheFolder(env), name, `${version}-${hash.digest('hex').slice(0, 16)}`);
+  await builtOnce(home, async (folder, done) => {
+    progress(`  building ${name} of cert-manager ${version} from its Go module: once, then cached`);
+    const started = Date.now();
+    await compile(version, program, { folder, done, env });
+    progress(`  built in ${Math.round((Date.now() - started) / 1000)} s`);
+  });
   return home;
 }
 

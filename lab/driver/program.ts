@@ -1,17 +1,19 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError } from '../../shared/errors.js';
+import { builtOnce } from './built-once.js';
 import { cacheFolder, root } from './folders.js';
 import { copyCrds } from './module-program.js';
 import type { Progress } from './progress.js';
 
 const run = promisify(execFile);
 const source = join(root, 'lab', 'cluster');
-const version = 'v1.36.3';
+/** The version of lab/cluster's control plane. */
+export const ownKubernetes = '1.36.3';
+const version = `v${ownKubernetes}`;
 /** kwok's stages that make nodes Ready, keep them so, make pods Running, and give volumes to claims. */
 const stages = ['node/fast', 'node/heartbeat', 'pod/fast', 'volume/fast'];
 /** The storage class whose claims get a volume: the one that k3s makes the default. */
@@ -28,30 +30,22 @@ export interface Program {
   stages: string;
   /** cert-manager's controllers of another version than the lab's own. */
   controllers?: string;
+  /** The control plane of another version than the lab's own. */
+  kubernetes?: string;
 }
 
 /**
- * Builds the lab's program, or finds the build of the same sources, in the cache folder. A first build takes minutes;
- * it is made in a folder of its own and moved into place, so that a killed build leaves nothing that looks finished.
+ * Builds the lab's program, or finds the build of the same sources, in the cache folder. A first build takes minutes.
  *
  * @throws McprtError `lab-no-go`, `lab-build`
  */
 export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): Promise<Program> {
   const home = join(cacheFolder(env), 'lab', await contentHash());
-  if (!existsSync(home)) {
-    await mkdir(join(cacheFolder(env), 'lab'), { recursive: true });
-    const workshop = await mkdtemp(join(cacheFolder(env), 'lab', 'building-'));
-    try {
-      await compile(workshop, env, progress);
-      await copyManifests(workshop);
-      await rename(workshop, home).catch((error: unknown) => {
-        // Another process finished the same build first; its result is the same.
-        if (!existsSync(home)) throw error;
-      });
-    } finally {
-      await rm(workshop, { recursive: true, force: true });
-    }
-  }
+  await builtOnce(home, async (_, done) => {
+    await mkdir(done);
+    await compile(done, env, progress);
+    await copyManifests(done);
+  });
   return {
     lab: join(home, 'lab'),
     kwok: join(home, 'kwok'),

@@ -1,4 +1,5 @@
 import { newestCertManager } from '../../shared/certificates/version.js';
+import { lastPatch } from './last-patch.js';
 
 /**
  * The versions of cert-manager that are compared: the runbook's, the last patch of each minor that is to be had, and those on
@@ -10,8 +11,4 @@ export const versions: readonly string[] = [
 ];
 
 /** A version in full; a minor stands for its last patch. @param given such as `1.16` or `v1.16.2` */
-export function versionOf(given: string): string {
-  const text = given.replace(/^v/, '');
-  if (!/^\d+\.\d+$/.test(text)) return text;
-  return versions.findLast((version) => version.startsWith(`${text}.`)) ?? text;
-}
+export const versionOf = (given: string): string => lastPatch(given, versions);
