@@ -92,6 +92,7 @@ export const inputTypes = {
   'previews-older-than': duration,
   'dry-run': flag,
   kubeconfig: connectionTypes.kubeconfig,
+  context: connectionTypes.context,
   'kubeconfig-trusted': connectionTypes['kubeconfig-trusted'],
   // `server` is the MCP server that is tested.
   'api-server': connectionTypes.server,

@@ -7,6 +7,7 @@ import { type ConnectionInputs, connectionTypes, openConnection } from './connec
 
 const nothing: ConnectionInputs = {
   kubeconfig: '',
+  context: '',
   'kubeconfig-trusted': false,
   server: '',
   'certificate-authority': '',

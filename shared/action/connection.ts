@@ -31,6 +31,7 @@ const serverAddress: InputType<string> = {
 /** The inputs by which every action reaches a cluster. */
 export const connectionTypes = {
   kubeconfig: text,
+  context: text,
   'kubeconfig-trusted': flag,
   server: serverAddress,
   'certificate-authority': certificates,
@@ -39,6 +40,7 @@ export const connectionTypes = {
 
 export interface ConnectionInputs {
   kubeconfig: string;
+  context: string;
   'kubeconfig-trusted': boolean;
   server: string;
   'certificate-authority': string;
@@ -85,6 +87,7 @@ export async function openPostConnection(stage: Stage): Promise<{ cluster: Clust
   const target = await readTarget(given, { stage, env, mask, quiet: true }).catch(() => undefined);
   const inputs = {
     kubeconfig: core.getInput('kubeconfig'),
+    context: core.getInput('context'),
     'kubeconfig-trusted': flag.parse(core.getInput('kubeconfig-trusted')),
     server: serverAddress.parse(core.getInput('server')),
     'certificate-authority': certificates.parse(core.getInput('certificate-authority')),
@@ -112,6 +115,7 @@ async function credentialsFor(
   }
   return loadCredentials(kubeconfig || profile || (env.KUBECONFIG ?? ''), {
     trusted: inputs['kubeconfig-trusted'],
+    context: inputs.context,
     onSecrets: (secrets) => secrets.forEach(mask),
   });
 }

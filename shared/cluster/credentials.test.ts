@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -178,9 +177,9 @@ describe('what a kubeconfig asks for', () => {
   });
 
   it('is a file that must be there, and the reason is kept', async () => {
-    const error: unknown = await loaded(yaml.replace(/token: .*/, 'client-key: /no/such/key.pem')).catch(
-      (thrown: unknown) => thrown,
-    );
+    const error: unknown = await loaded(
+      yaml.replace(/token: .*/, 'client-certificate: /no/such/cert.pem\n    client-key: /no/such/key.pem'),
+    ).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: 'kubeconfig-invalid',
       message: expect.stringContaining('"main"'),
@@ -223,7 +222,7 @@ describe('what a kubeconfig asks for', () => {
     });
   });
 
-  it('is a token of a file, unless it has one itself', async () => {
+  it('is a token of a file, also where it has one itself', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mcprt-token-'));
     try {
       const path = join(folder, 'token');
@@ -233,7 +232,12 @@ describe('what a kubeconfig asks for', () => {
       const ofFile = both.replace(/ {4}token: .*\n/, '').replace(/\/\/admin:.*@/, '//');
       const { tokens, headers } = await loaded(ofFile);
       expect([await tokens?.current(), headers.authorization]).toEqual(['from-the-file', undefined]);
-      expect(await loaded(both)).not.toHaveProperty('tokens');
+      expect(await (await loaded(both)).tokens?.current()).toBe('from-the-file');
+      expect((await loaded(ofFile)).secrets).toContain('from-the-file');
+      await expect(loaded(ofFile.replace(path, `${path}-nowhere`))).rejects.toMatchObject({
+        code: 'kubeconfig-invalid',
+        why: expect.stringContaining('tokenFile'),
+      });
       expect(await loaded(ofFile.replace(/tokenFile: .*/, 'tokenFile: ""'))).not.toHaveProperty('tokens');
       // Of another user.
       const other = `${yaml.replace(/ {4}token: .*\n/, '    username: ""\n').replace(/\/\/admin:.*@/, '//')}    tokenFile: ${path}\n`;
@@ -256,12 +260,15 @@ describe('what a kubeconfig asks for', () => {
   });
 
   it('has its client key told as text and as it is written', async () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    const packed = Buffer.from(key).toString('base64');
-    const found = await loaded(yaml.replace(/token: .*/, `client-key-data: ${packed}`));
+    const { certificate, key } = await makeServerCertificate(['u'], await makeCertificateAuthority());
+    const [packed, cert] = [key, certificate].map((pem) => Buffer.from(pem).toString('base64'));
+    const found = await loaded(
+      yaml.replace(/token: .*/, `client-certificate-data: ${cert}\n    client-key-data: ${packed}`),
+    );
     expect(found.secrets).toEqual(expect.arrayContaining([key, packed]));
-    expect(String(found.tls.key)).toBe(key);
+    expect([String(found.tls.key), String(found.tls.cert)]).toEqual([key, certificate]);
+    // Without a certificate it is no credential.
+    expect((await loaded(yaml.replace(/token: .*/, `client-key-data: ${packed}`))).tls).toEqual({});
   });
 
   it('may be a file beside the kubeconfig', async () => {
@@ -299,7 +306,8 @@ describe('what a kubeconfig says', () => {
       yaml.replace(/server: .*/, `server: http://u:${encodeURIComponent(secrets.password)}@h.example`),
       yaml.replace(/ {4}insecure.*/, `    proxy-url: socks5://u:${encodeURIComponent(secrets.password)}@h.example`),
       yaml.replace(/ {4}insecure.*/, `    proxy-url: ${secrets.token}`),
-      yaml.replace(/token: .*/, `client-key-data: ${Buffer.from('no key').toString('base64')}`),
+      yaml.replace(/token: .*/, 'client-certificate-data: bm8ga2V5\n    client-key-data: bm8ga2V5'),
+      yaml.replace(/token: .*/, 'client-certificate-data: no base64\n    client-key-data: bm8ga2V5'),
       yaml.replace(/- name: main\n {2}user/, '- user'),
     ];
     for (const source of broken) {

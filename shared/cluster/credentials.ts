@@ -1,12 +1,11 @@
-import type { RequestOptions } from 'node:https';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-// The deep path keeps 30 MB of generated API classes out of the bundle; the package has no `exports` map.
-import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { McprtError } from '../errors.js';
-import { isRecord } from '../json.js';
 import { passwordsIn, percentDecoded } from '../secret-shapes.js';
 import { withoutEnd } from '../text.js';
+import { askPlugin, type PluginAnswer } from './credential-plugin.js';
+import type { Impersonation } from './impersonation.js';
+import { type ChosenContext, chooseContext, type KubeconfigUser, shown, unusable } from './kubeconfig.js';
 import { readKubeconfig } from './kubeconfig-text.js';
 import { fileTokens } from './token-file.js';
 import type { TokenSource } from './token-source.js';
@@ -16,6 +15,7 @@ export interface Credentials {
   server: string;
   context: string;
   headers: Record<string, string>;
+  impersonation?: Impersonation;
   /** Tokens that end, in place of an authorization in the headers. */
   tokens?: TokenSource;
   /** What it means that the API server takes such a token not; without it, 401 is all that is known. */
@@ -35,110 +35,145 @@ export interface Credentials {
 export interface CredentialOptions {
   /** Allows the kubeconfig to start programs (exec plugins) and to skip the check of the server's certificate. */
   trusted: boolean;
+  /** The context; the current one when it is empty. */
+  context?: string;
   /** Told of secrets, and of what may be one, before anything is done with what was given. */
   onSecrets?: (secrets: string[]) => void;
 }
 
 /**
- * Reads a kubeconfig given as a path, as YAML or JSON text, or as base64 of such text.
+ * Reads a kubeconfig given as a path, a list of paths as in KUBECONFIG, as YAML or JSON text, or as base64 of such text. It
+ * means what Kubernetes' own client takes it for.
  *
  * @throws McprtError `kubeconfig-missing`, `kubeconfig-invalid`, `kubeconfig-untrusted`
  */
 export async function loadCredentials(source: string, options: CredentialOptions): Promise<Credentials> {
-  const { config, fields } = parse(source, options.onSecrets ?? (() => undefined));
-  const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
-  if (!cluster || !user) {
-    throw new McprtError('kubeconfig-invalid', {
-      what: 'the kubeconfig has no usable current context',
-      why: `current-context is ${shownName(config.getCurrentContext())} and names no cluster and user of this file`,
-      next: 'set current-context to one of its contexts, for example with `kubectl config use-context`',
-    });
-  }
-  const server = addressOf(cluster.server, 'server');
-  if (server.protocol !== 'https:') {
-    throw new McprtError('kubeconfig-untrusted', {
-      what: 'the kubeconfig names an API server without TLS',
-      why: `${server.protocol}//${server.host} is not an https address, and Secrets would travel in the clear`,
-      next: 'use the API server’s https address',
-    });
-  }
-  if (cluster.proxyUrl !== undefined && !/^https?:$/.test(addressOf(cluster.proxyUrl, 'proxy-url').protocol)) {
+  const onSecrets = options.onSecrets ?? (() => undefined);
+  const chosen = chooseContext(readKubeconfig(source, onSecrets), options.context ?? '');
+  const { context, cluster, user } = chosen;
+  const server = serverOf(chosen);
+  const proxyUrl = cluster['proxy-url'];
+  if (proxyUrl !== '' && !/^https?:$/.test(addressOf(proxyUrl, 'proxy-url').protocol)) {
     throw unusable('its proxy-url is of another kind than http and https');
   }
-  refuseUntrusted(cluster.skipTLSVerify === true, Boolean(user.exec ?? user.authProvider), options);
-
-  const https: RequestOptions = {};
-  try {
-    await config.applyToHTTPSOptions(https);
-  } catch (cause) {
-    throw new McprtError('kubeconfig-invalid', {
-      what: `the credentials of kubeconfig user ${shownName(user.name)} cannot be loaded`,
-      why: 'a file that it names cannot be read, or its plugin failed',
-      next: 'check that every path in the kubeconfig exists on this runner; inline the data with `kubectl config view --flatten`',
-      cause: cause instanceof Error && 'code' in cause ? cause : undefined,
-    });
-  }
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(https.headers ?? {})) {
-    headers[name.toLowerCase()] = headerOf(String(value));
-  }
-  const basic = https.auth ?? (server.username === '' || headers.authorization ? undefined : userOf(server));
-  if (basic) {
-    headers.authorization = `Basic ${Buffer.from(basic).toString('base64')}`;
-  }
-  const bearer = /^(?:Bearer|Basic) (.+)$/.exec(headers.authorization ?? '')?.[1];
+  const isUnchecked = cluster['insecure-skip-tls-verify'];
+  const hasPlugin = Boolean(user.exec ?? user['auth-provider']);
+  refuseUntrusted(isUnchecked, hasPlugin, options);
+  const [ca, own, plugin] = await loading(chosen, () =>
+    Promise.all([
+      material(cluster['certificate-authority-data'], cluster['certificate-authority']),
+      clientCertificate(user),
+      hasPlugin ? askPlugin(chosen) : ({} as PluginAnswer),
+    ]),
+  );
+  const cert = plugin.cert ?? own?.cert;
+  const key = plugin.key ?? own?.key;
+  const written = basicOf(user.username, user.password) ?? (user.token === '' ? undefined : `Bearer ${user.token}`);
+  const fileToken = user.tokenFile === '' ? undefined : fileTokens(user.tokenFile, { token: user.token, onSecrets });
+  const first = fileToken && (await fileToken.current());
+  // Go's client takes the address's user where nothing else says who asks.
+  const basic =
+    first === undefined ? basicOf(percentDecoded(server.username), percentDecoded(server.password)) : undefined;
+  const given = plugin.authorization ?? written ?? basic;
+  const authorization = given === undefined ? undefined : headerOf(given);
+  const bearer = /^(?:Bearer|Basic) (.+)$/.exec(authorization ?? '')?.[1];
   const tls = {
-    ...pick('ca', https.ca),
-    ...pick('cert', https.cert),
-    ...pick('key', https.key),
-    ...(https.servername === undefined ? {} : { servername: https.servername }),
-    ...(cluster.skipTLSVerify === true ? { rejectUnauthorized: false as const } : {}),
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(cluster['tls-server-name'] !== '' && { servername: cluster['tls-server-name'] }),
+    ...(isUnchecked && { rejectUnauthorized: false as const }),
   };
   // Of a short token the header is what can be told from ordinary words.
-  const secrets = [headers.authorization, bearer, user.token, user.password, user.keyData, text(https.key)].filter(
-    (secret): secret is string => typeof secret === 'string' && secret !== '',
-  );
-  secrets.push(...passwordsIn(cluster.server), ...passwordsIn(cluster.proxyUrl ?? ''));
-  options.onSecrets?.(secrets);
+  const secrets = [
+    authorization,
+    bearer,
+    first,
+    user.token,
+    user.password,
+    user['client-key-data'],
+    key?.toString(),
+  ].filter((secret) => secret !== undefined && secret !== '') as string[];
+  secrets.push(...passwordsIn(cluster.server), ...passwordsIn(proxyUrl));
+  onSecrets(secrets);
   try {
     createSecureContext(tls);
   } catch {
     // OpenSSL's words are about bytes of the key.
     throw unusable('its CA, client certificate or client key is none, or they do not belong together');
   }
-  const tokenFile = tokenFileOf(fields, user.name);
   return {
     server: withoutEnd(`${server.origin}${server.pathname}`, '/'),
-    context: config.getCurrentContext(),
-    headers,
-    // The library reads tokens of pods' files only.
-    ...(bearer === undefined && tokenFile !== undefined ? { tokens: fileTokens(tokenFile) } : {}),
+    context,
+    headers: fileToken !== undefined || authorization === undefined ? {} : { authorization },
+    ...(fileToken && { tokens: fileToken }),
+    ...(user.as !== '' && { impersonation: impersonationOf(user) }),
     tls,
-    ...(cluster.proxyUrl === undefined ? {} : { proxyUrl: cluster.proxyUrl }),
+    ...(proxyUrl !== '' && { proxyUrl }),
     secrets,
   };
 }
 
-function parse(
-  source: string,
-  onSecrets: (secrets: string[]) => void,
-): { config: KubeConfig; fields: Record<string, unknown> } {
-  const { fields, path } = readKubeconfig(source, onSecrets);
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(JSON.stringify(fields));
-    if (path !== undefined) config.makePathsAbsolute(dirname(path));
-  } catch {
-    throw unusable('one of its clusters, users or contexts has no name, or not the fields that it must have');
-  }
-  return { config, fields };
+/** The API server's address. One without a scheme is https where the kubeconfig has anything of TLS. */
+function serverOf({ cluster, user }: ChosenContext): URL {
+  const { server } = cluster;
+  const hasTls =
+    cluster['insecure-skip-tls-verify'] ||
+    [cluster['certificate-authority'], cluster['certificate-authority-data'], user['client-certificate']].some(
+      Boolean,
+    ) ||
+    user['client-certificate-data'] !== '';
+  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(server);
+  const url = addressOf(hasScheme ? server : `${hasTls ? 'https' : 'http'}://${server}`, 'server');
+  if (url.protocol === 'https:') return url;
+  throw new McprtError('kubeconfig-untrusted', {
+    what: 'the kubeconfig names an API server without TLS',
+    why: `${url.protocol}//${url.host} is not an https address, and Secrets would travel in the clear`,
+    next: 'use the API server’s https address',
+  });
 }
 
-function tokenFileOf({ users: written }: Record<string, unknown>, name: string): string | undefined {
-  const users = Array.isArray(written) ? written.filter(isRecord) : [];
-  const user = users.find((one) => one.name === name)?.user;
-  return isRecord(user) && typeof user.tokenFile === 'string' && user.tokenFile !== '' ? user.tokenFile : undefined;
+async function loading<T>({ userName }: ChosenContext, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (cause instanceof McprtError) throw cause;
+    throw new McprtError('kubeconfig-invalid', {
+      what: `the credentials of kubeconfig user ${shown(userName)} cannot be loaded`,
+      why: 'a file that it names cannot be read, or its plugin failed',
+      next: 'check that every path in the kubeconfig exists on this runner; inline the data with `kubectl config view --raw --flatten`',
+      cause: cause instanceof Error && 'code' in cause ? cause : undefined,
+    });
+  }
+}
+
+/** What a field and its file say: `…-data` is base64, in one line or in many. */
+async function material(data: string, path: string): Promise<Buffer | undefined> {
+  if (data !== '') {
+    const packed = data.replace(/[\r\n]/g, '');
+    if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(packed)) {
+      throw unusable('one of its fields that end in -data is no base64');
+    }
+    return Buffer.from(packed, 'base64');
+  }
+  return path === '' ? undefined : readFile(path);
+}
+
+/** A key without a certificate is no credential, and is not looked at. */
+async function clientCertificate(user: KubeconfigUser): Promise<{ cert?: Buffer; key?: Buffer } | undefined> {
+  const cert = await material(user['client-certificate-data'], user['client-certificate']);
+  if (cert === undefined) return undefined;
+  const key = await material(user['client-key-data'], user['client-key']);
+  return { cert, ...(key && { key }) };
+}
+
+function basicOf(username: string, password: string): string | undefined {
+  if (username === '' && password === '') return undefined;
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+function impersonationOf(user: KubeconfigUser): Impersonation {
+  return { user: user.as, uid: user['as-uid'], groups: user['as-groups'], extra: user['as-user-extra'] };
 }
 
 /** An address of the kubeconfig; it may hold a password, and is not shown where it is none. */
@@ -147,28 +182,11 @@ function addressOf(address: unknown, field: string): URL {
   throw unusable(`the field ${field} of its cluster is no address`);
 }
 
-function userOf({ username, password }: URL): string {
-  return `${percentDecoded(username)}:${percentDecoded(password)}`;
-}
-
 /** The value of a header as HTTP takes it: a line end that came along with a token is none of it. */
 function headerOf(value: string): string {
   const trimmed = value.trim();
   if (/^[\x20-\x7e]+$/.test(trimmed) && !/^Bearer .*\s/.test(trimmed)) return trimmed;
   throw unusable('its token has a line end, a blank or a letter within that no token has: it was damaged on its way');
-}
-
-function unusable(why: string): McprtError {
-  return new McprtError('kubeconfig-invalid', {
-    what: 'the kubeconfig cannot be used',
-    why,
-    next: 'store it again as the cluster wrote it, with the data in it: `kubectl config view --raw --flatten --minify`',
-  });
-}
-
-/** A name out of the kubeconfig, as short as names are. */
-function shownName(name: unknown): string {
-  return JSON.stringify(String(name ?? '').slice(0, 80));
 }
 
 function refuseUntrusted(skipsVerification: boolean, startsProgram: boolean, options: CredentialOptions): void {
@@ -186,14 +204,4 @@ function refuseUntrusted(skipsVerification: boolean, startsProgram: boolean, opt
       ? 'put the server’s CA into `certificate-authority-data`'
       : 'use a token or a client certificate, or set `kubeconfig-trusted: true` if you trust where the file comes from',
   });
-}
-
-function pick<Name extends 'ca' | 'cert' | 'key'>(name: Name, value: unknown): { [key in Name]?: string | Buffer } {
-  return typeof value === 'string' || Buffer.isBuffer(value)
-    ? ({ [name]: value } as { [key in Name]: string | Buffer })
-    : {};
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' || Buffer.isBuffer(value) ? value.toString() : undefined;
 }

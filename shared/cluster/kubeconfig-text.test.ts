@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readKubeconfig } from './kubeconfig-text.js';
 
@@ -30,7 +30,8 @@ const json = JSON.stringify(fields);
 function read(source: string) {
   const told: string[] = [];
   const found = readKubeconfig(source, (secrets) => void told.push(...secrets));
-  return { ...found, told: new Set(told) };
+  expect(found).toHaveLength(1);
+  return { ...found[0], told: new Set(told) };
 }
 
 /** A file with this content. */
@@ -56,9 +57,9 @@ describe('a kubeconfig', () => {
     ['YAML of users only', 'users: []'],
     ['YAML of clusters only', 'clusters: []'],
   ])('is read from %s, and has no path', (_, source) => {
-    const { path, fields: found } = read(source);
-    expect(path).toBeUndefined();
-    expect(Array.isArray(found.clusters) || Array.isArray(found.users)).toBe(true);
+    const { folder, fields: found } = read(source);
+    expect(folder).toBeUndefined();
+    expect(Array.isArray(found?.clusters) || Array.isArray(found?.users)).toBe(true);
   });
 
   it.each([
@@ -70,7 +71,41 @@ describe('a kubeconfig', () => {
     ['UTF-16 with a byte too many', Buffer.concat([utf16be(`\ufeff${json}`), Buffer.from('x')])],
   ])('is read from a file of %s', (name, content) => {
     const path = file(name, content);
-    expect(read(` ${path}\n`)).toMatchObject({ path, fields });
+    expect(read(` ${path}\n`)).toMatchObject({ folder: dirname(path), fields });
+  });
+
+  it('is the first of several documents, and knows the words of YAML 1.1', () => {
+    const { fields: found } = read(
+      'clusters:\n- cluster: { insecure-skip-tls-verify: yes }\n---\nclusters: []\nusers: [}',
+    );
+    expect(found).toEqual({ clusters: [{ cluster: { 'insecure-skip-tls-verify': true } }] });
+    expect(read('base: &b { server: s }\nclusters:\n- cluster: { <<: *b }').fields?.clusters).toEqual([
+      { cluster: { server: 's' } },
+    ]);
+  });
+
+  it('is a list of files as in KUBECONFIG, of which some may be missing', () => {
+    const [one, two] = [file('one', json), file('two', 'contexts: []')];
+    const found = readKubeconfig(`${folder}/none:${one}::${two}`, () => undefined);
+    expect(found).toEqual([
+      { fields, folder },
+      { fields: { contexts: [] }, folder },
+    ]);
+    expect(() => readKubeconfig(`${one}:${file('broken', 'no kubeconfig')}`, () => undefined)).toThrow(
+      expect.objectContaining({ code: 'kubeconfig-invalid' }),
+    );
+    expect(() => readKubeconfig(`${folder}/none:${folder}/neither`, () => undefined)).toThrow();
+  });
+
+  it('is found below the home of whoever runs', () => {
+    const before = process.env.HOME;
+    process.env.HOME = folder;
+    try {
+      file('at-home', json);
+      expect(read('~/at-home')).toMatchObject({ fields, folder });
+    } finally {
+      process.env.HOME = before;
+    }
   });
 
   it('has its secrets told, whatever they look like, with what base64 holds', () => {

@@ -1,27 +1,30 @@
 import { readFileSync, statSync } from 'node:fs';
-import { parseDocument } from 'yaml';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { passwordsIn, secretsIn, shownPath } from '../secret-shapes.js';
+import type { KubeconfigPart } from './kubeconfig.js';
 
 /** A kubeconfig of many clusters is some hundred KiB. In bytes. */
 const largest = 4 * 1024 * 1024;
 /** Longer paths are none on any system. */
 const longestPath = 4_096;
 const help = 'give a path that exists, the file’s text, or its base64 (`base64 -w0 < kubeconfig`)';
+const lists = ['clusters', 'users', 'contexts'];
+/** Nobody merges more. */
+const mostFiles = 32;
 
 /**
- * Reads what was given as a kubeconfig: its text in YAML or JSON, base64 of that, or a path. What it is shows only when it
- * is read, so whatever of it may be a secret is told before, also where it turns out to be none.
+ * Reads what was given as a kubeconfig: its text in YAML or JSON, base64 of that, a path, or several as in KUBECONFIG. What
+ * it is shows only when it is read, so whatever of it may be a secret is told before, also where it turns out to be none.
  *
  * @param onSecrets told of every secret in it, and of what looks like one, before anything else happens
- * @returns its fields, and the path for one that was read from a file
+ * @returns its files that there are, in their order; of a text the one part
  * @throws McprtError `kubeconfig-missing`, `kubeconfig-invalid`; neither quotes what was given, but a path that is one
  */
-export function readKubeconfig(
-  source: string,
-  onSecrets: (secrets: string[]) => void,
-): { fields: Record<string, unknown>; path?: string } {
+export function readKubeconfig(source: string, onSecrets: (secrets: string[]) => void): KubeconfigPart[] {
   const given = withoutMark(source);
   if (given.trim() === '') {
     throw new McprtError('kubeconfig-missing', {
@@ -32,20 +35,17 @@ export function readKubeconfig(
   }
   onSecrets(suspects(given));
   const path = given.trim();
-  const bytes = fileOf(path);
-  if (bytes !== undefined) {
-    const text = textOf(bytes);
-    onSecrets(suspects(text));
-    const fields = fieldsOf(text) ?? fieldsOf(fromBase64(text, onSecrets));
-    if (fields === undefined) throw invalid('the file holds neither YAML or JSON of a kubeconfig nor base64 of it');
-    onSecrets(leaves(fields));
-    return { fields, path };
-  }
+  const file = partIn(path, onSecrets);
+  if (file !== undefined) return [file];
   const fields = fieldsOf(given) ?? fieldsOf(evenly(given)) ?? fieldsOf(fromBase64(given, onSecrets));
   if (fields !== undefined) {
     onSecrets(leaves(fields));
-    return { fields };
+    return [{ fields }];
   }
+  // Those of a list that are not there are none, as kubectl takes it.
+  const listed = path.split(delimiter).filter((one) => one !== '');
+  const parts = listed.slice(0, mostFiles).flatMap((one) => partIn(one, onSecrets) ?? []);
+  if (parts.length > 0) return parts;
   const shown = shownPath(path);
   if (shown !== undefined) {
     throw new McprtError('kubeconfig-missing', {
@@ -60,6 +60,19 @@ export function readKubeconfig(
 
 function invalid(why: string): McprtError {
   return new McprtError('kubeconfig-invalid', { what: 'the kubeconfig cannot be read', why, next: help });
+}
+
+/** The kubeconfig in a file; undefined where the text is no path of one. */
+function partIn(given: string, onSecrets: (secrets: string[]) => void): KubeconfigPart | undefined {
+  const path = given.startsWith('~/') ? join(process.env.HOME ?? homedir(), given.slice(2)) : given;
+  const bytes = fileOf(path);
+  if (bytes === undefined) return undefined;
+  const text = textOf(bytes);
+  onSecrets(suspects(text));
+  const fields = fieldsOf(text) ?? fieldsOf(fromBase64(text, onSecrets));
+  if (fields === undefined) throw invalid('the file holds neither YAML or JSON of a kubeconfig nor base64 of it');
+  onSecrets(leaves(fields));
+  return { fields, folder: dirname(path) };
 }
 
 /** The content of a file; undefined where the text is no path of one. */
@@ -113,15 +126,18 @@ function evenly(text: string): string {
     : [first.trimStart(), ...rest.map((line) => line.slice(depth))].join('\n');
 }
 
-/** The fields of a kubeconfig; undefined for a text that is none. */
+/**
+ * The fields of a kubeconfig; undefined for a text that is none. It is YAML 1.1, and of several documents the first counts,
+ * as Kubernetes' own client reads it.
+ */
 function fieldsOf(text: string): Record<string, unknown> | undefined {
   if (text.length > largest) return undefined;
   try {
-    const document = parseDocument(text, { logLevel: 'silent', prettyErrors: false });
+    const [document] = parseAllDocuments(text, { logLevel: 'silent', prettyErrors: false, version: '1.1' });
     // The parser's messages quote what it could not read, which may be a token: none is passed on.
-    if (document.errors.length > 0) return undefined;
+    if (document === undefined || document.errors.length > 0) return undefined;
     const fields: unknown = document.toJS({ maxAliasCount: 100 });
-    return isRecord(fields) && (Array.isArray(fields.clusters) || Array.isArray(fields.users)) ? fields : undefined;
+    return isRecord(fields) && lists.some((list) => Array.isArray(fields[list])) ? fields : undefined;
   } catch {
     return undefined;
   }

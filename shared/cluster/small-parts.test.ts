@@ -72,8 +72,9 @@ describe('a token', () => {
 
   it('of a file is read again after a minute, and kept while the file is away', async () => {
     let now = 0;
+    const seen: string[] = [];
     const file = join(folder, 'token');
-    const tokens = fileTokens(file, () => now);
+    const tokens = fileTokens(file, { onSecrets: (told) => void seen.push(...told) }, () => now);
     await expect(tokens.current()).rejects.toMatchObject({ code: 'kubeconfig-invalid' });
     writeFileSync(file, ' one\n');
     expect(await tokens.current()).toBe('one');
@@ -86,6 +87,13 @@ describe('a token', () => {
     now = 200_000;
     expect(await tokens.current()).toBe('two');
     expect(tokens.refused('two')).toBe(false);
+    expect(seen).toEqual(['one', 'two']);
+    // One that is written beside the file's name is the one until there is a file.
+    const both = fileTokens(file, { token: 'written', onSecrets: () => undefined }, () => now);
+    expect(await both.current()).toBe('written');
+    writeFileSync(file, 'three');
+    now = 400_000;
+    expect(await both.current()).toBe('three');
   });
 
   it('of an account is asked for at the account', async () => {

@@ -5,6 +5,7 @@ import { linesOfStream, readAtMost } from '../bounded.js';
 import { McprtError } from '../errors.js';
 import { ApiError, apiErrorFrom } from './api-error.js';
 import type { Credentials } from './credentials.js';
+import { impersonationHeaders, singleHeaders } from './impersonation.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -60,11 +61,12 @@ const attempts = 5;
 export function openTransport(credentials: Credentials, options: TransportOptions): Transport {
   const dispatcher = dispatcherFor(credentials, options);
   const server = new URL(credentials.server);
-  const { tokens, explainRefusal } = credentials;
-  const headersWith = (token: string | undefined): Record<string, string> => ({
+  const { tokens, explainRefusal, impersonation } = credentials;
+  const headersWith = (token: string | undefined): Record<string, string | string[]> => ({
     accept: 'application/json',
     'user-agent': options.userAgent,
     ...credentials.headers,
+    ...(impersonation && impersonationHeaders(impersonation)),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   });
   let sockets: Dispatcher | undefined;
@@ -169,7 +171,7 @@ export function openTransport(credentials: Credentials, options: TransportOption
       // The pooled connections speak HTTP/2, and the API server upgrades HTTP/1.1 only.
       sockets ??= dispatcherFor(credentials, options, { allowH2: false });
       const url = `${credentials.server.replace(/^http/, 'ws')}${path}`;
-      const { accept: _, ...own } = headersWith(token);
+      const { accept: _, ...own } = singleHeaders(headersWith(token));
       return new WebSocket(url, { protocols: [protocol], dispatcher: sockets, headers: own });
     },
     serverTime: () => clock && new Date(clock.at + performance.now() - clock.seen),

@@ -91,7 +91,10 @@ async function keepFresh(
   };
 }
 
-function kubeconfigText({ server, headers, tokens, tls, proxyUrl }: Credentials, tokenFile: string): string {
+function kubeconfigText(
+  { server, headers, impersonation, tokens, tls, proxyUrl }: Credentials,
+  tokenFile: string,
+): string {
   const [scheme, value = ''] = (headers.authorization ?? '').split(' ');
   const [username, ...password] = Buffer.from(value, 'base64').toString('utf8').split(':');
   const base64 = (data: string | Buffer): string => Buffer.from(data).toString('base64');
@@ -119,6 +122,12 @@ function kubeconfigText({ server, headers, tokens, tls, proxyUrl }: Credentials,
           ...(scheme === 'Basic' ? { username, password: password.join(':') } : {}),
           ...(tls.cert === undefined ? {} : { 'client-certificate-data': base64(tls.cert) }),
           ...(tls.key === undefined ? {} : { 'client-key-data': base64(tls.key) }),
+          ...(impersonation && {
+            as: impersonation.user,
+            'as-uid': impersonation.uid,
+            'as-groups': impersonation.groups,
+            'as-user-extra': impersonation.extra,
+          }),
         },
       },
     ],
