@@ -44,6 +44,7 @@ describe('a URL as Go prints it', () => {
     'http://[::%31]/',
     'http://[fe80::%31%25en0]/',
     'http://[fe80::1%25en%01]/',
+    'http://[fe80::1%25e n]/',
   ])('refused: %s', (text) => {
     expect(() => printed(text)).toThrow(UrlError);
   });

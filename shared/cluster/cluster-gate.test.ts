@@ -49,7 +49,9 @@ describe('a cluster behind a question about permissions', () => {
       await asked.get(kinds.secret, { name: 'one' }).catch(({ message }) => console.log(message));
       setTimeout(() => console.log('end'), 40);
     `;
-    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    });
     expect([status, stdout]).toEqual([0, 'missing\nend\n']);
   });
 });
