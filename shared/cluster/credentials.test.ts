@@ -234,7 +234,10 @@ describe('what a kubeconfig asks for', () => {
       const { tokens, headers } = await loaded(ofFile);
       expect([await tokens?.current(), headers.authorization]).toEqual(['from-the-file', undefined]);
       expect(await loaded(both)).not.toHaveProperty('tokens');
-      expect(await loaded(ofFile.replace(/tokenFile: .*/, 'tokenFile: ""'))).not.toHaveProperty('tokens');
+      for (const none of ['""', '5']) {
+        const without = ofFile.replace(/tokenFile: .*/, `tokenFile: ${none}`);
+        expect(await loaded(without)).not.toHaveProperty('tokens');
+      }
       // Of another user.
       const other = `${yaml.replace(/ {4}token: .*\n/, '    username: ""\n').replace(/\/\/admin:.*@/, '//')}    tokenFile: ${path}\n`;
       expect(await loaded(other)).not.toHaveProperty('tokens');

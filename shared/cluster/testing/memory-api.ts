@@ -107,7 +107,8 @@ export function memoryApi({ now = () => new Date(), unserved = [] as Kind[] } = 
       return fail(404, 'NotFound', 'the server could not find the requested resource');
     }
     const { kind, namespace, name, subresource } = target;
-    if (kind === kinds.selfSubjectRulesReview || kind === kinds.selfSubjectAccessReview) return ok(allowed(kind, call, api.hooks));
+    if (kind === kinds.selfSubjectRulesReview || kind === kinds.selfSubjectAccessReview)
+      return ok(allowed(kind, call, api.hooks));
     const missing = (): never => fail(404, 'NotFound', `${kind.plural} ${JSON.stringify(name)} not found`);
     const dryRun = url.searchParams.get('dryRun') === 'All';
     const store = (object: KubeObject, owners: Stored['owners']): Answer => {
