@@ -39,6 +39,7 @@ test.each([
   ['a deadline', 'x = 60_000;'],
   ['a size', 'x = 16 * 1024 * 1024;'],
   ['a pause', 'await pause(250);'],
+  ['a moment that is met', 'x = Date.now() > end;'],
   ['how many at a time', 'const parallelReads = 4; x = { parallel: 8 };'],
   ['nothing in place of a text', "x = a ?? ''; const [b = ''] = c;"],
   ['a plural', `x = \`\${a} thing\${a === 1 ? '' : 's'} are left\`;`],

@@ -136,7 +136,12 @@ function at(node: Node, make: Make): Mutation[] {
       return isNode(node.test) ? [make(node.test, (source) => `!(${text(node.test)(source)})`, 'negated')] : [];
     case 'BinaryExpression':
     case 'LogicalExpression': {
-      const to = node.type === 'BinaryExpression' ? swapped[String(node.operator)] : logical(node.operator);
+      const to =
+        node.type === 'LogicalExpression'
+          ? logical(node.operator)
+          : isMoment(node)
+            ? undefined
+            : swapped[String(node.operator)];
       const [left, right] = [text(node.left), text(node.right)];
       const both = (source: string): string => `(${left(source)} ${to} ${right(source)})`;
       return to === undefined ? [] : [make(node, both, `${node.operator} is ${to}`)];
@@ -162,6 +167,13 @@ function at(node: Node, make: Make): Mutation[] {
     default:
       return [];
   }
+}
+
+/** A comparison with the clock: it is not read at the very moment that a deadline is. */
+function isMoment({ left, right, operator }: Node): boolean {
+  const isClock = (one: unknown): boolean =>
+    isNode(one) && one.type === 'CallExpression' && nameOf(one.callee) === 'now';
+  return /[<>]/.test(String(operator)) && (isClock(left) || isClock(right));
 }
 
 const safe = ({ to }: Mutation): boolean => !/[\\\n]/.test(to) && to.split("'").length === 3;

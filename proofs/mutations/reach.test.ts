@@ -10,8 +10,9 @@ import {
 } from '../c.js';
 export { e } from './e/e.js';
 import 'node:fs';
-const f = await import('./f.js');`;
-  expect(importsOf('x/y/z.ts', source)).toEqual(['x/y/a.ts', 'x/c.ts', 'x/y/e/e.ts', 'x/y/f.ts']);
+const f = await import('./f.js');
+const g = new URL('./g.js', import.meta.url);`;
+  expect(importsOf('x/y/z.ts', source)).toEqual(['x/y/a.ts', 'x/c.ts', 'x/y/e/e.ts', 'x/y/f.ts', 'x/y/g.ts']);
 });
 
 test('the tests of a source are its own, then the nearest', () => {

@@ -18,9 +18,10 @@ export async function importsIn(root: string, folders: readonly string[]): Promi
   return new Map(found.flat());
 }
 
-/** Sources that a source imports; what is imported for its types only cannot break at run time. */
+/** Sources that a source imports, or has another process import; what is imported for its types only cannot break at run time. */
 export function importsOf(file: string, source: string): string[] {
-  const named = /^(?:import|export)\s(?!type\s)[^'"]*?['"](\.[^'"]+)\.js['"]|\bimport\(['"](\.[^'"]+)\.js['"]\)/gm;
+  const named =
+    /^(?:import|export)\s(?!type\s)[^'"]*?['"](\.[^'"]+)\.js['"]|\b(?:import|new URL)\(['"](\.[^'"]+)\.js['"]/gm;
   return [...source.matchAll(named)].map(([, own, late]) => normalize(join(file, '..', `${own ?? late}.ts`)));
 }
 

@@ -57,7 +57,7 @@ export async function readTar(bytes: Buffer, wanted: readonly string[]): Promise
     for await (const entry of tar) {
       const { name, type } = entry.header;
       if (type !== 'file' || !wanted.includes(name) || found.has(name)) {
-        throw malformed(`it holds an entry that no backup has: ${type ?? 'file'} ${JSON.stringify(name.slice(0, 80))}`);
+        throw malformed(`it holds an entry that no backup has: ${type} ${JSON.stringify(name.slice(0, 80))}`);
       }
       found.set(name, await buffer(entry));
     }

@@ -94,6 +94,20 @@ describe('without a choice', () => {
     expect(store.fetched).toEqual([of(8).name]);
   });
 
+  it('eight of those that may be ours are told when they are passed over, and how many more there are', async () => {
+    for (const [count, more] of [
+      [8, []],
+      [9, ['…and 1 more']],
+    ] as const) {
+      const doubtful = Array.from({ length: count }, (_, at) => junk(100 + at));
+      const { warnings } = await choose([memoryStore('cache', [...doubtful, of(8)])], { overrides: { older: true } });
+      expect([warnings.slice(0, 8), warnings.slice(8)]).toEqual([
+        Array.from({ length: 8 }, () => expect.stringMatching(/^passed over: cache, .*backup-malformed/)),
+        more,
+      ]);
+    }
+  });
+
   it.each<[string, Partial<BackupContext>]>([
     ['cluster', { fingerprint: 'another' }],
     ['repository', { repositoryId: '43' }],

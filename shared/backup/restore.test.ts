@@ -69,6 +69,34 @@ describe('restore', () => {
     await expect(restore({ maxOrders: 1, dryRun: true })).resolves.toMatchObject({ plan: { orders: 1 } });
   });
 
+  it('asks whether it may wait for cert-manager where that runs, before any write', async () => {
+    const outcome = async (namespaceOf: string, state: 'running' | 'stopped', mayDo: boolean): Promise<string> => {
+      const { api, backUp, restore } = await scene(state);
+      await backUp();
+      wipe(api);
+      const ref = { namespace: 'cert-manager', name: 'cert-manager' };
+      const controller = api.find(kinds.deployment, ref);
+      if (controller === undefined) throw new Error('there is one');
+      api.remove(kinds.deployment, ref);
+      api.put(namespace(namespaceOf));
+      api.put({ ...controller, metadata: { ...controller.metadata, namespace: namespaceOf } });
+      api.hooks.mayNothing = !mayDo;
+      const before = api.writes.length;
+      const error = await restore().then(
+        () => undefined,
+        (thrown: McprtError) => thrown,
+      );
+      if (error === undefined) return 'restored';
+      expect(api.writes.slice(before)).toEqual([]);
+      return `${error.code}: ${error.why}`;
+    };
+    expect(await outcome('elsewhere', 'running', true)).toBe('restored');
+    expect(await outcome('elsewhere', 'running', false)).toMatch(/^permission-missing: .*elsewhere/);
+    // The question at the start of the operation was about this one; a stopped one is not waited for.
+    expect(await outcome('cert-manager', 'running', false)).toBe('restored');
+    expect(await outcome('elsewhere', 'stopped', false)).toBe('restored');
+  });
+
   it('counts no renewal that is due anyway, and tells it', async () => {
     const short = certificate('registry', 'short');
     const { api, restore } = await lost(short, secretOf(short, { age: 5 * day, life: 6 * day }));

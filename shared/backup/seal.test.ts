@@ -4,6 +4,7 @@ import { McprtError } from '../errors.js';
 import { packArchive } from './archive.js';
 import { makeKeys, readBackupKey, readRestoreKey } from './keys.js';
 import { authenticate, openBackup, sealBackup } from './seal.js';
+import type { Snapshot } from './snapshot.js';
 import { type BackupContext, schema, signStatement, verifyStatement } from './statement.js';
 
 const unmasked = (): void => undefined;
@@ -85,12 +86,19 @@ describe('a sealed backup', () => {
 
   it('is as long as others of about its size', async () => {
     const key = readBackupKey((await makeKeys('classic')).backup, unmasked);
+    const holding = (bytes: number): Snapshot => {
+      const metadata = { namespace: 'cert-manager', name: 'account' };
+      const data = { key: Buffer.alloc(bytes).toString('base64') };
+      const object = { apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', data };
+      return { ...empty, objects: [{ roles: ['account-key'], object }] };
+    };
     const lengths = await Promise.all(
-      ['t', 'a longer name of the tool'].map(
-        async (tool) => (await sealBackup(empty, { ...context, tool }, key)).length,
-      ),
+      [1, 3_000, 9_000, 12_000].map(async (bytes) => (await sealBackup(holding(bytes), context, key)).length),
     );
-    expect(new Set(lengths).size).toBe(1);
+    const [one, two, three, four] = lengths;
+    expect([two, three]).toEqual([one, one]);
+    // What is more than a block takes another one.
+    expect(four).toBeGreaterThan((one ?? 0) + 16_000);
   });
 
   it('is refused when its payload is another than was signed', async () => {

@@ -16,11 +16,15 @@ export function cronSchedule(text: string, timeZone: string): Decoded<CronSchedu
     const fields = (descriptors.get(text) ?? text).trim().split(/\s+/);
     if (fields.length !== 5)
       throw new DecodeError(`expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`);
-    const [minute, hour, day, month, weekday] = fields.map((field, index) =>
-      parseField(field, fieldBounds[index] ?? noBounds),
-    );
+    const [minute = '', hour = '', day = '', month = '', weekday = ''] = fields;
     return specSchedule(
-      { minute: minute ?? none, hour: hour ?? none, day: day ?? none, month: month ?? none, weekday: weekday ?? none },
+      {
+        minute: parseField(minute, bounds.minute),
+        hour: parseField(hour, bounds.hour),
+        day: parseField(day, bounds.day),
+        month: parseField(month, bounds.month),
+        weekday: parseField(weekday, bounds.weekday),
+      },
       zone,
     );
   });
@@ -44,14 +48,13 @@ interface Bounds {
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const noBounds: Bounds = { min: 0, max: 0, names: [] };
-const fieldBounds: readonly Bounds[] = [
-  { min: 0, max: 59, names: [] },
-  { min: 0, max: 23, names: [] },
-  { min: 1, max: 31, names: [] },
-  { min: 1, max: 12, names: months },
-  { min: 0, max: 6, names: weekdays },
-];
+const bounds = {
+  minute: { min: 0, max: 59, names: [] },
+  hour: { min: 0, max: 23, names: [] },
+  day: { min: 1, max: 31, names: [] },
+  month: { min: 1, max: 12, names: months },
+  weekday: { min: 0, max: 6, names: weekdays },
+} satisfies Record<string, Bounds>;
 
 /** The values of one field, and whether it said "any": that decides how days of month and of week combine. */
 interface Field {
@@ -59,29 +62,27 @@ interface Field {
   readonly any: boolean;
 }
 
-const none: Field = { values: new Set(), any: false };
-
-function parseField(text: string, bounds: Bounds): Field {
+function parseField(text: string, within: Bounds): Field {
   const ranges = text
     .split(',')
     .filter((range) => range !== '')
-    .map((range) => parseRange(range, bounds));
+    .map((range) => parseRange(range, within));
   return { values: new Set(ranges.flatMap((range) => [...range.values])), any: ranges.some((range) => range.any) };
 }
 
-function parseRange(text: string, bounds: Bounds): Field {
+function parseRange(text: string, within: Bounds): Field {
   const [span = '', stepText, ...extraSteps] = text.split('/');
   const [low = '', high, ...extraHighs] = span.split('-');
   if (extraSteps.length > 0) throw new DecodeError(`too many slashes: ${text}`);
   const star = low === '*' || low === '?';
   if (extraHighs.length > 0 && !star) throw new DecodeError(`too many hyphens: ${text}`);
   const step = stepText === undefined ? 1 : wholeNumber(stepText);
-  const start = star ? bounds.min : numberOrName(low, bounds);
+  const start = star ? within.min : numberOrName(low, within);
   // A single value with a step runs to the end of the field.
-  const single = stepText === undefined ? start : bounds.max;
-  const end = star ? bounds.max : high === undefined ? single : numberOrName(high, bounds);
-  if (start < bounds.min) throw new DecodeError(`beginning of range (${start}) below minimum (${bounds.min}): ${text}`);
-  if (end > bounds.max) throw new DecodeError(`end of range (${end}) above maximum (${bounds.max}): ${text}`);
+  const single = stepText === undefined ? start : within.max;
+  const end = star ? within.max : high === undefined ? single : numberOrName(high, within);
+  if (start < within.min) throw new DecodeError(`beginning of range (${start}) below minimum (${within.min}): ${text}`);
+  if (end > within.max) throw new DecodeError(`end of range (${end}) above maximum (${within.max}): ${text}`);
   if (start > end) throw new DecodeError(`beginning of range (${start}) beyond end of range (${end}): ${text}`);
   if (step === 0) throw new DecodeError(`step of range should be a positive number: ${text}`);
   const values = new Set<number>();
@@ -89,9 +90,9 @@ function parseRange(text: string, bounds: Bounds): Field {
   return { values, any: star && step <= 1 };
 }
 
-function numberOrName(text: string, bounds: Bounds): number {
-  const at = bounds.names.indexOf(text.toLowerCase());
-  return at < 0 ? wholeNumber(text) : at + bounds.min;
+function numberOrName(text: string, within: Bounds): number {
+  const at = within.names.indexOf(text.toLowerCase());
+  return at < 0 ? wholeNumber(text) : at + within.min;
 }
 
 function wholeNumber(text: string): number {
@@ -106,7 +107,7 @@ function everySchedule(text: string): CronSchedule {
   return { next: (after) => Math.floor(after / 1000 + seconds) * 1000 };
 }
 
-type Spec = Readonly<Record<'minute' | 'hour' | 'day' | 'month' | 'weekday', Field>>;
+type Spec = Readonly<Record<keyof typeof bounds, Field>>;
 
 /** internal/cron/spec.go Next, loop by loop, since its steps across clock changes are its meaning there. */
 function specSchedule(spec: Spec, zone: ZoneClock): CronSchedule {

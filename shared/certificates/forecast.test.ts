@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type ForecastInput, forecast } from './forecast.js';
 import type { Certificate, CertificateSpec } from './model.js';
 import { forecastCases, newBase, revisionRequest, tlsSecret } from './testing/cases.js';
-import { certificatePem, keyPem, requestPem } from './testing/fixtures.js';
+import { certificatePem, keyPem, newKey, requestPem } from './testing/fixtures.js';
 
 const base = newBase();
 const cases = forecastCases(base);
@@ -52,6 +52,16 @@ describe('what goes with a verdict', () => {
     expect(message({ ...withSpec({}, { renewalTime: '2026-07-31T00:00:00Z' }), now: due })).toBe(
       'Renewing certificate as renewal was scheduled at 2026-07-31 00:00:00 +0000 UTC',
     );
+  });
+
+  it('a request that holds no key of a certificate is to blame, in Go’s words', () => {
+    const requests = [revisionRequest(requestPem({ key: newKey('DSA') }))];
+    expect(forecast({ ...withSpec({}, { revision: 1 }), requests })).toMatchObject({
+      verdict: 'order',
+      check: 7,
+      reason: 'InvalidCertificateRequest',
+      message: "CertificateRequest's public key is invalid: unrecognised public key type: *dsa.PublicKey",
+    });
   });
 
   it('a blocked one says until when, and what would be ordered then', () => {

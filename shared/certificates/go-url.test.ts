@@ -14,6 +14,7 @@ describe('a URL as Go prints it', () => {
     ['https://c.org/%41', 'https://c.org/%41'],
     ['https://c.org/%41 ', 'https://c.org/A%20'],
     ['https://%61@c.org/', 'https://a@c.org/'],
+    ['https://@c.org/', 'https://@c.org/'],
     ["https://a'b:c!d@c.org/", 'https://a%27b:c%21d@c.org/'],
     ['https://c.org?', 'https://c.org?'],
     ['https://c.org#', 'https://c.org'],
@@ -27,6 +28,7 @@ describe('a URL as Go prints it', () => {
     ['a%3Ab', 'a%3Ab'],
     ['a%3A b', './a:%20b'],
     ['http://[fe80::1%25en0]:80/', 'http://[fe80::1%25en0]:80/'],
+    ['http://[fe80::1%25en_0]/', 'http://[fe80::1%25en_0]/'],
   ])('%s', (text, wanted) => {
     expect(printed(text)).toBe(wanted);
   });
@@ -39,6 +41,10 @@ describe('a URL as Go prints it', () => {
     'http://[1.2.3.4]/',
     'http://[::1]x/',
     'http://[::1%25]/',
+    'http://[::%31]/',
+    'http://[fe80::%31%25en0]/',
+    'http://[fe80::1%25en%01]/',
+    'http://[fe80::1%25e n]/',
   ])('refused: %s', (text) => {
     expect(() => printed(text)).toThrow(UrlError);
   });

@@ -38,8 +38,11 @@ describe('the first block', () => {
     expect(scan(text + two)?.label ?? 'none').not.toBe('ONE');
   });
 
-  it('may be empty', () => {
-    expect(scan(`-----BEGIN ONE-----\n-----END ONE-----\n${two}`)).toEqual({
+  it.each([
+    ['', ''],
+    [', behind headers', 'a: b\n\n'],
+  ])('may be empty%s', (_, headers) => {
+    expect(scan(`-----BEGIN ONE-----\n${headers}-----END ONE-----\n${two}`)).toEqual({
       label: 'ONE',
       der: Buffer.alloc(0),
       rest: Buffer.from(two),

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
 import { answeringCluster } from '../permissions/testing/asked-cluster.js';
 import { kinds } from './objects.js';
@@ -35,5 +36,22 @@ describe('a cluster behind a question about permissions', () => {
     const options = { resourceVersion: '1', signal: new AbortController().signal };
     await expect(cluster.watch(kinds.secret, options).next()).rejects.toThrow('missing');
     expect([sent, cluster.writes]).toEqual([['GET'], 0]);
+  });
+
+  it('ends no process by a refusal that nobody has waited for yet, nor by a read that fails after it', () => {
+    const program = `
+      import { openCluster } from ${JSON.stringify(new URL('./cluster.js', import.meta.url).href)};
+      import { kinds } from ${JSON.stringify(new URL('./objects.js', import.meta.url).href)};
+      const refused = () => new Promise((_, reject) => setTimeout(() => reject(new Error('missing')), 10));
+      const failing = { call: () => new Promise((_, reject) => setTimeout(() => reject(new Error('cut')), 20)) };
+      openCluster(failing, refused());
+      const asked = openCluster(failing, refused());
+      await asked.get(kinds.secret, { name: 'one' }).catch(({ message }) => console.log(message));
+      setTimeout(() => console.log('end'), 40);
+    `;
+    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    });
+    expect([status, stdout]).toEqual([0, 'missing\nend\n']);
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { ApiError, apiErrorFrom } from './api-error.js';
 import { isConflict, isNotFound, objectOf, openCluster } from './cluster.js';
 import { type KubeObject, kinds } from './objects.js';
@@ -172,8 +172,21 @@ describe('what comes back', () => {
   it('is a list that does not end', async () => {
     const { cluster, calls } = answering(list([{ metadata: { name: 'x' } }], { continue: 'again' }));
     await expect(cluster.list(kinds.secret)).rejects.toMatchObject({ code: 'cluster-too-large' });
-    expect(calls.length).toBeGreaterThanOrEqual(400);
-    expect(calls.length).toBeLessThan(410);
+    expect(calls).toHaveLength(400);
+  });
+
+  it('is a list that is too large, or takes too long, before its next page is read', async () => {
+    const page = list([{ metadata: { name: 'x' } }], { continue: 'again' });
+    const large = answering(JSON.stringify(page).padEnd(128 * 1024 * 1024));
+    await expect(large.cluster.list(kinds.secret)).rejects.toMatchObject({ code: 'cluster-too-large' });
+    // Four of them are just what a list may have.
+    expect(large.calls).toHaveLength(5);
+
+    const slow = answering(page);
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => slow.calls.length * 100_000);
+    await expect(slow.cluster.list(kinds.secret)).rejects.toMatchObject({ code: 'cluster-too-large' });
+    clock.mockRestore();
+    expect(slow.calls).toHaveLength(4);
   });
 
   it('is changed meanwhile where the test of a patch failed, and invalid where the object is', async () => {

@@ -140,7 +140,7 @@ export function openCluster(transport: Transport, allowed: Promise<unknown> = Pr
       const end = performance.now() + mostListed.time;
       let [pages, bytes] = [0, 0];
       do {
-        if (pages > mostListed.pages || bytes > mostListed.bytes || performance.now() > end)
+        if (pages >= mostListed.pages || bytes > mostListed.bytes || performance.now() > end)
           throw endless(kind, items.length);
         const query = queryOf({ ...selectors(options), limit: String(pageSize), continue: page.next });
         try {

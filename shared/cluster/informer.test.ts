@@ -139,7 +139,8 @@ describe('a mirror', () => {
     const { cluster, watches } = server({ pods: [[pod('p'), pod('q')], [pod('q')]] });
     const mirror = await open(cluster, { pods });
     (await watchOf(watches, 0)).feed(how);
-    expect(await mirror.until(({ pods: all }) => (namesOf(all).join() === 'q' ? true : undefined), long)).toBe(true);
+    // Before the second after which it is asked again anyway.
+    expect(await mirror.until(({ pods: all }) => (namesOf(all).join() === 'q' ? true : undefined), 900)).toBe(true);
     expect((await watchOf(watches, 1)).resourceVersion).toBe('2');
   });
 
@@ -174,6 +175,14 @@ describe('close', () => {
   it('leaves no timer behind: the process could not end', async () => {
     const before = timers();
     const mirror = await openMirror(server({}).cluster, { pods }, new AbortController().signal);
+    await mirror.close();
+    expect(timers()).toBe(before);
+  });
+
+  it('has no timer of a wait that is over either', async () => {
+    const before = timers();
+    const mirror = await openMirror(server({}).cluster, { pods }, new AbortController().signal);
+    await mirror.until(() => true, long);
     await mirror.close();
     expect(timers()).toBe(before);
   });

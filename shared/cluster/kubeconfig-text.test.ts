@@ -169,6 +169,14 @@ describe('a kubeconfig', () => {
     );
   });
 
+  it.each([
+    ['a longer path than any', `/${'a'.repeat(5_000)}`],
+    ['base64 with more behind it', `${Buffer.from(json).toString('base64')}===`],
+    ['a path with a zero in it', '/etc\0/x'],
+  ])('is refused with a code: %s', (_, source) => {
+    expect(() => read(source)).toThrow(expect.objectContaining({ code: expect.stringMatching(/^kubeconfig-/) }));
+  });
+
   it('quotes nothing of what it could not read', () => {
     const damaged = `clusters: [\n  token: ${token}`;
     try {

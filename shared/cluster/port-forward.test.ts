@@ -129,6 +129,27 @@ describe('openPortForward', () => {
     expect(peer.closed).toBe(true);
   });
 
+  it.each([
+    ['reset', 'reset'],
+    ['', 'the connection broke'],
+  ])('fails when the connection breaks, with what is known of it: %p', async (message, why) => {
+    const peer = new Peer();
+    const stream = await opened(peer);
+    const end = ended(stream);
+    peer.dispatchEvent(Object.assign(new Event('error'), { message }));
+    expect(await end).toMatchObject({ code: 'cluster-port-forward', why });
+  });
+
+  it('is over in both directions when the other side has ended', async () => {
+    const peer = new Peer();
+    const stream = await opened(peer);
+    const end = ended(stream);
+    peer.end();
+    stream.resume();
+    expect(await end).toBeUndefined();
+    expect(stream.writable).toBe(false);
+  });
+
   it('says what the API server says when it refuses', async () => {
     const peer = new Peer();
     const opening = openPortForward(clusterOf(peer, 'pods "registry-0" not found').cluster, pod, 5000);

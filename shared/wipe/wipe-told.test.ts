@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Allowance } from '../backup/allowance.js';
 import { brake } from '../backup/brake.js';
 import { type BackupKey, makeKeys, readBackupKey } from '../backup/keys.js';
@@ -80,6 +80,22 @@ describe('a wipe', () => {
     expect(one.api.find(kinds.namespace, { name: 'blog' })).toBeDefined();
     // What the live inventory holds of secrets is masked when it is read.
     expect(one.masked).toContain('j');
+  });
+
+  it('tells how long each part took', async () => {
+    const one = await world();
+    let [time, isDeleting] = [0, false];
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => time);
+    one.api.hooks.before = ({ method, path }) => {
+      const isNamespace = path.startsWith('/api/v1/namespaces') && !path.includes('kube-system');
+      isDeleting ||= isNamespace && method === 'DELETE';
+      if (path.includes('/validatingadmissionpolicybindings') && !isDeleting) time += 5_060;
+      else if (isNamespace && method === 'DELETE') time += 2_000;
+      else if (isNamespace && path.includes('?') && isDeleting) time += 700;
+    };
+    const { seconds } = await one.wipe();
+    clock.mockRestore();
+    expect(seconds).toEqual({ prove: 5.1, delete: 4, wait: 0.7 });
   });
 
   it('of nothing does nothing', async () => {

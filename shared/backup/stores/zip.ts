@@ -64,8 +64,9 @@ function packedAt(zip: Buffer, { method, size, offset }: { method: number; size:
     throw malformed('the artifact is packed in another way');
   if (zip.readUInt32LE(offset) !== local.signature) throw malformed('the list of the artifact’s files is damaged');
   const begin = offset + local.size + zip.readUInt16LE(offset + 26) + zip.readUInt16LE(offset + 28);
-  if (begin + size > zip.length) throw malformed('the artifact is cut off');
-  return { method, bytes: zip.subarray(begin, begin + size) };
+  const bytes = zip.subarray(begin, begin + size);
+  if (bytes.length < size) throw malformed('the artifact is cut off');
+  return { method, bytes };
 }
 
 /** Where the end of the directory is, which a comment may follow. */

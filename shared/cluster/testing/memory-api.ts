@@ -13,6 +13,8 @@ export interface MemoryHooks {
   before?: (call: Call) => void | Promise<void>;
   /** Called after an object was written or deleted, for whatever reacts in a cluster. */
   after?: (event: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject, api: MemoryApi) => void;
+  /** Answers each question about permissions with no; nothing is refused for it. */
+  mayNothing?: boolean;
 }
 
 export interface MemoryApi {
@@ -105,7 +107,8 @@ export function memoryApi({ now = () => new Date(), unserved = [] as Kind[] } = 
       return fail(404, 'NotFound', 'the server could not find the requested resource');
     }
     const { kind, namespace, name, subresource } = target;
-    if (kind === kinds.selfSubjectRulesReview || kind === kinds.selfSubjectAccessReview) return ok(allowed(kind, call));
+    if (kind === kinds.selfSubjectRulesReview || kind === kinds.selfSubjectAccessReview)
+      return ok(allowed(kind, call, api.hooks));
     const missing = (): never => fail(404, 'NotFound', `${kind.plural} ${JSON.stringify(name)} not found`);
     const dryRun = url.searchParams.get('dryRun') === 'All';
     const store = (object: KubeObject, owners: Stored['owners']): Answer => {
@@ -321,12 +324,12 @@ function resources(group: string, version: string | undefined, unserved: readonl
   return { kind: 'APIResourceList', resources: served.map(({ plural }) => ({ name: plural })) };
 }
 
-function allowed(kind: Kind, { body = '{}' }: Call): object {
+function allowed(kind: Kind, { body = '{}' }: Call, { mayNothing = false }: MemoryHooks): object {
   const rule = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] };
   const status =
     kind === kinds.selfSubjectAccessReview
-      ? { allowed: true }
-      : { resourceRules: [rule], nonResourceRules: [], incomplete: false };
+      ? { allowed: !mayNothing }
+      : { resourceRules: mayNothing ? [] : [rule], nonResourceRules: [], incomplete: false };
   return { ...(JSON.parse(body) as object), metadata: {}, status };
 }
 
