@@ -12,6 +12,7 @@ import { guardsProof } from './guards/guards.js';
 import { hostile } from './hostile/hostile.js';
 import { keyless } from './keyless/keyless.js';
 import { kill } from './kill.js';
+import { kubeconfigs } from './kubeconfigs/kubeconfigs.js';
 import { mcpSdk } from './mcp-sdk/mcp-sdk.js';
 import { mutationsProof } from './mutations/mutations.js';
 import { policies } from './policies.js';
@@ -43,6 +44,7 @@ const before: readonly Proof[] = [
   roundTripProof,
   forecastProof,
   keyless,
+  kubeconfigs,
   accounts,
   kill,
   corrupt,

@@ -23,6 +23,7 @@ var parts = map[string]func() error{
 	"cert-manager-pod": runCertManagerPod,
 	"acme":             runACME,
 	"challenges":       runChallenges,
+	"kubeconfigs":      runKubeconfigs,
 }
 
 func main() {

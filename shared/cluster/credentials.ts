@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { McprtError } from '../errors.js';
@@ -68,7 +69,8 @@ export async function loadCredentials(source: string, options: CredentialOptions
   );
   const cert = plugin.cert ?? own?.cert;
   const key = plugin.key ?? own?.key;
-  const written = basicOf(user.username, user.password) ?? (user.token === '' ? undefined : `Bearer ${user.token}`);
+  const written =
+    basicOf(user.username, user.password) ?? (user.token === '' ? undefined : `Bearer ${user.token.trim()}`);
   const fileToken = user.tokenFile === '' ? undefined : fileTokens(user.tokenFile, { token: user.token, onSecrets });
   const first = fileToken && (await fileToken.current());
   // Go's client takes the address's user where nothing else says who asks.
@@ -97,6 +99,8 @@ export async function loadCredentials(source: string, options: CredentialOptions
   secrets.push(...passwordsIn(cluster.server), ...passwordsIn(proxyUrl));
   onSecrets(secrets);
   try {
+    // Node takes a CA that is none, and trusts nobody then.
+    if (ca !== undefined) requireCertificate(ca);
     createSecureContext(tls);
   } catch {
     // OpenSSL's words are about bytes of the key.
@@ -114,21 +118,13 @@ export async function loadCredentials(source: string, options: CredentialOptions
   };
 }
 
-/** The API server's address. One without a scheme is https where the kubeconfig has anything of TLS. */
-function serverOf({ cluster, user }: ChosenContext): URL {
-  const { server } = cluster;
-  const hasTls =
-    cluster['insecure-skip-tls-verify'] ||
-    [cluster['certificate-authority'], cluster['certificate-authority-data'], user['client-certificate']].some(
-      Boolean,
-    ) ||
-    user['client-certificate-data'] !== '';
-  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(server);
-  const url = addressOf(hasScheme ? server : `${hasTls ? 'https' : 'http'}://${server}`, 'server');
+/** The API server's address. Kubernetes' own client takes one without a scheme for http. */
+function serverOf({ cluster: { server } }: ChosenContext): URL {
+  const url = addressOf(/^[a-z][a-z0-9+.-]*:\/\//i.test(server) ? server : `http://${server}`, 'server');
   if (url.protocol === 'https:') return url;
   throw new McprtError('kubeconfig-untrusted', {
     what: 'the kubeconfig names an API server without TLS',
-    why: `${url.protocol}//${url.host} is not an https address, and Secrets would travel in the clear`,
+    why: `${url.protocol}//${url.host} is not an https address, and Secrets would travel in the clear; an address without a scheme is http`,
     next: 'use the API server’s https address',
   });
 }
@@ -157,6 +153,20 @@ async function material(data: string, path: string): Promise<Buffer | undefined>
     return Buffer.from(packed, 'base64');
   }
   return path === '' ? undefined : readFile(path);
+}
+
+/** @throws when none of the certificates of a file can be read */
+function requireCertificate(pem: Buffer): void {
+  const blocks = pem.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (!blocks.some(isCertificate)) throw new Error('no certificate');
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** A key without a certificate is no credential, and is not looked at. */

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, type Tags } from 'yaml';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
 import { passwordsIn, secretsIn, shownPath } from '../secret-shapes.js';
@@ -11,6 +11,9 @@ import type { KubeconfigPart } from './kubeconfig.js';
 const largest = 4 * 1024 * 1024;
 const help = 'give a path that exists, the file’s text, or its base64 (`base64 -w0 < kubeconfig`)';
 const lists = ['clusters', 'users', 'contexts'];
+/** A token may look like a time. */
+const customTags = (tags: Tags): Tags =>
+  tags.filter((tag) => tag !== 'timestamp' && !(typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:timestamp'));
 /** Nobody merges more. */
 const mostFiles = 32;
 
@@ -130,7 +133,7 @@ function evenly(text: string): string {
 function fieldsOf(text: string): Record<string, unknown> | undefined {
   if (text.length > largest) return undefined;
   try {
-    const [document] = parseAllDocuments(text, { logLevel: 'silent', prettyErrors: false, version: '1.1' });
+    const [document] = parseAllDocuments(text, { logLevel: 'silent', prettyErrors: false, version: '1.1', customTags });
     // The parser's messages quote what it could not read, which may be a token: none is passed on.
     if (document === undefined || document.errors.length > 0) return undefined;
     const fields: unknown = document.toJS({ maxAliasCount: 100 });
