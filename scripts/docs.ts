@@ -1,5 +1,6 @@
 // Writes what is generated of the docs: the tables of each README from its action.yml, those of docs/workflows.md from the
-// workflows, and from the rules of each operation its RBAC manifest and the tables of docs/permissions.md.
+// workflows, from the rules of each operation its RBAC manifest and the tables of docs/permissions.md, and from what each operation
+// tells the schema of its output `result`.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../lab/driver/folders.js';
@@ -7,6 +8,7 @@ import { manifestText } from '../shared/permissions/manifest.js';
 import { grants } from '../shared/permissions/operations.js';
 import { withPermissionTables } from '../shared/permissions/tables.js';
 import { actionTables, withTables } from './action-tables.js';
+import { resultSchemaText } from './result-schema.js';
 import { withWorkflowTables } from './workflow-tables.js';
 
 for (const action of ['action-backup', 'action-setup', 'action-rollout', 'action-smoke-test']) {
@@ -28,3 +30,5 @@ await mkdir(folder, { recursive: true });
 for (const [name, operation] of grants) await writeFile(join(folder, `${name}.yaml`), manifestText(name, operation));
 const page = join(root, 'docs', 'permissions.md');
 await writeFile(page, withPermissionTables(await readFile(page, 'utf8')));
+
+await writeFile(join(root, 'docs', 'result.schema.json'), resultSchemaText());

@@ -1,12 +1,12 @@
 import { createPublicKey } from 'node:crypto';
-import type { Report } from '../../shared/action/operation.js';
 import { type BackupOptions, type BackupResult, backUp, refreshBackup } from '../../shared/backup/backup.js';
 import type { Ports } from '../../shared/backup/ports.js';
 import { type Pruned, prune } from '../../shared/backup/prune.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import type { BackupInputs } from './inputs.js';
-import { outputsOf } from './outputs.js';
+import { outputsOf, type Telltale } from './outputs.js';
 import { backupSummary, heldSummary } from './report.js';
+import type { backupTelling } from './result.js';
 
 /** Makes a backup where one is due, and then deletes old ones. @throws McprtError of `backUp` */
 export async function backupReport(
@@ -15,7 +15,7 @@ export async function backupReport(
   options: BackupOptions,
   inputs: Pick<BackupInputs, 'refresh-after' | 'keep'>,
   now: () => Date,
-): Promise<Report> {
+): Promise<Telltale<typeof backupTelling>> {
   const refreshAfter = inputs['refresh-after'];
   const done =
     refreshAfter > 0

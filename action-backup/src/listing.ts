@@ -1,10 +1,11 @@
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
-import type { Report } from '../../shared/action/operation.js';
 import { originOf } from '../../shared/backup/choose-backup.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import type { Survey, Surveyed } from '../../shared/backup/survey.js';
 import type { RunContext } from '../../shared/run-context.js';
+import type { Telltale } from './outputs.js';
 import { ago } from './report.js';
+import type { listTelling } from './result.js';
 
 /** Version of the output `backups`; it changes when a field changes its meaning or goes. */
 const schema = 'mcprt.backups/1';
@@ -15,7 +16,7 @@ const shown = 100;
 export function listingReport(
   found: Survey,
   { run, hasKey, now }: { run: RunContext; hasKey: boolean; now: Date },
-): Report {
+): Telltale<typeof listTelling> {
   const { backups, foreign, foreignCount, unread } = found;
   const authentic = backups.filter(({ context }) => context !== undefined);
   const counts = {
@@ -25,7 +26,6 @@ export function listingReport(
     foreign: foreignCount,
   };
   const listed = {
-    schema,
     domain: run.domain,
     counts,
     backups: backups.map(record),
@@ -33,7 +33,7 @@ export function listingReport(
     unread: unread.map(({ store, error }) => ({ store, code: error.code, what: error.message, why: error.why })),
   };
   return {
-    outputs: { backups: JSON.stringify(listed) },
+    outputs: { backups: JSON.stringify({ schema, ...listed }) },
     details: listed,
     summary: summaryOf(found, { run, hasKey, now }),
   };
@@ -61,7 +61,7 @@ function record({ name, stores, context, isSigned, isReadable, error }: Surveyed
   };
 }
 
-function signerOf(isSigned: boolean | undefined): string {
+function signerOf(isSigned: boolean | undefined): 'known' | 'unknown' | 'not seen' {
   return isSigned === undefined ? 'not seen' : isSigned ? 'known' : 'unknown';
 }
 

@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { overridesOf } from '../../shared/action/choice.js';
-import type { Report } from '../../shared/action/operation.js';
 import { fetchBackup } from '../../shared/backup/fetch.js';
 import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
 import type { Ports } from '../../shared/backup/ports.js';
@@ -14,11 +13,16 @@ import { McprtError } from '../../shared/errors.js';
 import type { RunContext } from '../../shared/run-context.js';
 import type { BackupInputs } from './inputs.js';
 import { listingReport } from './listing.js';
-import { outputsOf } from './outputs.js';
+import { outputsOf, type Telltale } from './outputs.js';
 import { fetchSummary, restoreSummary, verifySummary } from './report.js';
+import type { fetchTelling, listTelling, restoreTelling, verifyTelling } from './result.js';
 
 /** Copies a backup without a cluster: whoever keeps copies, or drills, need not reach the production cluster. */
-export async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
+export async function fetchReport(
+  ports: Ports,
+  inputs: BackupInputs,
+  run: RunContext,
+): Promise<Telltale<typeof fetchTelling>> {
   if (inputs.directory === '' || inputs.stores.includes('directory')) {
     throw new McprtError('input-invalid', {
       what: 'a fetch needs a folder that is not one of its stores',
@@ -42,7 +46,11 @@ export async function fetchReport(ports: Ports, inputs: BackupInputs, run: RunCo
 }
 
 /** Tells what there is, and chooses none: who has lost a cluster has nothing else to look at. */
-export async function listReport(ports: Ports, inputs: BackupInputs, run: RunContext): Promise<Report> {
+export async function listReport(
+  ports: Ports,
+  inputs: BackupInputs,
+  run: RunContext,
+): Promise<Telltale<typeof listTelling>> {
   const trusted = trustedBy(inputs, ports.mask);
   const found = await survey(ports, { ...trusted, run });
   return listingReport(found, { run, hasKey: 'key' in trusted, now: new Date() });
@@ -63,7 +71,7 @@ export async function verifyReport(
   ports: Ports,
   inputs: BackupInputs,
   run: RunContext,
-): Promise<Report> {
+): Promise<Telltale<typeof verifyTelling>> {
   const trusted = trustedBy(inputs, ports.mask);
   const overrides = overridesOf(inputs);
   const result = await verifyBackups(cluster, ports, { ...trusted, run, overrides, maxAge: inputs['max-age'] });
@@ -85,7 +93,7 @@ export async function restoreReport(
     spelled,
     dryRun,
   }: { ports: Ports; inputs: BackupInputs; run: RunContext; spelled: (digest: string) => string; dryRun: boolean },
-): Promise<Report> {
+): Promise<Telltale<typeof restoreTelling>> {
   const key = readRestoreKey(inputs['restore-key'], ports.mask);
   const limits = { maxOrders: inputs['max-orders'], maxAge: inputs['max-age'], timeout: inputs.timeout };
   const options = {

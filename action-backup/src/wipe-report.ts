@@ -1,13 +1,14 @@
 import { code, escaped, Markdown } from '../../shared/action/markdown.js';
-import type { Report } from '../../shared/action/operation.js';
 import { count, subjectOf, type WipeTarget } from '../../shared/wipe/targets.js';
 import type { WipeResult } from '../../shared/wipe/wipe.js';
+import type { Telltale } from './outputs.js';
+import type { wipeTelling } from './result.js';
 
 /** Rows of a summary that are shown; all of them are in the output `result`. */
 const shown = 200;
 
 /** Outputs, result and summary of a wipe. */
-export function wipeReport(result: WipeResult, dryRun: boolean): Report {
+export function wipeReport(result: WipeResult, dryRun: boolean): Telltale<typeof wipeTelling> {
   const { plan, proof, start, seconds, refused } = result;
   const namespaces = plan.targets.filter(({ kind }) => kind.kind === 'Namespace');
   return {

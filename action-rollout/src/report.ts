@@ -1,15 +1,15 @@
 import { findingsTable } from '../../shared/action/findings.js';
 import { spanText } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
-import type { Report } from '../../shared/action/operation.js';
+import type { Told } from '../../shared/action/result.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { Phase } from '../../shared/phases.js';
 import { referenceOf, type WantedImage } from '../../shared/rollout/plan.js';
 import type { RolloutRecord } from '../../shared/rollout/record.js';
-import type { outputNames } from './inputs.js';
+import type { rolloutTelling } from './result.js';
 
-type Outputs = Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>;
+type Tells = Told<typeof rolloutTelling>;
 
 export interface Ending {
   failure: { error: unknown } | undefined;
@@ -21,25 +21,25 @@ export interface Ending {
 export function outputsOf(
   record: RolloutRecord,
   { operation, platform, failure, isBlind }: Ending & { operation: string; platform: string },
-): Pick<Report, 'outputs' | 'details'> {
+): Tells {
   const { plan, rolledBack } = record;
   const isPutBack = rolledBack !== undefined && rolledBack.failed.length === 0;
   const isApplied = operation === 'rollout' && hasWritten(record);
   const images = Object.fromEntries(
     record.images.map((image) => [`${image.target.deployment}/${image.target.container}`, referenceOf(image)]),
   );
-  const plain: Outputs = {
+  const plain: Tells['outputs'] = {
     plan: isBlind ? '' : (plan?.digest ?? ''),
     changes: plan?.changes.length ?? 0,
-    changed: String(isApplied && !isPutBack),
+    changed: `${isApplied && !isPutBack}`,
     images: JSON.stringify(images),
     layout: record.layout === 'unknown' ? '' : record.layout,
-    'rolled-back': String(isPutBack),
+    'rolled-back': `${isPutBack}`,
     url: `https://${platform}`,
     fingerprint: record.fingerprint,
     finding: record.findings[0]?.code ?? '',
   };
-  const details = {
+  const details: Tells['details'] = {
     ok: failure === undefined,
     images,
     commit: record.commit,

@@ -1,7 +1,7 @@
 import { findingsTable } from '../../shared/action/findings.js';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
-import type { Report } from '../../shared/action/operation.js';
+import type { Told } from '../../shared/action/result.js';
 import { excuseWords } from '../../shared/backup/restore-plan.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -10,9 +10,9 @@ import type { HttpAnswer } from '../../shared/platform/reach.js';
 import type { SetupCase } from '../../shared/setup/mode.js';
 import type { SetupRecord } from '../../shared/setup/options.js';
 import { ordering } from '../../shared/setup/orders.js';
-import type { outputNames } from './inputs.js';
+import type { setupTelling } from './result.js';
 
-type Outputs = Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>;
+type Tells = Told<typeof setupTelling>;
 
 const cases: Record<SetupCase, string> = {
   'first-install': 'First install',
@@ -24,9 +24,9 @@ const cases: Record<SetupCase, string> = {
 };
 
 /** What a run tells the workflow, also one that failed on the way. */
-export function outputsOf(record: SetupRecord, dryRun: boolean): Pick<Report, 'outputs' | 'details'> {
+export function outputsOf(record: SetupRecord, dryRun: boolean): Tells {
   const { decision, restored, findings } = record;
-  const plain: Outputs = {
+  const plain: Tells['outputs'] = {
     case: decision?.case ?? '',
     mode: decision?.mode ?? '',
     plan: record.plan ?? '',
@@ -38,7 +38,7 @@ export function outputsOf(record: SetupRecord, dryRun: boolean): Pick<Report, 'o
     findings: findings.length,
     finding: findings[0]?.code ?? '',
   };
-  const details = {
+  const details: Tells['details'] = {
     reasons: decision?.reasons ?? [],
     findings,
     forecast: record.forecasts,

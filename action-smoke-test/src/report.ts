@@ -3,16 +3,17 @@ import { docsLink } from '../../shared/action/docs-link.js';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/format.js';
 import { log } from '../../shared/action/log.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
-import type { Report } from '../../shared/action/operation.js';
+import type { Told } from '../../shared/action/result.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
 import type { CleanupLine } from '../../shared/smoke/cleanup.js';
 import type { SeenName } from '../../shared/smoke/health.js';
 import { junitOf } from '../../shared/smoke/junit.js';
-import type { outputNames, SmokeInputs } from './inputs.js';
+import type { SmokeInputs } from './inputs.js';
+import type { smokeTelling } from './result.js';
 
-type Outputs = Record<Exclude<(typeof outputNames)[number], 'result'>, string | number>;
+type Tells = Told<typeof smokeTelling>;
 
 /** GitHub shows ten annotations of a kind for a step. */
 const annotationLimit = 9;
@@ -61,9 +62,9 @@ export function newReport(
 }
 
 /** What a run tells the workflow, also one that failed. */
-export function outputsOf(report: SmokeReport): Pick<Report, 'outputs' | 'details'> {
+export function outputsOf(report: SmokeReport): Tells {
   const count = (status: Check['status']): number => report.checks.filter((check) => check.status === status).length;
-  const plain: Outputs = {
+  const plain: Tells['outputs'] = {
     passed: count('passed'),
     failed: count('failed'),
     skipped: count('skipped'),
@@ -74,7 +75,7 @@ export function outputsOf(report: SmokeReport): Pick<Report, 'outputs' | 'detail
     url: report.url,
     removed: report.removed,
   };
-  const details = {
+  const details: Tells['details'] = {
     ok: plain.failed === 0 && report.left.length === 0,
     domain: report.domain,
     checks: report.checks,

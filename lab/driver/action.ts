@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { root } from './folders.js';
 import { rbacVariable } from './lab.js';
 import { withGeneratedRbac } from './rbac.js';
+import { requireFitting } from './result.js';
 
 /** What a run of an action left behind, as the runner would have it. */
 export interface ActionRun {
@@ -39,7 +40,11 @@ export interface ActionOptions {
   onStart?: (pid: number, printed: () => string) => void;
 }
 
-/** Runs the shipped bundle as the runner does: a process of its own, inputs in the environment, files for what it says. */
+/**
+ * Runs the shipped bundle as the runner does: a process of its own, inputs in the environment, files for what it says.
+ *
+ * @throws Error where its output `result` is not as it is published
+ */
 export async function runBundle(options: ActionOptions): Promise<ActionRun> {
   const folder = join(options.folder, `run-${randomBytes(4).toString('hex')}`);
   const files = {
@@ -84,7 +89,9 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
   ]);
   const error = /^::error title=[^:]*%3A ([a-z-]+)::/m.exec(log)?.[1];
   await writeFile(join(folder, 'log'), withoutMasks(log));
-  return { code, signal, log, outputs: parseOutputs(output), state: parseOutputs(state), summary, error, seconds };
+  const outputs = parseOutputs(output);
+  if (outputs.result !== undefined) requireFitting(outputs.result);
+  return { code, signal, log, outputs, state: parseOutputs(state), summary, error, seconds };
 }
 
 const actionShape = z.looseObject({

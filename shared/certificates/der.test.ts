@@ -10,6 +10,7 @@ describe('headers', () => {
     ['leading zero in the length', '3082000205000000'],
     ['longer than the input', '300305'],
     ['tag of several bytes', '1f8101'],
+    ['tag of several bytes that looks like one of one', '1f01ff'],
     ['nothing', ''],
     ['five bytes of length', '30850000000001ff'],
     ['a tag and nothing more', '30'],
@@ -44,6 +45,31 @@ describe('headers', () => {
     expect(attempt(() => reader('0500').read(tag.integer, 'no integer'))).toEqual({ ok: false, error: 'no integer' });
   });
 
+  it('an explicit tag is as long as what is behind it, whatever it says', () => {
+    for (const hex of ['a003020105', 'a009020105', 'a001020105']) {
+      const input = reader(`${hex}0500`);
+      expect(input.explicit(0, tag.integer, 'bad')).toEqual(Buffer.from([5]));
+      expect(input.any('bad').tag).toBe(tag.null);
+    }
+  });
+
+  it.each([
+    ['nothing is there', ''],
+    ['another field is there', '020105'],
+    ['it is of another number', 'a103020105'],
+    ['it is of another number, and empty', '8100'],
+    ['it is primitive', '8003020105'],
+    ['a field of another type is in it', 'a0020500'],
+  ])('an explicit field is absent, and nothing is read, where %s', (_, hex) => {
+    const input = reader(`${hex}`);
+    expect(input.explicit(0, tag.integer, 'bad')).toBeUndefined();
+    expect(input.empty ? '' : input.any('bad').whole.toString('hex')).toBe(hex);
+  });
+
+  it.each(['a000', '8000', 'a0', 'a003', 'a00302', 'a0030209'])('an explicit field is malformed: %s', (hex) => {
+    expect(() => reader(hex).explicit(0, tag.integer, 'bad')).toThrow('bad');
+  });
+
   it('a defect is not taken for malformed input', () => {
     expect(() =>
       attempt(() => {
@@ -69,6 +95,15 @@ describe('values', () => {
 
   it.each(['1.2.840.113549.1.1.1', '2.5.4.3', '0.9.2342.19200300.100.1.25', '2.999.3'])('identifier %s', (dotted) => {
     expect(new DerReader(encodeOid(dotted) ?? Buffer.alloc(0)).oid('bad')).toBe(dotted);
+  });
+
+  it.each([
+    ['060127', '0.39'],
+    ['060128', '1.0'],
+    ['06014f', '1.39'],
+    ['060150', '2.0'],
+  ])('identifier %s is %s', (hex, dotted) => {
+    expect(reader(hex).oid('bad')).toBe(dotted);
   });
 
   it.each(['0600', '060180', '06028001', '06022a80', '06062a9080808000'])('identifier %s is malformed', (hex) => {

@@ -112,6 +112,7 @@ describe('drift that waits for the next renewal', () => {
 
   it('is not what a CA may add or round', () => {
     expect(drift({ usages: ['signing', 'key encipherment'], duration: '2160h0m1s', subject: {} })).toEqual([]);
+    expect([drift({ duration: '2160h1m' }), drift({ duration: '2160h1m1s' })]).toEqual([[], ['duration']]);
   });
 
   it('leaves out key encipherment for keys that cannot do it', () => {

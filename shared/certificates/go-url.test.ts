@@ -38,6 +38,8 @@ describe('a URL as Go prints it', () => {
     'http://a:1:2/',
     'http://[::1',
     'http://a[::1]/',
+    'http://a[b]/',
+    'https://a:1:2/',
     'http://[1.2.3.4]/',
     'http://[::1]x/',
     'http://[::1%25]/',

@@ -92,6 +92,14 @@ describe('Secrets of an issuer', () => {
     expect(found.every(({ isGuess }) => isGuess)).toBe(true);
   });
 
+  it('are found as deep as a person may write them', () => {
+    const nested = (depth: number): object =>
+      Array.from({ length: depth }).reduce<object>((inner) => ({ a: inner }), { secretName: 'x' });
+    const found = (depth: number): number =>
+      issuerSecretRefs({ acme: { solvers: [{ dns01: { webhook: { config: nested(depth) } } }] } }).length;
+    expect([found(16), found(17)]).toEqual([1, 0]);
+  });
+
   it('end where a configuration is deeper than any person writes', () => {
     const config = Array.from({ length: 10_000 }).reduce<object>((inner) => ({ a: inner }), { secretName: 'x' });
     expect(issuerSecretRefs({ acme: { solvers: [{ dns01: { webhook: { config } } }] } })).toEqual([]);

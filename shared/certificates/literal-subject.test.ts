@@ -24,6 +24,7 @@ describe('literalSubjectDer', () => {
     ['CN=#0c0161', 'CN=a'],
     ['CN=#130161,O=b', 'CN=a,O=b'],
     ['CN=#0c0161ff', 'CN=a'],
+    ['CN=#16017e', 'CN=~'],
     ['', ''],
   ])('reads %p', (literal, text) => {
     expect(textOf(literal)).toBe(text);
@@ -37,6 +38,7 @@ describe('literalSubjectDer', () => {
     'CN=a\\x',
     'unknown=a',
     'CN=#0500',
+    'CN=#16017f',
     'CN=#',
     'CN=#zz',
     'CN=#0c02c3',

@@ -208,6 +208,11 @@ it('a request says what it asks for', () => {
     ok: true,
     value: { names: { dns: [] } },
   });
+  const longer = Buffer.concat([Buffer.from(text.replace(/-----.*-----|\n/g, ''), 'base64'), Buffer.from([0])]);
+  expect(decodeRequest(Buffer.from(pem('CERTIFICATE REQUEST', longer)), version)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining('trailing data'),
+  });
   expect(decodeRequest(Buffer.from('x'), version)).toEqual({
     ok: false,
     error: 'error decoding certificate request PEM block: no PEM data was found in given input',

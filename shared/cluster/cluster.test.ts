@@ -196,6 +196,7 @@ describe('what comes back', () => {
       answering(one).cluster.patch(kinds.secret, pod, operations);
     await expect(patched(error(422, 'Invalid', 'rejected'), tested)).rejects.toMatchObject({
       status: 409,
+      reason: 'Conflict',
       code: 'cluster-conflict',
     });
     for (const [one, operations] of [

@@ -138,7 +138,8 @@ export function openCluster(transport: Transport, allowed: Promise<unknown> = Pr
       const items: T[] = [];
       let page: ListPage = { resourceVersion: '', items: [], next: '' };
       const end = performance.now() + mostListed.time;
-      let [pages, bytes] = [0, 0];
+      let pages = 0;
+      let bytes = 0;
       do {
         if (pages >= mostListed.pages || bytes > mostListed.bytes || performance.now() > end)
           throw endless(kind, items.length);

@@ -158,6 +158,8 @@ describe('openPortForward', () => {
     const error = await failure(opening);
     expect([error.code, error.why]).toEqual(['cluster-port-forward', 'pods "registry-0" not found']);
     expect(error.next).toContain('`get` and `create` pods/portforward');
+    // What would keep the process from its end.
+    expect(process.getActiveResourcesInfo()).not.toContain('Timeout');
   });
 
   it('holds the writer while much is on its way', async () => {

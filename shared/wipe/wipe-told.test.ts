@@ -191,6 +191,16 @@ describe('a wipe', () => {
     await expect(requireInstalled(one.api.cluster)).rejects.toMatchObject({ code: 'setup-due' });
   });
 
+  it('ends early enough to say what holds it, before its time is over', async () => {
+    const one = await world();
+    holdFast(one);
+    const timeout = 2_000;
+    const signal = AbortSignal.timeout(timeout);
+    await expect(wipe(one.api.cluster, { ...one.ports, signal }, { ...one.options, timeout })).rejects.toMatchObject({
+      code: 'wipe-stuck',
+    });
+  });
+
   it('takes cert-manager when all others are gone, and each of them once', async () => {
     const one = await world();
     const deleted: string[] = [];
