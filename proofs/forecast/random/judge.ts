@@ -1,25 +1,26 @@
-import type { PolicyAnswer } from '../../../lab/driver/policies.js';
 import { requestMismatches } from '../../../shared/certificates/requests.js';
 import { triggerViolation } from '../../../shared/certificates/trigger-policies.js';
 import { type CertManagerVersion, certManagerVersion } from '../../../shared/certificates/version.js';
 import { messageOf } from '../../../shared/errors.js';
 import type { Question } from './case.js';
+import type { Judge, Judgement } from './contest.js';
 
-/** What one side says of a case, in one form for both. */
-export interface Judgement {
-  /** `keep`, the number of the check that fails, or that cert-manager would die of the case. */
-  readonly verdict: string;
-  readonly reason: string;
-  readonly message: string;
-  /** In what the request of the next revision differs from the spec, which ends a back-off. */
-  readonly next: string;
+/** What cert-manager's own chain says about one case; the fields are those of lab/policies/main.go. */
+export interface PolicyAnswer {
+  readonly violated: boolean;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly next?: readonly string[];
+  readonly nextError?: string;
+  readonly panicked?: string;
+  readonly unreadable?: string;
 }
 
-/** Our side, or a wrong one that is planted in its place. */
-export type Judge = (question: Question, version: CertManagerVersion) => Judgement;
-
-/** The forecast's own chain. */
-export const ours: Judge = (question, version) => {
+/**
+ * The forecast's own chain. The verdict is `keep`, or the number of the check that fails; what is compared besides is in what the
+ * request of the next revision differs from the spec, which ends a back-off.
+ */
+export const ours: Judge<Question> = (question, version) => {
   try {
     const found = triggerViolation({
       certificate: question.certificate,
@@ -32,14 +33,14 @@ export const ours: Judge = (question, version) => {
     if (found !== undefined && 'crash' in found) return { ...kept, verdict: 'crash', message: found.crash };
     const next = nextOf(question, version);
     return found === undefined
-      ? { ...kept, next }
-      : { verdict: String(found.check), reason: found.reason, message: found.message, next };
+      ? { ...kept, more: next }
+      : { verdict: String(found.check), reason: found.reason, message: found.message, more: next };
   } catch (error) {
-    return { verdict: 'threw', reason: '', message: (error as Error).stack ?? messageOf(error), next: '' };
+    return { verdict: 'threw', reason: '', message: (error as Error).stack ?? messageOf(error), more: '' };
   }
 };
 
-const kept: Judgement = { verdict: 'keep', reason: '', message: '', next: '' };
+const kept: Judgement = { verdict: 'keep', reason: '', message: '', more: '' };
 
 function nextOf({ next, certificate }: Question, version: CertManagerVersion): string {
   if (next === null) return '';
@@ -52,16 +53,16 @@ export function theirs(answer: PolicyAnswer, { certificate }: Question): Judgeme
   if (answer.unreadable !== undefined) return { ...kept, verdict: 'unreadable', message: answer.unreadable };
   if (answer.panicked !== undefined) return { ...kept, verdict: 'crash', message: answer.panicked };
   const next = answer.nextError === undefined ? (answer.next ?? []).join() : 'unreadable';
-  if (!answer.violated) return { ...kept, next };
+  if (!answer.violated) return { ...kept, more: next };
   const { reason = '', message = '' } = answer;
-  if (reason !== 'WindowError') return { verdict: checkOf(reason, message), reason, message, next };
+  if (reason !== 'WindowError') return { verdict: checkOf(reason, message), reason, message, more: next };
   const scheduled = certificate.status?.renewalTime;
   const at = scheduled === undefined ? '<nil>' : `${scheduled.slice(0, 19).replace('T', ' ')} +0000 UTC`;
   return {
     verdict: '9',
     reason: 'Renewing',
     message: `Renewing certificate without satisfying renewal windows at: ${at}`,
-    next,
+    more: next,
   };
 }
 
@@ -87,7 +88,7 @@ function checkOf(reason: string, message: string): string {
 export function difference(own: Judgement, real: Judgement): string | undefined {
   if (own.verdict !== real.verdict) return 'verdict';
   if (own.reason !== real.reason) return 'reason';
-  if (own.next !== real.next) return 'next request';
+  if (own.more !== real.more) return `next request ${own.more}`;
   return own.verdict !== 'crash' && claimed(own) !== claimed(real) ? 'message' : undefined;
 }
 
