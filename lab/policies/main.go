@@ -34,6 +34,8 @@ type answer struct {
 	Reason   string   `json:"reason,omitempty"`
 	Message  string   `json:"message,omitempty"`
 	Next     []string `json:"next,omitempty"`
+	// Ready is what the readiness chain says.
+	Ready bool `json:"ready"`
 	// NextError says why the request of the next revision cannot be read.
 	NextError string `json:"nextError,omitempty"`
 	// Panicked has what cert-manager died of: its controller does not catch it.
@@ -82,6 +84,8 @@ func judge(asked question) (given answer) {
 	}
 	chain := policies.NewTriggerPolicyChain(stopped{now: asked.Now})
 	given.Reason, given.Message, given.Violated = chain.Evaluate(input)
+	_, _, unready := policies.NewReadinessPolicyChain(stopped{now: asked.Now}).Evaluate(input)
+	given.Ready = !unready
 	if asked.Next != nil {
 		mismatches, err := pki.RequestMatchesSpec(asked.Next, asked.Certificate.Spec)
 		given.Next = mismatches

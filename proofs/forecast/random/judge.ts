@@ -1,6 +1,8 @@
+import { secretBytes } from '../../../shared/certificates/model.js';
 import { requestMismatches } from '../../../shared/certificates/requests.js';
 import { triggerViolation } from '../../../shared/certificates/trigger-policies.js';
 import { type CertManagerVersion, certManagerVersion } from '../../../shared/certificates/version.js';
+import { decodeLeaf } from '../../../shared/certificates/x509.js';
 import { messageOf } from '../../../shared/errors.js';
 import type { Question } from './case.js';
 import type { Judge, Judgement } from './contest.js';
@@ -12,13 +14,14 @@ export interface PolicyAnswer {
   readonly message?: string;
   readonly next?: readonly string[];
   readonly nextError?: string;
+  readonly ready?: boolean;
   readonly panicked?: string;
   readonly unreadable?: string;
 }
 
 /**
- * The forecast's own chain. The verdict is `keep`, or the number of the check that fails; what is compared besides is in what the
- * request of the next revision differs from the spec, which ends a back-off.
+ * The forecast's own chain. The verdict is `keep`, or the number of the check that fails. Compared besides is in what the request of
+ * the next revision differs from the spec, which ends a back-off, and whether the Certificate is Ready.
  */
 export const ours: Judge<Question> = (question, version) => {
   try {
@@ -31,10 +34,10 @@ export const ours: Judge<Question> = (question, version) => {
       renewalInfo: question.renewalInfo,
     });
     if (found !== undefined && 'crash' in found) return { ...kept, verdict: 'crash', message: found.crash };
-    const next = nextOf(question, version);
+    const more = moreOf(nextOf(question, version), isReady(question, version, found?.check));
     return found === undefined
-      ? { ...kept, more: next }
-      : { verdict: String(found.check), reason: found.reason, message: found.message, more: next };
+      ? { ...kept, more }
+      : { verdict: String(found.check), reason: found.reason, message: found.message, more };
   } catch (error) {
     return { verdict: 'threw', reason: '', message: (error as Error).stack ?? messageOf(error), more: '' };
   }
@@ -48,21 +51,36 @@ function nextOf({ next, certificate }: Question, version: CertManagerVersion): s
   return found.ok ? found.value.join() : 'unreadable';
 }
 
+/**
+ * What a restore counts on when it waits for what is kept: cert-manager's readiness chain has the same checks, but that its ninth only
+ * asks whether the certificate has expired.
+ */
+function isReady({ secret, now }: Question, version: CertManagerVersion, check: number | undefined): boolean {
+  if (secret === null || (check !== undefined && check !== 9)) return false;
+  const leaf = decodeLeaf(secretBytes(secret, 'tls.crt'), version);
+  return leaf.ok && new Date(now) <= leaf.value.notAfter;
+}
+
+function moreOf(next: string, ready: boolean): string {
+  return [...(next === '' ? [] : [next]), ...(ready ? ['ready'] : [])].join(' and ');
+}
+
 /** cert-manager's side. The trigger controller tells of a window that cannot be met in its own words. */
 export function theirs(answer: PolicyAnswer, { certificate }: Question): Judgement {
   if (answer.unreadable !== undefined) return { ...kept, verdict: 'unreadable', message: answer.unreadable };
   if (answer.panicked !== undefined) return { ...kept, verdict: 'crash', message: answer.panicked };
   const next = answer.nextError === undefined ? (answer.next ?? []).join() : 'unreadable';
-  if (!answer.violated) return { ...kept, more: next };
+  const more = moreOf(next, answer.ready ?? false);
+  if (!answer.violated) return { ...kept, more };
   const { reason = '', message = '' } = answer;
-  if (reason !== 'WindowError') return { verdict: checkOf(reason, message), reason, message, more: next };
+  if (reason !== 'WindowError') return { verdict: checkOf(reason, message), reason, message, more };
   const scheduled = certificate.status?.renewalTime;
   const at = scheduled === undefined ? '<nil>' : `${scheduled.slice(0, 19).replace('T', ' ')} +0000 UTC`;
   return {
     verdict: '9',
     reason: 'Renewing',
     message: `Renewing certificate without satisfying renewal windows at: ${at}`,
-    more: next,
+    more,
   };
 }
 
@@ -88,7 +106,7 @@ function checkOf(reason: string, message: string): string {
 export function difference(own: Judgement, real: Judgement): string | undefined {
   if (own.verdict !== real.verdict) return 'verdict';
   if (own.reason !== real.reason) return 'reason';
-  if (own.more !== real.more) return `next request ${own.more}`;
+  if (own.more !== real.more) return `next request or readiness, ${own.more} / ${real.more}`;
   return own.verdict !== 'crash' && claimed(own) !== claimed(real) ? 'message' : undefined;
 }
 

@@ -60,8 +60,8 @@ function randomAnnotations(dice: Dice, settings: ShimQuestion['settings']): Reco
   for (const { name, usual } of annotationValues) if (dice.chance(often)) annotations[name] = dice.pick(usual);
   // One at most, in most of them: the first that cannot be used hides what is wrong with the others.
   for (let odd = dice.pick([0, 0, 1, 1, 1, 2]); odd > 0; odd -= 1) {
-    const { name, odd: values } = dice.pick(annotationValues);
-    annotations[name] = dice.pick(values);
+    const { name, usual, odd: values } = dice.pick(annotationValues);
+    annotations[name] = dice.chance(60) ? dice.pick(values) : altered(dice, dice.pick([...usual, ...values]));
   }
   return annotations;
 }
@@ -82,11 +82,11 @@ function issuerAnnotations(dice: Dice, settings: ShimQuestion['settings']): Reco
       20,
       () => ({ [automatic]: dice.pick(truth), ...(dice.chance(20) ? kind : {}), ...(dice.chance(20) ? group : {}) }),
     ],
-    [3, () => ({ ...issuer, ...cluster })],
-    [3, () => ({ ...cluster, ...kind })],
-    [3, () => ({ ...cluster, ...group })],
-    [3, () => ({ ...issuer, ...cluster, ...kind, ...group })],
-    [3, () => ({})],
+    [2, () => ({ ...issuer, ...cluster })],
+    [2, () => ({ ...cluster, ...kind })],
+    [2, () => ({ ...cluster, ...group })],
+    [1, () => ({ ...issuer, ...cluster, ...kind, ...group })],
+    [2, () => ({})],
   ])();
 }
 
@@ -115,10 +115,33 @@ function randomSpec(dice: Dice): Ingress['spec'] {
     ...(dice.chance(96) ? { hosts: randomHosts(dice) } : {}),
     ...(dice.chance(97) ? { secretName } : {}),
   });
-  return { tls: names.slice(0, dice.pick([1, 1, 1, 2, 2, 3, 4, 0])).map(block) };
+  return { tls: names.slice(0, dice.pick([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 0])).map(block) };
 }
 
 function randomHosts(dice: Dice): string[] {
   const count = dice.chance(97) ? dice.between(1, 4) : 0;
-  return Array.from({ length: count }, () => dice.pick(dice.chance(88) ? hosts : oddHosts));
+  return Array.from({ length: count }, () => {
+    if (dice.chance(88)) return dice.pick(hosts);
+    const host = dice.pick(oddHosts);
+    return dice.chance(50) ? host : altered(dice, host);
+  });
+}
+
+const letters = [
+  ...' ",.-+:;%\\{}[]0123456789abfhmnsuxA\n\r\t\0',
+  'ms',
+  'null',
+  '::',
+  '""',
+  'µ',
+  'ä',
+  '\u00a0',
+  '\u2028',
+];
+
+/** A text with a letter more, less, or another in its place. */
+function altered(dice: Dice, text: string): string {
+  const letter = dice.chance(75) ? dice.pick(letters) : '';
+  const at = dice.below(text.length + 1);
+  return text.slice(0, at) + letter + text.slice(at + dice.below(2));
 }
