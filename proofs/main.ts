@@ -21,7 +21,7 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
              --write-table: what came of it goes into docs/versions.md
   --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
   --kubernetes  of every proof on a lab: one version, or a minor, whose control plane the lab runs in place of its own
-  --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000
+  --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000; chain, shim or decoding of forecast with --cases
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
 

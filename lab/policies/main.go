@@ -1,13 +1,10 @@
-// policies answers, for one version of cert-manager, what its own policy chain says about each case that it is given: JSON lines in,
-// JSON lines out, in the same order. The chain is in a package that only cert-manager's own module may import, so this file is
-// put into a copy of that module and built there (lab/driver/policies.ts).
+// policies answers, for one version of cert-manager, what its own policy chain says about each case that it is given, and what its
+// own decoders read in a text.
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"time"
 
@@ -19,7 +16,7 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/util/pki"
 )
 
-// question is one case: the objects as the API server delivers them, and the time at which they are judged.
+// question is one case: the objects as the API server delivers them, and the time at which they are judged. Or a text to be decoded.
 type question struct {
 	Now         time.Time                 `json:"now"`
 	RenewalInfo bool                      `json:"renewalInfo"`
@@ -27,6 +24,7 @@ type question struct {
 	Secret      *corev1.Secret            `json:"secret"`
 	Current     *cmapi.CertificateRequest `json:"current"`
 	Next        *cmapi.CertificateRequest `json:"next"`
+	Decode      *text                     `json:"decode"`
 }
 
 // answer is what the chain says. Fields of Next are those in which the request of the next revision differs from the spec, which is
@@ -36,6 +34,8 @@ type answer struct {
 	Reason   string   `json:"reason,omitempty"`
 	Message  string   `json:"message,omitempty"`
 	Next     []string `json:"next,omitempty"`
+	// Ready is what the readiness chain says.
+	Ready bool `json:"ready"`
 	// NextError says why the request of the next revision cannot be read.
 	NextError string `json:"nextError,omitempty"`
 	// Panicked has what cert-manager died of: its controller does not catch it.
@@ -55,32 +55,19 @@ func (c stopped) Now() time.Time { return c.now }
 func main() {
 	// Messages have times in the local zone; the controller's container has none but this.
 	time.Local = time.UTC
-	in := bufio.NewReaderSize(os.Stdin, 1<<20)
-	out := bufio.NewWriter(os.Stdout)
-	encoder := json.NewEncoder(out)
-	for {
-		line, err := in.ReadBytes('\n')
-		if len(line) > 1 {
-			if failed := encoder.Encode(judge(line)); failed != nil {
-				fmt.Fprintln(os.Stderr, failed)
-				os.Exit(1)
-			}
+	serve(func(line []byte) any {
+		var asked question
+		if err := json.Unmarshal(line, &asked); err != nil {
+			return answer{Unreadable: err.Error()}
 		}
-		// Whoever asks sends a batch and waits: what is answered goes out when nothing more is there to read.
-		if in.Buffered() == 0 || err != nil {
-			out.Flush()
+		if asked.Decode != nil {
+			return decode(*asked.Decode)
 		}
-		if err != nil {
-			return
-		}
-	}
+		return judge(asked)
+	})
 }
 
-func judge(line []byte) (given answer) {
-	var asked question
-	if err := json.Unmarshal(line, &asked); err != nil {
-		return answer{Unreadable: err.Error()}
-	}
+func judge(asked question) (given answer) {
 	defer func() {
 		if died := recover(); died != nil {
 			given = answer{Panicked: fmt.Sprint(died)}
@@ -97,6 +84,8 @@ func judge(line []byte) (given answer) {
 	}
 	chain := policies.NewTriggerPolicyChain(stopped{now: asked.Now})
 	given.Reason, given.Message, given.Violated = chain.Evaluate(input)
+	_, _, unready := policies.NewReadinessPolicyChain(stopped{now: asked.Now}).Evaluate(input)
+	given.Ready = !unready
 	if asked.Next != nil {
 		mismatches, err := pki.RequestMatchesSpec(asked.Next, asked.Certificate.Spec)
 		given.Next = mismatches

@@ -32,6 +32,7 @@ describe('has', () => {
     ['certificatesAsBundle', ['1.16.5'], ['1.17.0']],
     ['positiveSerials', ['1.16.4'], ['1.16.5', '1.17.0']],
     ['keyNumbersCount', ['1.16.5', '1.17.4', '1.18.3'], ['1.18.5', '1.19.0']],
+    ['hostsOnce', ['1.20.3', '1.21.1'], ['1.21.2', '1.22.0']],
     ['oneColon', ['1.20.3'], ['1.21.0']],
   ])('%s', (change, without, having) => {
     expect(without.filter((version) => has(certManagerVersion(version), change))).toEqual([]);

@@ -37,6 +37,8 @@ const releases = {
     [1, 18, 5],
     [1, 19, 0],
   ],
+  /** A host that an Ingress names twice is one name (pkg/controller/certificate-shim/sync.go splitHosts). */
+  hostsOnce: [[1, 21, 2]],
   /** A host of http and https has one colon at most (Go net/url). */
   oneColon: [[1, 21, 0]],
   /** tls.crt is capped as a trust bundle and not as a chain (pkg/util/pki/parse.go). */

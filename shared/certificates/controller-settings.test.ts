@@ -73,6 +73,9 @@ describe('the settings of cert-manager’s controller', () => {
       },
     });
     expect(settings(['--cluster-resource-namespace=flag'], file).clusterResourceNamespace).toBe('flag');
+    const empty = 'ingressShimConfig:\n  defaultAutoCertificateAnnotations: []\n';
+    expect(settings([], empty).shim).toEqual({});
+    expect(settings(['--auto-certificate-annotations='], empty).shim).toEqual({ autoCertificateAnnotations: [] });
     expect(settings([], ': no yaml\n\t').clusterResourceNamespace).toBe('kube-system');
     expect(configPathOf({ args: ['--config=/c/config.yaml'] }, 'ours')).toBe('/c/config.yaml');
   });

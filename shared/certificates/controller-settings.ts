@@ -50,7 +50,9 @@ export function controllerSettings(
     const given = flags.get(flag);
     if (given !== undefined) return given.flatMap((list) => list.split(',')).filter((item) => item !== '');
     const listed = valueAt(configured, path);
-    return Array.isArray(listed) ? listed.filter((item): item is string => typeof item === 'string') : undefined;
+    // An empty list of the file is none: the program's default takes its place.
+    if (!Array.isArray(listed) || listed.length === 0) return undefined;
+    return listed.filter((item): item is string => typeof item === 'string');
   };
   const name = one('default-issuer-name', 'ingressShimConfig', 'defaultIssuerName');
   const kind = one('default-issuer-kind', 'ingressShimConfig', 'defaultIssuerKind');

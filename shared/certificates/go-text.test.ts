@@ -10,11 +10,13 @@ it.each([
   ['1h2m3s4ms5us6µs7ns', 3_723_004_011_007n],
   ['0', 0n],
   ['1.999999999999s', 1_999_999_999n],
+  ['-2562047h47m16.854775808s', -(2n ** 63n)],
+  ['0.1234567890123456789012345h', 444_444_440_444n],
 ])('duration %s', (text, nanoseconds) => {
   expect(durationNanoseconds(text)).toBe(nanoseconds);
 });
 
-it.each(['', '1', '1d', 'h', '.s', '1h 2m', '3000000h'])('no duration: %p', (text) => {
+it.each(['', '1', '1d', 'h', '.s', '1h 2m', '3000000h', '2562047h47m16.854775808s'])('no duration: %p', (text) => {
   expect(durationNanoseconds(text)).toBeUndefined();
 });
 
@@ -31,10 +33,13 @@ it.each([
   ['a,', ['a', '']],
   ['\na\n', ['a']],
   ['""', ['']],
+  ['a\r\n\r\n\n', ['a']],
+  ['"a\r\nb",c\r', ['a\nb', 'c']],
+  ['a\rb', ['a\rb']],
 ])('line of CSV: %p', (text, fields) => {
   expect(splitCsv(text)).toEqual({ ok: true, value: fields });
 });
 
-it.each(['', '\n', 'a"b', '"a', '"a"b', 'a\nb'])('no line of CSV: %p', (text) => {
+it.each(['', '\n', '\r', 'a\n"', 'a"b', '"a', '"a"b', 'a\nb'])('no line of CSV: %p', (text) => {
   expect(splitCsv(text).ok).toBe(false);
 });

@@ -11,7 +11,7 @@ const unitNanoseconds: ReadonlyMap<string, bigint> = new Map([
   ['h', 3_600_000_000_000n],
 ]);
 
-const largest = 2n ** 63n - 1n;
+const limit = 2n ** 63n;
 
 /**
  * A Go duration such as `2160h0m0s` or `-1.5h`, in nanoseconds (Go time.ParseDuration). A number would lose nanoseconds from
@@ -25,10 +25,23 @@ export function durationNanoseconds(text: string): bigint | undefined {
   let total = 0n;
   for (const [, whole = '', fraction = '', unit = ''] of body.matchAll(/(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/gy)) {
     const size = unitNanoseconds.get(unit) ?? 0n;
-    total += BigInt(whole || '0') * size + (BigInt(fraction || '0') * size) / 10n ** BigInt(fraction.length);
+    total += BigInt(whole || '0') * size + partOf(size, fraction);
   }
-  if (total > largest) return undefined;
+  // There is one more below nothing than above.
+  if (total > limit || (total === limit && sign !== '-')) return undefined;
   return sign === '-' ? -total : total;
+}
+
+/** A fraction of a unit as Go reckons it: in floating point, from as many digits as an integer holds. */
+function partOf(size: bigint, digits: string): bigint {
+  let [value, scale] = [0n, 1];
+  for (const digit of digits) {
+    const longer = value * 10n + BigInt(digit);
+    if (value > (limit - 1n) / 10n || longer > limit) break;
+    value = longer;
+    scale *= 10;
+  }
+  return BigInt(Math.trunc(Number(value) * (Number(size) / scale)));
 }
 
 /** A list as Go's `%v` prints it: `[a b]`. */

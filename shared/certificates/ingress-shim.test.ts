@@ -62,7 +62,7 @@ describe('the Certificate of a TLS block', () => {
     const [certificate] = shimCertificates(withTls({ hosts, secretName: 's' }), options).certificates;
     expect(certificate?.spec).toMatchObject({ dnsNames: ['b.org', 'a.org'], ipAddresses: ['10.0.0.1', '::1'] });
     const [older] = shimCertificates(withTls({ hosts, secretName: 's' }), {
-      certManagerVersion: '1.20.2',
+      certManagerVersion: '1.21.1',
     }).certificates;
     expect(older?.spec.dnsNames).toEqual(['b.org', 'a.org', 'b.org']);
   });
@@ -127,6 +127,29 @@ describe('the Certificate of a TLS block', () => {
       'acme.cert-manager.io/http01-override-ingress-class': 'traefik',
       'acme.cert-manager.io/http01-override-ingress-ingressclassname': 'nginx',
     });
+  });
+
+  it('gets a class that is empty, and none by its name, before 1.20', () => {
+    const annotations = {
+      ...own,
+      'acme.cert-manager.io/http01-ingress-class': '',
+      'acme.cert-manager.io/http01-ingress-ingressclassname': 'nginx',
+    };
+    const annotationsIn = (certManagerVersion: string) =>
+      shimCertificates(ingress(annotations), { certManagerVersion }).certificates[0]?.metadata.annotations;
+    expect(annotationsIn('1.19.5')).toEqual({ 'acme.cert-manager.io/http01-override-ingress-class': '' });
+    expect(annotationsIn('1.20.0')).toEqual({
+      'acme.cert-manager.io/http01-override-ingress-ingressclassname': 'nginx',
+    });
+  });
+
+  it('takes numbers as long as Go has room for', () => {
+    expect(specOf({ 'cert-manager.io/renew-before-percentage': '-2147483648' })?.renewBeforePercentage).toBe(
+      -2147483648,
+    );
+    const key = { 'cert-manager.io/private-key-algorithm': 'Ed25519' };
+    expect(specOf({ ...key, 'cert-manager.io/private-key-size': '2147483648' })?.privateKey?.size).toBe(2147483648);
+    expect(specOf({ ...key, 'cert-manager.io/private-key-size': '9223372036854775808' })).toBeUndefined();
   });
 
   it('keeps an applyset label before 1.17', () => {
@@ -226,6 +249,25 @@ describe('no Certificate', () => {
       expect.stringContaining(`invalid ingress annotation "cert-manager.io/${name}"`),
     ]);
     expect(specOf({ [`cert-manager.io/${name}`]: value })).toBeUndefined();
+  });
+
+  it('told beside every block that is skipped, and by the name that cert-manager gives it', () => {
+    const annotations = {
+      ...own,
+      'cert-manager.io/private-key-size': '256',
+      'cert-manager.io/private-key-rotation-policy': 'never',
+    };
+    const tls = [{ hosts: ['a.org'], secretName: 'a' }, { secretName: 'b' }];
+    expect(shimCertificates({ ...ingress(annotations), spec: { tls } }, options)).toEqual({
+      certificates: [],
+      problems: [
+        'Skipped a TLS block: spec.tls[1].hosts: Required value',
+        expect.stringContaining('invalid ingress annotation "cert-manager.io/private-key-size"'),
+      ],
+    });
+    expect(problemsOf({ 'cert-manager.io/subject-organizationalunits': '"' })).toEqual([
+      expect.stringContaining('invalid ingress annotation "cert-manager.io/subject-organizations"'),
+    ]);
   });
 
   it('but one, for sizes that fit the algorithm', () => {

@@ -1,4 +1,5 @@
 /** The Certificates that cert-manager's ingress-shim makes of an Ingress (pkg/controller/certificate-shim, controller for Ingress). */
+import { has } from './backports.js';
 import type { Certificate, Ingress, IssuerRef } from './model.js';
 import { addressKey } from './sans.js';
 import { specFromAnnotations } from './shim-annotations.js';
@@ -43,24 +44,32 @@ export function shimCertificates(ingress: Ingress, options: ShimOptions): ShimIn
   const duplicates = duplicateSecretNames(ingress);
   if (duplicates.length > 0) return { certificates: [], problems: [aggregate(duplicates)] };
 
+  const { blocks, problems } = usableBlocks(ingress);
   const certificates: Certificate[] = [];
-  const problems: string[] = [];
-  for (const [index, block] of (ingress.spec.tls ?? []).entries()) {
-    const hosts = block.hosts ?? [];
-    const secretName = block.secretName ?? '';
-    const missing = [...(hosts.length === 0 ? ['hosts'] : []), ...(secretName === '' ? ['secretName'] : [])];
-    if (missing.length > 0) {
-      problems.push(
-        `Skipped a TLS block: ${aggregate(missing.map((field) => `spec.tls[${index}].${field}: Required value`))}`,
-      );
-      continue;
-    }
-    const certificate = buildCertificate(ingress, { secretName, hosts, issuerRef: issuer.value, options, version });
+  for (const block of blocks) {
+    const certificate = buildCertificate(ingress, { ...block, issuerRef: issuer.value, options, version });
     // An unusable annotation fails the whole Ingress, not one block.
     if (!certificate.ok) return { certificates: [], problems: [...problems, certificate.error] };
     certificates.push(certificate.value);
   }
   return { certificates, problems };
+}
+
+type UsableBlock = Pick<Block, 'secretName' | 'hosts'>;
+
+/** The TLS blocks with a Secret and hosts, and what is wrong with the others (sync.go validateIngressTLSBlock). */
+function usableBlocks(ingress: Ingress): { blocks: UsableBlock[]; problems: string[] } {
+  const blocks: UsableBlock[] = [];
+  const problems: string[] = [];
+  for (const [index, { hosts = [], secretName = '' }] of (ingress.spec.tls ?? []).entries()) {
+    const missing = [...(hosts.length === 0 ? ['hosts'] : []), ...(secretName === '' ? ['secretName'] : [])];
+    if (missing.length === 0) blocks.push({ secretName, hosts });
+    else {
+      const texts = missing.map((field) => `spec.tls[${index}].${field}: Required value`);
+      problems.push(`Skipped a TLS block: ${aggregate(texts)}`);
+    }
+  }
+  return { blocks, problems };
 }
 
 type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: string };
@@ -143,8 +152,7 @@ function buildCertificate(
   { secretName, hosts, issuerRef, options, version }: Block,
 ): Result<Certificate> {
   const annotations = ingress.metadata.annotations ?? {};
-  // Before 1.21 a host given twice stayed twice.
-  const unique = version.atLeast(1, 21) ? [...new Set(hosts)] : hosts;
+  const unique = has(version, 'hostsOnce') ? [...new Set(hosts)] : hosts;
   const spec = specFromAnnotations(
     {
       secretName,
@@ -165,7 +173,7 @@ function buildCertificate(
         name: secretName,
         ...(namespace === undefined ? {} : { namespace }),
         labels: certificateLabels(ingress, version),
-        annotations: certificateAnnotations(ingress, options),
+        annotations: certificateAnnotations(ingress, options, version),
         ownerReferences: [
           {
             apiVersion: 'networking.k8s.io/v1',
@@ -191,7 +199,11 @@ function certificateLabels(ingress: Ingress, version: CertManagerVersion): Recor
 }
 
 /** Annotations for the ACME solver (sync.go setIssuerSpecificConfig), and those that the operator lets through. */
-function certificateAnnotations(ingress: Ingress, options: ShimOptions): Record<string, string> {
+function certificateAnnotations(
+  ingress: Ingress,
+  options: ShimOptions,
+  version: CertManagerVersion,
+): Record<string, string> {
   const given = ingress.metadata.annotations ?? {};
   const found: Record<string, string> = {};
   for (const name of options.extraCertificateAnnotations ?? []) {
@@ -202,9 +214,14 @@ function certificateAnnotations(ingress: Ingress, options: ShimOptions): Record<
     found['acme.cert-manager.io/http01-override-ingress-name'] = ingress.metadata.name;
     found['cert-manager.io/issue-temporary-certificate'] = 'true';
   }
+  const knowsNames = version.atLeast(1, 20);
   const ingressClass = given['acme.cert-manager.io/http01-ingress-class'];
-  if (ingressClass) found['acme.cert-manager.io/http01-override-ingress-class'] = ingressClass;
+  // An empty class was passed on too, before there was a name for it beside.
+  if (ingressClass || (ingressClass === '' && !knowsNames)) {
+    found['acme.cert-manager.io/http01-override-ingress-class'] = ingressClass;
+  }
   const className = given['acme.cert-manager.io/http01-ingress-ingressclassname'];
-  if (className) found['acme.cert-manager.io/http01-override-ingress-ingressclassname'] = className;
+  if (className && version.atLeast(1, 20))
+    found['acme.cert-manager.io/http01-override-ingress-ingressclassname'] = className;
   return found;
 }

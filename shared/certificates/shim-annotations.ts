@@ -4,6 +4,7 @@ import { splitCsv } from './csv.js';
 import { attempt, type Decoded, DecodeError } from './der.js';
 import { durationNanoseconds } from './go-text.js';
 import type { CertificateSpec, PrivateKeySpec, SubjectSpec } from './model.js';
+import { readSecretTemplate } from './secret-template.js';
 import type { CertManagerVersion } from './version.js';
 
 type Annotations = Readonly<Record<string, string>>;
@@ -36,12 +37,12 @@ export function specFromAnnotations(
     if (duration !== undefined) draft.duration = duration;
     const renewBefore = durationOf(read, 'renew-before');
     if (renewBefore !== undefined) draft.renewBefore = renewBefore;
-    const percentage = integerOf(read, 'renew-before-percentage');
+    const percentage = integerOf(read, 'renew-before-percentage', 32);
     if (percentage !== undefined) draft.renewBeforePercentage = percentage;
 
     const usages = usagesOf(read);
     if (usages !== undefined) draft.usages = usages;
-    const limit = integerOf(read, 'revision-history-limit');
+    const limit = integerOf(read, 'revision-history-limit', 32);
     if (limit !== undefined) {
       if (limit < 1)
         throw invalid('revision-history-limit', `revision history limit must be a positive number "${limit}"`);
@@ -61,9 +62,10 @@ function invalid(name: string, why: string): DecodeError {
   return new DecodeError(`invalid ingress annotation "cert-manager.io/${name}": ${why}`);
 }
 
+/** The annotation, its field, and the annotation that cert-manager names where this one cannot be used, if it is another. */
 const subjectLists = [
   ['subject-organizations', 'organizations'],
-  ['subject-organizationalunits', 'organizationalUnits'],
+  ['subject-organizationalunits', 'organizationalUnits', 'subject-organizations'],
   ['subject-countries', 'countries'],
   ['subject-provinces', 'provinces'],
   ['subject-localities', 'localities'],
@@ -73,11 +75,11 @@ const subjectLists = [
 
 function subjectOf(read: Read): SubjectSpec {
   const subject: { -readonly [Field in keyof SubjectSpec]: SubjectSpec[Field] } = {};
-  for (const [name, field] of subjectLists) {
+  for (const [name, field, toldAs = name] of subjectLists) {
     const text = read(name);
     if (text === undefined) continue;
     const values = splitCsv(text);
-    if (!values.ok) throw invalid(name, values.error);
+    if (!values.ok) throw invalid(toldAs, values.error);
     subject[field] = values.value;
   }
   const serialNumber = read('subject-serialnumber');
@@ -93,13 +95,15 @@ function durationOf(read: Read, name: string): string | undefined {
   return text;
 }
 
-function integerOf(read: Read, name: string): number | undefined {
+/** @param bits that the number may have, its sign included */
+function integerOf(read: Read, name: string, bits: 32 | 64): number | undefined {
   const text = read(name);
   if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^[+-]?\d+$/.test(text) || Math.abs(value) > 0x7fffffff)
-    throw invalid(name, `parsing ${JSON.stringify(text)}: invalid syntax`);
-  return value;
+  const refuse = (why: string): DecodeError => invalid(name, `parsing ${JSON.stringify(text)}: ${why}`);
+  if (!/^[+-]?\d+$/.test(text)) throw refuse('invalid syntax');
+  const value = BigInt(text.replace('+', ''));
+  if (BigInt.asIntN(bits, value) !== value) throw refuse('value out of range');
+  return Number(value);
 }
 
 const knownUsages: ReadonlySet<string> = new Set([
@@ -141,11 +145,11 @@ function usagesOf(read: Read): string[] | undefined {
 function privateKeyOf(read: Read): PrivateKeySpec {
   const algorithm = oneOf(read, 'private-key-algorithm', 'algorithm', ['RSA', 'ECDSA', 'Ed25519']);
   const encoding = oneOf(read, 'private-key-encoding', 'encoding', ['PKCS1', 'PKCS8']);
-  const size = integerOf(read, 'private-key-size');
-  const rotationPolicy = oneOf(read, 'private-key-rotation-policy', 'rotation policy', ['Never', 'Always']);
+  const size = integerOf(read, 'private-key-size', 64);
   if (size !== undefined && !sizeFits(size, algorithm ?? 'RSA')) {
     throw invalid('private-key-size', `invalid private key size for ${algorithm ?? 'RSA'} algorithm "${size}"`);
   }
+  const rotationPolicy = oneOf(read, 'private-key-rotation-policy', 'rotation policy', ['Never', 'Always']);
   return {
     ...(algorithm === undefined ? {} : { algorithm }),
     ...(encoding === undefined ? {} : { encoding }),
@@ -170,7 +174,9 @@ function sizeFits(size: number, algorithm: PrivateKeySpec['algorithm']): boolean
 function secretTemplateOf(read: Read): CertificateSpec['secretTemplate'] {
   const text = read('secret-template');
   if (text === undefined) return undefined;
-  const template = parseTemplate(text);
+  const found = attempt(() => readSecretTemplate(text));
+  if (!found.ok) throw invalid('secret-template', `error parsing secret template JSON: ${found.error}`);
+  const template = found.value;
   const reserved = Object.keys(template.annotations ?? {}).find((name) => name.startsWith('cert-manager.io/'));
   if (reserved !== undefined) {
     throw invalid(
@@ -180,39 +186,4 @@ function secretTemplateOf(read: Read): CertificateSpec['secretTemplate'] {
   }
   const empty = Object.keys(template.annotations ?? {}).length + Object.keys(template.labels ?? {}).length === 0;
   return empty ? undefined : template;
-}
-
-function parseTemplate(text: string): NonNullable<CertificateSpec['secretTemplate']> {
-  const refuse = (why: string) => invalid('secret-template', `error parsing secret template JSON: ${why}`);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw refuse('invalid JSON');
-  }
-  if (parsed !== null && !isRecord(parsed)) throw refuse('not an object');
-  const template: { annotations?: Record<string, string>; labels?: Record<string, string> } = {};
-  for (const [field, value] of Object.entries(parsed ?? {})) {
-    if (field !== 'annotations' && field !== 'labels') throw refuse(`json: unknown field ${JSON.stringify(field)}`);
-    const names = textMap(value);
-    if (names === undefined) throw refuse(`${field} must map names to text`);
-    template[field] = names;
-  }
-  return template;
-}
-
-/** Go reads null as nothing, and as an empty text inside a map. */
-function textMap(value: unknown): Record<string, string> | undefined {
-  if (value === null) return {};
-  if (!isRecord(value)) return undefined;
-  const entries: [string, string][] = [];
-  for (const [name, item] of Object.entries(value)) {
-    if (typeof item !== 'string' && item !== null) return undefined;
-    entries.push([name, item ?? '']);
-  }
-  return Object.fromEntries(entries);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

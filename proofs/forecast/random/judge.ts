@@ -1,25 +1,29 @@
-import type { PolicyAnswer } from '../../../lab/driver/policies.js';
+import { secretBytes } from '../../../shared/certificates/model.js';
 import { requestMismatches } from '../../../shared/certificates/requests.js';
 import { triggerViolation } from '../../../shared/certificates/trigger-policies.js';
 import { type CertManagerVersion, certManagerVersion } from '../../../shared/certificates/version.js';
+import { decodeLeaf } from '../../../shared/certificates/x509.js';
 import { messageOf } from '../../../shared/errors.js';
 import type { Question } from './case.js';
+import type { Judge, Judgement } from './contest.js';
 
-/** What one side says of a case, in one form for both. */
-export interface Judgement {
-  /** `keep`, the number of the check that fails, or that cert-manager would die of the case. */
-  readonly verdict: string;
-  readonly reason: string;
-  readonly message: string;
-  /** In what the request of the next revision differs from the spec, which ends a back-off. */
-  readonly next: string;
+/** What cert-manager's own chain says about one case; the fields are those of lab/policies/main.go. */
+export interface PolicyAnswer {
+  readonly violated: boolean;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly next?: readonly string[];
+  readonly nextError?: string;
+  readonly ready?: boolean;
+  readonly panicked?: string;
+  readonly unreadable?: string;
 }
 
-/** Our side, or a wrong one that is planted in its place. */
-export type Judge = (question: Question, version: CertManagerVersion) => Judgement;
-
-/** The forecast's own chain. */
-export const ours: Judge = (question, version) => {
+/**
+ * The forecast's own chain. The verdict is `keep`, or the number of the check that fails. Compared besides is in what the request of
+ * the next revision differs from the spec, which ends a back-off, and whether the Certificate is Ready.
+ */
+export const ours: Judge<Question> = (question, version) => {
   try {
     const found = triggerViolation({
       certificate: question.certificate,
@@ -30,16 +34,16 @@ export const ours: Judge = (question, version) => {
       renewalInfo: question.renewalInfo,
     });
     if (found !== undefined && 'crash' in found) return { ...kept, verdict: 'crash', message: found.crash };
-    const next = nextOf(question, version);
+    const more = moreOf(nextOf(question, version), isReady(question, version, found?.check));
     return found === undefined
-      ? { ...kept, next }
-      : { verdict: String(found.check), reason: found.reason, message: found.message, next };
+      ? { ...kept, more }
+      : { verdict: String(found.check), reason: found.reason, message: found.message, more };
   } catch (error) {
-    return { verdict: 'threw', reason: '', message: (error as Error).stack ?? messageOf(error), next: '' };
+    return { verdict: 'threw', reason: '', message: (error as Error).stack ?? messageOf(error), more: '' };
   }
 };
 
-const kept: Judgement = { verdict: 'keep', reason: '', message: '', next: '' };
+const kept: Judgement = { verdict: 'keep', reason: '', message: '', more: '' };
 
 function nextOf({ next, certificate }: Question, version: CertManagerVersion): string {
   if (next === null) return '';
@@ -47,21 +51,36 @@ function nextOf({ next, certificate }: Question, version: CertManagerVersion): s
   return found.ok ? found.value.join() : 'unreadable';
 }
 
+/**
+ * What a restore counts on when it waits for what is kept: cert-manager's readiness chain has the same checks, but that its ninth only
+ * asks whether the certificate has expired.
+ */
+function isReady({ secret, now }: Question, version: CertManagerVersion, check: number | undefined): boolean {
+  if (secret === null || (check !== undefined && check !== 9)) return false;
+  const leaf = decodeLeaf(secretBytes(secret, 'tls.crt'), version);
+  return leaf.ok && new Date(now) <= leaf.value.notAfter;
+}
+
+function moreOf(next: string, ready: boolean): string {
+  return [...(next === '' ? [] : [next]), ...(ready ? ['ready'] : [])].join(' and ');
+}
+
 /** cert-manager's side. The trigger controller tells of a window that cannot be met in its own words. */
 export function theirs(answer: PolicyAnswer, { certificate }: Question): Judgement {
   if (answer.unreadable !== undefined) return { ...kept, verdict: 'unreadable', message: answer.unreadable };
   if (answer.panicked !== undefined) return { ...kept, verdict: 'crash', message: answer.panicked };
   const next = answer.nextError === undefined ? (answer.next ?? []).join() : 'unreadable';
-  if (!answer.violated) return { ...kept, next };
+  const more = moreOf(next, answer.ready ?? false);
+  if (!answer.violated) return { ...kept, more };
   const { reason = '', message = '' } = answer;
-  if (reason !== 'WindowError') return { verdict: checkOf(reason, message), reason, message, next };
+  if (reason !== 'WindowError') return { verdict: checkOf(reason, message), reason, message, more };
   const scheduled = certificate.status?.renewalTime;
   const at = scheduled === undefined ? '<nil>' : `${scheduled.slice(0, 19).replace('T', ' ')} +0000 UTC`;
   return {
     verdict: '9',
     reason: 'Renewing',
     message: `Renewing certificate without satisfying renewal windows at: ${at}`,
-    next,
+    more,
   };
 }
 
@@ -87,7 +106,7 @@ function checkOf(reason: string, message: string): string {
 export function difference(own: Judgement, real: Judgement): string | undefined {
   if (own.verdict !== real.verdict) return 'verdict';
   if (own.reason !== real.reason) return 'reason';
-  if (own.next !== real.next) return 'next request';
+  if (own.more !== real.more) return `next request or readiness, ${own.more} / ${real.more}`;
   return own.verdict !== 'crash' && claimed(own) !== claimed(real) ? 'message' : undefined;
 }
 

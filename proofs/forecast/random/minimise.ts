@@ -1,19 +1,20 @@
 import { isRecord } from '../../../shared/json.js';
-import type { Question } from './case.js';
 
 /**
  * A case with as little in it as still differs: fields are left out one after the other, for as long as that can be done.
  *
+ * @param needed what is not left out
  * @param differs whether a case still does
  */
-export async function minimised(
+export async function minimised<Question extends object>(
   question: Question,
+  needed: RegExp,
   differs: (question: Question) => Promise<boolean>,
 ): Promise<Question> {
   let smallest = question;
   for (let changed = true; changed; ) {
     changed = false;
-    for (const path of pathsOf(smallest)) {
+    for (const path of pathsOf(smallest, needed)) {
       const smaller = without(smallest, path) as Question;
       if (!(await differs(smaller))) continue;
       smallest = smaller;
@@ -24,19 +25,16 @@ export async function minimised(
   return smallest;
 }
 
-const needed =
-  /^(?:now|renewalInfo|certificate|certificate\/(?:metadata|spec).?|certificate\/spec\/(?:secretName|issuerRef)|secret\/(?:metadata|data)|(?:current|next)\/(?:metadata|spec|spec\/request|spec\/issuerRef))$/;
-
-function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
+function pathsOf(value: unknown, needed: RegExp, path: readonly string[] = []): string[][] {
   if (!isRecord(value) && !Array.isArray(value)) return [];
   return Object.entries(value).flatMap(([key, one]) => {
     const here = [...path, key];
     const own = needed.test(here.join('/')) || one === null ? [] : [here];
-    return [...own, ...pathsOf(one, here)];
+    return [...own, ...pathsOf(one, needed, here)];
   });
 }
 
-/** `secret`, `current` and `next` are not left out but said to be absent. */
+/** What stands at the top, as `secret`, is not left out but said to be absent. */
 function without(value: unknown, [key = '', ...rest]: readonly string[], isTop = true): unknown {
   if (Array.isArray(value)) {
     return rest.length === 0

@@ -1,9 +1,10 @@
 import type { CertManagerVersion } from '../../../shared/certificates/version.js';
 import type { Question } from './case.js';
-import { type Judge, ours, version } from './judge.js';
+import type { Judge } from './contest.js';
+import { ours, version } from './judge.js';
 
 /** Faults that are planted in our side. Each must be found, or equality says nothing. */
-export const plants: Readonly<Record<string, Judge>> = {
+export const plants: Readonly<Record<string, Judge<Question>>> = {
   'rules of another version': (question, own) => ours(question, otherThan(own)),
   'due a second late': (question, own) =>
     ours({ ...question, now: new Date(Date.parse(question.now) - 1000).toISOString() }, own),
@@ -30,7 +31,7 @@ const since: Readonly<Record<string, readonly [major: number, minor: number]>> =
 };
 
 /** The faults that can be found in a version. */
-export function plantsFor(own: CertManagerVersion): [name: string, judge: Judge][] {
+export function plantsFor(own: CertManagerVersion): [name: string, judge: Judge<Question>][] {
   return Object.entries(plants).filter(([name]) => {
     const first = since[name];
     return first === undefined || own.atLeast(...first);

@@ -1,25 +1,40 @@
 import { seedOf } from '../../random.js';
 import { versionOf, versions } from '../../support/cert-manager-versions.js';
-import type { Figures, ProofContext } from '../../support/proof.js';
-import { type Comparison, compareVersion } from './compare.js';
+import { type Figures, isWanted, type ProofContext } from '../../support/proof.js';
+import { chain } from './chain.js';
+import { type Comparison, comparing } from './compare.js';
+import { decoding } from './decoding/decoding.js';
+import { shim } from './shim/shim.js';
 import { writeTable } from './table.js';
 
 const [casesInSmall, casesInFull] = [2000, 100_000];
 
-/** Holds the forecast against cert-manager's own policies over random cases, one version after the other. */
+/** What is held against cert-manager. */
+const against = [
+  { ...chain, compare: comparing(chain) },
+  { ...shim, compare: comparing(shim) },
+  { ...decoding, compare: comparing(decoding) },
+];
+
+/** Holds what we restate of cert-manager against the real thing over random cases, one version after the other. */
 export async function compareRandom(context: ProofContext): Promise<Figures> {
   const { flags, env, small, progress } = context;
   const seed = flags.seed === undefined ? seedOf(env) : Number(flags.seed) >>> 0;
   const cases = flags.cases === undefined ? (small ? casesInSmall : casesInFull) : Number(flags.cases);
   progress(`  seed ${seed}`);
-  const comparisons: Comparison[] = [];
-  for (const version of wantedVersions(flags['cert-manager'], small)) {
-    const compared = await compareVersion(context, { version, cases, seed });
-    progress(`  ${JSON.stringify(compared)}`);
-    comparisons.push(compared);
+  const figures: Record<string, readonly Comparison[]> = {};
+  for (const { name, of, compare } of against) {
+    if (!isWanted(context, name)) continue;
+    const comparisons: Comparison[] = [];
+    for (const version of wantedVersions(flags['cert-manager'], small)) {
+      const compared = await compare(context, { version, cases, seed });
+      progress(`  ${name} ${JSON.stringify(compared)}`);
+      comparisons.push(compared);
+    }
+    if (flags['write-table'] === true) await writeTable(of, comparisons);
+    figures[name] = comparisons;
   }
-  if (flags['write-table'] === true) await writeTable(comparisons);
-  return { seed, versions: comparisons };
+  return { seed, ...figures };
 }
 
 /** In small only the newest: to compile one takes the better part of a minute. */

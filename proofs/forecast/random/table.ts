@@ -4,11 +4,15 @@ import { root } from '../../../lab/driver/folders.js';
 import type { Comparison } from './compare.js';
 
 const page = join(root, 'docs', 'versions.md');
-const heading =
-  '| cert-manager | Cases | Disagreements | It crashes | Decided by | Messages equal | Planted faults found |';
+const columns = 'Cases | Disagreements | It crashes | Decided by | Messages equal | Planted faults found';
 
-/** Puts what came of some versions into the page, in the place of what was there of them. */
-export async function writeTable(comparisons: readonly Comparison[]): Promise<void> {
+/**
+ * Puts what came of some versions into the page, in the place of what was there of them.
+ *
+ * @param of the head of the first column, which tells the page's tables apart
+ */
+export async function writeTable(of: string, comparisons: readonly Comparison[]): Promise<void> {
+  const heading = `| ${of} | ${columns} |`;
   const text = await readFile(page, 'utf8');
   const [before = '', behind = ''] = text.split(`${heading}\n`);
   const lines = behind.split('\n');

@@ -1,4 +1,4 @@
-import { difference, type Judgement } from './judge.js';
+import type { Contest, Judgement } from './contest.js';
 
 /** What both sides say of a case. */
 export interface Sides {
@@ -18,21 +18,28 @@ export interface Tally {
   readonly messagesEqual: string;
 }
 
+/** How a contest tells two judgements apart. */
+export type Difference = Contest<object, unknown>['difference'];
+
 /** What differs, from what to what: cases of one kind mostly have one cause. Undefined where nothing does. */
-export function kindOf({ own, real }: Sides): string | undefined {
+export function kindOf({ own, real }: Sides, difference: Difference): string | undefined {
   const what = difference(own, real);
-  const next = what === 'next request' ? ` ${own.next}` : '';
-  return what && `${what}: ${own.verdict} ${own.reason}${next} / ${real.verdict} ${real.reason}`;
+  return what && `${what}: ${own.verdict} ${own.reason} / ${real.verdict} ${real.reason}`;
 }
 
 /** Counts cases as they come. */
 export class Counter {
+  readonly #difference: Difference;
   readonly #decided = new Map<string, number>();
   readonly #kinds = new Map<string, number>();
   #cases = 0;
   #crashes = 0;
   #messages = 0;
   #equal = 0;
+
+  constructor(difference: Difference) {
+    this.#difference = difference;
+  }
 
   /** Counts a case. @returns the kind of its disagreement, and how often there was one of that kind by now */
   add(sides: Sides): { kind: string; times: number } | undefined {
@@ -44,7 +51,7 @@ export class Counter {
       this.#messages += 1;
       if (own.message === real.message) this.#equal += 1;
     }
-    const kind = kindOf(sides);
+    const kind = kindOf(sides, this.#difference);
     return kind === undefined ? undefined : { kind, times: count(this.#kinds, kind) };
   }
 
