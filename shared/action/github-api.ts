@@ -1,68 +1,24 @@
-import { Octokit } from '@octokit/core';
-import { paginateRest } from '@octokit/plugin-paginate-rest';
-import { retry } from '@octokit/plugin-retry';
-import { throttling } from '@octokit/plugin-throttling';
-import Bottleneck from 'bottleneck/light.js';
-import { readAtMost } from '../bounded.js';
 import { textAt } from '../cluster/fields.js';
 import { messageOf } from '../errors.js';
 import { GithubRefusal } from '../github-refusal.js';
 import { isRecord, parsedJson } from '../json.js';
 import { withoutEnd } from '../text.js';
+import type { GithubAccess, GithubClient } from './github-client.js';
 import { hidden } from './mask.js';
 
-/** Where GitHub's API is, and who asks. */
-export interface GithubApi {
-  apiUrl: string;
-  token: string;
+/** Where GitHub's API is, who asks, and of which repository. */
+export interface GithubApi extends GithubAccess {
   /** owner/name */
   repository: string;
-  /** Ends every call, and every wait for one. */
-  signal?: AbortSignal;
 }
 
 export type GithubMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** Of one attempt, in ms. */
-const deadline = 30_000;
-const retries = 2;
-/** Told to wait longer than this, in seconds, a job had better end and say so. */
-const longestPause = 120;
 /** More pages than this nobody has written comments on a pull request, or opened issues. */
 const mostPages = 50;
 const perPage = 100;
-/** Of one answer: a page of a hundred comments of full length has 7 MiB. In bytes. */
-const longestAnswer = 32 * 1024 * 1024;
 /** Of all pages of a list, in characters of its JSON. */
 const longestList = 64 * 1024 * 1024;
-
-/**
- * GitHub asks for a second between writes, and counts 80 a minute that somebody is told of. A run has a few, which need not
- * wait; whoever has hundreds gets one a second.
- */
-const writes = {
-  maxConcurrent: 1,
-  reservoir: 20,
-  reservoirIncreaseAmount: 5,
-  reservoirIncreaseInterval: 5_000,
-  reservoirIncreaseMaximum: 20,
-};
-const groups = { write: new Bottleneck.Group(writes), notifications: new Bottleneck.Group(writes) };
-
-const Client = Octokit.plugin(paginateRest, retry, throttling);
-
-function client({ apiUrl, token, signal }: Omit<GithubApi, 'repository'>): InstanceType<typeof Client> {
-  const isShort = (seconds: number, _: unknown, __: unknown, retried: number): boolean =>
-    seconds <= longestPause && retried < retries;
-  return new Client({
-    auth: token,
-    baseUrl: withoutEnd(apiUrl, '/'),
-    userAgent: 'mcprt',
-    retry: { retries, retryAfterBaseValue: 500, doNotRetry: [400, 401, 403, 404, 409, 410, 422, 451] },
-    throttle: { ...groups, id: token, onRateLimit: isShort, onSecondaryRateLimit: isShort },
-    request: { fetch: boundedFetch, ...(signal ? { signal } : {}) },
-  });
-}
 
 /** An answer of GitHub's. */
 export interface GithubAnswer {
@@ -130,7 +86,7 @@ function addressOf({ apiUrl, repository }: GithubApi, path: string): string {
   return /^https?:/.test(path) ? path : `${withoutEnd(apiUrl, '/')}/repos/${repository}${path}`;
 }
 
-async function asked<T>(api: GithubApi, ask: (octokit: InstanceType<typeof Client>) => Promise<T>): Promise<T> {
+async function asked<T>(api: GithubApi, ask: (octokit: GithubClient) => Promise<T>): Promise<T> {
   const { signal } = api;
   signal?.throwIfAborted();
   let stop = (): void => undefined;
@@ -140,24 +96,15 @@ async function asked<T>(api: GithubApi, ask: (octokit: InstanceType<typeof Clien
     signal?.addEventListener('abort', stop, { once: true });
   });
   try {
-    return await Promise.race([ask(client(api)), stopped]);
+    // Loaded by the first question: whoever asks nothing starts sooner.
+    const { openGithubClient } = await import('./github-client.js');
+    return await Promise.race([ask(openGithubClient(api)), stopped]);
   } catch (error) {
     signal?.throwIfAborted();
     throw refusalOf(error);
   } finally {
     signal?.removeEventListener('abort', stop);
   }
-}
-
-/** Fetches with a deadline for each attempt and a limit for each answer; an answer that breaks off is none. */
-async function boundedFetch(url: string, init: RequestInit): Promise<Response> {
-  const own = AbortSignal.timeout(deadline);
-  const signal = init.signal ? AbortSignal.any([init.signal, own]) : own;
-  const answer = await fetch(url, { ...init, signal });
-  if (answer.body === null) return answer;
-  const bytes = await readAtMost(answer.body, longestAnswer, () => new Error('an answer that does not end'));
-  const { status, headers } = answer;
-  return new Response(new Uint8Array(bytes), { status, headers });
 }
 
 function bodyOf(status: number, data: unknown): unknown {

@@ -1,5 +1,4 @@
 import { buffer } from 'node:stream/consumers';
-import { extract, pack } from 'tar-stream';
 import { McprtError, messageOf } from '../errors.js';
 import { limits } from './limits.js';
 import { malformed } from './statement.js';
@@ -14,8 +13,12 @@ export interface Archive {
 
 const names = { statement: 'statement.dsse.json', payload: 'payload.age' } as const;
 
+/** Nothing waits for it before the cluster has been asked. */
+const loadTar = () => import('tar-stream');
+
 /** Packs a backup into a tar file; the same content gives the same bytes. */
 export async function packArchive(archive: Archive): Promise<Buffer> {
+  const { pack } = await loadTar();
   const tar = pack();
   const header = { mode: 0o600, mtime: new Date(0), uid: 0, gid: 0 };
   tar.entry({ ...header, name: names.statement }, archive.statement);
@@ -51,6 +54,7 @@ export async function unpackArchive(bytes: Buffer): Promise<Archive> {
  * @throws McprtError `backup-malformed` for a damaged file, a wanted name that is a link or comes twice, or a foreign entry
  */
 export async function readTar(bytes: Buffer, wanted: readonly string[]): Promise<Map<string, Buffer>> {
+  const { extract } = await loadTar();
   const tar = extract();
   const found = new Map<string, Buffer>();
   const reading = (async () => {
