@@ -2,7 +2,7 @@ import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '..
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
-  count,
+  countOrAuto,
   domain,
   duration,
   flag,
@@ -22,13 +22,6 @@ import {
 import { storeNames } from '../../shared/backup/stores/store.js';
 import { McprtError } from '../../shared/errors.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
-import type { OrderLimit } from '../../shared/setup/orders.js';
-
-/** `auto` or a number. */
-const orderLimit: InputType<OrderLimit> = {
-  expected: '`auto` or a whole number',
-  parse: (value) => (value === 'auto' ? 'auto' : count.parse(value)),
-};
 
 /** Arguments of the installer, one a line, that are a user's to give. */
 const installerArguments: InputType<string[]> = {
@@ -64,7 +57,7 @@ export const inputTypes = {
   'restore-key': secret,
   stores: someOf(storeNames),
   directory: path,
-  'max-orders': orderLimit,
+  'max-orders': countOrAuto,
   'max-age': duration,
   generation: generationNumber,
   name: backupName,

@@ -9,7 +9,7 @@ const defaults: Record<string, string> = {
   'push-limit': '30s',
   'deploy-timeout': '3m',
   'propagation-timeout': '3m',
-  'min-days': '14',
+  'min-days': 'auto',
   'pull-request': '0',
   'older-than': '6h',
   'previews-older-than': '14d',

@@ -2,6 +2,7 @@ import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
   count,
+  countOrAuto,
   domain,
   duration,
   flag,
@@ -82,7 +83,7 @@ export const inputTypes = {
   'push-limit': duration,
   'deploy-timeout': duration,
   'propagation-timeout': duration,
-  'min-days': count,
+  'min-days': countOrAuto,
   'skip-setup': flag,
   'run-id': runId,
   keep: flag,

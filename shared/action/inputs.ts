@@ -73,6 +73,12 @@ export const count: InputType<number> = {
   },
 };
 
+/** A number, or what is right in the case at hand. */
+export const countOrAuto: InputType<number | 'auto'> = {
+  expected: '`auto` or a whole number',
+  parse: (value) => (value === 'auto' ? 'auto' : count.parse(value)),
+};
+
 const units: Record<string, number> = { s: 1000, m: 60_000, h: 3600_000, d: 24 * 3600_000 };
 
 /** A time span such as `90s`, `15m`, `36h`, `14d` or `1h30m`; the value is in ms. */

@@ -19,7 +19,7 @@ const good: ServedCertificate = {
 function refusal(
   certificate: Partial<ServedCertificate>,
   expected?: readonly string[],
-  minDays = 14,
+  minDays: number | 'auto' = 14,
 ): McprtError | undefined {
   try {
     requireCertificate('mcp.example.com', { ...good, ...certificate }, { minDays, now }, expected);
@@ -49,6 +49,24 @@ describe('a certificate that a public name serves', () => {
     expect(codeOf({ notAfter: inDays(14) })).toBe('');
     expect(codeOf({ notAfter: new Date(inDays(14).getTime() - 1) })).toBe('smoke-tls-days');
     expect(codeOf({ notAfter: inDays(0.5) }, undefined, 0)).toBe('');
+  });
+
+  it.each([
+    ['90 days', 90, 14, 13.9],
+    ['45 days', 45, 7.5, 7.4],
+    ['6 days', 6, 1, 0.9],
+    ['a year', 365, 14, 13.9],
+  ])('that lives for %s needs a sixth of that by itself, and 14 days at most', (_, life, enough, short) => {
+    const leaving = (days: number) => ({ notBefore: inDays(days - life), notAfter: inDays(days) });
+    expect(codeOf(leaving(enough), undefined, 'auto')).toBe('');
+    expect(codeOf(leaving(short), undefined, 'auto')).toBe('smoke-tls-days');
+  });
+
+  it('says how many days are left, and tenths of few', () => {
+    expect(refusal({ notBefore: inDays(-5), notAfter: inDays(0.96) }, undefined, 'auto')?.message).toContain(
+      'has 0.9 days left, and 1 are wanted',
+    );
+    expect(refusal({ notAfter: inDays(13.5) })?.message).toContain('has 13 days left, and 14 are wanted');
   });
 
   it('has ended at its last moment', () => {

@@ -11,8 +11,8 @@ export interface HealthOptions {
   hosts: Hosts;
   reach: ReachOptions;
   web: Web;
-  /** A certificate with fewer days left fails. */
-  minDays: number;
+  /** A certificate with fewer days left fails. By itself: one with less than a sixth of its life, and 14 days at most. */
+  minDays: number | 'auto';
   /** Serials of the certificates that the cluster has, by public name; undefined where the cluster was not asked. */
   serials: ReadonlyMap<string, readonly string[]> | undefined;
   now: Date;
@@ -116,6 +116,12 @@ async function lookAtName(
   });
 }
 
+/** Certificates live for 90, 45 or 6 days, and are renewed when a third of that is left. In days. */
+const mostWanted = 14;
+/** Whole days of a long time, tenths of a short one. */
+const daysText = (days: number, whole: (value: number) => number): string =>
+  String(days < 3 ? whole(days * 10) / 10 : whole(days));
+
 /** Why a certificate will not do: by the verifier, by the time that it has left, and by what the cluster has. */
 export function requireCertificate(
   host: string,
@@ -171,11 +177,13 @@ export function requireCertificate(
       `the certificate there has serial ${serial}, and this cluster has ${expected.join(', ') || 'none for the name'}: correct DNS, or the kubeconfig`,
     );
   }
-  const days = Math.floor((notAfter.getTime() - now.getTime()) / day);
-  if (days < minDays) {
+  const left = (notAfter.getTime() - now.getTime()) / day;
+  const wanted =
+    minDays === 'auto' ? Math.min(mostWanted, (notAfter.getTime() - notBefore.getTime()) / day / 6) : minDays;
+  if (minDays === 'auto' ? left < wanted : Math.floor(left) < wanted) {
     fail(
       'smoke-tls-days',
-      `the certificate of ${host} has ${days} days left, and ${minDays} are wanted`,
+      `the certificate of ${host} has ${daysText(left, Math.floor)} days left, and ${daysText(wanted, Math.ceil)} are wanted`,
       'cert-manager renews a third of its life before the end: if that is past, `kubectl describe certificate -A` says why not',
     );
   }
