@@ -45,6 +45,15 @@ describe('backUp', () => {
     ]);
   });
 
+  it('is good until its last certificate expires, however long the key of an own CA lasts', async () => {
+    const authority = certificate('cert-manager', 'own-ca', { secretName: 'own-ca' });
+    const issuer = objectOf(kinds.clusterIssuer, { metadata: { name: 'own' }, spec: { ca: { secretName: 'own-ca' } } });
+    const { backUp } = await scene('running', [issuer, secretOf(authority, { life: 3_650 * day })]);
+    const { snapshot, context } = await backUp();
+    expect(held(snapshot.objects)).toContain('Secret cert-manager/own-ca');
+    expect(context.expiresAt).toBe(new Date(now.getTime() + 80 * day).toISOString());
+  });
+
   it('tells the troubles of others, and is stopped by none of them', async () => {
     const { backUp, warnings } = await scene('running', [namespace('blog'), blog]);
     const made = await backUp();

@@ -53,6 +53,24 @@ function tls({
 
 const item = (object: LiveSecret, role: Role = 'tls'): SnapshotObject => ({ roles: [role], object });
 
+describe('a namespace', () => {
+  const named = (name: string, more: object = {}): LiveSecret =>
+    asSecret({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...more } });
+
+  it('that is being deleted is kept: the restore waits for it before it decides', () => {
+    const leaving = named('a', { deletionTimestamp: '2026-11-24T11:00:00Z' });
+    expect(decide(item(named('a'), 'namespace'), leaving, context).action).toBe('keep');
+  });
+
+  it('of a team is written without what makes it one', () => {
+    const labels = { 'platform.mcpruntime.org/team': 'x', own: 'y' };
+    const written = (name: string, role: Role): unknown =>
+      asWritten(item(named(name, { labels }), role)).metadata.labels;
+    expect(written('mcp-team-x', 'namespace')).toEqual({ own: 'y' });
+    expect([written('web', 'namespace'), written('mcp-team-x', 'platform-secret')]).toEqual([labels, labels]);
+  });
+});
+
 describe('decide about a TLS Secret', () => {
   const garbage = { data: { 'tls.crt': 'eA==', 'tls.key': 'eA==' } };
   it.each<[string, Made, Made | undefined, string]>([

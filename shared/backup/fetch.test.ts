@@ -73,6 +73,18 @@ describe('fetchBackup', () => {
     ]);
   });
 
+  it('copies nothing that a given key cannot read', async () => {
+    const { source, target, kept } = stores('mcprt-backup-example.com-g00000003-r7.1', await sealed());
+    const { identities } = (await keysOf()).restore;
+    const stranger = { ...keys.restore, identities };
+    await expect(fetchBackup(portsOf(source), target, { ...options(), key: stranger })).rejects.toMatchObject({
+      code: 'key-mismatch',
+    });
+    expect(kept.size).toBe(0);
+    await fetchBackup(portsOf(source), target, { ...options(), key: keys.restore });
+    expect(kept.size).toBe(1);
+  });
+
   it('lets no store choose where the file is written', async () => {
     const planted = 'mcprt-backup-example.com-../../etc/x';
     const { source, target, kept } = stores(planted, await sealed());

@@ -12,6 +12,21 @@ describe('literalSubjectDer', () => {
   });
 
   it.each([
+    ['C', '2.5.4.6'],
+    ['O', '2.5.4.10'],
+    ['OU', '2.5.4.11'],
+    ['CN', '2.5.4.3'],
+    ['SERIALNUMBER', '2.5.4.5'],
+    ['L', '2.5.4.7'],
+    ['ST', '2.5.4.8'],
+    ['STREET', '2.5.4.9'],
+    ['DC', '0.9.2342.19200300.100.1.25'],
+    ['UID', '0.9.2342.19200300.100.1.1'],
+  ])('knows %s as %s', (name, dotted) => {
+    expect(literalSubjectDer(`${name}=a`)).toEqual(literalSubjectDer(`${dotted}=a`));
+  });
+
+  it.each([
     ['CN=a.org,OU=Ops,O=Example\\, Inc.,C=DE', 'CN=a.org,OU=Ops,O=Example\\, Inc.,C=DE'],
     [' CN = a ; O = b ', 'CN=a,O=b'],
     ['CN=a\\ ', 'CN=a\\ '],

@@ -17,6 +17,8 @@ describe('the first block', () => {
     ['CRLF', one.replaceAll('\n', '\r\n')],
     ['no last newline', one.trimEnd()],
     ['a BEGIN without END before', `-----BEGIN ONE-----\nabcd\n${one}`],
+    ['an END at the very beginning', `\n-----END ONE-----\n${one}`],
+    ['a BEGIN without a label before', `-----BEGIN \nabcd\n-----END ZERO-----\n${one}`],
     ['headers', one.replace('-----\n', '-----\nProc-Type: 4\nDEK: x\n\n')],
     ['blanks', one.replaceAll('\n', '\t \n')],
   ])('is found with %s', (_, text) => {
