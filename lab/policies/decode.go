@@ -65,7 +65,7 @@ func decode(asked text) (given reading) {
 func contentsOf(asked text) ([]content, error) {
 	switch asked.Kind {
 	case "certificates":
-		chain, err := pki.DecodeX509CertificateChainBytes(asked.Text)
+		chain, err := pki.DecodeX509CertificateSetBytes(asked.Text)
 		if err != nil {
 			return nil, err
 		}
