@@ -78,7 +78,7 @@ async function throughGithub(context: ProofContext, world: World<'github'>) {
   await perform(later, { operation: 'restore' });
   const failing: Run[] = [
     { operation: 'restore', inputs: { 'restore-key': typo }, error: 'key-invalid' },
-    { operation: 'restore', inputs: { kubeconfig: unreachable }, error: 'cluster-unreachable' },
+    { operation: 'restore', inputs: { kubeconfig: unreachable }, error: 'cluster-loopback' },
     { operation: 'restore', inputs: { 'restore-key': foreign.restore }, error: 'backup-unsigned' },
     { operation: 'restore', inputs: { 'restore-key': keys.backup }, error: 'key-wrong-kind' },
     { operation: 'restore', inputs: { 'restore-key': keys.offline }, error: 'key-invalid' },

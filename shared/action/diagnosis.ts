@@ -12,7 +12,7 @@ import type { Target } from './profile.js';
 
 /** Errors that the cluster has a part in. Of a wrong key, input or store it knows nothing. */
 const aboutTheCluster =
-  /^(?:barrier|brake|certmanager|namespace|restore|wipe|cluster-(?:conflict|invalid|unavailable|wait))/;
+  /^(?:barrier|brake|certmanager|namespace|restore|wipe|cluster-(?:conflict|invalid|quota|unavailable|wait|webhook))/;
 
 /**
  * Looks at the cluster after an operation has failed there, and adds what it finds to log and summary, the likeliest

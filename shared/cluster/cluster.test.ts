@@ -266,7 +266,7 @@ describe('a refusal', () => {
     [409, 'AlreadyExists', 'cluster-exists', 'at the same time'],
     [409, 'Conflict', 'cluster-conflict', 'at the same time'],
     [422, 'Invalid', 'cluster-invalid', 'see the server’s message'],
-    [429, 'TooManyRequests', 'cluster-unavailable', 'overloaded or starting'],
+    [429, 'TooManyRequests', 'cluster-throttled', 'fewer requests'],
     [500, 'InternalError', 'cluster-unavailable', 'overloaded or starting'],
     [503, 'ServiceUnavailable', 'cluster-unavailable', 'overloaded or starting'],
     [400, 'BadRequest', 'cluster-refused', 'see the server’s message'],

@@ -46,7 +46,7 @@ export interface CredentialOptions {
  * Reads a kubeconfig given as a path, a list of paths as in KUBECONFIG, as YAML or JSON text, or as base64 of such text. It
  * means what Kubernetes' own client takes it for.
  *
- * @throws McprtError `kubeconfig-missing`, `kubeconfig-invalid`, `kubeconfig-untrusted`
+ * @throws McprtError `kubeconfig-missing`, `kubeconfig-invalid`, `kubeconfig-redacted`, `kubeconfig-untrusted`
  */
 export async function loadCredentials(source: string, options: CredentialOptions): Promise<Credentials> {
   const onSecrets = options.onSecrets ?? (() => undefined);

@@ -91,3 +91,28 @@ describe('the context of a kubeconfig', () => {
     expect(why([given])).toBe('');
   });
 });
+
+describe('a kubeconfig that was printed without its values', () => {
+  it.each([
+    ['its CA', cluster({ 'certificate-authority-data': 'DATA+OMITTED' }), 'certificate-authority-data'],
+    ['its token', user({ token: 'REDACTED' }), 'token'],
+    ['its password', user({ username: 'u', password: 'REDACTED' }), 'password'],
+    [
+      'its client certificate and key',
+      user({ 'client-certificate-data': 'DATA+OMITTED', 'client-key-data': 'REDACTED' }),
+      'client-certificate-data, client-key-data',
+    ],
+  ])('is told as that: %s', (_, given, fields) => {
+    expect(() => chooseContext([given], '')).toThrow(
+      expect.objectContaining({
+        code: 'kubeconfig-redacted',
+        why: expect.stringContaining(`${fields}: `),
+        next: expect.stringContaining('--raw'),
+      }),
+    );
+  });
+
+  it('is not one where a value only has such a word in it', () => {
+    expect(chooseContext([user({ token: 'REDACTED-no' })], '').user.token).toBe('REDACTED-no');
+  });
+});

@@ -71,7 +71,7 @@ const paths = ['certificate-authority', 'client-certificate', 'client-key', 'tok
  * that names a current context names it. What is elsewhere in the files is not looked at.
  *
  * @param wanted name of the context; the current one when it is empty
- * @throws McprtError `kubeconfig-invalid`, which quotes names only
+ * @throws McprtError `kubeconfig-invalid`, `kubeconfig-redacted`, which quote names only
  */
 export function chooseContext(parts: readonly KubeconfigPart[], wanted: string): ChosenContext {
   const current = parts
@@ -92,6 +92,7 @@ export function chooseContext(parts: readonly KubeconfigPart[], wanted: string):
     user: read(userShape, userFields, `its user ${shown(user)}`),
     userName: user,
   };
+  refuseRedacted(chosen);
   const contradiction = contradictionIn(chosen);
   if (contradiction !== undefined) throw unusable(contradiction);
   return chosen;
@@ -109,6 +110,23 @@ export function unusable(why: string): McprtError {
 /** A name out of a kubeconfig, as short as names are. */
 export function shown(name: string): string {
   return JSON.stringify(name.slice(0, 80));
+}
+
+/** `kubectl config view` writes these in place of what is secret or long. */
+const redacted = /^(?:REDACTED|DATA\+OMITTED)$/;
+
+/** Refuses what was printed for people to look at: with its stand-ins nobody gets in. */
+function refuseRedacted({ cluster, user }: ChosenContext): void {
+  const fields = Object.entries({ ...cluster, ...user })
+    .filter(([, value]) => typeof value === 'string' && redacted.test(value.trim()))
+    .map(([name]) => name);
+  if (fields.length === 0) return;
+  // The stand-ins are masked as the values that they stand for, so they are not quoted.
+  throw new McprtError('kubeconfig-redacted', {
+    what: 'the kubeconfig has no credentials in it, but words in place of them',
+    why: `${fields.join(', ')}: \`kubectl config view\` leaves these values out`,
+    next: 'store the kubeconfig again, with its values: `kubectl config view --raw --flatten --minify`',
+  });
 }
 
 /** What Kubernetes' own client refuses, as it can be meant in two ways. */

@@ -82,8 +82,8 @@ describe('the way to the API server', () => {
     ]);
     const other = { ...server, host: 'another.example.com' };
     await expect(transportTo(other, { httpsProxy: `http://${proxy.url}` }).call(get)).rejects.toMatchObject({
-      code: 'cluster-untrusted',
-      why: 'ERR_TLS_CERT_ALTNAME_INVALID',
+      code: 'cluster-certificate-name',
+      why: 'it is for DNS:platform.example.com',
     });
   });
 

@@ -150,7 +150,7 @@ describe('a server that is none', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const reach = { overrides: [], dnsServer: '', caBundle: ca.certificate };
     await expect(transportTo({ host: 'h.example', port, reach }).call(get)).rejects.toMatchObject({
-      code: 'cluster-unreachable',
+      code: 'cluster-not-api',
     });
   });
 });

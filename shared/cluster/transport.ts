@@ -6,6 +6,7 @@ import { McprtError } from '../errors.js';
 import { ApiError, apiErrorFrom } from './api-error.js';
 import type { Credentials } from './credentials.js';
 import { impersonationHeaders, singleHeaders } from './impersonation.js';
+import { codeOf, isCertificateProblem, networkError, notApi } from './network-error.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -33,7 +34,7 @@ export interface TransportOptions {
 
 /** Raw HTTP to one API server, over one pooled connection, with retries by class of failure. */
 export interface Transport {
-  /** @throws ApiError for every answer outside 200–299, McprtError `cluster-unreachable` when there is none */
+  /** @throws ApiError for every answer outside 200–299, McprtError of `networkError` when there is none */
   call(call: Call): Promise<Answer>;
   /** Lines of a streaming answer (watch), ending when the server or the signal ends it. */
   lines(call: Call): AsyncGenerator<string>;
@@ -69,6 +70,7 @@ export function openTransport(credentials: Credentials, options: TransportOption
     ...(impersonation && impersonationHeaders(impersonation)),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   });
+  const isNobody = isAnonymous(credentials);
   let sockets: Dispatcher | undefined;
   let calls = 0;
   let clock: { at: number; seen: number } | undefined;
@@ -112,10 +114,11 @@ export function openTransport(credentials: Credentials, options: TransportOption
     const isGood = answer.statusCode < 300;
     const limit = isGood ? most.answer : mostRefusal;
     const body = (await readAtMost(answer.body, limit, () => tooLarge(call, limit))).toString('utf8');
+    refusePage(answer, call);
     if (isGood) {
       return { status: answer.statusCode, body };
     }
-    const error = apiErrorFrom(answer.statusCode, body, `${call.method} ${call.path.split('?')[0]}`);
+    const error = apiErrorFrom(answer.statusCode, body, `${call.method} ${call.path.split('?')[0]}`, isNobody);
     const wait = Number(answer.headers['retry-after']);
     if (retriedStatuses.has(answer.statusCode) && wait > 0) {
       await sleep(Math.min(wait * 1000, options.deadline), undefined, call.signal ? { signal: call.signal } : {});
@@ -137,7 +140,7 @@ export function openTransport(credentials: Credentials, options: TransportOption
           shouldRetry: ({ error }) => isPassing(error),
         });
       } catch (error) {
-        throw call.signal?.aborted ? call.signal.reason : explain(error, call, credentials.server);
+        throw call.signal?.aborted ? call.signal.reason : await explain(error, call, credentials, options);
       }
     },
     async *lines(call) {
@@ -145,11 +148,12 @@ export function openTransport(credentials: Credentials, options: TransportOption
       try {
         answer = await send(call);
       } catch (error) {
-        throw call.signal?.aborted ? call.signal.reason : explain(error, call, credentials.server);
+        throw call.signal?.aborted ? call.signal.reason : await explain(error, call, credentials, options);
       }
       if (answer.statusCode >= 300) {
         const body = await readAtMost(answer.body, mostRefusal, () => tooLarge(call, mostRefusal));
-        throw apiErrorFrom(answer.statusCode, body.toString('utf8'), `watch ${call.path.split('?')[0]}`);
+        refusePage(answer, call);
+        throw apiErrorFrom(answer.statusCode, body.toString('utf8'), `watch ${call.path.split('?')[0]}`, isNobody);
       }
       let seen = 0;
       try {
@@ -160,7 +164,7 @@ export function openTransport(credentials: Credentials, options: TransportOption
           if (line !== '') yield line;
         }
       } catch (error) {
-        if (!call.signal?.aborted) throw explain(error, call, credentials.server);
+        if (!call.signal?.aborted) throw await explain(error, call, credentials, options);
       } finally {
         answer.body.destroy();
       }
@@ -233,15 +237,6 @@ function isPassing(error: unknown): boolean {
   return passingCodes.test(codeOf(error)) && !isCertificateProblem(error);
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function isCertificateProblem(error: unknown): boolean {
-  const code = codeOf(error);
-  return /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(code);
-}
-
 function tooLarge(call: Call, limit: number): McprtError {
   return new McprtError('cluster-too-large', {
     what: `${call.method} ${call.path.split('?')[0]}: the answer does not end`,
@@ -250,25 +245,32 @@ function tooLarge(call: Call, limit: number): McprtError {
   });
 }
 
-function explain(error: unknown, call: Call, server: string): Error {
-  if (error instanceof McprtError) {
-    return error;
-  }
-  const code = codeOf(error);
+async function explain(
+  error: unknown,
+  call: Call,
+  { server, tls, proxyUrl }: Credentials,
+  { proxy }: TransportOptions,
+): Promise<Error> {
+  if (error instanceof McprtError) return error;
   const where = `${call.method} ${call.path.split('?')[0]} at ${server}`;
-  if (isCertificateProblem(error)) {
-    return new McprtError('cluster-untrusted', {
-      what: `${where}: the server’s certificate is not trusted`,
-      why: code,
-      next: 'the kubeconfig’s certificate-authority-data, or the input `certificate-authority`, must be the CA of this server: on k3s /var/lib/rancher/k3s/server/tls/server-ca.crt',
-      cause: error,
-    });
-  }
-  const timedOut = error instanceof Error && error.name === 'TimeoutError';
-  return new McprtError('cluster-unreachable', {
-    what: `${where}: no answer${timedOut ? ' within the deadline' : isPassing(error) ? ` after ${attempts} tries` : ''}`,
-    why: code === '' ? (error instanceof Error ? error.message : 'unknown network failure') : code,
-    next: 'check that this runner can reach the API server: a firewall, a VPN, or a proxy that HTTPS_PROXY must name',
-    cause: error,
-  });
+  const isDirect = proxyUrl === undefined && !proxy?.httpsProxy;
+  return networkError(error, { where, server, tls, isDirect, tries: isPassing(error) ? attempts : 1 });
+}
+
+/** Whether nothing is sent that says who asks. */
+function isAnonymous({ headers, tokens, tls }: Credentials): boolean {
+  return headers.authorization === undefined && tokens === undefined && tls.cert === undefined;
+}
+
+/**
+ * Refuses a page: an API server has none. Taken for its answer, a web server's 404 would say that an object is not there. One
+ * that a load balancer shows while the API server behind it is away is not meant, and is asked for again.
+ */
+function refusePage(answer: Dispatcher.ResponseData, call: Call): void {
+  const type = String(answer.headers['content-type'] ?? '');
+  if (!/^text\/html\b/i.test(type) || retriedStatuses.has(answer.statusCode)) return;
+  throw notApi(
+    `${call.method} ${call.path.split('?')[0]}`,
+    `it answers with ${answer.statusCode} and a web page: another server, or a proxy’s or portal’s page`,
+  );
 }

@@ -37,6 +37,8 @@ export async function lackingOf(cluster: Cluster, rules: readonly PermissionRule
     const denied = await Promise.all(open.map(async (one) => ((await isAllowed(cluster, one.demand)) ? [] : [one])));
     return await withoutAbsent(cluster, denied.flat());
   } catch (error) {
+    // Nobody may ask, and nothing that follows would say so as clearly.
+    if (error instanceof ApiError && error.code === 'cluster-anonymous') throw error;
     if (error instanceof ApiError && [403, 404, 405].includes(error.status)) return undefined;
     throw error;
   }
