@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { endAnnotations } from '../../shared/action/log.js';
 import { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
 import type { CleanupLine } from '../../shared/smoke/cleanup.js';
@@ -135,6 +136,7 @@ describe('the annotations', () => {
     });
     try {
       annotateChecks(checks, errors);
+      endAnnotations();
     } finally {
       spy.mockRestore();
     }
@@ -161,16 +163,23 @@ describe('the annotations', () => {
     ]);
   });
 
-  it('are no more than GitHub shows', () => {
+  it('are no more than GitHub shows, and the others are in the log', () => {
     const many = Array.from({ length: 20 }, () => failed);
-    expect(annotations(many)).toHaveLength(9);
     const mistakes = (count: number) =>
       new MetadataError(
         'a',
         Array.from({ length: count }, (_, index) => ({ line: index, text: 'no' })),
       );
-    expect(annotations(many, [mistakes(3), mistakes(4)])).toHaveLength(9);
-    expect(annotations(many, [mistakes(20)])).toHaveLength(9);
+    for (const [errors, count] of [
+      [[], 20],
+      [[mistakes(3), mistakes(4)], 27],
+      [[mistakes(20)], 40],
+    ] as const) {
+      const lines = annotations(many, errors);
+      expect(lines.filter((line) => line.startsWith('::error'))).toHaveLength(9);
+      expect(lines).toHaveLength(count + 1);
+      expect(lines.at(-1)).toBe(`::error::${count - 8} more errors: see the log of this step, and its summary`);
+    }
   });
 });
 

@@ -15,9 +15,6 @@ import type { smokeTelling } from './result.js';
 
 type Tells = Told<typeof smokeTelling>;
 
-/** GitHub shows ten annotations of a kind for a step. */
-const annotationLimit = 9;
-
 /** What a run came to. */
 export interface SmokeReport {
   operation: string;
@@ -113,11 +110,11 @@ export async function writeJunit({ checks, domain, junit, at }: SmokeReport): Pr
 /** Failed checks as annotations, mistakes in the metadata on their lines. */
 export function annotateChecks(checks: readonly Check[], metadataErrors: readonly MetadataError[]): void {
   const mistakes = metadataErrors.flatMap(({ file, problems }) => problems.map((problem) => ({ file, ...problem })));
-  for (const { file, line, text } of mistakes.slice(0, annotationLimit)) {
+  for (const { file, line, text } of mistakes) {
     log.error(text, { title: 'smoke-metadata', file, startLine: line });
   }
   const annotated = failedOf(checks).filter(({ failure }) => failure?.code !== 'smoke-metadata');
-  for (const { suite, name, failure } of annotated.slice(0, Math.max(0, annotationLimit - mistakes.length))) {
+  for (const { suite, name, failure } of annotated) {
     if (failure === undefined) continue;
     const more = docsLink(failure.code, process.env);
     log.error(`${suite}: ${name}: ${failure.what}\nwhy: ${failure.why}\nnext: ${failure.next}\nmore: ${more}`, {

@@ -3,12 +3,9 @@ import { docsLink } from './docs-link.js';
 import { log } from './log.js';
 import { code, escaped, type Markdown, withCode } from './markdown.js';
 
-/** GitHub shows ten annotations of a kind for a step; the first of ours is the likeliest cause. */
-const annotationLimit = 9;
-
 /** Findings as annotations of the step, the likeliest cause first. */
 export function annotateFindings(findings: readonly Finding[]): void {
-  for (const { severity, code: name, subject, cause, evidence, remedy } of findings.slice(0, annotationLimit)) {
+  for (const { severity, code: name, subject, cause, evidence, remedy } of findings) {
     log[severity](
       `${subject}: ${cause}\nseen: ${evidence.join('; ')}\nnext: ${remedy}\nmore: ${docsLink(name, process.env)}`,
       {

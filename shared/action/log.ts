@@ -1,5 +1,7 @@
 import * as core from '@actions/core';
 import type { InstallerLog } from '../setup/installer.js';
+import { AnnotationCount, type Kind } from './annotations.js';
+import { fitOutputs } from './fit-outputs.js';
 import { hidden, hide, telling } from './mask.js';
 
 /** Of one text from outside no more goes into the log, in characters. */
@@ -37,8 +39,25 @@ export function plainLines(text: string): string {
 
 type Annotation = (text: string, properties?: core.AnnotationProperties) => void;
 
-function annotation(write: typeof core.error): Annotation {
-  return (text, properties) => write(plainLines(text), properties && hidden(properties));
+const { error, warning, notice } = core;
+const write = { error, warning, notice } as const;
+let count = new AnnotationCount();
+
+function annotation(kind: Kind, isEnd = false): Annotation {
+  return (text, properties) => {
+    if (count.takes(kind, isEnd)) write[kind](plainLines(text), properties && hidden(properties));
+    else core.info(plainLines(`${[kind, properties?.title, placeOf(properties)].filter(Boolean).join(': ')}: ${text}`));
+  };
+}
+
+function placeOf({ file, startLine }: core.AnnotationProperties = {}): string {
+  return file === undefined ? '' : `${file}${startLine === undefined ? '' : `:${startLine}`}`;
+}
+
+/** Tells at the end of a step how many annotations GitHub would not have shown; they are in the log. */
+export function endAnnotations(): void {
+  for (const { kind, text } of count.missing()) write[kind](text);
+  count = new AnnotationCount();
 }
 
 /** The log of the step. Nothing else writes to it: what is told here has no secret in it, and no command. */
@@ -46,19 +65,22 @@ export const log = {
   info: (text: string): void => core.info(plainLines(text)),
   /** Shown where debug logs are switched on. */
   debug: (text: string): void => core.debug(plainLines(text)),
-  notice: annotation(core.notice),
-  warning: annotation(core.warning),
-  error: annotation(core.error),
+  notice: annotation('notice'),
+  warning: annotation('warning'),
+  error: annotation('error'),
+  /** What has ended the step: it has a place among the errors that GitHub shows. */
+  failure: annotation('error', true),
 } as const;
 
 /**
- * Outputs of the step, without what this process knows to be secret. They are names and addresses for other steps, and a
+ * Outputs of the step, none longer than GitHub takes and without what this process knows to be secret. They are names and addresses for other steps, and a
  * short value of a Secret may be such a word: only what is long enough to be no word is taken out.
  */
 export function setOutputs(outputs: Readonly<Record<string, string | number | boolean>>): void {
-  for (const [name, value] of Object.entries(outputs)) {
-    core.setOutput(name, typeof value === 'string' ? hide(value, telling) : value);
-  }
+  const shown = Object.entries(outputs).map(
+    ([name, value]) => [name, typeof value === 'string' ? hide(value, telling) : value] as const,
+  );
+  for (const [name, value] of Object.entries(fitOutputs(Object.fromEntries(shown)))) core.setOutput(name, value);
 }
 
 /** A log that is folded by step, as the runner shows groups. */

@@ -1,9 +1,9 @@
+import { stat } from 'node:fs/promises';
 import * as core from '@actions/core';
+import { fitMarkdown, summaryLimit } from './fit-markdown.js';
 import { lineOf } from './log.js';
 import { hide } from './mask.js';
 
-/** GitHub cuts a step's summary at 1 MiB; what does not fit is said to be missing. */
-const limit = 1024 * 1024 - 4096;
 /** Of one foreign text no more is shown, in characters, and of one list no more items. */
 const longestText = 2_000;
 const longestCode = 600;
@@ -51,15 +51,16 @@ export class Markdown {
     return this.#parts.join('\n\n');
   }
 
-  /** Appends it to the step's summary, where there is one. */
+  /** Appends it to the step's summary, where there is one, as far as GitHub takes it. */
   async write(): Promise<void> {
-    if (!process.env.GITHUB_STEP_SUMMARY) return;
-    const whole = `${hide(this.text())}\n`;
-    const cut =
-      whole.length > limit
-        ? `${whole.slice(0, Math.max(whole.lastIndexOf('\n', limit), 0) || limit)}\n\n…shortened: the output \`result\` has all of it.\n`
-        : whole;
-    await core.summary.addRaw(cut).write();
+    const path = process.env.GITHUB_STEP_SUMMARY;
+    if (!path) return;
+    // What this step has written before shares the limit.
+    const used = await stat(path).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    await core.summary.addRaw(fitMarkdown(`${hide(this.text())}\n`, summaryLimit - used)).write();
   }
 }
 

@@ -125,4 +125,32 @@ describe('an operation', () => {
     expect(printed).toContain('::warning::look here');
     expect(await written('GITHUB_OUTPUT')).toBe('');
   });
+
+  it('tells no more than GitHub takes, and says so', async () => {
+    const rows = Array.from({ length: 60_000 }, (_, index) => [`row ${index}`, 'é漢🎉']);
+    await runOperation(door(), async ({ warn }) => {
+      for (let index = 0; index < 30; index += 1) warn(`warning ${index}`);
+      return report({
+        details: { lines: rows.map(([name]) => name) },
+        summary: new Markdown().table(['a', 'b'], rows),
+        failure: { error: broken },
+        // As a diagnosis does, which comes later into the same file.
+        afterwards: () => new Markdown().table(['a', 'b'], rows).write(),
+      });
+    });
+    const summary = await written('GITHUB_STEP_SUMMARY');
+    expect(Buffer.byteLength(summary)).toBeLessThanOrEqual(1024 * 1024);
+    expect(summary).toMatch(/row 0[\s\S]*…shortened/);
+    const outputs = await written('GITHUB_OUTPUT');
+    expect(2 * outputs.length).toBeLessThan(1024 * 1024);
+    const [, result = ''] = /result<<(?:\S+)\n(.*)\n/.exec(outputs) ?? [];
+    expect(JSON.parse(result)).toMatchObject({ action: 'action-test', omitted: { lines: expect.any(Number) } });
+    const warnings = printed.split('\n').filter((line) => line.startsWith('::warning'));
+    expect([warnings.length, warnings.at(-1)]).toEqual([
+      10,
+      '::warning::21 more warnings: see the log of this step, and its summary',
+    ]);
+    expect(printed).toContain('\nwarning: warning 29\n');
+    expect(errors()).toHaveLength(1);
+  });
 });

@@ -33,13 +33,19 @@ type BeforeJson<T> = T extends Moment
 /** The whole result of operations that tell the same. */
 export function resultOf(action: string, operations: readonly string[], { outputs, details }: Telling): z.ZodObject {
   const names = { schema: z.literal(version), action: z.literal(action), operation: z.enum(operations) };
-  return z.strictObject({ ...names, ...outputs, ...details }).meta({ id: [action, ...operations].join('.') });
+  return z
+    .strictObject({ ...names, ...outputs, ...details, omitted: omitted.optional() })
+    .meta({ id: [action, ...operations].join('.') });
 }
 
 export const count = z.int().nonnegative();
 export const time = z.iso.datetime();
 export const moment = z.iso.datetime().brand<'moment'>();
 export const texts = z.array(z.string());
+
+const omitted = z.record(z.string(), count).meta({
+  description: 'What was too long for GitHub: by path, how many items of a list or characters of a text are missing.',
+});
 
 export const finding = z
   .strictObject({

@@ -1,6 +1,6 @@
 import { McprtError, messageOf } from '../errors.js';
 import { docsLink } from './docs-link.js';
-import { log } from './log.js';
+import { endAnnotations, log } from './log.js';
 import { code, Markdown, withCode } from './markdown.js';
 
 /** An error whose operation has written its own summary: it is annotated, and not summed up again. */
@@ -38,6 +38,7 @@ export async function runAction(title: string, operation: (signal: AbortSignal) 
   } finally {
     process.removeListener('SIGINT', cancel).removeListener('SIGTERM', cancel);
     stuck.end();
+    endAnnotations();
   }
 }
 
@@ -61,12 +62,12 @@ function neverSettled(): { seen: Promise<never>; end: () => void } {
 
 function annotate(title: string, error: unknown): void {
   if (!(error instanceof McprtError)) {
-    log.error(`${messageOf(error)} (unexpected; please report it with the debug log)`, { title });
+    log.failure(`${messageOf(error)} (unexpected; please report it with the debug log)`, { title });
     log.debug(error instanceof Error ? (error.stack ?? '') : '');
     return;
   }
   const more = docsLink(error.code, process.env);
-  log.error(`${error.message}\nwhy: ${error.why}\nnext: ${error.next}\nmore: ${more}`, {
+  log.failure(`${error.message}\nwhy: ${error.why}\nnext: ${error.next}\nmore: ${more}`, {
     title: `${title}: ${error.code}`,
   });
   if (error.cause !== undefined) log.debug(`cause: ${messageOf(error.cause)}`);
