@@ -624,4 +624,37 @@ export const guards: readonly Guard[] = [
     '',
     'shared/cluster/transport-close.test',
   ),
+  guard(
+    'shared/cluster/transport.ts',
+    'a web page is no answer of an API server',
+    '!/^text\\/html\\b/i.test(type) || ',
+    "!type.startsWith('none/') || ",
+    'shared/cluster/network-error.test',
+  ),
+  guard(
+    'shared/cluster/kubeconfig.ts',
+    'a kubeconfig that was printed without its values is told as that',
+    'if (fields.length === 0) return;',
+    'if (fields.length >= 0) return;',
+  ),
+  guard(
+    'shared/action/fit-markdown.ts',
+    'what is open where a summary is cut is closed',
+    'kept = { count: index + 1, ends };',
+    "kept = { count: index + 1, ends: '' };",
+  ),
+  guard(
+    'shared/action/markdown.ts',
+    'a summary shares its limit with what the step has written before',
+    'summaryLimit - used',
+    'summaryLimit - 0 * used',
+    'shared/action/operation.test',
+  ),
+  guard(
+    'shared/action/fit-outputs.ts',
+    'an output is counted in UTF-16 too, as GitHub does',
+    'Math.max(2 * text.length, Buffer.byteLength(text))',
+    'Buffer.byteLength(text)',
+    'shared/action/operation.test',
+  ),
 ];

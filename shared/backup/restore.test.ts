@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { newKey, requestPem } from '../certificates/testing/fixtures.js';
+import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import type { MemoryApi } from '../cluster/testing/memory-api.js';
@@ -400,6 +401,26 @@ describe('restore', () => {
       ...(staysOn ? { why: expect.stringContaining('the brake is still on') } : {}),
     });
     expect(isOn(api)).toBe(staysOn);
+  });
+
+  it('that a quota stops says so and that the brake is still on, and goes on when there is room', async () => {
+    const { api, backUp, restore } = await scene('running');
+    await backUp();
+    api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+    let isFull = true;
+    api.hooks.before = ({ method, path }) => {
+      if (!isFull || method !== 'POST' || !path.startsWith('/api/v1/namespaces/registry/secrets')) return;
+      throw new ApiError(403, 'Forbidden', 'secrets "registry-tls" is forbidden: exceeded quota: small, used: 5', path);
+    };
+    await expect(restore()).rejects.toMatchObject({
+      code: 'cluster-quota',
+      why: expect.stringMatching(/exceeded quota[\s\S]*the brake is still on/),
+      next: expect.stringMatching(/ResourceQuota small[\s\S]*takes the brake over/),
+    });
+    expect(isOn(api)).toBe(true);
+    isFull = false;
+    expect(await restore()).toMatchObject({ takenOver: true, verified: true, newOrders: [] });
+    expect(isOn(api)).toBe(false);
   });
 
   it('hears a cancel while it waits for certificates, and for a namespace that is being deleted', async () => {
