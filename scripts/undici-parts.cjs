@@ -6,7 +6,6 @@ Dispatcher.prototype.request = require('undici/lib/api/api-request.js');
 
 const parts = {
   Agent: () => require('undici/lib/dispatcher/agent.js'),
-  EnvHttpProxyAgent: () => require('undici/lib/dispatcher/env-http-proxy-agent.js'),
   ProxyAgent: () => require('undici/lib/dispatcher/proxy-agent.js'),
   WebSocket: () => require('undici/lib/web/websocket/websocket.js').WebSocket,
 };

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import * as core from '@actions/core';
 import { annotateFindings } from '../../shared/action/findings.js';
+import { proxiesOf } from '../../shared/action/github.js';
 import { foldedLog } from '../../shared/action/log.js';
 import { connectionOf, failureOf, type Opened, type Report, runOperation } from '../../shared/action/operation.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -58,6 +59,7 @@ async function install(opened: Opened<SetupInputs>): Promise<Report> {
     mask,
     log: foldedLog(),
     env,
+    proxies: proxiesOf(env),
     folder: env.RUNNER_TEMP || tmpdir(),
     onInstaller: () => core.saveState(startedState, 'yes'),
     onKubeconfig: (folder) => core.saveState(kubeconfigState, folder),

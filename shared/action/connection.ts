@@ -7,7 +7,7 @@ import { claimsIn } from '../cluster/token-source.js';
 import { McprtError } from '../errors.js';
 import type { Stage } from '../profile/reference.js';
 import { withoutEnd } from '../text.js';
-import { proxyOf } from './github.js';
+import { proxiesOf } from './github.js';
 import { jobIdentity } from './identity.js';
 import { certificates, flag, type InputType, text } from './inputs.js';
 import { log } from './log.js';
@@ -74,7 +74,7 @@ export async function openConnection(
 ): Promise<{ cluster: Cluster; credentials: Credentials }> {
   const credentials = await credentialsFor(inputs, { env, mask, profile });
   if (!quiet) await tellEnd(credentials, new Date());
-  return { cluster: connect(credentials, { proxy: proxyOf(env), ...(ask ? { ask } : {}) }), credentials };
+  return { cluster: connect(credentials, { proxies: proxiesOf(env), ...(ask ? { ask } : {}) }), credentials };
 }
 
 /**

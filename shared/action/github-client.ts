@@ -4,6 +4,8 @@ import { retry } from '@octokit/plugin-retry';
 import { throttling } from '@octokit/plugin-throttling';
 import Bottleneck from 'bottleneck/light.js';
 import { readAtMost } from '../bounded.js';
+import { type HttpRequest, httpFetch } from '../http.js';
+import { direct, type Proxies } from '../proxy.js';
 import { withoutEnd } from '../text.js';
 
 /** Where GitHub's API is, and who asks. */
@@ -12,6 +14,7 @@ export interface GithubAccess {
   token: string;
   /** Ends every call, and every wait for one. */
   signal?: AbortSignal;
+  proxies?: Proxies;
 }
 
 /** Of one attempt, in ms. */
@@ -41,7 +44,7 @@ const Client = Octokit.plugin(paginateRest, retry, throttling);
 export type GithubClient = InstanceType<typeof Client>;
 
 /** A client that waits as GitHub asks, tries again what may pass, and is bounded in bytes and time. */
-export function openGithubClient({ apiUrl, token, signal }: GithubAccess): GithubClient {
+export function openGithubClient({ apiUrl, token, signal, proxies = direct }: GithubAccess): GithubClient {
   const isShort = (seconds: number, _: unknown, __: unknown, retried: number): boolean =>
     seconds <= longestPause && retried < retries;
   return new Client({
@@ -50,17 +53,19 @@ export function openGithubClient({ apiUrl, token, signal }: GithubAccess): Githu
     userAgent: 'mcprt',
     retry: { retries, retryAfterBaseValue: 500, doNotRetry: [400, 401, 403, 404, 409, 410, 422, 451] },
     throttle: { ...groups, id: token, onRateLimit: isShort, onSecondaryRateLimit: isShort },
-    request: { fetch: boundedFetch, ...(signal ? { signal } : {}) },
+    request: { fetch: boundedFetch(proxies), ...(signal ? { signal } : {}) },
   });
 }
 
 /** Fetches with a deadline for each attempt and a limit for each answer; an answer that breaks off is none. */
-async function boundedFetch(url: string, init: RequestInit): Promise<Response> {
-  const own = AbortSignal.timeout(deadline);
-  const signal = init.signal ? AbortSignal.any([init.signal, own]) : own;
-  const answer = await fetch(url, { ...init, signal });
-  if (answer.body === null) return answer;
-  const bytes = await readAtMost(answer.body, longestAnswer, () => new Error('an answer that does not end'));
-  const { status, headers } = answer;
-  return new Response(new Uint8Array(bytes), { status, headers });
+function boundedFetch(proxies: Proxies): (url: string, request: HttpRequest) => Promise<Response> {
+  return async (url, request) => {
+    const own = AbortSignal.timeout(deadline);
+    const signal = request.signal ? AbortSignal.any([request.signal, own]) : own;
+    const answer = await httpFetch(url, { ...request, signal }, proxies);
+    if (answer.body === null) return answer;
+    const bytes = await readAtMost(answer.body, longestAnswer, () => new Error('an answer that does not end'));
+    const { status, headers } = answer;
+    return new Response(new Uint8Array(bytes), { status, headers });
+  };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isRecord, parsedJson } from '../json.js';
+import type { Proxies } from '../proxy.js';
 import type { RunContext } from '../run-context.js';
 import { passwordsIn } from '../secret-shapes.js';
 import type { GithubApi } from './github-api.js';
@@ -32,6 +33,7 @@ export function githubOf(token: string, env: NodeJS.ProcessEnv): GithubApi & { r
     apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
     token,
     repository,
+    proxies: proxiesOf(env),
     runUrl: `${env.GITHUB_SERVER_URL || 'https://github.com'}/${repository}/actions/runs/${env.GITHUB_RUN_ID ?? ''}`,
   };
 }
@@ -66,10 +68,10 @@ export function warnOfBranch(env: NodeJS.ProcessEnv, warn: (line: string) => voi
   );
 }
 
-/** The proxy that the runner's environment names. A password in its address is masked. */
-export function proxyOf(env: NodeJS.ProcessEnv): { httpsProxy?: string; noProxy?: string } {
-  const httpsProxy = env.HTTPS_PROXY || env.https_proxy;
-  const noProxy = env.NO_PROXY || env.no_proxy;
-  passwordsIn(httpsProxy ?? '').forEach(mask);
-  return { ...(httpsProxy ? { httpsProxy } : {}), ...(noProxy ? { noProxy } : {}) };
+/** The proxies that the runner's environment names; lower case wins, as in curl. Passwords in their addresses are masked. */
+export function proxiesOf(env: NodeJS.ProcessEnv): Proxies {
+  const setting = (name: string): string => env[name.toLowerCase()] || env[name] || '';
+  const found = { https: setting('HTTPS_PROXY'), http: setting('HTTP_PROXY'), none: setting('NO_PROXY') };
+  [found.https, found.http].flatMap(passwordsIn).forEach(mask);
+  return found;
 }

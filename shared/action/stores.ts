@@ -5,7 +5,7 @@ import { directoryStore } from '../backup/stores/directory-store.js';
 import type { Store } from '../backup/stores/store.js';
 import { storeNames } from '../backup/stores/store.js';
 import { McprtError } from '../errors.js';
-import { branchOf, defaultBranchOf, githubOf } from './github.js';
+import { branchOf, defaultBranchOf, githubOf, proxiesOf } from './github.js';
 import { type GithubApi, githubAnswer } from './github-api.js';
 import { uploadToArtifact, uploadToCache } from './upload.js';
 
@@ -33,6 +33,7 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: 
     runtimeToken: env.ACTIONS_RUNTIME_TOKEN,
     rest: restOf({ ...githubOf(inputs['github-token'], env), signal }),
     defaultBranch: defaultBranchOf(env),
+    proxies: proxiesOf(env),
     signal,
   });
   const limit = Number(env.GITHUB_RETENTION_DAYS);

@@ -1,3 +1,4 @@
+import type { Proxies } from '../proxy.js';
 import { type Cluster, openCluster } from './cluster.js';
 import { type Credentials, loadCredentials } from './credentials.js';
 import { openTransport } from './transport.js';
@@ -5,14 +6,14 @@ import { openTransport } from './transport.js';
 const callDeadline = 60_000;
 
 export interface ConnectOptions {
-  proxy?: { httpsProxy?: string; noProxy?: string };
+  proxies?: Proxies;
   /** A question to the cluster, which gates everything else as `openCluster` says. */
   ask?: (cluster: Cluster) => Promise<void>;
 }
 
 /** Opens the cluster that credentials lead to. No call is made yet but the question. */
-export function connect(credentials: Credentials, { proxy, ask }: ConnectOptions = {}): Cluster {
-  const options = { userAgent: 'mcprt', deadline: callDeadline, ...(proxy ? { proxy } : {}) };
+export function connect(credentials: Credentials, { proxies, ask }: ConnectOptions = {}): Cluster {
+  const options = { userAgent: 'mcprt', deadline: callDeadline, ...(proxies && { proxies }) };
   const transport = openTransport(credentials, options);
   return openCluster(transport, ask?.(openCluster(transport)));
 }

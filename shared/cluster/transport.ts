@@ -1,8 +1,9 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent, WebSocket } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent, WebSocket } from 'undici';
 import { linesOfStream, readAtMost } from '../bounded.js';
 import { McprtError } from '../errors.js';
+import { direct, type Proxies, proxyFor } from '../proxy.js';
 import { ApiError, apiErrorFrom } from './api-error.js';
 import type { Credentials } from './credentials.js';
 import { impersonationHeaders, singleHeaders } from './impersonation.js';
@@ -28,8 +29,8 @@ export interface TransportOptions {
   userAgent: string;
   /** How long a call may take with all its retries, in ms. */
   deadline: number;
-  /** HTTPS_PROXY and its kin, read at the edge; the kubeconfig's own proxy-url wins. */
-  proxy?: { httpsProxy?: string; noProxy?: string };
+  /** Of the environment, read at the edge; the kubeconfig's own proxy-url wins. */
+  proxies?: Proxies;
 }
 
 /** Raw HTTP to one API server, over one pooled connection, with retries by class of failure. */
@@ -211,12 +212,9 @@ function dispatcherFor(
     headersTimeout: options.deadline,
     bodyTimeout: 0,
   };
-  const { httpsProxy, noProxy = '' } = options.proxy ?? {};
   try {
-    const uri = credentials.proxyUrl;
+    const uri = credentials.proxyUrl ?? proxyFor(new URL(credentials.server), options.proxies ?? direct);
     if (uri !== undefined) return new ProxyAgent({ uri, requestTls: connect, ...pool });
-    // NO_PROXY may name the API server: the direct way needs its CA as well.
-    if (httpsProxy) return new EnvHttpProxyAgent({ httpsProxy, noProxy, connect, requestTls: connect, ...pool });
   } catch {
     // The address may have a password in it, and what is thrown may quote it.
     throw new McprtError('cluster-proxy', {
@@ -249,11 +247,11 @@ async function explain(
   error: unknown,
   call: Call,
   { server, tls, proxyUrl }: Credentials,
-  { proxy }: TransportOptions,
+  { proxies = direct }: TransportOptions,
 ): Promise<Error> {
   if (error instanceof McprtError) return error;
   const where = `${call.method} ${call.path.split('?')[0]} at ${server}`;
-  const isDirect = proxyUrl === undefined && !proxy?.httpsProxy;
+  const isDirect = (proxyUrl ?? proxyFor(new URL(server), proxies)) === undefined;
   return networkError(error, { where, server, tls, isDirect, tries: isPassing(error) ? attempts : 1 });
 }
 

@@ -58,6 +58,7 @@ export async function apply(work: Work): Promise<void> {
           options.certManager.version ||
             (facts.seen.certManager.version ?? installableCertManager(!facts.seen.canBrake)),
         ),
+      proxies: ports.proxies,
       deadline: options.patience.rollouts,
       signal: ports.signal,
       progress: ports.progress,

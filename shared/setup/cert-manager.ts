@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import { readAtMost } from '../bounded.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -11,11 +10,14 @@ import { rolloutState } from '../cluster/workloads.js';
 import { McprtError, messageOf } from '../errors.js';
 import { controllers } from '../facts/cert-manager.js';
 import { askAdmission } from '../facts/observe-platform.js';
+import { httpFetch } from '../http.js';
 import { isRecord } from '../json.js';
+import type { Proxies } from '../proxy.js';
 
 export interface CertManagerOptions {
   /** Address or path of the release manifest. */
   manifest: string;
+  proxies: Proxies;
   /** In ms. */
   deadline: number;
   signal: AbortSignal;
@@ -95,7 +97,7 @@ async function requireForeign(cluster: Cluster, controller: KubeObject, options:
 
 /** By server-side apply; ends when its admission lets a Certificate through. */
 async function installCertManager(cluster: Cluster, options: CertManagerOptions): Promise<void> {
-  const objects = readManifest(await load(options.manifest), options.manifest);
+  const objects = readManifest(await load(options), options.manifest);
   options.progress(`installing cert-manager: ${objects.length} objects from ${options.manifest}`);
   const applyAll = async (due: readonly KubeObject[]): Promise<void> => {
     await Promise.all(due.map((object) => cluster.apply(kindOfObject(object), object, { force: true })));
@@ -150,11 +152,11 @@ function unavailable(deployments: readonly KubeObject[], name: string): string {
   return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0 ? '' : `${name}: it is scaled to 0`;
 }
 
-async function load(manifest: string): Promise<string> {
+async function load({ manifest, proxies }: CertManagerOptions): Promise<string> {
   try {
     if (!/^https?:/.test(manifest)) return await readFile(manifest, 'utf8');
     if (!manifest.startsWith('https:')) throw new Error('it is not an https address');
-    return await fetchText(manifest);
+    return await fetchText(manifest, proxies);
   } catch (cause) {
     throw new McprtError('certmanager-manifest', {
       what: `cert-manager’s manifest ${manifest} cannot be read`,
@@ -165,24 +167,19 @@ async function load(manifest: string): Promise<string> {
   }
 }
 
-async function fetchText(address: string, redirects = 3): Promise<string> {
-  const { origin, pathname, search } = new URL(address);
-  const agent = new Agent();
-  try {
-    const signal = AbortSignal.timeout(downloadDeadline);
-    const answer = await agent.request({ origin, path: `${pathname}${search}`, method: 'GET', signal });
-    const next = answer.headers.location;
-    if (answer.statusCode >= 300 && answer.statusCode < 400 && typeof next === 'string' && redirects > 0) {
-      const target = new URL(next, address);
-      if (target.protocol !== 'https:') throw new Error(`it leads to ${target.origin}, which is not https`);
-      return await fetchText(target.href, redirects - 1);
-    }
-    if (answer.statusCode !== 200) throw new Error(`the server answered ${answer.statusCode}`);
-    const tooMuch = (): Error => new Error(`it has more than ${mostDownloaded / 1024 / 1024} MiB`);
-    return (await readAtMost(answer.body, mostDownloaded, tooMuch)).toString('utf8');
-  } finally {
-    await agent.destroy();
+async function fetchText(address: string, proxies: Proxies, redirects = 3): Promise<string> {
+  const signal = AbortSignal.timeout(downloadDeadline);
+  const answer = await httpFetch(address, { redirect: 'manual', signal }, proxies);
+  const next = answer.headers.get('location');
+  if (answer.status >= 300 && answer.status < 400 && next !== null && redirects > 0) {
+    await answer.body?.cancel();
+    const target = new URL(next, address);
+    if (target.protocol !== 'https:') throw new Error(`it leads to ${target.origin}, which is not https`);
+    return fetchText(target.href, proxies, redirects - 1);
   }
+  if (answer.status !== 200 || answer.body === null) throw new Error(`the server answered ${answer.status}`);
+  const tooMuch = (): Error => new Error(`it has more than ${mostDownloaded / 1024 / 1024} MiB`);
+  return (await readAtMost(answer.body, mostDownloaded, tooMuch)).toString('utf8');
 }
 
 function readManifest(text: string, source: string): KubeObject[] {

@@ -5,6 +5,7 @@ import type { Finding } from '../checks/finding.js';
 import type { PlatformOptions } from '../facts/observe-platform.js';
 import type { Phase } from '../phases.js';
 import type { Hosts, Values } from '../profile/values.js';
+import type { Proxies } from '../proxy.js';
 import type { RunContext } from '../run-context.js';
 import type { Binary } from './binary.js';
 import type { InstallerLog, InstallerRun } from './installer.js';
@@ -51,6 +52,7 @@ export interface SetupOptions {
 export interface SetupPorts extends Ports {
   log: InstallerLog;
   env: NodeJS.ProcessEnv;
+  proxies: Proxies;
   /** Folder of the job, emptied at its end. */
   folder: string;
   /** Told right before the installer runs for the first time: from then on the registry may be open. */

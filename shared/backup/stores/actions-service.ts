@@ -3,7 +3,9 @@ import * as z from 'zod';
 import { readAtMost } from '../../bounded.js';
 import { McprtError, messageOf } from '../../errors.js';
 import { GithubRefusal, githubError } from '../../github-refusal.js';
+import { type HttpRequest, httpFetch } from '../../http.js';
 import { parsedJson } from '../../json.js';
+import { direct, type Proxies } from '../../proxy.js';
 
 /**
  * The calls to GitHub's cache and artifact services that reading a backup needs. The official clients unpack to disk
@@ -71,6 +73,7 @@ export interface ActionsServiceOptions {
   defaultBranch: string | undefined;
   /** Ends every call. */
   signal?: AbortSignal;
+  proxies?: Proxies;
 }
 
 const callTimeout = 30_000;
@@ -110,7 +113,7 @@ const runtimeClaims = z.looseObject({ scp: z.string() });
 
 /** Opens the services that the runner's environment names. No call is made yet. */
 export function actionsService(options: ActionsServiceOptions): ActionsService {
-  const get = (url: string, init: RequestInit): Promise<Response> => getWithin(url, init, options.signal);
+  const get = (url: string, request: HttpRequest): Promise<Response> => getWithin(url, request, options);
   const post = async (service: string, method: string, body: object): Promise<{ status: number; text: string }> => {
     if (!options.resultsUrl || !options.runtimeToken) {
       throw new McprtError('store-unavailable', {
@@ -334,10 +337,14 @@ function oddAnswer(call: string, why: string): McprtError {
   });
 }
 
-async function getWithin(url: string, init: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
+async function getWithin(
+  url: string,
+  request: HttpRequest,
+  { signal, proxies = direct }: Pick<ActionsServiceOptions, 'signal' | 'proxies'>,
+): Promise<Response> {
   const signals = [AbortSignal.timeout(callTimeout), ...(signal === undefined ? [] : [signal])];
   try {
-    return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    return await httpFetch(url, { ...request, signal: AbortSignal.any(signals) }, proxies);
   } catch (cause) {
     signal?.throwIfAborted();
     throw new McprtError('store-unavailable', {
