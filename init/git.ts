@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { messageOf } from '../shared/errors.js';
+import { withoutEnd } from '../shared/text.js';
 
 const run = promisify(execFile);
 const within = 20_000;
@@ -10,8 +11,10 @@ export type Git = (...args: string[]) => Promise<string>;
 
 /** Asks git in a folder. */
 export function gitIn(folder: string): Git {
-  return async (...args) =>
-    (await run('git', args, { cwd: folder, timeout: within }).catch(() => ({ stdout: '' }))).stdout.replace(/\n+$/, '');
+  return async (...args) => {
+    const { stdout } = await run('git', args, { cwd: folder, timeout: within }).catch(() => ({ stdout: '' }));
+    return withoutEnd(stdout, '\n');
+  };
 }
 
 /** Why git fails, in its own words; empty where it does not. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { withoutEnd } from '../shared/text.js';
 import type { Git } from './git.js';
 
 const run = promisify(execFile);
@@ -22,10 +23,7 @@ export function remoteOf(address: string): Remote | undefined {
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(address);
   const parts = isUrl ? ofUrl(address) : /^(?:[^@/:]+@)?([^/:@]+):(.*)$/.exec(address)?.slice(1, 3);
   const [host = '', path = ''] = parts ?? [];
-  const repository = path
-    .replace(/^\/+/, '')
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '');
+  const repository = withoutEnd(path.replace(/^\/+/, ''), '/').replace(/\.git$/, '');
   if (!/^[a-z0-9][a-z0-9.-]*$/i.test(host) || !isRepositoryName(repository)) return undefined;
   return { host: hostOf(host), repository, isSsh: !/^(?:https?|git):/i.test(address) };
 }

@@ -70,18 +70,16 @@ export function chooseUses(given: string, checkout: Checkout | undefined, presen
   });
 }
 
-const call = /^\s*uses:\s*['"]?([\w.-]+\/[\w.-]+)\/\.github\/workflows\/([\w.-]+\.yml)@([\w./+-]+)/gm;
+const call = /^ {1,40}uses: {1,9}['"]?([\w.-]{1,100}\/mcprt)\/\.github\/workflows\/[\w.-]{1,100}@([\w./+-]{1,250})/gm;
 
 function usesOfWorkflow(text: string): string[] {
-  return [...text.matchAll(call)]
-    .filter(([, repository = '']) => repository.endsWith('/mcprt'))
-    .map(([, repository, , ref]) => `${repository}@${ref}`);
+  return [...text.matchAll(call)].map(([, repository, ref]) => `${repository}@${ref}`);
 }
 
 /** An example that calls mcprt from there. */
 export function withUses(text: string, { repository, ref }: Pick<Uses, 'repository' | 'ref'>): string {
   return text.replace(
-    /^(\s*uses:\s*)[\w.-]+\/mcprt(\/\.github\/workflows\/[\w.-]+\.yml)@[\w./+-]+/gm,
+    /^( {1,40}uses: {1,9})[\w.-]{1,100}\/mcprt(\/\.github\/workflows\/[\w.-]{1,100})@[\w./+-]{1,250}/gm,
     (_, start: string, file: string) => `${start}${repository}${file}@${ref}`,
   );
 }
