@@ -49,7 +49,7 @@ describe('the address of an API server', () => {
   });
 
   it('is refused where nobody listens, and where no TLS is spoken', async () => {
-    const plain = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const plain = createServer((socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     const bound = plain.address();
     const address = `https://127.0.0.1:${typeof bound === 'object' ? bound?.port : ''}`;
