@@ -132,7 +132,7 @@ async function shown(said: string, { call, stubs, calls, host, expect }: Shown):
   const blocks = [...said.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
   const inline = [...said.matchAll(/`((?:gh workflow|git -C) [^`]+)`/g)].map(([, text = '']) => `${text}\n`);
   const env = { ...gitEnv, PATH: `${stubs}:${process.env.PATH}`, CALLS: calls, HOME: stubs };
-  const script = `set -euo pipefail\n${[...blocks, ...inline].join('')}`;
+  const script = `exec < /dev/null\nset -euo pipefail\n${[...blocks, ...inline].join('')}`;
   const failed = await run('bash', ['-c', script], { cwd: call.root, env, timeout: within }).then(() => '', messageOf);
   expect(failed === '', `bash fails at what is printed: ${failed}`);
   const made = await callsIn(calls);
