@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../../shared/errors.js';
@@ -16,13 +16,15 @@ const run = promisify(execFile);
 const within = 120_000;
 const nobody = 65_534;
 
-/** In 33 odd repositories, a third of them in small. */
+/** In 36 odd repositories, a third of them in small. */
 export const init: Proof = {
   name: 'init',
   claim:
     'init holds in repositories as people have them: monorepos, forks, enterprise servers, every form of remote, odd branches and names, what is there already; what it writes passes actionlint and zizmor, what it prints runs in bash with a gh that knows its own flags, and what it refuses has a way forward and leaves nothing behind',
   async run(context) {
-    const folder = async (name: string) => spotAt(await mkdtemp(join(context.folder, `${name}-`)));
+    // One case runs as nobody, who must get there.
+    await chmod(context.folder, 0o755);
+    const folder = async (name: string) => spotAt(await openFolder(context, name));
     const [usual, fork, untagged] = await Promise.all([folder('usual'), folder('fork'), folder('untagged')]);
     const homes: Homes = {
       usual: await cloneOfMcprt(usual, 'https://github.com/acme/mcprt', ['v1', 'v1.2.3']),
@@ -54,7 +56,7 @@ interface Stage {
 
 /** Makes a repository and runs init in it. @returns how many calls of gh it printed */
 async function play(context: ProofContext, one: Case, { homes, stubs, lint }: Stage): Promise<number> {
-  const spot = spotAt(await mkdtemp(join(context.folder, 'spot-')));
+  const spot = spotAt(await openFolder(context, 'spot'));
   const call = await one.make(spot, homes);
   const expect = (isRight: boolean, what: string): void => {
     context.expect(isRight, `${one.name}: ${what}`);
@@ -93,6 +95,12 @@ async function play(context: ProofContext, one: Case, { homes, stubs, lint }: St
   for (const name of written)
     await cp(join(call.root, '.github', 'workflows', name), join(lint, '.github', 'workflows', name));
   return shown(said, { call, stubs, calls: join(spot.folder, 'calls'), host: one.host ?? 'github.com', expect });
+}
+
+async function openFolder(context: ProofContext, name: string): Promise<string> {
+  const folder = await mkdtemp(join(context.folder, `${name}-`));
+  await chmod(folder, 0o755);
+  return folder;
 }
 
 async function workflowsIn(root: string): Promise<string[]> {
