@@ -13,13 +13,17 @@ import { authenticationConfiguration, firstMinor, githubIssuer } from './authent
 import type { Environment } from './environments.js';
 import { askGithub } from './github.js';
 import { type Granted, grantIdentities, type Reception, receptionOf } from './identities.js';
+import { publicHost } from './remotes.js';
 import { removeFromCluster } from './removal.js';
 import type { Facts } from './repository-facts.js';
+import { checkServer } from './server-check.js';
 
 export interface AccessOptions {
   /** Folder for what is written. */
   folder: string;
   server: string;
+  /** Whether the address of the server is taken as it is. */
+  isUnchecked: boolean;
   audience: string;
   issuer: string;
   /** Path of the PEM with the issuer's CA; empty for one that the control plane trusts. */
@@ -67,9 +71,9 @@ export async function makeIdentities(
   options: AccessOptions,
 ): Promise<Access> {
   const repository = requireRepository(facts);
-  const issuer = issuerOf(options);
+  const issuer = issuerOf(options, facts.host);
   if (options.repositoryId !== '' && !/^\d{1,20}$/.test(options.repositoryId)) throw noNumber();
-  return withCluster(facts, options.server, async (cluster, server) => {
+  return withCluster(facts, { ...options, keepsName: false }, async (cluster, server) => {
     const minor = minorOf(await cluster.version());
     if (minor < firstMinor) {
       throw new McprtError('init-kubernetes', {
@@ -80,7 +84,9 @@ export async function makeIdentities(
     }
     const wanted = clusterEnvironments(environments);
     const audience = options.audience || server.address;
-    const repositoryId = options.repositoryId || (await askGithub(repository, facts.branch, environmentFor(issuer))).id;
+    const repositoryId =
+      options.repositoryId ||
+      (await askGithub({ repository, host: hostFor(issuer, facts) }, facts.branch, process.env)).id;
     const text = authenticationConfiguration({
       issuer,
       issuerAuthority: options.issuerAuthority === '' ? '' : await readAuthority(options.issuerAuthority),
@@ -126,9 +132,9 @@ export async function makeIdentities(
 export async function makeTokens(
   facts: Facts,
   environments: readonly Environment[],
-  { folder, server: address, renews }: { folder: string; server: string; renews: boolean },
+  { folder, renews, ...options }: { folder: string; server: string; isUnchecked: boolean; renews: boolean },
 ): Promise<Access> {
-  return withCluster(facts, address, async (cluster, server) => {
+  return withCluster(facts, { ...options, keepsName: true }, async (cluster, server) => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const names = renews ? [] : await secretNamesOf(cluster);
     const wanted = clusterEnvironments(environments).map(({ name, operation }) => ({ environment: name, operation }));
@@ -149,12 +155,21 @@ export async function makeTokens(
 
 /** Takes everything of mcprt's off the cluster. @throws McprtError `restore-locked` */
 export async function removeAccess(kubeconfig: string): Promise<string[]> {
-  return withCluster({ kubeconfig }, '', removeFromCluster);
+  return withCluster({ kubeconfig }, { server: '', isUnchecked: true, keepsName: true }, removeFromCluster);
+}
+
+/** How the jobs will reach the server. */
+interface Way {
+  /** Address that was given; empty for the one of the kubeconfig. */
+  server: string;
+  isUnchecked: boolean;
+  /** Whether what the jobs get can hold a name of its certificate besides the address. */
+  keepsName: boolean;
 }
 
 async function withCluster<T>(
   { kubeconfig }: Pick<Facts, 'kubeconfig'>,
-  given: string,
+  { server: given, isUnchecked, keepsName }: Way,
   work: (cluster: Cluster, server: Server) => Promise<T>,
 ): Promise<T> {
   const wanted = serverOf(given);
@@ -166,10 +181,15 @@ async function withCluster<T>(
         `${address} leads to this machine itself: a runner elsewhere needs --server with the address that it reaches.\n`,
       );
     }
-    const { ca } = credentials.tls;
+    const { ca, servername } = credentials.tls;
+    const isOther = wanted !== '' || (servername !== undefined && !keepsName);
+    if (isOther && !isUnchecked) {
+      await checkServer({ address, authority: ca, name: keepsName ? servername : undefined });
+    }
     return await work(cluster, {
       address,
       certificateAuthority: ca === undefined ? undefined : Buffer.from(ca).toString('base64'),
+      name: servername,
     });
   } finally {
     await cluster.close();
@@ -190,7 +210,7 @@ function serverOf(given: string): string {
 }
 
 /** @throws McprtError `init-issuer` */
-function issuerOf({ issuer, audience }: AccessOptions): string {
+function issuerOf({ issuer, audience }: AccessOptions, host: string): string {
   const isAddress = URL.canParse(issuer) && new URL(issuer).protocol === 'https:' && !/[?#@\s]/.test(issuer);
   if (issuer !== '' && !isAddress) {
     throw new McprtError('init-issuer', {
@@ -206,21 +226,20 @@ function issuerOf({ issuer, audience }: AccessOptions): string {
       next: 'leave it out: the address of the API server is a good one',
     });
   }
-  return issuer || githubIssuer;
+  return issuer || issuerOfHost(host);
+}
+
+/** Who issues the identities of a GitHub. */
+function issuerOfHost(host: string): string {
+  if (host === publicHost) return githubIssuer;
+  return host.endsWith('.ghe.com') ? `https://token.actions.${host}` : `https://${host}/_services/token`;
 }
 
 function requireRepository({ repository }: Facts): string {
-  if (/^[\w.-]{1,100}\/[\w.-]{1,100}$/.test(repository)) return repository;
-  if (repository !== '') {
-    throw new McprtError('init-repository', {
-      what: 'what --repository names is no repository',
-      why: 'it is not of the form OWNER/NAME, and no job would ever be of it',
-      next: 'give it as OWNER/NAME, without the address of GitHub',
-    });
-  }
+  if (repository !== '') return repository;
   throw new McprtError('init-repository', {
     what: 'it is not known which repository’s jobs are to be let in',
-    why: 'git knows no remote of this folder on github.com',
+    why: 'git knows no remote of this folder on a GitHub, or several and none of them is origin',
     next: 'give it with --repository OWNER/NAME, or add the remote: git remote add origin https://github.com/OWNER/NAME',
   });
 }
@@ -233,9 +252,9 @@ function noNumber(): McprtError {
   });
 }
 
-/** GitHub's command line asks github.com unless it is told otherwise, where another repository may have the same name. */
-function environmentFor(issuer: string): NodeJS.ProcessEnv {
-  return issuer === githubIssuer ? process.env : { GH_HOST: new URL(issuer).hostname, ...process.env };
+/** Which GitHub knows the repository: the one that was found, or else the one that issues. */
+function hostFor(issuer: string, { host }: Facts): string {
+  return issuer === issuerOfHost(host) ? host : new URL(issuer).hostname;
 }
 
 async function readAuthority(path: string): Promise<string> {

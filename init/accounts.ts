@@ -24,6 +24,8 @@ export interface Account {
 export interface Server {
   address: string;
   certificateAuthority: string | undefined;
+  /** Name in its certificate, where that is not the one of the address. */
+  name: string | undefined;
 }
 
 /**
@@ -97,7 +99,11 @@ async function tokenOf(cluster: Cluster, account: string): Promise<{ token: stri
   });
 }
 
-function kubeconfigOf(name: string, { address, certificateAuthority }: Server, token: string): string {
+function kubeconfigOf(
+  name: string,
+  { address, certificateAuthority, name: serverName }: Server,
+  token: string,
+): string {
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
@@ -107,6 +113,7 @@ function kubeconfigOf(name: string, { address, certificateAuthority }: Server, t
         cluster: {
           server: address,
           ...(certificateAuthority === undefined ? {} : { 'certificate-authority-data': certificateAuthority }),
+          ...(serverName === undefined ? {} : { 'tls-server-name': serverName }),
         },
       },
     ],

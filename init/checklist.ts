@@ -2,8 +2,12 @@ import { shellWord } from '../shared/shell-word.js';
 import type { Access } from './access.js';
 import { tokenDays } from './accounts.js';
 import { type Environment, optionalVariables } from './environments.js';
+import type { KeyState } from './key-folder.js';
+import { repositoryWord } from './place.js';
 import type { InitPlan } from './plan.js';
+import { publicHost } from './remotes.js';
 import type { Facts } from './repository-facts.js';
+import type { Uses } from './uses.js';
 
 /** Where the parts of a checklist come from. */
 export interface Sources {
@@ -13,8 +17,9 @@ export interface Sources {
   rbac: string;
   /** How the jobs reach the cluster, as it was made; undefined where that was not asked for, and in a dry run. */
   access: Access | undefined;
-  /** What became of the keys: `left` when they were made before, and are not here any more. */
-  keysAre: 'made' | 'there' | 'left';
+  keyState: KeyState;
+  /** The mcprt that the workflows call. */
+  uses: Uses | undefined;
   /** Types of the rules that GitHub tells of the branch; undefined where it was not to be asked. */
   branchRules: readonly string[] | undefined;
   isDry: boolean;
@@ -28,7 +33,7 @@ const random = "openssl rand -base64 24 | tr -d '\\n'";
 /** What is left to do by hand, as Markdown with the lines to run: pure. */
 export function checklist(plan: InitPlan, facts: Facts, sources: Sources): string {
   const lines = [
-    ...placePart(facts),
+    ...placePart(facts, sources),
     ...filesPart(plan, sources),
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
@@ -40,29 +45,50 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
   return `${lines.join('\n')}\n`;
 }
 
-function placePart({ repository, branch }: Facts): string[] {
+function placePart(facts: Facts, { uses }: Sources): string[] {
   const known =
-    repository === ''
-      ? '**OWNER/NAME**, as git knows no remote on github.com: put yours into the lines below'
-      : repository;
-  return [`Repository ${known}; branch ${branch}.`, ''];
+    facts.repository === ''
+      ? '**OWNER/NAME**, as git knows no remote on a GitHub: run this again with --repository, or put yours into the lines below'
+      : repositoryWord(facts);
+  const isElsewhere = uses?.host !== undefined && uses.host !== facts.host;
+  return [
+    `Repository ${known}; branch ${facts.branch}.`,
+    '',
+    ...facts.notes.flatMap((note) => [note, '']),
+    ...(uses === undefined ? [] : [`The workflows call ${uses.repository}@${uses.ref}.`, '']),
+    ...(isElsewhere
+      ? [
+          `- [ ] ${facts.host} calls workflows of its own repositories only, and this mcprt is from ${uses.host}: push a copy of it to ${facts.host}, and run this again with --uses OWNER/REPO@REF.`,
+          '',
+        ]
+      : []),
+  ];
 }
 
 function filesPart({ files }: InitPlan, { isDry }: Sources): string[] {
   const said = {
     new: isDry ? 'would be written' : 'written',
     same: 'is there already',
-    kept: 'is there and differs: left alone',
+    kept: 'is there and differs: left alone. Move it away and run this again for the one of this release',
   };
   return ['## Workflows', '', ...files.map(({ name, state }) => `- .github/workflows/${name}: ${said[state]}`), ''];
 }
 
-function profilePart({ profile }: Facts): string[] {
+function profilePart({ profile, root }: Facts): string[] {
   if (profile === undefined) return [];
-  const { path, domain, isTracked, hasSecrets } = profile;
+  const { path, domain, isTracked, hasSecrets, placeholders, errors, template } = profile;
   const wrong = [
+    ...(template === undefined
+      ? []
+      : [`- [ ] ${path} is not there yet: copy ${template} to it, and put in your values.`]),
+    ...(placeholders.length === 0
+      ? []
+      : [`- [ ] ${path} still holds values of the template: ${placeholders.join(', ')}. Put in your own.`]),
+    ...errors.map((error) => `- [ ] ${path}: ${error}`),
     ...(domain === '' ? [`- [ ] ${path} names no domain: set MCP_PLATFORM_DOMAIN in it.`] : []),
-    ...(isTracked ? [] : [`- [ ] Jobs see what git has: \`git add --force ${shellWord(path)}\`.`]),
+    ...(isTracked
+      ? []
+      : [`- [ ] Jobs see what git has: \`git -C ${shellWord(root)} add --force -- ${shellWord(path)}\`.`]),
     ...(hasSecrets
       ? [`- [ ] ${path} holds secrets: take them out before it is committed, and hand them to the jobs as secrets.`]
       : []),
@@ -92,23 +118,24 @@ function environmentsPart(environments: readonly Environment[], facts: Facts, so
 function environmentPart(environment: Environment, facts: Facts, sources: Sources): string[] {
   const { name, secrets, variables, hasReviewers, isForEveryBranch } = environment;
   const repository = facts.repository || 'OWNER/NAME';
+  const api = apiOf(facts);
   const rules = {
     ...(hasReviewers ? { reviewers: [{ type: 'User', id: 'YOU' }] } : {}),
     deployment_branch_policy: isForEveryBranch ? null : { protected_branches: false, custom_branch_policies: true },
   };
-  const body = JSON.stringify(rules).replace('"YOU"', "'$(gh api user --jq .id)'");
+  const body = JSON.stringify(rules).replace('"YOU"', `'$(${api} user --jq .id)'`);
   const path = shellWord(`repos/${repository}/environments/${name}`);
-  const at = `--env ${shellWord(name)} --repo ${shellWord(repository)}`;
+  const at = `--env ${shellWord(name)} --repo ${shellWord(repositoryWord(facts))}`;
   const who = hasReviewers ? 'a reviewer lets each job start' : 'no reviewer';
   const where = isForEveryBranch ? 'every branch' : `branch ${facts.branch} only`;
   return [
     `### ${name} (${who}; ${where})`,
     '',
     '```sh',
-    `gh api --method PUT ${path} --input - <<< '${body}'`,
+    `${api} --method PUT ${path} --input - <<< '${body}'`,
     ...(isForEveryBranch
       ? []
-      : [`gh api --method POST ${path}/deployment-branch-policies -f ${shellWord(`name=${facts.branch}`)}`]),
+      : [`${api} --method POST ${path}/deployment-branch-policies -f ${shellWord(`name=${facts.branch}`)}`]),
     ...secrets.map((secret) => secretLine(secret, name, at, sources)).filter((line) => line !== ''),
     ...variables.map((variable) => variableLine(variable, at, facts)),
     '```',
@@ -116,14 +143,22 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
   ];
 }
 
-function secretLine(secret: string, environment: string, at: string, { keys, access, keysAre }: Sources): string {
+/** GitHub's command line asks github.com unless it is told otherwise. */
+function apiOf({ host }: Facts): string {
+  return host === publicHost ? 'gh api' : `gh api --hostname ${shellWord(host)}`;
+}
+
+function secretLine(secret: string, environment: string, at: string, { keys, access, keyState }: Sources): string {
   const set = `gh secret set ${secret} ${at}`;
   if (secret === 'MCP_ADMIN_KEY') return `key="$(${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
   const file = fileOf(secret, environment);
   if (file === undefined) return `${random} | ${set}`;
   if (secret === 'KUBECONFIG' && access?.by !== 'token') return '';
-  if (secret !== 'KUBECONFIG' && keysAre === 'left') return `# ${secret} stays as it is: see Keys below`;
-  return `${set} < ${shellWord(`${keys}/${file}`)}`;
+  if (secret !== 'KUBECONFIG' && keyState.are === 'left') return `# ${secret} stays as it is: see Keys below`;
+  const own = shellWord(`${keys}/${file}`);
+  if (secret !== 'MCPRT_RESTORE_KEY' || keyState.older.length === 0) return `${set} < ${own}`;
+  // Old backups are read with the old keys, one a line.
+  return `cat ${[own, ...keyState.older.map(shellWord)].join(' ')} | ${set}`;
 }
 
 function fileOf(secret: string, environment: string): string | undefined {
@@ -142,7 +177,8 @@ function variableLine(variable: string, at: string, { cluster, profile }: Facts)
 }
 
 /** Who may change a workflow may do what it does: an approval of what nobody has looked at binds nothing. */
-function branchPart({ repository, branch, owners }: Facts, { branchRules }: Sources): string[] {
+function branchPart(facts: Facts, { branchRules }: Sources): string[] {
+  const { repository, branch, owners } = facts;
   const path = `repos/${repository || 'OWNER/NAME'}`;
   const ruleset = {
     name: 'mcprt',
@@ -175,8 +211,8 @@ function branchPart({ repository, branch, owners }: Facts, { branchRules }: Sour
     'Who can push to the branch can change what these workflows do, and with what secrets. The first line shows its rules, the second one asks for a review by the owners of what is changed.',
     '',
     '```sh',
-    `gh api ${shellWord(`${path}/rules/branches/${encodeURIComponent(branch)}`)} --jq '[.[].type]'`,
-    `gh api --method POST ${shellWord(`${path}/rulesets`)} --input - <<< ${shellWord(JSON.stringify(ruleset))}`,
+    `${apiOf(facts)} ${shellWord(`${path}/rules/branches/${encodeURIComponent(branch)}`)} --jq '[.[].type]'`,
+    `${apiOf(facts)} --method POST ${shellWord(`${path}/rulesets`)} --input - <<< ${shellWord(JSON.stringify(ruleset))}`,
     '```',
     '',
     owners === ''
@@ -195,16 +231,24 @@ function clusterPart({ environments }: InitPlan, facts: Facts, sources: Sources)
   return own.length === 0 ? [] : ['## The way to the cluster', '', ...accessLines(own, facts, sources), ''];
 }
 
-function keyLines({ keys, keysAre, isDry }: Sources): string[] {
-  if (keysAre === 'left') {
+function keyLines({ keys, keyState: { are, movedTo }, isDry }: Sources): string[] {
+  if (are === 'left') {
     return [
       `Keys were made before, and are not in ${keys}: those that GitHub has stay. A new set is made with --new-keys; backups that exist are then read with the old restore key, which is stored beside the new one: docs/keys.md.`,
     ];
   }
-  const made = keysAre === 'there' ? 'were there already' : isDry ? 'would be made' : 'were made';
+  const made = are === 'there' ? 'were there already' : isDry ? 'would be made' : 'were made';
   return [
+    ...(are === 'renewed' ? [oldKeysLine(keys, movedTo, isDry)] : []),
     `- [ ] The keys in ${keys} ${made}. When the lines above have stored what is in it, put ${keys}/offline.txt on paper or into a safe, and delete the folder.`,
   ];
+}
+
+function oldKeysLine(keys: string, movedTo: string, isDry: boolean): string {
+  if (movedTo !== '') {
+    return `- [ ] The old keys ${isDry ? 'would be' : 'were'} moved to ${movedTo}; none was deleted. Backups that exist are read with the old restore key, which the lines above store beside the new one. Keep the old offline.txt as long as there are such backups.`;
+  }
+  return `- [ ] The old keys are not in ${keys}, and nothing was done with them. The lines above put the new ones in their place, and GitHub gives no secret back: before you run them, fetch the old restore key (or offline.txt) from where it was put away, and add it to ${keys}/restore.key as a line of its own. Without it, backups that exist cannot be read: docs/keys.md.`;
 }
 
 function accessLines(
@@ -230,9 +274,9 @@ function accessLines(
 /** Where k3s looks for its configuration. */
 const k3sFolder = '/etc/rancher/k3s';
 
-function identityLines(names: string, { repository }: Facts, access: Access & { by: 'identity' }): string[] {
+function identityLines(names: string, facts: Facts, access: Access & { by: 'identity' }): string[] {
   const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown, retired, hasOthers } = access;
-  const at = `--repo ${shellWord(repository)}`;
+  const at = `--repo ${shellWord(repositoryWord(facts))}`;
   const there = `${k3sFolder}/mcprt-authentication.yaml`;
   const variables = [
     `gh variable set MCPRT_SERVER ${at} --body ${shellWord(server)}`,
@@ -286,10 +330,7 @@ function identityLines(names: string, { repository }: Facts, access: Access & { 
     'A secret `KUBECONFIG` wins over the identity. Where an environment has one from before:',
     '',
     '```sh',
-    ...granted.map(
-      ({ environment }) =>
-        `gh secret delete KUBECONFIG --env ${shellWord(environment)} --repo ${shellWord(repository)}`,
-    ),
+    ...granted.map(({ environment }) => `gh secret delete KUBECONFIG --env ${shellWord(environment)} ${at}`),
     '```',
     ...missingLines(granted),
   ];
@@ -320,9 +361,9 @@ function missingLines(granted: readonly { environment: string; missing: readonly
 }
 
 /** What is left to do after `--renew`. */
-export function renewed(access: Access | undefined, keys: string, { repository }: Facts): string {
+export function renewed(access: Access | undefined, keys: string, facts: Facts): string {
   if (access?.by !== 'token') return 'Nothing was renewed.\n';
-  const at = repository || 'OWNER/NAME';
+  const at = repositoryWord(facts);
   return [
     `New tokens, for ${tokenDays} days at most:`,
     '',

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { root } from '../lab/driver/folders.js';
 import { initCommand } from './command.js';
-import { ownersIn, repositoryOf } from './repository-facts.js';
 
 let folder = '';
 let said = '';
@@ -42,7 +41,9 @@ function git(...args: string[]): void {
   execFileSync('git', args, { cwd: folder });
 }
 
-const run = (...args: string[]): Promise<void> => initCommand(['--in', folder, ...args], root);
+/** Tests run in any checkout, of a release or not. */
+const uses = ['--uses', 'org/mcprt@v1'];
+const run = (...args: string[]): Promise<void> => initCommand(['--in', folder, ...uses, ...args], root);
 const workflows = (): Promise<string[]> => readdir(join(folder, '.github', 'workflows')).catch(() => []);
 
 describe('init', () => {
@@ -55,7 +56,7 @@ describe('init', () => {
     expect((await readdir(keys)).sort()).toEqual(['backup.key', 'offline.txt', 'restore.key']);
     expect((await stat(join(keys, 'restore.key'))).mode & 0o777).toBe(0o600);
     expect(said).toContain('--env mcprt-backup --repo acme/platform');
-    expect(said).toContain('git add --force config/deployments/mcpruntime-org.env');
+    expect(said).toContain('add --force -- config/deployments/mcpruntime-org.env');
     for (const name of ['restore.key', 'offline.txt', 'backup.key']) {
       for (const word of (await readFile(join(keys, name), 'utf8')).split(/\s+/).filter((one) => one.length > 40)) {
         expect(said).not.toContain(word);
@@ -99,14 +100,14 @@ describe('init', () => {
   it('puts no keys into the repository from a folder of it either, and its workflows where GitHub reads them', async () => {
     await mkdir(join(folder, 'infra'));
     await rename(join(folder, 'config'), join(folder, 'infra', 'config'));
-    await initCommand(['--in', join(folder, 'infra')], root);
+    await initCommand(['--in', join(folder, 'infra'), ...uses], root);
     expect(await readdir(join(folder, '..', 'platform-mcprt-keys'))).toHaveLength(3);
     expect(await readdir(join(folder, 'infra'))).toEqual(['config']);
     expect(await readFile(join(folder, '.github', 'workflows', 'mcprt-backup.yml'), 'utf8')).toContain(
       'profile: infra/config/deployments/mcpruntime-org.env',
     );
     said = '';
-    await initCommand(['--in', join(folder, 'infra'), '--keys', join(folder, 'keys')], root);
+    await initCommand(['--in', join(folder, 'infra'), ...uses, '--keys', join(folder, 'keys')], root);
     expect(said).toMatch(/^init-keys-inside: /);
   });
 
@@ -160,7 +161,9 @@ describe('init', () => {
   ])('asks GitHub about the branch, where its command line is there: %s', async (rules, expected) => {
     const stubs = join(folder, '..', 'stubs');
     await mkdir(stubs);
-    await writeFile(join(stubs, 'gh'), `#!/bin/sh\nprintf '${rules}\\n'\n`, { mode: 0o755 });
+    await writeFile(join(stubs, 'gh'), `#!/bin/sh\ncase "$*" in *rules*) printf '${rules}\\n';; esac\n`, {
+      mode: 0o755,
+    });
     const before = process.env.PATH;
     process.env.PATH = `${stubs}:${before}`;
     await run();
@@ -222,41 +225,5 @@ describe('init', () => {
     await rm(join(folder, '.git'), { recursive: true });
     await run();
     expect(said).toMatch(/^init-no-repository: /);
-  });
-});
-
-describe('the name of a repository', () => {
-  it.each([
-    ['https://github.com/acme/platform.git', 'acme/platform'],
-    ['https://token@github.com/acme/platform', 'acme/platform'],
-    ['git@github.com:acme/platform.git', 'acme/platform'],
-    ['ssh://git@github.com/acme/plat.form', 'acme/plat.form'],
-    ['https://git.example.com/acme/platform.git', ''],
-    ['https://notgithub.com/acme/platform', ''],
-    ['', ''],
-  ])('of %s is %s', (remote, name) => {
-    expect(repositoryOf(remote)).toBe(name);
-  });
-});
-
-describe('the owners of a workflow', () => {
-  it.each([
-    ['* @a', '@a'],
-    ['/.github/ @a @b', '@a @b'],
-    ['.github/workflows/ @a', '@a'],
-    ['/.github/workflows/*.yml @a', '@a'],
-    ['/.github/** @a', '@a'],
-    ['**/workflows @a', '@a'],
-    ['workflows/ @a', '@a'],
-    ['*.yml @a # why', '@a'],
-    ['* @a\n/.github/ @b', '@b'],
-    ['/.github/ @a\n/.github/workflows/', ''],
-    ['# /.github/ @a', ''],
-    ['/docs/ @a', ''],
-    ['/github/ @a', ''],
-    ['/.github/* @a', ''],
-    ['', ''],
-  ])('by %j are %j', (text, owners) => {
-    expect(ownersIn(text, '.github/workflows/mcprt-deploy.yml')).toBe(owners);
   });
 });

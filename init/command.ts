@@ -1,14 +1,16 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkoutThatAdds, writeKeyFiles } from '../shared/backup/key-files.js';
-import { makeKeys } from '../shared/backup/keys.js';
+import { checkoutThatAdds } from '../shared/backup/key-files.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { type Access, makeIdentities, makeTokens, removeAccess } from './access.js';
 import { checklist, renewed } from './checklist.js';
 import { askGithub } from './github.js';
+import { stateOfKeys, writeKeys } from './key-folder.js';
+import { requireRoom } from './paths.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 import { type Facts, observeRepository } from './repository-facts.js';
+import { checkoutAt, chooseUses } from './uses.js';
+import { textsIn, workflowsOf, writeWorkflows } from './workflow-files.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
@@ -16,20 +18,23 @@ const help = `Writes the workflows and keys for a repository, and prints what is
 
   --in       the repository, or the folder of it where the platform is  (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
+  --uses     OWNER/REPO@REF of the mcprt that the workflows call        (origin and tag of the clone that this is)
+  --branch   the default branch                                         (asked of GitHub)
   --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts lets the jobs of each environment into the cluster of KUBECONFIG, by the identity that GitHub gives them, with
              the RBAC of what they do; writes the file by which the API server takes these identities
   --tokens   accounts with tokens that end instead, where the API server cannot be told
   --renew    new tokens for such accounts, and nothing else
   --remove   takes everything of mcprt's off the cluster of KUBECONFIG
-  --server   address of the API server, as the runner reaches it        (the one of KUBECONFIG)
+  --server   address of the API server, as the runner reaches it; TLS is tried with it  (the one of KUBECONFIG)
+  --skip-server-check  does not try it, where only the runner reaches it
   --audience whom the identities are for                                (the address of the API server)
   --issuer   issuer of the identities, as https://HOST/_services/token of a GitHub Enterprise Server
   --issuer-ca       path of its CA in PEM, where the control plane does not trust it
-  --repository      OWNER/NAME                                          (what git knows)
+  --repository      [HOST/]OWNER/NAME                                   (what git knows)
   --repository-id   GitHub's number of it                               (asked by gh, where that is there)
   --install  mcprt-deploy runs the platform's installer, as a first installation needs
-  --new-keys makes a new set where keys were made before: backups that exist then need the old ones
+  --new-keys makes a new set where keys were made before, and keeps the old ones, which backups that exist need
   --dry-run  says what would be written, and writes nothing
 `;
 
@@ -63,11 +68,14 @@ function optionsOf(args: string[]) {
         in: { type: 'string', default: '.' },
         profile: { type: 'string', default: '' },
         keys: { type: 'string' },
+        uses: { type: 'string', default: '' },
+        branch: { type: 'string', default: '' },
         accounts: { type: 'boolean', default: false },
         tokens: { type: 'boolean', default: false },
         renew: { type: 'boolean', default: false },
         remove: { type: 'boolean', default: false },
         server: { type: 'string', default: '' },
+        'skip-server-check': { type: 'boolean', default: false },
         audience: { type: 'string', default: '' },
         issuer: { type: 'string', default: '' },
         'issuer-ca': { type: 'string', default: '' },
@@ -90,11 +98,14 @@ interface Options {
   in: string;
   profile: string;
   keys?: string | undefined;
+  uses: string;
+  branch: string;
   accounts: boolean;
   tokens: boolean;
   renew: boolean;
   remove: boolean;
   server: string;
+  'skip-server-check': boolean;
   audience: string;
   issuer: string;
   'issuer-ca': string;
@@ -107,17 +118,21 @@ interface Options {
 }
 
 async function init(options: Options): Promise<void> {
-  const { in: given, profile, keys: wanted, 'dry-run': isDry, home } = options;
-  const folder = resolve(given);
+  const { in: named, keys: wanted, 'dry-run': isDry, home } = options;
+  const folder = resolve(named);
+  const given = { profile: options.profile, repository: options.repository, branch: options.branch };
   if (options.remove) {
     // Whoever uninstalls may have deleted the repository before.
-    await remove(process.env.KUBECONFIG || (await observeRepository(folder, process.env, profile)).kubeconfig, isDry);
+    await remove(process.env.KUBECONFIG || (await observeRepository(folder, process.env, given)).kubeconfig, isDry);
     return;
   }
-  const [found, templates] = await Promise.all([observeRepository(folder, process.env, profile), templatesOf(home)]);
-  const facts = options.repository === '' ? found : { ...found, repository: options.repository };
-  const { root } = facts;
-  const keys = resolve(wanted ?? join(root, '..', `${basename(root)}-mcprt-keys`));
+  const [facts, templates, clone] = await Promise.all([
+    observeRepository(folder, process.env, given),
+    templatesOf(home),
+    checkoutAt(home),
+  ]);
+  const { root, outermost } = facts;
+  const keys = resolve(wanted ?? join(outermost, '..', `${basename(root)}-mcprt-keys`));
   const checkout = await checkoutThatAdds(keys);
   if (checkout !== undefined) {
     throw new McprtError('init-keys-inside', {
@@ -126,15 +141,20 @@ async function init(options: Options): Promise<void> {
       next: 'give a folder outside of it with --keys',
     });
   }
-  const plan = planInit(facts, templates, options.install);
+  // Whoever renews tokens writes no workflow.
+  const uses = options.renew ? undefined : chooseUses(options.uses, clone, facts.present.values());
+  const plan = planInit(facts, templates, { install: options.install, uses });
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
       what: `${folder} has nothing that mcprt has a workflow for`,
       why: 'there is neither a deployment profile (config/deployments/*.env) nor an MCP server (.mcp/servers.yaml)',
-      next: 'run it in the repository from which the platform is deployed, or in that of an MCP server',
+      next: 'run it in the repository from which the platform is deployed, or in that of an MCP server; a profile elsewhere in it is named with --profile',
     });
   }
-  const keysAre = await stateOf(keys, plan, options['new-keys']);
+  const keyState = await stateOfKeys(keys, plan, options['new-keys']);
+  await requireRoom(keys, []);
+  const news = plan.files.filter(({ state }) => state === 'new').map(({ name }) => name);
+  if (!options.renew && news.length > 0) await requireRoom(workflowsOf(root), news);
   // First what may fail: whoever lacks an account would push workflows whose environments are not there.
   const access = await accessOf(facts, plan, keys, options);
   if (options.renew) {
@@ -142,9 +162,13 @@ async function init(options: Options): Promise<void> {
     return;
   }
   if (isDry) process.stdout.write('Nothing is written.\n\n');
-  else await write(root, plan, keysAre === 'made' ? keys : undefined);
-  const { branchRules } = await askGithub(facts.repository, facts.branch, process.env);
-  const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keysAre, branchRules, isDry };
+  else {
+    // Keys first: where workflows are there already, keys count as made.
+    if (plan.needsKeys) await writeKeys(keys, keyState);
+    await writeWorkflows(root, plan);
+  }
+  const { branchRules } = await askGithub(facts, facts.branch, process.env);
+  const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keyState, branchRules, isDry, uses };
   process.stdout.write(checklist(plan, facts, sources));
 }
 
@@ -160,14 +184,6 @@ async function remove(kubeconfig: string, isDry: boolean): Promise<void> {
   );
 }
 
-/** Keys that are there stay, and so do those that were made before and put away: backups were made with them. */
-async function stateOf(keys: string, { files }: InitPlan, isNew: boolean): Promise<'made' | 'there' | 'left'> {
-  const names = await readdir(keys).catch((): string[] => []);
-  if (names.some((name) => /\.key$|^offline\.txt$/.test(name))) return 'there';
-  const wereMade = files.some(({ name, state }) => state !== 'new' && !/preview/.test(name));
-  return wereMade && !isNew ? 'left' : 'made';
-}
-
 /** What `--accounts` and its kin make on the cluster; nothing without them, and nothing in a dry run. */
 async function accessOf(
   facts: Facts,
@@ -176,11 +192,13 @@ async function accessOf(
   options: Options,
 ): Promise<Access | undefined> {
   const { accounts, tokens, renew, server, 'dry-run': isDry } = options;
+  const isUnchecked = options['skip-server-check'];
   if (isDry || !(accounts || tokens || renew)) return undefined;
-  if (renew || tokens) return makeTokens(facts, environments, { folder: keys, server, renews: renew });
+  if (renew || tokens) return makeTokens(facts, environments, { folder: keys, server, isUnchecked, renews: renew });
   return makeIdentities(facts, environments, {
     folder: keys,
     server,
+    isUnchecked,
     audience: options.audience,
     issuer: options.issuer,
     issuerAuthority: options['issuer-ca'],
@@ -188,30 +206,7 @@ async function accessOf(
   });
 }
 
-/** @param keys folder for new keys; none are made without it */
-async function write(folder: string, { files, needsKeys }: InitPlan, keys: string | undefined): Promise<void> {
-  const workflows = join(folder, '.github', 'workflows');
-  await mkdir(workflows, { recursive: true });
-  for (const { name, text, state } of files) {
-    if (state === 'new') await writeFile(join(workflows, name), text, { flag: 'wx' });
-  }
-  if (needsKeys && keys !== undefined) await writeKeys(keys);
-}
-
-async function writeKeys(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeKeyFiles(folder, await makeKeys('hybrid'));
-}
-
 async function templatesOf(home: string): Promise<Templates> {
-  const textsIn = async (folder: string): Promise<Map<string, string>> => {
-    const names = (await readdir(folder)).filter((name) => name.endsWith('.yml'));
-    const texts = names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const);
-    return new Map(await Promise.all(texts));
-  };
-  const [examples, called] = await Promise.all([
-    textsIn(join(home, 'examples')),
-    textsIn(join(home, '.github', 'workflows')),
-  ]);
+  const [examples, called] = await Promise.all([textsIn(join(home, 'examples')), textsIn(workflowsOf(home))]);
   return { examples, called };
 }

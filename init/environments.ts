@@ -79,12 +79,19 @@ export const optionalVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
 /** How the API server is reached: one for all environments of a repository. */
 const accessVariables = ['MCPRT_SERVER', 'MCPRT_CERTIFICATE_AUTHORITY', 'MCPRT_AUDIENCE'];
 
-/** The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on. */
-export function callsIn(text: string): (Omit<Call, 'text'> & { file: string })[] {
+/**
+ * The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on.
+ *
+ * @param own `OWNER/REPO` of an mcprt of another name
+ */
+export function callsIn(text: string, own = ''): (Omit<Call, 'text'> & { file: string })[] {
   return jobsOf(text).flatMap(({ uses, secrets, with: inputs }) => {
-    const [, file] = /^[\w.-]+\/mcprt\/\.github\/workflows\/([^@]+)@/.exec(String(uses)) ?? [];
+    const [, repository, file] = /^([^/]+\/[^/]+)\/\.github\/workflows\/([^@]+)@/.exec(String(uses)) ?? [];
     const installs = isRecord(inputs) && inputs.apply === 'setup';
-    return file === undefined ? [] : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs }];
+    const isOurs = repository === own || repository?.endsWith('/mcprt');
+    return file === undefined || !isOurs
+      ? []
+      : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs }];
   });
 }
 

@@ -159,7 +159,7 @@ describe('a removal', () => {
 });
 
 describe('accounts with tokens', () => {
-  const server = { address: 'https://k3s.example.com:6443', certificateAuthority: undefined };
+  const server = { address: 'https://k3s.example.com:6443', certificateAuthority: undefined, name: undefined };
 
   it('take back what the repository does not want any more, and leave those of others', async () => {
     const on = api();

@@ -8,9 +8,14 @@ const profile = {
   domain: 'example.com',
   isTracked: true,
   hasSecrets: false,
+  placeholders: [],
+  errors: [],
+  template: undefined,
 };
 const facts: Facts = {
   root: '/platform',
+  outermost: '/platform',
+  host: 'github.com',
   repository: 'acme/platform',
   branch: 'main',
   profile,
@@ -20,6 +25,7 @@ const facts: Facts = {
   kubeconfig: '',
   present: new Map(),
   owners: '',
+  notes: [],
 };
 
 const backupKey = `\${{ secrets.MCPRT_BACKUP_KEY }}`;
@@ -116,7 +122,7 @@ describe('the workflows of a repository', () => {
       ...templates,
       called: new Map([['deploy.yml', 'jobs: {one: {environment: mcprt-plan, steps: []}}']]),
     };
-    const first = planInit(facts, withCalled, true);
+    const first = planInit(facts, withCalled, { install: true });
     const text = first.files.find(({ name }) => name === 'mcprt-deploy.yml')?.text ?? '';
     expect(parse(text)).toMatchObject({
       jobs: {

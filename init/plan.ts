@@ -4,6 +4,7 @@ import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
 import { callsIn, type Environment, environmentsOf } from './environments.js';
 import type { Facts } from './repository-facts.js';
+import { type Uses, withUses } from './uses.js';
 
 /** What this release of mcprt has to offer, by file name. */
 export interface Templates {
@@ -38,10 +39,15 @@ const ofServer = ['preview-build.yml', 'preview.yml'];
 /**
  * Which workflows a repository gets, and what its environments need: pure.
  *
- * @param install whether the platform's installer makes the deployments, as on a cluster without it
+ * @param wishes `install` whether the platform's installer makes the deployments, as on a cluster without it; `uses` the mcprt
+ *   that is called, as in the examples when left out
  * @throws McprtError `init-workflow` when a workflow that is there already cannot be read
  */
-export function planInit(facts: Facts, { examples, called }: Templates, install = false): InitPlan {
+export function planInit(
+  facts: Facts,
+  { examples, called }: Templates,
+  { install = false, uses }: { install?: boolean; uses?: Uses | undefined } = {},
+): InitPlan {
   const wanted = [
     ...(facts.profile === undefined ? [] : facts.hasPlatform ? ofPlatform : ofProfile),
     ...(facts.hasServer ? ofServer : []),
@@ -50,12 +56,12 @@ export function planInit(facts: Facts, { examples, called }: Templates, install 
     const text = examples.get(example);
     if (text === undefined) return [];
     const name = `mcprt-${example}`;
-    const own = adapted(text, facts, install);
+    const own = adapted(uses === undefined ? text : withUses(text, uses), facts, install);
     const there = facts.present.get(name);
     return [{ name, text: own, state: there === undefined ? 'new' : there === own ? 'same' : 'kept' }];
   });
   const calls = files.flatMap(({ name, text, state }) =>
-    state === 'kept' ? callsOfKept(name, facts.present.get(name) ?? '') : callsIn(text),
+    state === 'kept' ? callsOfKept(name, facts.present.get(name) ?? '', uses) : callsIn(text, uses?.repository),
   );
   const environments = environmentsOf(calls.map(({ file, ...call }) => ({ text: called.get(file) ?? '', ...call })));
   const needsKeys = environments.some(({ secrets }) =>
@@ -64,9 +70,9 @@ export function planInit(facts: Facts, { examples, called }: Templates, install 
   return { files, environments, needsKeys, installs: calls.some(({ installs }) => installs) };
 }
 
-function callsOfKept(name: string, text: string): ReturnType<typeof callsIn> {
+function callsOfKept(name: string, text: string, uses: Uses | undefined): ReturnType<typeof callsIn> {
   try {
-    return callsIn(text);
+    return callsIn(text, uses?.repository);
   } catch (cause) {
     throw new McprtError('init-workflow', {
       what: `.github/workflows/${name} cannot be read`,

@@ -10,6 +10,7 @@ import { drillProof } from './drill/drill.js';
 import { forecastProof } from './forecast/forecast.js';
 import { guardsProof } from './guards/guards.js';
 import { hostile } from './hostile/hostile.js';
+import { init } from './init/init.js';
 import { keyless } from './keyless/keyless.js';
 import { kill } from './kill.js';
 import { kubeconfigs } from './kubeconfigs/kubeconfigs.js';
@@ -74,7 +75,7 @@ const before: readonly Proof[] = [
   mcpSdk,
 ];
 
-const after: readonly Proof[] = [approvals, workflowLint, workflows, speed];
+const after: readonly Proof[] = [approvals, workflowLint, init, workflows, speed];
 
 /** Every proof, in the order in which they are run. */
 export const proofs: readonly Proof[] = [...before, rbacOf([...before, ...after]), ...after];

@@ -75,7 +75,12 @@ const otherWords = [
     'date',
     'init',
     'auto',
+    'from',
+    'origin',
+    'localhost',
   ],
+  // Fields of a kubeconfig, and of k3s' configuration.
+  ...['as', 'as-groups', 'proxy-url', 'tls-san', 'tls-server-name'],
   ...[
     'check',
     'fetch',

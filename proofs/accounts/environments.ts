@@ -24,10 +24,12 @@ export async function called(): Promise<Texts> {
 
 /** What all examples call together. @param installs whether deployments are made by the platform's installer */
 export function exampleCalls({ workflows, examples }: Texts, installs: boolean): Call[] {
-  return examples.flatMap(callsIn).map(({ file, secrets, ...call }) => ({
-    ...call,
-    installs: call.installs || installs,
-    secrets: [...secrets, 'MCPRT_RESTORE_KEY'],
-    text: workflows.get(file) ?? '',
-  }));
+  return examples
+    .flatMap((text) => callsIn(text))
+    .map(({ file, secrets, ...call }) => ({
+      ...call,
+      installs: call.installs || installs,
+      secrets: [...secrets, 'MCPRT_RESTORE_KEY'],
+      text: workflows.get(file) ?? '',
+    }));
 }

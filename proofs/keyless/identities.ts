@@ -46,7 +46,8 @@ export async function letIn(
     made: string;
   },
 ): Promise<void> {
-  const args = ['--accounts', '--repository', own.name, '--repository-id', own.id];
+  // What runs here is of no release, and has no remote.
+  const args = ['--uses', 'org/mcprt@v1', '--accounts', '--repository', own.name, '--repository-id', own.id];
   const issuer = ['--issuer', provider.issuer, '--issuer-ca', provider.authorityFile];
   const first = await init(...args, ...issuer);
   if (!first.includes('does not know this issuer yet'))

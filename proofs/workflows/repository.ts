@@ -206,7 +206,7 @@ async function initialised(
     });
     return stdout;
   };
-  if (cluster === undefined) await init();
+  if (cluster === undefined) await init('--uses', 'org/mcprt@v1');
   else await letIn(init, { provider, state: cluster, repository: { name: ours.name, id: String(ours.id) }, made });
   const read = (name: string): Promise<string> => readFile(join(made, name), 'utf8').catch(() => '');
   const [backup = '', restore = '', offline = '', authority = ''] = await Promise.all(

@@ -197,7 +197,7 @@ describe('the brake', () => {
           if (method === 'POST' && path.includes('/orders')) throw late;
         };
       },
-      'cluster-unavailable',
+      'cluster-webhook-away',
     ],
   ])('is given up where it stays without effect, %s', async (_, hinder, code) => {
     const api = cluster();

@@ -137,7 +137,7 @@ function otherName(cause: unknown, wanted: string): Told {
     code: 'cluster-certificate-name',
     what: `the server’s certificate is not for ${wanted}`,
     why: `it is for ${namesOf(cause) || 'no name at all'}`,
-    next: `add the name on the node, \`tls-san: [${wanted}]\` in /etc/rancher/k3s/config.yaml (or \`--tls-san ${wanted}\`), and restart k3s; or set \`tls-server-name\` in the kubeconfig to a name that the certificate has`,
+    next: `add ${wanted} on the node to \`tls-san\` in /etc/rancher/k3s/config.yaml (or \`--tls-san ${wanted}\`), and restart k3s; or set \`tls-server-name\` in the kubeconfig to a name that the certificate has`,
   };
 }
 

@@ -21,7 +21,7 @@ const identity = (current: () => Promise<string>): Credentials => ({
   context: 'identity',
   headers: {},
   tokens: { current, refused: () => false },
-  tls: { ca: 'a CA' },
+  tls: {},
   secrets: [],
 });
 

@@ -1,0 +1,97 @@
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { McprtError } from '../shared/errors.js';
+import { DEFAULT_PATH, loadProfile } from '../shared/profile/profile.js';
+import { secretValues } from '../shared/profile/values.js';
+import type { Git } from './git.js';
+import { isThere } from './paths.js';
+
+export interface ProfileFacts {
+  /** From the root of the repository. */
+  path: string;
+  domain: string;
+  /** Whether git has it: a job sees nothing else. */
+  isTracked: boolean;
+  hasSecrets: boolean;
+  /** Variables that still hold what the template has in them. */
+  placeholders: string[];
+  /** What else stops every job that reads it. */
+  errors: string[];
+  /** The template that was read, as there is no profile yet. */
+  template: string | undefined;
+}
+
+interface Where {
+  root: string;
+  /** The folder that was named; profiles are looked for in it. */
+  folder: string;
+  /** Path that was given; empty for the one that is there. */
+  wanted: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** What is known of the profile, and the kubeconfig that it names; undefined where there is none. @throws McprtError `init-profiles` */
+export async function profileAt(
+  git: Git,
+  { root, folder, wanted, env }: Where,
+): Promise<{ facts: ProfileFacts; kubeconfig: string | undefined } | undefined> {
+  const found = wanted === '' ? await onlyProfile(folder) : await givenProfile(wanted, folder, root);
+  if (found === '') return undefined;
+  // The folder is gone by its real path, as git does; a profile that is a link stays where the repository has it.
+  const place = await realpath(dirname(found)).catch(() => dirname(found));
+  const path = relative(root, join(place, basename(found)));
+  if (path.startsWith('../') || isAbsolute(path)) {
+    throw new McprtError('init-profiles', {
+      what: 'the profile is outside of the repository',
+      why: `${found} is not in ${root}, and a job sees nothing else`,
+      next: 'put it into the repository, or run this in the one that it is in, or name that with --in',
+    });
+  }
+  const profile = await loadProfile({
+    path: found,
+    environment: env,
+    readText: (file) => readFile(file, 'utf8').catch(() => undefined),
+    stage: 'backup',
+  });
+  const isTracked = (await git('ls-files', '--', `:(top,literal)${path}`)) !== '';
+  const isPlaceholder = ({ code }: { code: string }): boolean => code === 'profile-placeholder';
+  const { domain = '', kubeconfig, findings } = profile;
+  return {
+    facts: {
+      path,
+      domain,
+      isTracked,
+      hasSecrets: secretValues(profile.values).length > 0,
+      placeholders: findings.filter(isPlaceholder).map(({ variable = '' }) => variable),
+      errors: findings
+        .filter((one) => one.severity === 'error' && !isPlaceholder(one))
+        .map(({ line, message }) => `${line === undefined ? '' : `line ${line}: `}${message}`),
+      template: profile.origin === 'example' ? relative(root, profile.path) : undefined,
+    },
+    kubeconfig,
+  };
+}
+
+/** Somebody types a path from where he is, or from the folder that he names, or as a workflow has it. */
+async function givenProfile(wanted: string, folder: string, root: string): Promise<string> {
+  const candidates = [resolve(folder, wanted), resolve(wanted), resolve(root, wanted)];
+  for (const path of candidates) if (await isThere(path)) return path;
+  return candidates[0] ?? '';
+}
+
+async function onlyProfile(folder: string): Promise<string> {
+  const names = (await readdir(join(folder, 'config', 'deployments')).catch((): string[] => [])).filter((name) =>
+    name.endsWith('.env'),
+  );
+  const paths = names.map((name) => `config/deployments/${name}`);
+  if (paths.includes(DEFAULT_PATH)) return join(folder, DEFAULT_PATH);
+  const [only = '', ...others] = paths;
+  if (others.length > 0) {
+    throw new McprtError('init-profiles', {
+      what: `there are ${paths.length} deployment profiles`,
+      why: `${paths.join(', ')}, and none of them is ${DEFAULT_PATH}`,
+      next: 'name the one that is deployed with --profile',
+    });
+  }
+  return only === '' ? '' : join(folder, only);
+}
