@@ -165,7 +165,7 @@ async function init(options: Options): Promise<void> {
   else {
     // Keys first: where workflows are there already, keys count as made.
     if (plan.needsKeys) await writeKeys(keys, keyState);
-    await writeWorkflows(root, plan);
+    await writeWorkflows(root, plan.files);
   }
   const { branchRules } = await askGithub(facts, facts.branch, process.env);
   const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keyState, branchRules, isDry, uses };

@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InitPlan } from './plan.js';
 
 /** Folder in which GitHub looks for workflows, and in none below it. */
 export const workflowsOf = (root: string): string => join(root, '.github', 'workflows');
@@ -19,7 +18,10 @@ export async function textsIn(folder: string): Promise<Map<string, string>> {
 }
 
 /** Writes the workflows that are new, and leaves every other file alone. */
-export async function writeWorkflows(root: string, { files }: Pick<InitPlan, 'files'>): Promise<void> {
+export async function writeWorkflows(
+  root: string,
+  files: readonly { name: string; text: string; state: string }[],
+): Promise<void> {
   const folder = workflowsOf(root);
   await mkdir(folder, { recursive: true });
   for (const { name, text, state } of files) {
