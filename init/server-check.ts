@@ -1,4 +1,6 @@
 import { connect } from 'node:tls';
+import { codeOf } from '../shared/cluster/network-error.js';
+import { hostOf } from '../shared/cluster/served.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 
 const deadline = 5_000;
@@ -18,8 +20,8 @@ export interface CheckedServer {
 
 /** Sets TLS up with an API server as a job will, and sends nothing. @throws McprtError `init-server` */
 export async function checkServer({ address, authority, name }: CheckedServer): Promise<void> {
-  const { hostname, port } = new URL(address);
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const { port } = new URL(address);
+  const host = hostOf(address);
   const problem = await new Promise<unknown>((resolve) => {
     const options = { host, port: Number(port || 443), ...(authority === undefined ? {} : { ca: authority }) };
     // An address is no name to ask for; the certificate is held against it all the same.
@@ -38,7 +40,7 @@ export async function checkServer({ address, authority, name }: CheckedServer): 
 }
 
 function refusal(address: string, name: string, problem: unknown): McprtError {
-  const code = problem instanceof Error && 'code' in problem ? String(problem.code) : '';
+  const code = codeOf(problem);
   const cause = problem instanceof Error ? problem : undefined;
   const why = messageOf(problem);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { withoutBrackets } from './text.js';
 
 /** The proxies that an environment names, as their variables say it; empty for none. */
 export interface Proxies {
@@ -45,10 +46,6 @@ function split(entry: string): { name: string; port?: string } {
   if (isIP(entry) === 6) return { name: entry };
   const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? [];
   return { name: withoutBrackets(name), ...(port !== undefined && { port }) };
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '');
 }
 
 function isLoopback(host: string): boolean {

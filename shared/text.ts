@@ -5,6 +5,11 @@ export function withoutEnd(text: string, characters: string): string {
   return text.slice(0, end);
 }
 
+/** A host as an address has it, an IPv6 one without its brackets. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}
+
 /** A text without some characters at its beginning and end. */
 export function withoutEnds(text: string, characters: string): string {
   let start = 0;

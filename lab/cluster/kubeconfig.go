@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"net/http"
-	"os"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
@@ -37,23 +35,18 @@ type kubeconfigAnswer struct {
 
 // runKubeconfigs reads a case a line and answers each with a line.
 func runKubeconfigs() error {
-	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 16<<20)
-	answers := json.NewEncoder(os.Stdout)
-	for lines.Scan() {
+	serve(func(question []byte) any {
 		var one kubeconfigCase
-		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
-			return err
+		if err := json.Unmarshal(question, &one); err != nil {
+			panic(err)
 		}
 		answer, err := loadKubeconfig(one)
 		if err != nil {
 			answer = kubeconfigAnswer{Error: err.Error()}
 		}
-		if err := answers.Encode(answer); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
+		return answer
+	})
+	return nil
 }
 
 func loadKubeconfig(one kubeconfigCase) (kubeconfigAnswer, error) {

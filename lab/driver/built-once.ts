@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * Has a folder made, unless it is there. It is made beside its place and moved there when it is whole, so that a killed
+ * Has a folder or a file made, unless it is there. It is made beside its place and moved there when it is whole, so that a killed
  * build leaves nothing that looks finished.
  *
  * @param home where it belongs, below a folder for such builds; its name holds a hash of all that it is made from
- * @param make fills the folder `done` below the one that it is given, which is taken away afterwards
+ * @param make makes `done` below the folder that it is given, which is taken away afterwards
  */
 export async function builtOnce(home: string, make: (workshop: string, done: string) => Promise<void>): Promise<void> {
   if (existsSync(home)) return;

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { builtOnce } from './built-once.js';
 import { cacheFolder, root } from './folders.js';
-import type { ModuleOptions } from './module-program.js';
+import { downloadModule, type ModuleOptions } from './module-program.js';
 
 const run = promisify(execFile);
 const module = 'k8s.io/kubernetes';
@@ -45,20 +45,23 @@ export async function buildKubernetes(version: string, { env, progress }: Module
   return join(home, 'kubernetes');
 }
 
+/** What the linker is told, so that the programs say which version they are. @param version such as `1.30.14` */
+export function versionFlags(version: string): string {
+  const [major, minor] = version.split('.');
+  const name = 'k8s.io/component-base/version';
+  return `-X ${name}.gitVersion=v${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
+}
+
 async function compile(
   version: string,
   { folder, done, env }: { folder: string; done: string; env: NodeJS.ProcessEnv },
 ): Promise<void> {
-  const { stdout } = await run('go', ['mod', 'download', '-json', `${module}@v${version}`], { cwd: folder, env });
-  const { Dir: from } = JSON.parse(stdout) as { Dir: string };
+  const from = await downloadModule(`${module}@v${version}`, { cwd: folder, env });
   await mkdir(done);
   await writeFile(join(folder, 'go.mod'), moduleText(version, await readFile(join(from, 'go.mod'), 'utf8')));
   await writeFile(join(folder, 'go.sum'), await readFile(join(from, 'go.sum')));
   for (const source of sources) await copyFile(source, join(folder, basename(source)));
-  const [major, minor] = version.split('.');
-  const name = 'k8s.io/component-base/version';
-  const ldflags = `-s -w -X ${name}.gitVersion=v${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
-  const args = ['build', '-mod=mod', '-trimpath', '-buildvcs=false', '-ldflags', ldflags];
+  const args = ['build', '-mod=mod', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w ${versionFlags(version)}`];
   await run('go', [...args, '-o', join(done, 'kubernetes'), '.'], { cwd: folder, env, maxBuffer: 1 << 26 });
 }
 

@@ -61,8 +61,7 @@ async function compile(
 ): Promise<void> {
   const copy = join(folder, 'module');
   try {
-    const { stdout } = await run('go', ['mod', 'download', '-json', `${module}@v${version}`], { cwd: folder, env });
-    const { Dir: from } = JSON.parse(stdout) as { Dir: string };
+    const from = await downloadModule(`${module}@v${version}`, { cwd: folder, env });
     for (const part of taken.filter((one) => existsSync(join(from, one)))) {
       await copySources(from, part, { to: copy, left: new Set(left) });
     }
@@ -80,6 +79,15 @@ async function compile(
       cause,
     });
   }
+}
+
+/** Downloads a Go module. @returns its folder in the module cache, which is read-only */
+export async function downloadModule(
+  module: string,
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<string> {
+  const { stdout } = await run('go', ['mod', 'download', '-json', module], options);
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
 }
 
 /** Copies the CRDs of a version of cert-manager, and notes which it is. @param version without `v` */

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { McprtError } from '../../shared/errors.js';
 import { builtOnce } from './built-once.js';
 import { cacheFolder, root } from './folders.js';
+import { versionFlags } from './kubernetes.js';
 import { copyCrds } from './module-program.js';
 import type { Progress } from './progress.js';
 
@@ -66,10 +67,8 @@ async function contentHash(): Promise<string> {
 
 async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progress): Promise<void> {
   progress('building the lab from Go modules: once, some minutes, then cached');
-  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
-  const name = 'k8s.io/component-base/version';
   // The linker's check forbids what lab/cluster/selfcheck.go does to the proxy of cert-manager's self check.
-  const ldflags = `-s -w -checklinkname=0 -X ${name}.gitVersion=${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
+  const ldflags = `-s -w -checklinkname=0 ${versionFlags(ownKubernetes)}`;
   const targets = ['.', 'sigs.k8s.io/kwok/cmd/kwok', 'filippo.io/age/cmd/age', 'filippo.io/age/cmd/age-keygen'];
   const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', `${folder}/`, ...targets];
   const started = Date.now();

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { builtOnce } from './built-once.js';
 import { cacheFolder, root } from './folders.js';
 import { killPart, type LabState, startPart } from './lab.js';
 import { startProcess } from './processes.js';
@@ -66,36 +66,17 @@ async function buildRegistry(env: NodeJS.ProcessEnv, progress: Progress): Promis
   const hash = createHash('sha256');
   for (const name of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, name)));
   const home = join(cacheFolder(env), 'registry', hash.digest('hex').slice(0, 16));
-  if (!existsSync(home)) {
+  await builtOnce(home, async (_, done) => {
     progress('building the registry from Go modules: once, about a minute, then cached');
-    await mkdir(join(cacheFolder(env), 'registry'), { recursive: true });
-    const workshop = await mkdtemp(join(cacheFolder(env), 'registry', 'building-'));
-    try {
-      const args = [
-        'build',
-        '-trimpath',
-        '-buildvcs=false',
-        '-ldflags',
-        '-s -w',
-        '-o',
-        join(workshop, 'registry'),
-        '.',
-      ];
-      await run('go', args, { cwd: source, env }).catch((cause: unknown) => {
-        throw new McprtError('lab-build', {
-          what: 'the registry does not build',
-          why: messageOf(cause),
-          next: 'check that the Go module proxy can be reached, and try `go build .` in lab/registry',
-          cause,
-        });
+    const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', join(done, 'registry'), '.'];
+    await run('go', args, { cwd: source, env }).catch((cause: unknown) => {
+      throw new McprtError('lab-build', {
+        what: 'the registry does not build',
+        why: messageOf(cause),
+        next: 'check that the Go module proxy can be reached, and try `go build .` in lab/registry',
+        cause,
       });
-      await rename(workshop, home).catch((error: unknown) => {
-        // Another process finished the same build first; its result is the same.
-        if (!existsSync(home)) throw error;
-      });
-    } finally {
-      await rm(workshop, { recursive: true, force: true });
-    }
-  }
+    });
+  });
   return join(home, 'registry');
 }

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { builtOnce } from '../driver/built-once.js';
 import { cacheFolder, root } from '../driver/folders.js';
 import type { Progress } from '../driver/progress.js';
 
@@ -100,26 +100,20 @@ const edits: readonly Edit[] = [
 export async function buildEngine(env: NodeJS.ProcessEnv, progress: Progress): Promise<string> {
   const added = await readFile(ours, 'utf8');
   const hash = createHash('sha256').update(version).update(JSON.stringify(edits)).update(added).digest('hex');
-  const tools = join(cacheFolder(env), 'tools');
-  const program = join(tools, `engine-${hash.slice(0, 16)}`);
-  if (existsSync(program)) return program;
-  progress('building the workflow engine from Go modules: once, about a minute, then cached');
-  await mkdir(tools, { recursive: true });
-  const workshop = await mkdtemp(join(tools, 'building-'));
-  try {
-    await cp(await download(workshop, env), join(workshop, 'act'), { recursive: true, mode: 0 });
-    await run('chmod', ['-R', 'u+w', join(workshop, 'act')]);
-    for (const edit of edits) await apply(join(workshop, 'act'), edit);
-    await cp(ours, join(workshop, 'act', 'pkg', 'runner', 'environment.go'));
-    const built = join(workshop, 'engine');
-    const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', built, '.'];
-    await run('go', args, { cwd: join(workshop, 'act'), env, timeout: buildWithin });
-    await rename(built, program);
-  } catch (error) {
-    throw error instanceof McprtError ? error : failed(messageOf(error), error);
-  } finally {
-    await rm(workshop, { recursive: true, force: true });
-  }
+  const program = join(cacheFolder(env), 'tools', `engine-${hash.slice(0, 16)}`);
+  await builtOnce(program, async (workshop, done) => {
+    progress('building the workflow engine from Go modules: once, about a minute, then cached');
+    try {
+      await cp(await download(workshop, env), join(workshop, 'act'), { recursive: true, mode: 0 });
+      await run('chmod', ['-R', 'u+w', join(workshop, 'act')]);
+      for (const edit of edits) await apply(join(workshop, 'act'), edit);
+      await cp(ours, join(workshop, 'act', 'pkg', 'runner', 'environment.go'));
+      const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', done, '.'];
+      await run('go', args, { cwd: join(workshop, 'act'), env, timeout: buildWithin });
+    } catch (error) {
+      throw error instanceof McprtError ? error : failed(messageOf(error), error);
+    }
+  });
   return program;
 }
 

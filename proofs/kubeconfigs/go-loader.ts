@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { type Answerer, askByLines } from '../../lab/driver/answerer.js';
 
 /** What kubectl's own loader takes from a kubeconfig; the fields are those of lab/cluster/kubeconfig.go. */
 export interface GoAnswer {
@@ -26,23 +25,7 @@ export interface GoAnswer {
   };
 }
 
-/** kubectl's own loader of kubeconfigs. */
-export interface GoLoader {
-  load(one: { paths: readonly string[]; context: string }): Promise<GoAnswer>;
-  stop(): void;
-}
-
-/** Starts it. @param lab path of the lab's program */
-export function startGoLoader(lab: string): GoLoader {
-  const child = spawn(lab, ['kubeconfigs'], { stdio: ['pipe', 'pipe', 'inherit'], env: {} });
-  const lines = createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
-  return {
-    async load(one) {
-      child.stdin.write(`${JSON.stringify(one)}\n`);
-      const line = await lines.next();
-      if (line.done) throw new Error('kubectl’s loader ended without an answer');
-      return JSON.parse(line.value) as GoAnswer;
-    },
-    stop: () => void child.stdin.end(),
-  };
+/** Starts kubectl's own loader of kubeconfigs. It is asked for `paths` and a `context`. @param lab path of the lab's program */
+export function startGoLoader(lab: string): Answerer<GoAnswer> {
+  return askByLines('kubectl’s loader', lab, ['kubeconfigs']);
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Answerer } from '../../lab/driver/answerer.js';
 import { buildProgram } from '../../lab/driver/program.js';
 import { makeCertificateAuthority, makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import { loadCredentials } from '../../shared/cluster/credentials.js';
@@ -10,7 +11,7 @@ import type { Proof, ProofContext } from '../support/proof.js';
 import { byHand } from './by-hand.js';
 import { type Meaning, meaningOf, meaningOfGo } from './compare.js';
 import { beside, type KubeconfigCase, type Material, randomKubeconfig } from './generate.js';
-import { type GoAnswer, type GoLoader, startGoLoader } from './go-loader.js';
+import { type GoAnswer, startGoLoader } from './go-loader.js';
 
 const [generatedInSmall, generatedInFull] = [500, 5_000];
 
@@ -52,7 +53,7 @@ async function everyKubeconfig(context: ProofContext) {
 }
 
 interface Compared {
-  loader: GoLoader;
+  loader: Answerer<GoAnswer>;
   material: Material;
   folder: string;
 }
@@ -63,7 +64,8 @@ async function compareOne(
   { loader, material, folder }: Compared,
 ): Promise<Outcome> {
   const paths = await placed(one, material, folder);
-  const answer = await loader.load({ paths, context: one.context });
+  const [answer] = await loader.ask([{ paths, context: one.context }]);
+  if (answer === undefined) throw new Error(`${one.name}: no answer`);
   const text = one.files.length === 1 ? one.files[0]?.toString('utf8') : undefined;
   const hasFiles = Object.values(beside).some((name) => text?.includes(name)) || (text?.includes('missing') ?? false);
   const ways = [

@@ -22,10 +22,15 @@ const mostFiles = 32;
  * it is shows only when it is read, so whatever of it may be a secret is told before, also where it turns out to be none.
  *
  * @param onSecrets told of every secret in it, and of what looks like one, before anything else happens
+ * @param home what `~/` begins at
  * @returns its files that there are, in their order; of a text the one part
  * @throws McprtError `kubeconfig-missing`, `kubeconfig-invalid`; neither quotes what was given, but a path that is one
  */
-export function readKubeconfig(source: string, onSecrets: (secrets: string[]) => void): KubeconfigPart[] {
+export function readKubeconfig(
+  source: string,
+  onSecrets: (secrets: string[]) => void,
+  home = homedir(),
+): KubeconfigPart[] {
   const given = withoutMark(source);
   if (given.trim() === '') {
     throw new McprtError('kubeconfig-missing', {
@@ -36,7 +41,7 @@ export function readKubeconfig(source: string, onSecrets: (secrets: string[]) =>
   }
   onSecrets(suspects(given));
   const path = given.trim();
-  const file = partIn(path, onSecrets);
+  const file = partIn(path, onSecrets, home);
   if (file !== undefined) return [file];
   const fields = fieldsOf(given) ?? fieldsOf(evenly(given)) ?? fieldsOf(fromBase64(given, onSecrets));
   if (fields !== undefined) {
@@ -45,7 +50,7 @@ export function readKubeconfig(source: string, onSecrets: (secrets: string[]) =>
   }
   // Those of a list that are not there are none, as kubectl takes it.
   const listed = path.split(delimiter).filter((one) => one !== '');
-  const parts = listed.slice(0, mostFiles).flatMap((one) => partIn(one, onSecrets) ?? []);
+  const parts = listed.slice(0, mostFiles).flatMap((one) => partIn(one, onSecrets, home) ?? []);
   if (parts.length > 0) return parts;
   const shown = shownPath(path);
   if (shown !== undefined) {
@@ -64,8 +69,8 @@ function invalid(why: string): McprtError {
 }
 
 /** The kubeconfig in a file; undefined where the text is no path of one. */
-function partIn(given: string, onSecrets: (secrets: string[]) => void): KubeconfigPart | undefined {
-  const path = given.startsWith('~/') ? join(process.env.HOME ?? homedir(), given.slice(2)) : given;
+function partIn(given: string, onSecrets: (secrets: string[]) => void, home: string): KubeconfigPart | undefined {
+  const path = given.startsWith('~/') ? join(home, given.slice(2)) : given;
   const bytes = fileOf(path);
   if (bytes === undefined) return undefined;
   const text = textOf(bytes);

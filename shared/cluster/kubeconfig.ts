@@ -24,22 +24,13 @@ export interface ChosenContext {
 }
 
 // As Kubernetes' own client reads them: null is nothing, and a number is no text.
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? '');
-const texts = z
-  .array(z.string())
-  .nullish()
-  .transform((value) => value ?? []);
+const or = <T>(shape: z.ZodType<T>, nothing: T) => shape.nullish().transform((value) => value ?? nothing);
+const text = or(z.string(), '');
 const clusterShape = z.object({
   server: text,
   'certificate-authority': text,
   'certificate-authority-data': text,
-  'insecure-skip-tls-verify': z
-    .boolean()
-    .nullish()
-    .transform((value) => value ?? false),
+  'insecure-skip-tls-verify': or(z.boolean(), false),
   'tls-server-name': text,
   'proxy-url': text,
 });
@@ -54,11 +45,8 @@ const userShape = z.object({
   password: text,
   as: text,
   'as-uid': text,
-  'as-groups': texts,
-  'as-user-extra': z
-    .record(z.string(), z.array(z.string()))
-    .nullish()
-    .transform((value) => value ?? {}),
+  'as-groups': or(z.array(z.string()), []),
+  'as-user-extra': or(z.record(z.string(), z.array(z.string())), {}),
   exec: z.looseObject({}).nullish(),
   'auth-provider': z.looseObject({}).nullish(),
 });
@@ -129,31 +117,28 @@ function refuseRedacted({ cluster, user }: ChosenContext): void {
   });
 }
 
+/** Whether a file and the data in its place say something, or one of them. */
+function given(fields: Readonly<Record<string, unknown>>, name: string): { any: boolean; both: boolean } {
+  const [file, data] = [fields[name] !== '', fields[`${name}-data`] !== ''];
+  return { any: file || data, both: file && data };
+}
+
 /** What Kubernetes' own client refuses, as it can be meant in two ways. */
 function contradictionIn({ cluster, user }: ChosenContext): string | undefined {
-  const hasUserCertificate = user['client-certificate'] !== '' || user['client-certificate-data'] !== '';
+  const authority = given(cluster, 'certificate-authority');
+  const certificate = given(user, 'client-certificate');
+  const key = given(user, 'client-key');
   const hasMore =
     user['as-uid'] !== '' || user['as-groups'].length > 0 || Object.keys(user['as-user-extra']).length > 0;
-  for (const [fields, name] of [
-    [cluster, 'certificate-authority'],
-    ...(hasUserCertificate
-      ? ([
-          [user, 'client-certificate'],
-          [user, 'client-key'],
-        ] as const)
-      : []),
-  ] as const) {
-    const values: Readonly<Record<string, unknown>> = fields;
-    if (values[name] !== '' && values[`${name}-data`] !== '') return `it has both ${name} and ${name}-data`;
-  }
+  if (authority.both) return 'it has both certificate-authority and certificate-authority-data';
+  if (certificate.both) return 'it has both client-certificate and client-certificate-data';
+  if (certificate.any && key.both) return 'it has both client-key and client-key-data';
   if (cluster.server === '') return 'its cluster has no server';
-  const hasAuthority = cluster['certificate-authority'] !== '' || cluster['certificate-authority-data'] !== '';
-  if (cluster['insecure-skip-tls-verify'] && hasAuthority)
+  if (cluster['insecure-skip-tls-verify'] && authority.any)
     return 'it names a CA and turns off the check of the API server’s certificate';
   if (user.token !== '' && (user.username !== '' || user.password !== ''))
     return 'its user has a token and a username or password';
-  if (hasUserCertificate && user['client-key'] === '' && user['client-key-data'] === '')
-    return 'its user has a client certificate without the key of it';
+  if (certificate.any && !key.any) return 'its user has a client certificate without the key of it';
   if (hasMore && user.as === '') return 'it asks for a group, UID or more of another user without saying which (`as`)';
   if (user.exec && user['auth-provider']) return 'its user has a plugin and an auth provider';
   return undefined;

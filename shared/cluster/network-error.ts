@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { type ErrorCode, McprtError } from '../errors.js';
 import type { Credentials } from './credentials.js';
-import { firstCertificate, hostOf, nameText, servedCertificate } from './served.js';
+import { firstCertificate, hostOf, nameText, presentedCertificate } from './served.js';
 
 /** A request that got no answer, and the way that it took. */
 export interface Way {
@@ -109,7 +109,7 @@ async function certificateError(cause: unknown, code: string, way: Way): Promise
   const { server, tls, isDirect } = way;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return otherName(cause, tls.servername ?? hostOf(server));
   // Through a proxy the look would need a tunnel of its own; what is known without it says enough.
-  const served = isDirect ? await servedCertificate(server, tls.servername) : undefined;
+  const served = isDirect ? await presentedCertificate(server, tls.servername) : undefined;
   const ca = firstCertificate(tls.ca);
   if (code === 'CERT_HAS_EXPIRED') return expired(code, served, ca);
   if (code === 'CERT_NOT_YET_VALID') {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
+import { withoutBrackets } from '../text.js';
 
 /** In ms: it only explains a failure, which is told without it as well. */
 const patience = 5_000;
@@ -13,7 +14,7 @@ const longestName = 300;
  * @param servername the name to ask for, where it is another one than the address has
  * @returns undefined where none comes in time
  */
-export function servedCertificate(server: string, servername?: string): Promise<X509Certificate | undefined> {
+export function presentedCertificate(server: string, servername?: string): Promise<X509Certificate | undefined> {
   const { port } = new URL(server);
   const host = hostOf(server);
   const name = servername ?? (isIP(host) === 0 ? host : undefined);
@@ -37,7 +38,7 @@ export function servedCertificate(server: string, servername?: string): Promise<
 
 /** The host of an address, an IPv6 one without its brackets. */
 export function hostOf(server: string): string {
-  return new URL(server).hostname.replace(/^\[(.*)\]$/, '$1');
+  return withoutBrackets(new URL(server).hostname);
 }
 
 /** The first certificate of a file of CAs; undefined where there is none. */

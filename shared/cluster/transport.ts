@@ -200,6 +200,11 @@ export function openTransport(credentials: Credentials, options: TransportOption
   };
 }
 
+/** The proxy on the way: the kubeconfig's own, or that of the environment. */
+function proxyOn({ server, proxyUrl }: Credentials, { proxies = direct }: TransportOptions): string | undefined {
+  return proxyUrl ?? proxyFor(new URL(server), proxies);
+}
+
 function dispatcherFor(
   credentials: Credentials,
   options: TransportOptions,
@@ -213,7 +218,7 @@ function dispatcherFor(
     bodyTimeout: 0,
   };
   try {
-    const uri = credentials.proxyUrl ?? proxyFor(new URL(credentials.server), options.proxies ?? direct);
+    const uri = proxyOn(credentials, options);
     if (uri !== undefined) return new ProxyAgent({ uri, requestTls: connect, ...pool });
   } catch {
     // The address may have a password in it, and what is thrown may quote it.
@@ -246,12 +251,13 @@ function tooLarge(call: Call, limit: number): McprtError {
 async function explain(
   error: unknown,
   call: Call,
-  { server, tls, proxyUrl }: Credentials,
-  { proxies = direct }: TransportOptions,
+  credentials: Credentials,
+  options: TransportOptions,
 ): Promise<Error> {
   if (error instanceof McprtError) return error;
+  const { server, tls } = credentials;
   const where = `${call.method} ${call.path.split('?')[0]} at ${server}`;
-  const isDirect = (proxyUrl ?? proxyFor(new URL(server), proxies)) === undefined;
+  const isDirect = proxyOn(credentials, options) === undefined;
   return networkError(error, { where, server, tls, isDirect, tries: isPassing(error) ? attempts : 1 });
 }
 

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { isIP } from 'node:net';
 import { messageOf } from '../errors.js';
 import type { Hosts } from '../profile/values.js';
+import { withoutBrackets } from '../text.js';
 import { type Address, openConnection, type ServedCertificate, servedCertificate } from './served-certificate.js';
 
 /** One public name, seen from the runner. A part is undefined when it was not looked at. */
@@ -59,7 +60,7 @@ export function parseOverrides(text: string): Override[] {
     .map((line, index) => {
       const [, host, port, address, toPort] =
         /^([a-z0-9.-]+)(?::(\d+))?=(\[[0-9a-f:]+\]|[0-9.]+)(?::(\d+))?$/i.exec(line) ?? [];
-      const plain = address?.replace(/^\[|\]$/g, '') ?? '';
+      const plain = withoutBrackets(address ?? '');
       if (host === undefined || isIP(plain) === 0) {
         throw new Error(`entry ${index + 1} is not host=address or host:port=address:port`);
       }

@@ -1,4 +1,5 @@
-import { type Oracle, startOracle } from '../../../lab/driver/oracle.js';
+import type { Answerer } from '../../../lab/driver/answerer.js';
+import { startOracle } from '../../../lab/driver/oracle.js';
 import { type CertManagerVersion, certManagerVersion } from '../../../shared/certificates/version.js';
 import { seeded } from '../../random.js';
 import { secondsSince } from '../../support/figures.js';
@@ -36,7 +37,7 @@ interface Compared<Question> extends Sides {
 /** The two sides that are asked. */
 interface Asked<Question extends object, Answer> {
   readonly contest: Contest<Question, Answer>;
-  readonly oracle: Oracle<Answer>;
+  readonly oracle: Answerer<Answer>;
   readonly rules: CertManagerVersion;
 }
 
