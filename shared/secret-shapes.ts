@@ -52,12 +52,20 @@ export function shownPath(text: string): string | undefined {
   return isPath.test(text) && secretsIn(text).length === 0 ? text : undefined;
 }
 
-/** Names have letters, and then perhaps a number; keys and tokens have both in turn. */
+/** Names have letters, and then perhaps a number; keys and tokens have both in turn, or letters of both cases. */
 function isSecretWord(word: string): boolean {
+  // Base64 has slashes, and few digits: the first line of a private key has none but its frame's.
+  const letters = word.replace(/[^A-Za-z0-9]+/g, '');
+  if (letters.length >= 2 * shortestRun && kindChangesIn(letters) >= letters.length / 3) return true;
   return word.split(/[-_./:@=\\]+/).some((run) => {
     if (run.length < shortestRun || !/[A-Za-z+]/.test(run)) return false;
     const digits = run.match(/\d+/g) ?? [];
     const turns = 2 * digits.length;
     return digits.join('').length >= 8 || turns >= Math.max(4, run.length / 8);
   });
+}
+
+/** How often a text goes from small letters to capitals or digits, and back: in words once or twice each. */
+function kindChangesIn(text: string): number {
+  return (text.match(/[a-z](?=[A-Z0-9])|[A-Z](?=[a-z0-9])|[0-9](?=[A-Za-z])/g) ?? []).length;
 }

@@ -32,6 +32,13 @@ describe('the context of a kubeconfig', () => {
     expect(why([part('a', { 'current-context': '' })])).toBe('it names no current context');
   });
 
+  it('is named as long as names are; what is longer or of several lines is not shown, and no piece of it', () => {
+    const arn = `arn:aws:eks:us-gov-west-1:123456789012:cluster/${'n'.repeat(100)}`;
+    expect(why([part('a')], arn)).toBe(`it has no context ${JSON.stringify(arn)}; it has "a"`);
+    for (const none of ['MIIEvQIBADANBgkq\nhkiG9w0BAQEF', 'x'.repeat(254)])
+      expect(why([part('a')], none)).toBe(`it has no context of ${none.length} characters; it has "a"`);
+  });
+
   it('of several files is that of the first that has one, with each entry whole from the first that has it', () => {
     const first = part('a', { 'current-context': '', users: [{ name: 'a', user: { token: 'first' } }] });
     const second = part('a', { users: [{ name: 'a', user: { token: 'second', as: 'somebody' } }] }, '/second');

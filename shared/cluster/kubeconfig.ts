@@ -95,9 +95,15 @@ export function unusable(why: string): McprtError {
   });
 }
 
-/** A name out of a kubeconfig, as short as names are. */
+/** Longer than the name that any cloud gives to a context. */
+const longestName = 253;
+
+/**
+ * A name of a kubeconfig's, for a message. What has several lines or is too long is none, and may be anything: it is not
+ * shown, and not cut either, as a piece of a secret is not found to be one.
+ */
 export function shown(name: string): string {
-  return JSON.stringify(name.slice(0, 80));
+  return name.length <= longestName && !/[\r\n]/.test(name) ? JSON.stringify(name) : `of ${name.length} characters`;
 }
 
 /** `kubectl config view` writes these in place of what is secret or long. */
