@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
+import pMap from 'p-map';
 import type { ProofContext } from './proof.js';
 
 /** A value that must not be found anywhere. */
@@ -58,13 +58,14 @@ export function leakSearch(canaries: readonly Canary[]): LeakSearch {
 /** All files that the runs left, each as a person or another job could read it. */
 export async function filesBelow(folder: string): Promise<{ path: string; text: Buffer }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async ({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        return { path, text: await readFile(path) };
-      }),
+  return pMap(
+    entries.filter((entry) => entry.isFile()),
+    async ({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      return { path, text: await readFile(path) };
+    },
+    // A proof in full leaves more files than a process may have open.
+    { concurrency: 64 },
   );
 }
 
