@@ -6,8 +6,13 @@ import type { Stage } from '../profile/reference.js';
 import { type Hosts, secretValues, type Values } from '../profile/values.js';
 import { log } from './log.js';
 
+/** What the input `profile` says of a cluster without MCP Runtime. */
+export const noProfile = 'none';
+
 export interface Target {
   domain: string;
+  /** Whether the cluster is MCP Runtime's; on any other, all that is there counts. */
+  isPlatform: boolean;
   /** The kubeconfig that the profile names, if any. */
   kubeconfig: string | undefined;
   hosts: Hosts;
@@ -40,10 +45,12 @@ export async function readTarget(
       next: 'give the apex domain only, such as example.com',
     });
   }
-  if (inputs.domain !== '' && inputs.profile === '') {
+  const isPlatform = inputs.profile !== noProfile;
+  if (!isPlatform) requireName(inputs.domain, options.stage);
+  if (inputs.domain !== '' && (inputs.profile === '' || !isPlatform)) {
     const { domain } = inputs;
     const hosts = { registry: `registry.${domain}`, mcp: `mcp.${domain}`, platform: `platform.${domain}` };
-    return { domain, kubeconfig: undefined, hosts, values: new Map() };
+    return { domain, isPlatform, kubeconfig: undefined, hosts, values: new Map() };
   }
   const profile = await loadProfile({
     path: inputs.profile || undefined,
@@ -62,7 +69,24 @@ export async function readTarget(
       next: 'give one of them, or make them agree',
     });
   }
-  return { domain, kubeconfig, hosts, values };
+  return { domain, isPlatform, kubeconfig, hosts, values };
+}
+
+/** Without a profile, the domain is what the backups of a cluster are called by. */
+function requireName(domain: string, stage: Stage): void {
+  if (stage !== 'backup') {
+    throw new McprtError('input-invalid', {
+      what: '`profile: none` is for clusters without MCP Runtime',
+      why: 'this action sets up, rolls out or tests MCP Runtime; only action-backup works without it',
+      next: `give the path of the deployment profile in \`profile\`, or only \`domain\`; a file of that name is ./${noProfile}`,
+    });
+  }
+  if (domain !== '') return;
+  throw new McprtError('input-invalid', {
+    what: '`profile: none` needs the input `domain`',
+    why: 'the backups of a cluster are named after it',
+    next: 'give a domain of the cluster in `domain`, such as example.com, and the same one in every job',
+  });
 }
 
 function annotate({ path, findings }: Profile): void {

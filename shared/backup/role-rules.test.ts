@@ -47,6 +47,18 @@ describe('what a role covers', () => {
       { metadata: { labels: { app: 'x' } } },
     ],
     [
+      'by what the controller of a sealed Secret takes it over again',
+      ['platform-secret'],
+      secret(
+        {},
+        {
+          annotations: { a: 'b' },
+          ownerReferences: [{ apiVersion: 'bitnami.com/v1alpha1', kind: 'SealedSecret', name: 'x', uid: 'u' }],
+        },
+      ),
+      { metadata: { annotations: { a: 'b', 'sealedsecrets.bitnami.com/managed': 'true' } } },
+    ],
+    [
       'of a namespace the platform’s labels and no annotation',
       ['namespace'],
       objectOf(kinds.namespace, {
