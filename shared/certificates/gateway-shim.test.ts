@@ -66,6 +66,12 @@ describe('what gateway-shim makes', () => {
   it('is controlled by the Gateway', () => {
     const [made] = shimCertificates(gateway(annotations), options).certificates;
     expect(made?.spec).toMatchObject({ secretName: 'one', dnsNames: ['a.org'], issuerRef: { kind: 'ClusterIssuer' } });
+    expect(made?.metadata.annotations).toEqual({
+      'acme.cert-manager.io/http01-parentrefkind': 'Gateway',
+      'acme.cert-manager.io/http01-parentrefname': 'web',
+    });
+    const older = { ...options, certManagerVersion: 'v1.19.5' };
+    expect(shimCertificates(gateway(annotations), older).certificates[0]?.metadata.annotations).toEqual({});
     expect(made?.metadata.ownerReferences).toMatchObject([
       { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name: 'web', controller: true },
     ]);

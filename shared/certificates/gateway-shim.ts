@@ -50,5 +50,5 @@ function secretsOf({ protocol, hostname, tls }: Record<string, unknown>, namespa
     namespace: other = namespace,
   }: Record<string, unknown>): boolean =>
     (group === '' || group === 'core') && (kind === 'Secret' || kind === '') && other === namespace;
-  return refs.every(isOwnSecret) ? refs.map(({ name }) => String(name)) : [];
+  return refs.every(isOwnSecret) ? refs.map(({ name }) => String(name ?? '')) : [];
 }

@@ -227,5 +227,9 @@ function certificateAnnotations(
   const className = given['acme.cert-manager.io/http01-ingress-ingressclassname'];
   if (className && version.atLeast(1, 20))
     found['acme.cert-manager.io/http01-override-ingress-ingressclassname'] = className;
+  if (ingress.kind === 'Gateway' && version.atLeast(1, 20)) {
+    found['acme.cert-manager.io/http01-parentrefkind'] = 'Gateway';
+    found['acme.cert-manager.io/http01-parentrefname'] = ingress.metadata.name;
+  }
   return found;
 }
