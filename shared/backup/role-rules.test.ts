@@ -47,6 +47,12 @@ describe('what a role covers', () => {
       { metadata: { labels: { app: 'x' } } },
     ],
     [
+      'no annotation that holds the whole object',
+      ['platform-secret'],
+      secret({}, { annotations: { a: 'b', 'kubectl.kubernetes.io/last-applied-configuration': '{}' } }),
+      { metadata: { annotations: { a: 'b' } } },
+    ],
+    [
       'by what the controller of a sealed Secret takes it over again',
       ['platform-secret'],
       secret(
