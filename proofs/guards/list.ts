@@ -25,6 +25,37 @@ export const guards: readonly Guard[] = [
     '[...targets]',
   ),
   guard(
+    'shared/facts/asked-for.ts',
+    'Gateways ask as Ingresses do',
+    '[...ingresses, ...gateways.map((gateway) => gatewayAsIngress(gateway, version))]',
+    '[...ingresses]',
+  ),
+  guard(
+    'shared/facts/cert-manager.ts',
+    'cert-manager is found where nothing is labelled as usual',
+    'runsController(one) && !known.has(keyOf(one.metadata))',
+    'false',
+  ),
+  guard(
+    'shared/backup/decide.ts',
+    'a Secret that something else looks after is left to it',
+    "if (caretaker !== undefined) return { action: 'keep'",
+    "if (caretaker === '') return { action: 'keep'",
+  ),
+  guard(
+    'shared/backup/restore.ts',
+    'a plan that would order more by the time of the lock is refused',
+    '    refuseBadPlan(now.plan, options.maxOrders);\n    signal',
+    '    signal',
+    'shared/backup/restore-orders.test',
+  ),
+  guard(
+    'shared/cluster/kubeconfig.ts',
+    'what is too long or of several lines is not shown as a name',
+    'name.length <= longestName && !/[\\r\\n]/.test(name)',
+    'true',
+  ),
+  guard(
     'shared/backup/barrier.ts',
     'the barrier waits until cert-manager has looked into the canary',
     "ready?.reason === 'MissingData'",
@@ -111,7 +142,7 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/plan.ts',
     'an Ingress asks for a Secret as a Certificate does',
-    '[...certificates, ...askedByIngresses(seen, rulesVersion(certManager))]',
+    '[...certificates, ...askedFor(seen).map(({ certificate }) => certificate)]',
     '[...certificates]',
     'shared/backup/needs-brake.test',
   ),
