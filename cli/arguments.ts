@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { McprtError } from '../shared/errors.js';
 import { type Action, type Input, isFlag, isKept, variableOf } from './actions.js';
-import { meant, shownWord, usage } from './usage.js';
+import { misspelt, usage } from './usage.js';
 
 /** Where the value of an input is. */
 export type Given = { value: string } | { file: string };
@@ -54,7 +54,7 @@ export const ownOptions: readonly OwnOption[] = [
   {
     name: 'repository-id',
     value: 'ID',
-    text: 'GitHub’s number of the repository, by which backups of its jobs are known. Without it, what `repository` says.',
+    text: 'GitHub’s number of the repository, by which backups of its jobs are known. Without it, what --repository says.',
     form: /^\d{1,18}$/,
   },
   {
@@ -83,11 +83,12 @@ export function readArguments(args: readonly string[], actions: readonly Action[
   if (word === 'completion') return completionFor(rest);
   const action = actions.find(({ name }) => name === word);
   if (action === undefined) {
-    const next = `${meant(
+    const { shown, hint } = misspelt(
       word,
       actions.map(({ name }) => name),
-    )}The actions are ${wordsOf(actions)}`;
-    throw usage(`there is no action${shownWord(word)}`, 'the first word of the command says which', next);
+    );
+    const next = `${hint}The actions are ${wordsOf(actions)}`;
+    throw usage(`there is no action${shown}`, 'the first word of the command says which', next);
   }
   return readOptions([...before, ...rest], action);
 }
@@ -138,7 +139,7 @@ function readOptions(args: readonly string[], action: Action): Asked {
   const operation = operationFor(action, word);
   if (further !== undefined) {
     const next = 'give each value behind its option; a flag takes its value as in --dry-run=false';
-    throw usage(`there is a word too many${shownWord(further)}`, 'only the action and its operation stand alone', next);
+    throw usage('there is a word too many', 'only the action and its operation stand alone', next);
   }
   return { kind: 'run', action, operation, given, own };
 }
@@ -169,11 +170,8 @@ function operationFor({ name, operations, operation }: Action, word: string | un
   if (word !== undefined && operations.includes(word)) return word;
   const told = `the operations of ${name} are ${operations.join(', ')}`;
   if (word === undefined) throw usage('no operation is given', `${name} has none by default`, told);
-  throw usage(
-    `${name} has no operation${shownWord(word)}`,
-    'the word behind the action says what to do',
-    `${meant(word, operations)}${told}`,
-  );
+  const { shown, hint } = misspelt(word, operations);
+  throw usage(`${name} has no operation${shown}`, 'the word behind the action says what to do', `${hint}${told}`);
 }
 
 function valueFor(
@@ -232,23 +230,20 @@ function put({ input, name, isFile }: Option, text: string, before: Given | unde
 function unknown(rawName: string, action: Action, options: ReadonlyMap<string, Option>): McprtError {
   const name = rawName.replace(/^--?/, '');
   const negated = options.get(name.replace(/^no-/, ''));
-  const hint =
-    name.startsWith('no-') && negated?.isFlag === true
-      ? `give --${negated.name}=false. `
-      : meant(name, [...options.keys()], '--');
-  const next = `${hint}\`mcprt ${action.name} --help\` lists them`;
-  return usage(`${action.name} has no option${shownWord(rawName)}`, 'options are the inputs of the action', next);
+  const { shown, hint } = misspelt(name, [...options.keys()], '--');
+  const isNegated = name.startsWith('no-') && negated?.isFlag === true;
+  return usage(
+    `${action.name} has no option${shown}`,
+    'options are the inputs of the action',
+    `${isNegated ? `give --${negated.name}=false. ` : hint}\`mcprt ${action.name} --help\` lists them`,
+  );
 }
 
 function completionFor([word = '', ...rest]: readonly string[]): Asked {
   if ([word, ...rest].some(isHelp)) return { kind: 'help' };
   const shell = shells.find((one) => one === word);
   if (shell !== undefined && rest.length === 0) return { kind: 'completion', shell };
-  throw usage(
-    `there is no completion for${shownWord(word) || ' that'}`,
-    'the word behind `completion` names a shell',
-    `give ${shells.join(', ')}`,
-  );
+  throw usage('there is no completion for that', 'one word behind it names a shell', `give ${shells.join(', ')}`);
 }
 
 function isHelp(word: string): boolean {

@@ -66,5 +66,5 @@ function listed(rows: readonly string[][], width: number): string[] {
 
 /** Of Markdown a description has code and links. */
 function plain(text: string): string {
-  return text.replaceAll('`', '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+  return text.replaceAll('`', '').replace(/\[([^[\]]{0,200})\]\([^()]{0,200}\)/g, '$1');
 }

@@ -44,7 +44,12 @@ export function surroundings(
     ...(own['repository-id'] === '' ? {} : { GITHUB_REPOSITORY_ID: own['repository-id'] }),
   };
   const files = Object.entries(stepFiles).map(([name, file]) => [name, join(folder, file)]);
-  const given = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
+  // The folder goes when the run ends, and a report is to stay.
+  const lasting = inputs.junit === '' ? { junit: `${folder}-junit.xml` } : {};
+  const given = Object.entries({ ...inputs, ...lasting }).map(([name, value]) => [
+    `INPUT_${name.toUpperCase()}`,
+    value,
+  ]);
   return {
     ...Object.fromEntries(inherited),
     ...identity,

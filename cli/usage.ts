@@ -1,19 +1,20 @@
 import { closestMatch } from 'leven';
 import { McprtError } from '../shared/errors.js';
-import { secretsIn } from '../shared/secret-shapes.js';
+
+/** So many letters a slip changes, adds or leaves out. */
+const farthest = 3;
 
 /** What is wrong with a command line. It is told before anything is done. */
 export function usage(what: string, why: string, next: string): McprtError {
   return new McprtError('command-usage', { what, why, next });
 }
 
-/** A word of the command line as a message shows it: what stands in the wrong place may be a secret. */
-export function shownWord(word: string): string {
-  return /^[\w.,:=-]{1,40}$/.test(word) && secretsIn(word).length === 0 ? ` \`${word}\`` : '';
-}
-
-/** What somebody may have meant, as the beginning of what to do; nothing where nothing is near. */
-export function meant(word: string, words: readonly string[], prefix = ''): string {
-  const closest = word.length > 64 ? undefined : closestMatch(word, words, { maxDistance: 4 });
-  return closest === undefined ? '' : `did you mean \`${prefix}${closest}\`? `;
+/**
+ * A word of the command line that is none of some words. It is shown only where it is nearly one of them: what stands in
+ * the wrong place may be a secret.
+ */
+export function misspelt(word: string, words: readonly string[], prefix = ''): { shown: string; hint: string } {
+  const closest = word.length > 40 ? undefined : closestMatch(word, words, { maxDistance: farthest });
+  if (closest === undefined) return { shown: '', hint: '' };
+  return { shown: ` \`${prefix}${word}\``, hint: `did you mean \`${prefix}${closest}\`? ` };
 }

@@ -182,6 +182,12 @@ async function asAPersonReadsIt(person: Person, { domain, backups, keys }: World
   expect(run.stdout.includes(`Backups of ${domain}`), 'no heading', run);
   expect(!/\||\*\*|<br>|^#/m.test(run.stdout), 'Markdown is left', run);
   expect(!run.log.includes('\u001b'), 'there are colours in a pipe', run);
+  const homeless = await type(person, ['backup', 'verify', '--domain', domain], { env: { ...env, HOME: '' } });
+  expect(homeless.code === 1 && homeless.error === 'kubeconfig-missing', 'no home', homeless);
+  const again = await Promise.all(
+    [1, 2].map(() => type(person, ['backup', 'verify', '--domain', domain, '--directory', backups], { env })),
+  );
+  for (const one of again) expectDone('two at once', one);
   const missing = await type(person, ['backup', 'list', '--domain', domain, '--directory', backups]);
   expect(missing.code === 1 && missing.stdout === '' && missing.error === 'key-missing', 'no key', missing);
   expect(missing.stderr.includes('MCPRT_BACKUP_KEY'), 'it is not told where a key is taken from', missing);
