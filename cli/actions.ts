@@ -83,6 +83,11 @@ export function isKept({ type }: Pick<Input, 'type'>): boolean {
   return type.isSecret === true || type.mayBeSecret !== undefined;
 }
 
+/** Whether a value of an input is one that no other process may see. */
+export function holdsSecret({ type }: Pick<Input, 'type'>, value: string): boolean {
+  return value !== '' && (type.isSecret === true || type.mayBeSecret?.(value) === true);
+}
+
 /** The variable that a kept input is taken from. */
 export function variableOf({ name }: Pick<Input, 'name'>): string {
   return `MCPRT_${name.toUpperCase().replaceAll('-', '_')}`;

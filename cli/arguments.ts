@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { McprtError } from '../shared/errors.js';
-import { type Action, type Input, isFlag, isKept, variableOf } from './actions.js';
+import { type Action, holdsSecret, type Input, isFlag, isKept, variableOf } from './actions.js';
 import { misspelt, usage } from './usage.js';
 
 /** Where the value of an input is. */
@@ -188,13 +188,7 @@ function valueFor(
       `give its value, as --${name}=VALUE`,
     );
   }
-  const { type } = input ?? {};
-  if (
-    input !== undefined &&
-    !isFile &&
-    value !== '' &&
-    (type?.isSecret === true || type?.mayBeSecret?.(value) === true)
-  ) {
+  if (input !== undefined && !isFile && holdsSecret(input, value)) {
     throw new McprtError('command-secret', {
       what: `--${name} was given a secret on the command line`,
       why: 'every process of this machine can read it there, and the shell keeps it in its history',

@@ -3,7 +3,7 @@ import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseFileCommands } from '../shared/action/file-commands.js';
 import { remember } from '../shared/action/mask.js';
-import { McprtError } from '../shared/errors.js';
+import { McprtError, messageOf } from '../shared/errors.js';
 import { type Action, actionsFrom } from './actions.js';
 import { type Asked, readArguments } from './arguments.js';
 import { completion } from './completion.js';
@@ -85,7 +85,7 @@ async function run(
   const read = (path: string): Promise<string> => readText(path, process.stdin);
   const inputs = await inputsFor(action, operation, given, { env, read, remember });
   requireStores(inputs, own, env);
-  const folder = await mkdtemp(join(tmpdir(), 'mcprt-'));
+  const folder = await makeFolder(tmpdir());
   const cancelling = listenForSignals(err);
   try {
     await mkdir(join(folder, 'temp'), { mode: 0o700 });
@@ -160,17 +160,20 @@ function print(
 
 /** Each step is asked once to end, however often somebody asks. */
 function listenForSignals(err: Output): { next(): AbortSignal; received(): NodeJS.Signals | undefined; end(): void } {
-  let [current, received]: [AbortController | undefined, NodeJS.Signals | undefined] = [undefined, undefined];
+  let [current, isTaken] = [new AbortController(), false];
+  let received: NodeJS.Signals | undefined;
   const hear = (signal: NodeJS.Signals): void => {
     err.write(received === undefined ? 'ending: what was begun is finished first\n' : 'still ending\n');
     received ??= signal;
-    current?.abort();
+    current.abort();
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, hear);
   return {
     next() {
-      current = new AbortController();
+      // What was asked before the first step is for that one.
+      if (isTaken) current = new AbortController();
+      isTaken = true;
       return current.signal;
     },
     received: () => received,
@@ -178,6 +181,17 @@ function listenForSignals(err: Output): { next(): AbortSignal; received(): NodeJ
       for (const name of names) process.removeListener(name, hear);
     },
   };
+}
+
+/** A folder for the files of the steps, which nobody else may read. */
+async function makeFolder(parent: string): Promise<string> {
+  return mkdtemp(join(parent, 'mcprt-')).catch((cause: unknown) => {
+    throw new McprtError('command-folder', {
+      what: `no folder for temporary files can be made in ${parent}`,
+      why: messageOf(cause),
+      next: 'name one where you may write in the variable TMPDIR',
+    });
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { McprtError, messageOf } from '../shared/errors.js';
-import { type Action, type Input, isKept, variableOf } from './actions.js';
+import { type Action, holdsSecret, type Input, isKept, variableOf } from './actions.js';
 import type { Given } from './arguments.js';
 import { usage } from './usage.js';
 
@@ -41,7 +41,7 @@ async function valueFor(input: Input, given: Given | undefined, { env, read, rem
   const variable = isKept(input) ? env[variableOf(input)] : undefined;
   const value = given === undefined ? variable : await textOf(input, given.file, read);
   if (value === undefined || value === '') return given === undefined ? input.default : '';
-  if (input.type.isSecret === true || input.type.mayBeSecret?.(value) === true) remember(value);
+  if (holdsSecret(input, value)) remember(value);
   return value;
 }
 

@@ -12,11 +12,11 @@ const narrowest = 10;
  * @param width what there is room for, in columns of the terminal
  */
 export function columns(rows: readonly (readonly string[])[], width: number): string[][] {
-  const count = Math.max(0, ...rows.map((row) => row.length));
-  const natural = Array.from({ length: count }, (_, at) =>
-    Math.max(0, ...rows.flatMap((row) => (row[at] ?? '').split('\n').map((line) => stringWidth(line)))),
-  );
-  const widths = fitted(natural, width - gap.length * (count - 1));
+  const natural: number[] = [];
+  for (const [at, cell] of rows.flatMap((row) => [...row.entries()])) {
+    for (const line of cell.split('\n')) natural[at] = Math.max(natural[at] ?? 0, stringWidth(line));
+  }
+  const widths = fitted(natural, width - gap.length * (natural.length - 1));
   return rows.map((row) => {
     const cells = widths.map((room, at) =>
       wrapAnsi(row[at] ?? '', Math.max(1, room), { hard: true, trim: false })

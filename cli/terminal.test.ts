@@ -58,6 +58,12 @@ describe('a summary on a terminal', () => {
     expect(lines[1]).toMatch(/^ {2}word/);
   });
 
+  it('may be as long as GitHub takes it', () => {
+    const rows = Array.from({ length: 40_000 }, (_, at) => [String(at), `${code('name')}\nmore`]);
+    const text = rendered(new Markdown().table(['A', 'B'], rows).text(), { paint: plain, width: 80 });
+    expect(text.split('\n').length).toBeGreaterThan(80_000);
+  });
+
   it('writes no character that moves the terminal', () => {
     expect(rendered('<summary>&#27;[2J&#65;</summary>\n', wide)).toBe('&#27;[2JA\n');
   });

@@ -28,10 +28,9 @@ const enoughNode = `if (Number.parseInt(process.versions.node, 10) < 22) {
 
 /** What each action.yml says, for the command that is made of them. */
 const actions = Object.fromEntries(
-  ['backup', 'setup', 'rollout', 'smoke-test'].map((name) => [
-    name,
-    parse(readFileSync(join(root, `action-${name}`, 'action.yml'), 'utf8')),
-  ]),
+  readdirSync(root)
+    .filter((name) => name.startsWith('action-'))
+    .map((name) => [name.replace('action-', ''), parse(readFileSync(join(root, name, 'action.yml'), 'utf8'))]),
 );
 const release = `{ version: '${version}', dist: import.meta.dirname, actions: ${JSON.stringify(actions)} }`;
 
