@@ -12,12 +12,13 @@ import { type Canary, searchRuns } from '../support/leaks.js';
 import type { Proof, ProofContext } from '../support/proof.js';
 import { tail } from '../support/runs.js';
 import { userPassword } from '../world/actions.js';
-import { platformInUse } from '../world/parts.js';
+import { type PlatformInUse, platformInUse } from '../world/parts.js';
 import { inWorld, type World as WorldOf } from '../world/world.js';
 import { type CommandRun, runCommand } from './command-run.js';
 import { words } from './words.js';
 
 type World = WorldOf<'front' | 'source' | 'installer'>;
+type InUse = WorldOf<PlatformInUse | 'services'>;
 type Options = Readonly<Record<string, string>>;
 
 /** Somebody at a terminal. */
@@ -73,7 +74,8 @@ async function personOf(context: ProofContext): Promise<Person> {
 async function lostAndFound(person: Person, world: World): Promise<Record<string, unknown>> {
   // Where kubectl looks for it.
   await copyFile(world.kubeconfig, join(person.home, '.kube', 'config'));
-  await interrupted(person, world, 'SIGINT');
+  // In small, a smoke test is interrupted in its place.
+  if (!person.context.small) await interrupted(person, world, 'SIGINT');
   const figures = await wholeWay(person, world);
   await withJobs(person, world);
   if (!person.context.small) {
@@ -144,7 +146,7 @@ async function wholeWay(person: Person, world: World): Promise<Record<string, un
   const store = { domain, directory: backups };
 
   const first = await result(person, 'setup install', ['setup', 'install'], installing(world));
-  context.expectSame('case', first.case, 'first-install-resumed');
+  context.expectSame('case', first.case, context.small ? 'first-install' : 'first-install-resumed');
   const before = await front.onTheWire();
   const { orders, issued } = await world.counting(async () => {
     const made = await result(
@@ -199,18 +201,25 @@ async function withJobs(person: Person, world: World): Promise<void> {
   const { expectDone, expectRefused } = context.about('with jobs');
   const { domain, keys, folder } = world;
   const env = { MCPRT_RESTORE_KEY: keys.restore };
-  expectRefused('a command’s backup', 'backup-foreign-repository', await world.backup('plan'));
   const origin = `local/${encodeURIComponent(hostname())}`;
-  expectDone('by its machine', await world.backup('plan', { 'from-repository': origin }));
+  const [foreign, own] = await Promise.all([world.backup('plan'), world.backup('plan', { 'from-repository': origin })]);
+  expectRefused('a command’s backup', 'backup-foreign-repository', foreign);
+  expectDone('by its machine', own);
   const ofJob = join(folder, 'backups-of-job');
   expectDone('a backup in a job', await world.backup('backup', { directory: ofJob }));
-  const plan = ['backup', 'plan', '--domain', domain, '--directory', ofJob];
-  expectRefused('a job’s backup', 'backup-foreign-repository', await type(person, plan, { env }));
-  expectDone('by its id', await type(person, [...plan, '--from-repository', '42'], { env }));
-  const named = ['--repository', 'acme/platform', '--repository-id', '42'];
-  expectDone('as its repository', await type(person, [...plan, ...named], { env }));
-  const other = ['--repository', 'acme/platform', '--repository-id', '43'];
-  expectRefused('as another repository', 'backup-foreign-repository', await type(person, [...plan, ...other], { env }));
+  const plan = (...more: string[]): Promise<CommandRun> =>
+    type(person, ['backup', 'plan', '--domain', domain, '--directory', ofJob, ...more], { env });
+  const as = ['--repository', 'acme/platform', '--repository-id'];
+  const [unnamed, byId, same, other] = await Promise.all([
+    plan(),
+    plan('--from-repository', '42'),
+    plan(...as, '42'),
+    plan(...as, '43'),
+  ]);
+  expectRefused('a job’s backup', 'backup-foreign-repository', unnamed);
+  expectDone('by its id', byId);
+  expectDone('as its repository', same);
+  expectRefused('as another repository', 'backup-foreign-repository', other);
 }
 
 const isOpen = async ({ cluster }: World): Promise<boolean> => {
@@ -313,7 +322,7 @@ async function emptied(person: Person): Promise<void> {
 }
 
 /** A rollout and a smoke test, of a platform that serves. */
-async function inUse(person: Person, world: WorldOf<(typeof platformInUse)[number] | 'services'>): Promise<void> {
+async function inUse(person: Person, world: InUse): Promise<void> {
   const { context } = person;
   const { kubeconfig, profile, root, domain, front, services, servers, api } = world;
   const resolve = front.resolve.join('\n');
@@ -343,4 +352,34 @@ async function inUse(person: Person, world: WorldOf<(typeof platformInUse)[numbe
   context.expect(Number(tested.passed) > 0 && tested.failed === 0, `${String(tested.passed)} checks passed`);
   person.canaries.push({ name: 'admin key', value: api.adminKey }, { name: 'user password', value: userPassword });
   context.expect((await readFile(junit, 'utf8')).includes('<testsuite'), 'there is no JUnit report');
+  await interruptedTest(person, world, { ...testing, ...waits, kubeconfig }, env);
+}
+
+/** Somebody stops a smoke test while its server comes up: the post step removes what was made. */
+async function interruptedTest(
+  person: Person,
+  { cluster, servers }: InUse,
+  options: Options,
+  env: Options,
+): Promise<void> {
+  const { expect } = person.context.about('smoke-test, SIGINT');
+  const slow = await servers.archive({ 'ready-after': '20000' });
+  const deployed = async (): Promise<number> => {
+    const { items } = await cluster.list(kinds.mcpServer);
+    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).length;
+  };
+  let isStopped: Promise<boolean> = Promise.resolve(false);
+  const args = ['smoke-test', 'test', '--suite=tenant', ...written({ ...options, 'image-archive': slow })];
+  const run = await type(person, args, {
+    env,
+    onStart(pid) {
+      isStopped = found(async () => (await deployed()) > 0, { seconds: 60, every: 50 }).then((isNow) => {
+        if (isNow === true) process.kill(pid, 'SIGINT');
+        return isNow === true;
+      });
+    },
+  });
+  expect(await isStopped, 'it was over before its server was there', run);
+  expect(run.code === 130 && run.error === 'job-cancelled', `exit code ${run.code}`, run);
+  expect((await deployed()) === 0, 'its server is left', run);
 }
