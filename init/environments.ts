@@ -88,11 +88,9 @@ export function deploymentOf(prefix: string): string {
 
 /** A called workflow's text with the names that its environments and groups have. */
 export function withPrefix(text: string, prefix: string): string {
-  return text
-    .replaceAll("${{ inputs.environment-prefix == 'mcprt' && 'production' || inputs.environment-prefix }}", () =>
-      deploymentOf(prefix),
-    )
-    .replaceAll('${{ inputs.environment-prefix }}', () => prefix);
+  return text.replaceAll(/\$\{\{ inputs\.environment-prefix( == 'mcprt' [^}]*)? \}\}/g, (_, orElse?: string) =>
+    orElse === undefined ? prefix : deploymentOf(prefix),
+  );
 }
 
 /** Where names lead to the cluster only inside a network, or its certificates are of a private CA. */

@@ -5,6 +5,7 @@ import { brokenWorlds } from './broken-worlds/broken-worlds.js';
 import { canary } from './canary/canary.js';
 import { cancel } from './cancel.js';
 import { choose } from './choose/choose.js';
+import { cli } from './cli/cli.js';
 import { corrupt } from './corrupt/corrupt.js';
 import { drillProof } from './drill/drill.js';
 import { elsewhere } from './elsewhere/elsewhere.js';
@@ -77,7 +78,7 @@ const before: readonly Proof[] = [
   mcpSdk,
 ];
 
-const after: readonly Proof[] = [approvals, workflowLint, init, workflows, speed];
+const after: readonly Proof[] = [cli, approvals, workflowLint, init, workflows, speed];
 
 /** Every proof, in the order in which they are run. */
 export const proofs: readonly Proof[] = [...before, rbacOf([...before, ...after]), ...after];

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { parse } from 'yaml';
 
 const root = join(import.meta.dirname, '..');
 const committed = join(root, 'dist');
@@ -25,6 +26,14 @@ const enoughNode = `if (Number.parseInt(process.versions.node, 10) < 22) {
 
 `;
 
+/** What each action.yml says, for the command that is made of them. */
+const actions = Object.fromEntries(
+  readdirSync(root)
+    .filter((name) => name.startsWith('action-'))
+    .map((name) => [name.replace('action-', ''), parse(readFileSync(join(root, name, 'action.yml'), 'utf8'))]),
+);
+const release = `{ version: '${version}', dist: import.meta.dirname, actions: ${JSON.stringify(actions)} }`;
+
 /** By the name of the entry: where its function is, how it is called, and what comes before. */
 const entries = {
   backup: ['action-backup/src/main', `backupAction('${version}')`, compileCache],
@@ -37,10 +46,11 @@ const entries = {
   reviewed: ['shared/action/reviewed', 'reviewedAction()', compileCache],
   init: ['init/command', "initCommand(process.argv.slice(2), import.meta.dirname + '/..')", enoughNode],
   keys: ['action-backup/src/keys-command', 'keysCommand(process.argv.slice(2))', enoughNode],
+  cli: ['cli/command', `mcprtCommand(process.argv.slice(2), ${release})`, `#!/usr/bin/env node\n${enoughNode}`],
 };
 
-/** A program that is started by its path. */
-const programs = { 'save-cache': 'shared/action/save-cache.ts' };
+/** Programs that are started by their path. */
+const programs = { 'save-cache': 'shared/action/save-cache.ts', step: 'cli/step.ts' };
 
 /**
  * Packages bring more along than we use, and the first request waits until it is read and run.

@@ -47,13 +47,13 @@ describe('codes of errors and findings', () => {
   it('each have an entry in docs/troubleshooting.md, and no entry is left over', async () => {
     const sources = (await readdir(root, { recursive: true })).filter(
       (file) =>
-        /^(?:init|shared|action-[a-z-]+|lab\/(?:driver|drill|engine))\/.*\.ts$|^\.github\/actions\/.*\.yml$/.test(
+        /^(?:cli|init|shared|action-[a-z-]+|lab\/(?:driver|drill|engine))\/.*\.ts$|^\.github\/actions\/.*\.yml$/.test(
           file,
         ) && !/\.test\.ts$|\/testing\//.test(file),
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'anchor|profile|identity|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|lab|drill|rollout|registry|image|docker|github|smoke|preview|init|identity';
+      'anchor|profile|identity|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|command|lab|drill|rollout|registry|image|docker|github|smoke|preview|init|identity';
     const notCodes = new Set([
       'backup-key',
       'restore-key',

@@ -17,7 +17,7 @@ const circles = circlesOf(sources);
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const parts: readonly (readonly [string, (path: string) => boolean])[] = [
-  ['product', (path) => /^(?:action-|shared\/|init\/)/.test(path) && !isTest(path)],
+  ['product', (path) => /^(?:action-|shared\/|cli\/|init\/)/.test(path) && !isTest(path)],
   ['lab and proofs', (path) => /^(?:lab|proofs)\//.test(path) && !isTest(path)],
   ['scripts', (path) => path.startsWith('scripts/') && !isTest(path)],
   ['tests', isTest],

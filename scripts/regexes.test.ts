@@ -7,7 +7,7 @@ import { isRecord } from '../shared/json.js';
 
 /** The compiled sources, whose regular expressions are those of the bundle. */
 const root = join(import.meta.dirname, '..');
-const folders = ['shared', 'action-backup', 'action-setup', 'action-rollout', 'action-smoke-test', 'init'];
+const folders = ['shared', 'action-backup', 'action-setup', 'action-rollout', 'action-smoke-test', 'cli', 'init'];
 /** What a text may be made of that an expression begins to match again and again. */
 const pieces = [
   'a',

@@ -118,7 +118,8 @@ function readersOf(file: string): readonly string[] {
 async function spansOfSources(): Promise<Span[]> {
   const files = (await readdir(root, { recursive: true })).filter(
     (file) =>
-      /^(?:init|shared|action-[a-z-]+\/src|lab\/drill)\/.*\.ts$/.test(file) && !/\.test\.ts$|\/testing\//.test(file),
+      /^(?:cli|init|shared|action-[a-z-]+\/src|lab\/drill)\/.*\.ts$/.test(file) &&
+      !/\.test\.ts$|\/testing\//.test(file),
   );
   const found = await Promise.all(
     files.map(async (file) => {

@@ -9,9 +9,28 @@ describe('what looks like a secret', () => {
       return bytes.toString('base64');
     });
     expect(lines.filter((line) => !secretsIn(line).includes(line))).toEqual([]);
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const [, first = ''] = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().split('\n');
-    expect(secretsIn(first)).toEqual([first]);
+  });
+
+  it.each([
+    ['rsa', 'pkcs8'],
+    ['rsa', 'pkcs1'],
+    ['ec', 'pkcs8'],
+    ['ec', 'sec1'],
+    ['ed25519', 'pkcs8'],
+  ] as const)('is the first line of a key, of which little is chance: %s as %s', (kind, type) => {
+    const { privateKey } =
+      kind === 'rsa'
+        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+        : kind === 'ec'
+          ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+          : generateKeyPairSync('ed25519');
+    const [, first = ''] = privateKey
+      .export({ type: type as 'pkcs8', format: 'pem' })
+      .toString()
+      .split('\n');
+    // Without the part that is chance: it is known by what is not.
+    const plain = `${first.slice(0, 40)}${'a'.repeat(24)}`;
+    expect([secretsIn(first), secretsIn(plain)]).toEqual([[first], [plain]]);
   });
 
   it.each([

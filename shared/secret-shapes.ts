@@ -52,9 +52,13 @@ export function shownPath(text: string): string | undefined {
   return isPath.test(text) && secretsIn(text).length === 0 ? text : undefined;
 }
 
+/** How base64 of a private key begins, in each form, and of PEM: most of the first line is the same in all, and little is chance. */
+const keyStart = /^(?:MI[GHI]|MC4CA|MHcCA|LS0tLS1CRUdJTi)[A-Za-z0-9+/]{20}/;
+
 /** Names have letters, and then perhaps a number; keys and tokens have both in turn, or letters of both cases. */
 function isSecretWord(word: string): boolean {
-  // Base64 has slashes, and few digits: the first line of a private key has none but its frame's.
+  if (keyStart.test(word)) return true;
+  // Base64 has slashes, and may have few digits.
   const letters = word.replace(/[^A-Za-z0-9]+/g, '');
   if (letters.length >= 2 * shortestRun && kindChangesIn(letters) >= letters.length / 3) return true;
   return word.split(/[-_./:@=\\]+/).some((run) => {

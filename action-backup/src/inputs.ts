@@ -35,6 +35,7 @@ const generations: InputType<number> = {
 
 /** What of the refusals is overridden: rules of a backup, for all objects or for some, and an older backup for a restore. */
 const allowances: InputType<{ rules: Allowance[]; older: boolean; stop: boolean }> = {
+  isList: true,
   expected: `any of ${[...refusalRules, older, stop].join(', ')}, a rule also for one object or namespace, as in secret-missing:blog/old-blog or certificate-issuing:blog/*`,
   parse(value) {
     const words = value.split(/[\s,]+/).filter((word) => word !== '');

@@ -20,10 +20,13 @@ import { profileTypes } from '../../shared/action/profile.js';
 import { McprtError } from '../../shared/errors.js';
 import type { OperationName } from '../../shared/permissions/operations.js';
 import { parseImages, parseTargets } from '../../shared/rollout/targets.js';
+import { secretsIn } from '../../shared/secret-shapes.js';
 
 /** Build arguments by name. */
 const buildArguments: InputType<Record<string, string>> = {
   expected: 'NAME=value, one a line',
+  isList: true,
+  mayBeSecret: (value) => secretsIn(value).length > 0,
   parse: (value) =>
     Object.fromEntries(
       lines.parse(value).map((line) => {
@@ -38,6 +41,7 @@ const buildArguments: InputType<Record<string, string>> = {
 /** Paths below the source, or `auto`. */
 const manifests: InputType<'auto' | string[]> = {
   expected: '`auto`, or paths below `source`, one a line',
+  isList: true,
   parse(value) {
     const paths = lines.parse(value);
     if (paths.length === 1 && paths[0] === 'auto') return 'auto';
@@ -54,9 +58,10 @@ export const inputTypes = {
   ...connectionTypes,
   ...profileTypes,
   layout: oneOf(['auto', 'mono', 'split']),
-  targets: { expected: 'deployment=container@dockerfile, one a line', parse: parseTargets },
+  targets: { expected: 'deployment=container@dockerfile, one a line', isList: true, parse: parseTargets },
   images: {
     expected: 'deployment=image@sha256:digest, one a line',
+    isList: true,
     parse: parseImages,
     isPublic: (value: string) =>
       lines.parse(value).every((line) => /^[\w./:@=-]{1,512}@sha256:[0-9a-f]{64}$/.test(line)),

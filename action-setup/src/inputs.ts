@@ -26,6 +26,7 @@ import { furtherArguments } from '../../shared/setup/invocation.js';
 /** Arguments of the installer, one a line, that are a user's to give. */
 const installerArguments: InputType<string[]> = {
   expected: 'further arguments of the installer',
+  isList: true,
   parse: (value) => furtherArguments(lines.parse(value)),
 };
 

@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { parseFileCommands } from '../../shared/action/file-commands.js';
 import { root } from './folders.js';
 import { rbacVariable } from './lab.js';
 import { withGeneratedRbac } from './rbac.js';
@@ -89,9 +90,9 @@ export async function runBundle(options: ActionOptions): Promise<ActionRun> {
   ]);
   const error = /^::error title=[^:]*%3A ([a-z-]+)::/m.exec(log)?.[1];
   await writeFile(join(folder, 'log'), withoutMasks(log));
-  const outputs = parseOutputs(output);
+  const outputs = parseFileCommands(output);
   if (outputs.result !== undefined) requireFitting(outputs.result);
-  return { code, signal, log, outputs, state: parseOutputs(state), summary, error, seconds };
+  return { code, signal, log, outputs, state: parseFileCommands(state), summary, error, seconds };
 }
 
 const actionShape = z.looseObject({
@@ -110,10 +111,4 @@ export async function defaultsOf(entry: ActionOptions['entry']): Promise<Record<
 /** What a log shows: the runner takes the lines out by which it is told what to mask. */
 export function withoutMasks(log: string): string {
   return log.replace(/^::add-mask::.*$/gm, '');
-}
-
-/** The runner's file format: `name<<delimiter`, lines, `delimiter`. */
-function parseOutputs(text: string): Record<string, string> {
-  const found = [...text.matchAll(/^([^\n<]+)<<(\S+)\n([\s\S]*?)\n\2$/gm)];
-  return Object.fromEntries(found.map(([, name, , value]) => [name ?? '', value ?? '']));
 }

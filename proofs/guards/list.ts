@@ -688,4 +688,17 @@ export const guards: readonly Guard[] = [
     'Buffer.byteLength(text)',
     'shared/action/operation.test',
   ),
+  guard('cli/arguments.ts', 'a secret on a command line is refused', '!isFile && holdsSecret(input, value)', 'false'),
+  guard(
+    'cli/surroundings.ts',
+    'a secret of the command is in no environment but as an input',
+    '!secrets.has(name) && ',
+    '',
+  ),
+  guard(
+    'cli/inputs.ts',
+    'a secret is known before it can be printed',
+    'if (holdsSecret(input, value)) remember(value);',
+    '',
+  ),
 ];

@@ -65,7 +65,8 @@ export function faultOf({ words, stdin }: GhCall, host: string): string {
   }
   const [subject = ''] = plain;
   if (plain.length !== rule.plain) return `gh ${command} with ${JSON.stringify(plain)}`;
-  if (command === 'workflow run') return /^(?:mcprt|staging)-[a-z-]+\.yml$/.test(subject) ? '' : `no workflow: ${subject}`;
+  if (command === 'workflow run')
+    return /^(?:mcprt|staging)-[a-z-]+\.yml$/.test(subject) ? '' : `no workflow: ${subject}`;
   if (command === 'api') return apiFault(subject, values, stdin, host);
   if (!nameForm.test(subject)) return `no name: ${subject}`;
   const repository = values.get('--repo') ?? '';

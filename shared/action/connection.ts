@@ -28,9 +28,15 @@ const serverAddress: InputType<string> = {
   },
 };
 
+/** Paths, or the text itself. */
+const kubeconfig: InputType<string> = {
+  ...text,
+  mayBeSecret: (value) => /[\n{]/.test(value) || (value.length > 200 && /^[A-Za-z0-9+/=]+$/.test(value)),
+};
+
 /** The inputs by which every action reaches a cluster. */
 export const connectionTypes = {
-  kubeconfig: text,
+  kubeconfig,
   context: text,
   'kubeconfig-trusted': flag,
   server: serverAddress,

@@ -15,6 +15,12 @@ export interface InputType<T> {
   isSecret?: boolean;
   /** Whether a text is of a form that no secret has, though its letters and digits look like one: a domain, a digest. */
   isPublic?: (text: string) => boolean;
+  /** Of an input that is no secret as a whole: whether a text of it holds one, so that no other process may see it. */
+  mayBeSecret?: (text: string) => boolean;
+  /** The words that it takes, where it takes no others. */
+  words?: readonly string[];
+  /** Whether it takes several values, one a line. */
+  isList?: boolean;
 }
 
 /** Any text, as it is. */
@@ -108,6 +114,7 @@ export const duration: InputType<number> = {
 /** One of a few words. */
 export function oneOf<const T extends string>(words: readonly T[]): InputType<T> {
   return {
+    words,
     expected: `one of ${words.join(', ')}`,
     parse(value) {
       const found = words.find((word) => word === value);
@@ -121,6 +128,8 @@ export function oneOf<const T extends string>(words: readonly T[]): InputType<T>
 export function someOf<const T extends string>(words: readonly T[]): InputType<T[]> {
   const one = oneOf(words);
   return {
+    words,
+    isList: true,
     expected: `any of ${words.join(', ')}, separated by commas or lines`,
     parse: (value) => [
       ...new Set(
@@ -136,6 +145,7 @@ export function someOf<const T extends string>(words: readonly T[]): InputType<T
 /** Names of namespaces, separated by commas or line ends; none for empty text. */
 export const namespaceNames: InputType<string[]> = {
   expected: 'names of namespaces, one a line',
+  isList: true,
   parse(value) {
     const names = value.split(/[\s,]+/).filter((name) => name !== '');
     if (!names.every((name) => /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(name))) {
@@ -154,6 +164,7 @@ export const maybeDuration: InputType<number | undefined> = {
 /** Lines that are not empty. */
 export const lines: InputType<string[]> = {
   expected: 'lines of text',
+  isList: true,
   parse: (value) =>
     value
       .split('\n')
@@ -204,6 +215,7 @@ function textAt(given: string): string {
 /** Where to connect instead of where DNS says. */
 export const overrides: InputType<Override[]> = {
   expected: 'host=address or host:port=address:port, one a line',
+  isList: true,
   parse: parseOverrides,
 };
 

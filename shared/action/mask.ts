@@ -18,11 +18,9 @@ const beginnings = new Set<string>();
 const long = new Map<string, string[]>();
 const shortLengths = new Set<number>();
 
-/**
- * Takes note of a secret for whatever this process shows from now on, and tells the runner each line of it once, as the
- * runner compares line by line.
- */
-export const mask: Mask = (secret) => {
+/** Takes note of a secret for whatever this process shows from now on. @returns the lines of it that were not known */
+export function remember(secret: string): string[] {
+  const news: string[] = [];
   for (const line of secret.split(/\r\n?|\n/).map((part) => part.trim())) {
     if (line.length < shortest || whole.has(line) || /^-----(?:BEGIN|END) [A-Z ]{1,40}-----$/.test(line)) continue;
     whole.add(line);
@@ -34,8 +32,14 @@ export const mask: Mask = (secret) => {
       if (same === undefined) long.set(start, [line]);
       else same.push(line);
     }
-    core.setSecret(line);
+    news.push(line);
   }
+  return news;
+}
+
+/** Takes note of a secret, and tells the runner each line of it once, as the runner compares line by line. */
+export const mask: Mask = (secret) => {
+  for (const line of remember(secret)) core.setSecret(line);
 };
 
 /** What this process has told the runner to mask, line by line. */

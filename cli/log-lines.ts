@@ -1,0 +1,39 @@
+import { commandIn } from '../shared/action/workflow-command.js';
+import { asOptions, type Wording } from './remedies.js';
+
+/** What a line of a step's log is for a terminal. */
+export interface Line {
+  kind: 'secret' | 'debug' | 'plain' | 'title' | 'notice' | 'warning' | 'error';
+  text: string;
+}
+
+/**
+ * Reads a line that a step has printed; nothing where it says nothing to people.
+ *
+ * @param home folder of this release, with its pages
+ */
+export function lineFor(printed: string, wording: Wording, home: string): Line | undefined {
+  const command = commandIn(printed);
+  if (command === undefined) return { kind: 'plain', text: printed };
+  const { name, text, properties } = command;
+  switch (name) {
+    case 'add-mask':
+      return { kind: 'secret', text };
+    case 'debug':
+      return { kind: 'debug', text };
+    case 'group':
+      return { kind: 'title', text };
+    case 'notice':
+    case 'warning':
+    case 'error': {
+      const place = [properties.file, properties.line].filter(Boolean).join(':');
+      const code = (properties.title ?? '').split(': ').at(-1);
+      const label = [name, code && `(${code})`, place].filter(Boolean).join(' ');
+      const lines = asOptions(text, wording).split('\n');
+      const [first, ...more] = lines.map((line) => line.replace(/^more: (?=docs\/)/, `more: ${home}/`));
+      return { kind: name, text: [`${label}: ${first}`, ...more.map((line) => `  ${line}`)].join('\n') };
+    }
+    default:
+      return undefined;
+  }
+}
