@@ -83,6 +83,8 @@ describe('who answers on port 80', () => {
     http,
     unnamed,
     tls: undefined,
+    unseen: [],
+    isHandedOn: false,
   });
   const found = (one: PublicName, ingresses: PlatformFacts['seen']['ingresses'] = []) => {
     const facts = { ...empty(), names: [one] };
@@ -132,6 +134,8 @@ describe('what setup itself brings back', () => {
     http: undefined,
     unnamed: undefined,
     tls: undefined,
+    unseen: [],
+    isHandedOn: false,
     ...part,
   });
   const severities = (facts: PlatformFacts) => preflight(facts).map(({ code, severity }) => `${severity} ${code}`);

@@ -119,7 +119,7 @@ describe('the way to the API server', () => {
         return error;
       }
     };
-    const code = 'cluster-proxy';
+    const code = 'proxy-invalid';
     expect(told(by('no address'))).toMatchObject({ code, next: expect.stringContaining('HTTPS_PROXY') });
     expect(told(undefined, 'no address')).toMatchObject({ code, next: expect.stringContaining('proxy-url') });
   });

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import * as z from 'zod';
 import { readAtMost } from '../../bounded.js';
-import { McprtError, messageOf } from '../../errors.js';
+import { McprtError, messageOf, toldBy } from '../../errors.js';
 import { GithubRefusal, githubError } from '../../github-refusal.js';
 import { type HttpRequest, httpFetch } from '../../http.js';
 import { parsedJson } from '../../json.js';
@@ -349,8 +349,11 @@ async function getWithin(
     signal?.throwIfAborted();
     throw new McprtError('store-unavailable', {
       what: 'GitHub’s service cannot be reached',
-      why: cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : messageOf(cause),
-      next: 'see githubstatus.com, and whether a proxy or firewall stands between',
+      why: cause instanceof TypeError && cause.cause instanceof Error ? cause.cause.message : toldBy(cause),
+      next:
+        cause instanceof McprtError
+          ? cause.next
+          : 'see githubstatus.com, and whether a proxy or firewall stands between',
       cause,
     });
   }
