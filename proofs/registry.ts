@@ -18,6 +18,7 @@ import { mcpSdk } from './mcp-sdk/mcp-sdk.js';
 import { mutationsProof } from './mutations/mutations.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
+import { proxy } from './proxy/proxy.js';
 import { rbacOf } from './rbac/rbac.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures/rollout-failures.js';
@@ -46,6 +47,7 @@ const before: readonly Proof[] = [
   forecastProof,
   keyless,
   kubeconfigs,
+  proxy,
   accounts,
   kill,
   corrupt,
