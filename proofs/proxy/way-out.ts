@@ -5,6 +5,7 @@ import type { Github } from '../../lab/github/github.js';
 import { type ForwardProxy, startForwardProxy } from '../../shared/testing/forward-proxy.js';
 import type { Inputs } from '../world/actions.js';
 import type { World } from '../world/world.js';
+import { secureGithub } from './secure-github.js';
 import { makeWitness, type Witness } from './witness.js';
 
 /** Who the proxy knows, and nobody else: no name of these is in any DNS. */
@@ -25,7 +26,7 @@ export interface WayOut {
   github: string;
   /** The proxy's own address, and that with another user. */
   address: string;
-  /** For a step: that of GitHub, with the proxy. */
+  /** For a step: that of GitHub, with the proxy, and a CA of its own. */
   env: Inputs;
   /** Refuses a name with a status from now on; undefined lets it through again. */
   refuse(to: string, status: number | undefined): void;
@@ -49,10 +50,12 @@ export async function openWayOut(
   const kubeconfig = join(folder, 'behind-the-proxy.kubeconfig');
   await writeFile(kubeconfig, stringify(config), { mode: 0o600 });
   const origin = view.env.GITHUB_API_URL ?? '';
-  const githubPort = Number(new URL(origin).port);
+  const secure = await secureGithub(origin, githubHost);
+  const authority = join(folder, 'github-ca.pem');
+  await writeFile(authority, secure.ca);
   const leads = new Map<string, number>([
     [`${apiHost}:${apiPort}`, apiPort],
-    [`${githubHost}:${githubPort}`, githubPort],
+    [`${githubHost}:443`, secure.port],
     ...['registry', 'mcp', 'platform'].flatMap((name): [string, number][] => [
       [`${name}.${domain}:80`, front.httpPort],
       [`${name}.${domain}:443`, front.httpsPort],
@@ -69,24 +72,30 @@ export async function openWayOut(
   });
   const address = `http://${user.name}:${encodeURIComponent(user.password)}@${proxy.url}`;
   const witness = await makeWitness(folder, { [apiHost]: '127.0.0.1' });
-  const moved = Object.entries(view.env).map(([name, value]) => [
-    name,
-    value.replace(origin, `http://${githubHost}:${githubPort}`),
-  ]);
+  const moved = Object.entries(view.env).map(([name, value]) => [name, value.replace(origin, `https://${githubHost}`)]);
   return {
     proxy,
     passwords: [user.password, encodeURIComponent(user.password)],
     witness,
     kubeconfig,
     api: `${apiHost}:${apiPort}`,
-    github: `${githubHost}:${githubPort}`,
+    github: `${githubHost}:443`,
     address,
-    env: { ...Object.fromEntries(moved), ...witness.env, HTTPS_PROXY: address, http_proxy: `${address}/` },
+    env: {
+      ...Object.fromEntries(moved),
+      ...witness.env,
+      NODE_EXTRA_CA_CERTS: authority,
+      HTTPS_PROXY: address,
+      http_proxy: `${address}/`,
+    },
     refuse(to, status) {
       if (status === undefined) refused.delete(to);
       else refused.set(to, status);
     },
     asked: () => [...new Set(proxy.asked.splice(0).map(({ to }) => to))].sort(),
-    close: () => proxy.close(),
+    async close() {
+      await proxy.close();
+      await secure.close();
+    },
   };
 }
