@@ -13,7 +13,7 @@ const certificate = /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/;
 /** What answers as no HTTP proxy does: other bytes, or TLS on one side only. */
 const otherProtocol = /^(?:HPE_|EPROTO$|ERR_SSL_)/;
 /** Failures that may be over at the next try; nothing of the request has been sent by then. */
-const passing = ['proxy-unreachable', 'proxy-gateway', 'proxy-silent'];
+const passing = ['proxy-unreachable', 'proxy-gateway'];
 
 /**
  * Reads a proxy's address, which may have a password in it: what is thrown quotes nothing of it.

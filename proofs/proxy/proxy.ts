@@ -19,13 +19,13 @@ export const proxy: Proof = {
     'every operation of every action behind a proxy that is the only way out, with a user and password, and no name that the runner could look up; and with a NO_PROXY that keeps the API server from it; a proxy that fails is told by its fault',
   async run(context) {
     await requireUnknown(context);
-    const installed = inWorld(
+    const installed = await inWorld(
       context,
       ['front', 'installer', 'platform', 'github'],
       (world) => behindProxy(context, world, (story) => installation(world, story)),
       { folder: join(context.folder, 'installed') },
     );
-    const used = inWorld(
+    const used = await inWorld(
       context,
       ['services', 'github', ...platformInUse],
       (world) => behindProxy(context, world, (story) => use(world, story)),
@@ -34,8 +34,7 @@ export const proxy: Proof = {
         github: { run: { permissions: { actions: 'read', 'pull-requests': 'write', deployments: 'write' } } },
       },
     );
-    const [first, second] = await Promise.all([installed, used]);
-    return { installed: first, used: second };
+    return { installed, used };
   },
 };
 

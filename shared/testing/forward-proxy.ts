@@ -11,6 +11,8 @@ export interface ForwardProxy {
   asked: { to: string; as: string | undefined }[];
   /** Ports of this machine from which it has connected to anybody. */
   peers: Set<number>;
+  /** Drops every connection that it has made. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -73,14 +75,19 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
     client.once('close', () => target.destroy());
     target.once('close', () => client.destroy());
   });
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     peers,
+    cut,
     async close() {
-      for (const socket of sockets) socket.destroy();
+      cut();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
