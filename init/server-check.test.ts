@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type SecureServer, startSecureServer } from '../shared/platform/testing/secure-server.js';
 import { direct } from '../shared/proxy.js';
+import { startForwardProxy } from '../shared/testing/forward-proxy.js';
 import { checkServer } from './server-check.js';
 
 let server: SecureServer;
@@ -21,6 +22,18 @@ const refused = (what: string, way: string): unknown =>
   });
 
 describe('the address of an API server', () => {
+  it('goes by the proxy of the environment, which alone knows the name', async () => {
+    const proxy = await startForwardProxy();
+    const named = await startSecureServer('api.example');
+    const proxies = { ...direct, https: `http://${proxy.url}` };
+    const checked = { address: `https://api.example:${named.port}`, authority: named.reach.caBundle, name: undefined };
+    await checkServer({ ...checked, proxies });
+    expect(proxy.asked).toHaveLength(1);
+    await proxy.close();
+    await expect(checkServer({ ...checked, proxies })).rejects.toMatchObject({ code: 'proxy-unreachable' });
+    await named.close();
+  });
+
   it('is taken when its certificate is of the CA and for that name, or for the one of the kubeconfig', async () => {
     const authority = server.reach.caBundle;
     await checkServer({ address: `https://localhost:${server.port}`, authority, name: undefined, proxies: direct });

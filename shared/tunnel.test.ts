@@ -145,12 +145,4 @@ describe('a proxy that makes no tunnel', () => {
       await expect((async () => heard(proxy, 443))()).rejects.toMatchObject({ code: 'proxy-invalid' });
     },
   );
-
-  it('as it says nothing, is given up', async () => {
-    const port = await listening(() => undefined);
-    await expect(heard(`http://127.0.0.1:${port}`, 443)).rejects.toMatchObject({
-      code: 'proxy-silent',
-      next: expect.stringContaining('NO_PROXY'),
-    });
-  }, 40_000);
 });
