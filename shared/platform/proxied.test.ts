@@ -82,6 +82,19 @@ describe('a public name that only a proxy knows', () => {
     const [locked] = await reach(hosts, through({ proxies: { https: wrong, http: wrong, none: '' } }));
     expect([locked?.http, locked?.tls]).toEqual([undefined, undefined]);
     expect(locked?.unseen).toContainEqual(expect.stringMatching(/^port 80: .* asks for another user/));
+    const dead = 'http://127.0.0.1:1';
+    const [alone] = await reach(hosts, through({ proxies: { https: dead, http: dead, none: '' } }));
+    expect(alone?.unseen.filter((one) => one.includes('cannot be reached'))).toHaveLength(2);
+  });
+
+  it('is not seen on port 80 where the proxy waits for it', async () => {
+    plain.removeAllListeners('request').on('request', () => undefined);
+    const [name] = await reach(hosts, through());
+    expect(name?.http).toBeUndefined();
+    expect(name?.unseen).toContainEqual(
+      expect.stringMatching(/^port 80: .* does not answer: it was asked for .*:80 5 s/),
+    );
+    plain.closeAllConnections();
   });
 
   it('is asked through it over kept connections, with the certificate verified', async () => {

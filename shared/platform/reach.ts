@@ -1,7 +1,7 @@
 import { type ClientRequest, request } from 'node:http';
 import { McprtError, messageOf } from '../errors.js';
 import type { Hosts } from '../profile/values.js';
-import { proxyAddress, proxyFailure, proxyRefusal } from '../proxy-error.js';
+import { proxyAddress, proxyFailure, proxyRefusal, proxySilent } from '../proxy-error.js';
 import { askProxy } from '../tunnel.js';
 import { type ServedCertificate, servedCertificate } from './served-certificate.js';
 import { isLookedUpByProxy, lookUp, openWay, plannedWay, type ReachOptions, type Way } from './way.js';
@@ -84,7 +84,9 @@ async function askHttp(host: string, way: Way, options: ReachOptions): Promise<H
   const proxy = proxyAddress(way.proxy ?? '');
   const asked = { method: 'GET', path: `http://${host}/`, headers: headersFor(host) };
   const answer = await answerTo(askProxy(proxy, asked, options.caBundle)).catch((error: unknown) => {
-    throw proxyFailure(proxy.name, error);
+    // What the system says has a code; our own deadline has none.
+    const isSilent = !(error instanceof Error && 'code' in error);
+    throw isSilent ? proxySilent(proxy.name, `${host}:80`, deadline / 1000) : proxyFailure(proxy.name, error);
   });
   if (answer.status === 407) throw proxyRefusal(proxy.name, host, answer.status, '');
   return answer;
