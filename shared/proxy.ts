@@ -33,6 +33,11 @@ export function proxyFor(url: URL, { https, http, none }: Proxies): string | und
   if (proxy === '' || isLoopback(host)) return undefined;
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   if (none.split(/[\s,]+/).some((entry) => covers(entry.toLowerCase(), host, port))) return undefined;
+  return withScheme(proxy);
+}
+
+/** A proxy's address, http where it has no scheme, as curl and Go take it. */
+export function withScheme(proxy: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
 }
 

@@ -598,6 +598,13 @@ export const guards: readonly Guard[] = [
     'shared/checks/diagnose.test',
   ),
   guard(
+    'shared/action/github.ts',
+    'a proxy’s password is hidden in each form of its address',
+    '.map(withScheme)',
+    '',
+    'shared/action/github.test',
+  ),
+  guard(
     'shared/trust.ts',
     'what NODE_EXTRA_CA_CERTS adds is trusted everywhere',
     "getCACertificates('default')",

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isRecord, parsedJson } from '../json.js';
-import { type Proxies, proxiesIn } from '../proxy.js';
+import { type Proxies, proxiesIn, withScheme } from '../proxy.js';
 import type { RunContext } from '../run-context.js';
 import { passwordsIn } from '../secret-shapes.js';
 import type { GithubApi } from './github-api.js';
@@ -71,6 +71,6 @@ export function warnOfBranch(env: NodeJS.ProcessEnv, warn: (line: string) => voi
 /** The proxies that the runner's environment names. Passwords in their addresses are masked. */
 export function proxiesOf(env: NodeJS.ProcessEnv): Proxies {
   const found = proxiesIn(env);
-  [found.https, found.http].flatMap(passwordsIn).forEach(mask);
+  [found.https, found.http].map(withScheme).flatMap(passwordsIn).forEach(mask);
   return found;
 }
