@@ -10,10 +10,14 @@ test('a proxy that takes the connection, and says nothing, is given up', async (
   await once(server, 'listening');
   const address = server.address();
   const proxy = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
-  await expect(openTunnel(proxy, { host: 'name.example', port: 443 })).rejects.toMatchObject({
-    code: 'proxy-silent',
-    next: expect.stringContaining('NO_PROXY'),
-  });
-  for (const socket of sockets) socket.destroy();
-  server.close();
-}, 40_000);
+  try {
+    const signal = AbortSignal.timeout(25_000);
+    await expect(openTunnel(proxy, { host: 'name.example', port: 443 }, { signal })).rejects.toMatchObject({
+      code: 'proxy-silent',
+      next: expect.stringContaining('NO_PROXY'),
+    });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}, 30_000);

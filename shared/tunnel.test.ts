@@ -41,7 +41,7 @@ const echo = (): Promise<number> => listening((socket) => socket.pipe(socket));
 async function heard(proxy: string, port: number, options: Parameters<typeof openTunnel>[2] = {}): Promise<string> {
   const socket = await openTunnel(proxy, { host: 'name.example', port }, options);
   socket.write('hello');
-  const [data] = (await once(socket, 'data')) as [Buffer];
+  const [data] = (await once(socket, 'data', { signal: AbortSignal.timeout(5_000) })) as [Buffer];
   socket.destroy();
   return data.toString('utf8');
 }

@@ -347,13 +347,12 @@ async function getWithin(
     return await httpFetch(url, { ...request, signal: AbortSignal.any(signals) }, proxies);
   } catch (cause) {
     signal?.throwIfAborted();
+    const isOurs = cause instanceof McprtError;
+    const inner = !isOurs && cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
     throw new McprtError('store-unavailable', {
       what: 'GitHub’s service cannot be reached',
-      why: cause instanceof TypeError && cause.cause instanceof Error ? cause.cause.message : toldBy(cause),
-      next:
-        cause instanceof McprtError
-          ? cause.next
-          : 'see githubstatus.com, and whether a proxy or firewall stands between',
+      why: toldBy(inner),
+      next: isOurs ? cause.next : 'see githubstatus.com, and whether a proxy or firewall stands between',
       cause,
     });
   }
