@@ -7,6 +7,7 @@ import { cancel } from './cancel.js';
 import { choose } from './choose/choose.js';
 import { corrupt } from './corrupt/corrupt.js';
 import { drillProof } from './drill/drill.js';
+import { elsewhere } from './elsewhere/elsewhere.js';
 import { forecastProof } from './forecast/forecast.js';
 import { guardsProof } from './guards/guards.js';
 import { hostile } from './hostile/hostile.js';
@@ -48,6 +49,7 @@ const before: readonly Proof[] = [
   keyless,
   kubeconfigs,
   proxy,
+  elsewhere,
   accounts,
   kill,
   corrupt,

@@ -2,7 +2,6 @@ import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '..
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   count,
-  domain,
   duration,
   flag,
   type Inputs,
@@ -15,6 +14,7 @@ import {
   text,
   token,
 } from '../../shared/action/inputs.js';
+import { profileTypes } from '../../shared/action/profile.js';
 import { type Allowance, parseAllowance } from '../../shared/backup/allowance.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
 import { storeNames } from '../../shared/backup/stores/store.js';
@@ -54,8 +54,7 @@ const allowances: InputType<{ rules: Allowance[]; older: boolean; stop: boolean 
 export const inputTypes = {
   operation: oneOf(['backup', 'list', 'verify', 'fetch', 'plan', 'restore', 'wipe']),
   ...connectionTypes,
-  profile: path,
-  domain,
+  ...profileTypes,
   'backup-key': secret,
   'restore-key': secret,
   stores: someOf(storeNames),

@@ -1,6 +1,7 @@
 import { githubOf, warnOfBranch } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
 import { type Opened, type Report, runOperation } from '../../shared/action/operation.js';
+import { noProfile } from '../../shared/action/profile.js';
 import { openStores } from '../../shared/action/stores.js';
 import { readBackupKey } from '../../shared/backup/keys.js';
 import type { Ports } from '../../shared/backup/ports.js';
@@ -23,7 +24,7 @@ export async function backupAction(version: string): Promise<void> {
       title: 'action-backup',
       version,
       stage: 'backup',
-      read: () => requireNoPlan(readInputs(inputTypes)),
+      read: () => requirePlatform(requireNoPlan(readInputs(inputTypes))),
       secrets: (inputs) => [inputs.kubeconfig, inputs['backup-key'], inputs['restore-key'], inputs['github-token']],
       destructive: ({ operation, 'dry-run': dryRun }) =>
         (operation === 'restore' || operation === 'wipe') && !dryRun ? operation : undefined,
@@ -66,14 +67,15 @@ async function operate(opened: Opened<BackupInputs>): Promise<Report> {
 async function onCluster(
   cluster: Cluster,
   ports: Ports,
-  { inputs, run, spelled }: Pick<Opened<BackupInputs>, 'inputs' | 'run' | 'spelled'>,
+  { inputs, run, spelled, target }: Pick<Opened<BackupInputs>, 'inputs' | 'run' | 'spelled' | 'target'>,
 ): Promise<Report> {
   const dryRun = isDry(inputs);
   const allow = inputs.allow.rules;
   if (inputs.operation === 'verify') return verifyReport(cluster, ports, inputs, run);
   if (inputs.operation === 'backup') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);
-    return backupReport(cluster, ports, { key, run, allow, dryRun }, inputs, () => nowOf(cluster));
+    const own = target.isPlatform ? {} : { isOurs: () => true };
+    return backupReport(cluster, ports, { key, run, allow, dryRun, ...own }, inputs, () => nowOf(cluster));
   }
   if (inputs.operation === 'wipe') {
     const key = readBackupKey(inputs['backup-key'], ports.mask);
@@ -82,6 +84,16 @@ async function onCluster(
     return wipeReport(await wipe(cluster, ports, { key, run, allow, ...choice, dryRun }), dryRun);
   }
   return restoreReport(cluster, { ports, inputs, run, spelled, dryRun });
+}
+
+/** What a wipe takes is MCP Runtime's, by its names and labels. */
+function requirePlatform(inputs: BackupInputs): BackupInputs {
+  if (inputs.operation !== 'wipe' || inputs.profile !== noProfile) return inputs;
+  throw new McprtError('input-invalid', {
+    what: '`operation: wipe` is for MCP Runtime, and `profile: none` says that it is not there',
+    why: 'what else is on a cluster is not for an action to take away',
+    next: 'delete what is to go yourself, after a `backup` and a `verify`; `operation: restore` brings the certificates back',
+  });
 }
 
 /** Who gives a plan to an operation that has none would think that it was held to it. */

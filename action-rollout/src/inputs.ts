@@ -2,7 +2,6 @@ import { expectedPlan } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
-  domain,
   duration,
   flag,
   type Inputs,
@@ -17,6 +16,7 @@ import {
   token,
 } from '../../shared/action/inputs.js';
 import { mask } from '../../shared/action/mask.js';
+import { profileTypes } from '../../shared/action/profile.js';
 import { McprtError } from '../../shared/errors.js';
 import type { OperationName } from '../../shared/permissions/operations.js';
 import { parseImages, parseTargets } from '../../shared/rollout/targets.js';
@@ -52,8 +52,7 @@ const manifests: InputType<'auto' | string[]> = {
 export const inputTypes = {
   operation: oneOf(['rollout', 'plan']),
   ...connectionTypes,
-  profile: path,
-  domain,
+  ...profileTypes,
   layout: oneOf(['auto', 'mono', 'split']),
   targets: { expected: 'deployment=container@dockerfile, one a line', parse: parseTargets },
   images: {

@@ -3,7 +3,6 @@ import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
   countOrAuto,
-  domain,
   duration,
   flag,
   type Inputs,
@@ -19,6 +18,7 @@ import {
   text,
   token,
 } from '../../shared/action/inputs.js';
+import { profileTypes } from '../../shared/action/profile.js';
 import { storeNames } from '../../shared/backup/stores/store.js';
 import { McprtError } from '../../shared/errors.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
@@ -42,8 +42,7 @@ export const inputTypes = {
   operation: oneOf(['install', 'check']),
   mode: oneOf(['auto', 'first-install', 'rerun']),
   ...connectionTypes,
-  profile: path,
-  domain,
+  ...profileTypes,
   source: path,
   binary: path,
   'acme-email': text,
@@ -109,12 +108,12 @@ export function readSetupInputs(): SetupInputs {
 }
 
 /** Without a profile the installer would be told a domain and nothing else: its address, images and administrator come from there. */
-function requireProfile({ operation, domain, profile }: SetupInputs): void {
-  if (operation !== 'install' || domain === '' || profile !== '') return;
+function requireProfile({ operation, domain, profile, 'profile-text': text }: SetupInputs): void {
+  if (operation !== 'install' || domain === '' || profile !== '' || text !== '') return;
   throw new McprtError('input-invalid', {
     what: 'an installation needs a profile, and the input `domain` stands instead of one',
     why: '`domain` alone is for `check`',
-    next: 'leave `domain` out, or give the path in `profile` as well',
+    next: 'leave `domain` out, or give the path in `profile` or the text in `profile-text` as well',
   });
 }
 

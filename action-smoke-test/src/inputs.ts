@@ -3,7 +3,6 @@ import {
   certificates,
   count,
   countOrAuto,
-  domain,
   duration,
   flag,
   type Inputs,
@@ -17,6 +16,7 @@ import {
   text,
   token,
 } from '../../shared/action/inputs.js';
+import { profileTypes } from '../../shared/action/profile.js';
 import { McprtError } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
 
@@ -64,8 +64,7 @@ const suiteNames = ['health', 'tenant', 'multitenancy'] as const;
 export const inputTypes = {
   operation: oneOf(['test', 'preview', 'cleanup']),
   suite: someOf(suiteNames),
-  profile: path,
-  domain,
+  ...profileTypes,
   'admin-key': token,
   'admin-email': text,
   'admin-password': secret,

@@ -16,6 +16,7 @@ import (
 	"github.com/cert-manager/cert-manager/pkg/controller"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/acmechallenges"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/acmeorders"
+	_ "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/gateways"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim/ingresses"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/acme"
 	_ "github.com/cert-manager/cert-manager/pkg/controller/certificaterequests/approver"
@@ -51,6 +52,8 @@ func runCertManager() error {
 	nameserver := flag.String("nameserver", "", "host:port that the HTTP-01 self check resolves with")
 	http01 := flag.String("http01", "", "host:port that answers HTTP-01 in place of port 80")
 	workers := flag.Int("workers", 5, "workers per controller")
+	resources := flag.String("cluster-resource-namespace", "kube-system", "where the Secrets of ClusterIssuers are")
+	gateways := flag.Bool("enable-gateway-api", false, "make Certificates for Gateways")
 	klog.InitFlags(flag.CommandLine)
 	flag.Parse()
 	if err := routeSelfCheck(*nameserver, *http01); err != nil {
@@ -65,7 +68,7 @@ func runCertManager() error {
 		Kubeconfig:         *kubeconfig,
 		KubernetesAPIQPS:   20,
 		KubernetesAPIBurst: 50,
-		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: "cert-manager"},
+		IssuerOptions:      controller.IssuerOptions{ClusterResourceNamespace: *resources},
 		ACMEOptions: controller.ACMEOptions{
 			HTTP01SolverImage:            "quay.io/jetstack/cert-manager-acmesolver",
 			ACMEHTTP01SolverRunAsNonRoot: true,
@@ -84,6 +87,7 @@ func runCertManager() error {
 	}
 	setField(&options.CertificateOptions, "CertificateRequestMinimumBackoffDuration", time.Hour)
 	setField(&options.CertificateOptions, "CertificateRequestMaximumBackoffDuration", 32*time.Hour)
+	setField(&options, "EnableGatewayAPI", *gateways)
 	setField(&options, "Clock", clock.RealClock{})
 	setField(&options, "Metrics", metrics.New(klog.Background(), clock.RealClock{}))
 	// Before 1.19 it is given; later it is made from more than this.
@@ -101,8 +105,8 @@ func runCertManager() error {
 
 	var running sync.WaitGroup
 	for name, construct := range controller.Known() {
-		// This API group is not served by the lab.
-		if strings.HasPrefix(name, "gateway") || strings.Contains(name, "listenerset") {
+		// Its group is served only where the Gateway API was installed, and the lab installs no ListenerSets.
+		if strings.HasPrefix(name, "gateway") && !*gateways || strings.Contains(name, "listenerset") {
 			continue
 		}
 		built, err := construct(factory)
@@ -119,6 +123,9 @@ func runCertManager() error {
 	base.SharedInformerFactory.Start(ctx.Done())
 	base.KubeSharedInformerFactory.Start(ctx.Done())
 	base.HTTP01ResourceMetadataInformersFactory.Start(ctx.Done())
+	if *gateways {
+		base.GWShared.Start(ctx.Done())
+	}
 	running.Wait()
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +19,28 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 )
+
+// flagsTaken are those of the container's that the process is started with; the lab says the others.
+var flagsTaken = []string{"--cluster-resource-namespace", "--enable-gateway-api"}
+
+// controllerFlags says whether a pod is cert-manager's controller, wherever it is and whatever its labels are, and
+// which flags it is to run with.
+func controllerFlags(pod *corev1.Pod) ([]string, bool) {
+	for _, container := range pod.Spec.Containers {
+		if !strings.Contains(container.Image, "cert-manager-controller") && container.Name != "cert-manager-controller" {
+			continue
+		}
+		var flags []string
+		for _, arg := range container.Args {
+			name, _, _ := strings.Cut(arg, "=")
+			if slices.Contains(flagsTaken, name) {
+				flags = append(flags, strings.ReplaceAll(arg, "$(POD_NAMESPACE)", pod.Namespace))
+			}
+		}
+		return flags, true
+	}
+	return nil, false
+}
 
 // runCertManagerPod is the kubelet's part for cert-manager's controller pod: the process runs exactly while the
 // cluster has a Running pod of the Deployment. So a wiped namespace or a Deployment at 0 replicas really stops it.
@@ -43,31 +67,34 @@ func runCertManagerPod() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer cancel()
 
-	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace("cert-manager"))
+	factory := informers.NewSharedInformerFactory(client, 0)
 	pods := factory.Core().V1().Pods().Lister()
 	synced := factory.Core().V1().Pods().Informer().HasSynced
 	factory.Start(ctx.Done())
 
-	selector := labels.SelectorFromSet(labels.Set{"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/component": "controller"})
-	wanted := func() bool {
-		found, err := pods.List(selector)
+	wanted := func() ([]string, bool) {
+		found, err := pods.List(labels.Everything())
 		if err != nil || !synced() {
-			return false
+			return nil, false
 		}
 		for _, pod := range found {
-			if pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil {
-				return true
+			flags, is := controllerFlags(pod)
+			if is && pod.Status.Phase == corev1.PodRunning && pod.DeletionTimestamp == nil {
+				return flags, true
 			}
 		}
-		return false
+		return nil, false
 	}
 
 	var child *exec.Cmd
+	var running []string
 	exited := make(chan error, 1)
 	for {
+		flags, is := wanted()
 		switch {
-		case wanted() && child == nil:
-			child = exec.Command(program, append([]string{"cert-manager"}, flag.Args()...)...)
+		case is && child == nil:
+			child = exec.Command(program, slices.Concat([]string{"cert-manager"}, flag.Args(), flags)...)
+			running = flags
 			child.Stdout, child.Stderr = os.Stdout, os.Stderr
 			child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 			if err := child.Start(); err != nil {
@@ -75,8 +102,8 @@ func runCertManagerPod() error {
 			}
 			log.Printf("a controller pod is Running: started process %d", child.Process.Pid)
 			go func(started *exec.Cmd) { exited <- started.Wait() }(child)
-		case !wanted() && child != nil:
-			log.Printf("no controller pod is Running: stopping process %d", child.Process.Pid)
+		case child != nil && (!is || !slices.Equal(flags, running)):
+			log.Printf("no controller pod like it is Running: stopping process %d", child.Process.Pid)
 			if err := child.Process.Signal(syscall.SIGTERM); err != nil {
 				return err
 			}

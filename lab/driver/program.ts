@@ -26,8 +26,9 @@ export interface Program {
   kwok: string;
   age: string;
   ageKeygen: string;
-  /** cert-manager's CRDs and kwok's stages, as their modules ship them. */
+  /** cert-manager's CRDs, those of the Gateway API and kwok's stages, as their modules ship them. */
   crds: string;
+  gatewayCrds: string;
   stages: string;
   /** cert-manager's controllers of another version than the lab's own. */
   controllers?: string;
@@ -53,6 +54,7 @@ export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): 
     age: join(home, 'age'),
     ageKeygen: join(home, 'age-keygen'),
     crds: join(home, 'crds'),
+    gatewayCrds: join(home, 'gateway-crds'),
     stages: join(home, 'stages'),
   };
 }
@@ -117,13 +119,19 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
 async function copyManifests(folder: string): Promise<void> {
   const moduleFolder = async (path: string): Promise<string> =>
     (await run('go', ['list', '-m', '-f', '{{.Dir}}', path], { cwd: source })).stdout.trim();
-  const [certManager, kwok] = await Promise.all([
+  const [certManager, gatewayApi, kwok] = await Promise.all([
     moduleFolder('github.com/cert-manager/cert-manager'),
+    moduleFolder('sigs.k8s.io/gateway-api'),
     moduleFolder('sigs.k8s.io/kwok'),
   ]);
   const yaml = (path: string): boolean => !/\.(?:md|go)$|testdata/.test(path);
   const [, certManagerVersion = ''] = /@v(.+)$/.exec(certManager) ?? [];
   await copyCrds(join(certManager, 'deploy', 'crds'), join(folder, 'crds'), certManagerVersion);
+  const gateways = /(?:_gateways|_gatewayclasses)\.yaml$/;
+  for (const name of await readdir(join(gatewayApi, 'config', 'crd', 'standard'))) {
+    if (gateways.test(name))
+      await cp(join(gatewayApi, 'config', 'crd', 'standard', name), join(folder, 'gateway-crds', name));
+  }
   for (const stage of stages) {
     await cp(join(kwok, 'kustomize', 'stage', stage), join(folder, 'stages', stage.replace('/', '-')), {
       recursive: true,

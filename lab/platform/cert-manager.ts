@@ -39,7 +39,8 @@ export function applier(cluster: Cluster): (kind: Kind, ...objects: KubeObject[]
   };
 }
 
-async function readManifests(folder: string): Promise<KubeObject[]> {
+/** The objects of the YAML files of a folder. */
+export async function readManifests(folder: string): Promise<KubeObject[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml'));
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
   const documents = texts.flatMap((text) => parseAllDocuments(text).map((document): unknown => document.toJS()));

@@ -1,4 +1,4 @@
-// shim answers, for one version of cert-manager, which Certificates its own ingress-shim asks for. The shim runs as the controller
+// shim answers, for one version of cert-manager, which Certificates its own ingress-shim and gateway-shim ask for. The shim runs as the controller
 // runs it, but for the API server: its cluster has no Certificates, and takes those that it is given.
 package main
 
@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
+	gwapi "sigs.k8s.io/gateway-api/apis/v1"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	clientset "github.com/cert-manager/cert-manager/pkg/client/clientset/versioned"
@@ -21,16 +22,17 @@ import (
 	shim "github.com/cert-manager/cert-manager/pkg/controller/certificate-shim"
 )
 
-// question is an Ingress, and what the controller was told. Settings that a version does not know are not read.
+// question is an Ingress or a Gateway, and what the controller was told. Settings that a version does not know are not read.
 type question struct {
 	Ingress  *networkingv1.Ingress         `json:"ingress"`
+	Gateway  *gwapi.Gateway                `json:"gateway"`
 	Settings controller.IngressShimOptions `json:"settings"`
 }
 
 // answer is what the shim does.
 type answer struct {
 	Certificates []*cmapi.Certificate `json:"certificates,omitempty"`
-	// Warnings are its events on the Ingress.
+	// Warnings are its events on what asks.
 	Warnings []string `json:"warnings,omitempty"`
 	// Failed is the error that the controller would log, and try again for.
 	Failed string `json:"failed,omitempty"`
@@ -60,7 +62,11 @@ func judge(asked question) (given answer) {
 		cache.NamespaceIndex: cache.MetaNamespaceIndexFunc,
 	}))
 	sync := shim.SyncFnFor(events{to: &given}, logr.Discard(), client{to: &given}, none, asked.Settings, "shim")
-	if err := sync(context.Background(), asked.Ingress); err != nil {
+	var asking metav1.Object = asked.Ingress
+	if asked.Gateway != nil {
+		asking = asked.Gateway
+	}
+	if err := sync(context.Background(), asking); err != nil {
 		given.Failed = err.Error()
 	}
 	return given

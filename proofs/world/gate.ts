@@ -23,6 +23,8 @@ export interface Gate {
   /** Text of a kubeconfig that leads through it. */
   kubeconfig: string;
   requests(): number;
+  /** How much the cluster has answered. */
+  bytes(): number;
   /** When the first request after a reset came, on performance.now()'s clock. */
   firstRequestAt(): number | undefined;
   writes(): string[];
@@ -54,6 +56,7 @@ export async function openGate(state: LabState): Promise<Gate> {
   const agent = new Agent({ keepAlive: true, ca: Buffer.from(cluster['certificate-authority-data'] ?? '', 'base64') });
   let hooks: GateHooks = {};
   let count = 0;
+  let bytes = 0;
   let first: number | undefined;
   let writes: string[] = [];
 
@@ -91,6 +94,9 @@ export async function openGate(state: LabState): Promise<Gate> {
       answer.statusCode ?? 502,
       Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name))),
     );
+    answer.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
     answer.pipe(outgoing);
   };
   const tls = join(state.folder, 'apiserver');
@@ -109,11 +115,13 @@ export async function openGate(state: LabState): Promise<Gate> {
   return {
     kubeconfig: stringify(through),
     requests: () => count,
+    bytes: () => bytes,
     firstRequestAt: () => first,
     writes: () => writes,
     reset(next) {
       hooks = next;
       count = 0;
+      bytes = 0;
       first = undefined;
       writes = [];
     },

@@ -82,7 +82,11 @@ export async function openConnection(
  * main step has told is not told again.
  */
 export async function openPostConnection(stage: Stage): Promise<{ cluster: Cluster; target: Target | undefined }> {
-  const given = { profile: core.getInput('profile'), domain: core.getInput('domain') };
+  const given = {
+    profile: core.getInput('profile'),
+    'profile-text': core.getInput('profile-text'),
+    domain: core.getInput('domain'),
+  };
   const { env } = process;
   const target = await readTarget(given, { stage, env, mask, quiet: true }).catch(() => undefined);
   const inputs = {

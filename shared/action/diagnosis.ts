@@ -20,7 +20,8 @@ const aboutTheCluster =
  * cause first. A look that fails itself is said, and hides nothing.
  */
 export async function diagnoseFailure(error: unknown, cluster: Cluster, target: Target, mask: Mask): Promise<void> {
-  if (!(error instanceof McprtError) || !aboutTheCluster.test(error.code)) return;
+  // What the rules know is MCP Runtime.
+  if (!target.isPlatform || !(error instanceof McprtError) || !aboutTheCluster.test(error.code)) return;
   const findings = await findingsNow(cluster, target, mask);
   if (findings.length === 0) return;
   annotateFindings(findings);

@@ -47,6 +47,18 @@ export const path: InputType<string> = {
   },
 };
 
+/** The most that a deployment profile has; a variable or secret of GitHub's holds less. In characters. */
+const longestProfile = 256 * 1024;
+
+/** The text of a deployment profile, or nothing. */
+export const profileText: InputType<string> = {
+  expected: 'the text of a deployment profile',
+  parse(value) {
+    if (value.length > longestProfile) throw new Error('it is longer than any profile');
+    return value;
+  },
+};
+
 /** The domain of a platform, or nothing; whether it is one is said where it is used. */
 export const domain: InputType<string> = {
   expected: 'a domain',

@@ -43,7 +43,14 @@ const door = (inputs: Partial<OperationInputs> = {}): Door<OperationInputs> => (
   title: 'action-test',
   version: '1',
   stage: 'backup',
-  read: () => ({ operation: 'try', profile: '', domain: 'example.com', timeout: 60_000, ...inputs }),
+  read: () => ({
+    operation: 'try',
+    profile: '',
+    'profile-text': '',
+    domain: 'example.com',
+    timeout: 60_000,
+    ...inputs,
+  }),
   connection: () => undefined,
 });
 const report = (more: Partial<Report> = {}): Report => ({

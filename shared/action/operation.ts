@@ -11,17 +11,15 @@ import { log, setOutputs } from './log.js';
 import type { Markdown } from './markdown.js';
 import { mask } from './mask.js';
 import { planSpelling } from './plan-output.js';
-import { readTarget, type Target } from './profile.js';
+import { type ProfileInputs, readTarget, type Target } from './profile.js';
 import { runAction, SummedUp, withDeadline } from './run.js';
 
 /** Version of the output `result` of every action; it changes when a field changes its meaning or goes. */
 export const resultSchema = 'mcprt.result/1';
 
 /** The inputs that every action has. */
-export interface OperationInputs {
+export interface OperationInputs extends ProfileInputs {
   operation: string;
-  profile: string;
-  domain: string;
   /** How long the operation may take, in ms. */
   timeout: number;
 }

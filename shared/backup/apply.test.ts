@@ -166,6 +166,19 @@ describe('reading back', () => {
     expect(await read(made)).toEqual(['added is gone']);
   });
 
+  it('is content with what something that looks after it has put there', async () => {
+    const owner = {
+      apiVersion: 'external-secrets.io/v1',
+      kind: 'ExternalSecret',
+      name: 'web',
+      uid: 'u',
+      controller: true,
+    };
+    const taken = opaque('a', 'made', { a: '9', b: '9' });
+    taken.metadata.ownerReferences = [owner];
+    expect(await read(taken, opaque('a', 'added', { a: '1' }))).toEqual([]);
+  });
+
   it('looks for what was made although it holds nothing', async () => {
     const empty = line('platform-secret', opaque('a', 'empty', {}));
     const applied = [{ subject: 'empty', action: 'create', reason: 'r' } as const];

@@ -3,7 +3,7 @@ import { type Cluster, isConflict, type PatchOperation } from '../cluster/cluste
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { hasRole, kindOf, type Role } from '../facts/roles.js';
-import { asSecret, type LiveSecret } from '../facts/secrets.js';
+import { asSecret, caretakerOf, type LiveSecret } from '../facts/secrets.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import type { PlanLine } from './restore-plan.js';
 
@@ -77,6 +77,8 @@ export async function readBack(
       if (Object.keys(wanted).length === 0 && result?.action !== 'create') return [];
       const found = await cluster.get(kindOf(item), item.object.metadata);
       if (found === undefined) return [`${subject} is gone`];
+      // It came from where the object is looked after, and wins.
+      if (caretakerOf(found) !== undefined) return [];
       const present = asSecret(found).data ?? {};
       const different = Object.keys(wanted).filter((key) => present[key] !== wanted[key]);
       return different.length === 0 ? [] : [`${subject} has another ${different.join(', ')} than was written`];

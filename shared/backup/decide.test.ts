@@ -168,6 +168,40 @@ describe('decide about other objects', () => {
   });
 });
 
+describe('decide about a Secret that something else looks after', () => {
+  const owner = (kind: string, apiVersion: string, controller = true) => ({
+    ownerReferences: [{ apiVersion, kind, name: 'web', uid: 'u', controller }],
+  });
+  const live = (metadata: object, data: Record<string, string> = {}): LiveSecret =>
+    asSecret({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys', namespace: 'a', ...metadata }, data });
+  const saved = item(live({}, { A: 'YQ==' }), 'platform-secret');
+
+  it('adds nothing that would be taken away again', () => {
+    const external = live(owner('ExternalSecret', 'external-secrets.io/v1'));
+    expect(decide(saved, external, context)).toEqual({ action: 'keep', reason: 'ExternalSecret web looks after it' });
+    const owned = live(owner('Team', 'example.com/v1', false));
+    expect(decide(saved, owned, context)).toMatchObject({ action: 'add-keys' });
+  });
+
+  it('puts no certificate in its place, but where cert-manager itself owns it', () => {
+    const claims = { ...context, claimed: new Set(['a/keys']) };
+    const certificate = item(tls({ extra: { metadata: { name: 'keys', namespace: 'a' } } }));
+    const sealed = asSecret({
+      ...live(owner('SealedSecret', 'bitnami.com/v1alpha1'), { 'tls.crt': 'eA==' }),
+      type: 'kubernetes.io/tls',
+    });
+    expect(decide(certificate, sealed, claims)).toMatchObject({
+      action: 'refuse',
+      reason: expect.stringContaining('a Secret that SealedSecret web looks after is in its place'),
+    });
+    const own = asSecret({
+      ...sealed,
+      metadata: { ...sealed.metadata, ...owner('Certificate', 'cert-manager.io/v1') },
+    });
+    expect(decide(certificate, own, claims)).toMatchObject({ action: 'replace' });
+  });
+});
+
 describe('decide about a Secret that is no certificate’s', () => {
   const opaque = (data: Record<string, string>, extra: Record<string, unknown> = {}): LiveSecret =>
     asSecret({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys', namespace: 'a' }, data, ...extra });

@@ -5,7 +5,7 @@ import { type CertificateFacts, isLetsEncryptStaging, isTemporary, keysMatch } f
 import type { KubeObject } from '../cluster/objects.js';
 import { keyOf } from '../cluster/objects.js';
 import { hasRole } from '../facts/roles.js';
-import { type LiveSecret, leafOf } from '../facts/secrets.js';
+import { caretakerOf, type LiveSecret, leafOf } from '../facts/secrets.js';
 import { isTeamNamespace } from '../platform/resources.js';
 import { onlyTlsKeys } from './role-rules.js';
 import type { SnapshotObject } from './snapshot.js';
@@ -46,6 +46,8 @@ export function decide(item: SnapshotObject, live: LiveSecret | undefined, conte
   if (live === undefined) return { action: 'create', reason: 'it is not there' };
   if (hasRole(item, 'namespace')) return { action: 'keep', reason: 'it is there' };
 
+  const caretaker = caretakerOf(live);
+  if (caretaker !== undefined) return { action: 'keep', reason: `${caretaker} looks after it` };
   const wanted = (item.object as LiveSecret).data ?? {};
   const present = live.data ?? {};
   // A key may be called as a member that every object has.
@@ -152,6 +154,8 @@ function overUseless(
   present: string | undefined,
   context: DecideContext,
 ): Decision {
+  const caretaker = caretakerOf(live);
+  if (caretaker !== undefined) return inTheWay(live, `a Secret that ${caretaker} looks after is in its place`);
   if (!isCertManagers(live, context)) return inTheWay(live, 'a Secret that is not cert-manager’s is in its place');
   if (live.type !== undefined && backup.type !== undefined && live.type !== backup.type) {
     return inTheWay(

@@ -4,7 +4,7 @@ import type { KubeObject } from '../cluster/objects.js';
 import type { LiveCertificate, Observation } from '../facts/observation.js';
 import { asSecret, type LiveSecret } from '../facts/secrets.js';
 import { observation } from '../facts/testing/observation.js';
-import { isAcme, planRestore } from './plan.js';
+import { isAcme, needsBrake, planRestore } from './plan.js';
 import type { CertificateRecord, Snapshot } from './snapshot.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
@@ -226,5 +226,67 @@ describe('what a plan warns of', () => {
     expect(warnings({ certManager: { ...certManager, version: 'v1.19.0' } }).join()).toContain('1.19.1 does not');
     expect(warnings({ certManager: { ...certManager, version: 'v1.19.1' } })).toEqual([]);
     expect(warnings({ certManager: { ...certManager, doubt: 'odd' } })).toEqual(['odd']);
+  });
+});
+
+describe('a Gateway that asks', () => {
+  const gateway = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: {
+      name: 'web',
+      namespace: 'team',
+      annotations: {
+        'cert-manager.io/cluster-issuer': 'letsencrypt-prod',
+        'cert-manager.io/private-key-algorithm': 'ECDSA',
+      },
+    },
+    spec: {
+      listeners: [
+        {
+          name: 'https',
+          protocol: 'HTTPS',
+          hostname: 'a.example.com',
+          tls: { mode: 'Terminate', certificateRefs: [{ group: '', kind: 'Secret', name: 'a-tls' }] },
+        },
+      ],
+    },
+  };
+  const seen = (gateways: boolean): Observation => {
+    const plain = observation({
+      now,
+      issuers: [issuer],
+      gateways: [gateway],
+      groups: new Map([['acme.cert-manager.io', ['v1']]]),
+    });
+    const { certManager } = plain;
+    const settings = { ...certManager.settings, shim: gateways ? { gateways } : {} };
+    return { ...plain, certManager: { ...certManager, settings } };
+  };
+
+  it('is told where its Secret is nowhere, and kept where it is there', () => {
+    const plan = (live: Map<string, LiveSecret>, gateways = true) =>
+      planRestore({ seen: seen(gateways), live, snapshot: empty, recordedCertManager: '' });
+    expect(plan(new Map())).toMatchObject({
+      certificates: [{ name: 'a-tls', verdict: 'order', excused: 'standing' }],
+    });
+    const secret = liveSecret();
+    secret.metadata.annotations = { ...secret.metadata.annotations, 'cert-manager.io/certificate-name': 'a-tls' };
+    expect(plan(new Map([['Secret team/a-tls', secret]]))).toMatchObject({
+      orders: 0,
+      certificates: [{ verdict: 'keep' }],
+    });
+    expect(plan(new Map(), false).certificates).toEqual([]);
+  });
+
+  it('needs the brake, as whoever asks for what is written does', () => {
+    const { metadata, data, type } = liveSecret();
+    const object = { apiVersion: 'v1', kind: 'Secret', metadata, data, type };
+    const snapshot: Snapshot = { ...empty, objects: [{ roles: ['tls'], object }] };
+    const isNeeded = (gateways: boolean): boolean => {
+      const input = { seen: seen(gateways), live: new Map(), snapshot, recordedCertManager: '' };
+      return needsBrake(input.seen, planRestore(input));
+    };
+    expect([isNeeded(true), isNeeded(false)]).toEqual([true, false]);
   });
 });

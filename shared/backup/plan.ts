@@ -1,12 +1,12 @@
 import { exactSetBudget, identifierKey } from '../certificates/budget.js';
 import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
-import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type Certificate, controllerUid, groupOf, kindOf, type Secret } from '../certificates/model.js';
 import { crashReason } from '../certificates/trigger-policies.js';
 import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, kinds } from '../cluster/objects.js';
 import type { LedgerEntry } from '../facts/anchor.js';
+import { askedFor, unseenGateways } from '../facts/asked-for.js';
 import { canAct, rulesVersion } from '../facts/cert-manager.js';
 import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
 import { hasRole, kindOf as kindOfItem } from '../facts/roles.js';
@@ -100,14 +100,8 @@ const unbrakedWarning =
 /** Whether cert-manager could order while a plan is carried out, so that it must be kept from it. */
 export function needsBrake(seen: Observation, plan: RestorePlan): boolean {
   const { certManager, groups, certificates } = seen;
-  const asking = [...certificates, ...askedByIngresses(seen, rulesVersion(certManager))].map(secretKeyOf);
+  const asking = [...certificates, ...askedFor(seen).map(({ certificate }) => certificate)].map(secretKeyOf);
   return canAct(certManager) && groups.has('acme.cert-manager.io') && couldOrder(plan, asking);
-}
-
-/** The Certificates that ingress-shim makes, or has made, for live Ingresses. */
-function askedByIngresses({ certManager, ingresses }: Observation, certManagerVersion: string): Certificate[] {
-  const shim = { ...certManager.settings.shim, certManagerVersion };
-  return ingresses.flatMap((ingress) => shimCertificates(ingress, shim).certificates);
 }
 
 /** What decisions about single objects are made from, besides the object and its live counterpart. */
@@ -146,7 +140,7 @@ export function forecastSecrets(
   }));
 }
 
-/** Live Certificates, those of the backup that setup and ingress-shim will make again, and what live Ingresses ask for. */
+/** Live Certificates, those of the backup that setup and the shims will make again, and what live Ingresses and Gateways ask for. */
 function allCertificates(
   seen: Observation,
   records: readonly CertificateRecord[],
@@ -165,7 +159,7 @@ function allCertificates(
     const key = keyOf(metadata);
     if (!known.has(key)) known.set(key, { certificate: { metadata, spec }, origin, acme });
   }
-  for (const certificate of askedByIngresses(seen, version)) {
+  for (const { certificate } of askedFor(seen, version)) {
     const key = keyOf(certificate.metadata);
     if (!known.has(key)) known.set(key, { certificate, origin: 'intent', acme: isAcme(certificate, seen) });
   }
@@ -292,7 +286,15 @@ function warningsOf(seen: Observation, lines: PlanLine[], version: string): stri
       ? ['cert-manager 1.19.0 orders again where an issuerRef leaves out its kind or group; 1.19.1 does not']
       : [];
   const doubt = seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt];
-  return [...leftovers, ...replacedAccounts, ...unready, ...spurious, ...ghosts(lines), ...doubt];
+  return [
+    ...leftovers,
+    ...replacedAccounts,
+    ...unready,
+    ...spurious,
+    ...ghosts(lines),
+    ...doubt,
+    ...unseenGateways(seen),
+  ];
 }
 
 function subjectOf({ object }: SnapshotObject): string {

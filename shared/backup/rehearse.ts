@@ -87,6 +87,7 @@ function emptied(seen: Observation): Observation {
     certificates: [],
     requests: [],
     ingresses: [],
+    gateways: [],
     namespaces: seen.namespaces.filter(({ metadata }) => isClustersOwn(metadata.name)),
   };
 }

@@ -35,6 +35,23 @@ async function withoutSecret(...more: KubeObject[]): Promise<Scene> {
   return made;
 }
 
+describe('a plan that would order more when the lock is taken', () => {
+  it('is refused before anything is written, and the lock is gone', async () => {
+    const made = await withoutSecret();
+    const { after } = made.api.hooks;
+    made.api.hooks.after = (event, object, itself) => {
+      after?.(event, object, itself);
+      if (event !== 'ADDED' || object.kind !== kinds.admissionPolicy.kind) return;
+      // Somebody changes what is asked for: the certificate of the backup would not do any more.
+      const [live] = itself.objects(kinds.certificate);
+      if (live) itself.put({ ...live, spec: { ...(live.spec as object), dnsNames: ['another.example.com'] } });
+    };
+    await expect(made.restore()).rejects.toMatchObject({ code: 'restore-orders' });
+    expect(made.api.find(kinds.secret, { namespace: 'registry', name: 'registry-tls' })).toBeUndefined();
+    expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+});
+
 describe('orders that appear during a restore', () => {
   it('of a certificate that it restored are an error, and the brake is off', async () => {
     const made = await withoutSecret();

@@ -312,6 +312,32 @@ describe('restore', () => {
     expect(api.objects(kinds.certificate)[0]?.status).toEqual({ conditions: [{ type: 'Ready', status: 'False' }] });
   });
 
+  it('looks again where cert-manager has written meanwhile, and gives up where it may not write', async () => {
+    const issued = async (failing: (attempt: number) => ApiError | undefined) => {
+      const { api, backUp, restore } = await scene('stopped');
+      await backUp();
+      api.remove(kinds.secret, { namespace: 'registry', name: 'registry-tls' });
+      const [live] = api.objects(kinds.certificate);
+      if (live === undefined) throw new Error('there is one');
+      api.put({ ...live, status: { conditions: [{ type: 'Issuing', status: 'True', reason: 'DoesNotExist' }] } });
+      let attempts = 0;
+      api.hooks.before = ({ method, path }) => {
+        if (method !== 'PATCH' || !path.includes('/registry-cert/status')) return;
+        attempts += 1;
+        const error = failing(attempts);
+        if (error) throw error;
+      };
+      const ended = await restore().catch((error: unknown) => error);
+      return { ended, attempts, status: api.objects(kinds.certificate)[0]?.status };
+    };
+    const conflict = new ApiError(409, 'Conflict', 'changed', 'x');
+    const twice = await issued((attempt) => (attempt < 3 ? conflict : undefined));
+    expect(twice).toMatchObject({ attempts: 3, status: { conditions: [] } });
+    expect(twice.ended).not.toBeInstanceOf(Error);
+    const never = await issued(() => new ApiError(500, 'InternalError', 'down', 'x'));
+    expect(never).toMatchObject({ attempts: 1, ended: { message: expect.stringContaining('500') } });
+  });
+
   it.each([
     ['the write of the Secret', '/namespaces/registry/secrets'],
     ['the barrier', '/namespaces/cert-manager/certificates'],

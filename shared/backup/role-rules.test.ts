@@ -47,6 +47,24 @@ describe('what a role covers', () => {
       { metadata: { labels: { app: 'x' } } },
     ],
     [
+      'no annotation that holds the whole object',
+      ['platform-secret'],
+      secret({}, { annotations: { a: 'b', 'kubectl.kubernetes.io/last-applied-configuration': '{}' } }),
+      { metadata: { annotations: { a: 'b' } } },
+    ],
+    [
+      'by what the controller of a sealed Secret takes it over again',
+      ['platform-secret'],
+      secret(
+        {},
+        {
+          annotations: { a: 'b' },
+          ownerReferences: [{ apiVersion: 'bitnami.com/v1alpha1', kind: 'SealedSecret', name: 'x', uid: 'u' }],
+        },
+      ),
+      { metadata: { annotations: { a: 'b', 'sealedsecrets.bitnami.com/managed': 'true' } } },
+    ],
+    [
       'of a namespace the platform’s labels and no annotation',
       ['namespace'],
       objectOf(kinds.namespace, {

@@ -56,6 +56,9 @@ const namespaceLabels =
 const secretLabels =
   /^(?:app\.kubernetes\.io|(?:controller\.)?cert-manager\.io|platform\.mcpruntime\.org|mcpruntime\.org)\//;
 
+/** The controller of sealed Secrets takes over one that it has not made itself where this says so, and no other. */
+const sealedAnnotation = { 'sealedsecrets.bitnami.com/managed': 'true' } as const;
+
 /** Annotations that hold the whole object, or belong to who applied it before. */
 const strippedAnnotations = ['kubectl.kubernetes.io/last-applied-configuration'];
 
@@ -69,8 +72,9 @@ export function covered({ roles, object }: Restorable): { object: KubeObject; le
   const { name, namespace } = object.metadata;
   const isNamespace = hasRole({ roles }, 'namespace');
   const labels = pick(object.metadata.labels, (label) => isKeptLabel(label, roles));
+  const isSealed = object.metadata.ownerReferences?.some(({ kind }) => kind === 'SealedSecret') ?? false;
   const annotations = pick(
-    isNamespace ? undefined : object.metadata.annotations,
+    isNamespace ? undefined : { ...object.metadata.annotations, ...(isSealed ? sealedAnnotation : {}) },
     (annotation) => !strippedAnnotations.includes(annotation),
   );
   const data = pick(dataOf(object), (key) => isKeptKey(key, roles));

@@ -1,6 +1,7 @@
 import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, nameOf } from '../cluster/objects.js';
 import type { LedgerEntry } from '../facts/anchor.js';
+import { unseenGateways } from '../facts/asked-for.js';
 import { rulesVersion } from '../facts/cert-manager.js';
 import { foreignIssuers } from '../facts/inventory.js';
 import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
@@ -67,7 +68,7 @@ function acceptedAs(rule: RefusalRule | undefined): { accepted?: RefusalRule } {
 
 /** What the person who relies on the backup should know of what cannot be found or is only guessed. */
 export function doubts(
-  seen: Pick<Observation, 'certificates' | 'certManager'>,
+  seen: Pick<Observation, 'certificates' | 'certManager' | 'gateways'>,
   { references, secrets }: Pick<LiveInventory, 'references' | 'secrets'>,
 ): string[] {
   const guesses = references.flatMap((reference) => {
@@ -82,7 +83,8 @@ export function doubts(
   const programs = foreignIssuers(seen).map(
     (kind) => `issuers of kind ${kind} belong to another program: Secrets that they use are not in the backup`,
   );
-  return [...(seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt]), ...guesses, ...programs];
+  const doubt = seen.certManager.doubt === undefined ? [] : [seen.certManager.doubt];
+  return [...doubt, ...unseenGateways(seen), ...guesses, ...programs];
 }
 
 function savedObjects(

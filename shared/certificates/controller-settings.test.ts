@@ -89,4 +89,16 @@ describe('the settings of cert-manager’s controller', () => {
   ])('say with %s whether Ingresses are answered', (args, disabled) => {
     expect(settings(args).shim.disabled ?? false).toBe(disabled);
   });
+
+  it.each<[string[], string | undefined, boolean]>([
+    [['--enable-gateway-api'], undefined, true],
+    [['--enable-gateway-api=T'], undefined, true],
+    [['--enable-gateway-api=false'], 'enableGatewayAPI: true', false],
+    [[], 'enableGatewayAPI: true', true],
+    [[], 'enableGatewayAPI: "no"', false],
+    [[], undefined, false],
+    [['--enable-gateway-api', '--controllers=*,-gateway-shim'], undefined, false],
+  ])('say whether gateway-shim runs: %j, %j', (args, file, runs) => {
+    expect(settings(args, file).shim.gateways ?? false).toBe(runs);
+  });
 });

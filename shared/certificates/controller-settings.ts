@@ -60,6 +60,7 @@ export function controllerSettings(
   const automatic = several('auto-certificate-annotations', 'ingressShimConfig', 'defaultAutoCertificateAnnotations');
   const extra = several('extra-certificate-annotations', 'ingressShimConfig', 'extraCertificateAnnotations');
   const controllers = several('controllers', 'controllers');
+  const gateways = isTrue(flags.get('enable-gateway-api')?.at(-1) ?? valueAt(configured, ['enableGatewayAPI']));
   return {
     clusterResourceNamespace: one('cluster-resource-namespace', 'clusterResourceNamespace') ?? programDefault,
     shim: {
@@ -68,7 +69,8 @@ export function controllerSettings(
       ...(group === undefined ? {} : { defaultIssuerGroup: group }),
       ...(automatic === undefined ? {} : { autoCertificateAnnotations: automatic }),
       ...(extra === undefined ? {} : { extraCertificateAnnotations: extra }),
-      ...(runsShim(controllers) ? {} : { disabled: true }),
+      ...(runs(controllers, 'ingress-shim') ? {} : { disabled: true }),
+      ...(gateways && runs(controllers, 'gateway-shim') ? { gateways: true } : {}),
     },
   };
 }
@@ -102,10 +104,15 @@ function expanded(word: string, env: readonly EnvVariable[], namespace: string):
   });
 }
 
-/** `*` stands for those that run by default, `-name` takes one out; ingress-shim is one of the default. */
-function runsShim(controllers: readonly string[] | undefined): boolean {
+/** `*` stands for those that run by default, `-name` takes one out; both shims are of the default. */
+function runs(controllers: readonly string[] | undefined, shim: 'ingress-shim' | 'gateway-shim'): boolean {
   if (controllers === undefined || controllers.length === 0) return true;
-  return !controllers.includes('-ingress-shim') && (controllers.includes('ingress-shim') || controllers.includes('*'));
+  return !controllers.includes(`-${shim}`) && (controllers.includes(shim) || controllers.includes('*'));
+}
+
+/** A switch, as a flag or in a file: in the spellings of "true" that Go strconv.ParseBool knows. */
+function isTrue(value: unknown): boolean {
+  return value === true || (typeof value === 'string' && /^(?:1|t|T|true|TRUE|True)$/.test(value));
 }
 
 /** What a configuration file says; undefined where it cannot be read. */

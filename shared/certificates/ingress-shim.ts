@@ -10,6 +10,8 @@ export interface ShimOptions {
   readonly certManagerVersion: string;
   /** Whether `--controllers` leaves ingress-shim out: then no Ingress is answered. */
   readonly disabled?: boolean;
+  /** Whether gateway-shim runs (`--enable-gateway-api`): otherwise no Gateway is answered. */
+  readonly gateways?: boolean;
   readonly defaultIssuerName?: string;
   readonly defaultIssuerKind?: string;
   readonly defaultIssuerGroup?: string;
@@ -80,10 +82,11 @@ const issuerKindAnnotation = 'cert-manager.io/issuer-kind';
 const issuerGroupAnnotation = 'cert-manager.io/issuer-group';
 
 function asksForCertificates(ingress: Ingress, options: ShimOptions): boolean {
-  if (options.disabled === true) return false;
+  const isGateway = ingress.kind === 'Gateway';
+  if (isGateway ? options.gateways !== true : options.disabled === true) return false;
   const annotations = ingress.metadata.annotations ?? {};
   if (issuerAnnotation in annotations || clusterIssuerAnnotation in annotations) return true;
-  const automatic = options.autoCertificateAnnotations ?? ['kubernetes.io/tls-acme'];
+  const automatic = isGateway ? [] : (options.autoCertificateAnnotations ?? ['kubernetes.io/tls-acme']);
   // The spellings of "true" that Go strconv.ParseBool knows.
   return automatic.some((name) => /^(?:1|t|T|true|TRUE|True)$/.test(annotations[name] ?? ''));
 }
@@ -176,8 +179,7 @@ function buildCertificate(
         annotations: certificateAnnotations(ingress, options, version),
         ownerReferences: [
           {
-            apiVersion: 'networking.k8s.io/v1',
-            kind: 'Ingress',
+            ...(ingress.kind === 'Gateway' ? gatewayType : ingressType),
             name,
             uid: uid ?? '',
             controller: true,
@@ -190,6 +192,8 @@ function buildCertificate(
   };
 }
 
+const ingressType = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' } as const;
+const gatewayType = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway' } as const;
 const applySetLabel = 'applyset.kubernetes.io/part-of';
 
 function certificateLabels(ingress: Ingress, version: CertManagerVersion): Record<string, string> {
@@ -223,5 +227,9 @@ function certificateAnnotations(
   const className = given['acme.cert-manager.io/http01-ingress-ingressclassname'];
   if (className && version.atLeast(1, 20))
     found['acme.cert-manager.io/http01-override-ingress-ingressclassname'] = className;
+  if (ingress.kind === 'Gateway' && version.atLeast(1, 20)) {
+    found['acme.cert-manager.io/http01-parentrefkind'] = 'Gateway';
+    found['acme.cert-manager.io/http01-parentrefname'] = ingress.metadata.name;
+  }
   return found;
 }

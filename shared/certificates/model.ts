@@ -144,6 +144,8 @@ export interface Secret {
 
 /** The parts of an Ingress (networking.k8s.io/v1) that ingress-shim reads. */
 export interface Ingress {
+  /** `Gateway` for one that was a Gateway; an Ingress otherwise. */
+  readonly kind?: string;
   readonly metadata: ObjectMeta;
   readonly spec: { readonly tls?: readonly { readonly hosts?: readonly string[]; readonly secretName?: string }[] };
 }

@@ -277,6 +277,7 @@ function empty(): PlatformFacts {
       requests: [],
       issuers: [{ ...issuer, spec: {} }],
       ingresses: [],
+      gateways: [],
       namespaces: ['registry', 'mcp-sentinel'].map((name) => ({
         apiVersion: 'v1',
         kind: 'Namespace',

@@ -74,6 +74,12 @@ describe('a kubeconfig', () => {
     expect(read(` ${path}\n`)).toMatchObject({ folder: dirname(path), fields });
   });
 
+  it('tells a secret that looks like a word, wherever its line ends', () => {
+    const told: string[] = [];
+    readKubeconfig('users:\n- name: u\n  user:\n    password: >-\n      correcthorse\n', (more) => told.push(...more));
+    expect(told).toContain('correcthorse');
+  });
+
   it('is the first of several documents, and knows the words of YAML 1.1', () => {
     const { fields: found } = read(
       'clusters:\n- cluster: { insecure-skip-tls-verify: yes }\n---\nclusters: []\nusers: [}',

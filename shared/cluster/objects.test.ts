@@ -34,6 +34,7 @@ mcpservers mcpruntime.org/v1alpha1 true MCPServer
 mcpaccessgrants mcpruntime.org/v1alpha1 true MCPAccessGrant
 mcpagentsessions mcpruntime.org/v1alpha1 true MCPAgentSession
 ingresses networking.k8s.io/v1 true Ingress
+gateways gateway.networking.k8s.io/v1 true Gateway
 ingressclasses networking.k8s.io/v1 false IngressClass
 leases coordination.k8s.io/v1 true Lease
 customresourcedefinitions apiextensions.k8s.io/v1 false CustomResourceDefinition

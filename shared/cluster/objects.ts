@@ -89,6 +89,8 @@ export const kinds = {
   mcpAccessGrant: kind('MCPAccessGrant', 'mcpruntime.org/v1alpha1'),
   mcpAgentSession: kind('MCPAgentSession', 'mcpruntime.org/v1alpha1'),
   ingress: kind('Ingress', 'networking.k8s.io/v1'),
+  // Its definition has the plural of English.
+  gateway: Object.freeze({ ...kind('Gateway', 'gateway.networking.k8s.io/v1'), plural: 'gateways' }),
   ingressClass: kind('IngressClass', 'networking.k8s.io/v1', false),
   lease: kind('Lease', 'coordination.k8s.io/v1'),
   crd: kind('CustomResourceDefinition', 'apiextensions.k8s.io/v1', false),

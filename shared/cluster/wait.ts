@@ -37,11 +37,12 @@ export async function waitUntil(
   let told = { why: '', at: Number.NEGATIVE_INFINITY };
   const isThere = (objects: Iterable<KubeObject>): boolean => {
     why = missing([...objects]);
-    if (why !== '' && why !== told.why && performance.now() - told.at > tellEvery) {
+    if (why === '') return true;
+    if (why !== told.why && performance.now() - told.at > tellEvery) {
       progress(why);
       told = { why, at: performance.now() };
     }
-    return why === '';
+    return false;
   };
   signal.throwIfAborted();
   for (let last = false; ; ) {

@@ -11,6 +11,8 @@ interface Made {
   label?: string;
   image?: string;
   container?: Record<string, unknown>;
+  /** All of its labels, in place of the usual ones. */
+  labels?: Record<string, string>;
 }
 
 function controller({
@@ -20,9 +22,10 @@ function controller({
   label = 'v1.21.2',
   image = 'x/cert-manager-controller:v1.20.0',
   container = {},
+  labels: given,
 }: Made): KubeObject {
   const replicas = running ? 1 : 0;
-  const labels = {
+  const labels = given ?? {
     'app.kubernetes.io/name': name,
     'app.kubernetes.io/component': 'controller',
     'app.kubernetes.io/version': label,
@@ -75,6 +78,14 @@ describe('cert-manager’s controller', () => {
 
   it('is found under a name of the chart’s user, by its image', async () => {
     expect(await seen([{ name: 'acme-certs' }])).toMatchObject({ state: 'running', version: 'v1.21.2' });
+  });
+
+  it('is found by its image where nothing is labelled as it is usual, also beside an old one', async () => {
+    const unlabelled = { namespace: 'z-last', name: 'certs', labels: { app: 'certs' } };
+    expect(await seen([unlabelled])).toMatchObject({ state: 'running', namespace: 'z-last', version: 'v1.20.0' });
+    expect(await seen([{ running: false }, unlabelled])).toMatchObject({ state: 'running', namespace: 'z-last' });
+    const alone = await seen([{ running: false }]);
+    expect([alone.state, alone.doubt]).toEqual(['stopped', undefined]);
   });
 
   it('has the version of its label or its image, and of no word', async () => {

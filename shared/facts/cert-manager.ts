@@ -10,7 +10,7 @@ import { isBeyondKnown, isVersion, newestCertManager } from '../certificates/ver
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { numberAt, recordsAt, textAt } from '../cluster/fields.js';
-import { type KubeObject, kinds } from '../cluster/objects.js';
+import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
 import { withoutEnd } from '../text.js';
 
@@ -47,11 +47,18 @@ const image = 'cert-manager-controller';
 /** The Deployments of cert-manager's controller, wherever they are and whatever a chart calls them. */
 export async function controllers(cluster: Cluster): Promise<KubeObject[]> {
   const { items } = await cluster.list(kinds.deployment, { labelSelector: 'app.kubernetes.io/component=controller' });
-  return items.filter(
-    (one) =>
-      one.metadata.labels?.['app.kubernetes.io/name'] === 'cert-manager' ||
-      containersOf(one).some((container) => textAt(container, 'image').includes(image)),
+  const labelled = items.filter(
+    (one) => one.metadata.labels?.['app.kubernetes.io/name'] === 'cert-manager' || runsController(one),
   );
+  if (labelled.some((one) => canAct({ state: stateOf(one) }))) return labelled;
+  // Manifests that people have written themselves may carry other labels. All Deployments are read only where none is found by them.
+  const known = new Set(labelled.map(({ metadata }) => keyOf(metadata)));
+  const all = await cluster.list(kinds.deployment);
+  return [...labelled, ...all.items.filter((one) => runsController(one) && !known.has(keyOf(one.metadata)))];
+}
+
+function runsController(deployment: KubeObject): boolean {
+  return containersOf(deployment).some((container) => textAt(container, 'image').includes(image));
 }
 
 /** The one of cert-manager's controllers that acts: an old one may stand beside it, scaled down. */

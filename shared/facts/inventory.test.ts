@@ -32,6 +32,7 @@ const found = (parts: {
     certificates: (parts.certificates ?? []) as LiveCertificate[],
     issuers: (parts.issuers ?? []) as LiveIssuer[],
     ingresses: (parts.ingresses ?? []) as LiveIngress[],
+    gateways: [],
     namespaces: parts.namespaces ?? [],
     certManager,
   }).map(({ roles, namespace, name }) => `${roles.join('+')} ${namespace}/${name}`);

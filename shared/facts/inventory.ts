@@ -1,18 +1,20 @@
-import { shimCertificates } from '../certificates/ingress-shim.js';
 import { type IssuerSecretUse, issuerSecretRefs } from '../certificates/issuer-secrets.js';
-import { type Certificate, groupOf, type IssuerRef, kindOf } from '../certificates/model.js';
+import { groupOf, type IssuerRef, kindOf } from '../certificates/model.js';
 import { keyOf } from '../cluster/objects.js';
 import { managedNamespaces, platformNamespaces, platformSecrets, pullSecretName } from '../platform/resources.js';
-import { rulesVersion } from './cert-manager.js';
+import { type Asked, askedFor } from './asked-for.js';
 import { type IsOurs, platformsOwn } from './namespaces.js';
 import type { LiveCertificate, LiveIssuer, Observation } from './observation.js';
 import { inOrder, type Reference, type Referrer, type Role } from './roles.js';
 
-export type Inventoried = Pick<Observation, 'certificates' | 'ingresses' | 'issuers' | 'namespaces' | 'certManager'>;
+export type Inventoried = Pick<
+  Observation,
+  'certificates' | 'ingresses' | 'gateways' | 'issuers' | 'namespaces' | 'certManager'
+>;
 
 /**
  * Everything that a backup must hold, found by following references: Certificates to their Secrets and keystore
- * passwords, Ingresses to the Certificates that ingress-shim makes for them, issuers to every Secret that cert-manager's
+ * passwords, Ingresses and Gateways to the Certificates that are made for them, issuers to every Secret that cert-manager's
  * API lets them name, and the platform's own Secrets. A Secret has all the roles in which it is referred to.
  */
 export function inventory(seen: Inventoried, isOurs: IsOurs = platformsOwn(seen)): Reference[] {
@@ -20,7 +22,7 @@ export function inventory(seen: Inventoried, isOurs: IsOurs = platformsOwn(seen)
   const found: Reference[] = [
     ...issuersReferences(seen, asked, isOurs),
     ...seen.certificates.flatMap((one) => certificateReferences(one, isOurs)),
-    ...asked.map(({ certificate, ingress }) => ingressReference(certificate, ingress, isOurs)),
+    ...asked.map((one) => askedReference(one, isOurs)),
     ...platformReferences(seen),
   ];
   const byKey = new Map<string, Reference>();
@@ -52,17 +54,6 @@ export function foreignIssuers({ certificates }: Pick<Observation, 'certificates
   ].sort();
 }
 
-/** What ingress-shim makes, or would make: the one answer to whether an Ingress asks. */
-function askedFor({ ingresses, certManager }: Inventoried): { certificate: Certificate; ingress: string }[] {
-  const options = { ...certManager.settings.shim, certManagerVersion: rulesVersion(certManager) };
-  return ingresses.flatMap((ingress) =>
-    shimCertificates(ingress, options).certificates.map((certificate) => ({
-      certificate,
-      ingress: ingress.metadata.name,
-    })),
-  );
-}
-
 function certificateReferences({ metadata, spec }: LiveCertificate, isOurs: IsOurs): Reference[] {
   const namespace = metadata.namespace ?? '';
   const referrers = [{ kind: 'Certificate', namespace, name: metadata.name, isOurs: isOurs(namespace) }];
@@ -76,9 +67,9 @@ function certificateReferences({ metadata, spec }: LiveCertificate, isOurs: IsOu
   ];
 }
 
-function ingressReference({ metadata, spec }: Certificate, ingress: string, isOurs: IsOurs): Reference {
+function askedReference({ certificate: { metadata, spec }, by }: Asked, isOurs: IsOurs): Reference {
   const namespace = metadata.namespace ?? '';
-  const referrers = [{ kind: 'Ingress', namespace, name: ingress, isOurs: isOurs(namespace) }];
+  const referrers = [{ ...by, namespace, isOurs: isOurs(namespace) }];
   return { roles: ['tls'], namespace, name: spec.secretName, referrers, required: true };
 }
 
@@ -91,7 +82,7 @@ const roleOfUse: Record<IssuerSecretUse, Role> = {
 
 function issuersReferences(
   { issuers, certificates, certManager }: Inventoried,
-  asked: readonly { certificate: Certificate }[],
+  asked: readonly Asked[],
   isOurs: IsOurs,
 ): Reference[] {
   const users = Map.groupBy([...certificates, ...asked.map(({ certificate }) => certificate)], ({ metadata, spec }) =>

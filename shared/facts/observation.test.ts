@@ -78,10 +78,10 @@ describe('an observation', () => {
       ...certificate('a', 'web'),
       metadata: { name: 'web', ownerReferences: [{ apiVersion: '', kind, name: '', uid: '' }] },
     });
-    const makers = [owned('Ingress'), owned('Gateway'), certificate('a', 'web')].map((one) =>
+    const makers = [owned('Ingress'), owned('Gateway'), owned('App'), certificate('a', 'web')].map((one) =>
       makerOf(one as Parameters<typeof makerOf>[0]),
     );
-    expect(makers).toEqual(['shim', 'explicit', 'explicit']);
+    expect(makers).toEqual(['shim', 'shim', 'explicit', 'explicit']);
   });
 
   it('masks values as they are stored, and as they are used', () => {
@@ -138,6 +138,20 @@ describe('Secrets by name', () => {
     };
     await expect(readableSecrets(api.cluster, teams)).rejects.toMatchObject({ status: 500 });
     await expect(readableSecrets(api.cluster, teams.slice(0, 1))).rejects.toMatchObject({ status: 500 });
+  });
+});
+
+describe('Gateways', () => {
+  it('are none where their kind is not served, and unknown where they may not be listed', async () => {
+    const gateway = objectOf(kinds.gateway, { metadata: { name: 'web', namespace: 'a' }, spec: { listeners: [] } });
+    const api = cluster(gateway);
+    expect((await observe(api.cluster)).gateways).toMatchObject([{ metadata: { name: 'web' } }]);
+    api.hooks.before = ({ path }) => {
+      if (path.includes('gateways')) throw new ApiError(403, 'Forbidden', 'no', path);
+    };
+    expect((await observe(api.cluster)).gateways).toBeUndefined();
+    api.cluster.serves = async () => false;
+    expect((await observe(api.cluster)).gateways).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Gateway } from '../certificates/gateway-shim.js';
 import type { Certificate, CertificateRequest, Ingress } from '../certificates/model.js';
 import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -14,6 +15,7 @@ import { unexpected } from './secrets.js';
 export type LiveCertificate = KubeObject & Certificate;
 export type LiveRequest = KubeObject & CertificateRequest;
 export type LiveIngress = KubeObject & Ingress;
+export type LiveGateway = KubeObject & Gateway;
 export type LiveIssuer = KubeObject & { spec: Record<string, unknown> };
 
 interface Selection {
@@ -60,6 +62,12 @@ const parts = {
   issuers: async (reading: Reading): Promise<LiveIssuer[]> =>
     (await lists(reading, [kinds.issuer, kinds.clusterIssuer])).map(asIssuer),
   ingresses: async (reading: Reading): Promise<LiveIngress[]> => (await list(reading, kinds.ingress)).map(asIngress),
+  /** Undefined where the credentials may not list them: accounts of before they counted are not refused for it. */
+  gateways: async (reading: Reading): Promise<LiveGateway[] | undefined> => {
+    if (!(await reading.cluster.serves(kinds.gateway))) return [];
+    const found = await orUnseen([])('Gateways', reading.cluster.list(kinds.gateway));
+    return found?.items.map(asGateway);
+  },
   namespaces: (reading: Reading) => list(reading, kinds.namespace),
   certManager: async ({ cluster }: Reading) => controllerOf(cluster, await controllers(cluster)),
   layout: async (reading: Reading) =>
@@ -118,6 +126,7 @@ export const certificateParts = [
   'requests',
   'issuers',
   'ingresses',
+  'gateways',
   'namespaces',
   'certManager',
   'layout',
@@ -190,9 +199,9 @@ export function secretKeyOf({ metadata, spec }: Certificate): string {
   return keyOf({ namespace: metadata.namespace ?? '', name: spec.secretName });
 }
 
-/** Who makes a Certificate: ingress-shim for an Ingress that owns it, or somebody by hand. */
+/** Who makes a Certificate: a shim for an Ingress or Gateway that owns it, or somebody by hand. */
 export function makerOf({ metadata }: LiveCertificate): 'shim' | 'explicit' {
-  return metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress') ? 'shim' : 'explicit';
+  return metadata.ownerReferences?.some(({ kind }) => kind === 'Ingress' || kind === 'Gateway') ? 'shim' : 'explicit';
 }
 
 // What the API server sends was checked against the kinds' schemas by the server itself; these look at what we read.
@@ -214,6 +223,11 @@ function asIssuer(object: KubeObject): LiveIssuer {
 function asIngress(object: KubeObject): LiveIngress {
   specOf(object);
   return object as LiveIngress;
+}
+
+function asGateway(object: KubeObject): LiveGateway {
+  specOf(object);
+  return object as LiveGateway;
 }
 
 function specOf(object: KubeObject): Record<string, unknown> {

@@ -85,6 +85,17 @@ export function asSecret(object: KubeObject): LiveSecret {
   return object as LiveSecret;
 }
 
+/**
+ * What looks after an object, such as `ExternalSecret web`: an owner that controls it and writes it again as it knows it.
+ * Undefined where nobody does; cert-manager's own writes are forecast, and do not count.
+ */
+export function caretakerOf({ metadata }: Pick<KubeObject, 'metadata'>): string | undefined {
+  const owner = metadata.ownerReferences?.find((one) => one.controller === true);
+  return owner === undefined || owner.apiVersion.startsWith('cert-manager.io/')
+    ? undefined
+    : `${owner.kind} ${owner.name}`;
+}
+
 /** Tells a masker every value of a Secret, as it is stored and as it is used. */
 export function maskValues(secret: LiveSecret, mask: (secret: string) => void): void {
   for (const encoded of Object.values(secret.data ?? {})) {

@@ -29,7 +29,11 @@ export const observeRules: readonly PermissionRule[] = [
   ...[kinds.certificate, kinds.certificateRequest, kinds.issuer, kinds.clusterIssuer, kinds.ingress].map((on) =>
     rule(on, ['list'], 'the inventory and the forecast follow these'),
   ),
-  rule(kinds.deployment, ['list'], 'cert-manager is found by its labels, wherever it is; the layout'),
+  rule(kinds.gateway, ['list'], 'the same, where cert-manager makes Certificates for Gateways', {
+    optional: true,
+    unseen: { list: 'a cluster with the Gateway API' },
+  }),
+  rule(kinds.deployment, ['list'], 'cert-manager is found by its labels or its image, wherever it is; the layout'),
   rule(kinds.configMap, ['get'], 'what the cluster remembers of its backups', {
     namespace: system,
     names: ['mcprt-anchor'],

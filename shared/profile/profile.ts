@@ -8,11 +8,14 @@ import { domainOf, type Hosts, hostsOf, kubeconfigOf, type Values } from './valu
 /** Where a profile is when nothing else is said, from the root of the platform's repository. */
 export const DEFAULT_PATH = 'config/deployments/mcpruntime-org.env';
 
+/** The input that a profile without a file comes by; messages call it so. */
+export const profileTextInput = 'in `profile-text`';
+
 const TEMPLATE_SUFFIX = '.example';
 
 /** A profile that was read, sound or not: `findings` says which. */
 export interface Profile {
-  /** The file that was read. */
+  /** The file that was read, or the input that it came by. */
   readonly path: string;
   /** `example` when the committed template was read: its values may be those of somebody else's cluster. */
   readonly origin: 'own' | 'example';
@@ -30,6 +33,8 @@ export interface SoundProfile extends Profile {
 }
 
 export interface LoadOptions {
+  /** The profile itself, where it is in no file. */
+  readonly text?: string | undefined;
   /** The path that the user gave; it wins over MCP_DEPLOY_ENV of the environment, and that over DEFAULT_PATH. */
   readonly path?: string | undefined;
   /** MCP_DEPLOY_ENV is read from it, and what the profile refers to without setting it, such as HOME. */
@@ -48,7 +53,10 @@ export interface LoadOptions {
 export async function loadProfile(options: LoadOptions): Promise<Profile> {
   const { environment, stage, isRerun } = options;
   const wanted = options.path || environment.MCP_DEPLOY_ENV || DEFAULT_PATH;
-  const { path, text } = await readProfileOrTemplate(wanted, options.readText);
+  const { path, text } =
+    options.text === undefined
+      ? await readProfileOrTemplate(wanted, options.readText)
+      : { path: profileTextInput, text: options.text };
   const origin = path.endsWith(TEMPLATE_SUFFIX) ? 'example' : 'own';
   const parsed = parseProfile(text, environment);
   const values: Values = new Map([...parsed.assignments.values()].map(({ name, value }) => [name, value]));
@@ -73,7 +81,7 @@ async function readProfileOrTemplate(wanted: string, readText: LoadOptions['read
   throw new McprtError('profile-missing', {
     what: `There is no deployment profile at ${wanted}.`,
     why: `Neither ${wanted} nor the template ${template} exists.`,
-    next: 'Check out the repository that holds it, or set the path of the profile.',
+    next: 'Check out the repository that holds it, set the path in `profile`, or hand its text on in `profile-text`.',
   });
 }
 

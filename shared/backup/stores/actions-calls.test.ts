@@ -91,6 +91,13 @@ describe('the cache service', () => {
     expect(await service.findCache('k', 'v')).toBeUndefined();
   });
 
+  it('is told of by the field that is odd, and as a whole where all of it is', async () => {
+    const { service } = await services(() => ({ body: [] }));
+    await expect(service.findCache('k', 'v')).rejects.toMatchObject({ why: expect.stringMatching(/^the answer: /) });
+    const { service: other } = await services(() => ({ body: { ok: 'maybe' } }));
+    await expect(other.findCache('k', 'v')).rejects.toMatchObject({ why: expect.stringMatching(/^ok: /) });
+  });
+
   it('is away where it answers otherwise, in its own words', async () => {
     const { service } = await services(() => ({ status: 500, body: { code: 'internal', msg: 'try later' } }));
     await expect(service.findCache('k', 'v')).rejects.toMatchObject({

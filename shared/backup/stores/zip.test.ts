@@ -38,6 +38,16 @@ describe('the file of an artifact', () => {
     }
   });
 
+  it('is refused where its size or place stands elsewhere, as in files above 4 GiB', async () => {
+    for (const field of [20, 42]) {
+      const zip = zipOf({ 'backup.tar': text('x') });
+      zip.writeUInt32LE(0xffffffff, zip.indexOf(Buffer.from([0x50, 0x4b, 1, 2])) + field);
+      await expect(memberOfZip(zip, 'backup.tar', MiB)).rejects.toMatchObject({
+        why: expect.stringContaining('the artifact is larger than any backup'),
+      });
+    }
+  });
+
   it('lets other work go on while it is unpacked', async () => {
     const zip = zipOf({ 'backup.tar': new Uint8Array(64 * MiB) });
     let turns = 0;

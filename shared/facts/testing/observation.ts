@@ -10,6 +10,7 @@ export function observation(parts: Partial<Observation> = {}): Observation {
     requests: [],
     issuers: [],
     ingresses: [],
+    gateways: [],
     namespaces: [],
     certManager: { state: 'running', version: 'v1.21.2', namespace: 'cert-manager', settings: releaseSettings },
     layout: 'split',

@@ -241,5 +241,6 @@ export const annotationValues: readonly AnnotationValues[] = [
   acme('http01-edit-in-place', ['true', 'false', 'True', '1']),
   acme('http01-ingress-class', ['nginx', 'traefik']),
   acme('http01-ingress-ingressclassname', ['nginx', 'traefik']),
+  { name: 'cert-manager.io/ignore-tls-listeners', usual: ['a', 'b,c', ' a , d '], odd: ['', ',', 'A', 'a b'] },
   { name: 'example.org/team', usual: ['ops', ''], odd: ['x'] },
 ];

@@ -5,18 +5,23 @@ import type { Random } from '../../../random.js';
 import { type Dice, diceOf } from '../dice.js';
 import { annotationValues } from './annotations.js';
 
-/** One case: an Ingress, and what the controller was told. */
+/** One case: an Ingress or a Gateway, and what the controller was told. */
 export interface ShimQuestion {
   readonly ingress: Ingress;
+  /** Where there are any, it is a Gateway with these and the metadata of `ingress`. */
+  readonly listeners?: readonly object[];
   readonly settings: Omit<ShimOptions, 'certManagerVersion'>;
 }
 
-/** Makes Ingresses that mostly ask for Certificates, with something odd about some. */
+/** Makes Ingresses and Gateways that mostly ask for Certificates, with something odd about some. */
 export function ingressMaker(random: Random, version: CertManagerVersion): () => ShimQuestion {
   const dice = diceOf(random);
   return () => {
     const settings = randomSettings(dice, version);
-    return { ingress: { metadata: randomMetadata(dice, settings), spec: randomSpec(dice) }, settings };
+    const metadata = randomMetadata(dice, settings);
+    const ingress = { metadata, spec: randomSpec(dice) };
+    if (!dice.chance(30)) return { ingress, settings };
+    return { ingress, settings, listeners: randomListeners(dice, metadata.namespace ?? '') };
   };
 }
 
@@ -116,6 +121,29 @@ function randomSpec(dice: Dice): Ingress['spec'] {
     ...(dice.chance(97) ? { secretName } : {}),
   });
   return { tls: names.slice(0, dice.pick([1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 0])).map(block) };
+}
+
+/** As an API server lets them in, with what it fills in. */
+function randomListeners(dice: Dice, namespace: string): object[] {
+  const ref = (): object => ({
+    group: dice.chance(97) ? '' : dice.pick(['core', 'example.org']),
+    kind: dice.chance(97) ? 'Secret' : 'Vault',
+    name: dice.pick(['a-tls', 'b-tls', 'c-tls']),
+    ...(dice.chance(15) ? { namespace: dice.chance(70) ? namespace : 'other' } : {}),
+  });
+  const names = ['a', 'b', 'c', 'd'];
+  return names.slice(0, dice.pick([1, 1, 2, 2, 3, 4])).map((name) => {
+    const certificateRefs = Array.from({ length: dice.pick([0, 1, 1, 1, 1, 1, 2, 3]) }, ref);
+    return {
+      name,
+      port: 443,
+      protocol: dice.chance(85)
+        ? dice.pick(['HTTPS', 'HTTPS', 'TLS'])
+        : dice.pick(['HTTP', 'TCP', 'example.org/https']),
+      ...(dice.chance(93) ? { hostname: dice.chance(97) ? dice.pick(hosts) : '' } : {}),
+      ...(dice.chance(95) ? { tls: { mode: dice.chance(93) ? 'Terminate' : 'Passthrough', certificateRefs } } : {}),
+    };
+  });
 }
 
 function randomHosts(dice: Dice): string[] {

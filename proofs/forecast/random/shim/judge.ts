@@ -1,3 +1,4 @@
+import { gatewayAsIngress } from '../../../../shared/certificates/gateway-shim.js';
 import { durationNanoseconds } from '../../../../shared/certificates/go-text.js';
 import { type ShimIntent, shimCertificates } from '../../../../shared/certificates/ingress-shim.js';
 import { messageOf } from '../../../../shared/errors.js';
@@ -5,7 +6,7 @@ import { isRecord } from '../../../../shared/json.js';
 import type { Judge, Judgement } from '../contest.js';
 import type { ShimQuestion } from './case.js';
 
-/** What cert-manager's own shim does with an Ingress; the fields are those of lab/shim/main.go. */
+/** What cert-manager's own shim does with what asks; the fields are those of lab/shim/main.go. */
 export interface ShimAnswer {
   readonly certificates?: readonly object[];
   readonly warnings?: readonly string[];
@@ -15,9 +16,12 @@ export interface ShimAnswer {
 }
 
 /** Ours. What is compared besides the verdict is every Certificate, whole. */
-export const ours: Judge<ShimQuestion> = ({ ingress, settings }, version) => {
+export const ours: Judge<ShimQuestion> = ({ ingress, listeners, settings }, version) => {
   try {
-    return judgementOf(shimCertificates(ingress, { ...settings, certManagerVersion: version.text }));
+    const { metadata } = ingress;
+    const asking =
+      listeners === undefined ? ingress : gatewayAsIngress({ metadata, spec: { listeners } }, version.text);
+    return judgementOf(shimCertificates(asking, { ...settings, gateways: true, certManagerVersion: version.text }));
   } catch (error) {
     return { verdict: 'threw', reason: '', message: (error as Error).stack ?? messageOf(error), more: '' };
   }
@@ -29,13 +33,16 @@ export function theirs({ certificates = [], warnings = [], failed, panicked, unr
   if (died !== undefined) {
     return { verdict: panicked === undefined ? 'unreadable' : 'crash', reason: '', message: died, more: '' };
   }
-  return judgementOf({ certificates, problems: [...warnings, ...(failed === undefined ? [] : [failed])] });
+  // Why a listener is passed over is not claimed: only that it is.
+  const told = warnings.filter((one) => !one.startsWith('Skipped a listener block'));
+  return judgementOf({ certificates, problems: [...told, ...(failed === undefined ? [] : [failed])] });
 }
 
 /** The case as lab/shim/main.go reads it: settings by the names of cert-manager's fields, with what its program sets by itself. */
-export function asked({ ingress, settings }: ShimQuestion): object {
+export function asked({ ingress, listeners, settings }: ShimQuestion): object {
+  const gateway = { metadata: ingress.metadata, spec: { gatewayClassName: 'x', listeners } };
   return {
-    ingress,
+    ...(listeners === undefined ? { ingress } : { gateway }),
     settings: {
       DefaultIssuerName: settings.defaultIssuerName ?? '',
       DefaultIssuerKind: settings.defaultIssuerKind ?? 'Issuer',

@@ -1,5 +1,6 @@
 import type { Ingress } from '../../../../shared/certificates/model.js';
 import { certManagerVersion } from '../../../../shared/certificates/version.js';
+import { isRecord } from '../../../../shared/json.js';
 import type { Judge } from '../contest.js';
 import type { ShimQuestion } from './case.js';
 import { ours } from './judge.js';
@@ -8,9 +9,9 @@ import { ours } from './judge.js';
 export const plants: Readonly<Record<string, Judge<ShimQuestion>>> = {
   'rules of another version': (question, own) =>
     ours(question, certManagerVersion(own.atLeast(1, 19) ? 'v1.16.2' : 'v1.21.2')),
-  'default issuer does not count': ({ ingress, settings }, own) => {
-    const { defaultIssuerName: _, ...others } = settings;
-    return ours({ ingress, settings: others }, own);
+  'default issuer does not count': (question, own) => {
+    const { defaultIssuerName: _, ...others } = question.settings;
+    return ours({ ...question, settings: others }, own);
   },
   'only "true" is true': (question, own) =>
     ours(
@@ -32,27 +33,51 @@ export const plants: Readonly<Record<string, Judge<ShimQuestion>>> = {
       withAnnotations(question, (name, value) => name.includes('/subject-') && value.includes('\n')),
       own,
     ),
-  'what is deleted still asks': ({ ingress, settings }, own) => {
-    const { deletionTimestamp: _, finalizers: __, ...metadata } = ingress.metadata;
-    return ours({ ingress: { ...ingress, metadata }, settings }, own);
+  'what is deleted still asks': (question, own) => {
+    const { deletionTimestamp: _, finalizers: __, ...metadata } = question.ingress.metadata;
+    return ours({ ...question, ingress: { ...question.ingress, metadata } }, own);
   },
-  'a Secret named twice is named once': ({ ingress, settings }, own) =>
-    ours({ ingress: { ...ingress, spec: { tls: withoutDuplicates(ingress.spec.tls) } }, settings }, own),
-  'order of hosts does not count': ({ ingress, settings }, own) =>
-    ours({ ingress: { ...ingress, spec: { tls: sorted(ingress.spec.tls) } }, settings }, own),
-  'labels stay with the Ingress': ({ ingress, settings }, own) =>
-    ours({ ingress: { ...ingress, metadata: { ...ingress.metadata, labels: {} } }, settings }, own),
+  'a Secret named twice is named once': ({ ingress, ...others }, own) =>
+    ours({ ...others, ingress: { ...ingress, spec: { tls: withoutDuplicates(ingress.spec.tls) } } }, own),
+  'order of hosts does not count': ({ ingress, ...others }, own) =>
+    ours({ ...others, ingress: { ...ingress, spec: { tls: sorted(ingress.spec.tls) } } }, own),
+  'labels stay with the Ingress': ({ ingress, ...others }, own) =>
+    ours({ ...others, ingress: { ...ingress, metadata: { ...ingress.metadata, labels: {} } } }, own),
+  'a listener that lets through asks': (question, own) =>
+    ours(
+      withListeners(question, (one) => (isRecord(one.tls) ? { ...one, tls: { ...one.tls, mode: 'Terminate' } } : one)),
+      own,
+    ),
+  'a protocol of somebody’s own is encrypted': (question, own) =>
+    ours(
+      withListeners(question, (one) => ({ ...one, protocol: 'HTTPS' })),
+      own,
+    ),
+  'no listener is ignored': (question, own) =>
+    ours(
+      question.listeners === undefined
+        ? question
+        : withAnnotations(question, (name) => name.endsWith('/ignore-tls-listeners')),
+      own,
+    ),
 };
+
+function withListeners(
+  { listeners, ...others }: ShimQuestion,
+  change: (one: Record<string, unknown>) => Record<string, unknown>,
+): ShimQuestion {
+  return listeners === undefined ? others : { ...others, listeners: listeners.filter(isRecord).map(change) };
+}
 
 /** Without the annotations that are to be left out. */
 function withAnnotations(
-  { ingress, settings }: ShimQuestion,
+  { ingress, ...others }: ShimQuestion,
   isLeft: (name: string, value: string) => boolean,
 ): ShimQuestion {
   const kept = Object.entries(ingress.metadata.annotations ?? {}).filter(([name, value]) => !isLeft(name, value));
   return {
+    ...others,
     ingress: { ...ingress, metadata: { ...ingress.metadata, annotations: Object.fromEntries(kept) } },
-    settings,
   };
 }
 

@@ -1,2 +1,0 @@
-import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
-import{l as e}from"./part-LT4ADOH5.js";function p(r,s){let{resolve:o,"dns-server":n,"ca-bundle":t}=r;return{overrides:o,dnsServer:n,caBundle:t,proxies:e(s)}}export{p as a};

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cluster, isConflict, isNotFound, objectOf } from '../../shared/cluster/cluster.js';
+import { recordsAt, textsAt } from '../../shared/cluster/fields.js';
+import { type Kind, type KubeObject, keyOf, kinds } from '../../shared/cluster/objects.js';
+import { others } from './objects.js';
+
+/** A stand-in of a program that makes Secrets from objects of its own, and keeps them as it knows them. */
+export interface Operator {
+  /** What it has refused to touch, as `namespace/name`. */
+  refused: ReadonlySet<string>;
+  stop(): Promise<void>;
+}
+
+type Decide = (present: KubeObject | undefined, owner: KubeObject) => boolean;
+
+/**
+ * External Secrets: whatever a Secret holds is put right, and it is taken for its own. The values stand in `spec.data`, where the real
+ * one has references to a vault.
+ */
+export const externalSecrets = (cluster: Cluster): Operator => operate(cluster, others.externalSecret, () => true);
+
+/** Sealed Secrets: one that is there and was not made by it is left alone, unless its annotation says that it may be taken over. */
+export const sealedSecrets = (cluster: Cluster): Operator =>
+  operate(
+    cluster,
+    others.sealedSecret,
+    (present, owner) =>
+      present === undefined ||
+      ownedBy(present, owner) ||
+      present.metadata.annotations?.['sealedsecrets.bitnami.com/managed'] === 'true',
+  );
+
+function operate(cluster: Cluster, kind: Kind, mayWrite: Decide): Operator {
+  const refused = new Set<string>();
+  let isOver = false;
+  const loop = async (): Promise<void> => {
+    while (!isOver) {
+      const { items } = await cluster.list<KubeObject>(kind);
+      for (const owner of items) await reconcile(cluster, owner, mayWrite, refused);
+      await sleep(20);
+    }
+  };
+  const running = loop();
+  return {
+    refused,
+    async stop() {
+      isOver = true;
+      await running;
+    },
+  };
+}
+
+async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, refused: Set<string>): Promise<void> {
+  const ref = { namespace: owner.metadata.namespace ?? '', name: owner.metadata.name };
+  const present = await cluster.get<KubeObject>(kinds.secret, ref);
+  if (!mayWrite(present, owner)) {
+    refused.add(keyOf(ref));
+    return;
+  }
+  const data = textsAt(owner, 'spec', 'data');
+  if (present !== undefined && ownedBy(present, owner) && isSame(textsAt(present, 'data'), data)) return;
+  const reference = {
+    apiVersion: owner.apiVersion,
+    kind: owner.kind,
+    name: ref.name,
+    uid: owner.metadata.uid ?? '',
+    controller: true,
+  };
+  const object = objectOf(kinds.secret, { metadata: { ...ref, ownerReferences: [reference] }, type: 'Opaque', data });
+  try {
+    if (present === undefined) await cluster.create(kinds.secret, object);
+    else {
+      const { metadata } = present;
+      const kept = { ...object, metadata: { ...metadata, ownerReferences: object.metadata.ownerReferences } };
+      await cluster.patch(kinds.secret, ref, [
+        { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+        { op: 'add', path: '/metadata/ownerReferences', value: kept.metadata.ownerReferences },
+        { op: 'add', path: '/data', value: data },
+      ]);
+    }
+  } catch (error) {
+    // Somebody was faster, or the namespace goes: it is looked at again.
+    if (!isConflict(error) && !isNotFound(error) && !/being terminated/.test(String(error))) throw error;
+  }
+}
+
+const ownedBy = ({ metadata }: KubeObject, owner: KubeObject): boolean =>
+  recordsAt({ metadata }, 'metadata', 'ownerReferences').some(({ uid }) => uid === owner.metadata.uid);
+
+const isSame = (one: Record<string, string>, other: Record<string, string>): boolean =>
+  JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
