@@ -1,7 +1,7 @@
 import { shellWord } from '../shared/shell-word.js';
 import type { Access } from './access.js';
 import { tokenDays } from './accounts.js';
-import { type Environment, optionalVariables } from './environments.js';
+import { type Environment, networkVariables, usualPrefix } from './environments.js';
 import type { KeyState } from './key-folder.js';
 import { repositoryWord } from './place.js';
 import type { InitPlan } from './plan.js';
@@ -23,6 +23,8 @@ export interface Sources {
   /** Types of the rules that GitHub tells of the branch; undefined where it was not to be asked. */
   branchRules: readonly string[] | undefined;
   isDry: boolean;
+  /** What the environments begin with. */
+  prefix: string;
 }
 
 /** An administrator's key of the platform. A pipe would store nothing as the secret where kubectl finds none. */
@@ -88,7 +90,9 @@ function profilePart({ profile, root }: Facts): string[] {
     ...(domain === '' ? [`- [ ] ${path} names no domain: set MCP_PLATFORM_DOMAIN in it.`] : []),
     ...(isTracked
       ? []
-      : [`- [ ] Jobs see what git has: \`git -C ${shellWord(root)} add --force -- ${shellWord(path)}\`.`]),
+      : [
+          `- [ ] Jobs see what git has: \`git -C ${shellWord(root)} add --force -- ${shellWord(path)}\`. Or hand its text on as the secret MCPRT_PROFILE of each environment; then no job may have \`profile:\`.`,
+        ]),
     ...(hasSecrets
       ? [`- [ ] ${path} holds secrets: take them out before it is committed, and hand them to the jobs as secrets.`]
       : []),
@@ -254,7 +258,7 @@ function oldKeysLine(keys: string, movedTo: string, isDry: boolean): string {
 function accessLines(
   environments: readonly Environment[],
   facts: Facts,
-  { rbac, access, keys, isDry }: Sources,
+  { rbac, access, keys, isDry, prefix }: Sources,
 ): string[] {
   const names = environments.map(({ name }) => name).join(', ');
   if (isDry) {
@@ -268,23 +272,33 @@ function accessLines(
       `- [ ] The jobs of ${names} need a way in, with no more than each does. Run this again with --accounts as an administrator of the cluster: nothing secret is made or stored then. Or give each a kubeconfig of your own making, by the manifests in ${rbac}, as the secret KUBECONFIG.`,
     ];
   }
-  return access.by === 'identity' ? identityLines(names, facts, access) : tokenLines(names, keys, access.accounts);
+  return access.by === 'identity'
+    ? identityLines(environments, facts, access, prefix === usualPrefix)
+    : tokenLines(names, keys, access.accounts);
 }
 
 /** Where k3s looks for its configuration. */
 const k3sFolder = '/etc/rancher/k3s';
 
-function identityLines(names: string, facts: Facts, access: Access & { by: 'identity' }): string[] {
+/** @param isOnlyOne whether the repository has one platform: then its variables are the repository's */
+function identityLines(
+  environments: readonly Environment[],
+  facts: Facts,
+  access: Access & { by: 'identity' },
+  isOnlyOne: boolean,
+): string[] {
+  const names = environments.map(({ name }) => name).join(', ');
   const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown, retired, hasOthers } = access;
   const at = `--repo ${shellWord(repositoryWord(facts))}`;
   const there = `${k3sFolder}/mcprt-authentication.yaml`;
-  const variables = [
-    `gh variable set MCPRT_SERVER ${at} --body ${shellWord(server)}`,
+  const places = isOnlyOne ? [at] : environments.map(({ name }) => `--env ${shellWord(name)} ${at}`);
+  const variables = places.flatMap((place) => [
+    `gh variable set MCPRT_SERVER ${place} --body ${shellWord(server)}`,
     ...(authorityFile === undefined
       ? []
-      : [`gh variable set MCPRT_CERTIFICATE_AUTHORITY ${at} < ${shellWord(authorityFile)}`]),
-    ...(audience === server ? [] : [`gh variable set MCPRT_AUDIENCE ${at} --body ${shellWord(audience)}`]),
-  ];
+      : [`gh variable set MCPRT_CERTIFICATE_AUTHORITY ${place} < ${shellWord(authorityFile)}`]),
+    ...(audience === server ? [] : [`gh variable set MCPRT_AUDIENCE ${place} --body ${shellWord(audience)}`]),
+  ]);
   const told = {
     known: [
       'The API server knows this issuer. Whether it takes this repository and audience, only a job shows: where the file has changed since it was copied, copy it again.',
@@ -387,7 +401,7 @@ function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts): s
     ...('why' in cluster && profile !== undefined
       ? [`- [ ] The cluster was not asked: ${cluster.why}. Every operation prints its fingerprint.`]
       : []),
-    `- [ ] Only in a private network: the variables ${optionalVariables.join(' and ')} of the repository lead to the cluster.`,
+    `- [ ] Only in a private network: the variables ${networkVariables.join(' and ')} of the repository lead to the cluster.`,
     first === undefined
       ? '- [ ] Commit, push to the branch above, and open a pull request: it gets a preview.'
       : installs

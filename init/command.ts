@@ -4,6 +4,7 @@ import { checkoutThatAdds } from '../shared/backup/key-files.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { type Access, makeIdentities, makeTokens, removeAccess } from './access.js';
 import { checklist, renewed } from './checklist.js';
+import { usualPrefix } from './environments.js';
 import { askGithub } from './github.js';
 import { stateOfKeys, writeKeys } from './key-folder.js';
 import { requireRoom } from './paths.js';
@@ -14,11 +15,12 @@ import { textsIn, workflowsOf, writeWorkflows } from './workflow-files.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
-  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--new-keys] [--dry-run]
+  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--new-keys] [--prefix NAME] [--dry-run]
 
   --in       the repository, or the folder of it where the platform is  (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
   --uses     OWNER/REPO@REF of the mcprt that the workflows call        (origin and tag of the clone that this is)
+  --prefix   what workflows and environments begin with, where the repository has several platforms: one run for each  (mcprt)
   --branch   the default branch                                         (asked of GitHub)
   --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts lets the jobs of each environment into the cluster of KUBECONFIG, by the identity that GitHub gives them, with
@@ -70,6 +72,7 @@ function optionsOf(args: string[]) {
         keys: { type: 'string' },
         uses: { type: 'string', default: '' },
         branch: { type: 'string', default: '' },
+        prefix: { type: 'string', default: usualPrefix },
         accounts: { type: 'boolean', default: false },
         tokens: { type: 'boolean', default: false },
         renew: { type: 'boolean', default: false },
@@ -100,6 +103,7 @@ interface Options {
   keys?: string | undefined;
   uses: string;
   branch: string;
+  prefix: string;
   accounts: boolean;
   tokens: boolean;
   renew: boolean;
@@ -118,7 +122,14 @@ interface Options {
 }
 
 async function init(options: Options): Promise<void> {
-  const { in: named, keys: wanted, 'dry-run': isDry, home } = options;
+  const { in: named, keys: wanted, 'dry-run': isDry, home, prefix } = options;
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?$/.test(prefix)) {
+    throw new McprtError('init-prefix', {
+      what: `${JSON.stringify(prefix)} cannot be what names of environments and files begin with`,
+      why: 'a prefix has up to 31 lower-case letters, digits and dashes, and neither begins nor ends with a dash',
+      next: 'give another one with --prefix, such as staging',
+    });
+  }
   const folder = resolve(named);
   const given = { profile: options.profile, repository: options.repository, branch: options.branch };
   if (options.remove) {
@@ -132,7 +143,8 @@ async function init(options: Options): Promise<void> {
     checkoutAt(home),
   ]);
   const { root, outermost } = facts;
-  const keys = resolve(wanted ?? join(outermost, '..', `${basename(root)}-mcprt-keys`));
+  const own = prefix === usualPrefix ? prefix : `${prefix}-${usualPrefix}`;
+  const keys = resolve(wanted ?? join(outermost, '..', `${basename(root)}-${own}-keys`));
   const checkout = await checkoutThatAdds(keys);
   if (checkout !== undefined) {
     throw new McprtError('init-keys-inside', {
@@ -143,7 +155,7 @@ async function init(options: Options): Promise<void> {
   }
   // Whoever renews tokens writes no workflow.
   const uses = options.renew ? undefined : chooseUses(options.uses, clone, facts.present.values());
-  const plan = planInit(facts, templates, { install: options.install, uses });
+  const plan = planInit(facts, templates, { install: options.install, uses, prefix });
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
       what: `${folder} has nothing that mcprt has a workflow for`,
@@ -168,7 +180,7 @@ async function init(options: Options): Promise<void> {
     await writeWorkflows(root, plan.files);
   }
   const { branchRules } = await askGithub(facts, facts.branch, process.env);
-  const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keyState, branchRules, isDry, uses };
+  const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keyState, branchRules, isDry, uses, prefix };
   process.stdout.write(checklist(plan, facts, sources));
 }
 

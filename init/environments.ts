@@ -15,23 +15,27 @@ export interface Environment {
   operation: OperationName | undefined;
 }
 
+/** What the names of environments begin with where nothing else is said. */
+export const usualPrefix = 'mcprt';
+
 /** Environments in which something is deleted, read back or run that must not go by itself. */
-const reviewed = ['mcprt-approval', 'mcprt-preview', 'mcprt-restore', 'mcprt-wipe'];
+const reviewed = ['approval', 'preview', 'restore', 'wipe'];
 /** A pull request shows its plan. */
-const everyBranch = ['mcprt-pull-request'];
+const everyBranch = ['pull-request'];
+const deployment = 'production';
 const operations: Readonly<Record<string, OperationName>> = {
-  'mcprt-backup': 'backup',
-  'mcprt-plan': 'rollout-plan',
-  'mcprt-pull-request': 'rollout-pull-request',
-  'mcprt-restore': 'install',
-  'mcprt-wipe': 'wipe',
-  production: 'rollout',
+  backup: 'backup',
+  plan: 'rollout-plan',
+  'pull-request': 'rollout-pull-request',
+  restore: 'install',
+  wipe: 'wipe',
+  [deployment]: 'rollout',
 };
 /** Where deployments are made by the platform's installer: a plan of it looks at more than one of a rollout. */
 const installersOperations: typeof operations = {
   ...operations,
-  'mcprt-plan': 'setup-plan',
-  'mcprt-pull-request': 'setup-pull-request',
+  plan: 'setup-plan',
+  'pull-request': 'setup-pull-request',
 };
 
 /** A workflow that can be called, and the secrets that a caller hands on to it by name. */
@@ -41,43 +45,62 @@ export interface Call {
   secrets: readonly string[];
   /** Whether it deploys by the platform's installer. */
   installs: boolean;
+  /** What its environments begin with. */
+  prefix: string;
 }
 
 /**
- * What each environment must have: the secrets and variables that the jobs of the workflows read in it. Two variables
- * that only a private network needs are left out.
+ * What each environment must have: the secrets and variables that the jobs of the workflows read in it, without those that
+ * only some need.
  */
 export function environmentsOf(calls: readonly Call[]): Environment[] {
-  const needs = new Map<string, { secrets: Set<string>; variables: Set<string>; isInstalled: boolean }>();
+  const needs = new Map<string, { role: string; secrets: Set<string>; variables: Set<string>; isInstalled: boolean }>();
   const operationOf = calls.some(({ installs }) => installs) ? installersOperations : operations;
-  for (const { text, secrets } of calls) {
-    for (const job of jobsOf(text)) {
+  for (const { text, secrets, prefix } of calls) {
+    for (const job of jobsOf(withPrefix(text, prefix))) {
       const name = environmentOf(job);
       if (name === '') continue;
-      const need = needs.get(name) ?? { secrets: new Set(), variables: new Set(), isInstalled: false };
+      const role = name === deploymentOf(prefix) ? deployment : name.slice(prefix.length + 1);
+      const need = needs.get(name) ?? { role, secrets: new Set(), variables: new Set(), isInstalled: false };
       const words = JSON.stringify(job);
       need.isInstalled ||= words.includes('"$/action-setup"');
-      for (const secret of namesIn(words, 'secrets')) if (secrets.includes(secret)) need.secrets.add(secret);
-      for (const variable of namesIn(words, 'vars'))
-        if (![...optionalVariables, ...accessVariables].includes(variable)) need.variables.add(variable);
+      for (const secret of namesIn(words, 'secrets'))
+        if (secrets.includes(secret) && !optional.includes(secret)) need.secrets.add(secret);
+      for (const variable of namesIn(words, 'vars')) if (!optional.includes(variable)) need.variables.add(variable);
       needs.set(name, need);
     }
   }
-  return [...needs].map(([name, { secrets, variables, isInstalled }]) => ({
+  return [...needs].map(([name, { role, secrets, variables, isInstalled }]) => ({
     name,
     secrets: [...secrets].sort(),
     variables: [...variables].sort(),
-    hasReviewers: reviewed.includes(name),
-    isForEveryBranch: everyBranch.includes(name),
+    hasReviewers: reviewed.includes(role),
+    isForEveryBranch: everyBranch.includes(role),
     // An installer is in effect an administrator: where there is none, nobody needs to be.
-    operation: operationOf[name] === 'install' && !isInstalled ? 'restore' : operationOf[name],
+    operation: operationOf[role] === 'install' && !isInstalled ? 'restore' : operationOf[role],
   }));
 }
 
+/** The environment of the deployments: without a prefix of its own it is called as everybody calls it. */
+export function deploymentOf(prefix: string): string {
+  return prefix === usualPrefix ? deployment : prefix;
+}
+
+/** A called workflow's text with the names that its environments and groups have. */
+export function withPrefix(text: string, prefix: string): string {
+  return text
+    .replaceAll("${{ inputs.environment-prefix == 'mcprt' && 'production' || inputs.environment-prefix }}", () =>
+      deploymentOf(prefix),
+    )
+    .replaceAll('${{ inputs.environment-prefix }}', () => prefix);
+}
+
 /** Where names lead to the cluster only inside a network, or its certificates are of a private CA. */
-export const optionalVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
+export const networkVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
 /** How the API server is reached: one for all environments of a repository. */
 const accessVariables = ['MCPRT_SERVER', 'MCPRT_CERTIFICATE_AUTHORITY', 'MCPRT_AUDIENCE'];
+/** What an environment may be without; the last one is for a profile that git does not hold. */
+const optional = [...networkVariables, ...accessVariables, 'MCPRT_PROFILE'];
 
 /**
  * The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on.
@@ -87,11 +110,14 @@ const accessVariables = ['MCPRT_SERVER', 'MCPRT_CERTIFICATE_AUTHORITY', 'MCPRT_A
 export function callsIn(text: string, own = ''): (Omit<Call, 'text'> & { file: string })[] {
   return jobsOf(text).flatMap(({ uses, secrets, with: inputs }) => {
     const [, repository, file] = /^([^/]+\/[^/]+)\/\.github\/workflows\/([^@]+)@/.exec(String(uses)) ?? [];
-    const installs = isRecord(inputs) && inputs.apply === 'setup';
+    const given = isRecord(inputs) ? inputs : {};
+    const installs = given.apply === 'setup';
+    const named = given['environment-prefix'];
+    const prefix = typeof named === 'string' ? named : usualPrefix;
     const isOurs = repository === own || repository?.endsWith('/mcprt');
     return file === undefined || !isOurs
       ? []
-      : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs }];
+      : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs, prefix }];
   });
 }
 

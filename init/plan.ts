@@ -2,7 +2,7 @@ import { parseDocument } from 'yaml';
 import * as z from 'zod';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
-import { callsIn, type Environment, environmentsOf } from './environments.js';
+import { callsIn, deploymentOf, type Environment, environmentsOf, usualPrefix } from './environments.js';
 import type { Facts } from './repository-facts.js';
 import { type Uses, withUses } from './uses.js';
 
@@ -40,13 +40,13 @@ const ofServer = ['preview-build.yml', 'preview.yml'];
  * Which workflows a repository gets, and what its environments need: pure.
  *
  * @param wishes `install` whether the platform's installer makes the deployments, as on a cluster without it; `uses` the mcprt
- *   that is called, as in the examples when left out
+ *   that is called, as in the examples when left out; `prefix` of workflows and environments, where a repository has several platforms
  * @throws McprtError `init-workflow` when a workflow that is there already cannot be read
  */
 export function planInit(
   facts: Facts,
   { examples, called }: Templates,
-  { install = false, uses }: { install?: boolean; uses?: Uses | undefined } = {},
+  { install = false, uses, prefix = usualPrefix }: { install?: boolean; uses?: Uses | undefined; prefix?: string } = {},
 ): InitPlan {
   const wanted = [
     ...(facts.profile === undefined ? [] : facts.hasPlatform ? ofPlatform : ofProfile),
@@ -55,8 +55,8 @@ export function planInit(
   const files = wanted.flatMap((example): PlannedFile[] => {
     const text = examples.get(example);
     if (text === undefined) return [];
-    const name = `mcprt-${example}`;
-    const own = adapted(uses === undefined ? text : withUses(text, uses), facts, install);
+    const name = `${prefix}-${example}`;
+    const own = renamed(adapted(uses === undefined ? text : withUses(text, uses), facts, { install, prefix }), prefix);
     const there = facts.present.get(name);
     return [{ name, text: own, state: there === undefined ? 'new' : there === own ? 'same' : 'kept' }];
   });
@@ -84,7 +84,11 @@ function callsOfKept(name: string, text: string, uses: Uses | undefined): Return
 }
 
 /** An example for the branch and the profile of a repository; as it is where they are the usual ones. */
-function adapted(text: string, { branch, profile }: Facts, install: boolean): string {
+function adapted(
+  text: string,
+  { branch, profile }: Facts,
+  { install, prefix }: { install: boolean; prefix: string },
+): string {
   const document = parseDocument(text);
   let isOther = false;
   const set = (path: readonly (string | number)[], value: string): void => {
@@ -102,6 +106,7 @@ function adapted(text: string, { branch, profile }: Facts, install: boolean): st
     z.record(z.string(), z.looseObject({ uses: z.string().optional() })).parse(document.toJS().jobs),
   );
   for (const [job, { uses = '' }] of calls) {
+    if (prefix !== usualPrefix && uses !== '') set(['jobs', job, 'with', 'environment-prefix'], prefix);
     if (profile !== undefined && profile.path !== DEFAULT_PATH) {
       if (/\/workflows\/(?:backup|deploy|drill|reinstall|restore)\.yml@/.test(uses))
         set(['jobs', job, 'with', 'profile'], profile.path);
@@ -116,4 +121,21 @@ function adapted(text: string, { branch, profile }: Facts, install: boolean): st
   if (!isOther) return text;
   const own = document.toString({ lineWidth: 0, flowCollectionPadding: false });
   return own.replace(/^#.*\n/gm, (comment) => comment.replaceAll(/\bmain\b/g, () => branch));
+}
+
+/** A workflow under other names: its own, its groups, and those of the environments in its comments. */
+function renamed(text: string, prefix: string): string {
+  if (prefix === usualPrefix) return text;
+  return text
+    .split('\n')
+    .map((line) => {
+      // Whose workflow is called is no name of ours.
+      if (/^\s*(?:- )?uses:/.test(line)) return line;
+      const own = line
+        .replaceAll(/\bmcprt-(?=[a-z$])/g, () => `${prefix}-`)
+        .replace(/^name: mcprt /, () => `name: ${prefix} `)
+        .replaceAll('mcprt preview build', () => `${prefix} preview build`);
+      return own.startsWith('#') ? own.replaceAll(/(?<=`)production(?=`)/g, () => deploymentOf(prefix)) : own;
+    })
+    .join('\n');
 }

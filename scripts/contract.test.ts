@@ -58,6 +58,7 @@ describe('codes of errors and findings', () => {
       'backup-key',
       'restore-key',
       'kubeconfig-trusted',
+      'profile-text',
       'setup-args',
       'lab-node',
       'lab-admin',

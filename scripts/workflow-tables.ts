@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { environmentsOf } from '../init/environments.js';
+import { environmentsOf, usualPrefix } from '../init/environments.js';
 
 const callShape = z.looseObject({
   on: z.looseObject({
@@ -24,7 +24,7 @@ export function workflowTables(text: string): string {
     return `| \`${name}\` | ${cell(description)} | ${required ? 'required' : value === '' ? '–' : `\`${value}\``} |`;
   });
   const outputRows = Object.entries(outputs).map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`);
-  const environments = environmentsOf([{ text, secrets: Object.keys(secrets), installs: false }]);
+  const environments = environmentsOf([{ text, secrets: Object.keys(secrets), installs: false, prefix: usualPrefix }]);
   const environmentRows = environments.map((one) => {
     const rules = one.hasReviewers ? 'required reviewers' : 'none: its jobs start by themselves';
     const names = (list: readonly string[]): string => list.map((name) => `\`${name}\``).join(', ') || '–';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { environmentsOf } from '../init/environments.js';
+import { environmentsOf, usualPrefix, withPrefix } from '../init/environments.js';
 import { root } from '../lab/driver/folders.js';
 import { isRecord } from '../shared/json.js';
 import { withWorkflowTables } from './workflow-tables.js';
@@ -66,7 +66,9 @@ async function workflowsIn(folder: string): Promise<Text[]> {
   );
 }
 
-const [examples, own] = await Promise.all([workflowsIn('examples'), workflowsIn('.github/workflows')]);
+const [examples, written] = await Promise.all([workflowsIn('examples'), workflowsIn('.github/workflows')]);
+/** With the names that environments and groups have in most repositories. */
+const own = written.map(({ where, text }) => ({ where, text: withPrefix(text, usualPrefix) }));
 const reusable = new Map(
   own.flatMap(({ where, text }): [string, Workflow][] => {
     const workflow = parse(text) as Workflow;
@@ -230,7 +232,7 @@ describe('the workflows and their examples', () => {
   // GitHub gives a job its group before it asks its reviewer: a later run would push out what waits, or wait itself.
   describe.each([...reusable])('%s', (file, workflow) => {
     const reviewedOnes = environmentsOf([
-      { text: own.find(({ where }) => where === file)?.text ?? '', secrets: [], installs: false },
+      { text: own.find(({ where }) => where === file)?.text ?? '', secrets: [], installs: false, prefix: usualPrefix },
     ]).filter(({ hasReviewers }) => hasReviewers);
     const jobs = Object.entries(workflow.jobs).map(([name, job]) => {
       const environment = isRecord(job.environment) ? job.environment.name : job.environment;

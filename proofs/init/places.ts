@@ -30,6 +30,26 @@ export const places: readonly Case[] = [
     },
     says: ['infra/prod.env, for acme.dev'],
   },
+  {
+    name: 'second platform',
+    quick: true,
+    async make(spot) {
+      const root = await repositoryIn(spot, { profile: 'envs/production.env' });
+      await spot.write(join(root, 'envs', 'staging.env'), 'export MCP_PLATFORM_DOMAIN=staging.acme.dev\n');
+      await commit(root);
+      const before = { args: ['--profile', 'envs/production.env'], change: () => commit(root) };
+      return { root, args: ['--profile', 'envs/staging.env', '--prefix', 'staging'], before };
+    },
+    says: [acme, 'envs/staging.env, for staging.acme.dev', '### staging-backup (', '### staging ('],
+    hides: ['### mcprt-', '### production', '--env mcprt-'],
+  },
+  {
+    name: 'prefix that is none',
+    async make(spot) {
+      return { root: await repositoryIn(spot), args: ['--prefix', 'Staging EU'] };
+    },
+    refuses: 'init-prefix',
+  },
   { name: 'ssh without .git', make: withRemotes({ origin: 'git@github.com:acme/platform' }), says: [acme] },
   {
     name: 'password in the address',
