@@ -36,8 +36,8 @@ export const places: readonly Case[] = [
     async make(spot) {
       const root = await repositoryIn(spot, { profile: 'envs/production.env' });
       await spot.write(join(root, 'envs', 'staging.env'), 'export MCP_PLATFORM_DOMAIN=staging.acme.dev\n');
-      await commit(root);
-      const before = { args: ['--profile', 'envs/production.env'], change: () => commit(root) };
+      await commit(spot, root);
+      const before = { args: ['--profile', 'envs/production.env'], change: () => commit(spot, root) };
       return { root, args: ['--profile', 'envs/staging.env', '--prefix', 'staging'], before };
     },
     says: [acme, 'envs/staging.env, for staging.acme.dev', '### staging-backup (', '### staging ('],
