@@ -7,6 +7,7 @@ import type { Cluster } from '../shared/cluster/cluster.js';
 import { connectWithKubeconfig } from '../shared/cluster/connect.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import type { OperationName } from '../shared/permissions/operations.js';
+import { proxiesIn } from '../shared/proxy.js';
 import { withoutEnd } from '../shared/text.js';
 import { type Account, isLoopback, makeAccounts, renewAccount, type Server } from './accounts.js';
 import { authenticationConfiguration, firstMinor, githubIssuer } from './authentication.js';
@@ -173,7 +174,8 @@ async function withCluster<T>(
   work: (cluster: Cluster, server: Server) => Promise<T>,
 ): Promise<T> {
   const wanted = serverOf(given);
-  const { cluster, credentials } = await connectWithKubeconfig(kubeconfig);
+  const proxies = proxiesIn(process.env);
+  const { cluster, credentials } = await connectWithKubeconfig(kubeconfig, { proxies });
   try {
     const address = wanted || withoutEnd(credentials.server, '/');
     if (isLoopback(address)) {
@@ -184,7 +186,7 @@ async function withCluster<T>(
     const { ca, servername } = credentials.tls;
     const isOther = wanted !== '' || (servername !== undefined && !keepsName);
     if (isOther && !isUnchecked) {
-      await checkServer({ address, authority: ca, name: keepsName ? servername : undefined });
+      await checkServer({ address, authority: ca, name: keepsName ? servername : undefined, proxies });
     }
     return await work(cluster, {
       address,

@@ -2,6 +2,8 @@ import { connect } from 'node:tls';
 import { codeOf } from '../shared/cluster/network-error.js';
 import { hostOf } from '../shared/cluster/served.js';
 import { McprtError, messageOf } from '../shared/errors.js';
+import { type Proxies, proxyFor } from '../shared/proxy.js';
+import { openTunnel } from '../shared/tunnel.js';
 
 const deadline = 5_000;
 /** What OpenSSL says of a chain that ends at no CA that was given. */
@@ -16,14 +18,19 @@ export interface CheckedServer {
   authority: string | Buffer | undefined;
   /** Name in its certificate, where that is not the one of the address. */
   name: string | undefined;
+  /** Of the environment. */
+  proxies: Proxies;
 }
 
-/** Sets TLS up with an API server as a job will, and sends nothing. @throws McprtError `init-server` */
-export async function checkServer({ address, authority, name }: CheckedServer): Promise<void> {
-  const { port } = new URL(address);
-  const host = hostOf(address);
+/** Sets TLS up with an API server as a job will, and sends nothing. @throws McprtError `init-server`, `proxy-…` */
+export async function checkServer({ address, authority, name, proxies }: CheckedServer): Promise<void> {
+  const url = new URL(address);
+  const target = { host: hostOf(address), port: Number(url.port || 443) };
+  const { host } = target;
+  const proxy = proxyFor(url, proxies);
+  const tunnel = proxy === undefined ? target : { socket: await openTunnel(proxy, target) };
   const problem = await new Promise<unknown>((resolve) => {
-    const options = { host, port: Number(port || 443), ...(authority === undefined ? {} : { ca: authority }) };
+    const options = { ...tunnel, ...(authority === undefined ? {} : { ca: authority }) };
     // An address is no name to ask for; the certificate is held against it all the same.
     const socket = connect({ ...options, servername: name ?? (/^[\d.]+$|:/.test(host) ? '' : host) });
     const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${deadline / 1000} s`)), deadline);

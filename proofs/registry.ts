@@ -20,6 +20,7 @@ import { mcpSdk } from './mcp-sdk/mcp-sdk.js';
 import { mutationsProof } from './mutations/mutations.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
+import { proxy } from './proxy/proxy.js';
 import { rbacOf } from './rbac/rbac.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures/rollout-failures.js';
@@ -48,6 +49,7 @@ const before: readonly Proof[] = [
   forecastProof,
   keyless,
   kubeconfigs,
+  proxy,
   elsewhere,
   accounts,
   kill,

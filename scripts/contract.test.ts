@@ -53,7 +53,7 @@ describe('codes of errors and findings', () => {
     );
     const texts = await Promise.all(sources.map((file) => read(file)));
     const prefixes =
-      'anchor|profile|identity|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|command|lab|drill|rollout|registry|image|docker|github|smoke|preview|init|identity';
+      'anchor|profile|identity|cluster|kubeconfig|backup|restore|wipe|setup|installer|store|key|brake|barrier|namespace|input|job|certmanager|command|lab|drill|rollout|registry|image|docker|github|smoke|preview|init|identity|proxy';
     const notCodes = new Set([
       'backup-key',
       'restore-key',
@@ -65,6 +65,9 @@ describe('codes of errors and findings', () => {
       'docker-container',
       'github-token',
       'image-platform',
+      'proxy-authorization',
+      'proxy-connection',
+      'proxy-url',
       'registry-access',
       'registry-cert',
       'registry-internal-tls',

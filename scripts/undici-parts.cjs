@@ -7,6 +7,7 @@ Dispatcher.prototype.request = require('undici/lib/api/api-request.js');
 const parts = {
   Agent: () => require('undici/lib/dispatcher/agent.js'),
   ProxyAgent: () => require('undici/lib/dispatcher/proxy-agent.js'),
+  buildConnector: () => require('undici/lib/core/connect.js'),
   WebSocket: () => require('undici/lib/web/websocket/websocket.js').WebSocket,
 };
 

@@ -33,3 +33,8 @@ export type ErrorCode = `${string}-${string}`;
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** The same, with the evidence that an error of ours has. */
+export function toldBy(thrown: unknown): string {
+  return thrown instanceof McprtError ? `${thrown.message}: ${thrown.why}` : messageOf(thrown);
+}

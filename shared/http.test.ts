@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { httpFetch } from './http.js';
+import { startSecureServer } from './platform/testing/secure-server.js';
 import { direct } from './proxy.js';
 import { type ForwardProxy, startForwardProxy } from './testing/forward-proxy.js';
 
@@ -100,9 +101,33 @@ describe.each([
 });
 
 it('fails as fetch does where nobody listens', async () => {
-  const proxies = { ...direct, http: 'http://127.0.0.1:1' };
-  await expect(httpFetch('http://github.example', {}, proxies)).rejects.toMatchObject({
+  await expect(httpFetch('http://127.0.0.1:1', {}, direct)).rejects.toMatchObject({
     message: 'fetch failed',
     cause: expect.anything(),
   });
+});
+
+describe.each(['http', 'https'])('%s by a proxy that hands nothing on', (scheme) => {
+  const ask = (url: string): Promise<Response> =>
+    httpFetch(`${scheme}://github.example`, {}, { http: url, https: url, none: '' });
+
+  it('is told by the proxy’s fault', async () => {
+    await expect(ask('http://127.0.0.1:1')).rejects.toMatchObject({ code: 'proxy-unreachable' });
+    await expect(ask('socks5://127.0.0.1:1')).rejects.toMatchObject({ code: 'proxy-invalid' });
+    const locked = await startForwardProxy({ user: 'me:right' });
+    await expect(ask(`http://me:wrong@${locked.url}`)).rejects.toMatchObject({ code: 'proxy-authentication' });
+    await locked.close();
+  });
+});
+
+it('by https goes through a tunnel, with the certificates of the web', async () => {
+  const web = await startSecureServer();
+  const address = `https://${web.host}:${web.port}`;
+  const asked = httpFetch(address, {}, { ...direct, https: `http://${proxy.url}` });
+  await expect(asked).rejects.toMatchObject({
+    message: 'fetch failed',
+    cause: { code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO/) },
+  });
+  expect(proxy.asked).toEqual([{ to: `${web.host}:${web.port}`, as: undefined }]);
+  await web.close();
 });

@@ -1,6 +1,9 @@
 import { ReadableStream as NodeStream } from 'node:stream/web';
-import { ProxyAgent } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { McprtError } from './errors.js';
 import { type Proxies, proxyFor } from './proxy.js';
+import { proxyAddress, proxyFailure, proxyRefusal } from './proxy-error.js';
+import { tunnelConnector } from './tunnel.js';
 
 /** What is asked of a server that anybody may ask: GitHub, the web. */
 export interface HttpRequest {
@@ -13,13 +16,13 @@ export interface HttpRequest {
 }
 
 const mostRedirects = 5;
-/** One for each proxy, as it keeps connections; idle ones hold no process up. */
-const agents = new Map<string, ProxyAgent>();
+/** One for each proxy and scheme, as it keeps connections; idle ones hold no process up. */
+const agents = new Map<string, Dispatcher>();
 
 /**
  * Asks over HTTP as `fetch` does, which knows no proxy: through the one that is for this address, or directly.
  *
- * @throws what `fetch` throws: a TypeError with a cause, or the signal's reason
+ * @throws what `fetch` throws: a TypeError with a cause, or the signal's reason; McprtError `proxy-…`
  */
 export async function httpFetch(address: string, request: HttpRequest, proxies: Proxies): Promise<Response> {
   let [url, own] = [new URL(address), request];
@@ -55,10 +58,10 @@ async function exchange(url: URL, request: HttpRequest, proxies: Proxies): Promi
     const plain = { method, headers, redirect: 'manual' as const, ...(signal && { signal }) };
     return fetch(url, { ...plain, ...(body !== undefined && { body: body as string }) });
   }
+  const { name } = proxyAddress(proxy);
+  const isTunnel = url.protocol === 'https:';
   try {
-    const agent = agents.get(proxy) ?? new ProxyAgent(proxy);
-    agents.set(proxy, agent);
-    const answer = await agent.request({
+    const answer = await agentFor(proxy, isTunnel).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: method as 'GET',
@@ -67,8 +70,8 @@ async function exchange(url: URL, request: HttpRequest, proxies: Proxies): Promi
       ...(signal && { signal }),
     });
     const given = new Headers();
-    for (const [name, value] of Object.entries(answer.headers)) {
-      for (const one of [value ?? []].flat()) given.append(name, one);
+    for (const [key, value] of Object.entries(answer.headers)) {
+      for (const one of [value ?? []].flat()) given.append(key, one);
     }
     const hasBody = method !== 'HEAD' && ![204, 205, 304].includes(answer.statusCode);
     if (!hasBody) await answer.body.dump();
@@ -76,6 +79,22 @@ async function exchange(url: URL, request: HttpRequest, proxies: Proxies): Promi
     return new Response(stream, { status: answer.statusCode, headers: given });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new TypeError('fetch failed', { cause });
+    if (cause instanceof McprtError) throw cause;
+    if (isTunnel) throw new TypeError('fetch failed', { cause });
+    // undici has a word for it, and no code.
+    const asksForUser = cause instanceof Error && cause.message.includes('(407)');
+    throw asksForUser ? proxyRefusal(name, url.host, 407, '') : proxyFailure(name, cause);
   }
+}
+
+/** What is asked by https goes through a tunnel, and what is asked by http is handed to the proxy, as many allow no other. */
+function agentFor(proxy: string, isTunnel: boolean): Dispatcher {
+  const key = `${isTunnel} ${proxy}`;
+  const known = agents.get(key);
+  if (known !== undefined) return known;
+  const made = isTunnel
+    ? new Agent({ connect: tunnelConnector(proxy, { allowH2: false }) })
+    : new ProxyAgent({ uri: proxy, proxyTunnel: false });
+  agents.set(key, made);
+  return made;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { direct, proxyFor } from './proxy.js';
+import { direct, proxiesIn, proxyFor } from './proxy.js';
 
 const through = (url: string, none: string): boolean =>
   proxyFor(new URL(url), { https: 'http://p.example:3128', http: 'http://p.example:3128', none }) !== undefined;
@@ -64,4 +64,19 @@ test('the proxy is the one of the scheme, http where it says nothing', () => {
   expect(proxyFor(new URL('http://a.example'), proxies)).toBe('https://q.example');
   expect(proxyFor(new URL('http://a.example'), { ...proxies, http: ' ' })).toBeUndefined();
   expect(proxyFor(new URL('https://a.example'), direct)).toBeUndefined();
+});
+
+test.each([
+  [{}, '', ''],
+  [{ HTTPS_PROXY: 'a', https_proxy: 'b' }, 'b', ''],
+  [{ HTTPS_PROXY: 'a', https_proxy: '' }, 'a', ''],
+  [{ http_proxy: 'c', HTTP_PROXY: '' }, '', 'c'],
+  [{ ALL_PROXY: 'd' }, '', ''],
+])('the environment %j names for https %j, for http %j', (env, https, http) => {
+  expect(proxiesIn(env)).toEqual({ https, http, none: '' });
+});
+
+test('a proxy is an IPv6 address, or stands with a slash at its end', () => {
+  for (const https of ['http://[2001:db8::1]:3128', 'http://p.example:3128/', ' http://p.example:3128 '])
+    expect(proxyFor(new URL('https://a.example'), { ...direct, https })).toBe(https.trim());
 });

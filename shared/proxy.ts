@@ -14,6 +14,12 @@ export interface Proxies {
 /** No proxy at all. */
 export const direct: Proxies = { https: '', http: '', none: '' };
 
+/** The proxies that an environment names; lower case wins, as in curl. */
+export function proxiesIn(env: Readonly<Record<string, string | undefined>>): Proxies {
+  const setting = (name: string): string => env[name.toLowerCase()] || env[name] || '';
+  return { https: setting('HTTPS_PROXY'), http: setting('HTTP_PROXY'), none: setting('NO_PROXY') };
+}
+
 /**
  * The proxy through which an address is asked; undefined where it is asked directly. NO_PROXY is read as curl and Go read it: a
  * name stands for itself and what is below it, with or without a dot or `*.` before it; a network in CIDR; a port narrows an
@@ -27,6 +33,11 @@ export function proxyFor(url: URL, { https, http, none }: Proxies): string | und
   if (proxy === '' || isLoopback(host)) return undefined;
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   if (none.split(/[\s,]+/).some((entry) => covers(entry.toLowerCase(), host, port))) return undefined;
+  return withScheme(proxy);
+}
+
+/** A proxy's address, http where it has no scheme, as curl and Go take it. */
+export function withScheme(proxy: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
 }
 

@@ -16,3 +16,9 @@ export function withoutEnds(text: string, characters: string): string {
   while (start < text.length && characters.includes(text.charAt(start))) start += 1;
   return withoutEnd(text.slice(start), characters);
 }
+
+/** A host with its port, an IPv6 address in brackets. */
+export function hostPort(host: string, port: number | string): string {
+  const plain = withoutBrackets(host);
+  return `${plain.includes(':') ? `[${plain}]` : plain}:${port}`;
+}

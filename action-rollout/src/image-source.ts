@@ -6,7 +6,7 @@ import { McprtError, messageOf } from '../../shared/errors.js';
 import { dockerEnvironment, picked } from '../../shared/images/docker-environment.js';
 import { registryPodRoute } from '../../shared/images/registry-pod.js';
 import { publicRoute, type RegistryRoute } from '../../shared/images/route.js';
-import type { ReachOptions } from '../../shared/platform/reach.js';
+import type { ReachOptions } from '../../shared/platform/way.js';
 import { given } from '../../shared/profile/values.js';
 import { type ImageSource, openImages } from '../../shared/rollout/images.js';
 import type { RolloutObservation } from '../../shared/rollout/observe.js';

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Opened } from '../../shared/action/operation.js';
+import { reachOf } from '../../shared/action/reach.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { RolloutOptions } from '../../shared/rollout/rollout.js';
 import type { RolloutInputs } from './inputs.js';
 
 /** What the inputs and the profile say of a rollout. */
-export function optionsOf({ inputs, target: { hosts, values }, run }: Opened<RolloutInputs>): RolloutOptions {
+export function optionsOf({ inputs, target: { hosts, values }, run, env }: Opened<RolloutInputs>): RolloutOptions {
   return {
     run,
     hosts,
@@ -19,7 +20,7 @@ export function optionsOf({ inputs, target: { hosts, values }, run }: Opened<Rol
     expectedPlan: inputs['expect-plan'],
     rollback: inputs.rollback,
     overReconcilers: inputs.allow.includes('reconciler'),
-    reach: { overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] },
+    reach: reachOf(inputs, env),
     rolloutTimeout: inputs['rollout-timeout'],
     timeout: inputs.timeout,
     withoutSecrets: inputs['without-secrets'],

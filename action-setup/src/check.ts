@@ -12,10 +12,10 @@ import { platformOptionsOf } from './options.js';
 import { checkSummary, outputsOf } from './report.js';
 
 /** Looks and reports; fails when something is wrong, so that a schedule notices. */
-export async function check({ connection, inputs, target, mask }: Opened<SetupInputs>): Promise<Report> {
+export async function check({ connection, inputs, target, env, mask }: Opened<SetupInputs>): Promise<Report> {
   const { cluster } = connectionOf({ connection });
   const options = {
-    ...platformOptionsOf(inputs, target, mask),
+    ...platformOptionsOf({ inputs, target, env, mask }),
     rules: rulesOf('check'),
     backup: undefined,
     installer: undefined,

@@ -1,7 +1,6 @@
 import { overridesOf } from '../../shared/action/choice.js';
-import type { Mask } from '../../shared/action/mask.js';
 import type { Opened } from '../../shared/action/operation.js';
-import type { Target } from '../../shared/action/profile.js';
+import { reachOf } from '../../shared/action/reach.js';
 import { readRestoreKey } from '../../shared/backup/keys.js';
 import type { PlatformOptions } from '../../shared/facts/observe-platform.js';
 import { parseDuration } from '../../shared/profile/forms.js';
@@ -24,7 +23,7 @@ function rolloutSpan(values: Values): number | undefined {
 const minute = 60_000;
 
 /** What the inputs and the profile say of an installation. */
-export function optionsOf({ inputs, target, run, mask }: Opened<SetupInputs>): SetupOptions {
+export function optionsOf({ inputs, target, run, env, mask }: Opened<SetupInputs>): SetupOptions {
   const { values, domain, hosts } = target;
   const goDuration = (ms: number | undefined): string => (ms === undefined ? '' : `${Math.ceil(ms / 1000)}s`);
   return {
@@ -60,7 +59,7 @@ export function optionsOf({ inputs, target, run, mask }: Opened<SetupInputs>): S
     binary: inputs.binary,
     source: inputs.source,
     certManager: { manifest: inputs['cert-manager-manifest'], version: inputs['cert-manager-version'] },
-    platform: platformOptionsOf(inputs, target, mask),
+    platform: platformOptionsOf({ inputs, target, env, mask }),
     timeout: inputs.timeout,
     patience: {
       certificates: inputs['cert-timeout'] ?? spanOf(values, 'MCP_CERT_TIMEOUT') ?? 15 * minute,
@@ -73,18 +72,20 @@ export function optionsOf({ inputs, target, run, mask }: Opened<SetupInputs>): S
 }
 
 /** What is looked at besides the cluster, and how. */
-export function platformOptionsOf(
-  inputs: SetupInputs,
-  { hosts, values }: Target,
-  mask: Mask,
-): Omit<PlatformOptions, 'rules' | 'installer' | 'backup'> {
+export function platformOptionsOf({
+  inputs,
+  target: { hosts, values },
+  env,
+  mask,
+}: Pick<Opened<SetupInputs>, 'inputs' | 'target' | 'env' | 'mask'>): Omit<
+  PlatformOptions,
+  'rules' | 'installer' | 'backup'
+> {
   return {
     hosts,
     names: true,
     imagePlatform: given(values, 'MCP_IMAGE_PLATFORM'),
-    overrides: inputs.resolve,
-    dnsServer: inputs['dns-server'],
-    caBundle: inputs['ca-bundle'],
+    ...reachOf(inputs, env),
     mask,
   };
 }

@@ -3,9 +3,8 @@ import { githubOf } from '../../shared/action/github.js';
 import { askGithub } from '../../shared/action/github-api.js';
 import { log } from '../../shared/action/log.js';
 import { writeStickyComment } from '../../shared/action/sticky-comment.js';
-import { messageOf } from '../../shared/errors.js';
+import { messageOf, toldBy } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
-import { failureText } from '../../shared/platform/api.js';
 import { findKeySecrets, findLeftovers, planCleanup, previewOf } from '../../shared/smoke/cleanup.js';
 import { Made, removeMade } from '../../shared/smoke/made.js';
 import { previewEnvironment } from '../../shared/smoke/pull-request.js';
@@ -66,7 +65,7 @@ async function tellRemoved(number: number, { inputs, context, report }: SmokeRun
     const markdown = removedComment(github.runUrl);
     await writeStickyComment(github, number, { marker: previewMarker(report.domain), markdown, onlyChange: true });
   } catch (error) {
-    log.warning(`GitHub was not told that the preview of pull request ${number} is gone: ${failureText(error)}`);
+    log.warning(`GitHub was not told that the preview of pull request ${number} is gone: ${toldBy(error)}`);
     context.progress(`the preview of pull request ${number} is gone all the same`);
   }
 }

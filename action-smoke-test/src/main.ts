@@ -1,6 +1,7 @@
 import * as core from '@actions/core';
 import { hide } from '../../shared/action/mask.js';
 import { failureOf, type Opened, type Report, runOperation } from '../../shared/action/operation.js';
+import { reachOf } from '../../shared/action/reach.js';
 import type { MetadataError, ServerMetadata } from '../../shared/platform/servers-file.js';
 import { openWeb } from '../../shared/platform/web.js';
 import { given } from '../../shared/profile/values.js';
@@ -27,7 +28,7 @@ async function operate(opened: Opened<SmokeInputs>): Promise<Report> {
   const cluster = opened.connection?.cluster;
   // What a tenant can do is seen without any way into the cluster.
   for (const name of Object.keys(env)) if (/KUBECONFIG|^KUBERNETES_SERVICE_/.test(name)) delete env[name];
-  const reach = { overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] };
+  const reach = reachOf(inputs, env);
   const web = openWeb(reach);
   const run = inputs['run-id'] || madeRunId(env);
   const maker = imageMaker({

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { readInputs } from '../../shared/action/inputs.js';
 import { log } from '../../shared/action/log.js';
 import { runOperation } from '../../shared/action/operation.js';
+import { reachOf } from '../../shared/action/reach.js';
 import { McprtError } from '../../shared/errors.js';
 import { openWeb } from '../../shared/platform/web.js';
 import { Made, madeKinds, removeMade } from '../../shared/smoke/made.js';
@@ -18,12 +19,12 @@ export async function smokeTestPostAction(): Promise<void> {
   if (saved === '') return;
   const read = (): SmokeInputs => readInputs(inputTypes);
   await runOperation({ ...door, title: 'action-smoke-test (post)', version: '', read, quiet: true }, async (opened) => {
-    const { inputs, target, signal, mask, progress } = opened;
+    const { inputs, target, signal, mask, progress, env } = opened;
     const cluster = opened.connection?.cluster;
     const made = new Made(() => undefined, things.parse(JSON.parse(saved)));
     const count = made.things.length;
     if (count === 0) return undefined;
-    const web = openWeb({ overrides: inputs.resolve, dnsServer: inputs['dns-server'], caBundle: inputs['ca-bundle'] });
+    const web = openWeb(reachOf(inputs, env));
     try {
       const { admin } = await platformOf(target.hosts, inputs, cluster, { web, signal, mask, progress })();
       const { left, kept } = await removeMade(made, { admin, cluster });

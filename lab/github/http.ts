@@ -31,8 +31,9 @@ export async function serve(handle: (call: Call) => Reply): Promise<Server> {
   const server = createServer((request, response) => {
     buffer(request)
       .then((body) => {
-        const url = new URL(request.url ?? '/', `http://${request.headers.host}`);
         const { method = 'GET', headers } = request;
+        // What stands before it may speak TLS for it.
+        const url = new URL(request.url ?? '/', `${headers['x-forwarded-proto'] ?? 'http'}://${headers.host}`);
         write(response, handle({ method, url, headers, body }), method);
       })
       .catch((thrown: unknown) => write(response, { status: 500, body: String(thrown) }, 'GET'));

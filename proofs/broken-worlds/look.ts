@@ -8,8 +8,9 @@ import type { Finding } from '../../shared/checks/finding.js';
 import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
 import { observePlatform, type PlatformOptions } from '../../shared/facts/observe-platform.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
-import { parseOverrides } from '../../shared/platform/reach.js';
+import { parseOverrides } from '../../shared/platform/overrides.js';
 import { hostsOf } from '../../shared/profile/values.js';
+import { direct } from '../../shared/proxy.js';
 import { secondsSince } from '../support/figures.js';
 import type { BrokenCase } from './case.js';
 import type { Site } from './site.js';
@@ -110,6 +111,7 @@ async function optionsOf(site: Site): Promise<PlatformOptions> {
     overrides: parseOverrides(resolveLines(site).join('\n')),
     dnsServer: dnsOf(site),
     caBundle: glance.caBundle ?? site.root,
+    proxies: direct,
     rules: rulesOf(glance.forSetup ? 'install' : 'check'),
     backup: glance.backup,
     installer: glance.installer,

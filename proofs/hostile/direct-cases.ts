@@ -15,6 +15,7 @@ import { tailOfLines } from '../../shared/images/tail.js';
 import { openMcp } from '../../shared/mcp/client.js';
 import { readServersFile } from '../../shared/platform/servers-file.js';
 import { openWeb } from '../../shared/platform/web.js';
+import { direct } from '../../shared/proxy.js';
 import { anyAnswers, bomb } from './bundle-cases.js';
 import { type Answer, forEver, type HostileServer, json } from './server.js';
 import { hostileText, longText } from './texts.js';
@@ -48,6 +49,7 @@ const reach = ({ server, host }: Given) => ({
   overrides: [{ host, port: 443, address: '127.0.0.1', toPort: server.port }],
   dnsServer: '',
   caBundle: server.ca,
+  proxies: direct,
 });
 
 const mcp = casesOf<Answer>('MCP server', async (answer, given) => {

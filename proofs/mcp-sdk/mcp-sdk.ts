@@ -3,8 +3,9 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { Agent, fetch as undiciFetch } from 'undici';
 import { isRecord } from '../../shared/json.js';
 import { findApi } from '../../shared/platform/api.js';
-import { parseOverrides } from '../../shared/platform/reach.js';
+import { parseOverrides } from '../../shared/platform/overrides.js';
 import { openWeb } from '../../shared/platform/web.js';
+import { direct } from '../../shared/proxy.js';
 import type { Figures, Proof, ProofContext } from '../support/proof.js';
 import { userPassword } from '../world/actions.js';
 import { type PlatformInUse, platformInUse } from '../world/parts.js';
@@ -75,7 +76,12 @@ async function identityOf(
   { front, root, domain }: World<PlatformInUse>,
   server: string,
 ): Promise<Record<string, string>> {
-  const web = openWeb({ overrides: parseOverrides(front.resolve.join('\n')), dnsServer: '', caBundle: root });
+  const web = openWeb({
+    overrides: parseOverrides(front.resolve.join('\n')),
+    dnsServer: '',
+    caBundle: root,
+    proxies: direct,
+  });
   const quiet = { mask: () => undefined, progress: () => undefined };
   const found = await findApi(`platform.${domain}`, { web, signal: AbortSignal.timeout(60_000), ...quiet });
   const caller = found.as({ email: `mcprt-smoke@${domain}`, password: userPassword });

@@ -7,6 +7,7 @@ import { type Listening, listenOnLoopback } from '../../lab/driver/loopback.js';
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import { openMcp, resultOf, textOf } from '../../shared/mcp/client.js';
 import { openWeb } from '../../shared/platform/web.js';
+import { direct } from '../../shared/proxy.js';
 import type { Figures, ProofContext } from '../support/proof.js';
 
 const host = 'mcp.example.org';
@@ -18,7 +19,7 @@ export async function ourClient({ expect }: ProofContext): Promise<Figures> {
     const { certificate, key } = await makeServerCertificate([host]);
     const { port, close } = await officialServer({ cert: certificate, key }, form === 'JSON');
     const overrides = [{ host, port: 443, address: '127.0.0.1', toPort: port }];
-    const web = openWeb({ overrides, dnsServer: '', caBundle: certificate });
+    const web = openWeb({ overrides, dnsServer: '', caBundle: certificate, proxies: direct });
     const mcp = openMcp(web, { host, path: '/mcp', signal: AbortSignal.timeout(30_000) });
     const opened = await mcp.initialize();
     const noticed = await mcp.initialized();

@@ -14,6 +14,7 @@ const without: Readonly<Record<string, string>> = {
   accounts: 'asks the API server itself',
   scale: 'measures',
   writer: 'asks for what zero-orders asks for',
+  proxy: 'asks for what other proofs ask for',
   'mcp-sdk': 'has no cluster of its own to change',
   'workflow-lint': 'runs linters',
   workflows: 'a workflow engine starts the actions',

@@ -4,6 +4,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { McprtError, messageOf } from '../errors.js';
 import { observePlatform } from '../facts/observe-platform.js';
 import { given } from '../profile/values.js';
+import { direct } from '../proxy.js';
 import { annotateFindings, findingsTable } from './findings.js';
 import { log } from './log.js';
 import { Markdown } from './markdown.js';
@@ -38,6 +39,7 @@ async function findingsNow(cluster: Cluster, { hosts, values }: Target, mask: Ma
       overrides: [],
       dnsServer: '',
       caBundle: '',
+      proxies: direct,
       // The names are for setup to look at; from a runner that only backs up they may be out of reach.
       names: false,
       backup: undefined,

@@ -1,5 +1,5 @@
 import { textAt } from '../cluster/fields.js';
-import { messageOf } from '../errors.js';
+import { McprtError, messageOf } from '../errors.js';
 import { GithubRefusal } from '../github-refusal.js';
 import { isRecord, parsedJson } from '../json.js';
 import { withoutEnd } from '../text.js';
@@ -124,6 +124,8 @@ function refusalOf(error: unknown): unknown {
   const status = isRecord(error) ? error.status : undefined;
   if (!(error instanceof Error) || typeof status !== 'number') return error;
   const answer = isRecord(error) && isRecord(error.response) ? error.response : undefined;
+  const { cause } = error;
+  if (cause instanceof McprtError) return new GithubRefusal(0, 'away', `${cause.message}: ${cause.why}`, cause.next);
   if (answer === undefined) return away(0, `no answer: ${messageOf(error)}`);
   const told = `${status}: ${messageOf(error).slice(0, 200)}`;
   const wait = pauseOf(status, answer.headers, error.message);

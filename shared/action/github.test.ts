@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { repositoryOrigin } from './choice.js';
-import { branchOf, defaultBranchOf, runContext, warnOfBranch } from './github.js';
+import { branchOf, defaultBranchOf, proxiesOf, runContext, warnOfBranch } from './github.js';
+import { hide } from './mask.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mcprt-event-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -65,4 +66,15 @@ describe('where an operation runs', () => {
     warnOfBranch({ GITHUB_REF: ref }, (line) => said.push(line));
     expect(said).toHaveLength(times);
   });
+});
+
+describe('the proxies of a runner', () => {
+  it.each(['http://me:first-of%2Fproxy@p.example:3128', 'me:second-of%2Fproxy@p.example:3128/'])(
+    'have a password that is shown in no form: %s',
+    (address) => {
+      expect(proxiesOf({ HTTPS_PROXY: address }).https).toBe(address);
+      const [, password = ''] = /me:(.*)@/.exec(address) ?? [];
+      for (const form of [password, decodeURIComponent(password)]) expect(hide(`x ${form} y`)).toBe('x *** y');
+    },
+  );
 });

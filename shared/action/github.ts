@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isRecord, parsedJson } from '../json.js';
-import type { Proxies } from '../proxy.js';
+import { type Proxies, proxiesIn, withScheme } from '../proxy.js';
 import type { RunContext } from '../run-context.js';
 import { passwordsIn } from '../secret-shapes.js';
 import type { GithubApi } from './github-api.js';
@@ -68,10 +68,9 @@ export function warnOfBranch(env: NodeJS.ProcessEnv, warn: (line: string) => voi
   );
 }
 
-/** The proxies that the runner's environment names; lower case wins, as in curl. Passwords in their addresses are masked. */
+/** The proxies that the runner's environment names. Passwords in their addresses are masked. */
 export function proxiesOf(env: NodeJS.ProcessEnv): Proxies {
-  const setting = (name: string): string => env[name.toLowerCase()] || env[name] || '';
-  const found = { https: setting('HTTPS_PROXY'), http: setting('HTTP_PROXY'), none: setting('NO_PROXY') };
-  [found.https, found.http].flatMap(passwordsIn).forEach(mask);
+  const found = proxiesIn(env);
+  [found.https, found.http].map(withScheme).flatMap(passwordsIn).forEach(mask);
   return found;
 }

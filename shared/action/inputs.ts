@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as core from '@actions/core';
 import { McprtError } from '../errors.js';
-import { type Override, parseOverrides } from '../platform/reach.js';
+import { type Override, parseOverrides } from '../platform/overrides.js';
 import { secretsIn, shownPath } from '../secret-shapes.js';
 import { mask } from './mask.js';
 

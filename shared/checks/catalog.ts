@@ -28,6 +28,7 @@ export const findingCodes = [
   'port-80-closed',
   'port-80-foreign',
   'port-443-closed',
+  'reach-unseen',
   // cert-manager
   'certmanager-gone',
   'certmanager-missing',

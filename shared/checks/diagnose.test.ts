@@ -83,6 +83,8 @@ describe('who answers on port 80', () => {
     http,
     unnamed,
     tls: undefined,
+    unseen: [],
+    isHandedOn: false,
   });
   const found = (one: PublicName, ingresses: PlatformFacts['seen']['ingresses'] = []) => {
     const facts = { ...empty(), names: [one] };
@@ -123,6 +125,34 @@ describe('who answers on port 80', () => {
   });
 });
 
+describe('behind a proxy', () => {
+  const name = (part: Partial<PublicName>): PublicName => ({
+    role: 'platform',
+    host: 'platform.example.com',
+    dns: undefined,
+    http: undefined,
+    unnamed: undefined,
+    tls: undefined,
+    unseen: [],
+    isHandedOn: true,
+    ...part,
+  });
+  const found = (part: Partial<PublicName>) =>
+    preflight({ ...empty(), names: [name(part)] }).map(({ code, severity }) => `${severity} ${code}`);
+
+  it('what is never seen is a notice, and a port that is not, a warning: neither stops a setup', () => {
+    expect(found({ unseen: ['DNS: a proxy looks the name up'] })).toEqual(['notice reach-unseen']);
+    expect(found({ unseen: ['DNS: x', 'port 443: the proxy does not answer'] })).toEqual(['warning reach-unseen']);
+    expect(found({ unseen: ['port 80 for other names: x'] })).toEqual(['notice reach-unseen']);
+  });
+
+  it('an answer that the proxy may have made itself is only a doubt', () => {
+    const http = { status: 403, body: 'Access denied', location: '', server: 'squid' };
+    expect(found({ http })).toEqual(['warning port-80-foreign']);
+    expect(found({ http, isHandedOn: false })).toEqual(['error port-80-foreign']);
+  });
+});
+
 describe('what setup itself brings back', () => {
   const host = 'registry.example.com';
   const name = (part: Partial<PublicName>): PublicName => ({
@@ -132,6 +162,8 @@ describe('what setup itself brings back', () => {
     http: undefined,
     unnamed: undefined,
     tls: undefined,
+    unseen: [],
+    isHandedOn: false,
     ...part,
   });
   const severities = (facts: PlatformFacts) => preflight(facts).map(({ code, severity }) => `${severity} ${code}`);

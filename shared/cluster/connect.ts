@@ -21,7 +21,8 @@ export function connect(credentials: Credentials, { proxies, ask }: ConnectOptio
 /** Opens the cluster that a kubeconfig's current context names, for commands that run on somebody's own machine. */
 export async function connectWithKubeconfig(
   kubeconfig: string,
+  options: ConnectOptions = {},
 ): Promise<{ cluster: Cluster; credentials: Credentials }> {
   const credentials = await loadCredentials(kubeconfig, { trusted: false });
-  return { cluster: connect(credentials), credentials };
+  return { cluster: connect(credentials, options), credentials };
 }

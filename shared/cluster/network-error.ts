@@ -9,8 +9,8 @@ export interface Way {
   where: string;
   server: string;
   tls: Credentials['tls'];
-  /** Whether no proxy stands in between: what is refused or not found is the API server then. */
-  isDirect: boolean;
+  /** The proxy on the way; undefined where there is none. What it does not get to is told by itself. */
+  proxy: string | undefined;
   /** How often it was tried. */
   tries: number;
 }
@@ -61,13 +61,13 @@ export function isCertificateProblem(error: unknown): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(codeOf(error));
 }
 
-function connectionError(cause: unknown, code: string, { server, isDirect, tries }: Way): Told {
+function connectionError(cause: unknown, code: string, { server, tries }: Way): Told {
   const host = hostOf(server);
   const message = cause instanceof Error ? cause.message : '';
   if (noTls.test(code) && !/alert/i.test(message)) {
     return anotherServer(`it does not speak TLS (${code}): a plain HTTP server, or another port`);
   }
-  if (isDirect && code === 'ECONNREFUSED') {
+  if (code === 'ECONNREFUSED') {
     return loopback.test(host)
       ? {
           code: 'cluster-loopback',
@@ -82,7 +82,7 @@ function connectionError(cause: unknown, code: string, { server, isDirect, tries
           next: 'check that k3s runs (`systemctl status k3s`) and that the port is the API server’s, 6443; a firewall that rejects looks the same',
         };
   }
-  if (isDirect && (code === 'ENOTFOUND' || code.startsWith('EAI_'))) {
+  if (code === 'ENOTFOUND' || code.startsWith('EAI_')) {
     return {
       code: 'cluster-dns',
       what: 'the name is not found',
@@ -106,10 +106,9 @@ function isSilent(code: string): boolean {
 }
 
 async function certificateError(cause: unknown, code: string, way: Way): Promise<Told> {
-  const { server, tls, isDirect } = way;
+  const { server, tls, proxy } = way;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return otherName(cause, tls.servername ?? hostOf(server));
-  // Through a proxy the look would need a tunnel of its own; what is known without it says enough.
-  const served = isDirect ? await presentedCertificate(server, tls.servername) : undefined;
+  const served = await presentedCertificate(server, { proxy, servername: tls.servername });
   const ca = firstCertificate(tls.ca);
   if (code === 'CERT_HAS_EXPIRED') return expired(code, served, ca);
   if (code === 'CERT_NOT_YET_VALID') {

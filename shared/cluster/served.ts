@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
 import { withoutBrackets } from '../text.js';
+import { openTunnel } from '../tunnel.js';
 
 /** In ms: it only explains a failure, which is told without it as well. */
 const patience = 5_000;
@@ -14,25 +15,34 @@ const longestName = 300;
  * @param servername the name to ask for, where it is another one than the address has
  * @returns undefined where none comes in time
  */
-export function presentedCertificate(server: string, servername?: string): Promise<X509Certificate | undefined> {
-  const { port } = new URL(server);
+export async function presentedCertificate(
+  server: string,
+  { proxy, servername }: { proxy: string | undefined; servername: string | undefined },
+): Promise<X509Certificate | undefined> {
   const host = hostOf(server);
+  const port = Number(new URL(server).port || 443);
   const name = servername ?? (isIP(host) === 0 ? host : undefined);
+  const socket =
+    proxy === undefined
+      ? undefined
+      : await openTunnel(proxy, { host, port }, { signal: AbortSignal.timeout(patience) }).catch(
+          (): undefined => undefined,
+        );
+  if (proxy !== undefined && socket === undefined) return undefined;
   return new Promise((resolve) => {
-    const socket: TLSSocket = connect({
-      host,
-      port: Number(port || 443),
+    const secure = connect({
+      ...(socket === undefined ? { host, port } : { socket }),
       ...(name === undefined ? {} : { servername: name }),
       rejectUnauthorized: false,
     });
     const end = (certificate?: X509Certificate): void => {
       resolve(certificate);
-      socket.destroy();
+      secure.destroy();
     };
-    socket.setTimeout(patience, () => end());
-    socket.once('secureConnect', () => end(socket.getPeerX509Certificate()));
-    socket.on('error', () => end());
-    socket.once('close', () => end());
+    secure.setTimeout(patience, () => end());
+    secure.once('secureConnect', () => end(secure.getPeerX509Certificate()));
+    secure.on('error', () => end());
+    secure.once('close', () => end());
   });
 }
 

@@ -1,4 +1,8 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { makeCertificateAuthority, makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import { type SecureServer, startSecureServer } from '../platform/testing/secure-server.js';
 import { type ForwardProxy, startForwardProxy } from '../testing/forward-proxy.js';
 import { connect } from './connect.js';
@@ -101,6 +105,85 @@ describe('the way to the API server', () => {
     expect([own.asked.length, other.asked.length]).toEqual([1, 0]);
   });
 
+  it('keeps CA and client certificate, through the proxy and past it', async () => {
+    const ca = await makeCertificateAuthority();
+    const [own, client] = await Promise.all([
+      makeServerCertificate(['api.example', 'localhost'], ca),
+      makeServerCertificate(['ci'], ca),
+    ]);
+    const server = createServer(
+      { cert: own.certificate, key: own.key, ca: ca.certificate, requestCert: true, rejectUnauthorized: false },
+      ({ socket }, response) => {
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify((socket as TLSSocket).getPeerCertificate().subject));
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const proxy = await startProxy();
+    const { port } = server.address() as AddressInfo;
+    const tls = { ca: ca.certificate, cert: client.certificate, key: client.key };
+    for (const [name, none] of [
+      ['api.example', ''],
+      ['localhost', 'localhost'],
+    ] as const) {
+      const transport = openTransport(
+        { server: `https://${name}:${port}`, context: '', headers: {}, secrets: [], tls },
+        { userAgent: 'test', deadline: 20_000, proxies: by(`http://${proxy.url}`, none) },
+      );
+      expect(await transport.call(get)).toMatchObject({ status: 200, body: '{"CN":"ci"}' });
+      await transport.close();
+    }
+    expect(proxy.asked).toHaveLength(1);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('is made anew where the proxy drops it, and a watch that it drops is told', async () => {
+    const [server, proxy] = await Promise.all([world(), startProxy()]);
+    const transport = transportTo(server, by(`http://${proxy.url}`));
+    await transport.call(get);
+    proxy.cut();
+    expect((await transport.call(get)).status).toBe(200);
+    expect(proxy.asked.length).toBeGreaterThan(1);
+    server.instead = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{}\n');
+      return true;
+    };
+    const lines = transport.lines(get);
+    expect((await lines.next()).value).toBe('{}');
+    proxy.cut();
+    await expect(lines.next()).rejects.toMatchObject({ code: 'cluster-unreachable' });
+  });
+
+  it('has room for WebSockets, and for a look at a certificate that is not trusted', async () => {
+    const [server, proxy, other] = await Promise.all([world(), startProxy(), world()]);
+    const transport = transportTo(server, by(`http://${proxy.url}`));
+    const socket = await transport.webSocket('/exec', 'v4.channel.k8s.io');
+    await new Promise((resolve) => socket.addEventListener('error', resolve));
+    expect(server.asked).toMatchObject([{ url: '/exec', headers: { upgrade: 'websocket' } }]);
+    const stranger = transportTo({ ...server, reach: other.reach }, by(`http://${proxy.url}`));
+    await expect(stranger.call(get)).rejects.toMatchObject({
+      code: 'cluster-untrusted',
+      why: expect.stringContaining('the server’s certificate is issued by'),
+    });
+    expect(new Set(proxy.asked.map(({ to }) => to))).toEqual(new Set([`api.example:${server.port}`]));
+  });
+
+  it.each([
+    [403, 'proxy-refused', 1],
+    [407, 'proxy-authentication', 1],
+    [503, 'proxy-gateway', 5],
+  ])('is refused by the proxy with %i: told as %s after %i tries', async (status, code, tries) => {
+    const server = await world();
+    const proxy = await startForwardProxy({ leadsTo: () => ({ status }) });
+    open.push(proxy);
+    const transport = transportTo(server, by(`http://${proxy.url}`));
+    await expect(transport.call(get)).rejects.toMatchObject({ code });
+    expect(proxy.asked).toHaveLength(tries);
+    await expect(transport.lines(get).next()).rejects.toMatchObject({ code });
+  });
+
   it('is told by the setting that is wrong', () => {
     const told = (proxies: TransportOptions['proxies'], proxyUrl?: string): unknown => {
       try {
@@ -119,7 +202,7 @@ describe('the way to the API server', () => {
         return error;
       }
     };
-    const code = 'cluster-proxy';
+    const code = 'proxy-invalid';
     expect(told(by('no address'))).toMatchObject({ code, next: expect.stringContaining('HTTPS_PROXY') });
     expect(told(undefined, 'no address')).toMatchObject({ code, next: expect.stringContaining('proxy-url') });
   });

@@ -2,6 +2,7 @@ import { createServer as createTcp, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { makeCertificateAuthority } from '../../lab/platform/certificate-authority.js';
 import { type SecureServer, startSecureServer } from '../platform/testing/secure-server.js';
+import { direct } from '../proxy.js';
 import { openCluster } from './cluster.js';
 import type { Credentials } from './credentials.js';
 import { kinds } from './objects.js';
@@ -89,13 +90,13 @@ describe('a call', () => {
   });
 
   it('has a proxy whose address is one, and does not quote one that is none', () => {
-    for (const proxyUrl of ['http://u:%zz@h.example', 'secret-0123456789']) {
+    for (const proxyUrl of ['socks5://u:secret-0123456789@h.example', 'secret-0123456789']) {
       const begin = (): unknown =>
         openTransport(
           { server: 'https://h.example', context: '', headers: {}, tls: {}, secrets: [], proxyUrl },
           { userAgent: 'test', deadline: 1_000 },
         );
-      expect(begin).toThrow('the proxy on the way');
+      expect(begin).toThrow(/^the address of a proxy cannot be used$/);
     }
   });
 });
@@ -148,7 +149,7 @@ describe('a server that is none', () => {
     open.push(server);
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const reach = { overrides: [], dnsServer: '', caBundle: ca.certificate };
+    const reach = { overrides: [], dnsServer: '', caBundle: ca.certificate, proxies: direct };
     await expect(transportTo({ host: 'h.example', port, reach }).call(get)).rejects.toMatchObject({
       code: 'cluster-not-api',
     });

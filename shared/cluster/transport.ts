@@ -1,9 +1,11 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { Agent, type Dispatcher, ProxyAgent, WebSocket } from 'undici';
+import { Agent, type Dispatcher, WebSocket } from 'undici';
 import { linesOfStream, readAtMost } from '../bounded.js';
 import { McprtError } from '../errors.js';
 import { direct, type Proxies, proxyFor } from '../proxy.js';
+import { isPassingProxy, proxyAddress } from '../proxy-error.js';
+import { tunnelConnector } from '../tunnel.js';
 import { ApiError, apiErrorFrom } from './api-error.js';
 import type { Credentials } from './credentials.js';
 import { impersonationHeaders, singleHeaders } from './impersonation.js';
@@ -217,26 +219,17 @@ function dispatcherFor(
     headersTimeout: options.deadline,
     bodyTimeout: 0,
   };
-  try {
-    const uri = proxyOn(credentials, options);
-    if (uri !== undefined) return new ProxyAgent({ uri, requestTls: connect, ...pool });
-  } catch {
-    // The address may have a password in it, and what is thrown may quote it.
-    throw new McprtError('cluster-proxy', {
-      what: 'the proxy on the way to the API server cannot be used',
-      why: 'its address is none, or its user or password has a character that must be percent-encoded',
-      next:
-        credentials.proxyUrl === undefined
-          ? 'correct HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT'
-          : 'correct the proxy-url in the kubeconfig: http://USER:PASSWORD@HOST:PORT',
-    });
-  }
-  return new Agent({ connect, ...pool });
+  const proxy = proxyOn(credentials, options);
+  if (proxy === undefined) return new Agent({ connect, ...pool });
+  // What is no address is told before anything is asked.
+  proxyAddress(proxy);
+  return new Agent({ connect: tunnelConnector(proxy, { ...connect, allowH2 }), ...pool });
 }
 
 /** A network failure or an answer that asks to come back; a write that did happen is found by whoever re-reads it. */
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return retriedStatuses.has(error.status);
+  if (isPassingProxy(error)) return true;
   return passingCodes.test(codeOf(error)) && !isCertificateProblem(error);
 }
 
@@ -257,8 +250,8 @@ async function explain(
   if (error instanceof McprtError) return error;
   const { server, tls } = credentials;
   const where = `${call.method} ${call.path.split('?')[0]} at ${server}`;
-  const isDirect = proxyOn(credentials, options) === undefined;
-  return networkError(error, { where, server, tls, isDirect, tries: isPassing(error) ? attempts : 1 });
+  const proxy = proxyOn(credentials, options);
+  return networkError(error, { where, server, tls, proxy, tries: isPassing(error) ? attempts : 1 });
 }
 
 /** Whether nothing is sent that says who asks. */

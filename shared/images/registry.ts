@@ -5,6 +5,7 @@ import { readAtMost } from '../bounded.js';
 import { at, recordsAt, textAt } from '../cluster/fields.js';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
+import { isPassingProxy } from '../proxy-error.js';
 import type { RegistryAnswer, RegistryRoute } from './route.js';
 
 /** An image as the registry has it. */
@@ -74,7 +75,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
         factor: 2,
         randomize: true,
         signal,
-        shouldRetry: ({ error }) => error instanceof McprtError && isPassing(error.code),
+        shouldRetry: ({ error }) => isPassingProxy(error) || (error instanceof McprtError && isPassing(error.code)),
       },
     ).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : error;

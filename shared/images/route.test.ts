@@ -7,6 +7,7 @@ import {
   makeServerCertificate,
 } from '../../lab/platform/certificate-authority.js';
 import { McprtError, messageOf } from '../errors.js';
+import { direct } from '../proxy.js';
 import { forwardedRoute, publicRoute, type RegistryRoute } from './route.js';
 import { startUpstream, type Upstream } from './testing/upstream.js';
 
@@ -39,6 +40,7 @@ const route = (port: number, caBundle = ca.certificate): RegistryRoute =>
       overrides: [{ host, port: 443, address: '127.0.0.1', toPort: port }],
       dnsServer: '',
       caBundle,
+      proxies: direct,
     }),
   );
 

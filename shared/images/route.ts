@@ -1,8 +1,9 @@
 import type { Duplex, Readable } from 'node:stream';
-import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
 import { McprtError, messageOf } from '../errors.js';
-import { addressFor, type ReachOptions } from '../platform/reach.js';
+import { openWay, type ReachOptions, wayTo } from '../platform/way.js';
+import { trusted } from '../trust.js';
 
 /** One request to a registry; the path begins with `/v2/`. */
 export interface RegistryRequest {
@@ -23,7 +24,7 @@ export interface RegistryAnswer {
 export interface RegistryRoute {
   /** In words, for messages. */
   name: string;
-  /** @throws McprtError `registry-unreachable` */
+  /** @throws McprtError `registry-unreachable`, `proxy-…` */
   request(request: RegistryRequest): Promise<RegistryAnswer>;
   close(): Promise<void>;
 }
@@ -38,16 +39,18 @@ export function publicRoute(
   credentials: { username: string; password: string },
   reach: ReachOptions,
 ): RegistryRoute {
-  const ca = [...rootCertificates, ...(reach.caBundle === '' ? [] : [reach.caBundle])];
+  const ca = trusted(reach.caBundle);
   const authorization = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
   const agent = new Agent({
     headersTimeout: answerWithin,
     bodyTimeout: answerWithin,
     connect: (_options, done) => {
-      addressFor(host, 443, reach).then(
-        ({ address, port }) => whenSecure(connectTls({ host: address, port, servername: host, ca }), done),
-        (error: Error) => done(error, null),
-      );
+      wayTo(host, 443, reach)
+        .then((way) => openWay(way, reach))
+        .then(
+          (socket) => whenSecure(connectTls({ socket, servername: host, ca }), done),
+          (error: Error) => done(error, null),
+        );
     },
   });
   return routeOver(agent, `https://${host}`, `the public registry ${host}`, { authorization });

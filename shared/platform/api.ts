@@ -1,6 +1,7 @@
-import { type ErrorCode, McprtError, messageOf } from '../errors.js';
+import { type ErrorCode, McprtError } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
 import { pause as sleep } from '../pause.js';
+import { isPassingProxy } from '../proxy-error.js';
 import { describe, type Web, type WebAnswer, WebError, type WebRequest } from './web.js';
 
 /** Who calls: a service key, which is nobody in person, or somebody with a password. */
@@ -270,8 +271,10 @@ async function patiently(attempt: () => Promise<WebAnswer>, signal: AbortSignal,
       const answer = await attempt();
       if (!passes(answer)) return answer;
     } catch (error) {
-      if (!(error instanceof McprtError) || error.code !== 'smoke-tcp') throw error;
-      if (!isSafe && !error.why.includes('ECONNREFUSED')) throw error;
+      // What a proxy did not connect has not been sent.
+      const isTcp = error instanceof McprtError && error.code === 'smoke-tcp';
+      const isUnsent = isPassingProxy(error) || (isTcp && error.why.includes('ECONNREFUSED'));
+      if (!isUnsent && !(isTcp && isSafe)) throw error;
     }
     await sleep(pause, signal);
   }
@@ -320,9 +323,4 @@ function refusal({ status, told }: ApiAnswer): McprtError {
     why: told,
     next: 'its words say what it does not like; a platform of another version may want another form',
   });
-}
-
-/** The text of an unexpected failure, for a line of its own. */
-export function failureText(error: unknown): string {
-  return error instanceof McprtError ? `${error.message}: ${error.why}` : messageOf(error);
 }

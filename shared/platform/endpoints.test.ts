@@ -11,7 +11,7 @@ it('gives an endpoint up that sends a byte now and then, and never ends', async 
     return true;
   };
   const endpoint = { host: server.host, path: '/', behind: 'mcp-platform-api', expected: [200], isJson: true };
-  const [seen] = await askEndpoints([endpoint], server.reach);
+  const [seen] = await askEndpoints([endpoint], server.reach, new AbortController().signal);
   await server.close();
   expect(seen).toEqual({ endpoint, status: undefined, problem: 'no answer within 5 s' });
 }, 15_000);

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { type PublicName, parseOverrides, reach } from './reach.js';
+import { direct } from '../proxy.js';
+import { type PublicName, reach } from './reach.js';
 
 const unanswered = { error: 'no answer within 5 s' };
 const notFound = { status: 404, location: '', server: '', body: '404 page not found' };
@@ -12,22 +13,6 @@ function drip(socket: Socket, first: string | Buffer, more = 'a'): void {
   const timer = setInterval(() => socket.write(more), 500);
   socket.once('close', () => clearInterval(timer));
 }
-
-describe('parseOverrides', () => {
-  it('reads hosts with and without ports, IPv6 in brackets', () => {
-    expect(parseOverrides('a.example.com=10.0.0.1\nb.example.com:443=[::1]:8443')).toEqual([
-      { host: 'a.example.com', port: undefined, address: '10.0.0.1', toPort: undefined },
-      { host: 'b.example.com', port: 443, address: '::1', toPort: 8443 },
-    ]);
-  });
-
-  it.each(['a.example.com', 'a.example.com=', 'a.example.com=b.example.com', '=1.2.3.4', 'a:x=1.2.3.4'])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseOverrides(text)).toThrow('is not host=address');
-    },
-  );
-});
 
 describe('a name behind which an odd server answers', () => {
   const odd: [string, (socket: Socket) => void, PublicName['http']][] = [
@@ -54,7 +39,7 @@ describe('a name behind which an odd server answers', () => {
         const toPort = typeof address === 'object' ? address?.port : undefined;
         const hosts = { registry: 'r.example.com', mcp: 'm.example.com', platform: 'p.example.com' };
         const overrides = Object.values(hosts).map((host) => ({ host, port: undefined, address: '127.0.0.1', toPort }));
-        const [first] = await reach(hosts, { overrides, dnsServer: '', caBundle: '' });
+        const [first] = await reach(hosts, { overrides, dnsServer: '', caBundle: '', proxies: direct });
         for (const socket of sockets) socket.destroy();
         server.close();
         return [what, first?.http];

@@ -1,10 +1,10 @@
-import { Resolver, lookup as systemLookup } from 'node:dns/promises';
-import { request } from 'node:http';
-import { isIP } from 'node:net';
-import { messageOf } from '../errors.js';
+import { type ClientRequest, request } from 'node:http';
+import { McprtError, messageOf } from '../errors.js';
 import type { Hosts } from '../profile/values.js';
-import { withoutBrackets } from '../text.js';
-import { type Address, openConnection, type ServedCertificate, servedCertificate } from './served-certificate.js';
+import { proxyAddress, proxyFailure, proxyRefusal, proxySilent } from '../proxy-error.js';
+import { askProxy } from '../tunnel.js';
+import { type ServedCertificate, servedCertificate } from './served-certificate.js';
+import { isLookedUpByProxy, lookUp, openWay, plannedWay, type ReachOptions, type Way } from './way.js';
 
 /** One public name, seen from the runner. A part is undefined when it was not looked at. */
 export interface PublicName {
@@ -15,6 +15,10 @@ export interface PublicName {
   /** What the same address answers on port 80 to a name that nobody has: who is there, whatever stands behind the name. */
   unnamed: HttpAnswer | { error: string } | undefined;
   tls: ServedCertificate | { error: string } | undefined;
+  /** What a proxy on the way keeps from being seen, each with the reason. */
+  unseen: string[];
+  /** Whether a proxy handed the answer of port 80 on, so that it may be the proxy's own. */
+  isHandedOn: boolean;
 }
 
 export interface HttpAnswer {
@@ -25,117 +29,75 @@ export interface HttpAnswer {
   body: string;
 }
 
-/** Where a name is looked for instead of where DNS says: a cluster can be checked before DNS points at it. */
-export interface Override {
-  host: string;
-  /** Only connections to this port; all when undefined. */
-  port: number | undefined;
-  address: string;
-  toPort: number | undefined;
-}
-
-export interface ReachOptions {
-  overrides: readonly Override[];
-  /** `address` or `address:port` of the DNS server to ask; the runner's own when empty. */
-  dnsServer: string;
-  /** PEM of further CAs to trust. */
-  caBundle: string;
-}
-
 const deadline = 5_000;
 const bodyStart = 200;
 /** A name that no Ingress can be for (RFC 2606). */
 export const nobodysName = 'mcprt-probe.invalid';
 
-/**
- * Reads overrides as `host=address` or `host:port=address:port`, one a line.
- *
- * @throws Error with what is wrong with the first line that is none
- */
-export function parseOverrides(text: string): Override[] {
-  return text
-    .split(/[\n,]+/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .map((line, index) => {
-      const [, host, port, address, toPort] =
-        /^([a-z0-9.-]+)(?::(\d+))?=(\[[0-9a-f:]+\]|[0-9.]+)(?::(\d+))?$/i.exec(line) ?? [];
-      const plain = withoutBrackets(address ?? '');
-      if (host === undefined || isIP(plain) === 0) {
-        throw new Error(`entry ${index + 1} is not host=address or host:port=address:port`);
-      }
-      return {
-        host: host.toLowerCase(),
-        port: port === undefined ? undefined : Number(port),
-        address: plain,
-        toPort: toPort === undefined ? undefined : Number(toPort),
-      };
-    });
-}
-
 /** Looks at the public names from here, all at once: DNS, port 80, port 443. Nothing is thrown: a failure is what was seen. */
 export async function reach(hosts: Hosts, options: ReachOptions): Promise<PublicName[]> {
   const roles = ['registry', 'mcp', 'platform'] as const;
-  return Promise.all(
-    roles.map(async (role): Promise<PublicName> => {
-      const host = hosts[role];
-      const [http, tls] = [target(host, 80, options), target(host, 443, options)];
-      const isOverridden = http !== undefined && tls !== undefined;
-      const dns = isOverridden && options.dnsServer === '' ? undefined : await addressesOf(host, options.dnsServer);
-      const first = dns !== undefined && 'addresses' in dns ? dns.addresses[0] : undefined;
-      const at80 = http ?? (first === undefined ? undefined : { address: first, port: 80 });
-      const at443 = tls ?? (first === undefined ? undefined : { address: first, port: 443 });
-      const [httpAnswer, unnamed, tlsAnswer] = await Promise.all([
-        at80 === undefined ? undefined : orError(askHttp(host, at80)),
-        at80 === undefined ? undefined : orError(askHttp(nobodysName, at80)),
-        at443 === undefined
-          ? undefined
-          : orError(openConnection(at443).then((socket) => servedCertificate(socket, host, options.caBundle))),
-      ]);
-      return { role, host, dns, http: httpAnswer, unnamed, tls: tlsAnswer };
-    }),
-  );
+  return Promise.all(roles.map((role) => lookAt(role, hosts[role], options)));
 }
 
-/** Where to connect for a port of a host: by the overrides, else by DNS. @throws what the resolver says */
-export async function addressFor(
-  host: string,
-  port: number,
-  options: Pick<ReachOptions, 'overrides' | 'dnsServer'>,
-): Promise<Address> {
-  const overridden = target(host, port, options);
-  if (overridden !== undefined) return overridden;
-  const found = await lookUp(host, options.dnsServer);
-  const [address] = found;
-  if (address === undefined) throw new Error(`${host} has no address`);
-  return { address, port };
+async function lookAt(role: keyof Hosts, host: string, options: ReachOptions): Promise<PublicName> {
+  const isPlanned = [80, 443].every((port) => plannedWay(host, port, options) !== undefined);
+  const dns =
+    isPlanned && options.dnsServer === ''
+      ? undefined
+      : await orError(lookUp(host, options.dnsServer).then((addresses) => ({ addresses })));
+  const first = dns !== undefined && 'addresses' in dns ? dns.addresses[0] : undefined;
+  const [at80, at443] = [plannedWay(host, 80, options, first), plannedWay(host, 443, options, first)];
+  const isLookedUp = [at80, at443].some((way) => way !== undefined && isLookedUpByProxy(way));
+  const isHandedOn = at80 !== undefined && isLookedUpByProxy(at80);
+  const unseen: string[] = [];
+  if (isLookedUp) unseen.push('DNS: a proxy looks the name up');
+  if (isHandedOn) unseen.push('port 80 for other names: a proxy asks for the one only');
+  const look = async <T>(what: string, way: Way | undefined, at: (way: Way) => Promise<T>): Promise<Seen<T>> =>
+    way && seenBy(unseen, what, at(way));
+  const [http, unnamed, tls] = await Promise.all([
+    look('port 80', at80, (way) => askHttp(host, way, options)),
+    isHandedOn ? undefined : look('port 80 for other names', at80, (way) => askHttp(nobodysName, way, options)),
+    look('port 443', at443, async (way) => servedCertificate(await openWay(way, options), host, options.caBundle)),
+  ]);
+  return { role, host, dns, http, unnamed, tls, unseen, isHandedOn };
 }
 
-function target(host: string, port: number, { overrides }: Pick<ReachOptions, 'overrides'>): Address | undefined {
-  const found = overrides.find(
-    (one) => one.host === host.toLowerCase() && (one.port === undefined || one.port === port),
-  );
-  return found && { address: found.address, port: found.toPort ?? port };
-}
+type Seen<T> = T | { error: string } | undefined;
 
-async function addressesOf(host: string, dnsServer: string): Promise<{ addresses: string[] } | { error: string }> {
-  return orError(lookUp(host, dnsServer).then((addresses) => ({ addresses })));
-}
-
-async function lookUp(host: string, dnsServer: string): Promise<string[]> {
-  if (dnsServer === '') {
-    const found = await systemLookup(host, { all: true });
-    return found.map(({ address }) => address);
-  }
-  const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
-  resolver.setServers([dnsServer]);
-  return resolver.resolve4(host).catch(() => resolver.resolve6(host));
+/** What a look came to. A proxy that does not get there has seen for us; one that does not try keeps us from seeing. */
+async function seenBy<T>(unseen: string[], what: string, attempt: Promise<T>): Promise<Seen<T>> {
+  return orError(attempt).catch((error: McprtError) => {
+    if (error.code === 'proxy-gateway') return { error: `${error.message}: ${error.why}` };
+    unseen.push(`${what}: ${error.message}: ${error.why}`);
+    return undefined;
+  });
 }
 
 /** What the server at a name answers on port 80 to a request for `/`. Redirects are not followed: they are the answer. */
-function askHttp(host: string, { address, port }: Address): Promise<HttpAnswer> {
+async function askHttp(host: string, way: Way, options: ReachOptions): Promise<HttpAnswer> {
+  if (!isLookedUpByProxy(way)) {
+    const socket = await openWay(way, options);
+    return answerTo(request({ createConnection: () => socket, path: '/', headers: headersFor(host) }));
+  }
+  // Handed on without a tunnel: many proxies make one to port 443 only.
+  const proxy = proxyAddress(way.proxy ?? '');
+  const asked = { method: 'GET', path: `http://${host}/`, headers: headersFor(host) };
+  const answer = await answerTo(askProxy(proxy, asked, options.caBundle)).catch((error: unknown) => {
+    // What the system says has a code; our own deadline has none.
+    const isSilent = !(error instanceof Error && 'code' in error);
+    throw isSilent ? proxySilent(proxy.name, `${host}:80`, deadline / 1000) : proxyFailure(proxy.name, error);
+  });
+  if (answer.status === 407) throw proxyRefusal(proxy.name, host, answer.status, '');
+  return answer;
+}
+
+function headersFor(host: string): Record<string, string> {
+  return { host, 'user-agent': 'mcprt' };
+}
+
+function answerTo(asked: ClientRequest): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
-  const asked = request({ host: address, port, path: '/', headers: { host, 'user-agent': 'mcprt' }, agent: false });
   let finish = (): void => reject(new Error(`no answer within ${deadline / 1000} s`));
   // In all, and not since the last byte: what sends one now and then is never idle, and after a 101 nothing is told.
   const late = setTimeout(() => {
@@ -162,10 +124,12 @@ function askHttp(host: string, { address, port }: Address): Promise<HttpAnswer> 
   return promise.finally(() => clearTimeout(late));
 }
 
+/** Also what failed is what was seen. @throws McprtError `proxy-…` */
 async function orError<T>(attempt: Promise<T>): Promise<T | { error: string }> {
   try {
     return await attempt;
   } catch (error) {
+    if (error instanceof McprtError) throw error;
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
     return { error: `${messageOf(error) || 'failed'}${messageOf(error).includes(code.trim()) ? '' : code}` };
   }

@@ -1,14 +1,9 @@
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type PeerCertificate, rootCertificates } from 'node:tls';
+import type { Socket } from 'node:net';
+import { connect as connectTls, type PeerCertificate } from 'node:tls';
 import { messageOf } from '../errors.js';
+import { trusted } from '../trust.js';
 
 const deadline = 5_000;
-
-/** Where a name is served. */
-export interface Address {
-  address: string;
-  port: number;
-}
 
 /** A certificate as it came over the wire, and whether a client would take it. */
 export interface ServedCertificate {
@@ -23,26 +18,13 @@ export interface ServedCertificate {
   problem: string;
 }
 
-/** Opens a connection. The caller ends it. @throws Error with what the system says, or that nobody answered in time */
-export function openConnection({ address, port }: Address): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectTcp({ host: address, port });
-    socket.setTimeout(deadline, () => socket.destroy(new Error(`no answer within ${deadline / 1000} s`)));
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.removeListener('error', reject);
-      resolve(socket);
-    });
-  });
-}
-
 /** Sets TLS up over a connection, looks at the certificate and ends both. @throws Error when there is no TLS at all */
 export function servedCertificate(socket: Socket, host: string, caBundle: string): Promise<ServedCertificate> {
   return new Promise((resolve, reject) => {
     const secure = connectTls({
       socket,
       servername: host,
-      ca: [...rootCertificates, ...(caBundle === '' ? [] : [caBundle])],
+      ca: trusted(caBundle),
       // It is looked at also when it is not acceptable; nothing is sent over this connection.
       rejectUnauthorized: false,
     });

@@ -1,9 +1,10 @@
 import { Agent, request } from 'node:https';
-import type { Readable } from 'node:stream';
-import { rootCertificates } from 'node:tls';
-import { messageOf } from '../errors.js';
+import type { Duplex, Readable } from 'node:stream';
+import { connect } from 'node:tls';
+import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
-import { addressFor, type ReachOptions } from './reach.js';
+import { trusted } from '../trust.js';
+import { openWay, type ReachOptions, wayTo } from './way.js';
 
 export interface WebRequest {
   method: string;
@@ -41,7 +42,7 @@ export class WebError extends Error {
 
 /** HTTPS to the platform's public names, with certificates verified, and connections kept. */
 export interface Web {
-  /** @throws WebError; the signal's reason */
+  /** @throws WebError; McprtError `proxy-…`; the signal's reason */
   ask(asked: WebRequest): Promise<WebAnswer>;
   close(): void;
 }
@@ -50,42 +51,51 @@ const usualDeadline = 30_000;
 const longestBody = 4 * 1024 * 1024;
 
 export function openWeb(options: ReachOptions): Web {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-  const ca = [...rootCertificates, ...(options.caBundle === '' ? [] : [options.caBundle])];
+  const agent = new WayAgent(options);
   return {
-    async ask(asked) {
-      const name = describe(asked);
-      const started = performance.now();
-      const { address, port } = await addressFor(asked.host, 443, options).catch((error: unknown) => {
-        throw new WebError('dns', name, messageOf(error), error);
-      });
-      asked.signal.throwIfAborted();
-      return exchange(asked, { agent, ca, address, port, name, started });
-    },
+    ask: (asked) => exchange(asked, agent),
     close: () => agent.destroy(),
   };
 }
 
-interface Way {
-  agent: Agent;
-  ca: string[];
-  address: string;
-  port: number;
-  name: string;
-  started: number;
+/** Connects by name, wherever that leads, and keeps connections. */
+class WayAgent extends Agent {
+  readonly #reach: ReachOptions;
+  readonly #ca: string[];
+
+  constructor(reach: ReachOptions) {
+    super({ keepAlive: true, maxSockets: 16 });
+    this.#reach = reach;
+    this.#ca = trusted(reach.caBundle);
+  }
+
+  override createConnection(
+    { host }: { host?: string | null | undefined },
+    done: (error: Error | null, stream?: Duplex) => void,
+  ): undefined {
+    const name = host ?? '';
+    wayTo(name, 443, this.#reach)
+      .catch((error: unknown) => {
+        throw new WebError('dns', name, messageOf(error), error);
+      })
+      .then((way) => openWay(way, this.#reach))
+      .then(
+        (socket) => done(null, connect({ socket, servername: name, ca: this.#ca })),
+        (error: Error) => done(error),
+      );
+  }
 }
 
-function exchange(asked: WebRequest, { agent, ca, address, port, name, started }: Way): Promise<WebAnswer> {
+function exchange(asked: WebRequest, agent: Agent): Promise<WebAnswer> {
   const { method, host, path, headers = {}, body, deadline = usualDeadline, signal } = asked;
+  const [name, started] = [describe(asked), performance.now()];
+  if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const call = request({
-      host: address,
-      port,
-      servername: host,
+      host,
       method,
       path,
       agent,
-      ca,
       headers: {
         host,
         'user-agent': 'mcprt',
@@ -110,8 +120,7 @@ function exchange(asked: WebRequest, { agent, ca, address, port, name, started }
       signal.removeEventListener('abort', stop);
       settle();
     };
-    const fail = (error: unknown): void =>
-      end(() => reject(signal.aborted ? signal.reason : error instanceof WebError ? error : webError(name, error)));
+    const fail = (error: unknown): void => end(() => reject(signal.aborted ? signal.reason : told(name, error)));
     call.once('error', fail);
     call.once('response', (answer) => {
       let text = '';
@@ -141,7 +150,9 @@ function exchange(asked: WebRequest, { agent, ca, address, port, name, started }
   });
 }
 
-function webError(name: string, error: unknown): WebError {
+function told(name: string, error: unknown): Error {
+  if (error instanceof McprtError) return error;
+  if (error instanceof WebError) return new WebError(error.layer, name, error.message, error.cause);
   const code = isRecord(error) ? String(error.code ?? '') : '';
   const isTls = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO|ALTNAME|EPROTO/.test(code);
   return new WebError(isTls ? 'tls' : 'tcp', name, messageOf(error), error);

@@ -6,7 +6,7 @@ import { requireInstalled } from '../facts/installation.js';
 import { requireFree } from '../facts/lock.js';
 import { type Timed, timedInto } from '../phases.js';
 import { askEndpoints, type EndpointState, endpointsOf } from '../platform/endpoints.js';
-import type { ReachOptions } from '../platform/reach.js';
+import type { ReachOptions } from '../platform/way.js';
 import type { OperationPorts } from '../ports.js';
 import type { Hosts, Values } from '../profile/values.js';
 import { holderOf, type RunContext } from '../run-context.js';
@@ -93,7 +93,7 @@ export async function rollOut(
     record.commit = source.commit;
     const [found, before] = await Promise.all([
       timed('images', () => source.find(targets, layout)),
-      askEndpoints(endpointsOf(layout, options.hosts), options.reach),
+      askEndpoints(endpointsOf(layout, options.hosts), options.reach, ports.signal),
     ]);
     record.images = found;
     record.endpoints = before;

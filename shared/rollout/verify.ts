@@ -3,7 +3,7 @@ import type { Finding } from '../checks/finding.js';
 import { finding } from '../checks/finding.js';
 import { recordsAt, textAt } from '../cluster/fields.js';
 import { askEndpoints, type Endpoint, type EndpointState } from '../platform/endpoints.js';
-import type { ReachOptions } from '../platform/reach.js';
+import type { ReachOptions } from '../platform/way.js';
 import { newPods, type WorkloadView } from './judge.js';
 import type { WantedImage } from './plan.js';
 
@@ -84,7 +84,7 @@ export async function settledEndpoints(
   signal: AbortSignal,
 ): Promise<EndpointState[]> {
   for (const end = Date.now() + settling.deadline; ; await sleep(settling.pause, undefined, { signal })) {
-    const states = await askEndpoints(endpoints, options);
+    const states = await askEndpoints(endpoints, options, signal);
     if (endpointFindings(before, states).every(({ severity }) => severity !== 'error') || Date.now() > end)
       return states;
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { direct } from '../proxy.js';
 import { planSetup, requireSetupPlan } from './approval.js';
 import type { SetupOptions } from './options.js';
 
@@ -59,6 +60,7 @@ const options = (parts: Partial<SetupOptions> = {}): SetupOptions => ({
     overrides: [],
     dnsServer: '',
     caBundle: '',
+    proxies: direct,
     mask: () => undefined,
   },
   timeout: 1000,

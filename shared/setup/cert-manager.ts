@@ -7,7 +7,7 @@ import { numberAt } from '../cluster/fields.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds, nameOf } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
 import { rolloutState } from '../cluster/workloads.js';
-import { McprtError, messageOf } from '../errors.js';
+import { McprtError, toldBy } from '../errors.js';
 import { controllers } from '../facts/cert-manager.js';
 import { askAdmission } from '../facts/observe-platform.js';
 import { httpFetch } from '../http.js';
@@ -160,8 +160,8 @@ async function load({ manifest, proxies }: CertManagerOptions): Promise<string> 
   } catch (cause) {
     throw new McprtError('certmanager-manifest', {
       what: `cert-manager’s manifest ${manifest} cannot be read`,
-      why: messageOf(cause),
-      next: 'download it in an earlier step and give its path in `cert-manager-manifest`',
+      why: toldBy(cause),
+      next: `${cause instanceof McprtError ? `${cause.next}; or ` : ''}download it in an earlier step and give its path in \`cert-manager-manifest\``,
       cause,
     });
   }

@@ -1,8 +1,8 @@
 import pMap from 'p-map';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
-import { addressFor, type ReachOptions } from '../platform/reach.js';
-import { openConnection, type ServedCertificate, servedCertificate } from '../platform/served-certificate.js';
+import { type ServedCertificate, servedCertificate } from '../platform/served-certificate.js';
+import { isLookedUpByProxy, openWay, type ReachOptions, wayTo } from '../platform/way.js';
 import type { Web, WebAnswer } from '../platform/web.js';
 import type { Hosts } from '../profile/values.js';
 import { type Check, type CheckPorts, type Checks, runSuite } from './checks.js';
@@ -63,7 +63,7 @@ async function lookAtName(
   const { host } = found;
   const { reach, web, serials } = options;
   const target = await checks.need(`${host}: DNS`, async (note) => {
-    const where = await addressFor(host, 443, reach).catch((cause: unknown) => {
+    const way = await wayTo(host, 443, reach).catch((cause: unknown) => {
       throw new McprtError('smoke-dns', {
         what: `${host} has no address`,
         why: messageOf(cause),
@@ -71,12 +71,13 @@ async function lookAtName(
         cause,
       });
     });
-    found.address = where.port === 443 ? where.address : `${where.address}:${where.port}`;
-    note(found.address);
-    return where;
+    found.address = way.port === 443 ? way.host : `${way.host}:${way.port}`;
+    note(isLookedUpByProxy(way) ? 'not looked at: a proxy looks the name up' : found.address);
+    return way;
   });
   const socket = await checks.need(`${host}: TCP`, () =>
-    openConnection(target).catch((cause: unknown) => {
+    openWay(target, reach, ports.signal).catch((cause: unknown) => {
+      if (cause instanceof McprtError) throw cause;
       throw new McprtError('smoke-tcp', {
         what: `nobody answers at ${found.address}`,
         why: messageOf(cause),

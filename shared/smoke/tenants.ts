@@ -1,7 +1,7 @@
-import { McprtError } from '../errors.js';
+import { McprtError, toldBy } from '../errors.js';
 import { isRecord } from '../json.js';
 import { pause as sleep } from '../pause.js';
-import { type ApiAnswer, type ApiCaller, failureText, type PlatformApi } from '../platform/api.js';
+import type { ApiAnswer, ApiCaller, PlatformApi } from '../platform/api.js';
 
 /** A team of the tests. It stays: the platform has no way to delete one. */
 export interface Team {
@@ -135,7 +135,7 @@ function burnt(slug: string, { told }: ApiAnswer): McprtError {
 
 /** Of a failure while leftovers are removed, a line. */
 export function leftText(what: string, error: unknown): string {
-  return `${what}: ${failureText(error)}`;
+  return `${what}: ${toldBy(error)}`;
 }
 
 /** The tenants of the runbook's test: who owns the tools, and who may call them. */

@@ -1,5 +1,6 @@
 import { pause as sleep } from '../pause.js';
 import { WebError } from '../platform/web.js';
+import { isPassingProxy } from '../proxy-error.js';
 
 const poll = { first: 300, longest: 2_000, factor: 1.5 };
 
@@ -14,7 +15,7 @@ export async function until(deadline: number, signal: AbortSignal, isSo: () => P
   const end = Date.now() + deadline;
   for (let pause = poll.first; ; pause = Math.min(pause * poll.factor, poll.longest)) {
     const found = await isSo().catch((error: unknown) => {
-      if (error instanceof WebError && error.layer === 'tcp') return false;
+      if (isPassingProxy(error) || (error instanceof WebError && error.layer === 'tcp')) return false;
       throw error;
     });
     if (found) return true;

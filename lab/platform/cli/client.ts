@@ -10,6 +10,7 @@ import { loadCredentials } from '../../../shared/cluster/credentials.js';
 import { type Kind, type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { openTransport } from '../../../shared/cluster/transport.js';
 import { isRecord } from '../../../shared/json.js';
+import { proxiesIn } from '../../../shared/proxy.js';
 import { CliError } from './errors.js';
 
 /** A cluster as the installer writes to it. */
@@ -48,6 +49,7 @@ export async function openClient(kubeconfig: string, env: NodeJS.ProcessEnv): Pr
   const transport = openTransport(await loadCredentials(text, { trusted: true }), {
     userAgent: 'mcp-runtime',
     deadline,
+    proxies: proxiesIn(env),
   });
   const cluster = openCluster(transport);
   const put = async (kind: Kind, object: KubeObject): Promise<void> => {

@@ -1,7 +1,7 @@
 import pMap from 'p-map';
 import * as z from 'zod';
 import { readAtMost } from '../../bounded.js';
-import { McprtError, messageOf } from '../../errors.js';
+import { McprtError, messageOf, toldBy } from '../../errors.js';
 import { GithubRefusal, githubError } from '../../github-refusal.js';
 import { type HttpRequest, httpFetch } from '../../http.js';
 import { parsedJson } from '../../json.js';
@@ -347,10 +347,12 @@ async function getWithin(
     return await httpFetch(url, { ...request, signal: AbortSignal.any(signals) }, proxies);
   } catch (cause) {
     signal?.throwIfAborted();
+    const isOurs = cause instanceof McprtError;
+    const inner = !isOurs && cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
     throw new McprtError('store-unavailable', {
       what: 'GitHub’s service cannot be reached',
-      why: cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : messageOf(cause),
-      next: 'see githubstatus.com, and whether a proxy or firewall stands between',
+      why: toldBy(inner),
+      next: isOurs ? cause.next : 'see githubstatus.com, and whether a proxy or firewall stands between',
       cause,
     });
   }

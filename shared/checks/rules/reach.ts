@@ -43,6 +43,29 @@ export function checkReach(facts: PlatformFacts): Finding[] {
         'if Traefik answers there, setup makes the certificate; otherwise find out what does: `curl -v https://NAME/`',
       confidence: 'possible',
     }),
+    ...behindProxy(names),
+  ];
+}
+
+/** What nobody has looked at, because a proxy stands between. A port that was not seen may be closed. */
+function behindProxy(names: readonly PublicName[]): Finding[] {
+  const hidden = names.filter(({ unseen }) => unseen.length > 0);
+  const isPort = hidden.some(({ unseen }) => unseen.some((one) => /^port (?:80|443): /.test(one)));
+  if (hidden.length === 0) return [];
+  return [
+    {
+      code: 'reach-unseen',
+      severity: isPort ? 'warning' : 'notice',
+      subject: hidden.map(({ host }) => host).join(', '),
+      cause: 'a proxy stands between this runner and the name, and keeps some of the way from being seen',
+      evidence: hidden.flatMap(({ host, unseen }) => unseen.map((one) => `${host}: ${one}`)),
+      remedy:
+        'where this runner reaches the name without the proxy, put it into NO_PROXY; otherwise look from a machine that does: `dig +short NAME`, `curl -v http://NAME/`'.replaceAll(
+          'NAME',
+          hidden[0]?.host ?? '',
+        ),
+      confidence: 'certain',
+    },
   ];
 }
 
@@ -102,11 +125,12 @@ function elsewhere({ nodes, services }: PlatformFacts, names: readonly PublicNam
 /**
  * What answers on port 80 instead of Traefik. It is told by what answers to a name that nobody has, as what stands behind
  * ours may be down, and setup is what brings it back. A doubt is only a warning: a router for every name, which this
- * cluster has, may answer in Traefik's place, and so may a proxy whose own answer is that something behind it is away.
+ * cluster has, may answer in Traefik's place, and so may a proxy: its own answer is that something behind it is away, or
+ * stands in place of whatever this runner may not see.
  */
 function foreign(facts: PlatformFacts, names: readonly PublicName[]): Finding[] {
   const strangers = names.filter((name) => name.http !== undefined && !failed(name.http) && !isTraefik(name));
-  const doubtful = strangers.filter((name) => routesEveryName(facts) || isOnlyAway(name));
+  const doubtful = strangers.filter((name) => name.isHandedOn || routesEveryName(facts) || isOnlyAway(name));
   return [
     ...foreignFinding(
       strangers.filter((name) => !doubtful.includes(name)),

@@ -3,7 +3,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { makeCertificateAuthority, makeServerCertificate } from '../../../lab/platform/certificate-authority.js';
-import type { ReachOptions } from '../reach.js';
+import { direct } from '../../proxy.js';
+import type { ReachOptions } from '../way.js';
 import { openWeb, type Web } from '../web.js';
 
 /** A request that came in whole. */
@@ -57,6 +58,7 @@ export async function startSecureServer(name: string = host): Promise<SecureServ
     overrides: [{ host, port: 443, address: '127.0.0.1', toPort: port }],
     dnsServer: '',
     caBundle: ca.certificate,
+    proxies: direct,
   };
   const web = openWeb(reach);
   const secure: SecureServer = {

@@ -1,2 +1,0 @@
-import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
-var t=class extends Error{name="McprtError";code;why;next;constructor(e,r){super(o(r.what,s.what),r.cause===void 0?void 0:{cause:r.cause}),this.code=e,this.why=o(r.why,s.why),this.next=o(r.next,s.next)}},s={what:1e3,why:8e3,next:4e3};function o(n,e){return n.length>e?`${n.slice(0,e).toWellFormed()}\u2026`:n}function i(n){return n instanceof Error?n.message:String(n)}export{t as a,o as b,i as c};
