@@ -27,6 +27,7 @@ import { rolloutFailures } from './rollout-failures/rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
 import { rolloutSpeed } from './rollout-speed.js';
 import { roundTripProof } from './round-trip/round-trip.js';
+import { runners } from './runners/runners.js';
 import { scale } from './scale.js';
 import { setup } from './setup.js';
 import { smoke } from './smoke.js';
@@ -51,6 +52,7 @@ const before: readonly Proof[] = [
   kubeconfigs,
   proxy,
   elsewhere,
+  runners,
   accounts,
   kill,
   corrupt,

@@ -33,6 +33,8 @@ export interface WorkflowOptions {
   variables: Readonly<Record<string, string>>;
   /** Variables of every step. */
   env: Readonly<Record<string, string>>;
+  /** Labels that the runner has beside GitHub's own. */
+  labels?: readonly string[];
   /** Folder below which this run gets one of its own. */
   folder: string;
   /** Ends the run as a cancelled one. */
@@ -49,7 +51,7 @@ export async function runWorkflow(options: WorkflowOptions): Promise<WorkflowRun
     options.event,
     ...['--workflows', join('.github', 'workflows', options.workflow)],
     ...['--eventpath', payload],
-    ...['--platform', 'ubuntu-latest=-self-hosted'],
+    ...['ubuntu-latest', ...(options.labels ?? [])].flatMap((label) => ['--platform', `${label}=-self-hosted`]),
     ...['--action-cache-path', join(state, 'actions')],
     // act writes to one map from jobs that run side by side.
     ...['--concurrent-jobs', '1'],

@@ -18,6 +18,8 @@ const without: Readonly<Record<string, string>> = {
   'mcp-sdk': 'has no cluster of its own to change',
   'workflow-lint': 'runs linters',
   workflows: 'a workflow engine starts the actions',
+  runners: 'the same',
+  cli: 'the command starts the actions',
 };
 
 /** In the time that CI affords; every operation of action-backup is run besides, where verbs are taken away. */

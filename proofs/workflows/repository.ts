@@ -65,6 +65,10 @@ export interface RunOptions {
   as?: Partial<Run>;
   /** Asked for each job whose environment has reviewers; says yes when left out. */
   review?: (environment: string) => Promise<boolean>;
+  /** What the workflow's file begins with; `mcprt` when left out. */
+  prefix?: string;
+  /** Labels of the runner beside GitHub's own. */
+  labels?: readonly string[];
 }
 
 export interface PlayedWorkflow extends WorkflowRun {
@@ -80,11 +84,18 @@ export interface RepositoryOptions {
   cluster?: LabState;
   /** Whether the platform's installer makes the deployments. */
   install?: boolean;
+  /** What is done in place of one call of init, where the workflows are not to be the examples byte by byte; gives the keys. */
+  prepare?: (init: Init) => Promise<KeySet>;
+  /** `OWNER/REPO@REF` by which the workflows call this release. */
+  uses?: string;
   /** The environments, of what init has made. */
   environments(keys: KeySet): Readonly<Record<string, Environment>>;
   variables: Readonly<Record<string, string>>;
   env?: Readonly<Record<string, string>>;
 }
+
+/** Runs init in the repository. @returns what it prints */
+export type Init = (...args: string[]) => Promise<string>;
 
 /** What init leaves in its folder: keys, and how the cluster is reached, which is no secret. */
 interface Made {
@@ -111,14 +122,14 @@ export async function makeRepository(
   });
   const environments = options.environments(made.keys);
   let variables = { ...options.variables, ...made.variables };
-  const examples = await requireExamples(folder, options.install ? ['deploy.yml'] : []);
+  const examples = options.prepare ? [] : await requireExamples(folder, options.install ? ['deploy.yml'] : []);
   const first = await commitFiles(folder, {}, 'The workflows of mcprt');
   const github = await startGithub({ run: { sha: first, permissions: {} } });
   for (const [name, { hasReviewers = false }] of Object.entries(environments)) {
     github.setEnvironment(name, { hasReviewers });
   }
   const repositories = new Map([
-    ['org/mcprt@v1', release],
+    [options.uses ?? 'org/mcprt@v1', release],
     ...(await pinsOf(examples)).flatMap((pin): [string, string][] => {
       const home = actions.get(pin.split('@')[0] ?? '');
       return home === undefined ? [] : [[pin, home]];
@@ -137,7 +148,7 @@ export async function makeRepository(
     async move(to) {
       variables = { ...to.variables, ...(await prepare(to)).variables };
     },
-    async run(workflow, { event, payload = {}, as = {}, review = async () => true }) {
+    async run(workflow, { event, payload = {}, as = {}, review = async () => true, prefix = 'mcprt', labels = [] }) {
       runId += 1;
       // Several runs may be under way.
       const id = runId;
@@ -154,7 +165,8 @@ export async function makeRepository(
         const run = await runWorkflow({
           engine,
           repository: folder,
-          workflow: `mcprt-${workflow}`,
+          workflow: `${prefix}-${workflow}`,
+          labels,
           event,
           payload: { repository: { full_name: view.env.GITHUB_REPOSITORY, default_branch: 'main' }, ...payload },
           control: control.url,
@@ -194,7 +206,7 @@ export async function commitProfile(
 /** Runs init on a repository, as somebody does who has cloned a release, and tells the control plane what it says. */
 async function initialised(
   release: string,
-  { folder, cluster, install = false }: RepositoryOptions,
+  { folder, cluster, install = false, prepare }: RepositoryOptions,
   provider: IdentityProvider,
 ): Promise<Made> {
   const made = `${folder}-mcprt-keys`;
@@ -206,16 +218,23 @@ async function initialised(
     });
     return stdout;
   };
+  if (prepare) return { keys: await prepare(init), variables: {} };
   if (cluster === undefined) await init('--uses', 'org/mcprt@v1');
   else await letIn(init, { provider, state: cluster, repository: { name: ours.name, id: String(ours.id) }, made });
-  const read = (name: string): Promise<string> => readFile(join(made, name), 'utf8').catch(() => '');
+  const { authority, ...keys } = await madeIn(made);
+  return {
+    keys,
+    variables: cluster === undefined ? {} : { MCPRT_SERVER: cluster.server, MCPRT_CERTIFICATE_AUTHORITY: authority },
+  };
+}
+
+/** What init has left in its folder. */
+export async function madeIn(folder: string): Promise<KeySet & { authority: string }> {
+  const read = (name: string): Promise<string> => readFile(join(folder, name), 'utf8').catch(() => '');
   const [backup = '', restore = '', offline = '', authority = ''] = await Promise.all(
     ['backup.key', 'restore.key', 'offline.txt', 'certificate-authority.pem'].map(read),
   );
-  return {
-    keys: { backup, restore, offline },
-    variables: cluster === undefined ? {} : { MCPRT_SERVER: cluster.server, MCPRT_CERTIFICATE_AUTHORITY: authority },
-  };
+  return { backup, restore, offline, authority };
 }
 
 /** The examples that a repository has. @throws Error where one is not as it is here, byte by byte, but those in `adapted` */
