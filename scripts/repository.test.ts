@@ -42,7 +42,7 @@ test('Dependabot looks into every folder that has something to update', async ()
   const modules = (await readdir(join(root, 'lab'))).filter((name) => existsSync(join(root, 'lab', name, 'go.mod')));
   expect(folders('gomod').sort()).toEqual(modules.map((name) => `/lab/${name}`).sort());
   expect(folders('npm')).toEqual(['/']);
-  expect(folders('github-actions')).toEqual(['/', '/.github/actions/*']);
+  expect(folders('github-actions')).toEqual(['/', '/.github/actions/*', '/examples']);
   expect(updates.filter(({ cooldown }) => cooldown === undefined)).toEqual([]);
 });
 
