@@ -150,7 +150,6 @@ export async function placesOf(state: LabState, version: string, small: boolean)
     },
     {
       name: 'DNS-01 with the token of a provider, and a wildcard',
-      quick: true,
       controller: usual,
       objects: [
         namespace('cert-manager'),
@@ -180,7 +179,6 @@ export async function placesOf(state: LabState, version: string, small: boolean)
     },
     {
       name: `${crowded} Secrets that are nobody’s business`,
-      quick: true,
       controller: usual,
       objects: [namespace('crowd'), ...web('shop')],
       crowd: (api) =>
