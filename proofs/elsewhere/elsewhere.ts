@@ -73,12 +73,17 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
   await untilReady(world, objects);
   const before = await leaves(cluster);
 
+  const operator = place.operator?.(cluster);
+  if (operator) await untilTaken(world);
   gate.reset({});
   if (place.inputs?.profile === 'none') await tryRefusals(findings, world, given);
   const made = await world.backup('backup', given);
   findings.expect(gate.bytes() < mostBytes, `the backup has read ${gate.bytes()} bytes`);
   if (place.told) findings.expect(place.told.test(said(made)), `the backup does not say ${place.told}`, made);
-  if (!findings.expectDone('the backup', made)) return { certificates: 0, orders: 0 };
+  if (!findings.expectDone('the backup', made)) {
+    await operator?.stop();
+    return { certificates: 0, orders: 0 };
+  }
   findings.expectDone('the verification', await world.backup('verify', given));
   const counted = await world.meter();
   const homes = [...new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []))];
@@ -86,7 +91,6 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
     ...homes.filter((home) => home !== controller.namespace),
     ...(place.losesController ? [controller.namespace] : []),
   ]);
-  const operator = place.operator?.(cluster);
   try {
     findings.expectDone('the plan', await world.backup('plan', given));
     findings.expectDone('the restore', await world.backup('restore', given));
@@ -100,7 +104,11 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
       asking.filter(({ kind }) => !kind.includes('Issuer')),
     );
     await untilReady(world, objects);
-    if (operator) await restoreBeside(findings, world, given);
+    if (operator) {
+      await restoreBeside(findings, world, given).catch((error: Error) => {
+        throw new Error(`${error.message}; the program: ${operator.state()}`);
+      });
+    }
     await sleep(1000);
   } finally {
     await operator?.stop();
@@ -113,20 +121,28 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
   return { certificates: before.length, orders };
 }
 
+const keptSecret = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
+
+async function untilTaken({ cluster }: Pick<Here, 'cluster'>): Promise<void> {
+  await until('the program to take its Secret', async () => {
+    const found = await cluster.get<KubeObject>(kinds.secret, keptSecret);
+    return found?.metadata.ownerReferences !== undefined;
+  });
+}
+
 /** Another restore, when a program has the Secret that lacks by now what the backup has: nothing is fought about. */
 async function restoreBeside(
   findings: Findings,
   { cluster, backup }: Here,
   inputs: Record<string, string>,
 ): Promise<void> {
-  const ref = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
-  const kept = (): Promise<KubeObject | undefined> => cluster.get<KubeObject>(kinds.secret, ref);
-  await until('the program to take its Secret', async () => (await kept())?.metadata.ownerReferences !== undefined);
+  await untilTaken({ cluster });
   for (const kind of [others.externalSecret, others.sealedSecret]) {
     const owner = (await cluster.list<KubeObject>(kind).catch(() => ({ items: [] as KubeObject[] }))).items[0];
-    if (owner) await cluster.patch(kind, ref, [{ op: 'remove', path: '/spec/data/POSTGRES_PASSWORD' }]);
+    if (owner) await cluster.patch(kind, keptSecret, [{ op: 'remove', path: '/spec/data/POSTGRES_PASSWORD' }]);
   }
-  const keys = async (): Promise<string[]> => Object.keys((await kept())?.data ?? {}).sort();
+  const keys = async (): Promise<string[]> =>
+    Object.keys((await cluster.get<KubeObject>(kinds.secret, keptSecret))?.data ?? {}).sort();
   await until('the key to go', async () => (await keys()).length === 2);
   findings.expectDone('a restore beside the program', await backup('restore', inputs));
   findings.expectSame('its Secret’s keys', await keys(), ['ADMIN_API_KEYS', 'JWT_SECRET']);

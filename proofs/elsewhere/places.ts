@@ -36,7 +36,7 @@ export interface Place {
   losesController?: true;
   /** What the backup must say. */
   told?: RegExp;
-  /** What runs beside from the restore on. */
+  /** What runs beside, and makes the platform's Secret. */
   operator?: (cluster: Cluster) => Operator;
   /** Makes what is too much for a list. */
   crowd?: (cluster: Cluster) => Promise<unknown>;
@@ -167,14 +167,14 @@ export async function placesOf(state: LabState, version: string, small: boolean)
       quick: true,
       controller: usual,
       definitions: [definitionOf(others.externalSecret)],
-      objects: [...withPlatform(web('mcp-sentinel')), ownerOf(others.externalSecret)],
+      objects: [...web('mcp-sentinel'), ownerOf(others.externalSecret)],
       operator: externalSecrets,
     },
     {
       name: 'Sealed Secrets that keep the platform’s Secret',
       controller: usual,
       definitions: [definitionOf(others.sealedSecret)],
-      objects: [...withPlatform(web('mcp-sentinel')), ownerOf(others.sealedSecret)],
+      objects: [...web('mcp-sentinel'), ownerOf(others.sealedSecret)],
       operator: sealedSecrets,
     },
     {
@@ -217,13 +217,8 @@ export async function placesOf(state: LabState, version: string, small: boolean)
 const values = { ADMIN_API_KEYS: 'a', JWT_SECRET: 'b', POSTGRES_PASSWORD: 'c' };
 const platformSecret = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets' };
 
-const withPlatform = (objects: KubeObject[]): KubeObject[] => [
-  ...objects,
-  opaque(platformSecret.namespace, platformSecret.name, values),
-];
-
 /** What a Secret of the platform is made from, in a place where another program makes it. */
 function ownerOf(kind: (typeof others)[keyof typeof others]): KubeObject {
-  const { data } = opaque('', '', { ...values, JWT_SECRET: 'rotated' });
+  const { data } = opaque('', '', values);
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { ...platformSecret }, spec: { data } };
 }

@@ -8,6 +8,8 @@ import { others } from './objects.js';
 export interface Operator {
   /** What it has refused to touch, as `namespace/name`. */
   refused: ReadonlySet<string>;
+  /** What came of its last round, for whoever waits for it in vain. */
+  state(): string;
   stop(): Promise<void>;
 }
 
@@ -33,16 +35,19 @@ export const sealedSecrets = (cluster: Cluster): Operator =>
 function operate(cluster: Cluster, kind: Kind, mayWrite: Decide): Operator {
   const refused = new Set<string>();
   let isOver = false;
+  let state = 'has not looked yet';
   const loop = async (): Promise<void> => {
     while (!isOver) {
       const { items } = await cluster.list<KubeObject>(kind);
-      for (const owner of items) await reconcile(cluster, owner, mayWrite, refused);
+      state = `${items.length} to look after`;
+      for (const owner of items) state = await reconcile(cluster, owner, mayWrite, refused);
       await sleep(20);
     }
   };
   const running = loop();
   return {
     refused,
+    state: () => state,
     async stop() {
       isOver = true;
       await running;
@@ -50,15 +55,16 @@ function operate(cluster: Cluster, kind: Kind, mayWrite: Decide): Operator {
   };
 }
 
-async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, refused: Set<string>): Promise<void> {
+async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, refused: Set<string>): Promise<string> {
   const ref = { namespace: owner.metadata.namespace ?? '', name: owner.metadata.name };
   const present = await cluster.get<KubeObject>(kinds.secret, ref);
   if (!mayWrite(present, owner)) {
     refused.add(keyOf(ref));
-    return;
+    return 'refused';
   }
   const data = textsAt(owner, 'spec', 'data');
-  if (present !== undefined && ownedBy(present, owner) && isSame(textsAt(present, 'data'), data)) return;
+  if (present !== undefined && ownedBy(present, owner) && isSame(textsAt(present, 'data'), data))
+    return 'as it is to be';
   const reference = {
     apiVersion: owner.apiVersion,
     kind: owner.kind,
@@ -80,8 +86,10 @@ async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, 
     }
   } catch (error) {
     // Somebody was faster, or the namespace goes: it is looked at again.
-    if (!isConflict(error) && !isNotFound(error) && !/being terminated/.test(String(error))) throw error;
+    if (isConflict(error) || isNotFound(error) || /being terminated/.test(String(error))) return String(error);
+    throw error;
   }
+  return 'written';
 }
 
 const ownedBy = ({ metadata }: KubeObject, owner: KubeObject): boolean =>
