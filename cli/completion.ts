@@ -36,26 +36,35 @@ function wordsOf({ inputs }: Action): Word[] {
 const first = (actions: readonly Action[]): string =>
   [...actions.map(({ name }) => name), 'completion', '--help', '--version'].join(' ');
 
+/** How a shell is told what follows an option; empty where nothing is to be said. */
+interface Forms {
+  nothing: string;
+  file: string;
+  text: string;
+  words: (list: string) => string;
+}
+
+function formOf(takes: Word['takes'], forms: Forms): string {
+  return typeof takes === 'string' ? forms[takes] : forms.words(takes.join(' '));
+}
+
 /** What follows an option, as cases by `ACTION OPTION`. */
-function cases(actions: readonly Action[], written: (takes: Word['takes']) => string | undefined): string[] {
+function cases(actions: readonly Action[], forms: Forms): string[] {
   return actions.flatMap((action) =>
     wordsOf(action).flatMap(({ option, takes }) => {
-      const done = written(takes);
-      return done === undefined ? [] : [`    '${action.name} ${option}') ${done} ;;`];
+      const done = formOf(takes, forms);
+      return done === '' ? [] : [`    '${action.name} ${option}') ${done} ;;`];
     }),
   );
 }
 
 function bash(actions: readonly Action[]): string {
-  const values = cases(actions, (takes) =>
-    takes === 'nothing'
-      ? undefined
-      : takes === 'file'
-        ? 'files=1'
-        : takes === 'text'
-          ? 'return'
-          : `words='${takes.join(' ')}'`,
-  );
+  const values = cases(actions, {
+    nothing: '',
+    file: 'files=1',
+    text: 'return',
+    words: (list) => `words='${list}'`,
+  });
   const ofActions = actions.map(
     (action) =>
       `    ${action.name}) operations='${action.operations.join(' ')}' options='${wordsOf(action)
@@ -96,15 +105,12 @@ complete -F _mcprt mcprt
 }
 
 function zsh(actions: readonly Action[]): string {
-  const values = cases(actions, (takes) =>
-    takes === 'nothing'
-      ? undefined
-      : takes === 'file'
-        ? '_files; return'
-        : takes === 'text'
-          ? 'return'
-          : `compadd -- ${takes.join(' ')}; return`,
-  );
+  const values = cases(actions, {
+    nothing: '',
+    file: '_files; return',
+    text: 'return',
+    words: (list) => `compadd -- ${list}; return`,
+  });
   const ofActions = actions.map(
     (action) =>
       `    ${action.name}) operations=(${action.operations.join(' ')}); options=(${wordsOf(action)
@@ -146,14 +152,7 @@ function fish(actions: readonly Action[]): string {
     return [
       `complete -c mcprt -f -n '__fish_seen_subcommand_from ${action.name}; and test (count (commandline -opc)) -eq 2' -a '${action.operations.join(' ')}'`,
       ...wordsOf(action).map(({ option, text, takes }) => {
-        const value =
-          takes === 'nothing'
-            ? ''
-            : takes === 'file'
-              ? ' -r -F'
-              : takes === 'text'
-                ? ' -x'
-                : ` -x -a '${takes.join(' ')}'`;
+        const value = formOf(takes, { nothing: '', file: ' -r -F', text: ' -x', words: (list) => ` -x -a '${list}'` });
         return `complete -c mcprt ${within} -l ${option.slice(2)}${value} -d ${quoted(text)}`;
       }),
     ];

@@ -2,31 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { planInit, type Templates } from './plan.js';
 import type { Facts } from './repository-facts.js';
-
-const profile = {
-  path: 'config/deployments/mcpruntime-org.env',
-  domain: 'example.com',
-  isTracked: true,
-  hasSecrets: false,
-  placeholders: [],
-  errors: [],
-  template: undefined,
-};
-const facts: Facts = {
-  root: '/platform',
-  outermost: '/platform',
-  host: 'github.com',
-  repository: 'acme/platform',
-  branch: 'main',
-  profile,
-  hasPlatform: true,
-  hasServer: false,
-  cluster: { fingerprint: 'f' },
-  kubeconfig: '',
-  present: new Map(),
-  owners: '',
-  notes: [],
-};
+import { facts, profile } from './testing/facts.js';
 
 const backupKey = `\${{ secrets.MCPRT_BACKUP_KEY }}`;
 

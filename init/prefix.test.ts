@@ -4,34 +4,13 @@ import { parse } from 'yaml';
 import { root } from '../lab/driver/folders.js';
 import { planInit } from './plan.js';
 import type { Facts } from './repository-facts.js';
+import { facts, profile } from './testing/facts.js';
 import { textsIn, workflowsOf } from './workflow-files.js';
 
 const [examples, called] = await Promise.all([textsIn(join(root, 'examples')), textsIn(workflowsOf(root))]);
-const facts: Facts = {
-  root: '/platform',
-  outermost: '/platform',
-  host: 'github.com',
-  repository: 'acme/platform',
-  branch: 'main',
-  profile: {
-    path: 'staging.env',
-    domain: 'staging.example.com',
-    isTracked: true,
-    hasSecrets: false,
-    placeholders: [],
-    errors: [],
-    template: undefined,
-  },
-  hasPlatform: true,
-  hasServer: true,
-  cluster: { fingerprint: 'f' },
-  kubeconfig: '',
-  present: new Map(),
-  owners: '',
-  notes: [],
-};
+const staging = { ...profile, path: 'staging.env', domain: 'staging.example.com' };
 const planned = (prefix: string, present: Facts['present'] = new Map()) =>
-  planInit({ ...facts, present }, { examples, called }, { prefix });
+  planInit({ ...facts, profile: staging, hasServer: true, present }, { examples, called }, { prefix });
 
 describe('a second platform of a repository', () => {
   it('has files, workflows, groups and environments of its own', () => {

@@ -1,10 +1,10 @@
 import { until } from '../../lab/driver/until.js';
 import { applier } from '../../lab/platform/cert-manager.js';
 import { certManagerDeployments } from '../../lab/platform/resources.js';
+import { namespace } from '../../shared/backup/testing/scene.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
 import { numberAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { namespace } from './objects.js';
 
 /** How cert-manager's controller was installed. */
 export interface Installed {

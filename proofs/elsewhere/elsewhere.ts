@@ -23,14 +23,10 @@ type Here = World<'gate'>;
 
 /** What a backup may read of a cluster that is full of other people's Secrets, in bytes. */
 const mostBytes = 1 << 20;
-/** Those come when Secrets and definitions are there. */
-const later = [
-  'Issuer',
-  'ClusterIssuer',
-  'Certificate',
-  'Ingress',
-  'Gateway',
-  ...Object.values(others).map(({ kind }) => kind),
+/** What others ask for, each when what is before it is there; the rest in between. */
+const [first, later] = [
+  ['Namespace', 'CustomResourceDefinition', 'Secret'],
+  ['ClusterIssuer', 'Issuer', 'Certificate', 'Ingress', 'Gateway', ...Object.values(others).map(({ kind }) => kind)],
 ];
 
 export const elsewhere: Proof = {
@@ -44,7 +40,7 @@ async function everyPlace(context: ProofContext, world: Here) {
   const { crds } = world.installation;
   const version = (await readFile(join(crds, 'version'), 'utf8')).trim();
   await installCertManager(world.cluster, { crds });
-  await lose(world, ['cert-manager']);
+  await wipeNamespaces(world.cluster, ['cert-manager']);
   const trips: { certificates: number; orders: number }[] = [];
   for (const place of chosenOf(context, await placesOf(world.state, version, context.small))) {
     const findings = context.about(place.name);
@@ -62,12 +58,8 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
   const { cluster, gate } = world;
   const { controller, objects, definitions = [], inputs = {} } = place;
   const given = { ...inputs, directory, kubeconfig: gate.kubeconfig };
-  const now = objects.filter(({ kind }) => !later.includes(kind));
-  const asking = objects.filter(({ kind }) => later.includes(kind));
   await run(cluster, controller, 0);
-  await put(world, definitions);
-  await put(world, now);
-  await put(world, asking);
+  await put(world, [...definitions, ...objects]);
   await place.crowd?.(cluster);
   await run(cluster, controller, 1);
   await untilReady(world, objects);
@@ -87,7 +79,7 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
   findings.expectDone('the verification', await world.backup('verify', given));
   const counted = await world.meter();
   const homes = [...new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []))];
-  await lose(world, [
+  await wipeNamespaces(cluster, [
     ...homes.filter((home) => home !== controller.namespace),
     ...(place.losesController ? [controller.namespace] : []),
   ]);
@@ -97,11 +89,7 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
     if (place.losesController) await run(cluster, controller, 1);
     await put(
       world,
-      asking.filter(({ kind }) => kind.includes('Issuer')),
-    );
-    await put(
-      world,
-      asking.filter(({ kind }) => !kind.includes('Issuer')),
+      objects.filter(({ kind }) => later.includes(kind)),
     );
     await untilReady(world, objects);
     if (operator) {
@@ -152,20 +140,19 @@ async function put({ cluster }: Here, objects: readonly KubeObject[]): Promise<v
   const apply = applier(cluster);
   const known = [...Object.values<Kind>(kinds), ...Object.values<Kind>(others)];
   const byKind = Map.groupBy(objects, ({ kind }) => kind);
-  for (const name of new Set(['Namespace', 'CustomResourceDefinition', ...byKind.keys()])) {
+  const between = [...byKind.keys()].filter((name) => !later.includes(name));
+  for (const name of new Set([...first, ...between, ...later])) {
+    const some = byKind.get(name) ?? [];
+    if (some.length === 0) continue;
     const kind = known.find((one) => one.kind === name);
     if (kind === undefined) throw new Error(`no such kind: ${name}`);
-    await apply(kind, ...(byKind.get(name) ?? []));
+    await apply(kind, ...some);
   }
-}
-
-async function lose({ cluster }: Here, names: readonly string[]): Promise<void> {
-  await wipeNamespaces(cluster, names);
 }
 
 /** Takes away what the next place must not find. */
 async function cleanUp(world: Here, { objects, controller }: Place, homes: readonly string[]): Promise<void> {
-  await lose(world, [...homes, controller.namespace]);
+  await wipeNamespaces(world.cluster, [...homes, controller.namespace]);
   await Promise.all([
     world.cluster.delete(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-anchor' }),
     ...objects

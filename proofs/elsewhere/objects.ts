@@ -43,8 +43,6 @@ export function definitionOf({ kind, group, version, plural }: Kind): KubeObject
   });
 }
 
-export const namespace = (name: string): KubeObject => objectOf(kinds.namespace, { metadata: { name } });
-
 /** An issuer of the lab's ACME server. @param home of an Issuer; without it a ClusterIssuer */
 export function acmeIssuer(state: LabState, name: string, home?: string, solvers?: readonly object[]): KubeObject {
   const { directory, caBundle } = state.acme;
@@ -132,10 +130,3 @@ export function ingressRoute(home: string, name: string): KubeObject {
     },
   };
 }
-
-export const opaque = (home: string, name: string, data: Record<string, string>): KubeObject =>
-  objectOf(kinds.secret, {
-    metadata: { name, namespace: home },
-    type: 'Opaque',
-    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
-  });

@@ -1,24 +1,14 @@
 import pMap from 'p-map';
 import type { LabState } from '../../lab/driver/lab.js';
 import { readManifests } from '../../lab/platform/cert-manager.js';
-import { handMade } from '../../shared/backup/testing/issued.js';
+import { encoded, handMade } from '../../shared/backup/testing/issued.js';
+import { namespace, opaque } from '../../shared/backup/testing/scene.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { apiVersionOf, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import type { Inputs } from '../world/actions.js';
 import { type Installed, released } from './controller.js';
-import {
-  acmeIssuer,
-  certified,
-  definitionOf,
-  filledFor,
-  gateway,
-  ingress,
-  ingressRoute,
-  namespace,
-  opaque,
-  others,
-} from './objects.js';
+import { acmeIssuer, certified, definitionOf, filledFor, gateway, ingress, ingressRoute, others } from './objects.js';
 import { externalSecrets, type Operator, sealedSecrets } from './secret-operators.js';
 
 /** A cluster that is not as the lab makes it. */
@@ -219,6 +209,10 @@ const platformSecret = { namespace: 'mcp-sentinel', name: 'mcp-sentinel-secrets'
 
 /** What a Secret of the platform is made from, in a place where another program makes it. */
 function ownerOf(kind: (typeof others)[keyof typeof others]): KubeObject {
-  const { data } = opaque('', '', values);
-  return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { ...platformSecret }, spec: { data } };
+  return {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: { ...platformSecret },
+    spec: { data: encoded(values) },
+  };
 }

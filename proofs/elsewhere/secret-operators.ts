@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../../shared/cluster/cluster.js';
 import { recordsAt, textsAt } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, keyOf, kinds } from '../../shared/cluster/objects.js';
@@ -63,7 +64,7 @@ async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, 
     return 'refused';
   }
   const data = textsAt(owner, 'spec', 'data');
-  if (present !== undefined && ownedBy(present, owner) && isSame(textsAt(present, 'data'), data))
+  if (present !== undefined && ownedBy(present, owner) && isDeepStrictEqual(textsAt(present, 'data'), data))
     return 'as it is to be';
   const reference = {
     apiVersion: owner.apiVersion,
@@ -72,15 +73,15 @@ async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, 
     uid: owner.metadata.uid ?? '',
     controller: true,
   };
-  const object = objectOf(kinds.secret, { metadata: { ...ref, ownerReferences: [reference] }, type: 'Opaque', data });
+  const ownerReferences = [reference];
   try {
-    if (present === undefined) await cluster.create(kinds.secret, object);
-    else {
-      const { metadata } = present;
-      const kept = { ...object, metadata: { ...metadata, ownerReferences: object.metadata.ownerReferences } };
+    if (present === undefined) {
+      const metadata = { ...ref, ownerReferences };
+      await cluster.create(kinds.secret, objectOf(kinds.secret, { metadata, type: 'Opaque', data }));
+    } else {
       await cluster.patch(kinds.secret, ref, [
-        { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
-        { op: 'add', path: '/metadata/ownerReferences', value: kept.metadata.ownerReferences },
+        { op: 'test', path: '/metadata/resourceVersion', value: present.metadata.resourceVersion },
+        { op: 'add', path: '/metadata/ownerReferences', value: ownerReferences },
         { op: 'add', path: '/data', value: data },
       ]);
     }
@@ -94,6 +95,3 @@ async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, 
 
 const ownedBy = ({ metadata }: KubeObject, owner: KubeObject): boolean =>
   recordsAt({ metadata }, 'metadata', 'ownerReferences').some(({ uid }) => uid === owner.metadata.uid);
-
-const isSame = (one: Record<string, string>, other: Record<string, string>): boolean =>
-  JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());

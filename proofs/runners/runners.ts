@@ -28,9 +28,10 @@ export const runners: Proof = {
   run: (context) =>
     inWorld(context, ['platform'], async (world) => {
       const story: Story = { context, docker: undefined, tools: await makeTools(context), scenes: [] };
-      const repository = await monorepo(story, world);
+      const keys: Keys = new Map();
+      const repository = await monorepo(story, world, keys);
       try {
-        await backups(story, world, repository);
+        await backups(story, world, repository, keys);
       } finally {
         await repository.close();
       }
@@ -42,9 +43,10 @@ const foldersOf = (world: World) => ({
   root: join(world.folder, 'monorepo'),
   store: join(world.folder, 'srv-backups'),
 });
-const keysOf: Record<string, KeySet> = {};
+/** Those of each platform, by the prefix of its environments, when init has made them. */
+type Keys = Map<string, KeySet>;
 
-async function monorepo({ context, tools }: Story, world: World): Promise<Repository> {
+async function monorepo({ context, tools }: Story, world: World, keys: Keys): Promise<Repository> {
   const { root, store } = foldersOf(world);
   const kubeconfig = await readFile(world.kubeconfig, 'utf8');
   await mkdir(join(root, 'infra', 'envs'), { recursive: true });
@@ -64,19 +66,18 @@ async function monorepo({ context, tools }: Story, world: World): Promise<Reposi
       await init(...common, '--profile', 'infra/envs/staging.env', '--prefix', 'staging');
       await rm(hidden);
       await ownRunner(root, store);
-      keysOf.mcprt = await madeIn(`${root}-mcprt-keys`);
-      keysOf.staging = await madeIn(`${root}-staging-mcprt-keys`);
-      return keysOf.mcprt;
+      const own = await madeIn(`${root}-mcprt-keys`);
+      keys.set('mcprt', own).set('staging', await madeIn(`${root}-staging-mcprt-keys`));
+      return own;
     },
-    environments: () => environmentsOf(kubeconfig),
+    environments: () => environmentsOf(kubeconfig, keys),
   });
 }
 
-function environmentsOf(KUBECONFIG: string): Record<string, Environment> {
+function environmentsOf(KUBECONFIG: string, keys: Keys): Record<string, Environment> {
   const onMain = { branches: ['main'] };
   return Object.fromEntries(
-    ['mcprt', 'staging'].flatMap((prefix): [string, Environment][] => {
-      const { backup = '', restore = '' } = keysOf[prefix] ?? {};
+    [...keys].flatMap(([prefix, { backup, restore }]): [string, Environment][] => {
       const profile = prefix === 'staging' ? { MCPRT_PROFILE: staging } : {};
       const secrets = { KUBECONFIG, MCPRT_BACKUP_KEY: backup, ...profile };
       return [
@@ -105,7 +106,7 @@ async function ownRunner(root: string, store: string): Promise<void> {
   }
 }
 
-async function backups(story: Story, world: World, repository: Repository): Promise<void> {
+async function backups(story: Story, world: World, repository: Repository, keys: Keys): Promise<void> {
   const { expect, expectSame } = story.context;
   const { github } = repository;
   const { store } = foldersOf(world);
@@ -139,6 +140,6 @@ async function backups(story: Story, world: World, repository: Repository): Prom
     `kept: ${kept.join()}`,
   );
   await restored('staging', { labels });
-  const canaries = Object.entries(keysOf).flatMap(([prefix, keys]) => keyCanaries(prefix, keys));
+  const canaries = [...keys].flatMap(([prefix, own]) => keyCanaries(prefix, own));
   searchLogs(story, leakSearch([...canaries, { name: 'the profile’s password', value: password }]), repository);
 }

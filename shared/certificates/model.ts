@@ -184,9 +184,14 @@ export function groupOf(group: string | undefined): string {
   return group || 'cert-manager.io';
 }
 
-/** The UID of the object that controls this one (apimachinery metav1.GetControllerOf). */
+/** The owner that controls an object (apimachinery metav1.GetControllerOf). */
+export function controllingOwner({ ownerReferences }: ObjectMeta): OwnerReference | undefined {
+  return ownerReferences?.find((owner) => owner.controller === true);
+}
+
+/** The UID of the object that controls this one. */
 export function controllerUid(metadata: ObjectMeta): string | undefined {
-  return metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
+  return controllingOwner(metadata)?.uid;
 }
 
 /** Whether cert-manager is issuing this Certificate now: the latch that it sets before it orders. */

@@ -1,4 +1,4 @@
-import { type Secret, secretBytes } from '../certificates/model.js';
+import { controllingOwner, type Secret, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
 import type { CertificateFacts } from '../certificates/x509.js';
 import { decodeLeaf } from '../certificates/x509.js';
@@ -90,7 +90,7 @@ export function asSecret(object: KubeObject): LiveSecret {
  * Undefined where nobody does; cert-manager's own writes are forecast, and do not count.
  */
 export function caretakerOf({ metadata }: Pick<KubeObject, 'metadata'>): string | undefined {
-  const owner = metadata.ownerReferences?.find((one) => one.controller === true);
+  const owner = controllingOwner(metadata);
   return owner === undefined || owner.apiVersion.startsWith('cert-manager.io/')
     ? undefined
     : `${owner.kind} ${owner.name}`;
