@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../../shared/cluster/cluster.js';
 import { recordsAt, textsAt } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, keyOf, kinds } from '../../shared/cluster/objects.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
 import { others } from './objects.js';
 
 /** A stand-in of a program that makes Secrets from objects of its own, and keeps them as it knows them. */
@@ -46,6 +47,10 @@ function operate(cluster: Cluster, kind: Kind, mayWrite: Decide): Operator {
     }
   };
   const running = loop();
+  // Whoever waits for it is told, and whoever stops it gets the error.
+  running.catch((error: unknown) => {
+    state = `has ended: ${messageOf(error)}`;
+  });
   return {
     refused,
     state: () => state,
@@ -87,7 +92,8 @@ async function reconcile(cluster: Cluster, owner: KubeObject, mayWrite: Decide, 
     }
   } catch (error) {
     // Somebody was faster, or the namespace goes: it is looked at again.
-    if (isConflict(error) || isNotFound(error) || /being terminated/.test(String(error))) return String(error);
+    const isGoing = error instanceof McprtError && error.code === 'namespace-terminating';
+    if (isConflict(error) || isNotFound(error) || isGoing) return String(error);
     throw error;
   }
   return 'written';
