@@ -11,7 +11,7 @@ import { makeFindings } from './support/findings.js';
 import { kubernetesVersionOf } from './support/kubernetes-versions.js';
 import type { Figures, LabWishes, Proof } from './support/proof.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--write-table]
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--write-table] [--record]
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
@@ -21,6 +21,7 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
              --write-table: what came of it goes into docs/versions.md
   --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
   --kubernetes  of every proof on a lab: one version, or a minor, whose control plane the lab runs in place of its own
+  --record   of broken-worlds: what it sees is what the unit tests of the rules replay from now on
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000; chain, shim or decoding of forecast with --cases
 
 ${proofs.map(({ name, claim }) => `${name.padEnd(17)} ${claim}`).join('\n')}`;
@@ -37,6 +38,7 @@ const { values, positionals } = commandLine(usage, {
     cases: { type: 'string' },
     'cert-manager': { type: 'string' },
     kubernetes: { type: 'string' },
+    record: { type: 'boolean', default: false },
     'write-table': { type: 'boolean', default: false },
   },
 });

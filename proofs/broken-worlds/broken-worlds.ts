@@ -10,6 +10,7 @@ import { mustWork } from '../support/runs.js';
 import { inWorld } from '../world/world.js';
 import type { BrokenCase } from './case.js';
 import { look, lookThroughBundle, untilHealthy, untilShown } from './look.js';
+import { makeRecording, type Recording } from './recording.js';
 import { makeSite, type Site } from './site.js';
 import { topics } from './table.js';
 
@@ -19,6 +20,7 @@ const patience = { shown: 40, healthy: 60 };
 /** Codes that no case shows as its first finding, and why. */
 const unshown: Partial<Record<FindingCode, string>> = {
   'challenge-pending': 'on the lab cert-manager always says a reason that is known; see shared/checks/diagnose.test.ts',
+  'reach-unseen': 'behind a proxy: proof proxy',
   'renewal-blocked': 'the healthy world has it',
   'platform-missing': 'proof setup shows it, on a cluster that was wiped',
   'rollout-overwritten': 'seen while a rollout goes on: proof rollout-failures',
@@ -64,13 +66,14 @@ const all = topics.reduce((count, { cases }) => count + cases.length, 0);
 async function breakAndMend(context: ProofContext, site: Site) {
   const healthy = await healthySite(context, site);
   const chosen = casesOf(context);
+  const recording = await startRecording(context, site);
   const rows: Row[] = [];
   for (const { topic, broken } of chosen) {
     const started = performance.now();
-    const row = await play(context, site, topic, broken);
+    const row = await play(context, site, topic, broken, recording);
     rows.push(row);
     await site.mend();
-    const wrong = await untilHealthy(site, patience.healthy);
+    const { wrong } = await untilHealthy(site, patience.healthy);
     row.whole = secondsSince(started);
     context.progress(`  ${topic}: ${broken.name}: ${row.first} in ${row.seconds} s, mended after ${row.whole} s`);
     if (!context.expectSame(`after ${broken.name}: what is still wrong`, wrong, [])) break;
@@ -80,6 +83,7 @@ async function breakAndMend(context: ProofContext, site: Site) {
   for (const code of chosen.length === all ? notShown : [])
     context.expect(unshown[code] !== undefined, `no world shows ${code} as its first finding`);
   context.expect(rows.length > 0, 'there was no case');
+  await recording?.write();
   return {
     worlds: rows.length,
     throughBundle: rows.filter(({ bundle }) => bundle).length,
@@ -125,11 +129,26 @@ function solverPolicy(): KubeObject {
   });
 }
 
-async function play(context: ProofContext, site: Site, topic: string, broken: BrokenCase): Promise<Row> {
+/** With `--record`: what this run sees is what the unit tests of the rules replay. */
+async function startRecording({ flags }: ProofContext, site: Site): Promise<Recording | undefined> {
+  if (flags.record !== true) return undefined;
+  const { facts } = await untilHealthy(site, patience.healthy);
+  if (facts === undefined) throw new Error('the healthy site was not seen');
+  return makeRecording(facts);
+}
+
+async function play(
+  context: ProofContext,
+  site: Site,
+  topic: string,
+  broken: BrokenCase,
+  recording: Recording | undefined,
+): Promise<Row> {
   const { expect, fail } = context.about(`${topic}: ${broken.name}`);
   await broken.make(site).catch((error: unknown) => fail(`it cannot be made: ${messageOf(error)}`));
-  const { findings, lacking, seconds, looks } = await untilShown(site, broken, patience.shown);
+  const { facts, findings, lacking, seconds, looks } = await untilShown(site, broken, patience.shown);
   const [first, ...rest] = findings;
+  if (facts !== undefined) recording?.add(`${topic}: ${broken.name}`, facts);
   expect(lacking === '', `${lacking}\n${findings.map((one) => JSON.stringify(one)).join('\n')}`);
   if (broken.bundle) {
     const run = await lookThroughBundle(site);

@@ -6,7 +6,7 @@ import { found } from '../../lab/driver/until.js';
 import { diagnose } from '../../shared/checks/diagnose.js';
 import type { Finding } from '../../shared/checks/finding.js';
 import { connectWithKubeconfig } from '../../shared/cluster/connect.js';
-import { observePlatform, type PlatformOptions } from '../../shared/facts/observe-platform.js';
+import { observePlatform, type PlatformFacts, type PlatformOptions } from '../../shared/facts/observe-platform.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
 import { parseOverrides } from '../../shared/platform/overrides.js';
 import { hostsOf } from '../../shared/profile/values.js';
@@ -20,12 +20,16 @@ const every = 150;
 
 /** Looks at a site as `operation: check` does, and gives its findings in order. */
 export async function look(site: Site): Promise<Finding[]> {
+  return diagnose(await observeSite(site));
+}
+
+async function observeSite(site: Site): Promise<PlatformFacts> {
   const options = await optionsOf(site);
   const { kubeconfig } = site.glance();
-  if (kubeconfig === undefined) return diagnose(await observePlatform(site.cluster, options));
+  if (kubeconfig === undefined) return observePlatform(site.cluster, options);
   const { cluster } = await connectWithKubeconfig(kubeconfig);
   try {
-    return diagnose(await observePlatform(cluster, options));
+    return await observePlatform(cluster, options);
   } finally {
     await cluster.close();
   }
@@ -33,6 +37,7 @@ export async function look(site: Site): Promise<Finding[]> {
 
 /** What a case looked like in the end, and how it came to be seen. */
 export interface Seen {
+  facts: PlatformFacts | undefined;
   findings: Finding[];
   seconds: number;
   looks: number;
@@ -43,28 +48,30 @@ export interface Seen {
 /** Looks again until two looks on end show what the case must show, or the time is up. */
 export async function untilShown(site: Site, broken: BrokenCase, seconds: number): Promise<Seen> {
   const started = performance.now();
-  let seen: Seen = { findings: [], seconds: 0, looks: 0, lacking: '' };
+  let seen: Seen = { facts: undefined, findings: [], seconds: 0, looks: 0, lacking: '' };
   let good = 0;
   const isShown = async (): Promise<boolean> => {
-    const findings = await look(site);
+    const facts = await observeSite(site);
+    const findings = diagnose(facts);
     const lacking = lackingIn(broken, findings);
     good = lacking === '' ? good + 1 : 0;
-    seen = { findings, lacking, looks: seen.looks + 1, seconds: secondsSince(started) };
+    seen = { facts, findings, lacking, looks: seen.looks + 1, seconds: secondsSince(started) };
     return good === 2;
   };
   await found(isShown, { seconds, every });
   return seen;
 }
 
-/** Looks again until nothing is wrong any more. Gives what still is when the time is up. */
-export async function untilHealthy(site: Site, seconds: number): Promise<Finding[]> {
-  let wrong: Finding[] = [];
+/** Looks again until nothing is wrong any more. Gives what was seen last, and what is still wrong when the time is up. */
+export async function untilHealthy(site: Site, seconds: number): Promise<{ facts?: PlatformFacts; wrong: Finding[] }> {
+  let last: { facts?: PlatformFacts; wrong: Finding[] } = { wrong: [] };
   const isHealthy = async (): Promise<boolean> => {
-    wrong = (await look(site)).filter(({ severity }) => severity !== 'notice');
-    return wrong.length === 0;
+    const facts = await observeSite(site);
+    last = { facts, wrong: diagnose(facts).filter(({ severity }) => severity !== 'notice') };
+    return last.wrong.length === 0;
   };
   await found(isHealthy, { seconds, every });
-  return wrong;
+  return last;
 }
 
 /** The same look through the shipped bundle. */

@@ -39,3 +39,15 @@ export interface Contest<Question extends object, Answer> {
   /** A case so that it can be read. */
   readable(question: Question): unknown;
 }
+
+/** The faults that can be found in a version: older ones have no rule to break. */
+export function foundSince<Judged>(
+  plants: Readonly<Record<string, Judged>>,
+  since: Readonly<Record<string, readonly [major: number, minor: number]>>,
+): (version: CertManagerVersion) => [name: string, judge: Judged][] {
+  return (version) =>
+    Object.entries(plants).filter(([name]) => {
+      const first = since[name];
+      return first === undefined || version.atLeast(...first);
+    });
+}

@@ -1,6 +1,6 @@
 import type { CertManagerVersion } from '../../../shared/certificates/version.js';
 import type { Question } from './case.js';
-import type { Judge } from './contest.js';
+import { foundSince, type Judge } from './contest.js';
 import { ours, version } from './judge.js';
 
 /** Faults that are planted in our side. Each must be found, or equality says nothing. */
@@ -25,18 +25,8 @@ export const plants: Readonly<Record<string, Judge<Question>>> = {
   'renewal windows do not count': (question, own) => ours(withSpec(question, withoutWindows), own),
 };
 
-/** Faults that a version has no rule for. */
-const since: Readonly<Record<string, readonly [major: number, minor: number]>> = {
-  'renewal windows do not count': [1, 21],
-};
-
 /** The faults that can be found in a version. */
-export function plantsFor(own: CertManagerVersion): [name: string, judge: Judge<Question>][] {
-  return Object.entries(plants).filter(([name]) => {
-    const first = since[name];
-    return first === undefined || own.atLeast(...first);
-  });
-}
+export const plantsFor = foundSince(plants, { 'renewal windows do not count': [1, 21] });
 
 function otherThan(own: CertManagerVersion): CertManagerVersion {
   return version(own.atLeast(1, 19) ? 'v1.16.2' : 'v1.21.2');

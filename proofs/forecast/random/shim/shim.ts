@@ -1,5 +1,5 @@
 import { shim as program } from '../../../../lab/driver/oracle.js';
-import type { Contest } from '../contest.js';
+import { type Contest, foundSince } from '../contest.js';
 import { ingressMaker, type ShimQuestion } from './case.js';
 import { asked, difference, ours, type ShimAnswer, theirs } from './judge.js';
 import { plants } from './plants.js';
@@ -14,7 +14,7 @@ export const shim: Contest<ShimQuestion, ShimAnswer> = {
   asked,
   theirs,
   difference,
-  plants: () => Object.entries(plants),
+  plants: foundSince(plants, { 'no listener is ignored': [1, 21] }),
   verdicts: ['asks', 'refuses', 'nothing'],
   needed: /^(?:ingress|settings|ingress\/(?:metadata|spec|metadata\/name))$/,
   readable: (question) => question,
