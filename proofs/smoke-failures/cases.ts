@@ -358,8 +358,8 @@ const brokenServer: readonly Failure[] = [
     { 'deploy-timeout': '3s' },
   ),
   gateway(
-    'a server without sessions',
-    'smoke-mcp-session at public address',
+    'a server that does not say who it is',
+    'smoke-mcp-unreachable at public address',
     (call) => methodOf(call) === 'initialize',
     rpc({ protocolVersion: '2025-03-26' }),
   ),

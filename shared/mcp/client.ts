@@ -1,15 +1,19 @@
-import { createParser } from 'eventsource-parser';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import { clipped, McprtError } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
-import type { Web, WebAnswer } from '../platform/web.js';
-
-/** The protocol that is spoken, and what is asked for; servers may answer with an older one. */
-const protocolVersion = '2025-03-26';
+import { type Web, type WebAnswer, WebError } from '../platform/web.js';
+import { brokenRule } from './rules.js';
+import { type Exchange, fetchThrough } from './transport.js';
 
 /** What a server may list; time is in ms. A page has 4 MiB at most, as every answer has. */
 const mostTools = { pages: 50, tools: 5_000, name: 256, characters: 1_000_000, time: 120_000 } as const;
 /** Of an error that a server tells, in characters. */
 const mostTold = 500;
+/** For an answer, in ms: as long as the official client waits. */
+const patience = 60_000;
 
 /** The headers by which the platform's gateway knows who calls a tool. */
 export const identityHeaders = {
@@ -27,6 +31,8 @@ export interface McpAnswer {
   headers: Readonly<Record<string, string>>;
   /** The body's beginning, for an error. */
   text: string;
+  /** The rule of the protocol that the answer breaks. */
+  broken?: string;
 }
 
 export interface McpTool {
@@ -35,11 +41,10 @@ export interface McpTool {
   required: string[];
 }
 
-/** A conversation with an MCP server over Streamable HTTP. */
+/** A conversation with an MCP server over Streamable HTTP, as the official client leads it. */
 export interface Mcp {
-  /** Opens a session; the answer's `message.result.serverInfo` says who it is. */
+  /** Opens a session, where the server has such a thing; `message.result.serverInfo` says who it is. */
   initialize(): Promise<McpAnswer>;
-  initialized(): Promise<McpAnswer>;
   /** All pages of the tools; the failing page's answer otherwise. @throws McprtError `smoke-tools-endless` */
   listTools(): Promise<{ answer: McpAnswer; tools: McpTool[] }>;
   callTool(
@@ -61,61 +66,69 @@ export interface McpOptions {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** Tells one MCP server what it is asked. Nothing is connected before the first call. @throws WebError */
+/**
+ * Tells one MCP server what it is asked. The conversation is the official SDK's, so that a server is judged as its users'
+ * clients judge it; each request goes our way, and what came is kept, to tell of a refusal, or which rule was broken.
+ * Nothing is connected before the first call.
+ *
+ * @throws WebError
+ */
 export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptions): Mcp {
-  let session = '';
-  let spoken = '';
-  let id = 0;
-  const post = async (
-    body: string,
+  const exchanges = new AsyncLocalStorage<Exchange>();
+  const fetch = fetchThrough(web, { host, signal, exchanges, patience });
+  let open: { client: Client; transport: StreamableHTTPClientTransport } | undefined;
+
+  const tell = async (
+    ask: (client: Client, options: { signal: AbortSignal; timeout: number }) => Promise<Record<string, unknown>>,
     more: Readonly<Record<string, string>> = {},
-    wanted?: number,
   ): Promise<McpAnswer> => {
-    const answer = await web.ask({
-      method: 'POST',
-      host,
-      path,
-      headers: {
-        'content-type': 'application/json',
-        // Both, as the protocol wants: a server may answer with either.
-        accept: 'application/json, text/event-stream',
-        ...(session === '' ? {} : { 'mcp-session-id': session }),
-        ...(spoken === '' ? {} : { 'mcp-protocol-version': spoken }),
-        ...headers,
-        ...more,
-      },
-      body,
-      signal,
-    });
-    return readAnswer(answer, wanted);
+    if (open === undefined) throw new Error('a conversation begins with initialize');
+    const { client } = open;
+    const ended = Promise.withResolvers<never>();
+    const exchange: Exchange = { headers: { ...headers, ...more }, bodies: [], isOver: false, fail: ended.reject };
+    try {
+      const work = exchanges.run(exchange, () => ask(client, { signal, timeout: patience }));
+      return answerOf(exchange, await Promise.race([work, ended.promise]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof WebError || error instanceof McprtError) throw error;
+      return failureOf(exchange, error);
+    } finally {
+      exchange.isOver = true;
+      for (const body of exchange.bodies) body.destroy();
+    }
   };
-  const request = (method: string, params: unknown, more?: Readonly<Record<string, string>>): Promise<McpAnswer> => {
-    id += 1;
-    return post(JSON.stringify({ jsonrpc: '2.0', id, method, params }), more, id);
-  };
+
   return {
     async initialize() {
-      [session, spoken] = ['', ''];
-      const answer = await request('initialize', {
-        protocolVersion,
-        capabilities: {},
-        clientInfo: { name: 'mcprt', version: '1' },
+      await open?.client.close();
+      const client = new Client(
+        { name: 'mcprt', version: '1' },
+        // Schemas are the server's own: what is in an answer is not held against a pattern that may never end.
+        {
+          jsonSchemaValidator: {
+            getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
+          },
+        },
+      );
+      const transport = new StreamableHTTPClientTransport(new URL(`https://${host}${path}`), { fetch });
+      client.onerror = (error) => {
+        if (error.message.startsWith('Maximum reconnection')) exchanges.getStore()?.fail(error);
+      };
+      open = { client, transport };
+      return tell(async (_client, options) => {
+        await client.connect(transport as Parameters<typeof client.connect>[0], options);
+        return { serverInfo: client.getServerVersion(), capabilities: client.getServerCapabilities() };
       });
-      const result = resultOf(answer);
-      if (result !== undefined) {
-        session = headerValue(answer.headers['mcp-session-id']);
-        spoken = headerValue(result.protocolVersion);
-      }
-      return answer;
     },
-    initialized: () => post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })),
     async listTools() {
       const tools: McpTool[] = [];
       const end = performance.now() + mostTools.time;
       let characters = 0;
       for (let [cursor, pages]: [string | undefined, number] = [undefined, 0]; ; pages += 1) {
         if (pages >= mostTools.pages || performance.now() > end) throw endless(tools.length);
-        const answer = await request('tools/list', cursor === undefined ? {} : { cursor });
+        const asked = cursor === undefined ? {} : { cursor };
+        const answer = await tell((client, options) => client.listTools(asked, options));
         const result = resultOf(answer);
         if (result === undefined) return { answer, tools };
         for (const tool of (Array.isArray(result.tools) ? result.tools : []).flatMap(toolOf)) {
@@ -129,13 +142,28 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
         cursor = next;
       }
     },
-    callTool: (name, args, more) => request('tools/call', { name, arguments: args }, more),
-    post,
+    callTool: (name, args, more) =>
+      tell((client, options) => client.callTool({ name, arguments: { ...args } }, undefined, options), more),
+    async post(body, more = {}) {
+      const session = open?.transport.sessionId;
+      const own = {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...(session !== undefined && { 'mcp-session-id': session }),
+        ...headers,
+        ...more,
+      };
+      return bareAnswer(await web.ask({ method: 'POST', host, path, headers: own, body, signal }));
+    },
     async close() {
-      if (session === '') return;
-      const end = { 'mcp-session-id': session, ...headers };
+      if (open === undefined) return;
+      const { client, transport } = open;
+      open = undefined;
+      const exchange: Exchange = { headers, bodies: [], isOver: false, fail: () => undefined };
       // Servers without such a thing answer 405: nothing hangs on it.
-      await web.ask({ method: 'DELETE', host, path, headers: end, signal, deadline: 5_000 }).catch(() => undefined);
+      await exchanges.run(exchange, () => transport.terminateSession()).catch(() => undefined);
+      for (const body of exchange.bodies) body.destroy();
+      await client.close();
     },
   };
 }
@@ -145,12 +173,17 @@ export function resultOf({ status, message }: McpAnswer): Record<string, unknown
   return status === 200 && message !== undefined && isRecord(message.result) ? message.result : undefined;
 }
 
-/** The text that a tool gave; undefined when it gave none, or says that it failed. */
+/**
+ * What a tool gave, as text: its first text, or its structured content; empty where it gave neither, as a tool may.
+ * Undefined when there is no result, or one that says that the tool failed.
+ */
 export function textOf(answer: McpAnswer): string | undefined {
   const result = resultOf(answer);
-  if (result === undefined || result.isError === true || !Array.isArray(result.content)) return undefined;
-  const [first] = result.content;
-  return isRecord(first) && typeof first.text === 'string' ? first.text : undefined;
+  if (result === undefined || result.isError === true) return undefined;
+  const content = Array.isArray(result.content) ? result.content : [];
+  const text: unknown = content.find((one) => isRecord(one) && one.type === 'text')?.text;
+  if (typeof text === 'string') return text;
+  return isRecord(result.structuredContent) ? JSON.stringify(result.structuredContent) : '';
 }
 
 /** Why the gateway let a request not through; empty when it is no refusal of its. */
@@ -162,12 +195,33 @@ export function refusalOf({ status, message }: McpAnswer): string {
 /** An answer in a line, for an error. */
 export function toldOf(answer: McpAnswer): string {
   const error = isRecord(answer.message?.error) ? JSON.stringify(answer.message.error) : refusalOf(answer);
-  return `${answer.status} ${clipped(error, mostTold) || answer.text}`.trim();
+  const said = clipped(error, mostTold) || answer.text;
+  return `${answer.status} ${answer.broken ? `${answer.broken}: ` : ''}${said}`.replace(/[\s:]+$/, '');
 }
 
-/** What a server says that is sent back to it in a header: what no header can have is none. */
-function headerValue(told: unknown): string {
-  return typeof told === 'string' && /^[\x21-\x7e]{1,1024}$/.test(told) ? told : '';
+function answerOf({ raw }: Exchange, result: Record<string, unknown>): McpAnswer {
+  return { status: 200, headers: raw?.headers ?? {}, message: { result }, text: '' };
+}
+
+/** What came instead of a result: the server's own error, a refusal, or an answer that is none. */
+function failureOf({ raw }: Exchange, error: unknown): McpAnswer {
+  const { status = 0, headers = {}, text = '' } = raw ?? {};
+  const bare = bareAnswer({ status, headers, text, ms: 0 });
+  // Errors that the SDK makes itself have no answer of the server that says the same.
+  const isTheirs = error instanceof McpError && text.includes(JSON.stringify('error'));
+  if (isTheirs) {
+    const message = error.message.replace(/^MCP error -?\d+: /, '');
+    return { ...bare, message: { error: { code: error.code, message } } };
+  }
+  if (status >= 400) return bare;
+  // What the client did not take is no answer, whatever stands in it.
+  return { ...bare, message: undefined, broken: brokenRule({ status, headers, text }, error) };
+}
+
+function bareAnswer({ status, headers, text }: WebAnswer): McpAnswer {
+  const value = parsedJson(text);
+  const message = isRecord(value) ? value : undefined;
+  return { status, headers, message, text: text.replace(/\s+/g, ' ').trim().slice(0, 200) };
 }
 
 function endless(seen: number): McprtError {
@@ -183,24 +237,4 @@ function toolOf(tool: unknown): McpTool[] {
   const required = isRecord(tool.inputSchema) ? tool.inputSchema.required : undefined;
   const names = Array.isArray(required) ? required.slice(0, 100).filter((one) => typeof one === 'string') : [];
   return [{ name: tool.name.slice(0, mostTools.name), required: names.map((one) => one.slice(0, mostTools.name)) }];
-}
-
-function readAnswer({ status, headers, text }: WebAnswer, wanted: number | undefined): McpAnswer {
-  const isStream = (headers['content-type'] ?? '').includes('text/event-stream');
-  const messages = isStream ? eventsOf(text) : [text].flatMap(parsed);
-  const message =
-    messages.find((one) => wanted === undefined || one.id === wanted) ?? (isStream ? undefined : messages[0]);
-  return { status, headers, message, text: text.replace(/\s+/g, ' ').trim().slice(0, 200) };
-}
-
-function eventsOf(text: string): Record<string, unknown>[] {
-  const found: Record<string, unknown>[] = [];
-  const parser = createParser({ onEvent: ({ data }) => found.push(...parsed(data)) });
-  parser.feed(text.endsWith('\n\n') ? text : `${text}\n\n`);
-  return found;
-}
-
-function parsed(text: string): Record<string, unknown>[] {
-  const value = parsedJson(text);
-  return isRecord(value) ? [value] : [];
 }

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:https';
-import type { Duplex, Readable } from 'node:stream';
+import { type Duplex, type Readable, Transform } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord } from '../json.js';
@@ -40,10 +41,20 @@ export class WebError extends Error {
   }
 }
 
+/** The head of an answer, and its body while it comes. */
+export interface WebStream {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  /** Fails with a WebError, or the signal's reason. Destroyed by who wants no more of it. */
+  body: Readable;
+}
+
 /** HTTPS to the platform's public names, with certificates verified, and connections kept. */
 export interface Web {
   /** @throws WebError; McprtError `proxy-…`; the signal's reason */
   ask(asked: WebRequest): Promise<WebAnswer>;
+  /** The same, before the body is there: a stream of events may have no end. */
+  open(asked: WebRequest): Promise<WebStream>;
   close(): void;
 }
 
@@ -53,9 +64,19 @@ const longestBody = 4 * 1024 * 1024;
 export function openWeb(options: ReachOptions): Web {
   const agent = new WayAgent(options);
   return {
-    ask: (asked) => exchange(asked, agent),
+    ask: (asked) => askWhole(asked, agent),
+    open: (asked) => exchange(asked, agent),
     close: () => agent.destroy(),
   };
+}
+
+async function askWhole(asked: WebRequest, agent: Agent): Promise<WebAnswer> {
+  const started = performance.now();
+  const { status, headers, body } = await exchange(asked, agent);
+  const text = await textOf(body).catch((error: unknown) => {
+    throw asked.signal.aborted ? asked.signal.reason : error;
+  });
+  return { status, headers, text, ms: performance.now() - started };
 }
 
 /** Connects by name, wherever that leads, and keeps connections. */
@@ -86,9 +107,9 @@ class WayAgent extends Agent {
   }
 }
 
-function exchange(asked: WebRequest, agent: Agent): Promise<WebAnswer> {
+function exchange(asked: WebRequest, agent: Agent): Promise<WebStream> {
   const { method, host, path, headers = {}, body, deadline = usualDeadline, signal } = asked;
-  const [name, started] = [describe(asked), performance.now()];
+  const name = describe(asked);
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const call = request({
@@ -104,6 +125,7 @@ function exchange(asked: WebRequest, agent: Agent): Promise<WebAnswer> {
         ...headers,
       },
     });
+    let given: Readable | undefined;
     // What ends it settles it too: after a 101 a request tells nothing any more, not even that it was destroyed.
     const giveUp = (error: Error): void => {
       fail(error);
@@ -115,32 +137,35 @@ function exchange(asked: WebRequest, agent: Agent): Promise<WebAnswer> {
     );
     const stop = (): void => giveUp(new Error('cancelled'));
     signal.addEventListener('abort', stop, { once: true });
-    const end = (settle: () => void): void => {
+    const end = (): void => {
       clearTimeout(late);
       signal.removeEventListener('abort', stop);
-      settle();
     };
-    const fail = (error: unknown): void => end(() => reject(signal.aborted ? signal.reason : told(name, error)));
+    const fail = (error: unknown): void => {
+      end();
+      if (given === undefined) reject(signal.aborted ? signal.reason : told(name, error));
+      else given.destroy(told(name, error));
+    };
     call.once('error', fail);
     call.once('response', (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > longestBody) giveUp(new WebError('size', name, 'the answer does not end'));
+      let size = 0;
+      const limited = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          size += chunk.length;
+          done(size > longestBody ? new WebError('size', name, 'the answer does not end') : null, chunk);
+        },
       });
-      answer.once('error', fail);
-      answer.once('end', () =>
-        end(() =>
-          resolve({
-            status: answer.statusCode ?? 0,
-            headers: Object.fromEntries(
-              Object.entries(answer.headers).map(([key, value]) => [key, String(value ?? '')]),
-            ),
-            text,
-            ms: performance.now() - started,
-          }),
-        ),
-      );
+      given = limited;
+      answer.once('error', fail).pipe(limited);
+      // Who reads it hears of an error; who does not yet is not ended by one.
+      limited
+        .on('error', () => undefined)
+        .once('close', () => {
+          end();
+          if (!answer.complete) call.destroy();
+        });
+      const known = Object.entries(answer.headers).map(([key, value]) => [key, String(value ?? '')]);
+      resolve({ status: answer.statusCode ?? 0, headers: Object.fromEntries(known), body: limited });
     });
     if (body === undefined || typeof body === 'string') call.end(body);
     else {

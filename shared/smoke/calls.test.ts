@@ -39,7 +39,6 @@ describe('a call that must be let through', () => {
     const never = () => Promise.reject(new Error('never asked'));
     const mcp: Mcp = {
       initialize: never,
-      initialized: never,
       listTools: never,
       callTool: all.call,
       post: never,

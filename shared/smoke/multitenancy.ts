@@ -120,7 +120,6 @@ async function play(checks: Checks, context: SmokeContext, options: Multitenancy
   const manual = await manualSessions(context, admin, all);
   const web = addressOf(context, acme.server);
   const { mcp } = await untilServed(context.web, web, serverWaits(context));
-  await mcp.initialized();
   const waits = { propagation: context.waits.propagation, signal: context.signal };
   const call = async (name: string, identity: Identity, [a, b]: readonly [number, number]): Promise<void> => {
     await checks.need(name, async (note) => {
@@ -348,7 +347,6 @@ async function refuse(checks: Checks, context: SmokeContext, { mcp, session, man
     (): Promise<McpAnswer> =>
       mcp.callTool(name, args, as);
   const { mcp: other } = await untilServed(context.web, addressOf(context, all.techcorp.server), serverWaits(context));
-  await other.initialized();
   await Promise.all([
     refused('refused: no identity', [401, 'missing_identity'], () => mcp.callTool('aaa-ping', {})),
     refused('refused: no session', [401, 'missing_session'], () => add(headersOf({ ...session, session: undefined }))),

@@ -181,7 +181,6 @@ async function requireTools(
   declared: readonly ToolMetadata[],
   note: (text: string) => void,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  await mcp.initialized();
   const { answer, tools } = await mcp.listTools();
   if (resultOf(answer) === undefined) {
     throw new McprtError('smoke-tools', {

@@ -20,6 +20,8 @@ export interface Reply {
   headers?: Record<string, string>;
   /** Text as it is, anything else as JSON. */
   body?: unknown;
+  /** Writes the body instead, and ends it or not. */
+  write?: (response: ServerResponse) => void;
 }
 
 /** A server on the loopback interface with a certificate of its own CA, and a way to it. */
@@ -48,8 +50,9 @@ export async function startSecureServer(name: string = host): Promise<SecureServ
     const { method = '', url = '', headers } = request;
     const asked = { method, url, headers, body: await text(request) };
     secure.asked.push(asked);
-    const { status, headers: own = {}, body } = secure.answer(asked);
+    const { status, headers: own = {}, body, write } = secure.answer(asked);
     response.writeHead(status, { 'content-type': 'application/json', ...own });
+    if (write !== undefined) return write(response);
     response.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

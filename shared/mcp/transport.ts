@@ -1,0 +1,123 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { Readable } from 'node:stream';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { isRecord, parsedJson } from '../json.js';
+import { pause } from '../pause.js';
+import type { Web, WebStream } from '../platform/web.js';
+
+/** What came of a request, as far as it is kept. */
+export interface RawAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  /** Of the body, as it comes. */
+  text: string;
+}
+
+/** One request of the conversation: what goes with it, and what came. */
+export interface Exchange {
+  headers: Readonly<Record<string, string>>;
+  raw?: RawAnswer;
+  /** What is still being read. */
+  bodies: Readable[];
+  /** Nothing more is asked for it. */
+  isOver: boolean;
+  /** Ends it, where nothing more can come. */
+  fail: (error: Error) => void;
+}
+
+interface Way {
+  host: string;
+  signal: AbortSignal;
+  exchanges: AsyncLocalStorage<Exchange>;
+  /** For an answer, in ms. */
+  patience: number;
+}
+
+/** How often and how long a server may ask to come again, in ms. */
+const later = { most: 5, longest: 20_000 };
+/** Of a body, for an error. */
+const mostKept = 4_096;
+/** Between the end of an answer and the judgement that it held none: the SDK is still reading, in ms. */
+const grace = 1_000;
+
+/** `fetch` for the SDK, by our way to the public names: verified TLS, proxies, limits, and what the exchange says. */
+export function fetchThrough(web: Web, { host, signal, exchanges, patience }: Way): FetchLike {
+  return async (address, init = {}) => {
+    const exchange = exchanges.getStore();
+    const { method = 'GET' } = init;
+    const headers = Object.fromEntries(new Headers(init.headers));
+    // Nobody has to listen for what a server says unasked.
+    if (exchange === undefined || exchange.isOver || (method === 'GET' && headers['last-event-id'] === undefined)) {
+      return new Response(null, { status: 405 });
+    }
+    const url = new URL(address);
+    const body = typeof init.body === 'string' ? init.body : undefined;
+    const asked = {
+      method,
+      host,
+      path: `${url.pathname}${url.search}`,
+      headers: { ...headers, ...exchange.headers },
+      signal,
+    };
+    const deadline = method === 'DELETE' ? 5_000 : patience;
+    const answer = await patiently(() => web.open({ ...asked, deadline, ...(body !== undefined && { body }) }), signal);
+    exchange.bodies.push(answer.body);
+    const stream = isAnswerOf(body, answer.status) ? watched(answer, exchange) : answer.body;
+    const hasBody = ![204, 205, 304].includes(answer.status);
+    return new Response(hasBody ? (Readable.toWeb(stream) as ReadableStream) : null, {
+      status: answer.status,
+      headers: answer.headers,
+    });
+  };
+}
+
+/** Asks again where a server says when: `Retry-After` with 429 or 503. */
+async function patiently(ask: () => Promise<WebStream>, signal: AbortSignal): Promise<WebStream> {
+  for (let times = 1; ; times += 1) {
+    const answer = await ask();
+    const wait = retryAfter(answer);
+    if (wait === undefined || times === later.most) return answer;
+    answer.body.destroy();
+    await pause(wait, signal);
+  }
+}
+
+/** How long to wait, in ms; undefined where the server does not say, or says longer than a test can wait. */
+function retryAfter({ status, headers }: WebStream): number | undefined {
+  const told = headers['retry-after'];
+  if (![429, 502, 503, 504].includes(status) || told === undefined) return undefined;
+  const wait = /^\d+$/.test(told) ? Number(told) * 1000 : Date.parse(told) - Date.now();
+  return wait <= later.longest ? Math.max(wait, 0) : undefined;
+}
+
+/** Whether an answer is to a request of ours; a notification counts where it is refused, and an answer of ours never. */
+function isAnswerOf(body: string | undefined, status: number): boolean {
+  const sent = body === undefined ? undefined : parsedJson(body);
+  if (!isRecord(sent)) return true;
+  return typeof sent.method === 'string' && (sent.id !== undefined || status >= 300);
+}
+
+/** Keeps the beginning of a body, and ends an exchange that its body leaves without an answer. */
+function watched({ status, headers, body }: WebStream, exchange: Exchange): Readable {
+  const raw: RawAnswer = { status, headers, text: '' };
+  exchange.raw = raw;
+  // The SDK reads nothing then, and waits.
+  if (status === 202) exchange.fail(new Error('nothing more comes'));
+  const read = async function* (): AsyncGenerator<Buffer> {
+    let canResume = false;
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        const text = chunk.toString();
+        raw.text = (raw.text + text).slice(0, mostKept);
+        canResume ||= /^id:/m.test(text);
+        yield chunk;
+      }
+      const isEvents = (headers['content-type'] ?? '').includes('text/event-stream');
+      if (!(isEvents && canResume)) setTimeout(() => exchange.fail(new Error('nothing more comes')), grace).unref();
+    } catch (error) {
+      if (!canResume) exchange.fail(error as Error);
+      throw error;
+    }
+  };
+  return Readable.from(read());
+}
