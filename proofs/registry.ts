@@ -16,7 +16,8 @@ import { init } from './init/init.js';
 import { keyless } from './keyless/keyless.js';
 import { kill } from './kill.js';
 import { kubeconfigs } from './kubeconfigs/kubeconfigs.js';
-import { mcpSdk } from './mcp-sdk/mcp-sdk.js';
+import { mcpSdk } from './mcp-sdk.js';
+import { mcpServers } from './mcp-servers/mcp-servers.js';
 import { mutationsProof } from './mutations/mutations.js';
 import { policies } from './policies.js';
 import { preview } from './preview.js';
@@ -80,6 +81,7 @@ const before: readonly Proof[] = [
   smokeFailures,
   preview,
   mcpSdk,
+  mcpServers,
 ];
 
 const after: readonly Proof[] = [cli, approvals, workflowLint, init, workflows, speed];

@@ -1,5 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { ReadableStream as NodeStream } from 'node:stream/web';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { isRecord, parsedJson } from '../json.js';
 import { pause } from '../pause.js';
@@ -64,7 +65,7 @@ export function fetchThrough(web: Web, { host, signal, exchanges, patience }: Wa
     exchange.bodies.push(answer.body);
     const stream = isAnswerOf(body, answer.status) ? watched(answer, exchange) : answer.body;
     const hasBody = ![204, 205, 304].includes(answer.status);
-    return new Response(hasBody ? (Readable.toWeb(stream) as ReadableStream) : null, {
+    return new Response(hasBody ? (NodeStream.from(stream) as ReadableStream<Uint8Array>) : null, {
       status: answer.status,
       headers: answer.headers,
     });
@@ -93,12 +94,13 @@ function retryAfter({ status, headers }: WebStream): number | undefined {
 /** Whether an answer is to a request of ours; a notification counts where it is refused, and an answer of ours never. */
 function isAnswerOf(body: string | undefined, status: number): boolean {
   const sent = body === undefined ? undefined : parsedJson(body);
-  if (!isRecord(sent)) return true;
+  // A stream that cannot be taken up again leaves what its first part said.
+  if (!isRecord(sent)) return status < 300;
   return typeof sent.method === 'string' && (sent.id !== undefined || status >= 300);
 }
 
 /** Keeps the beginning of a body, and ends an exchange that its body leaves without an answer. */
-function watched({ status, headers, body }: WebStream, exchange: Exchange): Readable {
+function watched({ status, headers, body }: WebStream, exchange: Exchange): AsyncIterable<Buffer> {
   const raw: RawAnswer = { status, headers, text: '' };
   exchange.raw = raw;
   // The SDK reads nothing then, and waits.
@@ -119,5 +121,5 @@ function watched({ status, headers, body }: WebStream, exchange: Exchange): Read
       throw error;
     }
   };
-  return Readable.from(read());
+  return read();
 }
