@@ -17,8 +17,10 @@ import { previewMarker } from './run.js';
 /**
  * Removes what tests and previews have left: of one pull request all, otherwise what is old, and previews whose pull
  * request is closed.
+ *
+ * @param keep the server that the pull request has now: only what it had before under another name goes
  */
-export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): Promise<void> {
+export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number, keep?: string): Promise<void> {
   const { inputs, context, report } = smoke;
   const { admin } = await context.platform();
   const prefix = inputs['team-prefix'];
@@ -38,6 +40,7 @@ export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): P
     now: new Date(),
     repository: process.env.GITHUB_REPOSITORY ?? '',
     pullRequest,
+    keep,
     olderThan: inputs['older-than'],
     previewsOlderThan: inputs['previews-older-than'],
     closed: pullRequest === undefined ? await closedOf(numbers, smoke) : new Set([pullRequest]),
@@ -45,13 +48,15 @@ export async function cleanUpLeftovers(smoke: SmokeRun, pullRequest?: number): P
   for (const { thing, isRemoved, reason } of lines) {
     context.progress(`${isRemoved ? 'remove' : 'leave'} ${thing.kind} ${thing.namespace}/${thing.name}: ${reason}`);
   }
-  report.cleanup = lines;
+  // Of a preview that goes on there is mostly nothing to tell.
+  if (keep === undefined || lines.length > 0) report.cleanup = lines;
   if (inputs['dry-run']) return;
   const wanted = lines.filter(({ isRemoved }) => isRemoved).map(({ thing }) => thing);
   const made = new Made(() => undefined, wanted);
   const { left, kept } = await removeMade(made, { admin, cluster: context.cluster });
   report.left = [...left, ...kept.map((command) => `left to do: ${command}`)];
   report.removed = wanted.length - report.left.length;
+  if (keep !== undefined) return;
   const gone = pullRequest === undefined ? wanted.flatMap(({ name }) => previewOf(name) ?? []) : [pullRequest];
   for (const number of report.left.length > 0 ? [] : new Set(gone)) await tellRemoved(number, smoke);
 }

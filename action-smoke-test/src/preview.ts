@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { beginDeployment } from '../../shared/action/deployment.js';
+import { beginDeployment, endDeployments } from '../../shared/action/deployment.js';
 import { githubOf } from '../../shared/action/github.js';
 import { askGithub } from '../../shared/action/github-api.js';
 import { log } from '../../shared/action/log.js';
@@ -61,15 +61,20 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
     },
     log.warning,
   );
+  let name = '';
   try {
     const published = await tenantSuite(context, {
       suite: 'preview',
       metadata: () => smoke.metadata(isForeign(pull, facts)),
-      nameOf: ({ name }) => previewName(github.repository, pull.number, name),
+      nameOf: (metadata) => {
+        name = previewName(github.repository, pull.number, metadata.name);
+        return name;
+      },
       call: callOf(inputs),
       replaces: true,
     });
     Object.assign(report, published);
+    if (name !== '') await cleanUpLeftovers(smoke, pull.number, name);
   } catch (error) {
     await deployment.tell('error', messageOf(error));
     throw error;
@@ -77,5 +82,9 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
   const failed = context.record.filter(({ status }) => status === 'failed');
   const state = failed.length === 0 ? 'success' : 'failure';
   const described = failed[0]?.failure?.what ?? `${context.record.length} checks`;
-  await Promise.all([deployment.tell(state, described, report.url || undefined), comment()]);
+  const told = deployment.tell(state, described, report.url || undefined);
+  const ended = endDeployments(github, previewEnvironment(pull.number), deployment.id).catch((error: unknown) =>
+    log.warning(`GitHub was not told that earlier previews are over: ${messageOf(error)}`),
+  );
+  await Promise.all([told, ended, comment()]);
 }

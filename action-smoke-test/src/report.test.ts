@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -121,8 +121,18 @@ describe('the JUnit report', () => {
     expect(await readFile(junit, 'utf8')).toContain('name="mcprt smoke test of example.com"');
   });
 
+  it('has its folder made, and the worst first', async () => {
+    const junit = join(folder, 'reports', 'smoke', 'junit.xml');
+    await writeJunit(
+      report({ junit, checks: [passed, failed, { ...failedWith('smoke-tenant-open'), suite: 'multitenancy' }] }),
+    );
+    const text = await readFile(junit, 'utf8');
+    expect(text.indexOf('smoke-tenant-open')).toBeLessThan(text.indexOf('smoke-not-ready'));
+  });
+
   it('says what to correct when it cannot be written', async () => {
-    const junit = join(folder, 'absent', 'junit.xml');
+    await writeFile(join(folder, 'file'), '');
+    const junit = join(folder, 'file', 'junit.xml');
     await expect(writeJunit(report({ junit }))).rejects.toMatchObject({ code: 'smoke-junit' });
   });
 });
@@ -164,7 +174,7 @@ describe('the annotations', () => {
   });
 
   it('are no more than GitHub shows, and the others are in the log', () => {
-    const many = Array.from({ length: 20 }, () => failed);
+    const many = Array.from({ length: 20 }, (_, index) => failedWith(`smoke-${index}`));
     const mistakes = (count: number) =>
       new MetadataError(
         'a',

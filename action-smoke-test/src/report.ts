@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { docsLink } from '../../shared/action/docs-link.js';
 import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action/format.js';
 import { log } from '../../shared/action/log.js';
@@ -10,6 +11,7 @@ import type { Check } from '../../shared/smoke/checks.js';
 import type { CleanupLine } from '../../shared/smoke/cleanup.js';
 import type { SeenName } from '../../shared/smoke/health.js';
 import { junitOf } from '../../shared/smoke/junit.js';
+import { failureGroups, isBreach, skipReasons, worstFirst } from '../../shared/smoke/severity.js';
 import type { SmokeInputs } from './inputs.js';
 import type { smokeTelling } from './result.js';
 
@@ -65,7 +67,7 @@ export function outputsOf(report: SmokeReport): Tells {
     passed: count('passed'),
     failed: count('failed'),
     skipped: count('skipped'),
-    failure: failedOf(report.checks)[0]?.failure?.code ?? '',
+    failure: failureGroups(report.checks)[0]?.code ?? '',
     junit: report.junit,
     'run-id': report.run,
     server: report.server,
@@ -97,14 +99,17 @@ export function outputsOf(report: SmokeReport): Tells {
 
 /** Writes the JUnit report. @throws McprtError `smoke-junit` */
 export async function writeJunit({ checks, domain, junit, at }: SmokeReport): Promise<void> {
-  await writeFile(junit, junitOf(checks, { name: `mcprt smoke test of ${domain}`, at })).catch((cause: unknown) => {
-    throw new McprtError('smoke-junit', {
-      what: 'the JUnit report cannot be written',
-      why: messageOf(cause),
-      next: 'correct `junit`: a path whose folder is there',
-      cause,
+  const text = junitOf(worstFirst(checks), { name: `mcprt smoke test of ${domain}`, at });
+  await mkdir(dirname(junit), { recursive: true })
+    .then(() => writeFile(junit, text))
+    .catch((cause: unknown) => {
+      throw new McprtError('smoke-junit', {
+        what: 'the JUnit report cannot be written',
+        why: messageOf(cause),
+        next: 'correct `junit`: the path of a file that can be written',
+        cause,
+      });
     });
-  });
 }
 
 /** Failed checks as annotations, mistakes in the metadata on their lines. */
@@ -113,13 +118,10 @@ export function annotateChecks(checks: readonly Check[], metadataErrors: readonl
   for (const { file, line, text } of mistakes) {
     log.error(text, { title: 'smoke-metadata', file, startLine: line });
   }
-  const annotated = failedOf(checks).filter(({ failure }) => failure?.code !== 'smoke-metadata');
-  for (const { suite, name, failure } of annotated) {
-    if (failure === undefined) continue;
-    const more = docsLink(failure.code, process.env);
-    log.error(`${suite}: ${name}: ${failure.what}\nwhy: ${failure.why}\nnext: ${failure.next}\nmore: ${more}`, {
-      title: failure.code,
-    });
+  for (const { code, next, checks: alike } of failureGroups(checks)) {
+    if (code === 'smoke-metadata') continue;
+    const seen = alike.map(({ suite, name, failure }) => `${suite}: ${name}: ${failure.what}\nwhy: ${failure.why}`);
+    log.error(`${seen.join('\n')}\nnext: ${next}\nmore: ${docsLink(code, process.env)}`, { title: code });
   }
 }
 
@@ -132,7 +134,8 @@ export function smokeSummary(report: SmokeReport): Markdown {
   const failed = failedOf(checks);
   markdown.line(headline(report, failed));
   if (report.url !== '' && report.isKept) markdown.line(`Server ${code(report.server)} at ${code(report.url)}`);
-  failures(markdown, failed);
+  failures(markdown, checks);
+  notMade(markdown, checks);
   markdown.table(
     ['Suite', 'Passed', 'Failed', 'Not made'],
     suitesOf(checks).map((suite) => {
@@ -189,7 +192,8 @@ export function previewComment(report: SmokeReport, { sha, runUrl }: { sha: stri
           .line(`\`\`\`json\n${JSON.stringify(config, null, 2)}\n\`\`\``),
       );
   }
-  failures(markdown, failed);
+  failures(markdown, report.checks);
+  notMade(markdown, report.checks);
   return markdown.details(`${report.checks.length} checks`, checksTable(report.checks)).line(runLink(runUrl)).text();
 }
 
@@ -201,24 +205,37 @@ function titleOf({ operation }: SmokeReport): string {
 function headline({ checks, seconds }: SmokeReport, failed: readonly Check[]): string {
   const passed = checks.filter(({ status }) => status === 'passed').length;
   if (failed.length === 0) return `✅ **All ${passed} checks passed** in ${spanText(seconds)}.`;
-  return `❌ **${failed.length} of ${passed + failed.length} checks failed** in ${spanText(seconds)}.`;
+  const many = `${failed.length} of ${passed + failed.length} checks failed`;
+  const [worst] = failureGroups(checks);
+  const breach = worst !== undefined && isBreach(worst.code) ? worst.checks[0] : undefined;
+  if (breach === undefined) return `❌ **${many}** in ${spanText(seconds)}.`;
+  return `🚨 **Isolation is broken: ${escaped(breach.failure.what)}.** ${many} in ${spanText(seconds)}.`;
 }
 
-function failures(markdown: Markdown, failed: readonly Check[]): void {
+/** What failed, the worst first; what failed alike is one row. */
+function failures(markdown: Markdown, checks: readonly Check[]): void {
   markdown.table(
     ['Failed', 'Why', 'What to do'],
-    failed.flatMap(({ suite, name, failure }) =>
-      failure === undefined
-        ? []
-        : [
-            [
-              `**${escaped(suite)}: ${escaped(name)}**\n${escaped(failure.what)}\n[${failure.code}](${docsLink(failure.code, process.env)})`,
-              failure.why.split('\n').map(code).join('\n'),
-              withCode(failure.next),
-            ],
-          ],
-    ),
+    failureGroups(checks).map(({ code: failed, next, checks: alike }) => {
+      const where = alike.map(({ suite, name }) => `**${escaped(`${suite}: ${name}`)}**`);
+      const what = [...new Set(alike.map(({ failure }) => escaped(failure.what)))];
+      const why = [...new Set(alike.flatMap(({ failure }) => failure.why.split('\n')))].map(code);
+      const count = alike.length > 1 ? [`${alike.length} times:`] : [];
+      return [
+        [...count, ...where, ...what, `[${failed}](${docsLink(failed, process.env)})`].join('\n'),
+        why.join('\n'),
+        withCode(next),
+      ];
+    }),
   );
+}
+
+function notMade(markdown: Markdown, checks: readonly Check[]): void {
+  const reasons = skipReasons(checks);
+  if (reasons.length === 0) return;
+  const count = reasons.reduce((sum, one) => sum + one.count, 0);
+  const told = reasons.map((one) => `${one.count} ${escaped(one.reason)}`).join(' · ');
+  markdown.line(`➖ ${count} ${count === 1 ? 'check was' : 'checks were'} not made: ${told}`);
 }
 
 function checksTable(checks: readonly Check[]): Markdown {

@@ -47,15 +47,16 @@ export async function previews(story: Story, world: World, { env }: Docker): Pro
     await preview(story, repository, 'a fork’s pull request', 12, 'stranger/servers');
     const served = await serversOf(world);
     context.expect(served.length === 2, `previews that are served: ${served.join(', ') || 'none'}`);
+    await closed(story, repository, 11, own);
+    const left = await serversOf(world);
+    context.expect(
+      left.length === 1 && left[0]?.startsWith('pr-12-') === true,
+      `after one was closed: ${left.join(', ')}`,
+    );
     const { sha } = repository.github.run;
-    for (const [number, headRepository] of [
-      [11, own],
-      [12, 'stranger/servers'],
-    ] as const) {
-      repository.github.setPullRequest({ number, state: 'closed', headSha: sha, headRepository });
-    }
-    const hourly = { event: 'schedule', jobs: ['cleanup@mcprt-preview-cleanup'] };
-    await play(story, repository, 'both are closed', 'preview.yml', hourly);
+    repository.github.setPullRequest({ number: 12, state: 'closed', headSha: sha, headRepository: 'stranger/servers' });
+    const daily = { event: 'schedule', jobs: ['cleanup@mcprt-preview-cleanup'] };
+    await play(story, repository, 'the other one is closed, and no event came', 'preview.yml', daily);
     context.expectSame('previews that are left', await serversOf(world), []);
     const comments = repository.github
       .comments()
@@ -89,6 +90,26 @@ async function preview(story: Story, repository: Repository, scene: string, numb
     event: 'workflow_run',
     payload: { action: 'completed', workflow_run: { ...finished, pull_requests: isFromFork ? [] : [{ number }] } },
     jobs: ['deploy@mcprt-preview'],
+  });
+}
+
+/** A closed pull request: nothing is built, and the second half hears of it. */
+async function closed(story: Story, repository: Repository, number: number, from: string): Promise<void> {
+  const { github } = repository;
+  const { sha } = github.run;
+  github.setPullRequest({ number, state: 'closed', headSha: sha, headRepository: from });
+  const head = { sha, repo: { full_name: from } };
+  const built = await play(story, repository, 'a pull request is closed: no build', 'preview-build.yml', {
+    event: 'pull_request',
+    payload: { action: 'closed', number, pull_request: { number, state: 'closed', head } },
+    as: { ref: `refs/pull/${number}/merge`, baseRef: 'main', isFromFork: false },
+    jobs: [],
+  });
+  const finished = { id: built.runId, conclusion: 'skipped', head_sha: sha, head_repository: { full_name: from } };
+  await play(story, repository, 'a pull request is closed: cleanup', 'preview.yml', {
+    event: 'workflow_run',
+    payload: { action: 'completed', workflow_run: { ...finished, pull_requests: [{ number }] } },
+    jobs: ['cleanup@mcprt-preview-cleanup'],
   });
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { beginDeployment, type DeploymentOptions, deployedCommit } from './deployment.js';
+import { beginDeployment, type DeploymentOptions, deployedCommit, endDeployments } from './deployment.js';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -18,7 +18,7 @@ async function github(
       text += chunk.toString();
     });
     request.on('end', () => {
-      asked.push({ url: request.url ?? '', body: JSON.parse(text) as Record<string, unknown> });
+      asked.push({ url: request.url ?? '', body: JSON.parse(text || '{}') as Record<string, unknown> });
       const [status, body] = answers.shift() ?? [500, {}];
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     });
@@ -74,6 +74,24 @@ describe('a GitHub Deployment', () => {
     const deployment = await beginDeployment(options(apiUrl), (line) => warnings.push(line));
     await deployment.tell('failure', 'it failed');
     expect(warnings).toHaveLength(1);
+  });
+});
+
+describe('earlier deployments of an environment', () => {
+  const ids = [9, 8, 7, 6, 5, 4, 3].map((id) => ({ id }));
+  const ended = (asked: { url?: string | undefined }[]) => asked.slice(1).map(({ url }) => url?.split('/').at(-2));
+
+  it('end with a new one: the newest of them, and not the new one', async () => {
+    const { apiUrl, asked } = await github([200, ids], ...Array(5).fill([201, {}]));
+    expect(await endDeployments(options(apiUrl), 'preview/pr-1', 9)).toBe(5);
+    expect(ended(asked)).toEqual(['8', '7', '6', '5', '4']);
+    expect(asked.slice(1).every(({ body }) => body.state === 'inactive')).toBe(true);
+  });
+
+  it('all end where nothing is deployed any more', async () => {
+    const { apiUrl, asked } = await github([200, ids], ...Array(7).fill([201, {}]));
+    expect(await endDeployments(options(apiUrl), 'preview/pr-1')).toBe(7);
+    expect(ended(asked)).toEqual(['9', '8', '7', '6', '5', '4', '3']);
   });
 });
 

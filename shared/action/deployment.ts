@@ -21,10 +21,13 @@ export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 
 
 /** A GitHub Deployment that was made for a rollout or a preview. */
 export interface Deployment {
+  id: number;
   /** Tells how it is; nothing is thrown, as what was deployed is what counts. */
   tell(state: DeploymentState, description: string, url?: string): Promise<void>;
 }
 
+/** Earlier deployments, the newest first, that a new one ends. */
+const mostEarlier = 5;
 /** GitHub refuses longer ones. */
 const longestDescription = 140;
 
@@ -56,6 +59,7 @@ export async function beginDeployment(options: DeploymentOptions, warn: (line: s
   };
   await tell('in_progress', 'deploying');
   return {
+    id,
     tell: (state, description, shownAt) =>
       tell(state, description, shownAt).catch((error: unknown) =>
         warn(`GitHub was not told of the deployment: ${messageOf(error)}`),
@@ -63,14 +67,22 @@ export async function beginDeployment(options: DeploymentOptions, warn: (line: s
   };
 }
 
-/** Tells GitHub that nothing of an environment is deployed any more. @throws McprtError `github-deployment` */
-export async function endDeployments(api: GithubApi, environment: string): Promise<number> {
+/**
+ * Tells GitHub that nothing of an environment is deployed any more, but what is to be kept: GitHub itself ends only earlier
+ * deployments that are not transient.
+ *
+ * @param but the id of a deployment
+ * @throws McprtError `github-deployment`
+ */
+export async function endDeployments(api: GithubApi, environment: string, but?: number): Promise<number> {
   const found = await listGithub(api, `/deployments?environment=${encodeURIComponent(environment)}`).catch(
     (error: unknown) => {
       throw refused(error);
     },
   );
-  const ids = found.flatMap((one) => (isRecord(one) && typeof one.id === 'number' ? [one.id] : []));
+  const all = found.flatMap((one) => (isRecord(one) && typeof one.id === 'number' ? [one.id] : []));
+  // Each run ends those before it: of the older ones no more are left than runs that did not come so far.
+  const ids = but === undefined ? all : all.filter((id) => id !== but).slice(0, mostEarlier);
   await Promise.all(
     ids.map((id) => ask(api, `/deployments/${id}/statuses`, { state: 'inactive', description: 'removed' })),
   );

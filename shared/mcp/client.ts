@@ -196,7 +196,8 @@ export function refusalOf({ status, message }: McpAnswer): string {
 export function toldOf(answer: McpAnswer): string {
   const error = isRecord(answer.message?.error) ? JSON.stringify(answer.message.error) : refusalOf(answer);
   const said = clipped(error, mostTold) || answer.text;
-  return `${answer.status} ${answer.broken ? `${answer.broken}: ` : ''}${said}`.replace(/[\s:]+$/, '');
+  const told = [answer.broken, said].filter((part) => part !== undefined && part !== '');
+  return `${answer.status} ${told.join(': ')}`.trim();
 }
 
 function answerOf({ raw }: Exchange, result: Record<string, unknown>): McpAnswer {

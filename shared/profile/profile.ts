@@ -81,7 +81,7 @@ async function readProfileOrTemplate(wanted: string, readText: LoadOptions['read
   throw new McprtError('profile-missing', {
     what: `There is no deployment profile at ${wanted}.`,
     why: `Neither ${wanted} nor the template ${template} exists.`,
-    next: 'Check out the repository that holds it, set the path in `profile`, or hand its text on in `profile-text`.',
+    next: 'Check out the repository that holds it, set the path in `profile`, or hand its text on in `profile-text`. A step that needs no more than the domain takes it as `domain`; in our workflows for previews that is the variable `MCP_DOMAIN` of the job’s environment, which is then not set.',
   });
 }
 

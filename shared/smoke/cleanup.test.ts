@@ -51,6 +51,18 @@ describe('what tests have left', () => {
 });
 
 describe('a preview', () => {
+  it('goes when its server has another name now, with its grant; what the pull request has now stays', () => {
+    const [old, keep] = [previewName(repository, 7, 'old'), previewName(repository, 7, 'new')];
+    const more = { pullRequest: 7, keep };
+    expect(fate(old, 0, more)).toEqual([true, `its server is called ${keep} now`]);
+    expect(fate(`${old}-grant`, 0, more)?.[0]).toBe(true);
+    expect(fate(keep, 0, more)).toBeUndefined();
+    expect(fate(`${keep}-grant`, 0, more)).toBeUndefined();
+    expect(fate(preview(8), 0, more)).toBeUndefined();
+    expect(fate(previewName('acme/other', 7, 'old'), 0, more)).toBeUndefined();
+    expect(fate('smoke-1', 100 * hour, more)).toBeUndefined();
+  });
+
   it('goes when its pull request is closed, however new it is', () => {
     expect(fate(preview(8), 0)).toEqual([true, 'pull request 8 is closed']);
   });

@@ -28,6 +28,8 @@ export interface CleanupRules {
   repository: string;
   /** Only the previews of this pull request; all leftovers when undefined. */
   pullRequest: number | undefined;
+  /** A server that stays with all that is for it: the one that the pull request has now. */
+  keep?: string | undefined;
   /** Age from which leftovers of tests and previews go, in ms. */
   olderThan: number;
   previewsOlderThan: number;
@@ -68,6 +70,10 @@ function planByName(things: readonly Leftover[], rules: CleanupRules): CleanupLi
     const number = previewOf(name);
     if (number !== undefined) {
       if (!isOf(rules.repository, name) || (rules.pullRequest !== undefined && number !== rules.pullRequest)) return [];
+      if (rules.keep !== undefined) {
+        const isKept = [rules.keep, `${rules.keep}-grant`].includes(name);
+        return isKept ? [] : [{ thing, isRemoved: true, reason: `its server is called ${rules.keep} now` }];
+      }
       if (rules.pullRequest !== undefined || rules.closed.has(number)) {
         return [{ thing, isRemoved: true, reason: `pull request ${number} is closed` }];
       }
