@@ -57,6 +57,7 @@ const programs = { 'save-cache': 'shared/action/save-cache.ts', step: 'cli/step.
  *
  * - `node:http`: a static import reads all that it exports, and with its `WebSocket` loads Node's own undici; `require` does not.
  * - undici: only the parts that are used; its parsers of HTTP/1.1, which the API server does not speak, are files of their own.
+ * - ajv: the MCP client is given a validator that runs no schema of a server's (`shared/mcp/client.ts`), and this one is never made.
  * - client-node has side effects in its polyfill only; without this line 16 MB of API classes stay that nobody calls.
  */
 const lean = {
@@ -72,6 +73,10 @@ const lean = {
     bundler.onResolve({ filter: /(llhttp(_simd)?-wasm|milo\/(no-)?simd)\.js$/ }, ({ path }) => ({
       path: `./${parserOf(path)}`,
       external: true,
+    }));
+    bundler.onResolve({ filter: /\/ajv-provider\.js$/ }, () => ({ path: 'ajv-provider', namespace: 'unused' }));
+    bundler.onLoad({ filter: /^/, namespace: 'unused' }, () => ({
+      contents: 'export class AjvJsonSchemaValidator {}',
     }));
     bundler.onResolve({ filter: /^\./ }, async ({ pluginData, path, importer, ...from }) => {
       if (pluginData === lean || !importer.includes('@kubernetes/client-node')) return undefined;
