@@ -14,6 +14,7 @@ import { type Init, madeIn, makeRepository, makeTools, type Repository } from '.
 import { platformInUse } from '../world/parts.js';
 import { inWorld, type World } from '../world/world.js';
 import { profileOnly } from './profile-only.js';
+import { withoutDocker } from './without-docker.js';
 
 const execute = promisify(execFile);
 
@@ -27,7 +28,7 @@ const staging = `export MCP_PLATFORM_DOMAIN=staging.example.com\nexport MCP_PLAT
 export const runners: Proof = {
   name: 'runners',
   claim:
-    'two platforms in one repository, which is a monorepo and calls a fork of mcprt: each with environments, keys and backups of its own; one on runners with labels of their own, with a folder for backups and a profile from a secret; a repository with a profile only, deployed from a private source elsewhere',
+    'two platforms in one repository, which is a monorepo and calls a fork of mcprt: each with environments, keys and backups of its own; one on runners with labels of their own, with a folder for backups and a profile from a secret; a repository with a profile only, deployed from a private source elsewhere by an engine that reaches nothing of the runner; images by digest without Docker',
   run: (context) =>
     withDocker(context, async (docker, told) => {
       const story: Story = { context, docker, tools: await makeTools(context), scenes: [] };
@@ -50,10 +51,15 @@ function twoPlatforms(story: Story): Promise<void> {
 }
 
 function withoutSource(story: Story): Promise<void> {
-  const { context } = story;
-  return inWorld(context, [...platformInUse, 'services', 'source'], (world) => profileOnly(story, world), {
-    folder: join(context.folder, 'elsewhere'),
-  });
+  return inWorld(
+    story.context,
+    [...platformInUse, 'services', 'source'],
+    async (world) => {
+      await profileOnly(story, world);
+      await withoutDocker(story, world);
+    },
+    { folder: join(story.context.folder, 'elsewhere') },
+  );
 }
 
 const foldersOf = (world: World) => ({
