@@ -88,6 +88,13 @@ export async function placesOf(state: LabState, version: string, small: boolean)
       told: /tells no version: its rules are assumed/,
     },
     {
+      name: 'cert-manager that runs as a StatefulSet',
+      quick: true,
+      controller: { ...usual, namespace: 'sets', labels: { app: 'tls' }, runsAs: 'StatefulSet' },
+      objects: web('set'),
+      losesController: true,
+    },
+    {
       name: 'ClusterIssuers whose Secrets are in another namespace',
       controller: { ...usual, args: ['--cluster-resource-namespace=issuers'] },
       objects: [

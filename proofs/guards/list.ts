@@ -37,6 +37,12 @@ export const guards: readonly Guard[] = [
     'false',
   ),
   guard(
+    'shared/facts/cert-manager.ts',
+    'cert-manager is found where it is no Deployment',
+    'runsController(pod) && !isOver',
+    'false',
+  ),
+  guard(
     'shared/backup/decide.ts',
     'a Secret that something else looks after is left to it',
     "if (caretaker !== undefined) return { action: 'keep'",

@@ -260,11 +260,26 @@ async function asksForWritten(cluster: Cluster, { lines }: RestorePlan): Promise
 
 /** @throws McprtError `brake-unavailable` where cert-manager could order, and can neither be denied it nor stopped */
 function requireBrakeable({ canBrake, certManager }: Observation, { mayStopCertManager }: RestoreOptions): void {
-  if (canBrake || mayStopCertManager === true) return;
+  if (canBrake || (mayStopCertManager === true && certManager.runsAs === undefined)) return;
+  if (certManager.runsAs !== undefined) throw notScalable(certManager.namespace, certManager.runsAs);
   throw new McprtError('brake-unavailable', {
     what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
     why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
     next: `set \`allow: stop-cert-manager\`, and the restore stops it and starts it again; or scale it down yourself: kubectl scale -n ${certManager.namespace} deploy/cert-manager --replicas=0`,
+  });
+}
+
+function notScalable(namespace: string, { kind, name }: NonNullable<Observation['certManager']['runsAs']>): McprtError {
+  const ways: Readonly<Record<string, string>> = {
+    StatefulSet: `scale it down: kubectl scale -n ${namespace} statefulset/${name} --replicas=0`,
+    DaemonSet: `have it run on no node: kubectl patch -n ${namespace} daemonset/${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped":"yes"}}}}}'`,
+    ReplicaSet: `scale what makes the ReplicaSet to 0, such as an Argo Rollout: kubectl describe -n ${namespace} replicaset/${name}`,
+    Pod: `take its pod away: kubectl delete -n ${namespace} pod/${name}`,
+  };
+  return new McprtError('brake-unavailable', {
+    what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
+    why: `ValidatingAdmissionPolicy is served since Kubernetes 1.30, and only a Deployment is stopped by a restore: cert-manager runs as ${kind} ${namespace}/${name}`,
+    next: `${ways[kind] ?? `stop ${kind} ${namespace}/${name}`}; restore, and start it again`,
   });
 }
 
