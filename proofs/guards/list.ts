@@ -37,6 +37,13 @@ export const guards: readonly Guard[] = [
     'false',
   ),
   guard(
+    'shared/backup/restore.ts',
+    'a restore asks first whether policies and webhooks let its Secrets through',
+    '    await work.admitted;\n',
+    '',
+    'shared/backup/admitted.test',
+  ),
+  guard(
     'shared/facts/cert-manager.ts',
     'cert-manager is found where it is no Deployment',
     'runsController(pod) && !isOver',
