@@ -173,6 +173,7 @@ describe('a push from an archive', () => {
       return true;
     };
     await expect(push(classicArchive([upper]))).rejects.toMatchObject({ code: 'image-push' });
+    expect(upstream.requests.map(({ url }) => url).filter((url) => !url.startsWith('/v2/'))).toEqual([]);
   });
 
   it('ends when the job is cancelled', async () => {
