@@ -10,6 +10,7 @@ import { stateOfKeys, writeKeys } from './key-folder.js';
 import { requireRoom } from './paths.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 import { type Facts, observeRepository } from './repository-facts.js';
+import { parseSource } from './source.js';
 import { checkoutAt, chooseUses } from './uses.js';
 import { textsIn, workflowsOf, writeWorkflows } from './workflow-files.js';
 
@@ -21,6 +22,7 @@ const help = `Writes the workflows and keys for a repository, and prints what is
   --profile  deployment profile, where there are several                (config/deployments/*.env)
   --uses     OWNER/REPO@REF of the mcprt that the workflows call        (origin and tag of the clone that this is)
   --prefix   what workflows and environments begin with, where the repository has several platforms: one run for each  (mcprt)
+  --source   OWNER/NAME[@REF] of MCP Runtime's source, where the repository holds only a profile
   --branch   the default branch                                         (asked of GitHub)
   --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts lets the jobs of each environment into the cluster of KUBECONFIG, by the identity that GitHub gives them, with
@@ -71,6 +73,7 @@ function optionsOf(args: string[]) {
         profile: { type: 'string', default: '' },
         keys: { type: 'string' },
         uses: { type: 'string', default: '' },
+        source: { type: 'string', default: '' },
         branch: { type: 'string', default: '' },
         prefix: { type: 'string', default: usualPrefix },
         accounts: { type: 'boolean', default: false },
@@ -102,6 +105,7 @@ interface Options {
   profile: string;
   keys?: string | undefined;
   uses: string;
+  source: string;
   branch: string;
   prefix: string;
   accounts: boolean;
@@ -130,6 +134,7 @@ async function init(options: Options): Promise<void> {
       next: 'give another one with --prefix, such as staging',
     });
   }
+  const source = parseSource(options.source);
   const folder = resolve(named);
   const given = { profile: options.profile, repository: options.repository, branch: options.branch };
   if (options.remove) {
@@ -155,7 +160,7 @@ async function init(options: Options): Promise<void> {
   }
   // Whoever renews tokens writes no workflow.
   const uses = options.renew ? undefined : chooseUses(options.uses, clone, facts.present.values());
-  const plan = planInit(facts, templates, { install: options.install, uses, prefix });
+  const plan = planInit(facts, templates, { install: options.install, uses, prefix, source });
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
       what: `${folder} has nothing that mcprt has a workflow for`,

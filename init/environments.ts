@@ -97,8 +97,8 @@ export function withPrefix(text: string, prefix: string): string {
 export const networkVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
 /** How the API server is reached: one for all environments of a repository. */
 const accessVariables = ['MCPRT_SERVER', 'MCPRT_CERTIFICATE_AUTHORITY', 'MCPRT_AUDIENCE'];
-/** What an environment may be without; the last one is for a profile that git does not hold. */
-const optional = [...networkVariables, ...accessVariables, 'MCPRT_PROFILE'];
+/** What an environment may be without; the last ones are for a profile that git does not hold, and for a private source elsewhere. */
+const optional = [...networkVariables, ...accessVariables, 'MCPRT_PROFILE', 'MCPRT_SOURCE_TOKEN'];
 
 /**
  * The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on.

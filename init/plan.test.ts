@@ -47,6 +47,22 @@ describe('the workflows of a repository', () => {
     ]);
   });
 
+  it('deploy from a source elsewhere, also when that is not said again', () => {
+    const source = { repository: 'acme/mcp-runtime', ref: 'v1.4.0' };
+    const { files } = planInit({ ...facts, hasPlatform: false }, templates, { source });
+    const given = files.map(({ name, text }) => [name, parse(text).jobs.one.with]);
+    const elsewhere = { 'source-repository': 'acme/mcp-runtime', 'source-ref': 'v1.4.0' };
+    expect(Object.fromEntries(given)).toEqual({
+      'mcprt-backup.yml': undefined,
+      'mcprt-deploy.yml': elsewhere,
+      'mcprt-drill.yml': undefined,
+      'mcprt-reinstall.yml': elsewhere,
+      'mcprt-restore.yml': undefined,
+    });
+    const present = new Map(files.map(({ name, text }) => [name, text]));
+    expect(filesFor({ hasPlatform: false, present })).toContain('mcprt-deploy.yml kept');
+  });
+
   it('make previews where an MCP server is', () => {
     expect(filesFor({ profile: undefined, hasPlatform: false, hasServer: true })).toEqual([
       'mcprt-preview-build.yml new',

@@ -4,6 +4,7 @@ import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
 import { callsIn, deploymentOf, type Environment, environmentsOf, usualPrefix } from './environments.js';
 import type { Facts } from './repository-facts.js';
+import type { Source } from './source.js';
 import { type Uses, withUses } from './uses.js';
 
 /** What this release of mcprt has to offer, by file name. */
@@ -31,32 +32,46 @@ export interface InitPlan {
   installs: boolean;
 }
 
-const ofPlatform = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml', 'restore.yml'];
+/** What whoever runs init wishes. */
+export interface Wishes {
+  /** Whether the platform's installer makes the deployments, as on a cluster without it. */
+  install?: boolean;
+  /** The mcprt that is called; as in the examples when left out. */
+  uses?: Uses | undefined;
+  /** Of workflows and environments, where a repository has several platforms. */
+  prefix?: string;
+  /** Where the platform's source is, when it is not in the repository. */
+  source?: Source | undefined;
+}
+
+const ofProfile = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml', 'restore.yml'];
 /** Without the platform's source a job can neither install nor roll out, but it can look after backups. */
-const ofProfile = ['backup.yml', 'drill.yml', 'restore.yml'];
+const ofSource = ['deploy.yml', 'reinstall.yml'];
 const ofServer = ['preview-build.yml', 'preview.yml'];
 
 /**
  * Which workflows a repository gets, and what its environments need: pure.
- *
- * @param wishes `install` whether the platform's installer makes the deployments, as on a cluster without it; `uses` the mcprt
- *   that is called, as in the examples when left out; `prefix` of workflows and environments, where a repository has several platforms
  * @throws McprtError `init-workflow` when a workflow that is there already cannot be read
  */
 export function planInit(
   facts: Facts,
   { examples, called }: Templates,
-  { install = false, uses, prefix = usualPrefix }: { install?: boolean; uses?: Uses | undefined; prefix?: string } = {},
+  { install = false, uses, prefix = usualPrefix, source }: Wishes = {},
 ): InitPlan {
+  const hasSource = facts.hasPlatform || source !== undefined;
+  // Whoever has said once where the source is need not say it again.
+  const canRun = (example: string): boolean =>
+    hasSource || !ofSource.includes(example) || facts.present.has(`${prefix}-${example}`);
   const wanted = [
-    ...(facts.profile === undefined ? [] : facts.hasPlatform ? ofPlatform : ofProfile),
+    ...(facts.profile === undefined ? [] : ofProfile.filter(canRun)),
     ...(facts.hasServer ? ofServer : []),
   ];
   const files = wanted.flatMap((example): PlannedFile[] => {
     const text = examples.get(example);
     if (text === undefined) return [];
     const name = `${prefix}-${example}`;
-    const own = renamed(adapted(uses === undefined ? text : withUses(text, uses), facts, { install, prefix }), prefix);
+    const called = uses === undefined ? text : withUses(text, uses);
+    const own = renamed(adapted(called, facts, { install, prefix, source }), prefix);
     const there = facts.present.get(name);
     return [{ name, text: own, state: there === undefined ? 'new' : there === own ? 'same' : 'kept' }];
   });
@@ -87,7 +102,7 @@ function callsOfKept(name: string, text: string, uses: Uses | undefined): Return
 function adapted(
   text: string,
   { branch, profile }: Facts,
-  { install, prefix }: { install: boolean; prefix: string },
+  { install, prefix, source }: Required<Pick<Wishes, 'install' | 'prefix'>> & Pick<Wishes, 'source'>,
 ): string {
   const document = parseDocument(text);
   let isOther = false;
@@ -110,6 +125,10 @@ function adapted(
     if (profile !== undefined && profile.path !== DEFAULT_PATH) {
       if (/\/workflows\/(?:backup|deploy|drill|reinstall|restore)\.yml@/.test(uses))
         set(['jobs', job, 'with', 'profile'], profile.path);
+    }
+    if (source !== undefined && /\/workflows\/(?:deploy|reinstall)\.yml@/.test(uses)) {
+      set(['jobs', job, 'with', 'source-repository'], source.repository);
+      if (source.ref !== '') set(['jobs', job, 'with', 'source-ref'], source.ref);
     }
     if (install && /\/workflows\/deploy\.yml@/.test(uses)) {
       set(['jobs', job, 'with', 'apply'], 'setup');

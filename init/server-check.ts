@@ -1,14 +1,11 @@
 import { connect } from 'node:tls';
-import { codeOf } from '../shared/cluster/network-error.js';
+import { codeOf, networkError } from '../shared/cluster/network-error.js';
 import { hostOf } from '../shared/cluster/served.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { type Proxies, proxyFor } from '../shared/proxy.js';
 import { openTunnel } from '../shared/tunnel.js';
 
 const deadline = 5_000;
-/** What OpenSSL says of a chain that ends at no CA that was given. */
-const untrusted =
-  /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_SELF_SIGNED|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE|INVALID_CA|CERT_CHAIN_TOO_LONG)/;
 const skip = 'where only the runners reach it as it is meant, skip this check with --skip-server-check';
 
 /** An API server, and how a job will check that it is the right one. */
@@ -23,7 +20,8 @@ export interface CheckedServer {
 }
 
 /** Sets TLS up with an API server as a job will, and sends nothing. @throws McprtError `init-server`, `proxy-…` */
-export async function checkServer({ address, authority, name, proxies }: CheckedServer): Promise<void> {
+export async function checkServer(checked: CheckedServer): Promise<void> {
+  const { address, authority, name, proxies } = checked;
   const url = new URL(address);
   const target = { host: hostOf(address), port: Number(url.port || 443) };
   const { host } = target;
@@ -43,41 +41,44 @@ export async function checkServer({ address, authority, name, proxies }: Checked
     socket.once('error', done);
     socket.once('close', () => done(new Error('the connection was closed before TLS was set up')));
   });
-  if (problem !== undefined) throw refusal(address, name ?? host, problem);
+  if (problem !== undefined) throw await refusal(checked, problem);
 }
 
-function refusal(address: string, name: string, problem: unknown): McprtError {
-  const code = codeOf(problem);
-  const cause = problem instanceof Error ? problem : undefined;
-  const why = messageOf(problem);
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return new McprtError('init-server', {
-      what: `the certificate of ${address} is not for ${name}`,
-      why,
-      next: `give a name or an address with --server that is in it, or have k3s add this one: put ${name} into \`tls-san\` in /etc/rancher/k3s/config.yaml, and restart k3s. A kubeconfig’s tls-server-name is kept only with --tokens`,
-      cause,
-    });
+async function refusal({ address, authority, name, proxies }: CheckedServer, problem: unknown): Promise<McprtError> {
+  const host = name ?? hostOf(address);
+  const proxy = proxyFor(new URL(address), proxies);
+  const tls = {
+    ...(authority === undefined ? {} : { ca: authority }),
+    ...(name === undefined ? {} : { servername: name }),
+  };
+  const { code, why, next } = await networkError(problem, { where: address, server: address, tls, proxy, tries: 1 });
+  const refused = (what: string, way: string): McprtError =>
+    new McprtError('init-server', { what, why, next: way, cause: problem });
+  if (code === 'cluster-certificate-name') {
+    return refused(
+      `the certificate of ${address} is not for ${host}`,
+      `give a name or an address with --server that is in it, or have k3s add this one: put ${host} into \`tls-san\` in /etc/rancher/k3s/config.yaml, and restart k3s. A kubeconfig’s tls-server-name is kept only with --tokens`,
+    );
   }
-  if (untrusted.test(code)) {
-    return new McprtError('init-server', {
-      what: `the certificate of ${address} is not of the CA that the kubeconfig names`,
-      why,
-      next: 'give the address of that very cluster’s API server, and none at which something in between ends TLS; or use the kubeconfig of the cluster that is there',
-      cause,
-    });
+  if (code === 'cluster-untrusted') {
+    return refused(
+      `the certificate of ${address} is not of the CA that the kubeconfig names`,
+      'give the address of that very cluster’s API server, and none at which something in between ends TLS; or use the kubeconfig of the cluster that is there',
+    );
   }
-  if (/^(?:CERT_|EPROTO$|ERR_SSL_|ECONNRESET$)/.test(code) || /before TLS|before secure TLS/.test(why)) {
-    return new McprtError('init-server', {
-      what: `no TLS could be set up with ${address}`,
-      why,
-      next: `give the port of the API server with --server, which is 6443 with k3s; an outdated certificate is renewed when k3s restarts; ${skip}`,
-      cause,
-    });
+  if (code.startsWith('cluster-certificate-')) {
+    return refused(`the certificate of ${address} does not count now`, `${next}; ${skip}`);
   }
-  return new McprtError('init-server', {
-    what: `nobody answers at ${address}`,
-    why,
-    next: `check the address, the port and the firewall; ${skip}`,
-    cause,
-  });
+  if (code === 'cluster-not-api' || isCutOff(problem)) {
+    return refused(
+      `no TLS could be set up with ${address}`,
+      `give the port of the API server with --server, which is 6443 with k3s; ${skip}`,
+    );
+  }
+  return refused(`nobody answers at ${address}`, `check the address, the port and the firewall; ${skip}`);
+}
+
+/** Somebody takes the connection, and ends it before a word of TLS. */
+function isCutOff(problem: unknown): boolean {
+  return codeOf(problem) === 'ECONNRESET' || /before (?:secure )?TLS/.test(messageOf(problem));
 }

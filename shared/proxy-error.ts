@@ -22,10 +22,17 @@ const passing = ['proxy-unreachable', 'proxy-gateway'];
  */
 export function proxyAddress(text: string): ProxyAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (/^socks\w{0,2}:$/.test(url?.protocol ?? '')) {
+    throw new McprtError('proxy-invalid', {
+      what: 'the proxy that is named is a SOCKS proxy',
+      why: 'mcprt asks a proxy by HTTP (CONNECT), as Docker and most programs of a runner do, and speaks no SOCKS',
+      next: `give the HTTP port that many such proxies have beside (Tor has HTTPTunnelPort), or put a proxy before it that speaks both, such as privoxy with forward-socks5; then ${settings}: ${example}. Where the runner needs no proxy, name the hosts in NO_PROXY`,
+    });
+  }
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
     throw new McprtError('proxy-invalid', {
       what: 'the address of a proxy cannot be used',
-      why: url === undefined ? 'it is no address' : 'only http and https lead to a proxy, and no SOCKS',
+      why: url === undefined ? 'it is no address' : 'only http and https lead to a proxy',
       next: `correct ${settings}: ${example}, with what is special in user and password percent-encoded`,
     });
   }

@@ -139,10 +139,18 @@ describe('a proxy that makes no tunnel', () => {
     await expect(heard(`http://127.0.0.1:${port}`, 443)).rejects.toMatchObject({ code: 'proxy-invalid' });
   });
 
-  it.each(['socks5://127.0.0.1:1080', 'no address', 'http://', '://x'])(
-    'as %j is no address for one',
+  it.each(['socks5://u:p@127.0.0.1:1080', 'socks5h://127.0.0.1:1080', 'socks4://127.0.0.1', 'socks://127.0.0.1'])(
+    'as %j speaks another language, is told so, with a way forward',
     async (proxy) => {
-      await expect((async () => heard(proxy, 443))()).rejects.toMatchObject({ code: 'proxy-invalid' });
+      await expect((async () => heard(proxy, 443))()).rejects.toMatchObject({
+        code: 'proxy-invalid',
+        message: 'the proxy that is named is a SOCKS proxy',
+        next: expect.stringContaining('privoxy'),
+      });
     },
   );
+
+  it.each(['ftp://127.0.0.1:1080', 'no address', 'http://', '://x'])('as %j is no address for one', async (proxy) => {
+    await expect((async () => heard(proxy, 443))()).rejects.toMatchObject({ code: 'proxy-invalid' });
+  });
 });

@@ -68,6 +68,7 @@ export function openImageSource({
         signal,
         log: log.debug,
       },
+      temporary: env.RUNNER_TEMP || '/tmp',
       openRoute: inputs['without-secrets']
         ? undefined
         : () =>

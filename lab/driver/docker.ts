@@ -21,6 +21,8 @@ const storageDrivers = [undefined, 'vfs'] as const;
 export interface DockerEngine {
   /** For DOCKER_HOST. */
   host: string;
+  /** Whether it has a network of its own, and so does not reach this machine's loopback interface. */
+  isApart: boolean;
   /** Ends the engine and removes what it had; leaves one that was there before as it is. */
   stop(): Promise<void>;
 }
@@ -33,8 +35,8 @@ export interface DockerEngineOptions {
 }
 
 /**
- * Gives an engine: the one that is running (DOCKER_HOST, or Docker's current context), or else one of its own without a
- * network, which is enough for builds `FROM scratch`. Where Docker is missing, it is installed with apt-get.
+ * Gives an engine: the one that is running (DOCKER_HOST, or Docker's current context), or else one of its own that reaches
+ * nothing, not even this machine, which is enough for builds `FROM scratch`. Where Docker is missing, it is installed with apt-get.
  *
  * @returns why there is none, in words, where none can be had
  */
@@ -69,7 +71,7 @@ async function runningEngine(env: NodeJS.ProcessEnv): Promise<DockerEngine | und
   try {
     await docker(['version', '--format', '{{.Server.Version}}'], env);
     const { stdout } = await docker(['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'], env);
-    return { host: stdout.trim(), stop: async () => undefined };
+    return { host: stdout.trim(), isApart: false, stop: async () => undefined };
   } catch {
     return undefined;
   }
@@ -88,7 +90,7 @@ async function install(env: NodeJS.ProcessEnv): Promise<void> {
   await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'docker.io'], quiet);
 }
 
-/** Starts an engine that shares nothing with another one. @returns the end of its log when it does not come up */
+/** Starts an engine that shares nothing with another one, nor a network with anybody, as one on another host. @returns the end of its log when it does not come up */
 async function ownEngine(
   { folder, env }: DockerEngineOptions,
   driver: string | undefined,
@@ -104,8 +106,10 @@ async function ownEngine(
   const host = `unix://${join(sockets, 'docker.sock')}`;
   const engine = await startProcess(
     'dockerd',
-    'dockerd',
+    'unshare',
     [
+      '--net',
+      'dockerd',
       `--host=${host}`,
       `--data-root=${data}`,
       `--exec-root=${join(sockets, 'exec')}`,
@@ -131,7 +135,7 @@ async function ownEngine(
       () => true,
       () => false,
     );
-    if (answers) return { host, stop };
+    if (answers) return { host, isApart: true, stop };
   }
   await stop();
   return lastLine(await readFile(log, 'utf8'));

@@ -10,6 +10,10 @@ interface StandIn {
 
 /** Actions of others that the workflows use, stood in for as far as they are used: no machine of a lab can fetch them. */
 const standIns: Readonly<Record<string, StandIn>> = {
+  checkout: {
+    inputs: { repository: '', ref: '', path: '', token: '', 'persist-credentials': 'true' },
+    outputs: ['ref', 'commit'],
+  },
   'setup-go': { inputs: { 'go-version': '', 'go-version-file': '', cache: 'true' } },
   'upload-artifact': { inputs: { name: 'artifact', path: '', 'retention-days': '' }, outputs: ['artifact-id'] },
   'download-artifact': { inputs: { name: '', path: '', 'run-id': '', 'github-token': '' } },

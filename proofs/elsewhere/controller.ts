@@ -4,7 +4,7 @@ import { certManagerDeployments } from '../../lab/platform/resources.js';
 import { namespace } from '../../shared/backup/testing/scene.js';
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
 import { numberAt } from '../../shared/cluster/fields.js';
-import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 
 /** How cert-manager's controller was installed. */
 export interface Installed {
@@ -13,6 +13,8 @@ export interface Installed {
   labels: Record<string, string>;
   image: string;
   args: string[];
+  /** Where it is no Deployment. */
+  runsAs?: 'StatefulSet';
 }
 
 /** As the release's manifest has it. */
@@ -27,12 +29,18 @@ export function released(version: string): Installed {
   };
 }
 
-function deploymentOf({ namespace: home, name, labels, image, args }: Installed, replicas: number): KubeObject {
+function kindOf({ runsAs }: Installed): Kind {
+  return runsAs === undefined ? kinds.deployment : kinds.statefulSet;
+}
+
+function workloadOf(installed: Installed, replicas: number): KubeObject {
+  const { namespace: home, name, labels, image, args } = installed;
   const env = [{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }];
-  return objectOf(kinds.deployment, {
+  return objectOf(kindOf(installed), {
     metadata: { name, namespace: home, labels },
     spec: {
       replicas,
+      ...(installed.runsAs === 'StatefulSet' && { serviceName: name }),
       selector: { matchLabels: { ...labels } },
       template: {
         metadata: { labels },
@@ -51,9 +59,9 @@ function deploymentOf({ namespace: home, name, labels, image, args }: Installed,
 export async function run(cluster: Cluster, installed: Installed, replicas: 0 | 1): Promise<void> {
   const apply = applier(cluster);
   await apply(kinds.namespace, namespace(installed.namespace));
-  await apply(kinds.deployment, deploymentOf(installed, replicas));
+  await apply(kindOf(installed), workloadOf(installed, replicas));
   await until(`${replicas} of ${installed.namespace}/${installed.name}`, async () => {
-    const found = await cluster.get<KubeObject>(kinds.deployment, installed);
+    const found = await cluster.get<KubeObject>(kindOf(installed), installed);
     const isCurrent = numberAt(found, 'status', 'observedGeneration') === found?.metadata.generation;
     const { items } = await cluster.list(kinds.pod, { namespace: installed.namespace });
     return isCurrent && (numberAt(found, 'status', 'availableReplicas') ?? 0) === replicas && items.length === replicas;

@@ -17,7 +17,7 @@ import { inWorld, type World } from '../world/world.js';
 import { run } from './controller.js';
 import { others } from './objects.js';
 import { type Place, placesOf } from './places.js';
-import { tryRefusals } from './refusals.js';
+import { refusedByPolicy, tryRefusals } from './refusals.js';
 
 type Here = World<'gate'>;
 
@@ -32,7 +32,7 @@ const [first, later] = [
 export const elsewhere: Proof = {
   name: 'elsewhere',
   claim:
-    'clusters that are not as the lab makes them, one without MCP Runtime: each backed up, lost and restored with no order and the same certificates',
+    'clusters that are not as the lab makes them, one without MCP Runtime, one that refuses Secrets at first: each backed up, lost and restored with no order and the same certificates',
   run: (context) => inWorld(context, ['gate'], (world) => everyPlace(context, world)),
 };
 
@@ -85,6 +85,7 @@ async function visit(findings: Findings, world: Here, place: Place, directory: s
   ]);
   try {
     findings.expectDone('the plan', await world.backup('plan', given));
+    if (place.forbids) await refusedByPolicy(findings, world, given, { homes, message: place.forbids });
     findings.expectDone('the restore', await world.backup('restore', given));
     if (place.losesController) await run(cluster, controller, 1);
     await put(

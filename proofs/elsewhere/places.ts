@@ -28,6 +28,8 @@ export interface Place {
   told?: RegExp;
   /** What runs beside, and makes the platform's Secret. */
   operator?: (cluster: Cluster) => Operator;
+  /** What a policy says that refuses Secrets, and is in the way of the first restore. */
+  forbids?: string;
   /** Makes what is too much for a list. */
   crowd?: (cluster: Cluster) => Promise<unknown>;
 }
@@ -86,6 +88,21 @@ export async function placesOf(state: LabState, version: string, small: boolean)
       },
       objects: web('unknown'),
       told: /tells no version: its rules are assumed/,
+    },
+    {
+      name: 'cert-manager that runs as a StatefulSet',
+      quick: true,
+      controller: { ...usual, namespace: 'sets', labels: { app: 'tls' }, runsAs: 'StatefulSet' },
+      objects: web('set'),
+      losesController: true,
+    },
+    {
+      name: 'a policy that refuses Secrets',
+      quick: true,
+      controller: usual,
+      objects: web('strict'),
+      forbids: 'Secrets come from the vault',
+      losesController: true,
     },
     {
       name: 'ClusterIssuers whose Secrets are in another namespace',

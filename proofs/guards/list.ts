@@ -37,6 +37,19 @@ export const guards: readonly Guard[] = [
     'false',
   ),
   guard(
+    'shared/backup/restore.ts',
+    'a restore asks first whether policies and webhooks let its Secrets through',
+    '    await work.admitted;\n',
+    '',
+    'shared/backup/admitted.test',
+  ),
+  guard(
+    'shared/facts/cert-manager.ts',
+    'cert-manager is found where it is no Deployment',
+    'runsController(pod) && !isOver',
+    'false',
+  ),
+  guard(
     'shared/backup/decide.ts',
     'a Secret that something else looks after is left to it',
     "if (caretaker !== undefined) return { action: 'keep'",
@@ -550,9 +563,27 @@ export const guards: readonly Guard[] = [
   ),
   guard('shared/facts/installation.ts', 'a setup of another run is not taken over', ' || run === own', ' || true'),
   guard(
-    'shared/images/push-proxy.ts',
-    'only Docker gets through the door',
-    'if (!isLet(incoming.headers.authorization))',
+    'shared/images/archive-push.ts',
+    'a layer that is not what its image says is not pushed',
+    "if (expected !== '' && expected !== written.contentDigest)",
+    'if (false)',
+  ),
+  guard(
+    'shared/images/archive-push.ts',
+    'a layer goes to the registry’s own uploads only',
+    'url !== null && /^\\/v2\\/[^\\r\\n]+$/.test(url.pathname)',
+    'url !== null',
+  ),
+  guard(
+    'shared/images/archived-image.ts',
+    'a configuration in an archive has the digest that it is named by',
+    "if (wanted !== '' && wanted !== found)",
+    'if (false)',
+  ),
+  guard(
+    'shared/images/archived-image.ts',
+    'indexes in an archive end',
+    'if (left < 0 || depth > deepest)',
     'if (false)',
   ),
   guard(

@@ -6,11 +6,15 @@ import { parseDocument } from 'yaml';
 import type { Environment } from '../../lab/engine/environments.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 import { keyCanaries } from '../support/canaries.js';
+import { withDocker } from '../support/docker.js';
 import { leakSearch } from '../support/leaks.js';
-import type { Proof } from '../support/proof.js';
+import { isWanted, type Proof } from '../support/proof.js';
 import { play, type Story, searchLogs } from '../workflows/play.js';
 import { type Init, madeIn, makeRepository, makeTools, type Repository } from '../workflows/repository.js';
+import { platformInUse } from '../world/parts.js';
 import { inWorld, type World } from '../world/world.js';
+import { profileOnly } from './profile-only.js';
+import { withoutDocker } from './without-docker.js';
 
 const execute = promisify(execFile);
 
@@ -24,20 +28,39 @@ const staging = `export MCP_PLATFORM_DOMAIN=staging.example.com\nexport MCP_PLAT
 export const runners: Proof = {
   name: 'runners',
   claim:
-    'two platforms in one repository, which is a monorepo and calls a fork of mcprt: each with environments, keys and backups of its own; one on runners with labels of their own, with a folder for backups and a profile from a secret',
+    'two platforms in one repository, which is a monorepo and calls a fork of mcprt: each with environments, keys and backups of its own; one on runners with labels of their own, with a folder for backups and a profile from a secret; a repository with a profile only, deployed from a private source elsewhere by an engine that reaches nothing of the runner; images by digest without Docker',
   run: (context) =>
-    inWorld(context, ['platform'], async (world) => {
-      const story: Story = { context, docker: undefined, tools: await makeTools(context), scenes: [] };
-      const keys: Keys = new Map();
-      const repository = await monorepo(story, world, keys);
-      try {
-        await backups(story, world, repository, keys);
-      } finally {
-        await repository.close();
-      }
-      return { scenes: story.scenes };
+    withDocker(context, async (docker, told) => {
+      const story: Story = { context, docker, tools: await makeTools(context), scenes: [] };
+      const parts = { monorepo: () => twoPlatforms(story), profile: () => withoutSource(story) };
+      for (const [name, run] of Object.entries(parts)) if (isWanted(context, name)) await run();
+      return { docker: told, scenes: story.scenes };
     }),
 };
+
+function twoPlatforms(story: Story): Promise<void> {
+  return inWorld(story.context, ['platform'], async (world) => {
+    const keys: Keys = new Map();
+    const repository = await monorepo(story, world, keys);
+    try {
+      await backups(story, world, repository, keys);
+    } finally {
+      await repository.close();
+    }
+  });
+}
+
+function withoutSource(story: Story): Promise<void> {
+  return inWorld(
+    story.context,
+    [...platformInUse, 'services', 'source'],
+    async (world) => {
+      await profileOnly(story, world);
+      await withoutDocker(story, world);
+    },
+    { folder: join(story.context.folder, 'elsewhere') },
+  );
+}
 
 const foldersOf = (world: World) => ({
   root: join(world.folder, 'monorepo'),

@@ -21,7 +21,10 @@ export async function withDocker<T>(
   }
   try {
     const config = join(folder, 'docker-config');
-    return await story({ engine, env: { DOCKER_HOST: engine.host, DOCKER_CONFIG: config } }, 'images were built');
+    return await story(
+      { engine, env: { DOCKER_HOST: engine.host, DOCKER_CONFIG: config } },
+      engine.isApart ? 'images were built where nobody reaches the runner' : 'images were built',
+    );
   } finally {
     await engine.stop();
   }

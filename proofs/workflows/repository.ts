@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -92,6 +93,15 @@ export interface RepositoryOptions {
   environments(keys: KeySet): Readonly<Record<string, Environment>>;
   variables: Readonly<Record<string, string>>;
   env?: Readonly<Record<string, string>>;
+  /** What jobs may check out beside the repository, by `OWNER/NAME`. */
+  elsewhere?: Readonly<Record<string, Elsewhere>>;
+}
+
+/** Another repository. */
+interface Elsewhere {
+  folder: string;
+  /** Who has it may read the repository; everybody may where it is left out. */
+  token?: string;
 }
 
 /** Runs init in the repository. @returns what it prints */
@@ -172,7 +182,7 @@ export async function makeRepository(
           control: control.url,
           repositories,
           variables,
-          env: { ...view.env, ...options.env },
+          env: { ...view.env, ...options.env, MCPRT_LAB_CHECKOUTS: checkoutsOf(options.elsewhere) },
           folder: context.folder,
         });
         const jobs = control.entered.map(({ job, environment, refused }) => {
@@ -190,6 +200,15 @@ export async function makeRepository(
       await identities.close();
     },
   };
+}
+
+/** For the stand-in of actions/checkout: every step sees it, so that of tokens there is the hash. */
+function checkoutsOf(elsewhere: RepositoryOptions['elsewhere'] = {}): string {
+  const hashed = Object.entries(elsewhere).map(([name, { folder, token }]) => [
+    name,
+    { folder, ...(token === undefined ? {} : { token: createHash('sha256').update(token).digest('hex') }) },
+  ]);
+  return JSON.stringify(Object.fromEntries(hashed));
 }
 
 /** Puts the deployment profile into a checkout of the platform, as a team that deploys from it does, without its secrets. */

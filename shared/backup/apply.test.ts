@@ -38,7 +38,7 @@ async function apply(api: MemoryApi, lines: readonly PlanLine[], signal = new Ab
     api.cluster,
     lines,
     { ...context, live },
-    ({ subject }) => told.push(subject),
+    { onWrite: ({ subject }) => told.push(subject), onNamespaces: async () => undefined },
     signal,
   );
   return { applied, told };

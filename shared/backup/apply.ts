@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { type Cluster, isConflict, type PatchOperation } from '../cluster/cluster.js';
+import { type Cluster, isConflict, type PatchOperation, type WriteOptions } from '../cluster/cluster.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { hasRole, kindOf, type Role } from '../facts/roles.js';
@@ -30,14 +30,14 @@ const attempts = 5;
  * Writes what a plan says, wave by wave. Each write is conditional on what the plan was made from; when somebody else
  * was faster, the object is read and decided about again, with the same rules.
  *
- * @param onWrite told of each line when it is done, for progress
+ * @param on `onWrite` is told of each line when it is done, for progress; `onNamespaces` when namespaces are there
  * @throws McprtError `restore-contended`, `restore-refused`, ApiError
  */
 export async function applyPlan(
   cluster: Cluster,
   lines: readonly PlanLine[],
   context: DecideContext & { live: (line: PlanLine) => LiveSecret | undefined },
-  onWrite: (applied: Applied) => void,
+  { onWrite, onNamespaces }: { onWrite: (applied: Applied) => void; onNamespaces: () => Promise<void> },
   signal: AbortSignal,
 ): Promise<Applied[]> {
   const done: Applied[] = [];
@@ -54,6 +54,7 @@ export async function applyPlan(
       { concurrency: parallelWrites },
     );
     done.push(...applied);
+    if (wave.includes('namespace')) await onNamespaces();
   }
   return done;
 }
@@ -137,20 +138,23 @@ function refusedMeanwhile(subject: string, reason: string, cause: unknown): Mcpr
   });
 }
 
-async function write(
+/** Writes one line, or asks with `dryRun` whether it could be written; keys that are added are not asked about. */
+export async function write(
   cluster: Cluster,
   { item }: PlanLine,
   decision: Decision,
   live: LiveSecret | undefined,
+  options: WriteOptions = {},
 ): Promise<void> {
   const kind = kindOf(item);
   const object = asWritten(item, decision.action);
   if (decision.action === 'create') {
-    await cluster.create(kind, object);
+    await cluster.create(kind, object, options);
   } else if (decision.action === 'replace') {
     // The version makes it fail when the Secret has changed since the decision; force, because it is known to be useless.
     const resourceVersion = live?.metadata.resourceVersion ?? '';
-    await cluster.apply(kind, { ...object, metadata: { ...object.metadata, resourceVersion } }, { force: true });
+    const versioned = { ...object, metadata: { ...object.metadata, resourceVersion } };
+    await cluster.apply(kind, versioned, { ...options, force: true });
   } else if (decision.action === 'add-keys') {
     const wanted = asSecret(object).data ?? {};
     const whole: PatchOperation[] = live?.data === undefined ? [{ op: 'add', path: '/data', value: {} }] : [];

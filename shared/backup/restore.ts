@@ -12,6 +12,7 @@ import { barrierRules, certManager } from '../permissions/backup-rules.js';
 import { missing } from '../permissions/guard.js';
 import { lackingOf } from '../permissions/review.js';
 import { holderOf, type RunContext } from '../run-context.js';
+import { requireAdmitted } from './admitted.js';
 import { type Applied, applyPlan, readBack } from './apply.js';
 import { barrier } from './barrier.js';
 import { type Brake, brake, withBrakeNote } from './brake.js';
@@ -28,6 +29,7 @@ import {
   certificatesRestored,
   isCounted,
   liveKey,
+  type PlanLine,
   type RestorePlan,
   secretsWritten,
 } from './restore-plan.js';
@@ -98,7 +100,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
 
   const seen = options.dryRun ? first : await waitForNamespaces(cluster, first, snapshot, ports, options.timeout);
   const planned = planningOf(backup.context, ports, options);
-  const { plan } = await planFor(cluster, seen, snapshot, planned);
+  const { plan, live } = await planFor(cluster, seen, snapshot, planned);
   const base = { context: backup.context, source: { store, name }, certManager: seen.certManager };
   requirePlan(plan, backup.digest, options.expectPlan ?? '');
   if (options.dryRun) {
@@ -116,7 +118,7 @@ export async function restore(cluster: Cluster, ports: Ports, options: RestoreOp
   }
   refuseBadPlan(plan, options.maxOrders);
   await requireBarrier(cluster, seen);
-  const work: Work = { seen, plan, snapshot, context: backup.context, statement: backup.digest };
+  const work: Work = { seen, plan, live, snapshot, context: backup.context, statement: backup.digest };
   const done = await underBrake(cluster, ports, options, work);
   return { ...base, ...done, planDigest: planDigest(done.plan, backup.digest) };
 }
@@ -135,6 +137,7 @@ function planningOf(context: BackupContext, { mask }: Ports, { installer = [] }:
 interface Work {
   seen: Observation;
   plan: RestorePlan;
+  live: Look['live'];
   snapshot: Snapshot;
   context: BackupContext;
   /** SHA-256 of the backup's statement. */
@@ -151,12 +154,20 @@ async function underBrake(cluster: Cluster, ports: Ports, options: RestoreOption
     return { seen, ...planned };
   };
   const looking = { ...work, look };
+  // Beside the lock and the look under it: it costs no time, and both are undone where it refuses.
+  const admitted = requireAdmitted(cluster, work.plan.lines, knownIn(work), ports.signal);
+  admitted.catch(() => undefined);
   const held = await brakeOn(cluster, ports, options, looking);
   try {
-    return await restoreHeld(cluster, ports, options, looking, held);
+    return await restoreHeld(cluster, ports, options, { ...looking, admitted }, held);
   } catch (error) {
     throw held.isReleased() ? error : withBrakeNote(error, held.place);
   }
+}
+
+function knownIn({ seen, live }: Pick<Look, 'seen' | 'live'>) {
+  const there = new Set(seen.namespaces.map(({ metadata }) => metadata.name));
+  return { live: ({ item }: PlanLine) => live.get(liveKey(item)), isThere: (name: string) => there.has(name) };
 }
 
 /** The cluster at one moment, and what the restore does with it. */
@@ -174,13 +185,14 @@ async function restoreHeld(
   cluster: Cluster,
   ports: Ports,
   options: RestoreOptions,
-  work: Work & Looking,
+  work: Work & Looking & { admitted: Promise<void> },
   held: Held,
 ): Promise<Done> {
   const { signal } = ports;
   const { look } = work;
   let [before, now] = await held.begin;
   try {
+    await work.admitted;
     if (needsBrake(now.seen, now.plan) && !held.isProven()) {
       requireBrakeable(now.seen, options);
       await (now.seen.canBrake ? held.prove() : stopCertManager(cluster, ports));
@@ -260,11 +272,26 @@ async function asksForWritten(cluster: Cluster, { lines }: RestorePlan): Promise
 
 /** @throws McprtError `brake-unavailable` where cert-manager could order, and can neither be denied it nor stopped */
 function requireBrakeable({ canBrake, certManager }: Observation, { mayStopCertManager }: RestoreOptions): void {
-  if (canBrake || mayStopCertManager === true) return;
+  if (canBrake || (mayStopCertManager === true && certManager.runsAs === undefined)) return;
+  if (certManager.runsAs !== undefined) throw notScalable(certManager.namespace, certManager.runsAs);
   throw new McprtError('brake-unavailable', {
     what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
     why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
     next: `set \`allow: stop-cert-manager\`, and the restore stops it and starts it again; or scale it down yourself: kubectl scale -n ${certManager.namespace} deploy/cert-manager --replicas=0`,
+  });
+}
+
+function notScalable(namespace: string, { kind, name }: NonNullable<Observation['certManager']['runsAs']>): McprtError {
+  const ways: Readonly<Record<string, string>> = {
+    StatefulSet: `scale it down: kubectl scale -n ${namespace} statefulset/${name} --replicas=0`,
+    DaemonSet: `have it run on no node: kubectl patch -n ${namespace} daemonset/${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped":"yes"}}}}}'`,
+    ReplicaSet: `scale what makes the ReplicaSet to 0, such as an Argo Rollout: kubectl describe -n ${namespace} replicaset/${name}`,
+    Pod: `take its pod away: kubectl delete -n ${namespace} pod/${name}`,
+  };
+  return new McprtError('brake-unavailable', {
+    what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
+    why: `ValidatingAdmissionPolicy is served since Kubernetes 1.30, and only a Deployment is stopped by a restore: cert-manager runs as ${kind} ${namespace}/${name}`,
+    next: `${ways[kind] ?? `stop ${kind} ${namespace}/${name}`}; restore, and start it again`,
   });
 }
 
@@ -329,11 +356,17 @@ async function write(
   context: BackupContext,
 ): Promise<Applied[]> {
   const decideContext = decideContextOf(seen, rulesVersion(seen.certManager, context.certManager));
+  const known = knownIn({ seen, live });
   const applied = await applyPlan(
     cluster,
     plan.lines,
-    { ...decideContext, live: ({ item }) => live.get(liveKey(item)) },
-    ({ action, subject }) => ports.progress(`  ${action.padEnd(8)} ${subject}`),
+    { ...decideContext, live: known.live },
+    {
+      onWrite: ({ action, subject }) => ports.progress(`  ${action.padEnd(8)} ${subject}`),
+      // Before, nothing could be asked in those that were not there.
+      onNamespaces: () =>
+        requireAdmitted(cluster, plan.lines, { ...known, isThere: (name) => !known.isThere(name) }, ports.signal),
+    },
     ports.signal,
   );
   return applied;

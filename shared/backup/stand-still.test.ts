@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { objectOf } from '../cluster/cluster.js';
 import { numberAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { before130, type Scene, scene } from './testing/scene.js';
@@ -89,6 +90,25 @@ describe('cert-manager that may be stopped, on a cluster that cannot deny orders
     await stopped.backUp();
     await stopped.restore({ mayStopCertManager });
     expect(numberAt(stopped.api.find(kinds.deployment, deployment), 'spec', 'replicas')).toBe(0);
+  });
+
+  it('is not stopped where it is no Deployment: the way to do it is told before anything is written', async () => {
+    const made = await scene('stopped', [], before130);
+    await made.backUp();
+    made.api.remove(kinds.secret, lost);
+    const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'certs', uid: '1', controller: true };
+    made.api.put(
+      objectOf(kinds.pod, {
+        metadata: { name: 'certs-0', namespace: 'cert-manager', ownerReferences: [owner] },
+        spec: { containers: [{ name: 'main', image: 'x/cert-manager-controller:v1.20.0' }] },
+        status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+      }),
+    );
+    await expect(made.restore({ mayStopCertManager })).rejects.toMatchObject({
+      code: 'brake-unavailable',
+      next: expect.stringContaining('kubectl scale -n cert-manager statefulset/certs --replicas=0'),
+    });
+    expect(made.api.find(kinds.secret, lost)).toBeUndefined();
   });
 
   it('is started again by the next run where the first was cut off', async () => {

@@ -18,7 +18,7 @@ const deadline = 120_000;
  * @throws McprtError `cluster-wait`; ApiError
  */
 export async function stopCertManager(cluster: Cluster, ports: Ports): Promise<void> {
-  for (const controller of await controllers(cluster)) {
+  for (const controller of (await controllers(cluster)).deployments) {
     const replicas = numberAt(controller, 'spec', 'replicas') ?? 1;
     if (replicas === 0) continue;
     const { namespace = '', name } = controller.metadata;
@@ -48,7 +48,8 @@ export async function stopCertManager(cluster: Cluster, ports: Ports): Promise<v
 
 /** Starts what a restore has stopped, this run or one that was killed. @returns whether there was such a thing */
 export async function startCertManager(cluster: Cluster, ports: Ports): Promise<boolean> {
-  const stopped = (await controllers(cluster)).filter(({ metadata }) => metadata.annotations?.[replicasBefore]);
+  const { deployments } = await controllers(cluster);
+  const stopped = deployments.filter(({ metadata }) => metadata.annotations?.[replicasBefore]);
   for (const controller of stopped) {
     const { namespace = '', name, annotations } = controller.metadata;
     await cluster.patch(kinds.deployment, { namespace, name }, [

@@ -96,7 +96,7 @@ describe('a call', () => {
           { server: 'https://h.example', context: '', headers: {}, tls: {}, secrets: [], proxyUrl },
           { userAgent: 'test', deadline: 1_000 },
         );
-      expect(begin).toThrow(/^the address of a proxy cannot be used$/);
+      expect(begin).toThrow(/^the (?:address of a proxy cannot be used|proxy that is named is a SOCKS proxy)$/);
     }
   });
 });

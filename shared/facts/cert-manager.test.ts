@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
@@ -58,6 +59,68 @@ async function seen(made: Made[], file?: string): Promise<CertManager> {
   }
   return controllerOf(api.cluster, await controllers(api.cluster));
 }
+
+describe('cert-manager’s controller that is no Deployment', () => {
+  const podOf = (name: string, owner?: { kind: string; name: string }, more: Partial<KubeObject> = {}): KubeObject =>
+    objectOf(kinds.pod, {
+      metadata: {
+        name,
+        namespace: 'z-last',
+        ...(owner && { ownerReferences: [{ apiVersion: 'apps/v1', uid: '1', controller: true, ...owner }] }),
+      },
+      spec: { containers: [{ name: 'main', image: 'x/cert-manager-controller:v1.20.0', args: ['--v=2'] }] },
+      status: more.status ?? { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+  const found = async (...objects: KubeObject[]): Promise<CertManager> => {
+    const api = memoryApi();
+    for (const name of ['cert-manager', 'z-last']) api.put(objectOf(kinds.namespace, { metadata: { name } }));
+    for (const one of objects) api.put(one);
+    return controllerOf(api.cluster, await controllers(api.cluster));
+  };
+  const notReady = { status: { phase: 'Running', conditions: [] } };
+
+  it.each([
+    ['StatefulSet', { kind: 'StatefulSet', name: 'certs' }],
+    ['DaemonSet', { kind: 'DaemonSet', name: 'certs' }],
+    ['Rollout of Argo', { kind: 'ReplicaSet', name: 'certs-5d4f' }],
+    ['pod', undefined],
+  ])('is found by its pods: a %s', async (_, owner) => {
+    const runsAs = owner ?? { kind: 'Pod', name: 'certs-0' };
+    // A Rollout may have a Deployment that is scaled to 0 beside it.
+    expect(await found(podOf('certs-0', owner), controller({ running: false }))).toMatchObject({
+      state: 'running',
+      version: 'v1.20.0',
+      namespace: 'z-last',
+      runsAs,
+    });
+  });
+
+  it('runs where one of its pods is Ready, and twice where two workloads make them', async () => {
+    const set = { kind: 'StatefulSet', name: 'certs' };
+    expect(await found(podOf('certs-0', set, notReady))).toMatchObject({ state: 'unready' });
+    const both = await found(podOf('certs-0', set, notReady), podOf('certs-1', set));
+    expect([both.state, both.doubt]).toEqual(['running', undefined]);
+    expect((await found(podOf('certs-0', set), podOf('alone'))).doubt).toContain('cert-manager runs 2 times');
+  });
+
+  it('is not what is over, and not looked for where a Deployment acts', async () => {
+    const over = podOf('over', undefined, { status: { phase: 'Succeeded' } });
+    expect(await found(over)).toMatchObject({ state: 'absent' });
+    const acting = await found(podOf('certs-0'), controller({}));
+    expect([acting.namespace, acting.runsAs]).toEqual(['cert-manager', undefined]);
+  });
+
+  it('is told to be unknown where pods may not be listed', async () => {
+    const api = memoryApi();
+    const { cluster } = api;
+    const forbidden = new ApiError(403, 'Forbidden', 'no', 'list pods');
+    const list: typeof cluster.list = (kind, ...more) =>
+      kind === kinds.pod ? Promise.reject(forbidden) : cluster.list(kind, ...more);
+    const narrow = { ...cluster, list };
+    const seen = await controllerOf(narrow, await controllers(narrow));
+    expect([seen.state, seen.doubt]).toEqual(['absent', expect.stringContaining('may not list pods')]);
+  });
+});
 
 describe('cert-manager’s controller', () => {
   it('is absent where others only have the label of its component', async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import {
   dockerState,
   failingStep,
   forgetImage,
-  pushImage,
+  saveImage,
 } from './docker.js';
 
 let folder: string;
@@ -157,60 +157,19 @@ describe('buildImage', () => {
   });
 });
 
-describe('pushImage', () => {
-  const login = { host: '127.0.0.1:4711', auth: 'dGhlOmRvb3JzIHNlY3JldA==' };
-  const as = '127.0.0.1:4711/ui:v1';
-  const digest = `sha256:${'ab'.repeat(32)}`;
-
-  it('gives the digest, and takes the name away again', async () => {
-    await docker(
-      `case "$1" in push) echo "The push refers to repository [127.0.0.1:4711/ui]"; echo "v1: digest: ${digest} size: 528";; esac`,
-    );
-    expect(await pushImage('mcprt/ui:v1', login, 'ui:v1', ports())).toBe(digest);
-    expect(await calls()).toEqual([`tag mcprt/ui:v1 ${as}`, `push ${as}`, `rmi ${as}`]);
-    expect(lines[0]).toBe('The push refers to repository [mcprt/ui:v1]');
+describe('saveImage', () => {
+  it('writes an image into a file', async () => {
+    await docker('echo archive > "$3"');
+    const file = join(folder, 'image.tar');
+    await saveImage('mcprt/ui:v1', file, ports());
+    expect(await readFile(file, 'utf8')).toBe('archive\n');
+    expect(await calls()).toEqual([`save --output ${file} mcprt/ui:v1`]);
   });
 
-  it('says what Docker says when it fails, without the door’s word, and still takes the name away', async () => {
-    await docker(
-      `case "$1" in push) echo "0123456789ab: Preparing"; echo "denied: ${as}: the registry does not take it" >&2; exit 1;; esac`,
-    );
-    const error = await failure(pushImage('mcprt/ui:v1', login, 'ui:v1', ports()));
-    expect([error.code, error.message]).toEqual(['image-push', 'mcprt/ui:v1 cannot be pushed']);
-    expect(error.why).toBe('denied: mcprt/ui:v1: the registry does not take it');
-    expect((await calls()).at(-1)).toBe(`rmi ${as}`);
-  });
-
-  it('logs in by a configuration of its own, which nobody else reads and which goes, and by no command line', async () => {
-    const user = join(folder, 'user');
-    await mkdir(join(user, 'contexts'), { recursive: true });
-    const own = { currentContext: 'far', auths: { 'ghcr.io': { auth: 'dXNlcg==' } }, credsStore: 'desktop' };
-    await writeFile(join(user, 'config.json'), JSON.stringify(own));
-    await docker(
-      'case "$1" in push) cp -r "$DOCKER_CONFIG" $FOLDER/seen; stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json" > $FOLDER/modes; echo "$DOCKER_CONFIG" > $FOLDER/config;; esac',
-    );
-    const { env, ...rest } = ports();
-    await pushImage('mcprt/ui:v1', login, 'ui:v1', { ...rest, env: { ...env, DOCKER_CONFIG: user } });
-    expect((await calls()).join('\n')).not.toContain(login.auth);
-    expect(JSON.parse(await readFile(join(folder, 'seen', 'config.json'), 'utf8'))).toEqual({
-      currentContext: 'far',
-      auths: { [login.host]: { auth: login.auth } },
-    });
-    expect(await readdir(join(folder, 'seen'))).toContain('contexts');
-    expect(await readFile(join(folder, 'modes'), 'utf8')).toBe('700\n600\n');
-    const config = (await readFile(join(folder, 'config'), 'utf8')).trim();
-    await expect(readdir(config)).rejects.toThrow('ENOENT');
-    expect(await readdir(join(user, 'contexts'))).toEqual([]);
-  });
-
-  it('takes the name away when the job is cancelled', async () => {
-    await docker('case "$1" in push) touch $FOLDER/child; exec sleep 30;; esac');
-    const reason = new Error('the job was cancelled');
-    const pushed = pushImage('mcprt/ui:v1', login, 'ui:v1', ports());
-    await eventually(() => readFile(join(folder, 'child')));
-    controller.abort(reason);
-    await expect(pushed).rejects.toBe(reason);
-    expect((await calls()).at(-1)).toBe(`rmi ${as}`);
+  it('says what Docker says when it fails', async () => {
+    await docker('echo "no space left on device" >&2; exit 1');
+    const error = await failure(saveImage('mcprt/ui:v1', join(folder, 'image.tar'), ports()));
+    expect([error.code, error.why]).toEqual(['image-save', 'no space left on device']);
   });
 });
 

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
-import { rm } from 'node:fs/promises';
 import { McprtError, messageOf } from '../errors.js';
-import { writeDockerConfig } from './docker-config.js';
 import { tailOfLines } from './tail.js';
 
 /** How Docker is run. */
@@ -128,45 +126,6 @@ export function failingStep(lines: readonly string[]): string | undefined {
   return repeated ?? classic;
 }
 
-/** A registry that Docker logs in to. */
-export interface Login {
-  /** `host:port` */
-  host: string;
-  /** User and password, as Docker's configuration has them. */
-  auth: string;
-}
-
-/**
- * Gives an image another name and pushes it. The login is in no command line: it stands in a private folder with a
- * configuration of its own, which goes at the end.
- *
- * @param path of the image in the registry, with its tag
- * @returns the digest that Docker says the registry has it by; empty when it says none
- * @throws McprtError `image-push`; the signal's reason
- */
-export async function pushImage(tag: string, { host, auth }: Login, path: string, ports: DockerPorts): Promise<string> {
-  const as = `${host}/${path}`;
-  // The name that Docker pushes by is a door of our own, and means nothing to a reader.
-  const inWords = (line: string): string => line.replaceAll(as, tag).replaceAll(as.replace(/:[^:/]+$/, ''), tag);
-  const given = await run(['tag', tag, as], {}, briefly(ports));
-  ports.signal.throwIfAborted();
-  if (given.code !== 0) throw pushFailed(tag, given.tail.map(inWords));
-  const config = await writeDockerConfig(ports.env, { [host]: { auth } });
-  try {
-    const { code, tail, lines } = await run(
-      ['push', as],
-      { DOCKER_CONFIG: config },
-      { ...ports, log: (line) => ports.log(inWords(line)) },
-    );
-    ports.signal.throwIfAborted();
-    if (code !== 0) throw pushFailed(tag, tail.map(inWords));
-    return /digest: (sha256:[0-9a-f]{64})/.exec(lines.join('\n'))?.[1] ?? '';
-  } finally {
-    await rm(config, { recursive: true, force: true });
-    await cleanUp(['rmi', as], ports);
-  }
-}
-
 /** Writes an image into a file, as `docker load` reads it. @throws McprtError `image-save`; the signal's reason */
 export async function saveImage(tag: string, file: string, ports: DockerPorts): Promise<void> {
   const { code, tail } = await run(['save', '--output', file, tag], {}, ports);
@@ -182,17 +141,6 @@ export async function saveImage(tag: string, file: string, ports: DockerPorts): 
 /** Takes an image's name away; its layers stay in the engine's cache for the next build. */
 export async function forgetImage(tag: string, ports: DockerPorts): Promise<void> {
   await cleanUp(['rmi', '--no-prune', tag], ports);
-}
-
-/** How a layer fares, as `docker push` tells it where it is not on a terminal. */
-const layerState = /^[0-9a-f]{12}: (?:Preparing|Waiting|Pushing|Pushed|Layer already exists|Mounted from .+)$/;
-
-function pushFailed(tag: string, tail: readonly string[]): McprtError {
-  return new McprtError('image-push', {
-    what: `${tag} cannot be pushed`,
-    why: tail.filter((line) => !layerState.test(line)).join('\n') || 'Docker says nothing',
-    next: 'nothing was changed in the cluster. Check the registry’s space and pods (`kubectl get pods -n registry`); `registry-access: port-forward` goes around Traefik’s limits',
-  });
 }
 
 /** Also after a cancel, and also where Docker fails: a name that is left does no harm. */

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry from 'p-retry';
-import { readAtMost } from '../bounded.js';
-import { at, recordsAt, textAt } from '../cluster/fields.js';
-import { McprtError, messageOf } from '../errors.js';
+import { at, numberAt, recordsAt, textAt } from '../cluster/fields.js';
+import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
-import { isPassingProxy } from '../proxy-error.js';
-import type { RegistryAnswer, RegistryRoute } from './route.js';
+import { registryCalls } from './registry-call.js';
+import type { RegistryRoute } from './route.js';
 
 /** An image as the registry has it. */
 export interface FoundImage {
@@ -26,6 +23,18 @@ export interface ImageRegistry {
    * `registry-refused`, `registry-digest`; the signal's reason
    */
   find(repository: string, reference: string): Promise<FoundImage | undefined>;
+  /** The layers of an image by their digests before they were compressed; none where it is not there. @throws as `find` */
+  layers(repository: string, digest: string): Promise<ReadonlyMap<string, StoredLayer>>;
+}
+
+/** A layer as a registry has it. */
+export interface StoredLayer {
+  mediaType: string;
+  digest: string;
+  /** In bytes. */
+  size: number;
+  /** Where it is. */
+  repository: string;
 }
 
 const indexTypes = [
@@ -36,13 +45,8 @@ const manifestTypes = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
-const attempts = 5;
 /** An index has an image for each platform, and an attestation. */
 const mostParts = 200;
-/** The limit that registries have for manifests; configs are smaller. In bytes. */
-const largest = 4 * 1024 * 1024;
-/** How long a registry's own wish to be left alone is followed, in s. */
-const longestWait = 30;
 
 /**
  * Reads images of a registry.
@@ -51,41 +55,17 @@ const longestWait = 30;
  * @param firstPause ms before the second try; each further one is twice as long
  */
 export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPause = 300): ImageRegistry {
-  const read = async (path: string): Promise<Buffer | undefined> =>
-    pRetry(
-      async () => {
-        const answer = await route.request({
-          method: 'GET',
-          path,
-          headers: { accept: [...indexTypes, ...manifestTypes, '*/*;q=0.1'].join(', ') },
-          signal,
-        });
-        const body = await wholeBody(route.name, path, answer, signal);
-        if (answer.status === 404) return undefined;
-        if (answer.status < 300) return body;
-        const wait = Number(answer.headers['retry-after']);
-        if (isBusy(answer.status) && wait > 0) {
-          await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
-        }
-        throw refusal(route.name, path, answer.status, body);
-      },
-      {
-        retries: attempts - 1,
-        minTimeout: firstPause,
-        factor: 2,
-        randomize: true,
-        signal,
-        shouldRetry: ({ error }) => isPassingProxy(error) || (error instanceof McprtError && isPassing(error.code)),
-      },
-    ).catch((error: unknown) => {
-      throw signal.aborted ? signal.reason : error;
-    });
+  const { name, ask, retrying } = registryCalls(route, signal, firstPause);
+  const read = async (path: string): Promise<Buffer | undefined> => {
+    const headers = { accept: [...indexTypes, ...manifestTypes, '*/*;q=0.1'].join(', ') };
+    const { status, body } = await retrying(() => ask({ method: 'GET', path, headers }, [404]));
+    return status === 404 ? undefined : body;
+  };
   const readManifest = async (repository: string, reference: string): Promise<Manifest | undefined> => {
     const body = await read(`/v2/${repository}/manifests/${reference}`);
     if (body === undefined) return undefined;
     const digest = digestOf(body);
-    if (reference.startsWith('sha256:') && reference !== digest)
-      throw tampered(route.name, repository, reference, digest);
+    if (reference.startsWith('sha256:') && reference !== digest) throw tampered(name, repository, reference, digest);
     const content = parsed(body);
     return { digest, content };
   };
@@ -93,7 +73,7 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
     const wanted = textAt(content, 'config', 'digest');
     if (wanted === '') return {};
     const body = await read(`/v2/${repository}/blobs/${wanted}`);
-    if (body !== undefined && digestOf(body) !== wanted) throw tampered(route.name, repository, wanted, digestOf(body));
+    if (body !== undefined && digestOf(body) !== wanted) throw tampered(name, repository, wanted, digestOf(body));
     return body === undefined ? {} : parsed(body);
   };
   return {
@@ -118,7 +98,28 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
         labels: labelsOf(config),
       };
     },
+    async layers(repository, digest) {
+      const found = await readManifest(repository, digest);
+      const parts = recordsAt(found?.content, 'manifests').slice(0, mostParts);
+      const first = parts.length > 0 ? textAt(firstImage(parts), 'digest') : '';
+      const manifest = first === '' ? found : await readManifest(repository, first);
+      if (manifest === undefined) return new Map();
+      return layersOf(repository, manifest, await readConfig(repository, manifest));
+    },
   };
+}
+
+function layersOf(repository: string, { content }: Manifest, config: unknown): Map<string, StoredLayer> {
+  const diffIds = at(config, 'rootfs', 'diff_ids');
+  const layers = recordsAt(content, 'layers');
+  // Where the two do not go together, nothing is known.
+  if (!Array.isArray(diffIds) || diffIds.length !== layers.length) return new Map();
+  return new Map(
+    layers.map((layer, place) => {
+      const [mediaType, digest] = [textAt(layer, 'mediaType'), textAt(layer, 'digest')];
+      return [String(diffIds[place]), { mediaType, digest, size: numberAt(layer, 'size') ?? 0, repository }];
+    }),
+  );
 }
 
 interface Manifest {
@@ -133,9 +134,13 @@ async function labelsOfIndex(
   readManifest: (repository: string, reference: string) => Promise<Manifest | undefined>,
   readConfig: (repository: string, manifest: Manifest) => Promise<unknown>,
 ): Promise<Record<string, string>> {
-  const first = parts.find((part) => !/^$|unknown/.test(platformOf(at(part, 'platform'))));
+  const first = firstImage(parts);
   const manifest = first === undefined ? undefined : await readManifest(repository, textAt(first, 'digest'));
   return manifest === undefined ? {} : labelsOf(await readConfig(repository, manifest));
+}
+
+function firstImage(parts: readonly Record<string, unknown>[]): Record<string, unknown> | undefined {
+  return parts.find((part) => !/^$|unknown/.test(platformOf(at(part, 'platform'))));
 }
 
 function platformOf(value: unknown): string {
@@ -149,27 +154,6 @@ function labelsOf(config: unknown): Record<string, string> {
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
-async function wholeBody(name: string, path: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {
-  const tooLarge = (): McprtError =>
-    new McprtError('registry-refused', {
-      what: `${name} sends more than ${largest / 1024 / 1024} MiB for GET ${path}`,
-      why: 'no manifest and no configuration of an image is that large',
-      next: 'check the name of the image, and what stands between this runner and the registry',
-    });
-  try {
-    return await readAtMost(body, largest, tooLarge);
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof McprtError) throw error;
-    throw new McprtError('registry-unreachable', {
-      what: `${name} broke off in the middle of its answer to GET ${path}`,
-      why: messageOf(error),
-      next: 'look at the registry’s pod (`kubectl get pods -n registry`) and at what stands before it; then run it again',
-      cause: error,
-    });
-  }
-}
-
 function digestOf(body: Buffer): string {
   return `sha256:${createHash('sha256').update(body).digest('hex')}`;
 }
@@ -181,38 +165,6 @@ function parsed(body: Buffer): unknown {
     // What is no JSON has no fields; whoever needs one of them says so.
     return {};
   }
-}
-
-function isPassing(code: string): boolean {
-  return code === 'registry-unreachable' || code === 'registry-busy';
-}
-
-function isBusy(status: number): boolean {
-  return status === 429 || status >= 500;
-}
-
-function refusal(name: string, path: string, status: number, body: Buffer): McprtError {
-  const said = body.toString('utf8').slice(0, 200).trim();
-  const what = `${name} answers ${status} to GET ${path}`;
-  if (status === 401 || status === 403) {
-    return new McprtError('registry-unauthorized', {
-      what,
-      why: said || 'it does not take the platform’s credentials',
-      next: 'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
-    });
-  }
-  if (isBusy(status)) {
-    return new McprtError('registry-busy', {
-      what,
-      why: said || 'it is overloaded, or restarts',
-      next: 'look at the registry: `kubectl get pods -n registry`; then run it again',
-    });
-  }
-  return new McprtError('registry-refused', {
-    what,
-    why: said || `status ${status}`,
-    next: 'check the name of the image',
-  });
 }
 
 function tampered(name: string, repository: string, wanted: string, found: string): McprtError {

@@ -34,6 +34,10 @@ export const observeRules: readonly PermissionRule[] = [
     unseen: { list: 'a cluster with the Gateway API' },
   }),
   rule(kinds.deployment, ['list'], 'cert-manager is found by its labels or its image, wherever it is; the layout'),
+  rule(kinds.pod, ['list'], 'cert-manager is found by its pods where no Deployment of it acts', {
+    optional: true,
+    unseen: { list: 'a cluster whose cert-manager is stopped, or no Deployment' },
+  }),
   rule(kinds.configMap, ['get'], 'what the cluster remembers of its backups', {
     namespace: system,
     names: ['mcprt-anchor'],

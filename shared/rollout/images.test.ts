@@ -48,6 +48,7 @@ async function find(running: string, parts: Partial<ImageOptions> = {}): Promise
     },
     {
       docker: { env: {}, signal, log: () => undefined },
+      temporary: tmpdir(),
       openRoute: async () => route,
       progress: () => undefined,
       signal,

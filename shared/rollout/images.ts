@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
-import { access, readFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
-import pRetry from 'p-retry';
 import type { KubeObject } from '../cluster/objects.js';
-import { McprtError, messageOf } from '../errors.js';
+import { McprtError } from '../errors.js';
+import { pushArchive } from '../images/archive-push.js';
 import {
   buildImage,
   type DockerPorts,
   type DockerState,
   dockerState,
   forgetImage,
-  pushImage,
+  saveImage,
 } from '../images/docker.js';
-import { type Door, openDoor } from '../images/push-proxy.js';
 import { asTag, parseReference } from '../images/reference.js';
-import { type FoundImage, type ImageRegistry, openRegistry } from '../images/registry.js';
+import { type FoundImage, type ImageRegistry, openRegistry, type StoredLayer } from '../images/registry.js';
 import type { RegistryRoute } from '../images/route.js';
 import type { Layout } from '../platform/resources.js';
 import { referenceOf, type WantedImage } from './plan.js';
@@ -44,6 +43,8 @@ export interface ImageOptions {
 
 export interface ImagePorts {
   docker: DockerPorts;
+  /** Folder in which what was built lies until it is pushed: as large as the images. */
+  temporary: string;
   /** Opens the way to the platform's registry; undefined where its password is not to be read: then nothing is looked up. */
   openRoute: (() => Promise<RegistryRoute>) | undefined;
   progress: (line: string) => void;
@@ -59,7 +60,7 @@ export interface ImageSource {
    * @throws McprtError `rollout-source`, `rollout-tag`, `image-missing`, and of the registry
    */
   find(targets: readonly RolloutTarget[], layout: Layout): Promise<WantedImage[]>;
-  /** Builds, pushes and reads back what has no digest yet. @throws McprtError `image-build`, `image-push`, `docker-missing` */
+  /** Builds, pushes and reads back what has no digest yet. @throws McprtError `image-build`, `image-save`, `image-push`, `docker-missing` */
   build(images: readonly WantedImage[]): Promise<WantedImage[]>;
   /** `os/architecture` by reference, of every image that was looked at. */
   platforms(): ReadonlyMap<string, readonly string[]>;
@@ -73,7 +74,6 @@ const revisionLabel = 'org.opencontainers.image.revision';
 const inputsLabel = 'dev.mcprt.inputs';
 /** Builds at a time; each takes what processor there is. */
 const width = 2;
-const pushAttempts = 3;
 const tellEvery = 5_000;
 
 export function openImages(options: ImageOptions, ports: ImagePorts): ImageSource {
@@ -99,17 +99,19 @@ export function openImages(options: ImageOptions, ports: ImagePorts): ImageSourc
     },
     build: async (images) => {
       const state = await dockerState(ports.docker);
-      const door = await openDoor(await openedRoute(), ports.signal);
-      const teller = setInterval(() => tellSent(images, door, ports.progress), tellEvery);
+      const opened = await openedRoute();
+      const folder = await mkdtemp(join(ports.temporary, 'mcprt-images-'));
+      const sent = new Map<string, number>();
+      const teller = setInterval(() => tellSent(sent, ports.progress), tellEvery);
+      const workshop = { options, ports, state, route: opened, folder, sent, look, known: new Map() };
       try {
-        return await pMap(
-          images,
-          (image) => (image.digest === undefined ? make(image, { options, ports, state, door, look }) : image),
-          { concurrency: width, signal: ports.signal },
-        );
+        return await pMap(images, (image) => (image.digest === undefined ? make(image, workshop) : image), {
+          concurrency: width,
+          signal: ports.signal,
+        });
       } finally {
         clearInterval(teller);
-        await door.close();
+        await rm(folder, { recursive: true, force: true });
       }
     },
     platforms: () => new Map([...seen].map(([reference, { platforms }]) => [reference, platforms])),
@@ -259,11 +261,18 @@ interface Workshop {
   options: ImageOptions;
   ports: ImagePorts;
   state: DockerState;
-  door: Door;
+  route: RegistryRoute;
+  /** For archives and layers. */
+  folder: string;
+  /** Bytes of layers by repository. */
+  sent: Map<string, number>;
   look: Look;
+  /** Layers that the registry has: of the images that run, and those that were pushed. */
+  known: Map<string, StoredLayer>;
 }
 
-async function make(image: WantedImage, { options, ports, state, door, look }: Workshop): Promise<WantedImage> {
+async function make(image: WantedImage, workshop: Workshop): Promise<WantedImage> {
+  const { options, ports, state, look } = workshop;
   const { target, repository, tag } = image;
   const path = repository.slice(repository.indexOf('/') + 1);
   const local = `mcprt/${path}:${tag}`;
@@ -284,22 +293,12 @@ async function make(image: WantedImage, { options, ports, state, door, look }: W
     { ...ports.docker, log: (line) => ports.docker.log(`${path}: ${line}`) },
   );
   ports.progress(`built ${path} in ${seconds()}; pushing`);
-  const said = await pRetry(() => pushImage(local, door, `${path}:${tag}`, ports.docker), {
-    retries: pushAttempts - 1,
-    minTimeout: 1_000,
-    factor: 2,
-    signal: ports.signal,
-    onFailedAttempt: ({ error, retriesLeft }) => {
-      if (retriesLeft > 0) ports.progress(`pushing ${path} failed and is tried again: ${messageOf(error)}`);
-    },
-    shouldRetry: ({ error }) => error instanceof McprtError && error.code === 'image-push',
-  });
-  await forgetImage(local, ports.docker);
-  const found = await look(path, said === '' ? tag : said);
+  const digest = await push(image, { local, path }, workshop);
+  const found = await look(path, digest);
   if (found === undefined) {
     throw new McprtError('image-push', {
       what: `${path}:${tag} was pushed, and the registry does not have it`,
-      why: `asked for ${said || tag}`,
+      why: `asked for ${digest}`,
       next: 'look at the registry’s log: `kubectl logs -n registry deployment/registry`; nothing was changed in the cluster',
     });
   }
@@ -308,11 +307,32 @@ async function make(image: WantedImage, { options, ports, state, door, look }: W
   return made;
 }
 
-function tellSent(images: readonly WantedImage[], door: Door, progress: (line: string) => void): void {
-  const told = images.flatMap(({ repository }) => {
-    const path = repository.slice(repository.indexOf('/') + 1);
-    const sent = door.sent(path);
-    return sent === 0 ? [] : [`${path} ${(sent / 1e6).toFixed(1)} MB`];
-  });
+/** Takes an image out of the engine, wherever that runs, and puts it into the registry. @returns its digest */
+async function push(
+  { target, tag }: WantedImage,
+  { local, path }: { local: string; path: string },
+  { options, ports, route, folder, sent, known }: Workshop,
+): Promise<string> {
+  const own = await mkdtemp(join(folder, 'image-'));
+  const file = join(own, 'image.tar');
+  try {
+    await saveImage(local, file, ports.docker);
+    const live = options.deployments.find(({ metadata }) => metadata.name === target.deployment);
+    const running = parseReference(imageOf(live, target.container));
+    // The layers that an image that runs says it has: a node that pulls looks whether they are what its configuration says.
+    if (running !== undefined && running.host === options.pullHost && running.digest !== '') {
+      const layers = await openRegistry(route, ports.signal).layers(running.path, running.digest);
+      for (const [diffId, layer] of layers) known.set(diffId, layer);
+    }
+    const onSent = (bytes: number): unknown => sent.set(path, (sent.get(path) ?? 0) + bytes);
+    const { signal } = ports;
+    return await pushArchive({ file, folder: own, repository: path, tag, known, onSent }, { route, signal });
+  } finally {
+    await Promise.all([rm(own, { recursive: true, force: true }), forgetImage(local, ports.docker)]);
+  }
+}
+
+function tellSent(sent: ReadonlyMap<string, number>, progress: (line: string) => void): void {
+  const told = [...sent].map(([path, bytes]) => `${path} ${(bytes / 1e6).toFixed(1)} MB`);
   if (told.length > 0) progress(`  pushed so far: ${told.join(', ')}`);
 }

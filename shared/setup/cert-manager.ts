@@ -8,7 +8,7 @@ import { apiVersionOf, type Kind, type KubeObject, kinds, nameOf } from '../clus
 import { waitUntil } from '../cluster/wait.js';
 import { rolloutState } from '../cluster/workloads.js';
 import { McprtError, toldBy } from '../errors.js';
-import { controllers } from '../facts/cert-manager.js';
+import { type CertManager, controllerOf, controllers } from '../facts/cert-manager.js';
 import { askAdmission } from '../facts/observe-platform.js';
 import { httpFetch } from '../http.js';
 import { isRecord } from '../json.js';
@@ -46,7 +46,9 @@ const restartTime = 60_000;
  * @throws McprtError `certmanager-foreign`, `certmanager-manifest`, `certmanager-wait`
  */
 export async function ensureCertManager(cluster: Cluster, options: CertManagerOptions): Promise<boolean> {
-  const items = await controllers(cluster);
+  const found = await controllers(cluster);
+  const { deployments: items } = found;
+  if (found.pods !== undefined && found.pods.length > 0) return requireOther(await controllerOf(cluster, found));
   const elsewhere = items.find(({ metadata }) => metadata.namespace !== namespace || metadata.name !== 'cert-manager');
   if (elsewhere !== undefined) return requireForeign(cluster, elsewhere, options);
   if (items.length > 0) {
@@ -70,6 +72,16 @@ export async function ensureCertManager(cluster: Cluster, options: CertManagerOp
   if (hasKinds && missingParts(present.items) === '' && admission.state !== 'failing') return false;
   await installCertManager(cluster, options);
   return true;
+}
+
+/** One that is no Deployment is whoever's made it so. */
+function requireOther({ state, namespace: inside, runsAs }: CertManager): false {
+  if (state === 'running') return false;
+  throw new McprtError('certmanager-foreign', {
+    what: 'cert-manager does not work, and was not installed from its release manifest',
+    why: `its controller runs as ${runsAs?.kind} ${inside}/${runsAs?.name}, which has no pod that is Ready`,
+    next: 'repair it by the way it was installed, and run setup again',
+  });
 }
 
 /** A cert-manager of another name or place (a chart's) is never installed over, or beside. */

@@ -16,7 +16,9 @@ export function checkCertManager(facts: PlatformFacts): Finding[] {
   const own = workloads.filter(({ metadata }) => metadata.namespace === seen.certManager.namespace);
   if (!hasKinds) return [missing()];
   if (seen.certManager.state === 'absent') return [gone(own)];
-  const broken = parts.flatMap((name) => brokenPart(name, own));
+  const { state, runsAs } = seen.certManager;
+  const isOther = state === 'running' && runsAs !== undefined;
+  const broken = parts.slice(isOther ? 1 : 0).flatMap((name) => brokenPart(name, own));
   return [
     ...broken,
     ...brakeLeft(facts),

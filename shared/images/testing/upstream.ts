@@ -24,6 +24,11 @@ export interface Upstream {
 export const digestOf = (bytes: Buffer | string): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
+/** What must be there before a manifest. */
+function blobsOf(manifest: Buffer): string[] {
+  return [...manifest.toString().matchAll(/"digest":"(sha256:[0-9a-f]{64})"/g)].map(([, digest = '']) => digest);
+}
+
 /**
  * @param absolute what its Location headers begin with; relative ones when empty
  * @param tls PEM of a certificate and its key
@@ -76,6 +81,11 @@ export async function startUpstream({
       }
     } else if (kind === 'manifests' && method === 'PUT') {
       const bytes = await buffer(request);
+      const missing = blobsOf(bytes).filter((digest) => !upstream.content.has(`${repository}/${digest}`));
+      if (missing.length > 0) {
+        response.writeHead(404).end('{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}');
+        return;
+      }
       for (const key of [name, digestOf(bytes)]) upstream.content.set(`${repository}/${key}`, bytes);
       response.writeHead(201, { 'docker-content-digest': digestOf(bytes) }).end();
     } else if (pathname === '/v2/') {

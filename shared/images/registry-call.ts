@@ -1,0 +1,122 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import { readAtMost } from '../bounded.js';
+import { McprtError, messageOf } from '../errors.js';
+import { isPassingProxy } from '../proxy-error.js';
+import type { RegistryAnswer, RegistryRequest, RegistryRoute } from './route.js';
+
+/** What a registry has answered. */
+export interface RegistryReply {
+  status: number;
+  headers: RegistryAnswer['headers'];
+  body: Buffer;
+}
+
+export interface RegistryCalls {
+  /** In words, for messages. */
+  name: string;
+  /**
+   * Asks once.
+   *
+   * @param accepted which statuses beside those of success are answers
+   * @throws McprtError `registry-unreachable`, `registry-busy`, `registry-unauthorized`, `registry-refused`; the signal's reason
+   */
+  ask(
+    asked: Omit<RegistryRequest, 'signal' | 'body'> & { body?: Readable | Buffer },
+    accepted?: readonly number[],
+  ): Promise<RegistryReply>;
+  /** Does it again where what keeps it from going may pass. @throws what it throws; the signal's reason */
+  retrying<T>(attempt: () => Promise<T>): Promise<T>;
+}
+
+const attempts = 5;
+/** The limit that registries have for manifests; configs are smaller. In bytes. */
+const largest = 4 * 1024 * 1024;
+/** How long a registry's own wish to be left alone is followed, in s. */
+const longestWait = 30;
+
+/**
+ * @param signal ends every request
+ * @param firstPause ms before the second try; each further one is twice as long
+ */
+export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPause = 300): RegistryCalls {
+  const { name } = route;
+  return {
+    name,
+    async ask({ method, path, ...more }, accepted = []) {
+      const what = `${method} ${path.replace(/\?.*/, '')}`;
+      const answer = await route.request({ method, path, ...more, signal });
+      const { status, headers } = answer;
+      const body = await wholeBody(name, what, answer, signal);
+      if (status < 300 || accepted.includes(status)) return { status, headers, body };
+      const wait = Number(headers['retry-after']);
+      if (isBusy(status) && wait > 0) await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
+      throw refusal(name, what, status, body);
+    },
+    retrying: (attempt) =>
+      pRetry(attempt, {
+        retries: attempts - 1,
+        minTimeout: firstPause,
+        factor: 2,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => isPassingProxy(error) || (error instanceof McprtError && isPassing(error.code)),
+      }).catch((error: unknown) => {
+        throw signal.aborted ? signal.reason : error;
+      }),
+  };
+}
+
+async function wholeBody(name: string, what: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {
+  const tooLarge = (): McprtError =>
+    new McprtError('registry-refused', {
+      what: `${name} sends more than ${largest / 1024 / 1024} MiB for ${what}`,
+      why: 'no manifest and no configuration of an image is that large',
+      next: 'check the name of the image, and what stands between this runner and the registry',
+    });
+  try {
+    return await readAtMost(body, largest, tooLarge);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof McprtError) throw error;
+    throw new McprtError('registry-unreachable', {
+      what: `${name} broke off in the middle of its answer to ${what}`,
+      why: messageOf(error),
+      next: 'look at the registry’s pod (`kubectl get pods -n registry`) and at what stands before it; then run it again',
+      cause: error,
+    });
+  }
+}
+
+function isPassing(code: string): boolean {
+  return code === 'registry-unreachable' || code === 'registry-busy';
+}
+
+function isBusy(status: number): boolean {
+  return status === 429 || status >= 500;
+}
+
+function refusal(name: string, asked: string, status: number, body: Buffer): McprtError {
+  const said = body.toString('utf8').slice(0, 200).trim();
+  const what = `${name} answers ${status} to ${asked}`;
+  if (status === 401 || status === 403) {
+    return new McprtError('registry-unauthorized', {
+      what,
+      why: said || 'it does not take the platform’s credentials',
+      next: 'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
+    });
+  }
+  if (isBusy(status)) {
+    return new McprtError('registry-busy', {
+      what,
+      why: said || 'it is overloaded, or restarts',
+      next: 'look at the registry: `kubectl get pods -n registry`; then run it again',
+    });
+  }
+  return new McprtError('registry-refused', {
+    what,
+    why: said || `status ${status}`,
+    next: 'check the name of the image',
+  });
+}
