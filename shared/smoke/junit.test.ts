@@ -1,5 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { convertJUnitToCTRFReport } from 'junit-to-ctrf';
 import { parse, type TestSuite } from 'junit2json';
+import { parse as parseResults } from 'test-results-parser';
 import type { Check } from './checks.js';
 import { junitOf } from './junit.js';
 
@@ -21,6 +26,43 @@ async function read(...checks: Check[]): Promise<TestSuite[]> {
   const found = await parse(written(...checks));
   return found !== null && found !== undefined && 'testsuite' in found ? (found.testsuite ?? []) : [];
 }
+
+/** What a reader makes of three checks: name, how it ended, and of a failure its message and its text. */
+type Read = [name: string, status: string, message: string | undefined, text: string | undefined][];
+
+const readers: Record<string, (file: string) => Promise<Read> | Read> = {
+  'test-results-parser': (file) =>
+    parseResults({ type: 'junit', files: [file] }).suites.flatMap(({ cases }) =>
+      cases.map((one): Read[number] => [one.name, one.status, one.failure, one.stack_trace]),
+    ),
+  'junit-to-ctrf': async (file) =>
+    (await convertJUnitToCTRFReport(file))?.results.tests.map(({ name, status, message, trace }): Read[number] => [
+      name,
+      status,
+      message,
+      trace,
+    ]) ?? [],
+};
+
+describe.each(Object.entries(readers))('%s', (_name, reader) => {
+  it('reads all of a report', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mcprt-junit-'));
+    const file = join(folder, 'junit.xml');
+    try {
+      await writeFile(file, written(failed('<&"\u6f22]]>'), passed, skipped));
+      const [one, two, three] = await reader(file);
+      expect([one?.[0], two?.[0], three?.[0]]).toEqual(['name <&"\u6f22]]>', 'push', 'call']);
+      expect([one?.[1], two?.[1], three?.[1]].map((status) => status?.slice(0, 4).toLowerCase())).toEqual([
+        'fail',
+        'pass',
+        'skip',
+      ]);
+      expect(one?.slice(2)).toEqual(['what <&"\u6f22]]>', 'why <&"\u6f22]]>\nnext: next <&"\u6f22]]>']);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
 
 describe('a JUnit report', () => {
   it('has a suite for each of the checks’, with counts and times in seconds', async () => {
