@@ -439,6 +439,14 @@ describe('a server that means ill', () => {
     expect(textOf(await mcp.callTool('add', {}))).toContain('aaa');
   });
 
+  it('is answered so many pings, and no more', async () => {
+    await opened(({ id }) =>
+      stream('data: {"jsonrpc":"2.0","id":"p","method":"ping"}\n\n'.repeat(5_000), event(id, {})),
+    );
+    expect(resultOf(await mcp.callTool('add', {}))).toBeDefined();
+    expect(server.asked.length).toBeLessThan(100);
+  });
+
   it('has its errors told in a few words', async () => {
     server.answer = () => ({
       status: 200,

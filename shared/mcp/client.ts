@@ -85,7 +85,13 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
     if (open === undefined) throw new Error('a conversation begins with initialize');
     const { client } = open;
     const ended = Promise.withResolvers<never>();
-    const exchange: Exchange = { headers: { ...headers, ...more }, bodies: [], isOver: false, fail: ended.reject };
+    const exchange: Exchange = {
+      headers: { ...headers, ...more },
+      asked: 0,
+      bodies: [],
+      isOver: false,
+      fail: ended.reject,
+    };
     try {
       const work = exchanges.run(exchange, () => ask(client, { signal, timeout: patience }));
       return answerOf(exchange, await Promise.race([work, ended.promise]));
@@ -159,7 +165,7 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
       if (open === undefined) return;
       const { client, transport } = open;
       open = undefined;
-      const exchange: Exchange = { headers, bodies: [], isOver: false, fail: () => undefined };
+      const exchange: Exchange = { headers, asked: 0, bodies: [], isOver: false, fail: () => undefined };
       // Servers without such a thing answer 405: nothing hangs on it.
       await exchanges.run(exchange, () => transport.terminateSession()).catch(() => undefined);
       for (const body of exchange.bodies) body.destroy();

@@ -18,6 +18,8 @@ export interface RawAnswer {
 export interface Exchange {
   headers: Readonly<Record<string, string>>;
   raw?: RawAnswer;
+  /** How many requests there were for it. */
+  asked: number;
   /** What is still being read. */
   bodies: Readable[];
   /** Nothing more is asked for it. */
@@ -36,6 +38,8 @@ interface Way {
 
 /** How often and how long a server may ask to come again, in ms. */
 const later = { most: 5, longest: 20_000 };
+/** Requests that belong to one of ours: a server may ask something in the middle, and not without end. */
+const mostAsked = 50;
 /** Of a body, for an error. */
 const mostKept = 4_096;
 /** Between the end of an answer and the judgement that it held none: the SDK is still reading, in ms. */
@@ -48,9 +52,11 @@ export function fetchThrough(web: Web, { host, signal, exchanges, patience }: Wa
     const { method = 'GET' } = init;
     const headers = Object.fromEntries(new Headers(init.headers));
     // Nobody has to listen for what a server says unasked.
-    if (exchange === undefined || exchange.isOver || (method === 'GET' && headers['last-event-id'] === undefined)) {
+    const isUnasked = method === 'GET' && headers['last-event-id'] === undefined;
+    if (exchange === undefined || exchange.isOver || isUnasked || exchange.asked >= mostAsked) {
       return new Response(null, { status: 405 });
     }
+    exchange.asked += 1;
     const url = new URL(address);
     const body = typeof init.body === 'string' ? init.body : undefined;
     const asked = {
