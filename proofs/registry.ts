@@ -25,6 +25,7 @@ import { rbacOf } from './rbac/rbac.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures/rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
+import { rolloutPatience } from './rollout-patience/rollout-patience.js';
 import { rolloutSpeed } from './rollout-speed.js';
 import { roundTripProof } from './round-trip/round-trip.js';
 import { runners } from './runners/runners.js';
@@ -73,6 +74,7 @@ const before: readonly Proof[] = [
   brokenWorlds,
   rollout,
   rolloutFailures,
+  rolloutPatience,
   rolloutKill,
   policies,
   rolloutSpeed,

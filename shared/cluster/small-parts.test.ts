@@ -7,11 +7,12 @@ import { at, conditionOf, isTrue, numberAt, recordsAt, textAt } from './fields.j
 import { identityCredentials } from './identity.js';
 import { packedTexts, unpackedTexts } from './long-texts.js';
 import { type KubeObject, kinds } from './objects.js';
+import { rolloutState } from './rollout-state.js';
 import { memoryApi } from './testing/memory-api.js';
 import { fileTokens } from './token-file.js';
 import { requestToken } from './token-request.js';
 import { waitUntil } from './wait.js';
-import { podsOf, rolloutState, troublesOf } from './workloads.js';
+import { podsOf, troublesOf } from './workloads.js';
 
 const object = (rest: Record<string, unknown>, kind = 'Deployment', generation = 2): KubeObject => ({
   apiVersion: 'v1',

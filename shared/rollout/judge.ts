@@ -9,7 +9,8 @@ import {
 } from '../checks/rules/pod-causes.js';
 import { conditionOf, isTrue, numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
-import { podsOf, rolloutState, troublesOf } from '../cluster/workloads.js';
+import { rolloutState } from '../cluster/rollout-state.js';
+import { podsOf, troublesOf } from '../cluster/workloads.js';
 import { lastWriter } from './managers.js';
 import { containersOf } from './targets.js';
 

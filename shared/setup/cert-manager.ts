@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { numberAt } from '../cluster/fields.js';
 import { apiVersionOf, type Kind, type KubeObject, kinds, nameOf } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
-import { rolloutState } from '../cluster/workloads.js';
+import { rolloutState } from '../cluster/rollout-state.js';
 import { McprtError, toldBy } from '../errors.js';
 import { controllers } from '../facts/cert-manager.js';
 import { askAdmission } from '../facts/observe-platform.js';

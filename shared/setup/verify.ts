@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { at, conditionOf, isTrue, textAt } from '../cluster/fields.js';
 import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { waitUntil } from '../cluster/wait.js';
-import { rolloutState } from '../cluster/workloads.js';
+import { rolloutState } from '../cluster/rollout-state.js';
 import { leafOf, maskValues, readableSecrets } from '../facts/secrets.js';
 import { platformNamespaces } from '../platform/resources.js';
 import type { Hosts } from '../profile/values.js';

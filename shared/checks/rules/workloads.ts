@@ -1,6 +1,7 @@
 import { at, isTrue, numberAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
-import { podsOf, rolloutState, troublesOf } from '../../cluster/workloads.js';
+import { rolloutState } from '../../cluster/rollout-state.js';
+import { podsOf, troublesOf } from '../../cluster/workloads.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import { type Finding, finding, merged } from '../finding.js';
