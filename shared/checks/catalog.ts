@@ -82,6 +82,7 @@ export const findingCodes = [
   'workload-quota',
   'probe-failing',
   'workload-not-ready',
+  'workload-skipped',
   'image-other',
   'endpoint-failing',
   // seen from outside

@@ -11,6 +11,7 @@ const api = (images: Record<string, string>, parts: Partial<PreviousWorkload> = 
   kind: 'Deployment',
   name: 'api',
   images,
+  initContainers: [],
   pullSecrets: [],
   annotation: null,
   ...parts,
@@ -100,6 +101,23 @@ describe('putBack', () => {
       ],
     ])('takes a %s back also where the image is as it was', async (_, live) => {
       expect((await back([live], api({ api: 'old' }))).restored).toEqual(['Deployment mcp-sentinel/api']);
+    });
+
+    it('puts an init container’s image back among the init containers', async () => {
+      const pod = { initContainers: [{ name: 'migrate', image: 'new' }] };
+      const { writes } = await back(
+        [workload('api', { api: 'i' }, { pod })],
+        api({ migrate: 'old' }, { initContainers: ['migrate'] }),
+      );
+      expect(writes).toMatchObject([
+        { object: { spec: { template: { spec: { initContainers: [{ name: 'migrate', image: 'old' }] } } } } },
+      ]);
+      expect(JSON.stringify(writes)).not.toContain('"containers"');
+    });
+
+    it('puts back what somebody has paused meanwhile, and does not wait for it', async () => {
+      const paused = workload('api', { api: 'old' }, { spec: { paused: true } });
+      expect((await back([paused], api({ api: 'old' }))).awaited).toEqual([]);
     });
 
     it('leaves another writer’s image, and names the workload', async () => {

@@ -10,6 +10,7 @@ import type { Previous, PreviousWorkload } from './journal.js';
 import type { Expected } from './judge.js';
 import { requireKind } from './permissions.js';
 import { stateOf } from './plan.js';
+import { standstillOf } from './standing.js';
 import { managedPart } from './wanted.js';
 
 /** What a rollback has put back, and what it has left since somebody else has written it meanwhile. */
@@ -94,7 +95,8 @@ async function putWorkloadBack(
   }
   const isWhole = isAsBefore && now.annotation === before.annotation && sameList(now.pullSecrets, before.pullSecrets);
   const after = isWhole ? live : await cluster.apply<KubeObject>(kind, workloadObject(before, live.metadata.uid ?? ''));
-  result.awaited.push(expectedOf(after, before));
+  // Somebody has paused it meanwhile, for example: what was there before is written, and waits for them.
+  if (standstillOf(after) === undefined) result.awaited.push(expectedOf(after, before));
   return !isWhole;
 }
 

@@ -11,7 +11,7 @@ import type { OperationPorts } from '../ports.js';
 import type { Hosts, Values } from '../profile/values.js';
 import { holderOf, type RunContext } from '../run-context.js';
 import { applyPlan } from './apply.js';
-import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './guard.js';
+import { guardArchitecture, guardPlan, guardReconcilers, guardSource, guardWindow } from './guard.js';
 import type { ImageSource } from './images.js';
 import { beginJournal, endJournal, type Journal, requireOurs } from './journal.js';
 import type { Expected } from './judge.js';
@@ -101,6 +101,9 @@ export async function rollOut(
       wantedFor(cluster, ports, options, { seen: now, layout, images: found });
     const first = planRollout(seen, await timed('plan', () => wantedOf(seen)));
     record.plan = first;
+    record.findings = first.skipped;
+    for (const { subject, cause } of first.skipped) ports.warn(`${subject}: ${cause}`);
+    guardWindow(seen, first, options.rolloutTimeout);
     guardReconcilers(seen, first, options.overReconcilers);
     guardPlan(first, options.expectedPlan);
     if (options.expectedPlan !== '') guardSource(found, source.commit);
@@ -112,7 +115,7 @@ export async function rollOut(
     const isBuilt = found.some(({ digest }) => digest === undefined);
     const images = isBuilt ? await timed('build and push', () => source.build(found)) : found;
     record.images = images;
-    guardArchitecture(seen, source.platforms());
+    guardArchitecture(seen, images, source.platforms());
     // A build takes minutes, and the cluster goes on meanwhile.
     const now = isBuilt
       ? await timed('look again', () =>
@@ -123,6 +126,7 @@ export async function rollOut(
     if (wanted !== undefined) guardPlan(planRollout(now, wanted), options.expectedPlan);
     const plan = wanted === undefined ? first : planRollout(now, { ...wanted, images });
     record.plan = plan;
+    record.findings = plan.skipped;
     await change({ cluster, ports, options, record, timed, source, before, run }, now, plan);
   } finally {
     await source.close();
@@ -244,8 +248,9 @@ async function awaitRollout(
     progress: ports.progress,
   });
   if (outcome.done) return;
-  record.findings = await withLogs(cluster, outcome.findings, stage.scene(), ports.hide);
-  throw failure(record.findings);
+  const findings = await withLogs(cluster, outcome.findings, stage.scene(), ports.hide);
+  record.findings = [...findings, ...record.findings];
+  throw failure(findings);
 }
 
 async function verify({ ports, options, record, source, before }: Work, stage: WorkloadWatch): Promise<void> {
@@ -258,7 +263,7 @@ async function verify({ ports, options, record, source, before }: Work, stage: W
     options.reach,
     ports.signal,
   );
-  record.findings = [...other, ...endpointFindings(before, record.endpoints)];
+  record.findings = [...other, ...endpointFindings(before, record.endpoints), ...record.findings];
   const errors = blocking(record.findings);
   if (errors.length > 0) throw failure(errors);
 }

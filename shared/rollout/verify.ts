@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../checks/finding.js';
 import { finding } from '../checks/finding.js';
 import { recordsAt, textAt } from '../cluster/fields.js';
+import { isOver } from '../cluster/workloads.js';
 import { askEndpoints, type Endpoint, type EndpointState } from '../platform/endpoints.js';
 import type { ReachOptions } from '../platform/way.js';
 import { newPods, type WorkloadView } from './judge.js';
@@ -24,9 +25,11 @@ export function runningImages(images: readonly WantedImage[], scene: WorkloadVie
     );
     if (workload === undefined) return [];
     return newPods(workload, scene)
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .filter((pod) => !isOver(pod))
       .map((pod) => {
-        const status = recordsAt(pod, 'status', 'containerStatuses').find((one) => one.name === target.container);
+        const status = ['containerStatuses', 'initContainerStatuses']
+          .flatMap((list) => recordsAt(pod, 'status', list))
+          .find((one) => one.name === target.container);
         return {
           deployment: target.deployment,
           container: target.container,
