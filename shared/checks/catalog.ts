@@ -78,6 +78,7 @@ export const findingCodes = [
   'rollout-overwritten',
   'pod-config',
   'pod-crash-loop',
+  'pod-ended',
   'pod-unschedulable',
   'workload-quota',
   'probe-failing',

@@ -55,7 +55,7 @@ describe('troublesOf', () => {
             image: 'i',
             restartCount: 4,
             state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } },
-            lastState: { terminated: { exitCode: 1, message: 'exec format error' } },
+            lastState: { terminated: { exitCode: 1, reason: 'Error', message: 'exec format error' } },
           },
         ],
       },
@@ -63,9 +63,11 @@ describe('troublesOf', () => {
     expect(troublesOf(pod)).toEqual([
       {
         container: 'bad',
+        role: 'container',
         image: 'i',
         reason: 'CrashLoopBackOff',
         message: 'back-off | exec format error',
+        ended: 'Error',
         exitCode: 1,
         restarts: 4,
       },

@@ -50,6 +50,12 @@ describe('nodesFor', () => {
     expect(namesFor(pod)).toEqual(names);
   });
 
+  it('are those of a DaemonSet also where they are cordoned or not Ready', () => {
+    const dead = node('dead', {}, { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoExecute' }] });
+    const found = nodesFor(workload('agent', {}, { kind: 'DaemonSet' }), [...nodes, dead]);
+    expect(found.map(({ metadata }) => metadata.name)).toEqual([...free, 'away', 'dead']);
+  });
+
   it.each<[string, object, string[]]>([
     ['the very taint', { key: 'gpu', operator: 'Equal', value: 'a100', effect: 'NoSchedule' }, ['gpu']],
     ['the taint of any value and effect', { key: 'gpu', operator: 'Exists' }, ['gpu']],

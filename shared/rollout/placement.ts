@@ -9,7 +9,9 @@ const cordoned = { key: 'node.kubernetes.io/unschedulable', value: '', effect: '
  */
 export function nodesFor(workload: KubeObject, nodes: readonly KubeObject[]): KubeObject[] {
   const pod = at(workload, 'spec', 'template', 'spec');
-  return nodes.filter((node) => hasLabels(pod, node) && isNear(pod, node) && isTolerated(pod, node));
+  // A DaemonSet's controller lets its pods stay on nodes that are not Ready, short of something, or cordoned.
+  const own = workload.kind === 'DaemonSet' ? /^node\.kubernetes\.io\// : undefined;
+  return nodes.filter((node) => hasLabels(pod, node) && isNear(pod, node) && isTolerated(pod, node, own));
 }
 
 function hasLabels(pod: unknown, { metadata }: KubeObject): boolean {
@@ -52,19 +54,21 @@ function matches(expression: Record<string, unknown>, value: string | undefined)
   }
 }
 
-function isTolerated(pod: unknown, node: KubeObject): boolean {
+function isTolerated(pod: unknown, node: KubeObject, own: RegExp | undefined): boolean {
   const tolerations = recordsAt(pod, 'tolerations');
   const taints = [
     ...recordsAt(node, 'spec', 'taints').filter(({ effect }) => effect !== 'PreferNoSchedule'),
     ...(at(node, 'spec', 'unschedulable') === true ? [cordoned] : []),
   ];
-  return taints.every((taint) =>
-    tolerations.some((one) => {
-      const [key, effect] = [textAt(one, 'key'), textAt(one, 'effect')];
-      const isOfKey = key === '' || key === taint.key;
-      const isOfEffect = effect === '' || effect === taint.effect;
-      const isOfValue = one.operator === 'Exists' || textAt(one, 'value') === textAt(taint, 'value');
-      return isOfKey && isOfEffect && isOfValue && (key !== '' || one.operator === 'Exists');
-    }),
+  return taints.every(
+    (taint) =>
+      own?.test(textAt(taint, 'key')) ||
+      tolerations.some((one) => {
+        const [key, effect] = [textAt(one, 'key'), textAt(one, 'effect')];
+        const isOfKey = key === '' || key === taint.key;
+        const isOfEffect = effect === '' || effect === taint.effect;
+        const isOfValue = one.operator === 'Exists' || textAt(one, 'value') === textAt(taint, 'value');
+        return isOfKey && isOfEffect && isOfValue && (key !== '' || one.operator === 'Exists');
+      }),
   );
 }

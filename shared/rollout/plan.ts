@@ -105,7 +105,7 @@ export function planRollout(seen: RolloutObservation, wanted: Wanted): RolloutPl
       ({ target }) => workload.kind === 'Deployment' && target.deployment === workload.metadata.name,
     );
     const read = keysRead(workload, platformConfig.name, newKeys);
-    return planWorkload(workload, images, read.length === 0 ? undefined : { stamp, keys: read });
+    return planWorkload(workload, images, seen.nodes, read.length === 0 ? undefined : { stamp, keys: read });
   });
   const lacking = wanted.policies === undefined ? [] : lackingRule(seen.policies, wanted.policies.traefikNamespace);
   const permissions = wanted.permissions.filter((one) => permissionLines(one).length > 0);
@@ -168,10 +168,11 @@ interface Restart {
 function planWorkload(
   workload: KubeObject,
   images: readonly WantedImage[],
+  nodes: readonly KubeObject[],
   wanted: Restart | undefined,
 ): PlannedWorkload {
   const subject = nameOf(workload);
-  const standstill = standstillOf(workload);
+  const standstill = standstillOf(workload, nodes);
   // To write to it would restart nothing, and to wait for it would undo what everything else has gained.
   const restart = standstill === undefined ? wanted : undefined;
   const stamp = restart?.stamp;

@@ -4,7 +4,7 @@ import type { Cluster, Ref } from '../cluster/cluster.js';
 import type { Kind, KubeObject } from '../cluster/objects.js';
 import type { Previous, PreviousWorkload } from './journal.js';
 import { configAnnotation } from './plan.js';
-import { putBack } from './rollback.js';
+import { podsSince, putBack } from './rollback.js';
 import { managed, workload } from './testing/objects.js';
 
 const api = (images: Record<string, string>, parts: Partial<PreviousWorkload> = {}): PreviousWorkload => ({
@@ -212,5 +212,27 @@ describe('putBack', () => {
       { verb: 'delete', object: { name: 'made', namespace: 'n' }, force: false },
       { verb: 'apply', object, force: true },
     ]);
+  });
+});
+
+describe('podsSince', () => {
+  it('are the pods that a rollback has started, of the workloads that it has written', () => {
+    const set = (name: string): KubeObject => workload(name, {}, { kind: 'StatefulSet' });
+    const pod = (app: string, creationTimestamp: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `${app}-${creationTimestamp}`, namespace: 'mcp-sentinel', labels: { app }, creationTimestamp },
+    });
+    const [before, after] = ['2026-01-01T00:00:09Z', '2026-01-01T00:00:10Z'];
+    const scene = {
+      workloads: [set('db'), set('other')],
+      replicaSets: [],
+      pods: [pod('db', before), pod('db', after), pod('other', after)],
+      warnings: [],
+      nodes: [],
+    };
+    const written = { kind: 'StatefulSet', name: 'db', uid: 'uid-db', generation: 1, images: new Map() } as const;
+    const found = podsSince(scene, [written], new Date('2026-01-01T00:00:10.500Z'));
+    expect(found.map(({ metadata }) => metadata.name)).toEqual([`db-${after}`]);
   });
 });

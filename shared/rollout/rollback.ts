@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
 import { configObject, workloadKinds, workloadObject } from './apply.js';
 import type { Previous, PreviousWorkload } from './journal.js';
-import type { Expected } from './judge.js';
+import { type Expected, newPods, type WorkloadView } from './judge.js';
 import { requireKind } from './permissions.js';
 import { stateOf } from './plan.js';
 import { standstillOf } from './standing.js';
@@ -54,6 +54,16 @@ export async function putBack(
     ),
   ]);
   return result;
+}
+
+/** The pods of some workloads that were made since a time, by the cluster's clock. */
+export function podsSince(scene: WorkloadView, workloads: readonly Expected[], since: Date): KubeObject[] {
+  // Pods tell whole seconds.
+  const from = Math.floor(since.getTime() / 1000) * 1000;
+  return scene.workloads
+    .filter(({ metadata }) => workloads.some(({ uid }) => uid === metadata.uid))
+    .flatMap((workload) => newPods(workload, scene))
+    .filter(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') >= from);
 }
 
 async function putConfigBack(

@@ -19,8 +19,8 @@ import { observeRollout, type RolloutObservation } from './observe.js';
 import { parseManifest, previewPermissions } from './permissions.js';
 import { planRollout, type RolloutPlan, type Wanted, type WantedImage } from './plan.js';
 import { addRules } from './policies.js';
-import type { RolloutRecord } from './record.js';
-import { putBack } from './rollback.js';
+import { phaseNames, type RolloutRecord } from './record.js';
+import { podsSince, putBack } from './rollback.js';
 import { findTargets, type GivenImage, type KnownLayout, permissionManifests, type RolloutTarget } from './targets.js';
 import { endpointFindings, otherImages, runningImages, settledEndpoints } from './verify.js';
 import { registryUser, wantedConfig, wantedPullSecret } from './wanted.js';
@@ -293,18 +293,20 @@ async function undo(
     return error;
   }
   const isCancelled = ports.signal.aborted;
-  ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: putting back what was there before`);
+  ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: rolling back to what was there before`);
   const since = nowOf(cluster);
-  const result = await timed('put back', () =>
+  const begun = performance.now();
+  const result = await timed(phaseNames.putBack, () =>
     putBack(cluster, journal.previous, {
       config: plan.config.changed.length > 0 || record.isResumed,
       workloads: plan.writes,
     }),
   );
   record.rolledBack = result;
+  record.rollbackCost = { seconds: (performance.now() - begun) / 1000, podsStarted: undefined };
   if (result.failed.length > 0) {
     return new McprtError('rollout-rollback', {
-      what: 'the rollout failed, and not everything could be put back',
+      what: 'the rollout failed, and not everything could be rolled back',
       why: `${messageOf(error)}\n${result.failed.join('\n')}`,
       next: 'run it again: it knows what was there before. By hand: `kubectl rollout undo -n mcp-sentinel deployment/NAME`',
       cause: error,
@@ -314,7 +316,7 @@ async function undo(
     ? AbortSignal.timeout(undoing.cancelled)
     : AbortSignal.timeout(Math.max(options.rolloutTimeout, undoing.shortest));
   const own = isCancelled ? await openWorkloadWatch(cluster, signal).catch(() => undefined) : stage;
-  const outcome = await timed('see it back', async () =>
+  const outcome = await timed(phaseNames.seeBack, async () =>
     own === undefined
       ? undefined
       : untilRolledOut(own, result.awaited, {
@@ -323,6 +325,10 @@ async function undo(
           progress: ports.progress,
         }).catch(() => undefined),
   );
+  record.rollbackCost = {
+    seconds: (performance.now() - begun) / 1000,
+    podsStarted: own === undefined ? undefined : podsSince(own.scene(), result.awaited, since).length,
+  };
   if (own !== stage) await own?.close();
   record.isRollbackVerified = outcome?.done === true;
   record.endpoints = isCancelled

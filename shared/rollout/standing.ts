@@ -1,6 +1,7 @@
-import { at, numberAt } from '../cluster/fields.js';
+import { at, isTrue, numberAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { isOnDelete } from '../cluster/rollout-state.js';
+import { nodesFor } from './placement.js';
 
 /** Why a workload keeps its pods as they are, whatever is written to it, and what its owner can do about it. */
 export interface Standstill {
@@ -8,8 +9,12 @@ export interface Standstill {
   remedy: string;
 }
 
-/** Whether a change of a workload would never come to its pods by itself; undefined where it would. */
-export function standstillOf(workload: KubeObject): Standstill | undefined {
+/**
+ * Whether a change of a workload would never come to its pods by itself; undefined where it would.
+ *
+ * @param nodes those of the cluster: a DaemonSet does not come past one that is not Ready
+ */
+export function standstillOf(workload: KubeObject, nodes: readonly KubeObject[] = []): Standstill | undefined {
   const { name, namespace, deletionTimestamp } = workload.metadata;
   const resource = `-n ${namespace} ${workload.kind.toLowerCase()}/${name}`;
   if (deletionTimestamp !== undefined) {
@@ -27,6 +32,14 @@ export function standstillOf(workload: KubeObject): Standstill | undefined {
   const replicas = numberAt(workload, 'spec', 'replicas') ?? 1;
   if (workload.kind !== 'DaemonSet' && replicas === 0) {
     return { why: 'it is scaled to 0', remedy: 'nothing: its next pods start with what is new' };
+  }
+  const dead =
+    workload.kind === 'DaemonSet' ? nodesFor(workload, nodes).find((node) => !isTrue(node, 'Ready')) : undefined;
+  if (dead !== undefined) {
+    return {
+      why: `node ${dead.metadata.name} is not Ready, and its pod there cannot be renewed`,
+      remedy: `look at the node, then \`kubectl rollout restart ${resource}\``,
+    };
   }
   const kept = keptByPartition(workload);
   if (kept > 0 && kept >= replicas) {
