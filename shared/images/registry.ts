@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pRetry from 'p-retry';
-import { readAtMost } from '../bounded.js';
 import { at, recordsAt, textAt } from '../cluster/fields.js';
-import { McprtError, messageOf } from '../errors.js';
+import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
-import { isPassingProxy } from '../proxy-error.js';
-import type { RegistryAnswer, RegistryRoute } from './route.js';
+import { registryReads } from './registry-reads.js';
+import type { RegistryRoute } from './route.js';
 
 /** An image as the registry has it. */
 export interface FoundImage {
@@ -36,13 +33,8 @@ const manifestTypes = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
-const attempts = 5;
-/** An index has an image for each platform, and an attestation. */
+/** An index has an image for each platform, and an attestation; what is in an index may be one too. */
 const mostParts = 200;
-/** The limit that registries have for manifests; configs are smaller. In bytes. */
-const largest = 4 * 1024 * 1024;
-/** How long a registry's own wish to be left alone is followed, in s. */
-const longestWait = 30;
 
 /**
  * Reads images of a registry.
@@ -51,35 +43,8 @@ const longestWait = 30;
  * @param firstPause ms before the second try; each further one is twice as long
  */
 export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPause = 300): ImageRegistry {
-  const read = async (path: string): Promise<Buffer | undefined> =>
-    pRetry(
-      async () => {
-        const answer = await route.request({
-          method: 'GET',
-          path,
-          headers: { accept: [...indexTypes, ...manifestTypes, '*/*;q=0.1'].join(', ') },
-          signal,
-        });
-        const body = await wholeBody(route.name, path, answer, signal);
-        if (answer.status === 404) return undefined;
-        if (answer.status < 300) return body;
-        const wait = Number(answer.headers['retry-after']);
-        if (isBusy(answer.status) && wait > 0) {
-          await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
-        }
-        throw refusal(route.name, path, answer.status, body);
-      },
-      {
-        retries: attempts - 1,
-        minTimeout: firstPause,
-        factor: 2,
-        randomize: true,
-        signal,
-        shouldRetry: ({ error }) => isPassingProxy(error) || (error instanceof McprtError && isPassing(error.code)),
-      },
-    ).catch((error: unknown) => {
-      throw signal.aborted ? signal.reason : error;
-    });
+  const accept = [...indexTypes, ...manifestTypes, '*/*;q=0.1'].join(', ');
+  const read = registryReads(route, { accept, signal, firstPause });
   const readManifest = async (repository: string, reference: string): Promise<Manifest | undefined> => {
     const body = await read(`/v2/${repository}/manifests/${reference}`);
     if (body === undefined) return undefined;
@@ -87,27 +52,49 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
     if (reference.startsWith('sha256:') && reference !== digest)
       throw tampered(route.name, repository, reference, digest);
     const content = parsed(body);
+    if (!isManifest(content)) throw noManifest(route.name, `${repository}:${reference}`, content);
     return { digest, content };
   };
   const readConfig = async (repository: string, { content }: Manifest): Promise<unknown> => {
     const wanted = textAt(content, 'config', 'digest');
-    if (wanted === '') return {};
     const body = await read(`/v2/${repository}/blobs/${wanted}`);
     if (body !== undefined && digestOf(body) !== wanted) throw tampered(route.name, repository, wanted, digestOf(body));
     return body === undefined ? {} : parsed(body);
+  };
+  /** The images of an index and of the indexes in it, once each. */
+  const partsOf = async (repository: string, index: Manifest, known = new Map<string, Part>()): Promise<Part[]> => {
+    for (const one of recordsAt(index.content, 'manifests')) {
+      const digest = textAt(one, 'digest');
+      if (known.has(digest)) continue;
+      if (known.size >= mostParts) throw tooManyParts(route.name, repository, index.digest);
+      const platform = platformOf(at(one, 'platform'));
+      const part: Part = { digest, platform, isImage: !isAttestation(one) && !/unknown/.test(platform) };
+      known.set(digest, part);
+      // Some tools tell no platform: it is in the configuration then, unless this is an index itself.
+      if (!part.isImage || platform !== '') continue;
+      const inner = await readManifest(repository, digest);
+      if (inner === undefined) continue;
+      if (isIndex(inner.content)) {
+        part.isImage = false;
+        await partsOf(repository, inner, known);
+      } else part.platform = platformOf(await readConfig(repository, inner));
+    }
+    return [...known.values()];
   };
   return {
     async find(repository, reference) {
       const manifest = await readManifest(repository, reference);
       if (manifest === undefined) return undefined;
-      const parts = recordsAt(manifest.content, 'manifests').slice(0, mostParts);
-      if (parts.length > 0) {
+      if (isIndex(manifest.content)) {
+        const parts = await partsOf(repository, manifest);
+        const images = parts.filter(({ isImage }) => isImage);
+        const first = images[0] === undefined ? undefined : await readManifest(repository, images[0].digest);
         return {
           digest: manifest.digest,
-          children: parts.map((part) => textAt(part, 'digest')),
-          // Attestations are in an index too, of the platform unknown/unknown.
-          platforms: parts.map((part) => platformOf(at(part, 'platform'))).filter((one) => !/^$|unknown/.test(one)),
-          labels: await labelsOfIndex(repository, parts, readManifest, readConfig),
+          children: parts.map(({ digest }) => digest),
+          platforms: images.map(({ platform }) => platform).filter((one) => one !== ''),
+          // The labels of an index are those of its first image.
+          labels: first === undefined ? {} : labelsOf(await readConfig(repository, first)),
         };
       }
       const config = await readConfig(repository, manifest);
@@ -121,21 +108,30 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
   };
 }
 
+/** What an index has: an image, an attestation of one, or another index. */
+interface Part {
+  digest: string;
+  /** `os/architecture`; empty where none is told. */
+  platform: string;
+  isImage: boolean;
+}
+
 interface Manifest {
   digest: string;
   content: unknown;
 }
 
-/** The labels of an index are those of its first image. */
-async function labelsOfIndex(
-  repository: string,
-  parts: readonly Record<string, unknown>[],
-  readManifest: (repository: string, reference: string) => Promise<Manifest | undefined>,
-  readConfig: (repository: string, manifest: Manifest) => Promise<unknown>,
-): Promise<Record<string, string>> {
-  const first = parts.find((part) => !/^$|unknown/.test(platformOf(at(part, 'platform'))));
-  const manifest = first === undefined ? undefined : await readManifest(repository, textAt(first, 'digest'));
-  return manifest === undefined ? {} : labelsOf(await readConfig(repository, manifest));
+function isIndex(content: unknown): boolean {
+  return Array.isArray(at(content, 'manifests'));
+}
+
+function isManifest(content: unknown): boolean {
+  return isIndex(content) || textAt(content, 'config', 'digest') !== '';
+}
+
+/** Attestations are in an index too: of the platform unknown/unknown, or marked as what they are. */
+function isAttestation(part: Record<string, unknown>): boolean {
+  return textAt(part, 'annotations', 'vnd.docker.reference.type') === 'attestation-manifest';
 }
 
 function platformOf(value: unknown): string {
@@ -147,27 +143,6 @@ function labelsOf(config: unknown): Record<string, string> {
   const labels = at(config, 'config', 'Labels');
   const entries = Object.entries(isRecord(labels) ? labels : {});
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
-
-async function wholeBody(name: string, path: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {
-  const tooLarge = (): McprtError =>
-    new McprtError('registry-refused', {
-      what: `${name} sends more than ${largest / 1024 / 1024} MiB for GET ${path}`,
-      why: 'no manifest and no configuration of an image is that large',
-      next: 'check the name of the image, and what stands between this runner and the registry',
-    });
-  try {
-    return await readAtMost(body, largest, tooLarge);
-  } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (error instanceof McprtError) throw error;
-    throw new McprtError('registry-unreachable', {
-      what: `${name} broke off in the middle of its answer to GET ${path}`,
-      why: messageOf(error),
-      next: 'look at the registry’s pod (`kubectl get pods -n registry`) and at what stands before it; then run it again',
-      cause: error,
-    });
-  }
 }
 
 function digestOf(body: Buffer): string {
@@ -183,42 +158,31 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-function isPassing(code: string): boolean {
-  return code === 'registry-unreachable' || code === 'registry-busy';
-}
-
-function isBusy(status: number): boolean {
-  return status === 429 || status >= 500;
-}
-
-function refusal(name: string, path: string, status: number, body: Buffer): McprtError {
-  const said = body.toString('utf8').slice(0, 200).trim();
-  const what = `${name} answers ${status} to GET ${path}`;
-  if (status === 401 || status === 403) {
-    return new McprtError('registry-unauthorized', {
-      what,
-      why: said || 'it does not take the platform’s credentials',
-      next: 'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
-    });
-  }
-  if (isBusy(status)) {
-    return new McprtError('registry-busy', {
-      what,
-      why: said || 'it is overloaded, or restarts',
-      next: 'look at the registry: `kubectl get pods -n registry`; then run it again',
-    });
-  }
-  return new McprtError('registry-refused', {
-    what,
-    why: said || `status ${status}`,
-    next: 'check the name of the image',
-  });
-}
-
 function tampered(name: string, repository: string, wanted: string, found: string): McprtError {
   return new McprtError('registry-digest', {
     what: `${name} gave something else than was asked for`,
     why: `${repository}@${wanted}: what came has the digest ${found}`,
     next: 'nothing was changed; find out what stands between this runner and the registry',
+  });
+}
+
+function noManifest(name: string, image: string, content: unknown): McprtError {
+  const isOld = at(content, 'schemaVersion') === 1;
+  return new McprtError('registry-refused', {
+    what: `${name} gives no manifest of ${image}`,
+    why: isOld
+      ? 'what it has is of the first schema, which containerd does not pull any more'
+      : 'what it answers is something else, such as the page of a login',
+    next: isOld
+      ? 'push the image again with a present Docker'
+      : 'look at what stands before the registry; `registry-access: port-forward` goes around it',
+  });
+}
+
+function tooManyParts(name: string, repository: string, digest: string): McprtError {
+  return new McprtError('registry-refused', {
+    what: `${name} has an index of more than ${mostParts} images`,
+    why: `${repository}@${digest}`,
+    next: 'push an index with the platforms of the nodes only',
   });
 }
