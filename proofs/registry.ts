@@ -22,6 +22,7 @@ import { policies } from './policies.js';
 import { preview } from './preview.js';
 import { proxy } from './proxy/proxy.js';
 import { rbacOf } from './rbac/rbac.js';
+import { registries } from './registries/registries.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures/rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
@@ -75,6 +76,7 @@ const before: readonly Proof[] = [
   rollout,
   rolloutFailures,
   rolloutPatience,
+  registries,
   rolloutKill,
   policies,
   rolloutSpeed,
