@@ -56,7 +56,6 @@ export const clusterFailures: readonly Failure[] = [
     name: 'Pod Security that refuses the pods',
     finding: 'workload-quota',
     says: /Pod Security refuses its pods: the level is restricted/,
-    quick: true,
     run: whileSo(
       async ({ cluster }) => {
         const labels = [{ op: 'add' as const, path: enforced, value: 'restricted' }];
@@ -139,7 +138,6 @@ export const clusterFailures: readonly Failure[] = [
     name: 'memory that no node has twice',
     finding: 'pod-unschedulable',
     says: /no node takes its pod: .*Insufficient memory/,
-    quick: true,
     run: onNode(
       async () => undefined,
       async (world) => ({

@@ -104,7 +104,12 @@ export function own(
 export async function givePod({ cluster, layout }: World, pod: object | undefined): Promise<void> {
   const spec = pod === undefined ? {} : { template: { spec: pod } };
   const metadata = { namespace, name: target({ layout }) };
-  await applyObject(cluster, kinds.deployment, { metadata, spec }, { force: true, manager: 'lab-case' });
+  const given = await applyObject(cluster, kinds.deployment, { metadata, spec }, { force: true, manager: 'lab-case' });
+  // Who has applied an image of an init container has it too: that one is taken away whole.
+  const first = '/spec/template/spec/initContainers';
+  if (pod === undefined && containersOf(given).some(({ isInit }) => isInit)) {
+    await cluster.patch(kinds.deployment, metadata, [{ op: 'remove', path: first }]);
+  }
 }
 
 /** Name of the container that is rolled out. */

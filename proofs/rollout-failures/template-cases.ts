@@ -84,7 +84,6 @@ export const templateFailures: readonly Failure[] = [
     name: 'volume of a Secret that nobody made',
     finding: 'pod-config',
     says: /its volume extra cannot be mounted: Secret extra is not there/,
-    quick: true,
     run: without('secret', mounting({ secret: { secretName: extra.name } })),
   },
   {

@@ -167,7 +167,6 @@ export const worlds: readonly PatientWorld[] = [
     'StatefulSet that is renewed by hand',
     { kind: 'StatefulSet', spec: { updateStrategy: { type: 'OnDelete' } } },
     /not restarted: its pods are renewed only when somebody deletes them/,
-    true,
   ),
   withNeighbour(
     'DaemonSet that is renewed by hand',
@@ -317,7 +316,6 @@ export const worlds: readonly PatientWorld[] = [
   },
   {
     name: 'somebody who writes other fields all the time',
-    quick: true,
     run: (world) =>
       inTheMiddle(world, async () => {
         for (let count = 0; count < 30; count += 1) {

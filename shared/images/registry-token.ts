@@ -76,7 +76,9 @@ export function registryTokens(route: RegistryRoute, signal: AbortSignal): Regis
 export function challengeOf(header: string | string[] | undefined): Challenge | undefined {
   const bearer = [header ?? []].flat().find((one) => /^Bearer /i.test(one));
   if (bearer === undefined) return undefined;
-  const parts = new Map([...bearer.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
+  const parts = new Map(
+    [...bearer.matchAll(/([a-z]{1,20})="([^"]{0,2000})"/gi)].map(([, name = '', value = '']) => [name, value]),
+  );
   const realm = parts.get('realm') ?? '';
   if (!URL.canParse(realm)) return undefined;
   return { realm: new URL(realm), service: parts.get('service') ?? '', scope: parts.get('scope') ?? '' };

@@ -72,7 +72,12 @@ export function publicRoute(
     ...own,
     async elsewhere(url, { withCredentials, signal }) {
       if (url.protocol !== 'https:') {
-        throw elsewhereError(name, url, 'that is not https: anybody on the way could answer');
+        throw elsewhereError(
+          name,
+          url,
+          'that is not https: anybody on the way could answer',
+          'correct where it sends its clients; `registry-access: port-forward` goes around it',
+        );
       }
       const headers = withCredentials && isNear(host, url.hostname) ? { authorization } : {};
       return routeOver(agent, url.origin, url.host, headers).request({
@@ -91,11 +96,11 @@ function isNear(registry: string, host: string): boolean {
 }
 
 /** What a place is called in a message: what stands behind a question mark signs for it, and is a secret. */
-function elsewhereError(name: string, url: URL, why: string): McprtError {
+function elsewhereError(name: string, url: URL, why: string, next: string): McprtError {
   return new McprtError('registry-elsewhere', {
     what: `${name} sends to ${url.origin}${url.pathname}`,
     why,
-    next: 'set `registry-access` to the other way (`public` or `port-forward`), or correct where the registry sends its clients',
+    next,
   });
 }
 
@@ -130,7 +135,12 @@ export function forwardedRoute(
   return {
     ...routeOver(agent, origin, name, {}),
     async elsewhere(url) {
-      throw elsewhereError(name, url, 'a port-forward leads to the registry’s pod only');
+      throw elsewhereError(
+        name,
+        url,
+        'a port-forward leads to the registry’s pod only',
+        '`registry-access: public` goes by its public name',
+      );
     },
   };
 }
