@@ -304,6 +304,22 @@ export const worlds: readonly PatientWorld[] = [
     run: (world) => inTheMiddle(world, () => scale(world, 3)).finally(() => scale(world, 1)),
   },
   {
+    name: 'autoscaler that wants more than there is room for',
+    run: whileSo(
+      async (world) => {
+        const resources = { requests: { memory: '50Gi' } };
+        await givePod(world, { containers: [{ name: await firstContainer(world), resources }] });
+        await world.services.settled();
+      },
+      async (world) => {
+        await scale(world, 1);
+        await givePod(world, undefined);
+        await world.services.settled();
+      },
+      (world) => inTheMiddle(world, () => scale(world, 4)),
+    ),
+  },
+  {
     name: 'autoscaler that wants less in the middle',
     run: whileSo(
       async (world) => {

@@ -14,6 +14,7 @@ const expected: Expected = {
   name: 'api',
   uid: 'uid-api',
   generation: 2,
+  replicas: 1,
   images: new Map([['api', 'new']]),
 };
 const ownedBy = (uid: string) => [{ apiVersion: 'apps/v1', kind: 'X', name: 'x', uid }];
@@ -323,6 +324,26 @@ describe('judge', () => {
       expect(missing('Unknown')).toEqual([]);
       expect(missing('True')).toHaveLength(1);
     });
+  });
+
+  it.each<[string, object, object, boolean]>([
+    ['is done when what was wanted runs', {}, {}, true],
+    ['is not done with an old pod left', {}, { replicas: 4 }, false],
+    ['is not done before what was wanted runs', {}, { availableReplicas: 0 }, false],
+    ['is not done before its controller has seen it', {}, { observedGeneration: 1 }, false],
+    ['is not done with fewer than it wants itself', { replicas: 1 }, { availableReplicas: 0, readyReplicas: 0 }, false],
+  ])('of what an autoscaler has made larger than there is room for, %s', (_, spec, status, isDone) => {
+    const counts = { ...whole, replicas: 3, updatedReplicas: 3, readyReplicas: 1, availableReplicas: 1 };
+    const live = workload(
+      'api',
+      { api: 'new' },
+      {
+        metadata: { generation: 2, annotations: revision },
+        spec: { replicas: 3, ...spec },
+        status: { ...counts, ...status },
+      },
+    );
+    expect(judge([expected], scene({ workloads: [live] })).missing).toHaveLength(isDone ? 0 : 1);
   });
 
   it('has no symptom while a pod is made, or runs and is not ready yet', () => {

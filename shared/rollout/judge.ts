@@ -19,6 +19,8 @@ export interface Expected {
   uid: string;
   /** Its generation after the last write: what is older has not been told of it yet. */
   generation: number;
+  /** How many replicas were wanted then: an autoscaler may want more meanwhile. */
+  replicas: number;
   /** Image by container, as it was written; empty for a workload that is only restarted. */
   images: ReadonlyMap<string, string>;
 }
@@ -141,7 +143,7 @@ function judgeOne(expected: Expected, scene: WorkloadView): Progress {
     );
   }
   const state = rolloutState(found);
-  if (state.complete) return { missing: [], symptoms: [] };
+  if (state.complete || isScaledUp(found, expected)) return { missing: [], symptoms: [] };
   const standstill = standstillOf(found, scene.nodes);
   if (standstill !== undefined) {
     // Somebody stopped it meanwhile. A restart comes when they let it go on; an image that is to be tried is waited for.
@@ -153,6 +155,23 @@ function judgeOne(expected: Expected, scene: WorkloadView): Progress {
     };
   }
   return { missing: [`${subject}: ${state.why}`], symptoms: symptomsOf(found, expected, scene) };
+}
+
+/**
+ * Whether as many new pods run as were wanted, and no old one is left, while an autoscaler wants more: whether these find
+ * room says nothing about what was rolled out.
+ */
+function isScaledUp(workload: KubeObject, { kind, replicas }: Expected): boolean {
+  const [wanted, observed, present, updated, available] = [
+    numberAt(workload, 'spec', 'replicas'),
+    ...['observedGeneration', 'replicas', 'updatedReplicas', 'availableReplicas'].map((field) =>
+      numberAt(workload, 'status', field),
+    ),
+  ].map((count) => count ?? 0) as [number, number, number, number, number];
+  const isSeen = observed === (workload.metadata.generation ?? 0);
+  return (
+    kind === 'Deployment' && isSeen && wanted > replicas && present === updated && available >= replicas && replicas > 0
+  );
 }
 
 function symptomsOf(workload: KubeObject, expected: Expected, scene: WorkloadView): Symptom[] {

@@ -95,6 +95,7 @@ describe('planRollout', () => {
         name: 'api',
         uid: 'uid-api',
         generation: 7,
+        replicas: 1,
         images: new Map([['api', `${repository}:v1@${digest('b')}`]]),
       },
     ]);

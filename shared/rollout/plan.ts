@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import diffObjects from 'microdiff';
 import { type Finding, finding } from '../checks/finding.js';
-import { at, recordsAt, textAt } from '../cluster/fields.js';
+import { at, numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { nameOf } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
@@ -247,6 +247,7 @@ function planWorkload(
           name: previous.name,
           uid: write.uid,
           generation: workload.metadata.generation ?? 0,
+          replicas: numberAt(workload, 'spec', 'replicas') ?? 1,
           images: new Map(Object.entries(written)),
         }
       : undefined,

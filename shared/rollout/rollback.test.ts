@@ -72,7 +72,14 @@ describe('putBack', () => {
         },
       ]);
       expect(awaited).toEqual([
-        { kind: 'Deployment', name: 'api', uid: 'uid-api', generation: 9, images: new Map([['api', 'old']]) },
+        {
+          kind: 'Deployment',
+          name: 'api',
+          uid: 'uid-api',
+          generation: 9,
+          replicas: 1,
+          images: new Map([['api', 'old']]),
+        },
       ]);
     });
 
@@ -231,7 +238,14 @@ describe('podsSince', () => {
       warnings: [],
       nodes: [],
     };
-    const written = { kind: 'StatefulSet', name: 'db', uid: 'uid-db', generation: 1, images: new Map() } as const;
+    const written = {
+      kind: 'StatefulSet',
+      name: 'db',
+      uid: 'uid-db',
+      generation: 1,
+      replicas: 1,
+      images: new Map(),
+    } as const;
     const found = podsSince(scene, [written], new Date('2026-01-01T00:00:10.500Z'));
     expect(found.map(({ metadata }) => metadata.name)).toEqual([`db-${after}`]);
   });

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound } from '../cluster/cluster.js';
-import { textsAt } from '../cluster/fields.js';
+import { numberAt, textsAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { messageOf } from '../errors.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
@@ -128,6 +128,7 @@ function expectedOf(live: KubeObject, before: PreviousWorkload): Expected {
     name: before.name,
     uid: live.metadata.uid ?? '',
     generation: live.metadata.generation ?? 0,
+    replicas: numberAt(live, 'spec', 'replicas') ?? 1,
     images: new Map(Object.entries(before.images)),
   };
 }

@@ -146,8 +146,8 @@ export async function withLogs(
 ): Promise<Finding[]> {
   return Promise.all(
     findings.map(async (finding) => {
-      if (finding.code !== 'pod-crash-loop' && finding.code !== 'probe-failing') return finding;
       const names = [...finding.remedy.matchAll(/-n (\S+) (\S+) -c (\S+)/g)][0];
+      if (names === undefined && finding.code !== 'probe-failing') return finding;
       const pod = names?.[2] ?? /pod ([a-z0-9][-a-z0-9.]*): container/.exec(finding.evidence.join('\n'))?.[1];
       const found = pods.find(({ metadata }) => metadata.name === pod);
       if (found === undefined) return finding;

@@ -14,9 +14,8 @@ export function containerCause(pod: KubeObject, trouble: ContainerTrouble, warni
       eventsOf(pod, warnings).filter((text) => /pull|image/i.test(text)),
     );
   }
-  const told = [reason, ...(ended === '' || ended === reason ? [] : [ended])].join(', last ');
   const evidence = [
-    `${trouble.role} ${container}: ${told}${exitCode === undefined ? '' : `, exit code ${exitCode}`}, ${restarts} restarts${message === '' ? '' : `: ${message}`}`,
+    `${trouble.role} ${container}: ${reason}${exitCode === undefined ? '' : `, exit code ${exitCode}`}, ${restarts} restarts${message === '' ? '' : `: ${message}`}`,
   ];
   const where = `-n ${pod.metadata.namespace} ${pod.metadata.name}`;
   if (reason === 'CreateContainerConfigError') {
