@@ -4,12 +4,14 @@ import { killPart, startPart } from '../../lab/driver/lab.js';
 import type { Ending } from '../../lab/platform/kubelet/pod.js';
 import { createObject } from '../../lab/platform/objects.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { rolloutState } from '../../shared/cluster/rollout-state.js';
 import {
   cordon,
   firstContainer,
   givePod,
   inTheMiddle,
   labelled,
+  meanwhile,
   namespace,
   patchTarget,
   target,
@@ -316,7 +318,18 @@ export const worlds: readonly PatientWorld[] = [
         await givePod(world, undefined);
         await world.services.settled();
       },
-      (world) => inTheMiddle(world, () => scale(world, 4)),
+      async (world) => {
+        const ref = { namespace, name: target(world) };
+        const get = (): Promise<KubeObject | undefined> => world.cluster.get<KubeObject>(kinds.deployment, ref);
+        const before = (await get())?.metadata.generation ?? 0;
+        // Another one is still on its way when this one is done, and grows.
+        const images = await world.services.pushAll({ 'mcp-sentinel-ui': { 'ready-after': '10000' } });
+        const isDone = async (): Promise<boolean> => {
+          const found = await get();
+          return found !== undefined && (found.metadata.generation ?? 0) > before && rolloutState(found).complete;
+        };
+        return meanwhile(world.rollout({ images }), isDone, () => scale(world, 4));
+      },
     ),
   },
   {
