@@ -64,12 +64,13 @@ describe('runningImages', () => {
       pod('runs', {}, 'Running'),
       pod('goes', { deletionTimestamp: 'now' }, 'Running'),
       pod('evicted', {}, 'Failed'),
+      pod('comes', {}, 'Pending'),
     ],
     warnings: [],
     nodes: [],
   };
 
-  it('are those of pods that are not over', () => {
+  it('are those of pods that run: not over, and begun', () => {
     expect(runningImages([image], scene).map(({ pod: name, digest: found }) => [name, found])).toEqual([
       ['runs', digest('a')],
     ]);
