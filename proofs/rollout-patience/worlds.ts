@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../../lab/driver/action.js';
 import { killPart, startPart } from '../../lab/driver/lab.js';
-import type { Ending } from '../../lab/platform/kubelet/pod.js';
+import type { Ending } from '../../lab/platform/kubelet/ports.js';
 import { createObject } from '../../lab/platform/objects.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { rolloutState } from '../../shared/cluster/rollout-state.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { textAt } from '../../../shared/cluster/fields.js';
 import type { KubeObject } from '../../../shared/cluster/objects.js';
 import { missingOf } from './environment.js';
-import type { PodPorts } from './pod.js';
+import type { PodPorts } from './ports.js';
 import { PullError, type PulledImage, pull } from './pull.js';
 
 /**

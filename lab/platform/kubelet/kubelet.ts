@@ -5,7 +5,8 @@ import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { ownKubeletLabel } from '../../driver/lab.js';
 import { type Listening, listenOnLoopback } from '../../driver/loopback.js';
 import { makeServerCertificate } from '../certificate-authority.js';
-import { type Ending, type PodLife, type PodPorts, startPod } from './pod.js';
+import { type PodLife, startPod } from './pod.js';
+import type { Ending, PodPorts } from './ports.js';
 import type { NodeRegistry, PulledImage } from './pull.js';
 
 export interface KubeletOptions {

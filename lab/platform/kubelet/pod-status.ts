@@ -1,7 +1,7 @@
 import { recordsAt, textAt } from '../../../shared/cluster/fields.js';
 import type { KubeObject } from '../../../shared/cluster/objects.js';
 import { type Container, containerId, label, now } from './container.js';
-import type { Ending } from './pod.js';
+import type { Ending } from './ports.js';
 
 /** How far a pod is, as its kubelet knows it. */
 export interface PodProgress {

@@ -1,34 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from '../../../shared/cluster/cluster.js';
 import { recordsAt } from '../../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { messageOf } from '../../../shared/errors.js';
 import { createObject } from '../objects.js';
 import { type Container, type Life, label, live, newContainer, now, times } from './container.js';
 import { endedStatus, statusOf } from './pod-status.js';
-import type { NodeRegistry, PulledImage } from './pull.js';
+import type { PodPorts } from './ports.js';
 import { unmountedOf } from './volumes.js';
-
-/** How a node ends a pod, in a kubelet's words. */
-export interface Ending {
-  reason: string;
-  message: string;
-  /** How long the pod runs before, in ms; undefined for one that is turned away at once. */
-  after?: number;
-  /** `Failed` when left out. */
-  phase?: 'Failed' | 'Succeeded';
-}
-
-export interface PodPorts {
-  cluster: Cluster;
-  node: string;
-  registries: ReadonlyMap<string, NodeRegistry>;
-  /** The node's images, by reference: one that is there is not pulled again unless the pod says so. */
-  images: Map<string, PulledImage>;
-  /** How the node is going to end a pod, if it is. */
-  ending(pod: KubeObject): Ending | undefined;
-  remove(pod: KubeObject): Promise<void>;
-}
 
 /** A pod on the node of a kubelet stand-in. */
 export interface PodLife {
