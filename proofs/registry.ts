@@ -23,9 +23,11 @@ import { policies } from './policies.js';
 import { preview } from './preview.js';
 import { proxy } from './proxy/proxy.js';
 import { rbacOf } from './rbac/rbac.js';
+import { registries } from './registries/registries.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures/rollout-failures.js';
 import { rolloutKill } from './rollout-kill.js';
+import { rolloutPatience } from './rollout-patience/rollout-patience.js';
 import { rolloutSpeed } from './rollout-speed.js';
 import { roundTripProof } from './round-trip/round-trip.js';
 import { runners } from './runners/runners.js';
@@ -74,6 +76,8 @@ const before: readonly Proof[] = [
   brokenWorlds,
   rollout,
   rolloutFailures,
+  rolloutPatience,
+  registries,
   rolloutKill,
   policies,
   rolloutSpeed,

@@ -1,6 +1,6 @@
 import { recordsAt, textAt } from '../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../shared/cluster/objects.js';
-import { rolloutState } from '../shared/cluster/workloads.js';
+import { rolloutState } from '../shared/cluster/rollout-state.js';
 import { median, round1 } from './support/figures.js';
 import type { Proof } from './support/proof.js';
 import { resultOf } from './support/runs.js';

@@ -22,14 +22,14 @@ export async function rolloutPostAction(): Promise<void> {
       if (result === undefined) return;
       const left =
         result.left.length === 0 ? '' : `; left, as somebody else has written it since: ${result.left.join(', ')}`;
-      log.warning(`the rollout was stopped: what was there before was put back, and runs${left}`);
+      log.warning(`the rollout was stopped: rolled back; what was there before runs again${left}`);
     });
   });
 }
 
 function refused(cause: unknown): McprtError {
   return new McprtError('rollout-post', {
-    what: 'what was there before a rollout that was stopped could not be put back',
+    what: 'a rollout that was stopped could not be rolled back',
     why: cause instanceof McprtError ? `${cause.message}: ${cause.why}` : messageOf(cause),
     next: 'run the rollout again: it knows what was there before. By hand: `kubectl rollout undo -n mcp-sentinel deployment/NAME`',
     cause,

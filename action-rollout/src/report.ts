@@ -1,12 +1,13 @@
 import { findingsTable } from '../../shared/action/findings.js';
 import { spanText } from '../../shared/action/format.js';
+import { phasesGantt } from '../../shared/action/gantt.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import type { Told } from '../../shared/action/result.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { Phase } from '../../shared/phases.js';
 import { referenceOf, type WantedImage } from '../../shared/rollout/plan.js';
-import type { RolloutRecord } from '../../shared/rollout/record.js';
+import { phaseNames, type RolloutRecord } from '../../shared/rollout/record.js';
 import type { rolloutTelling } from './result.js';
 
 type Tells = Told<typeof rolloutTelling>;
@@ -58,6 +59,8 @@ export function outputsOf(
       left: rolledBack.left,
       failed: rolledBack.failed,
       verified: record.isRollbackVerified,
+      seconds: record.rollbackCost?.seconds ?? 0,
+      podsStarted: record.rollbackCost?.podsStarted ?? null,
     },
     findings: record.findings,
     phases: record.phases,
@@ -82,7 +85,7 @@ export function rolloutSummary(
   findingsTable(markdown, record.findings);
   if (rolledBack !== undefined) {
     markdown.table(
-      ['Put back', ''],
+      ['Rolled back', ''],
       [
         ...rolledBack.restored.map((one) => [code(one), '✅']),
         ...rolledBack.left.map((one) => [code(one), '⚠️ left: somebody else has written it since']),
@@ -113,7 +116,7 @@ export function rolloutSummary(
   else if (rows.length > 0) markdown.details(`Changes: ${rows.length}`, new Markdown().table(header, rows));
   if (record.phases.length > 0) {
     const total = Math.max(...record.phases.map(({ from, seconds }) => from + seconds));
-    markdown.details(`Timeline: ${spanText(total)}`, timeline(record.phases, total));
+    markdown.details(`Timeline: ${spanText(total)}`, timeline(record.phases));
   }
   return markdown.line(nextOf(record, isPlan, failure));
 }
@@ -148,10 +151,20 @@ function aftermath({ rolledBack, isRollbackVerified, plan, ...record }: RolloutR
       ? '⚠️ The cluster was left as the rollout left it.'
       : 'Nothing was changed in the cluster.';
   }
-  if (rolledBack.failed.length > 0) return '❌ **Not everything could be put back.**';
+  const cost = costText(record.rollbackCost);
+  if (rolledBack.failed.length > 0) return `❌ **Not everything could be rolled back**${cost}.`;
   return isRollbackVerified
-    ? '↩️ **What was there before was put back, and runs.**'
-    : '↩️ What was there before was put back; it has not been seen to run yet.';
+    ? `↩️ **Rolled back: what was there before runs again**${cost}.`
+    : `↩️ Rolled back${cost}; what was there before has not been seen to run yet.`;
+}
+
+/** What a rollback has cost, as the end of a sentence. */
+function costText(cost: RolloutRecord['rollbackCost']): string {
+  if (cost === undefined) return '';
+  const { seconds, podsStarted } = cost;
+  const pods =
+    podsStarted === undefined ? '' : `; ${podsStarted} pod${podsStarted === 1 ? ' was' : 's were'} restarted for it`;
+  return ` after ${spanText(seconds)}${pods}`;
 }
 
 function hasWritten({ writes }: RolloutRecord): boolean {
@@ -181,18 +194,13 @@ function escapedLines(text: string): string {
   return text.split('\n').map(escaped).join('\n');
 }
 
-const barWidth = 30;
+/** Phases that cost something and give nothing. */
+const backwards = [phaseNames.putBack, phaseNames.seeBack];
 
-function timeline(phases: readonly Phase[], total: number): Markdown {
-  const scale = (seconds: number): number => Math.round((seconds / Math.max(total, 0.001)) * barWidth);
-  return new Markdown().table(
-    ['Phase', 'Begun', 'Took', ''],
-    phases.map(({ name, from, seconds }) => [
-      escaped(name),
-      spanText(from),
-      spanText(seconds),
-      code(`${'·'.repeat(scale(from))}${'█'.repeat(Math.max(1, scale(seconds)))}`),
-    ]),
+function timeline(phases: readonly Phase[]): Markdown {
+  return new Markdown().line(phasesGantt(phases, backwards)).table(
+    ['Phase', 'Began after', 'Took'],
+    phases.map(({ name, from, seconds }) => [escaped(name), spanText(from), spanText(seconds)]),
   );
 }
 

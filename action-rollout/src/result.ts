@@ -42,7 +42,16 @@ export const rolloutTelling = {
     running: z.array(running),
     endpoints: z.array(z.strictObject({ url: z.url(), status: count.nullable(), problem: z.string() })),
     policiesPatched: count,
-    rolledBack: z.strictObject({ restored: texts, left: texts, failed: texts, verified: z.boolean() }).optional(),
+    rolledBack: z
+      .strictObject({
+        restored: texts,
+        left: texts,
+        failed: texts,
+        verified: z.boolean(),
+        seconds: z.number(),
+        podsStarted: count.nullable(),
+      })
+      .optional(),
     findings: z.array(finding),
     phases: z.array(phase),
   },

@@ -1,18 +1,12 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
-import { builtOnce } from './built-once.js';
-import { cacheFolder, root } from './folders.js';
 import { killPart, type LabState, startPart } from './lab.js';
+import { buildOwnModule } from './own-module.js';
 import { startProcess } from './processes.js';
 import type { Progress } from './progress.js';
 import { found } from './until.js';
 
-const run = promisify(execFile);
-const source = join(root, 'lab', 'registry');
 const startSeconds = 15;
 
 /** A running image registry: the Distribution project's own, without authentication, as its pod is inside the cluster. */
@@ -28,7 +22,7 @@ export async function startRegistry(
   state: LabState,
   { env, progress }: { env: NodeJS.ProcessEnv; progress: Progress },
 ): Promise<Registry> {
-  const program = await buildRegistry(env, progress);
+  const program = await buildOwnModule('registry', { env, progress });
   const storage = join(state.folder, 'registry');
   await mkdir(storage, { recursive: true });
   const url = `http://${state.registry}`;
@@ -59,24 +53,4 @@ export async function startRegistry(
       await untilUp();
     },
   };
-}
-
-/** Builds the registry, or finds the build of the same sources in the cache folder. */
-async function buildRegistry(env: NodeJS.ProcessEnv, progress: Progress): Promise<string> {
-  const hash = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, name)));
-  const home = join(cacheFolder(env), 'registry', hash.digest('hex').slice(0, 16));
-  await builtOnce(home, async (_, done) => {
-    progress('building the registry from Go modules: once, about a minute, then cached');
-    const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', join(done, 'registry'), '.'];
-    await run('go', args, { cwd: source, env }).catch((cause: unknown) => {
-      throw new McprtError('lab-build', {
-        what: 'the registry does not build',
-        why: messageOf(cause),
-        next: 'check that the Go module proxy can be reached, and try `go build .` in lab/registry',
-        cause,
-      });
-    });
-  });
-  return join(home, 'registry');
 }

@@ -65,7 +65,7 @@ export const workloads: Topic = {
         }),
     },
     {
-      name: 'a container ends again and again',
+      name: 'a container keeps crashing',
       code: 'pod-crash-loop',
       evidence: /container ui: CrashLoopBackOff, exit code 1, 7 restarts: .*DATABASE_URL is not set/,
       remedy: /kubectl logs -n mcp-sentinel mcp-sentinel-ui-.* -c ui --previous/,

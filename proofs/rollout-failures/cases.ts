@@ -1,95 +1,37 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ActionRun } from '../../lab/driver/action.js';
 import { killPart, startPart } from '../../lab/driver/lab.js';
 import { until } from '../../lab/driver/until.js';
 import { makeCheckout } from '../../lab/platform/checkout.js';
-import { applyObject, asNew, createObject } from '../../lab/platform/objects.js';
-import type { PatchOperation } from '../../shared/cluster/cluster.js';
+import { asNew, createObject } from '../../lab/platform/objects.js';
 import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { containersOf } from '../../shared/rollout/targets.js';
 import { mustWork } from '../support/runs.js';
 import { nodeName, otherRegistryHost } from '../world/kubelet.js';
-import type { World as WorldOf } from '../world/world.js';
+import { clusterFailures } from './cluster-cases.js';
+import { imageFailures } from './image-cases.js';
+import {
+  containers,
+  cordon,
+  type Failure,
+  inTheMiddle,
+  labelled,
+  meanwhile,
+  namespace,
+  own,
+  patchTarget,
+  setDeadline,
+  target,
+  whileSo,
+} from './support.js';
+import { templateFailures } from './template-cases.js';
 
-type World = WorldOf<'services' | 'front' | 'source' | 'kubelet' | 'registry'>;
-
-const namespace = 'mcp-sentinel';
 const journal = { namespace: 'kube-system', name: 'mcprt-rollout' };
 const fullQuota = { namespace, name: 'full' };
 const noMorePods = { name: 'no-more-pods' };
 const envFrom = '/spec/template/spec/containers/0/envFrom';
 
-/** A rollout that cannot succeed: how it is made so, and what must be said of it. */
-export interface Failure {
-  name: string;
-  /** What the step's error is called: `rollout-failed` when left out. */
-  error?: string;
-  /** Code of the first finding; undefined where it stops before it changes anything. */
-  finding?: string;
-  /** What the first line of the summary says. */
-  says: RegExp;
-  /** `none`: nothing was changed. `back`, when left out: all is as before. `left`: all but what another writer wrote. `done`: it succeeded. */
-  ends?: 'none' | 'back' | 'left' | 'done';
-  /** Runs in the small proof too. */
-  quick?: boolean;
-  run(world: World): Promise<ActionRun>;
-}
-
-const target = ({ layout }: Pick<World, 'layout'>): string =>
-  layout === 'split' ? 'mcp-runtime-api' : 'mcp-sentinel-api';
-
-/** A rollout with one image that behaves as its labels say. */
-const labelled =
-  (labels: Record<string, string>, inputs: Record<string, string> = {}) =>
-  async (world: World): Promise<ActionRun> =>
-    world.rollout({ images: await world.services.pushAll({ [target(world)]: labels }), ...inputs });
-
-/** Rolls out while something is so that it cannot succeed. */
-const whileSo =
-  (make: (world: World) => unknown, mend: (world: World) => unknown, roll = labelled({})) =>
-  async (world: World): Promise<ActionRun> => {
-    await make(world);
-    try {
-      return await roll(world);
-    } finally {
-      await mend(world);
-    }
-  };
-
-/** Does something to the cluster as soon as a run has come to a moment. */
-async function meanwhile(
-  run: Promise<ActionRun>,
-  isNow: () => Promise<boolean>,
-  act: () => Promise<unknown>,
-): Promise<ActionRun> {
-  const over = run.then(() => true);
-  while (!(await isNow().catch(() => false))) {
-    if (await Promise.race([over, sleep(5, false)])) throw new Error('the rollout ended before its moment came');
-  }
-  await act();
-  return run;
-}
-
-/** Does something as soon as a slow rollout has written the Deployment that the failures are about. */
-async function inTheMiddle(world: World, act: (pid: number) => Promise<unknown>): Promise<ActionRun> {
-  const images = await world.services.pushAll({ [target(world)]: { 'ready-after': '4000' } });
-  const generation = async (): Promise<number> =>
-    (await world.cluster.get(kinds.deployment, { namespace, name: target(world) }))?.metadata.generation ?? 0;
-  const before = await generation();
-  let pid = 0;
-  const run = world.rollout({ images }, {}, (started) => {
-    pid = started;
-  });
-  return meanwhile(
-    run,
-    async () => (await generation()) > before,
-    () => act(pid),
-  );
-}
-
-export const failures: readonly Failure[] = [
+const mixed: readonly Failure[] = [
   {
     name: 'image that no registry has',
     finding: 'image-pull',
@@ -133,27 +75,27 @@ export const failures: readonly Failure[] = [
   {
     name: 'crash loop',
     finding: 'pod-crash-loop',
-    says: /its container ends again and again/,
+    says: /its container keeps crashing/,
     quick: true,
     run: labelled({ exit: '1', log: 'reading the configuration\npanic: no route to the database' }),
   },
   {
     name: 'killed for its memory',
     finding: 'pod-crash-loop',
-    says: /its container ends again and again/,
+    says: /its container is killed for its memory/,
     run: labelled({ oom: 'true' }),
   },
   {
     name: 'never ready',
     finding: 'probe-failing',
-    says: /its probe says that it is not ready/,
+    says: /its readiness probe fails: HTTP probe failed with statuscode: 503/,
     quick: true,
     run: labelled({ ready: 'never' }, { 'rollout-timeout': '5s' }),
   },
   {
     name: 'no progress within the Deployment’s own deadline',
     finding: 'probe-failing',
-    says: /its probe says that it is not ready/,
+    says: /its readiness probe fails: HTTP probe failed with statuscode: 503/,
     run: whileSo(
       (world) => setDeadline(world, 3),
       (world) => setDeadline(world, 600),
@@ -163,7 +105,7 @@ export const failures: readonly Failure[] = [
   {
     name: 'quota that allows no further pod',
     finding: 'workload-quota',
-    says: /quota allows no further pod/,
+    says: /quota full allows no further pod/,
     run: whileSo(
       async ({ cluster }) => {
         const { items } = await cluster.list(kinds.pod, { namespace });
@@ -182,7 +124,7 @@ export const failures: readonly Failure[] = [
   {
     name: 'admission that refuses the pods',
     finding: 'workload-quota',
-    says: /admission refuses its pods/,
+    says: /the admission policy no-more-pods refuses its pods/,
     run: whileSo(
       async ({ cluster }) => {
         const metadata = noMorePods;
@@ -210,7 +152,7 @@ export const failures: readonly Failure[] = [
   {
     name: 'registry that goes down in the middle',
     finding: 'image-pull',
-    says: /the node cannot pull the image/,
+    says: /the registry does not answer the node/,
     run: whileSo(
       async ({ cluster }) => {
         if (await cluster.get(kinds.configMap, journal)) throw new Error('a journal was left');
@@ -237,7 +179,7 @@ export const failures: readonly Failure[] = [
   {
     name: 'Secret that the container needs and nobody made',
     finding: 'pod-config',
-    says: /cannot be made from its configuration/,
+    says: /Secret extra is not there/,
     run: whileSo(
       async (world) => {
         const metadata = { namespace, name: 'extra' };
@@ -255,7 +197,7 @@ export const failures: readonly Failure[] = [
   {
     name: 'no node that takes the pod',
     finding: 'pod-unschedulable',
-    says: /no node takes its pod/,
+    says: /no node takes its pod: .*unschedulable/,
     run: whileSo(
       (world) => cordon(world, nodeName, true),
       (world) => cordon(world, nodeName, false),
@@ -398,27 +340,5 @@ export const failures: readonly Failure[] = [
   },
 ];
 
-/** Applies images to that Deployment as another program. */
-function own({ cluster, layout }: World, manager: string, images: { name: string; image: string }[]): Promise<unknown> {
-  const spec = images.length === 0 ? {} : { template: { spec: { containers: images } } };
-  const metadata = { namespace, name: target({ layout }) };
-  return applyObject(cluster, kinds.deployment, { metadata, spec }, { force: true, manager });
-}
-
-const patchTarget = (world: World, patch: PatchOperation): Promise<unknown> =>
-  world.cluster.patch(kinds.deployment, { namespace, name: target(world) }, [patch]);
-
-const setDeadline = (world: World, value: number): Promise<unknown> =>
-  patchTarget(world, { op: 'add', path: '/spec/progressDeadlineSeconds', value });
-
-/** Name and image of the containers of the Deployment that the failures are about. */
-async function containers(world: World): Promise<{ name: string; image: string }[]> {
-  const found = await world.cluster.get<KubeObject>(kinds.deployment, { namespace, name: target(world) });
-  return found === undefined ? [] : containersOf(found);
-}
-
-async function cordon(world: World, name: string, value: boolean): Promise<void> {
-  await world.cluster.patch(kinds.node, { name }, [{ op: 'add', path: '/spec/unschedulable', value }]);
-  // The scheduler learns of it a moment later.
-  await sleep(300);
-}
+/** Every rollout that is shown. */
+export const failures: readonly Failure[] = [...mixed, ...imageFailures, ...templateFailures, ...clusterFailures];

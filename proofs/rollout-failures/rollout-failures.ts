@@ -7,7 +7,8 @@ import { searchRuns } from '../support/leaks.js';
 import { chosenOf, type Proof, type ProofContext } from '../support/proof.js';
 import { configuration, type Snapshot, staleConfig } from '../world/services.js';
 import { inWorld, type World } from '../world/world.js';
-import { type Failure, failures } from './cases.js';
+import { failures } from './cases.js';
+import type { Failure } from './support.js';
 
 interface Shown {
   failure: string;
@@ -64,8 +65,8 @@ async function show(context: ProofContext, world: Parameters<Failure['run']>[0],
     const others = changedTemplates(before, after);
     expect(others.length <= (ends === 'left' ? 1 : 0), `other pod templates: ${others.join('\n')}`);
   }
-  const isTold = ends !== 'back' || /was put back, and runs|has not been seen to run/.test(run.summary);
-  expect(isTold, 'the summary does not say that it was put back');
+  const isTold = ends !== 'back' || /runs again|has not been seen to run/.test(run.summary);
+  expect(isTold, 'the summary does not say that it was rolled back');
   const journal = await cluster.get(kinds.configMap, { namespace: 'kube-system', name: 'mcprt-rollout' });
   expect(journal === undefined, 'the journal was left');
   await services.settled().catch((late: Error) => fail(late.message));

@@ -6,7 +6,7 @@ import { builtImages, sentinelWorkloads, workloadOf } from '../../lab/platform/w
 import type { PatchOperation } from '../../shared/cluster/cluster.js';
 import { at } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { rolloutState } from '../../shared/cluster/workloads.js';
+import { rolloutState } from '../../shared/cluster/rollout-state.js';
 import { presets } from '../../shared/rollout/targets.js';
 import type { Base } from './base.js';
 import type { Made } from './part.js';

@@ -78,10 +78,12 @@ export const findingCodes = [
   'rollout-overwritten',
   'pod-config',
   'pod-crash-loop',
+  'pod-ended',
   'pod-unschedulable',
   'workload-quota',
   'probe-failing',
   'workload-not-ready',
+  'workload-skipped',
   'image-other',
   'endpoint-failing',
   // seen from outside

@@ -260,7 +260,7 @@ function certificate(ready: 'True' | 'False'): PlatformFacts['seen']['certificat
 
 /** A cluster on which nothing is wrong, and nothing of the platform is installed but an issuer. */
 function empty(): PlatformFacts {
-  const rolledOut = { replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+  const rolledOut = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
   const system = (name: string): KubeObject =>
     objectOf(kinds.deployment, { metadata: { namespace: 'kube-system', name }, status: rolledOut });
   const manager = ['cert-manager', 'cert-manager-webhook', 'cert-manager-cainjector'].map((name) =>

@@ -11,7 +11,7 @@ import { memoryApi } from './testing/memory-api.js';
 import { fileTokens } from './token-file.js';
 import { requestToken } from './token-request.js';
 import { waitUntil } from './wait.js';
-import { podsOf, rolloutState, troublesOf } from './workloads.js';
+import { podsOf, troublesOf } from './workloads.js';
 
 const object = (rest: Record<string, unknown>, kind = 'Deployment', generation = 2): KubeObject => ({
   apiVersion: 'v1',
@@ -214,46 +214,7 @@ describe('a wait', () => {
   });
 });
 
-describe('a rollout', () => {
-  const of = (status: object, spec: object = { replicas: 2 }, kind?: string): unknown =>
-    rolloutState(object({ spec, status: { observedGeneration: 2, ...status } }, kind));
-  const all = { replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 };
-  const complete = { complete: true, why: '' };
-  const waits = (why: string): object => ({ complete: false, why });
-
-  it('is complete when every replica is new and available, and no old one is left', () => {
-    expect(of(all)).toEqual(complete);
-    expect(of({ ...all, observedGeneration: 1 })).toEqual(waits('its controller has not seen the newest change yet'));
-    expect(of({ ...all, updatedReplicas: 1 })).toEqual(waits('1 of 2 replicas are updated'));
-    expect(of({ ...all, replicas: 3 })).toEqual(waits('1 old replicas are still there'));
-    expect(of({ ...all, availableReplicas: 1 })).toEqual(waits('1 of 2 replicas are available'));
-    expect(of({ ...all, readyReplicas: 1 })).toEqual(complete);
-    expect(of({ ...all, readyReplicas: 1 }, { replicas: 2 }, 'StatefulSet')).toEqual(
-      waits('1 of 2 replicas are ready'),
-    );
-    expect(of({ ...all, availableReplicas: 1 }, { replicas: 2 }, 'StatefulSet')).toEqual(complete);
-    // Of nothing said it is one that is wanted, and none that is there.
-    expect(of({}, {})).toEqual(waits('0 of 1 replicas are updated'));
-    expect(rolloutState(object({}))).toEqual(waits('its controller has not seen the newest change yet'));
-    expect(rolloutState(object({ status: all }, 'Deployment', 0))).toEqual(complete);
-  });
-
-  it('that is given up says why', () => {
-    const given = (reason: string, message: string) =>
-      of({ ...all, updatedReplicas: 0, conditions: [{ type: 'Progressing', status: 'False', reason, message }] });
-    expect(given('ProgressDeadlineExceeded', 'timed out')).toEqual(waits('timed out'));
-    expect(given('NewReplicaSetAvailable', 'fine')).toEqual(waits('0 of 2 replicas are updated'));
-  });
-
-  it('of a DaemonSet counts nodes', () => {
-    const daemon = (status: object) => of(status, {}, 'DaemonSet');
-    const nodes = { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 };
-    expect(daemon(nodes)).toEqual(complete);
-    expect(daemon({ ...nodes, updatedNumberScheduled: 1 })).toEqual(waits('1 of 2 pods are updated'));
-    expect(daemon({ ...nodes, numberAvailable: 1 })).toEqual(waits('1 of 2 pods are available'));
-    expect(daemon({})).toEqual(complete);
-  });
-
+describe('a workload', () => {
   it('has the pods that its selector names, in its namespace', () => {
     const pod = (name: string, namespace: string, labels?: Record<string, string>): KubeObject => ({
       apiVersion: 'v1',
@@ -296,12 +257,12 @@ describe('a rollout', () => {
         initContainerStatuses: [status('first', { state: { terminated: { reason: 'OOMKilled' } } })],
       },
     });
-    const trouble = { image: 'i', message: '', exitCode: undefined, restarts: 0 };
+    const trouble = { image: 'i', role: 'container', message: '', ended: '', exitCode: undefined, restarts: 0 };
     expect(troublesOf(pod)).toEqual([
-      { ...trouble, container: 'first', reason: 'OOMKilled' },
+      { ...trouble, container: 'first', role: 'init container', reason: 'OOMKilled', ended: 'OOMKilled' },
       { ...trouble, container: 'pull', reason: 'ImagePullBackOff', message: 'm' },
       { ...trouble, container: 'crash', reason: 'CrashLoopBackOff', message: 'last', exitCode: 3, restarts: 4 },
-      { ...trouble, container: 'ended', reason: 'Error', message: 'now', exitCode: 7 },
+      { ...trouble, container: 'ended', reason: 'Error', ended: 'Error', message: 'now', exitCode: 7 },
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from './objects.js';
-import { podsOf, rolloutState, troublesOf } from './workloads.js';
+import { isOver, podsOf, troublesOf } from './workloads.js';
 
 const workload = (kind: string, spec: object, status: object, generation = 1): KubeObject => ({
   apiVersion: 'apps/v1',
@@ -8,60 +8,6 @@ const workload = (kind: string, spec: object, status: object, generation = 1): K
   metadata: { name: 'api', namespace: 'a', generation },
   spec,
   status: { observedGeneration: 1, ...status },
-});
-const whole = { replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 };
-
-describe('rolloutState', () => {
-  it.each<[string, KubeObject, string]>([
-    ['a Deployment that is complete', workload('Deployment', { replicas: 2 }, whole), ''],
-    ['one scaled to 0', workload('Deployment', { replicas: 0 }, {}), ''],
-    ['one that its controller has not seen', workload('Deployment', { replicas: 2 }, whole, 2), 'newest change'],
-    [
-      'one half updated',
-      workload('Deployment', { replicas: 2 }, { ...whole, updatedReplicas: 1 }),
-      '1 of 2 replicas are updated',
-    ],
-    ['one with old pods left', workload('Deployment', { replicas: 2 }, { ...whole, replicas: 3 }), '1 old replicas'],
-    [
-      'one whose new pod is not available',
-      workload('Deployment', { replicas: 2 }, { ...whole, availableReplicas: 1 }),
-      '1 of 2 replicas are available',
-    ],
-    [
-      'one that makes no progress',
-      workload(
-        'Deployment',
-        { replicas: 2 },
-        {
-          ...whole,
-          updatedReplicas: 1,
-          conditions: [
-            { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' },
-          ],
-        },
-      ),
-      'timed out',
-    ],
-    [
-      'a StatefulSet that is not ready',
-      workload('StatefulSet', { replicas: 2 }, { ...whole, readyReplicas: 0 }),
-      '0 of 2 replicas are ready',
-    ],
-    [
-      'a DaemonSet with a pod missing',
-      workload('DaemonSet', {}, { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 1 }),
-      '1 of 2 pods are available',
-    ],
-    [
-      'a DaemonSet that is complete',
-      workload('DaemonSet', {}, { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 }),
-      '',
-    ],
-  ])('judges %s', (_, object, why) => {
-    const state = rolloutState(object);
-    expect(state.complete).toBe(why === '');
-    expect(state.why).toContain(why);
-  });
 });
 
 describe('podsOf', () => {
@@ -76,6 +22,21 @@ describe('podsOf', () => {
     const pods = [pod('1', 'a', { app: 'api', x: 'y' }), pod('2', 'a', { app: 'ui' }), pod('3', 'b', { app: 'api' })];
     expect(podsOf(api, pods).map(({ metadata }) => metadata.name)).toEqual(['1']);
     expect(podsOf(workload('Deployment', {}, {}), pods)).toEqual([]);
+  });
+});
+
+describe('isOver', () => {
+  it.each<[string, object, object, boolean]>([
+    ['one that runs', {}, { phase: 'Running' }, false],
+    ['one that waits', {}, { phase: 'Pending' }, false],
+    ['one of which nothing is told yet', {}, {}, false],
+    ['one that goes', { deletionTimestamp: 'now' }, { phase: 'Running' }, true],
+    ['one that was evicted', {}, { phase: 'Failed', reason: 'Evicted' }, true],
+    ['one that ended with its node', {}, { phase: 'Failed', reason: 'Terminated' }, true],
+    ['one that completed', {}, { phase: 'Succeeded' }, true],
+  ])('knows %s', (_, metadata, status, over) => {
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', ...metadata }, status };
+    expect(isOver(pod)).toBe(over);
   });
 });
 
@@ -94,7 +55,7 @@ describe('troublesOf', () => {
             image: 'i',
             restartCount: 4,
             state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off' } },
-            lastState: { terminated: { exitCode: 1, message: 'exec format error' } },
+            lastState: { terminated: { exitCode: 1, reason: 'Error', message: 'exec format error' } },
           },
         ],
       },
@@ -102,9 +63,11 @@ describe('troublesOf', () => {
     expect(troublesOf(pod)).toEqual([
       {
         container: 'bad',
+        role: 'container',
         image: 'i',
         reason: 'CrashLoopBackOff',
         message: 'back-off | exec format error',
+        ended: 'Error',
         exitCode: 1,
         restarts: 4,
       },

@@ -1,34 +1,5 @@
-import { at, conditionOf, numberAt, recordsAt, textAt } from './fields.js';
+import { at, numberAt, recordsAt, textAt } from './fields.js';
 import type { KubeObject } from './objects.js';
-
-/** How far a workload's rollout is. `why` is empty when it is complete. */
-export interface RolloutState {
-  complete: boolean;
-  why: string;
-}
-
-/**
- * Whether every replica of a Deployment, StatefulSet or DaemonSet is of the newest generation and available, and no
- * old one is left (kstatus' rules; `kubectl rollout status` asks the same).
- */
-export function rolloutState(object: KubeObject): RolloutState {
-  const observed = numberAt(object, 'status', 'observedGeneration') ?? 0;
-  if (observed < (object.metadata.generation ?? 0)) return waiting('its controller has not seen the newest change yet');
-  if (object.kind === 'DaemonSet') return daemonSetState(object);
-  const wanted = numberAt(object, 'spec', 'replicas') ?? 1;
-  const [present, updated, ready, available] = [
-    'replicas',
-    'updatedReplicas',
-    'readyReplicas',
-    'availableReplicas',
-  ].map((field) => numberAt(object, 'status', field) ?? 0) as [number, number, number, number];
-  const progressing = conditionOf(object, 'Progressing');
-  if (progressing?.reason === 'ProgressDeadlineExceeded') return waiting(progressing.message ?? 'it makes no progress');
-  if (updated < wanted) return waiting(`${updated} of ${wanted} replicas are updated`);
-  if (present > updated) return waiting(`${present - updated} old replicas are still there`);
-  if (object.kind === 'StatefulSet') return ready < wanted ? waiting(`${ready} of ${wanted} replicas are ready`) : done;
-  return available < wanted ? waiting(`${available} of ${wanted} replicas are available`) : done;
-}
 
 /** The pods of a workload, by its selector's labels, among the pods of its namespace. */
 export function podsOf(workload: KubeObject, pods: readonly KubeObject[]): KubeObject[] {
@@ -42,13 +13,43 @@ export function podsOf(workload: KubeObject, pods: readonly KubeObject[]): KubeO
   );
 }
 
+/** Whether all of a pod has ended: evicted, turned away by its node, ended with its node, completed. */
+export function hasEnded({ status }: KubeObject): boolean {
+  const phase = textAt(status, 'phase');
+  return phase === 'Failed' || phase === 'Succeeded';
+}
+
+/**
+ * Whether a pod has ended or is on its way out: its controller makes another one, and what its containers say is about the
+ * past.
+ */
+export function isOver(pod: KubeObject): boolean {
+  return pod.metadata.deletionTimestamp !== undefined || hasEnded(pod);
+}
+
+/** What a container is in its pod. A sidecar is an init container that goes on beside the others. */
+export type ContainerRole = 'container' | 'init container' | 'sidecar';
+
+/** What each container of a pod is, by its name. */
+export function containerRoles(pod: KubeObject): Map<string, ContainerRole> {
+  return new Map([
+    ...recordsAt(pod, 'spec', 'containers').map((one) => [textAt(one, 'name'), 'container'] as const),
+    ...recordsAt(pod, 'spec', 'initContainers').map(
+      (one) => [textAt(one, 'name'), one.restartPolicy === 'Always' ? 'sidecar' : 'init container'] as const,
+    ),
+  ]);
+}
+
 /** What a container of a pod does instead of running. */
 export interface ContainerTrouble {
   container: string;
+  role: ContainerRole;
   image: string;
   /** Kubernetes' own word: `ImagePullBackOff`, `CrashLoopBackOff`, `Error`, … */
   reason: string;
   message: string;
+  /** The word for how the last run ended: `OOMKilled`, `Error`, …; empty when none has. */
+  ended: string;
   /** Of the last run that ended, if any. */
   exitCode: number | undefined;
   restarts: number;
@@ -56,6 +57,7 @@ export interface ContainerTrouble {
 
 /** The containers of a pod that wait or keep ending, init containers first. */
 export function troublesOf(pod: KubeObject): ContainerTrouble[] {
+  const roles = containerRoles(pod);
   return ['initContainerStatuses', 'containerStatuses'].flatMap((field) =>
     recordsAt(pod, 'status', field).flatMap((status): ContainerTrouble[] => {
       const reason = textAt(status, 'state', 'waiting', 'reason') || textAt(status, 'state', 'terminated', 'reason');
@@ -63,6 +65,7 @@ export function troublesOf(pod: KubeObject): ContainerTrouble[] {
       return [
         {
           container: textAt(status, 'name'),
+          role: roles.get(textAt(status, 'name')) ?? (field === 'containerStatuses' ? 'container' : 'init container'),
           image: textAt(status, 'image'),
           reason,
           message: [
@@ -71,26 +74,13 @@ export function troublesOf(pod: KubeObject): ContainerTrouble[] {
           ]
             .filter((text) => text !== '')
             .join(' | '),
+          ended: textAt(status, 'state', 'terminated', 'reason') || textAt(status, 'lastState', 'terminated', 'reason'),
           exitCode:
-            numberAt(status, 'lastState', 'terminated', 'exitCode') ??
-            numberAt(status, 'state', 'terminated', 'exitCode'),
+            numberAt(status, 'state', 'terminated', 'exitCode') ??
+            numberAt(status, 'lastState', 'terminated', 'exitCode'),
           restarts: numberAt(status, 'restartCount') ?? 0,
         },
       ];
     }),
   );
-}
-
-const done: RolloutState = { complete: true, why: '' };
-
-function waiting(why: string): RolloutState {
-  return { complete: false, why };
-}
-
-function daemonSetState(object: KubeObject): RolloutState {
-  const wanted = numberAt(object, 'status', 'desiredNumberScheduled') ?? 0;
-  const updated = numberAt(object, 'status', 'updatedNumberScheduled') ?? 0;
-  const available = numberAt(object, 'status', 'numberAvailable') ?? 0;
-  if (updated < wanted) return waiting(`${updated} of ${wanted} pods are updated`);
-  return available < wanted ? waiting(`${available} of ${wanted} pods are available`) : done;
 }

@@ -4,6 +4,7 @@ import pRetry from 'p-retry';
 import { readAtMost } from '../bounded.js';
 import { McprtError, messageOf } from '../errors.js';
 import { isPassingProxy } from '../proxy-error.js';
+import { registryTokens, retryAfter } from './registry-token.js';
 import type { RegistryAnswer, RegistryRequest, RegistryRoute } from './route.js';
 
 /** What a registry has answered. */
@@ -36,21 +37,55 @@ const largest = 4 * 1024 * 1024;
 /** How long a registry's own wish to be left alone is followed, in s. */
 const longestWait = 30;
 
+/** A blob is one or two redirects away. */
+const mostRedirects = 5;
+const redirects: readonly number[] = [301, 302, 303, 307, 308];
+
 /**
+ * Speaks with a registry as its clients do: shows a token where one is asked for, and reads where the registry sends it.
+ *
  * @param signal ends every request
  * @param firstPause ms before the second try; each further one is twice as long
  */
 export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPause = 300): RegistryCalls {
   const { name } = route;
+  const tokens = registryTokens(route, signal);
+  const send = async (request: RegistryRequest): Promise<RegistryAnswer> => {
+    const bearer = await tokens.current();
+    const answer = await route.request({ ...request, signal, ...(bearer === undefined ? {} : { bearer }) });
+    // What has flowed once does not flow again; before a stream there was a question without one.
+    const canRepeat = request.body === undefined || Buffer.isBuffer(request.body);
+    const renewed = answer.status === 401 && canRepeat ? await tokens.renew(answer) : undefined;
+    if (renewed === undefined) return answer;
+    await leave(answer);
+    return route.request({ ...request, signal, bearer: renewed });
+  };
+  const read = async (request: RegistryRequest): Promise<RegistryAnswer> => {
+    let answer = await send(request);
+    let at = new URL(request.path, route.origin);
+    for (let left = mostRedirects; redirects.includes(answer.status); left -= 1) {
+      const target = [answer.headers.location ?? ''].flat()[0] ?? '';
+      await leave(answer);
+      if (left === 0 || !URL.canParse(target, at.href)) throw lost(name, request.path, left === 0);
+      at = new URL(target, at);
+      // The password is the registry's, and nobody's to whom it sends.
+      answer =
+        at.origin === new URL(route.origin).origin
+          ? await send({ ...request, path: `${at.pathname}${at.search}` })
+          : await route.elsewhere(at, { withCredentials: false, signal });
+    }
+    return answer;
+  };
   return {
     name,
     async ask({ method, path, ...more }, accepted = []) {
       const what = `${method} ${path.replace(/\?.*/, '')}`;
-      const answer = await route.request({ method, path, ...more, signal });
+      const request = { method, path, ...more };
+      const answer = method === 'GET' ? await read(request) : await send(request);
       const { status, headers } = answer;
       const body = await wholeBody(name, what, answer, signal);
       if (status < 300 || accepted.includes(status)) return { status, headers, body };
-      const wait = Number(headers['retry-after']);
+      const wait = retryAfter(headers['retry-after'], new Date());
       if (isBusy(status) && wait > 0) await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
       throw refusal(name, what, status, body);
     },
@@ -66,6 +101,19 @@ export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPa
         throw signal.aborted ? signal.reason : error;
       }),
   };
+}
+
+/** Takes what is left of an answer that nobody reads, so that its connection can be used again. */
+async function leave({ body }: RegistryAnswer): Promise<void> {
+  await readAtMost(body, largest, () => new Error('too much')).catch(() => undefined);
+}
+
+function lost(name: string, path: string, tooMany: boolean): McprtError {
+  return new McprtError('registry-refused', {
+    what: `${name} sends in circles for GET ${path}`,
+    why: tooMany ? `after ${mostRedirects} redirects there was still no answer` : 'a redirect of it leads nowhere',
+    next: 'look at what stands before the registry; `registry-access: port-forward` goes around it',
+  });
 }
 
 async function wholeBody(name: string, what: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {

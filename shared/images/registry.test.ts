@@ -180,3 +180,50 @@ describe('find', () => {
     expect(error.why).toContain('ECONNREFUSED');
   });
 });
+
+describe('what is no single image', () => {
+  const entry = (digest: string, platform?: object) => ({ digest, ...(platform === undefined ? {} : { platform }) });
+  const linux = (architecture: string) => ({ os: 'linux', architecture });
+
+  it('is an index in an index: all that is in either belongs to it', async () => {
+    const [first, second] = [putImage('amd64', null), putImage('arm64', { made: 'arm64' })];
+    const inner = put({ mediaType: ociIndex, manifests: [entry(second, linux('arm64'))] });
+    put({ mediaType: ociIndex, manifests: [entry(inner), entry(first, linux('amd64'))] }, 'nested');
+    expect(await find('nested')).toMatchObject({
+      children: [inner, second, first],
+      platforms: ['linux/arm64', 'linux/amd64'],
+      labels: { made: 'arm64' },
+    });
+  });
+
+  it('is an index that tells no platforms: they are in the configurations', async () => {
+    put({ mediaType: ociIndex, manifests: [entry(putImage('arm64', null))] }, 'bare');
+    expect((await find('bare'))?.platforms).toEqual(['linux/arm64']);
+  });
+
+  it('is an index of more images than there are platforms', async () => {
+    const manifests = Array.from({ length: 201 }, (_, index) => entry(`sha256:${index}`, linux('amd64')));
+    put({ mediaType: ociIndex, manifests }, 'large');
+    expect((await failure(find('large'))).code).toBe('registry-refused');
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['a page of a login', '<html>', /something else/],
+    ['a manifest of the first schema', { schemaVersion: 1 }, /first schema/],
+  ])('is %s', async (_, content, why) => {
+    put(content, 'other');
+    const error = await failure(find('other'));
+    expect([error.code, error.why]).toEqual(['registry-refused', expect.stringMatching(why)]);
+  });
+
+  it('is a redirect: within the registry it is followed, in a circle it is not', async () => {
+    const digest = putImage('amd64', null);
+    upstream.instead = ({ url = '' }, response) => {
+      if (!url.includes('/old')) return false;
+      response.writeHead(307, { location: `/v2/app/manifests/${url.endsWith('old') ? digest : 'older'}` }).end();
+      return true;
+    };
+    expect((await find('old'))?.digest).toBe(digest);
+    expect((await failure(find('older'))).code).toBe('registry-refused');
+  });
+});

@@ -45,7 +45,7 @@ const manifestTypes = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
-/** An index has an image for each platform, and an attestation. */
+/** An index has an image for each platform, and an attestation; what is in an index may be one too. */
 const mostParts = 200;
 
 /**
@@ -67,27 +67,49 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
     const digest = digestOf(body);
     if (reference.startsWith('sha256:') && reference !== digest) throw tampered(name, repository, reference, digest);
     const content = parsed(body);
+    if (!isManifest(content)) throw noManifest(name, `${repository}:${reference}`, content);
     return { digest, content };
   };
   const readConfig = async (repository: string, { content }: Manifest): Promise<unknown> => {
     const wanted = textAt(content, 'config', 'digest');
-    if (wanted === '') return {};
     const body = await read(`/v2/${repository}/blobs/${wanted}`);
     if (body !== undefined && digestOf(body) !== wanted) throw tampered(name, repository, wanted, digestOf(body));
     return body === undefined ? {} : parsed(body);
+  };
+  /** The images of an index and of the indexes in it, once each. */
+  const partsOf = async (repository: string, index: Manifest, known = new Map<string, Part>()): Promise<Part[]> => {
+    for (const one of recordsAt(index.content, 'manifests')) {
+      const digest = textAt(one, 'digest');
+      if (known.has(digest)) continue;
+      if (known.size >= mostParts) throw tooManyParts(name, repository, index.digest);
+      const platform = platformOf(at(one, 'platform'));
+      const part: Part = { digest, platform, isImage: !isAttestation(one) && !/unknown/.test(platform) };
+      known.set(digest, part);
+      // Some tools tell no platform: it is in the configuration then, unless this is an index itself.
+      if (!part.isImage || platform !== '') continue;
+      const inner = await readManifest(repository, digest);
+      if (inner === undefined) continue;
+      if (isIndex(inner.content)) {
+        part.isImage = false;
+        await partsOf(repository, inner, known);
+      } else part.platform = platformOf(await readConfig(repository, inner));
+    }
+    return [...known.values()];
   };
   return {
     async find(repository, reference) {
       const manifest = await readManifest(repository, reference);
       if (manifest === undefined) return undefined;
-      const parts = recordsAt(manifest.content, 'manifests').slice(0, mostParts);
-      if (parts.length > 0) {
+      if (isIndex(manifest.content)) {
+        const parts = await partsOf(repository, manifest);
+        const images = parts.filter(({ isImage }) => isImage);
+        const first = images[0] === undefined ? undefined : await readManifest(repository, images[0].digest);
         return {
           digest: manifest.digest,
-          children: parts.map((part) => textAt(part, 'digest')),
-          // Attestations are in an index too, of the platform unknown/unknown.
-          platforms: parts.map((part) => platformOf(at(part, 'platform'))).filter((one) => !/^$|unknown/.test(one)),
-          labels: await labelsOfIndex(repository, parts, readManifest, readConfig),
+          children: parts.map(({ digest }) => digest),
+          platforms: images.map(({ platform }) => platform).filter((one) => one !== ''),
+          // The labels of an index are those of its first image.
+          labels: first === undefined ? {} : labelsOf(await readConfig(repository, first)),
         };
       }
       const config = await readConfig(repository, manifest);
@@ -100,9 +122,10 @@ export function openRegistry(route: RegistryRoute, signal: AbortSignal, firstPau
     },
     async layers(repository, digest) {
       const found = await readManifest(repository, digest);
-      const parts = recordsAt(found?.content, 'manifests').slice(0, mostParts);
-      const first = parts.length > 0 ? textAt(firstImage(parts), 'digest') : '';
-      const manifest = first === '' ? found : await readManifest(repository, first);
+      if (found === undefined) return new Map();
+      const parts = isIndex(found.content) ? await partsOf(repository, found) : [];
+      const first = parts.find(({ isImage }) => isImage)?.digest;
+      const manifest = first === undefined ? found : await readManifest(repository, first);
       if (manifest === undefined) return new Map();
       return layersOf(repository, manifest, await readConfig(repository, manifest));
     },
@@ -122,25 +145,30 @@ function layersOf(repository: string, { content }: Manifest, config: unknown): M
   );
 }
 
+/** What an index has: an image, an attestation of one, or another index. */
+interface Part {
+  digest: string;
+  /** `os/architecture`; empty where none is told. */
+  platform: string;
+  isImage: boolean;
+}
+
 interface Manifest {
   digest: string;
   content: unknown;
 }
 
-/** The labels of an index are those of its first image. */
-async function labelsOfIndex(
-  repository: string,
-  parts: readonly Record<string, unknown>[],
-  readManifest: (repository: string, reference: string) => Promise<Manifest | undefined>,
-  readConfig: (repository: string, manifest: Manifest) => Promise<unknown>,
-): Promise<Record<string, string>> {
-  const first = firstImage(parts);
-  const manifest = first === undefined ? undefined : await readManifest(repository, textAt(first, 'digest'));
-  return manifest === undefined ? {} : labelsOf(await readConfig(repository, manifest));
+function isIndex(content: unknown): boolean {
+  return Array.isArray(at(content, 'manifests'));
 }
 
-function firstImage(parts: readonly Record<string, unknown>[]): Record<string, unknown> | undefined {
-  return parts.find((part) => !/^$|unknown/.test(platformOf(at(part, 'platform'))));
+function isManifest(content: unknown): boolean {
+  return isIndex(content) || textAt(content, 'config', 'digest') !== '';
+}
+
+/** Attestations are in an index too: of the platform unknown/unknown, or marked as what they are. */
+function isAttestation(part: Record<string, unknown>): boolean {
+  return textAt(part, 'annotations', 'vnd.docker.reference.type') === 'attestation-manifest';
 }
 
 function platformOf(value: unknown): string {
@@ -172,5 +200,26 @@ function tampered(name: string, repository: string, wanted: string, found: strin
     what: `${name} gave something else than was asked for`,
     why: `${repository}@${wanted}: what came has the digest ${found}`,
     next: 'nothing was changed; find out what stands between this runner and the registry',
+  });
+}
+
+function noManifest(name: string, image: string, content: unknown): McprtError {
+  const isOld = at(content, 'schemaVersion') === 1;
+  return new McprtError('registry-refused', {
+    what: `${name} gives no manifest of ${image}`,
+    why: isOld
+      ? 'what it has is of the first schema, which containerd does not pull any more'
+      : 'what it answers is something else, such as the page of a login',
+    next: isOld
+      ? 'push the image again with a present Docker'
+      : 'look at what stands before the registry; `registry-access: port-forward` goes around it',
+  });
+}
+
+function tooManyParts(name: string, repository: string, digest: string): McprtError {
+  return new McprtError('registry-refused', {
+    what: `${name} has an index of more than ${mostParts} images`,
+    why: `${repository}@${digest}`,
+    next: 'push an index with the platforms of the nodes only',
   });
 }

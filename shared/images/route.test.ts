@@ -116,6 +116,48 @@ describe('publicRoute', () => {
   });
 });
 
+describe('what a registry sends elsewhere for', () => {
+  const names = ['auth.example.com', 'example.com', 'cdn.example.org', 'example.com.evil.org'] as const;
+  const opened = async () => {
+    const upstream = kept(await startUpstream({ tls: await makeServerCertificate(names, ca) }));
+    const overrides = names.map((name) => ({ host: name, port: 443, address: '127.0.0.1', toPort: upstream.port }));
+    const from = kept(
+      publicRoute(host, credentials, { overrides, dnsServer: '', caBundle: ca.certificate, proxies: direct }),
+    );
+    const signal = new AbortController().signal;
+    return {
+      upstream,
+      go: (url: string, withCredentials = true) => from.elsewhere(new URL(url), { withCredentials, signal }),
+    };
+  };
+
+  it.each<[string, boolean, boolean]>([
+    ['https://auth.example.com/token', true, true],
+    ['https://example.com/token', true, true],
+    ['https://cdn.example.org/token', true, false],
+    ['https://example.com.evil.org/token', true, false],
+    ['https://auth.example.com/blob', false, false],
+  ])('shows the password to its own domain only, and only where it may: %s', async (url, withCredentials, isShown) => {
+    const { upstream, go } = await opened();
+    await go(url, withCredentials);
+    expect(upstream.requests.map(({ headers }) => headers.authorization !== undefined)).toEqual([isShown]);
+  });
+
+  it('is not asked for over plain HTTP, nor is its signature told', async () => {
+    const { go } = await opened();
+    const error = await failure(go('http://cdn.example.org/blob?signature=secret'));
+    expect(error.code).toBe('registry-elsewhere');
+    expect(`${error.message} ${error.why}`).not.toContain('secret');
+  });
+
+  it('cannot be reached by a port-forward', async () => {
+    const way = kept(forwardedRoute(() => Promise.reject(new Error('not this one')), undefined));
+    const url = new URL('https://cdn.example.org/blob');
+    const error = await failure(way.elsewhere(url, { withCredentials: false, signal: new AbortController().signal }));
+    expect(error.code).toBe('registry-elsewhere');
+  });
+});
+
 describe('forwardedRoute', () => {
   const forwarded = (port: number, tls?: { servername: string; ca: string }): RegistryRoute =>
     kept(forwardedRoute(async () => connect(port, '127.0.0.1'), tls));

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { Agent, type buildConnector, type Dispatcher } from 'undici';
@@ -12,6 +13,8 @@ export interface RegistryRequest {
   headers?: Readonly<Record<string, string>>;
   body?: Readable | Buffer | string;
   signal?: AbortSignal;
+  /** A token in place of the route's own credentials. */
+  bearer?: string;
 }
 
 export interface RegistryAnswer {
@@ -24,8 +27,17 @@ export interface RegistryAnswer {
 export interface RegistryRoute {
   /** In words, for messages. */
   name: string;
+  /** Where its paths are, as its redirects see it. */
+  origin: string;
   /** @throws McprtError `registry-unreachable`, `proxy-…` */
   request(request: RegistryRequest): Promise<RegistryAnswer>;
+  /**
+   * GETs what the registry sends elsewhere for: of a blob store, or of who gives tokens.
+   *
+   * @param withCredentials shows the route's own, as far as that place may see them
+   * @throws McprtError `registry-elsewhere`, `registry-unreachable`, `proxy-…`
+   */
+  elsewhere(url: URL, request: { withCredentials: boolean; signal: AbortSignal }): Promise<RegistryAnswer>;
   close(): Promise<void>;
 }
 
@@ -44,16 +56,52 @@ export function publicRoute(
   const agent = new Agent({
     headersTimeout: answerWithin,
     bodyTimeout: answerWithin,
-    connect: (_options, done) => {
-      wayTo(host, 443, reach)
+    connect: ({ hostname, port }, done) => {
+      const servername = isIP(hostname) === 0 ? hostname : '';
+      wayTo(hostname, Number(port) || 443, reach)
         .then((way) => openWay(way, reach))
         .then(
-          (socket) => whenSecure(connectTls({ socket, servername: host, ca }), done),
+          (socket) => whenSecure(connectTls({ socket, host: hostname, servername, ca }), done),
           (error: Error) => done(error, null),
         );
     },
   });
-  return routeOver(agent, `https://${host}`, `the public registry ${host}`, { authorization });
+  const name = `the public registry ${host}`;
+  const own = routeOver(agent, `https://${host}`, name, { authorization });
+  return {
+    ...own,
+    async elsewhere(url, { withCredentials, signal }) {
+      if (url.protocol !== 'https:') {
+        throw elsewhereError(
+          name,
+          url,
+          'that is not https: anybody on the way could answer',
+          'correct where it sends its clients; `registry-access: port-forward` goes around it',
+        );
+      }
+      const headers = withCredentials && isNear(host, url.hostname) ? { authorization } : {};
+      return routeOver(agent, url.origin, url.host, headers).request({
+        method: 'GET',
+        path: `${url.pathname}${url.search}`,
+        signal,
+      });
+    },
+  };
+}
+
+/** Whether a host belongs to the registry's: to itself, or to the domain that it is in. Others do not see its password. */
+function isNear(registry: string, host: string): boolean {
+  const domain = registry.split('.').slice(1).join('.');
+  return host === registry || (domain.includes('.') && (host === domain || host.endsWith(`.${domain}`)));
+}
+
+/** What a place is called in a message: what stands behind a question mark signs for it, and is a secret. */
+function elsewhereError(name: string, url: URL, why: string, next: string): McprtError {
+  return new McprtError('registry-elsewhere', {
+    what: `${name} sends to ${url.origin}${url.pathname}`,
+    why,
+    next,
+  });
 }
 
 /**
@@ -83,7 +131,18 @@ export function forwardedRoute(
     },
   });
   const origin = tls === undefined ? 'http://registry' : `https://${tls.servername}`;
-  return routeOver(agent, origin, 'the registry’s pod, by a port-forward', {});
+  const name = 'the registry’s pod, by a port-forward';
+  return {
+    ...routeOver(agent, origin, name, {}),
+    async elsewhere(url) {
+      throw elsewhereError(
+        name,
+        url,
+        'a port-forward leads to the registry’s pod only',
+        '`registry-access: public` goes by its public name',
+      );
+    },
+  };
 }
 
 /** Hands a connection over, once: what becomes of it later is its user's business. */
@@ -107,10 +166,11 @@ function routeOver(
   origin: string,
   name: string,
   own: Readonly<Record<string, string>>,
-): RegistryRoute {
+): Omit<RegistryRoute, 'elsewhere'> {
   return {
     name,
-    async request({ method, path, headers = {}, body, signal }) {
+    origin,
+    async request({ method, path, headers = {}, body, signal, bearer }) {
       try {
         const {
           statusCode,
@@ -120,7 +180,12 @@ function routeOver(
           origin,
           path,
           method: method as Dispatcher.HttpMethod,
-          headers: { 'user-agent': 'mcprt', ...headers, ...own },
+          headers: {
+            'user-agent': 'mcprt',
+            ...headers,
+            ...own,
+            ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+          },
           ...(body === undefined ? {} : { body }),
           ...(signal === undefined ? {} : { signal }),
         });

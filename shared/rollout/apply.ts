@@ -57,10 +57,12 @@ function writeWorkload(cluster: Cluster, write: PreviousWorkload, uid: string): 
 
 /** The part of a workload that a rollout owns. The UID makes sure that it is the one that was looked at. */
 export function workloadObject(
-  { kind, name, images, pullSecrets, annotation }: PreviousWorkload,
+  { kind, name, images, initContainers, pullSecrets, annotation }: PreviousWorkload,
   uid: string,
 ): KubeObject {
-  const containers = Object.entries(images).map(([container, image]) => ({ name: container, image }));
+  const named = Object.entries(images).map(([container, image]) => ({ name: container, image }));
+  const containers = named.filter((one) => !initContainers.includes(one.name));
+  const first = named.filter((one) => initContainers.includes(one.name));
   const annotations = annotation === null ? {} : { annotations: { [configAnnotation]: annotation } };
   return objectOf(workloadKinds[kind], {
     metadata: { namespace, name, uid },
@@ -70,6 +72,7 @@ export function workloadObject(
         spec: {
           ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((secret) => ({ name: secret })) }),
           ...(containers.length === 0 ? {} : { containers }),
+          ...(first.length === 0 ? {} : { initContainers: first }),
         },
       },
     },

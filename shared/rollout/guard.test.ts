@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { McprtError } from '../errors.js';
-import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './guard.js';
+import { guardArchitecture, guardPlan, guardReconcilers, guardSource, guardWindow } from './guard.js';
 import { planRollout, type RolloutPlan, type WantedImage } from './plan.js';
 import { managed, observed, workload } from './testing/objects.js';
 
@@ -57,7 +57,9 @@ describe('guardReconcilers', () => {
     workload('api', { api: 'i' }, { metadata: { managedFields: [managed(manager, { images: ['api'] })] } });
   const write = (images: Record<string, string>, name = 'api'): RolloutPlan => ({
     ...noPlan,
-    writes: [{ kind: 'Deployment', name, uid: `uid-${name}`, images, pullSecrets: [], annotation: null }],
+    writes: [
+      { kind: 'Deployment', name, uid: `uid-${name}`, images, pullSecrets: [], initContainers: [], annotation: null },
+    ],
   });
 
   it('refuses to write an image that another program would put back, and names both', () => {
@@ -89,33 +91,79 @@ describe('guardReconcilers', () => {
 });
 
 describe('guardArchitecture', () => {
-  const node = (architecture: string, unschedulable = false) => ({
+  const node = (architecture: string, spec: object = {}) => ({
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: architecture },
-    spec: unschedulable ? { unschedulable } : {},
+    metadata: { name: `n-${architecture}`, labels: { 'kubernetes.io/arch': architecture } },
+    spec,
     status: { nodeInfo: { architecture } },
   });
-  const refused = (nodes: ReturnType<typeof node>[], platforms: Record<string, string[]>) =>
-    refusalOf(() => guardArchitecture(observed({ nodes }), new Map(Object.entries(platforms))));
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const imageFor = (deployment: string): WantedImage => ({
+    target: { deployment, container: 'c', dockerfile: '' },
+    origin: 'given',
+    repository: `r/${deployment}`,
+    tag: '',
+    digest,
+    recipe: '',
+  });
+  const refused = (nodes: ReturnType<typeof node>[], platforms: Record<string, string[]>, pod: object = {}) =>
+    refusalOf(() =>
+      guardArchitecture(
+        observed({ nodes, deployments: Object.keys(platforms).map((name) => workload(name, { c: 'i' }, { pod })) }),
+        Object.keys(platforms).map(imageFor),
+        new Map(Object.entries(platforms).map(([name, offered]) => [`r/${name}@${digest}`, offered])),
+      ),
+    );
 
   it.each<[string, ReturnType<typeof node>[], string[]]>([
     ['is for the nodes’ processor', [node('amd64')], ['linux/amd64']],
     ['is for the nodes’ processor, with a variant', [node('arm64')], ['linux/arm64/v8']],
     ['is for several, among them each node’s', [node('amd64'), node('arm64')], ['linux/arm64', 'linux/amd64']],
     ['does not tell what it is for', [node('amd64')], []],
-    ['is not for a node that takes no pods', [node('amd64'), node('arm64', true)], ['linux/amd64']],
+    ['is not for a node that takes no pods', [node('amd64'), node('arm64', { unschedulable: true })], ['linux/amd64']],
     ['meets nodes that do not tell what they are', [node('')], ['linux/amd64']],
   ])('lets an image pass that %s', (_, nodes, platforms) => {
-    expect(refused(nodes, { image: platforms })).toBeUndefined();
+    expect(refused(nodes, { api: platforms })).toBeUndefined();
   });
 
-  it('refuses an image that one of the nodes cannot run, and names that image only', () => {
+  it('lets an image pass whose pods are kept from the other nodes', () => {
+    const nodes = [node('amd64'), node('arm64')];
+    const nodeSelector = { 'kubernetes.io/arch': 'amd64' };
+    expect(refused(nodes, { api: ['linux/amd64'] }, { nodeSelector })).toBeUndefined();
+    expect(refused(nodes, { api: ['linux/arm64'] }, { nodeSelector })?.code).toBe('rollout-architecture');
+  });
+
+  it('refuses an image that one of the nodes cannot run, and names that image and node only', () => {
     const refusal = refused([node('amd64'), node('arm64')], {
       right: ['linux/amd64', 'linux/arm64'],
       wrong: ['linux/amd64'],
     });
     expect(refusal?.code).toBe('rollout-architecture');
-    expect(refusal?.why).toBe('nodes: amd64, arm64\nwrong: linux/amd64');
+    expect(refusal?.why).toBe(`r/wrong@${digest}: amd64; not for n-arm64 (arm64)`);
+  });
+});
+
+describe('guardWindow', () => {
+  const slow = workload('api', { api: 'i' }, { spec: { minReadySeconds: 60 } });
+  const refused = (timeout: number, writes: RolloutPlan['writes']) =>
+    refusalOf(() => guardWindow(observed({ deployments: [slow] }), { ...noPlan, writes }, timeout));
+  const write: RolloutPlan['writes'][number] = {
+    kind: 'Deployment',
+    name: 'api',
+    uid: 'uid-api',
+    images: {},
+    initContainers: [],
+    pullSecrets: [],
+    annotation: null,
+  };
+
+  it('refuses what has to be Ready for longer than the rollout waits', () => {
+    expect(refused(60_000, [write])).toMatchObject({ code: 'rollout-window', why: expect.stringContaining('is 60') });
+    expect(refused(61_000, [write])).toBeUndefined();
+  });
+
+  it('does not mind what is not written', () => {
+    expect(refused(1_000, [])).toBeUndefined();
   });
 });

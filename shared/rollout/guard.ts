@@ -1,8 +1,10 @@
-import { at, textAt } from '../cluster/fields.js';
+import { numberAt, textAt } from '../cluster/fields.js';
+import { type KubeObject, nameOf } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { isSpelling } from '../spelling.js';
 import { reconcilerOf } from './managers.js';
 import type { RolloutObservation } from './observe.js';
+import { nodesFor } from './placement.js';
 import type { RolloutPlan, WantedImage } from './plan.js';
 
 /**
@@ -70,34 +72,62 @@ export function guardReconcilers(
 }
 
 /**
- * Refuses images for another processor than the nodes', before anything is changed.
+ * Refuses workloads that could not be done in time, however well everything goes: each pod has to be Ready for longer than
+ * the rollout waits.
  *
- * @param platforms `os/architecture` of each image, by its reference; empty where an image does not tell
+ * @param timeout in ms
+ * @throws McprtError `rollout-window`
+ */
+export function guardWindow(
+  { deployments, statefulSets, daemonSets }: RolloutObservation,
+  { writes }: RolloutPlan,
+  timeout: number,
+): void {
+  const slow = [...deployments, ...statefulSets, ...daemonSets].flatMap((workload) => {
+    const seconds = numberAt(workload, 'spec', 'minReadySeconds') ?? 0;
+    const isWritten = writes.some(({ uid }) => uid === workload.metadata.uid);
+    return isWritten && seconds * 1000 >= timeout ? [{ name: nameOf(workload), seconds }] : [];
+  });
+  if (slow.length === 0) return;
+  throw new McprtError('rollout-window', {
+    what: `${slow[0]?.name} cannot be rolled out within ${timeout / 1000} s`,
+    why: slow.map(({ name, seconds }) => `${name}: minReadySeconds is ${seconds}`).join('\n'),
+    next: 'raise `rollout-timeout` above it, or lower minReadySeconds; nothing was changed',
+  });
+}
+
+/**
+ * Refuses images for another processor than that of a node which may get their pods, before anything is changed.
+ *
+ * @param platforms `os/architecture` of each image, by its repository and digest; empty where an image does not tell
  * @throws McprtError `rollout-architecture`
  */
 export function guardArchitecture(
-  { nodes }: RolloutObservation,
+  { nodes, deployments }: RolloutObservation,
+  images: readonly WantedImage[],
   platforms: ReadonlyMap<string, readonly string[]>,
 ): void {
-  const architectures = [
-    ...new Set(
-      nodes
-        .filter(({ spec }) => at({ spec }, 'spec', 'unschedulable') !== true)
-        .map((node) => textAt(node, 'status', 'nodeInfo', 'architecture'))
-        .filter((one) => one !== ''),
-    ),
-  ];
-  const wrong = [...platforms].filter(
-    ([, offered]) =>
-      offered.length > 0 && architectures.some((one) => !offered.some((each) => each.split('/')[1] === one)),
-  );
+  const wrong = images.flatMap(({ target, repository, digest }) => {
+    const reference = `${repository}@${digest}`;
+    const offered = (platforms.get(reference) ?? []).map((one) => one.split('/')[1]);
+    const workload = deployments.find(({ metadata }) => metadata.name === target.deployment);
+    if (workload === undefined || offered.length === 0) return [];
+    const unfit = nodesFor(workload, nodes).filter((node) => {
+      const own = textAt(node, 'status', 'nodeInfo', 'architecture');
+      return own !== '' && !offered.includes(own);
+    });
+    return unfit.length === 0 ? [] : [{ reference, offered, unfit }];
+  });
   if (wrong.length === 0) return;
+  const told = (node: KubeObject): string =>
+    `${node.metadata.name} (${textAt(node, 'status', 'nodeInfo', 'architecture')})`;
   throw new McprtError('rollout-architecture', {
-    what: 'images were built for another processor than the nodes’',
-    why: [
-      `nodes: ${architectures.join(', ')}`,
-      ...wrong.map(([image, offered]) => `${image}: ${offered.join(', ')}`),
-    ].join('\n'),
-    next: 'set MCP_IMAGE_PLATFORM in the profile to the nodes’ platform, such as linux/amd64, and build again',
+    what: 'images were built for another processor than that of nodes which may get their pods',
+    why: wrong
+      .map(
+        ({ reference, offered, unfit }) => `${reference}: ${offered.join(', ')}; not for ${unfit.map(told).join(', ')}`,
+      )
+      .join('\n'),
+    next: 'set MCP_IMAGE_PLATFORM in the profile to the nodes’ platform, such as linux/amd64, and build again; or keep the pods from the other nodes by `nodeSelector`',
   });
 }

@@ -17,6 +17,7 @@ const workload = (parts: Partial<PreviousWorkload> = {}): PreviousWorkload => ({
   kind: 'Deployment',
   name: 'api',
   images: { api: 'first' },
+  initContainers: [],
   pullSecrets: [],
   annotation: null,
   ...parts,

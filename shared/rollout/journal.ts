@@ -10,6 +10,8 @@ export interface PreviousWorkload {
   name: string;
   /** Image by container, of those that the rollout writes. */
   images: Record<string, string>;
+  /** Which of these are init containers. */
+  initContainers: string[];
   /** Names of the pull Secrets that mcprt has given it. */
   pullSecrets: string[];
   /** Value of the annotation that restarts it; null when it had none. */
@@ -40,6 +42,8 @@ const workloadShape = z.object({
   kind: z.enum(['Deployment', 'StatefulSet', 'DaemonSet']),
   name: z.string(),
   images: z.record(z.string(), z.string()),
+  // Written down by none of the first releases, which knew no init containers.
+  initContainers: z.array(z.string()).default([]),
   pullSecrets: z.array(z.string()),
   annotation: z.string().nullable(),
 });

@@ -14,6 +14,7 @@ const expected: Expected = {
   name: 'api',
   uid: 'uid-api',
   generation: 2,
+  replicas: 1,
   images: new Map([['api', 'new']]),
 };
 const ownedBy = (uid: string) => [{ apiVersion: 'apps/v1', kind: 'X', name: 'x', uid }];
@@ -46,6 +47,19 @@ const pod = (name: string, status: object, { owner = 'rs-2', node = '', deleted 
 const waiting = (reason: string, message = '') => ({
   containerStatuses: [{ name: 'api', image: 'new', ready: false, state: { waiting: { reason, message } } }],
 });
+const ending = (ended: string, restarts: number) => ({
+  containerStatuses: [
+    {
+      name: 'api',
+      ready: false,
+      restartCount: restarts,
+      state: { waiting: { reason: 'CrashLoopBackOff' } },
+      lastState: { terminated: { reason: ended, exitCode: 1 } },
+    },
+  ],
+});
+const crashing = ending('Error', 2);
+const notMade = { conditions: [{ type: 'PodReadyToStartContainers', status: 'False' }] };
 const running = { containerStatuses: [{ name: 'api', ready: false, state: { running: {} } }] };
 const warning = (uid: string, message: string, reason = 'Failed'): KubeObject => ({
   apiVersion: 'v1',
@@ -164,15 +178,22 @@ describe('judge', () => {
       [warning('uid-p', 'Failed to pull image "new": not found')],
       'image-pull',
     ],
-    ['refused credentials', pod('p', waiting('ErrImagePull', '401 Unauthorized')), [], 'pull-secret-stale'],
     [
       'an image for another processor',
       pod('p', waiting('ErrImagePull', 'no match for platform')),
       [],
       'image-architecture',
     ],
-    ['a container that ends again and again', pod('p', waiting('CrashLoopBackOff')), [], 'pod-crash-loop'],
-    ['a Secret that is missing', pod('p', waiting('CreateContainerConfigError', 'secret "a"')), [], 'pod-config'],
+    ['a container that keeps crashing', pod('p', crashing), [], 'pod-crash-loop'],
+    ['one that is killed for its memory', pod('p', ending('OOMKilled', 1)), [], 'pod-crash-loop'],
+    [
+      'a program that is not there',
+      pod('p', waiting('RunContainerError', 'no such file or directory')),
+      [],
+      'pod-config',
+    ],
+    ['an image that is never pulled', pod('p', waiting('ErrImageNeverPull')), [], 'image-pull'],
+    ['a refused signature', pod('p', waiting('SignatureValidationFailed', 'no signature')), [], 'image-pull'],
   ])('has failed at once for %s', (_, one, warnings, code) => {
     expect(symptoms({ pods: [one], warnings })).toEqual([[code, patience.none]]);
   });
@@ -186,8 +207,143 @@ describe('judge', () => {
       'image-pull',
     ],
     ['a container that has ended once', pod('p', waiting('Error')), [], 'pod-crash-loop'],
+    ['one that has ended twice', pod('p', ending('Error', 1)), [], 'pod-crash-loop'],
+    [
+      'a node that is slow to make a container',
+      pod('p', waiting('CreateContainerError', 'context deadline exceeded')),
+      [],
+      'pod-config',
+    ],
+    [
+      'a volume that cannot be mounted yet',
+      pod('p', { ...waiting('ContainerCreating'), ...notMade }),
+      [warning('uid-p', 'MountVolume.SetUp failed for volume "v" : secret "s" not found', 'FailedMount')],
+      'pod-config',
+    ],
   ])('gives time to %s', (_, one, warnings, code) => {
     expect(symptoms({ pods: [one], warnings })).toEqual([[code, patience.passing]]);
+  });
+
+  it.each<[string, KubeObject, string, number]>([
+    [
+      'credentials that are new',
+      pod('p', waiting('ErrImagePull', '401 Unauthorized')),
+      'pull-secret-stale',
+      patience.refusal,
+    ],
+    [
+      'a Secret that somebody else may be about to make',
+      pod('p', waiting('CreateContainerConfigError', 'secret "a" not found')),
+      'pod-config',
+      patience.scheduling,
+    ],
+  ])('gives a moment to %s', (_, one, code, ms) => {
+    expect(symptoms({ pods: [one] })).toEqual([[code, ms]]);
+  });
+
+  it('gives whoever crashes time while a StatefulSet of the same rollout restarts', () => {
+    const set = workload('db', {}, { kind: 'StatefulSet', status: { observedGeneration: 1, replicas: 1 } });
+    const base: Expected = {
+      ...expected,
+      kind: 'StatefulSet',
+      name: 'db',
+      uid: 'uid-db',
+      generation: 1,
+      images: new Map(),
+    };
+    const parts = { workloads: [deployment(half), set], pods: [pod('p', crashing)] };
+    const of = (...all: Expected[]): number[] => judge(all, scene(parts)).symptoms.map((one) => one.patience);
+    expect(of(expected, base)).toEqual([patience.passing]);
+    expect(of(expected)).toEqual([patience.none]);
+  });
+
+  it('does not believe the warnings of a volume once the pod says that it is made', () => {
+    const warnings = [warning('uid-p', 'MountVolume.SetUp failed', 'FailedMount')];
+    const made = { conditions: [{ type: 'PodReadyToStartContainers', status: 'True' }] };
+    expect(symptoms({ pods: [pod('p', { ...waiting('ContainerCreating'), ...made })], warnings })).toEqual([]);
+    // A cluster before 1.29 does not tell: a slow pull looks the same.
+    expect(symptoms({ pods: [pod('p', waiting('ContainerCreating'))], warnings })).toEqual([
+      ['pod-config', patience.late],
+    ]);
+  });
+
+  describe('of pods that have ended', () => {
+    const ended = (name: string, reason: string, phase = 'Failed') =>
+      pod(name, { phase, reason, message: 'why', ...crashing });
+
+    it.each<[string, KubeObject[]]>([
+      ['evicted', [ended('a', 'Evicted'), pod('b', running)]],
+      ['ended with its node', [ended('a', 'Terminated')]],
+      ['turned away by its node', [ended('a', 'NodeShutdown'), ended('b', 'OutOfcpu')]],
+      ['completed', [ended('a', '', 'Succeeded'), ended('b', '', 'Succeeded'), ended('c', '', 'Succeeded')]],
+    ])('says nothing of one that was %s: another one is made', (_, pods) => {
+      expect(symptoms({ pods })).toEqual([]);
+    });
+
+    it('says so where one after another is ended', () => {
+      const pods = ['a', 'b', 'c'].map((name) => ended(name, 'Evicted'));
+      expect(symptoms({ pods })).toEqual([['pod-ended', patience.passing]]);
+      expect(judge([expected], scene({ pods })).symptoms[0]?.finding.cause).toContain('Evicted');
+    });
+  });
+
+  describe('of what somebody stopped meanwhile', () => {
+    const paused = workload(
+      'api',
+      { api: 'new' },
+      { metadata: { generation: 2, annotations: revision }, spec: { paused: true }, status: half },
+    );
+
+    it('waits for an image that is to be tried, and says what stops it', () => {
+      const { symptoms: found } = judge([expected], scene({ workloads: [paused] }));
+      expect(found).toMatchObject([
+        {
+          finding: { code: 'rollout-overwritten', cause: 'somebody stopped it meanwhile: it is paused' },
+          patience: patience.passing,
+        },
+      ]);
+    });
+
+    it('does not wait for a restart: it comes when they let it go on', () => {
+      const restarted = { ...expected, images: new Map<string, string>() };
+      expect(judge([restarted], scene({ workloads: [paused] }))).toEqual({ missing: [], symptoms: [] });
+    });
+
+    it('does not wait for a DaemonSet past a node that is not Ready', () => {
+      const set = workload(
+        'api',
+        {},
+        {
+          kind: 'DaemonSet',
+          metadata: { generation: 2 },
+          status: { observedGeneration: 2, desiredNumberScheduled: 2 },
+        },
+      );
+      const agent: Expected = { ...expected, kind: 'DaemonSet', images: new Map() };
+      const missing = (status: string) => judge([agent], scene({ workloads: [set], nodes: [node(status)] })).missing;
+      expect(missing('Unknown')).toEqual([]);
+      expect(missing('True')).toHaveLength(1);
+    });
+  });
+
+  it.each<[string, object, object, boolean]>([
+    ['is done when what was wanted runs', {}, {}, true],
+    ['is not done with an old pod left', {}, { replicas: 4 }, false],
+    ['is not done before what was wanted runs', {}, { availableReplicas: 0 }, false],
+    ['is not done before its controller has seen it', {}, { observedGeneration: 1 }, false],
+    ['is not done with fewer than it wants itself', { replicas: 1 }, { availableReplicas: 0, readyReplicas: 0 }, false],
+  ])('of what an autoscaler has made larger than there is room for, %s', (_, spec, status, isDone) => {
+    const counts = { ...whole, replicas: 3, updatedReplicas: 3, readyReplicas: 1, availableReplicas: 1 };
+    const live = workload(
+      'api',
+      { api: 'new' },
+      {
+        metadata: { generation: 2, annotations: revision },
+        spec: { replicas: 3, ...spec },
+        status: { ...counts, ...status },
+      },
+    );
+    expect(judge([expected], scene({ workloads: [live] })).missing).toHaveLength(isDone ? 0 : 1);
   });
 
   it('has no symptom while a pod is made, or runs and is not ready yet', () => {
@@ -204,10 +360,14 @@ describe('judge', () => {
   it('gives the scheduler time, as a replica may make room', () => {
     const status = { conditions: [{ type: 'PodScheduled', status: 'False', message: '0/1 nodes: memory' }] };
     expect(symptoms({ pods: [pod('p', status)] })).toEqual([['pod-unschedulable', patience.scheduling]]);
+    const going = pod('old', running, { owner: 'rs-1', deleted: true });
+    expect(symptoms({ pods: [pod('p', status), going] })).toEqual([['pod-unschedulable', patience.passing]]);
+    const nominated = { ...status, nominatedNodeName: 'n1' };
+    expect(symptoms({ pods: [pod('p', nominated)] })).toEqual([['pod-unschedulable', patience.passing]]);
   });
 
   it('blames a node that is not Ready, and not what the container on it does', () => {
-    const pods = [pod('p', waiting('CrashLoopBackOff'), { node: 'n1' })];
+    const pods = [pod('p', crashing, { node: 'n1' })];
     expect(symptoms({ pods, nodes: [node('Unknown')] })).toEqual([['node-not-ready', patience.node]]);
     expect(symptoms({ pods, nodes: [node('True')] })).toEqual([['pod-crash-loop', patience.none]]);
   });
@@ -224,6 +384,14 @@ describe('judge', () => {
       ['an event of its newest ReplicaSet', { warnings: [warning('rs-2', message, 'FailedCreate')] }],
     ])('says so by %s, and gives it a moment', (_, parts) => {
       expect(symptoms(parts)).toEqual([['workload-quota', patience.refusal]]);
+    });
+
+    it('gives time where a pod that goes makes room, or a webhook may come back', () => {
+      const warnings = [warning('rs-2', message, 'FailedCreate')];
+      const going = pod('old', running, { owner: 'rs-1', deleted: true });
+      expect(symptoms({ warnings, pods: [going] })).toEqual([['workload-quota', patience.passing]]);
+      const away = [warning('rs-2', 'failed calling webhook "w": connection refused', 'FailedCreate')];
+      expect(symptoms({ warnings: away })).toEqual([['workload-quota', patience.passing]]);
     });
 
     it.each<[string, Partial<WorkloadView>]>([
@@ -254,9 +422,7 @@ describe('judge', () => {
     });
 
     it('tells the cause instead where one is seen', () => {
-      expect(symptoms({ workloads: [late], pods: [pod('p', waiting('CrashLoopBackOff'))] })).toEqual([
-        ['pod-crash-loop', patience.none],
-      ]);
+      expect(symptoms({ workloads: [late], pods: [pod('p', crashing)] })).toEqual([['pod-crash-loop', patience.none]]);
     });
   });
 
@@ -280,6 +446,7 @@ describe('reasonsAtTheEnd', () => {
     const [finding] = reasonsAtTheEnd([expected], scene({ pods: [pod('p', running)], warnings }));
     expect(finding).toMatchObject({
       code: 'probe-failing',
+      cause: 'its new pod runs, and its readiness probe fails: 503',
       evidence: expect.arrayContaining(['Readiness probe failed: 503']),
     });
   });
@@ -294,6 +461,15 @@ describe('reasonsAtTheEnd', () => {
         'pod p: container api runs and is not ready',
       ],
     });
+  });
+
+  it('names the init container that does not end', () => {
+    const first = { initContainerStatuses: [{ name: 'migrate', state: { running: { startedAt: 't' } } }] };
+    const [found] = reasonsAtTheEnd(
+      [expected],
+      scene({ pods: [pod('p', { ...first, ...waiting('PodInitializing') })] }),
+    );
+    expect(found).toMatchObject({ cause: 'its init container migrate has not ended' });
   });
 
   it('does not say of a container that it runs while it is still being made', () => {

@@ -1,16 +1,15 @@
 import { type Finding, finding, merged, ordered } from '../checks/finding.js';
-import {
-  containerCause,
-  isUnscheduled,
-  probeFailures,
-  refusal,
-  refusalCause,
-  unscheduledCause,
-} from '../checks/rules/pod-causes.js';
-import { conditionOf, isTrue, numberAt, recordsAt, textAt } from '../cluster/fields.js';
+import type { Cause } from '../checks/rules/cause.js';
+import { containerCause } from '../checks/rules/pod-causes.js';
+import { lastProbe, probeFailures } from '../checks/rules/probe-causes.js';
+import { isUnscheduled, refusal, refusalCause, unscheduledCause } from '../checks/rules/refusal-causes.js';
+import { firstCause, setUpCause } from '../checks/rules/waiting-causes.js';
+import { at, conditionOf, isTrue, numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
-import { podsOf, rolloutState, troublesOf } from '../cluster/workloads.js';
+import { rolloutState } from '../cluster/rollout-state.js';
+import { type ContainerTrouble, isOver, podsOf, troublesOf } from '../cluster/workloads.js';
 import { lastWriter } from './managers.js';
+import { standstillOf } from './standing.js';
 import { containersOf } from './targets.js';
 
 /** A workload that is rolled out: what its pods must be like. */
@@ -20,6 +19,8 @@ export interface Expected {
   uid: string;
   /** Its generation after the last write: what is older has not been told of it yet. */
   generation: number;
+  /** How many replicas were wanted then: an autoscaler may want more meanwhile. */
+  replicas: number;
   /** Image by container, as it was written; empty for a workload that is only restarted. */
   images: ReadonlyMap<string, string>;
 }
@@ -47,19 +48,33 @@ export interface Progress {
 
 /**
  * How long each class of trouble may last, in ms. What cannot get better by itself may not last at all; the others are
- * given the time in which they often do: a registry that restarts, a node that comes back, a replica that makes room.
+ * given the time in which they often do: a Secret that another program is about to make, a replica that makes room, a registry
+ * or a node that restarts. What says nothing for sure may last until the time is up.
  */
-export const patience = { none: 0, refusal: 10_000, scheduling: 20_000, node: 20_000, passing: 45_000 } as const;
+export const patience = {
+  none: 0,
+  refusal: 10_000,
+  scheduling: 20_000,
+  passing: 45_000,
+  node: 60_000,
+  late: Number.POSITIVE_INFINITY,
+} as const;
 
 /**
  * How far the workloads of a rollout are, and what keeps them (kstatus' rules for the state; the pods, events and
  * conditions for the reason). Pure: the same scene gives the same answer.
  */
 export function judge(expected: readonly Expected[], scene: WorkloadView): Progress {
-  const parts = expected.map((one) => judgeOne(one, scene));
+  const parts = expected.map((one) => ({ ...judgeOne(one, scene), isBase: one.kind === 'StatefulSet' }));
+  // Whoever talks to a database crashes while that one restarts, and runs once it is back.
+  const isBaseAway = parts.some(({ isBase, missing }) => isBase && missing.length > 0);
+  const calmed = ({ finding, patience: ms }: Symptom): Symptom => ({
+    finding,
+    patience: finding.code === 'pod-crash-loop' ? Math.max(ms, patience.passing) : ms,
+  });
   return {
     missing: parts.flatMap(({ missing }) => missing),
-    symptoms: parts.flatMap(({ symptoms }) => symptoms),
+    symptoms: parts.flatMap(({ symptoms, isBase }) => (isBaseAway && !isBase ? symptoms.map(calmed) : symptoms)),
   };
 }
 
@@ -128,35 +143,64 @@ function judgeOne(expected: Expected, scene: WorkloadView): Progress {
     );
   }
   const state = rolloutState(found);
-  if (state.complete) return { missing: [], symptoms: [] };
+  if (state.complete || isScaledUp(found, expected)) return { missing: [], symptoms: [] };
+  const standstill = standstillOf(found, scene.nodes);
+  if (standstill !== undefined) {
+    // Somebody stopped it meanwhile. A restart comes when they let it go on; an image that is to be tried is waited for.
+    if (expected.images.size === 0) return { missing: [], symptoms: [] };
+    const stopping = overwritten(subject, `somebody stopped it meanwhile: ${standstill.why}`, state.why);
+    return {
+      missing: [`${subject}: ${standstill.why}`],
+      symptoms: [{ finding: { ...stopping, remedy: standstill.remedy }, patience: patience.passing }],
+    };
+  }
   return { missing: [`${subject}: ${state.why}`], symptoms: symptomsOf(found, expected, scene) };
+}
+
+/**
+ * Whether as many new pods run as were wanted, and no old one is left, while an autoscaler wants more: whether these find
+ * room says nothing about what was rolled out.
+ */
+function isScaledUp(workload: KubeObject, { kind, replicas }: Expected): boolean {
+  const [wanted, observed, present, updated, available] = [
+    numberAt(workload, 'spec', 'replicas'),
+    ...['observedGeneration', 'replicas', 'updatedReplicas', 'availableReplicas'].map((field) =>
+      numberAt(workload, 'status', field),
+    ),
+  ].map((count) => count ?? 0) as [number, number, number, number, number];
+  const isSeen = observed === (workload.metadata.generation ?? 0);
+  return (
+    kind === 'Deployment' && isSeen && wanted > replicas && present === updated && available >= replicas && replicas > 0
+  );
 }
 
 function symptomsOf(workload: KubeObject, expected: Expected, scene: WorkloadView): Symptom[] {
   // Until the controller has seen the change, the newest ReplicaSet is the old one.
   if ((numberAt(workload, 'status', 'observedGeneration') ?? 0) < (workload.metadata.generation ?? 0)) return [];
-  const base = { severity: 'error' as const, subject: subjectOf(expected), confidence: 'certain' as const };
-  const pods = newPods(workload, scene).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const symptoms: Symptom[] = [];
-  for (const pod of pods) {
+  const subject = subjectOf(expected);
+  const all = newPods(workload, scene);
+  const pods = all.filter((pod) => !isOver(pod));
+  const told = (cause: Cause, ms: number): Symptom => ({
+    finding: { severity: 'error', subject, confidence: 'certain', ...cause },
+    patience: ms,
+  });
+  const symptoms = pods.flatMap((pod): Symptom[] => {
     const node = scene.nodes.find(({ metadata }) => metadata.name === textAt(pod, 'spec', 'nodeName'));
     if (node !== undefined && !isTrue(node, 'Ready')) {
-      symptoms.push({ finding: nodeFinding(base.subject, node), patience: patience.node });
-      continue;
+      return [{ finding: nodeFinding(subject, node), patience: patience.node }];
     }
-    for (const trouble of troublesOf(pod)) {
+    if (isUnscheduled(pod)) return [told(unscheduledCause(pod), roomPatience(pod, scene))];
+    const troubles = troublesOf(pod).map((trouble) => {
       const cause = containerCause(pod, trouble, scene.warnings);
-      symptoms.push({
-        finding: { ...base, ...cause },
-        patience: patienceWith(cause.code, trouble.reason, cause.evidence.join(' ')),
-      });
-    }
-    if (isUnscheduled(pod))
-      symptoms.push({ finding: { ...base, ...unscheduledCause(pod) }, patience: patience.scheduling });
-  }
+      return told(cause, patienceWith(cause, trouble));
+    });
+    const setUp = troubles.length > 0 ? undefined : unmade(pod, scene);
+    return setUp === undefined ? troubles : [setUp].map(({ cause, ms }) => told(cause, ms));
+  });
+  const ended = endedCause(all);
+  if (ended !== undefined && symptoms.length === 0) symptoms.push(told(ended, patience.passing));
   const refused = refusal(workload, pods.length, warningsAbout(workload, scene)) || replicaSetRefusal(workload, scene);
-  if (refused !== '')
-    symptoms.push({ finding: { ...base, ...refusalCause(workload, refused) }, patience: patience.refusal });
+  if (refused !== '') symptoms.push(told(refusalCause(workload, refused), refusalPatience(refused, scene)));
   if (symptoms.length === 0 && conditionOf(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
     symptoms.push({
       finding: lateFinding(expected, conditionOf(workload, 'Progressing')?.message ?? '', scene),
@@ -168,15 +212,80 @@ function symptomsOf(workload: KubeObject, expected: Expected, scene: WorkloadVie
 }
 
 /** What a container waits for passes by itself, or it does not. */
-function patienceWith(code: Finding['code'], reason: string, evidence: string): number {
+function patienceWith(
+  { code, cause, evidence }: Cause,
+  { reason, message, restarts, ended }: ContainerTrouble,
+): number {
   if (code === 'image-pull') {
-    return /not found|manifest unknown|InvalidImageName|name invalid/.test(`${reason} ${evidence}`)
+    return /not found|manifest unknown|InvalidImageName|name invalid|ErrImageNeverPull|signature/i.test(
+      [reason, cause, ...evidence].join(' '),
+    )
       ? patience.none
       : patience.passing;
   }
-  // A container that ended once is started again at once; that alone is not yet a failure.
-  if (code === 'pod-crash-loop') return reason === 'CrashLoopBackOff' ? patience.none : patience.passing;
+  // What guards the registry may be rolled out itself, and the pull Secret was written a moment ago.
+  if (code === 'pull-secret-stale') return patience.refusal;
+  if (code === 'pod-config') {
+    // The Secret may be on its way: other programs make Secrets too.
+    if (reason === 'CreateContainerConfigError') return patience.scheduling;
+    return /no such file|not found|permission denied/.test(message) ? patience.none : patience.passing;
+  }
+  // A container that is started again may find what it lacked; one that has ended three times has failed.
+  if (code === 'pod-crash-loop') {
+    const isHopeless = reason === 'CrashLoopBackOff' && (restarts >= hopelessRestarts || ended === 'OOMKilled');
+    return isHopeless ? patience.none : patience.passing;
+  }
   return patience.none;
+}
+
+/** Restarts after which a container that ends again has ended three times. */
+const hopelessRestarts = 2;
+
+/** A pod that goes makes room, and a victim of preemption has to go first. */
+function roomPatience(pod: KubeObject, scene: WorkloadView): number {
+  return isRoomComing(scene) || textAt(pod, 'status', 'nominatedNodeName') !== ''
+    ? patience.passing
+    : patience.scheduling;
+}
+
+function refusalPatience(refused: string, scene: WorkloadView): number {
+  return isRoomComing(scene) || /failed calling webhook/.test(refused) ? patience.passing : patience.refusal;
+}
+
+function isRoomComing({ pods }: WorkloadView): boolean {
+  return pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
+}
+
+/** What keeps a node from making a pod's volumes or network. Warnings outlive it: where the pod says that it is made, they count no more. */
+function unmade(pod: KubeObject, scene: WorkloadView): { cause: Cause; ms: number } | undefined {
+  const made = conditionOf(pod, 'PodReadyToStartContainers')?.status;
+  const hasBegun = recordsAt(pod, 'status', 'containerStatuses').some(
+    (one) => at(one, 'state', 'waiting') === undefined,
+  );
+  const cause = made === 'True' || hasBegun ? undefined : setUpCause(pod, scene.warnings);
+  // Clusters before 1.29 do not tell: a slow pull looks the same.
+  return cause === undefined ? undefined : { cause, ms: made === 'False' ? patience.passing : patience.late };
+}
+
+/** How many pods of one rollout may end before it is the rollout that ends them. */
+const mostEnded = 3;
+
+/** Pods that their nodes have ended, one after another, so that none comes to run. */
+function endedCause(pods: readonly KubeObject[]): Cause | undefined {
+  const ended = pods.filter(
+    (pod) => pod.metadata.deletionTimestamp === undefined && textAt(pod, 'status', 'phase') === 'Failed',
+  );
+  const [last] = ended.slice(-1);
+  if (last === undefined || ended.length < mostEnded) return undefined;
+  const reason = textAt(last, 'status', 'reason') || 'Failed';
+  return {
+    code: 'pod-ended',
+    cause: `its pods are ended by their node, one after another: ${reason}`,
+    evidence: ended.map(
+      (pod) => `pod ${pod.metadata.name}: ${textAt(pod, 'status', 'reason')}: ${textAt(pod, 'status', 'message')}`,
+    ),
+    remedy: `free what the message names, or lower what its pods use: \`kubectl describe pod -n ${last.metadata.namespace} ${last.metadata.name}\``,
+  };
 }
 
 /** Warnings about a workload and its newest ReplicaSet: those of earlier ones outlive what they tell. */
@@ -211,12 +320,13 @@ function overwritten(subject: string, cause: string, evidence: string): Finding 
   });
 }
 
-/** Why a workload is late although nothing is plainly wrong: a probe that fails, or how far it is. */
+/** Why a workload is late although nothing is plainly wrong: what its pods wait for, a probe that fails, or how far it is. */
 function lateFinding(expected: Expected, why: string, scene: WorkloadView): Finding {
   const subject = subjectOf(expected);
   const workload = scene.workloads.find(({ metadata }) => metadata.uid === expected.uid);
-  const pods = workload === undefined ? [] : newPods(workload, scene);
-  const failures = probeFailures(pods, scene.warnings);
+  const pods = (workload === undefined ? [] : newPods(workload, scene)).filter((pod) => !isOver(pod));
+  const [first] = pods.flatMap((pod) => unmade(pod, scene)?.cause ?? firstCause(pod, scene.warnings) ?? []);
+  if (first !== undefined) return finding(first.code, { subject, ...first });
   const unready = pods.flatMap((pod) =>
     recordsAt(pod, 'status', 'containerStatuses')
       .filter((status) => status.ready !== true)
@@ -224,19 +334,20 @@ function lateFinding(expected: Expected, why: string, scene: WorkloadView): Find
   );
   const where = `-n ${workload?.metadata.namespace ?? 'mcp-sentinel'}`;
   const remedy = `\`kubectl describe pod ${where}\`; \`kubectl logs ${where} ${expected.kind.toLowerCase()}/${expected.name}\``;
-  return failures.length > 0
-    ? finding('probe-failing', {
-        subject,
-        cause: 'its new pod runs, and its probe says that it is not ready',
-        evidence: [...new Set(failures), ...unready],
-        remedy,
-      })
-    : finding('workload-not-ready', {
+  const probe = lastProbe(pods, scene.warnings);
+  return probe === undefined
+    ? finding('workload-not-ready', {
         subject,
         cause: 'its rollout is not complete',
         evidence: [why, ...unready],
         remedy,
         confidence: 'likely',
+      })
+    : finding('probe-failing', {
+        subject,
+        cause: `its new pod runs, and its ${probe.type.toLowerCase()} probe fails: ${probe.answer}`,
+        evidence: [...new Set(probeFailures(pods, scene.warnings)), ...unready],
+        remedy,
       });
 }
 

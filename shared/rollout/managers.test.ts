@@ -63,6 +63,17 @@ describe('ownFields', () => {
     expect(ownFields(live)).toEqual({ containers: ['api'], pullSecrets: ['pull'] });
   });
 
+  it('are those of init containers too', () => {
+    const entry = { manager: 'mcprt', operation: 'Apply', fieldsV1: {} };
+    const first = { 'k:{"name":"migrate"}': { 'f:image': {} } };
+    const live = writtenBy({
+      ...entry,
+      fieldsV1: { 'f:spec': { 'f:template': { 'f:spec': { 'f:initContainers': first } } } },
+    });
+    expect(ownFields(live).containers).toEqual(['migrate']);
+    expect(lastWriter(live, 'migrate')?.manager).toBe('mcprt');
+  });
+
   it('are not those that mcprt has written otherwise: the next apply does not take them away', () => {
     const live = writtenBy(managed('mcprt', { operation: 'Update', images: ['api'], pullSecrets: ['pull'] }));
     expect(ownFields(live)).toEqual({ containers: [], pullSecrets: [] });

@@ -14,6 +14,9 @@ export interface Writer {
 const reconcilers =
   /^(?:argocd|argo-cd|kustomize-controller|helm-controller|flux|fleet|rancher-fleet|kapp-controller|keel)/i;
 
+/** Where containers are in a pod: a name is in one of them only. */
+const containerLists = ['f:containers', 'f:initContainers'] as const;
+
 /** The last one who wrote the image of a container of a workload. */
 export function lastWriter(workload: KubeObject, container: string): Writer | undefined {
   return writersOf(workload, container)
@@ -43,7 +46,7 @@ export function ownFields(workload: KubeObject): { containers: string[]; pullSec
         .map(([key]) => textAt(JSON.parse(key.slice(2)), 'name'));
     });
   return {
-    containers: namesBelow('f:containers', 'f:image'),
+    containers: containerLists.flatMap((list) => namesBelow(list, 'f:image')),
     pullSecrets: namesBelow('f:imagePullSecrets', undefined),
   };
 }
@@ -57,5 +60,7 @@ function writersOf(workload: KubeObject, container: string): Writer[] {
 /** Whether a set of fields (`FieldsV1`) has the image of a container, which is found by its name. */
 function ownsImage(fields: unknown, container: string): boolean {
   const key = `k:{"name":${JSON.stringify(container)}}`;
-  return at(fields, 'f:spec', 'f:template', 'f:spec', 'f:containers', key, 'f:image') !== undefined;
+  return containerLists.some(
+    (list) => at(fields, 'f:spec', 'f:template', 'f:spec', list, key, 'f:image') !== undefined,
+  );
 }

@@ -95,6 +95,7 @@ describe('planRollout', () => {
         name: 'api',
         uid: 'uid-api',
         generation: 7,
+        replicas: 1,
         images: new Map([['api', `${repository}:v1@${digest('b')}`]]),
       },
     ]);
@@ -108,6 +109,26 @@ describe('planRollout', () => {
     expect(plan.writes).toMatchObject([{ name: 'api', uid: 'uid-api', images: { api: referenceOf(image()) } }]);
     expect(plan.previous.workloads).toMatchObject([{ name: 'api', images: { api: old } }]);
     expect(plan.awaited[0]?.images).toEqual(new Map([['api', referenceOf(image())]]));
+  });
+
+  it('warns of an image for a Deployment that is scaled to 0: nobody knows whether it runs', () => {
+    const plan = planRollout(
+      observed({ deployments: [api({ spec: { replicas: 0 } })] }),
+      wanted({ images: [image()] }),
+    );
+    expect(plan.writes).toHaveLength(1);
+    expect(plan.skipped).toMatchObject([{ code: 'workload-skipped', cause: expect.stringContaining('untried') }]);
+  });
+
+  it('writes the image of an init container, and knows it as one', () => {
+    const pod = { ...pull, initContainers: [{ name: 'migrate', image: old }] };
+    const target = { deployment: 'api', container: 'migrate', dockerfile: '' };
+    const plan = planRollout(
+      observed({ deployments: [workload('api', { api: 'i' }, { pod })] }),
+      wanted({ images: [image({ target })] }),
+    );
+    expect(plan.writes).toMatchObject([{ images: { migrate: referenceOf(image()) }, initContainers: ['migrate'] }]);
+    expect(plan.awaited[0]?.images).toEqual(new Map([['migrate', referenceOf(image())]]));
   });
 
   it('names an image by its digest that runs by its tag alone: the tag may have been used again', () => {
@@ -181,6 +202,56 @@ describe('planRollout', () => {
         wanted({ config }),
       );
       expect(plan.writes.map(({ name }) => name)).toEqual(['api']);
+    });
+
+    it('says of a StatefulSet that it may be a database, and which keys it reads', () => {
+      const set = workload('db', {}, { kind: 'StatefulSet', pod: readsConfig });
+      const plan = planRollout(observed({ statefulSets: [set], config: before }), wanted({ config }));
+      expect(plan.changes.at(-1)).toMatchObject({
+        subject: 'StatefulSet mcp-sentinel/db',
+        field: 'restart',
+        reason: expect.stringMatching(/^it reads MCP_REGISTRY_ENDPOINT at its start only; it may be a database/),
+      });
+    });
+
+    it.each<[string, 'Deployment' | 'StatefulSet' | 'DaemonSet', object, string]>([
+      ['paused', 'Deployment', { paused: true }, 'it is paused'],
+      ['renewed by hand', 'StatefulSet', { updateStrategy: { type: 'OnDelete' } }, 'only when somebody deletes them'],
+      ['renewed by hand', 'DaemonSet', { updateStrategy: { type: 'OnDelete' } }, 'only when somebody deletes them'],
+      [
+        'kept by its partition',
+        'StatefulSet',
+        { updateStrategy: { rollingUpdate: { partition: 1 } } },
+        'partition of 1',
+      ],
+    ])('leaves one out that is %s (%s), with a warning: it would never be done', (_, kind, spec, why) => {
+      const live = workload('still', {}, { kind, spec, pod: readsConfig });
+      const list = { Deployment: 'deployments', StatefulSet: 'statefulSets', DaemonSet: 'daemonSets' } as const;
+      const plan = planRollout(observed({ [list[kind]]: [live], config: before }), wanted({ config }));
+      expect([plan.writes, plan.awaited, plan.previous.workloads]).toEqual([[], [], []]);
+      expect(plan.skipped).toMatchObject([
+        {
+          code: 'workload-skipped',
+          severity: 'warning',
+          subject: `${kind} mcp-sentinel/still`,
+          cause: expect.stringContaining(why),
+          evidence: ['it reads MCP_REGISTRY_ENDPOINT of mcp-sentinel-config'],
+        },
+      ]);
+    });
+
+    it('leaves one out that is scaled to 0, without a word: its next pods read what is new', () => {
+      const live = workload('idle', {}, { spec: { replicas: 0 }, pod: readsConfig });
+      const plan = planRollout(observed({ deployments: [live], config: before }), wanted({ config }));
+      expect([plan.writes, plan.awaited, plan.skipped]).toEqual([[], [], []]);
+    });
+
+    it('restarts one of whose pods a partition keeps some, and says how many', () => {
+      const updateStrategy = { rollingUpdate: { partition: 1 } };
+      const set = workload('db', {}, { kind: 'StatefulSet', spec: { replicas: 3, updateStrategy }, pod: readsConfig });
+      const plan = planRollout(observed({ statefulSets: [set], config: before }), wanted({ config }));
+      expect(plan.changes.at(-1)?.reason).toContain('its partition keeps 1 of its pods');
+      expect(plan.skipped).toEqual([]);
     });
 
     it('tells one change only of a workload that gets another image: that restarts it as well', () => {
@@ -357,6 +428,7 @@ describe('stateOf', () => {
       kind: 'Deployment',
       name: 'api',
       images: { api: 'i' },
+      initContainers: [],
       pullSecrets: [],
       annotation: 'x',
     });

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import diffObjects from 'microdiff';
-import { recordsAt, textAt } from '../cluster/fields.js';
+import { type Finding, finding } from '../checks/finding.js';
+import { at, numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { nameOf } from '../cluster/objects.js';
 import { platformConfig, platformNamespaces, pullSecretName } from '../platform/resources.js';
+import { keysRead } from './config-keys.js';
 import type { Previous, PreviousWorkload } from './journal.js';
 import type { Expected } from './judge.js';
 import { ownFields } from './managers.js';
 import type { RolloutObservation } from './observe.js';
 import { lackingRule } from './policies.js';
+import { keptByPartition, type Standstill, standstillOf } from './standing.js';
 import { containersOf, imageOf, type RolloutTarget } from './targets.js';
-import { managedPart, readsConfig } from './wanted.js';
+import { managedPart } from './wanted.js';
 
 /** Where an image comes from: given by the user, found in the registry, just built, or still to be built. */
 export type Origin = 'given' | 'found' | 'built' | 'to build';
@@ -70,6 +73,8 @@ export interface RolloutPlan {
   /** The keys that change, and those that are written with them; both empty when none changes. */
   config: { changed: string[]; written: Readonly<Record<string, string>> };
   permissions: PermissionChange[];
+  /** What reads the new configuration, or gets an image, and does not show it by itself: warnings. */
+  skipped: Finding[];
   writes: WorkloadWrite[];
   /** All that must be rolled out at the end, also what was written by a run that was cut off. */
   awaited: Expected[];
@@ -99,8 +104,8 @@ export function planRollout(seen: RolloutObservation, wanted: Wanted): RolloutPl
     const images = wanted.images.filter(
       ({ target }) => workload.kind === 'Deployment' && target.deployment === workload.metadata.name,
     );
-    const restarts = newKeys.length > 0 && readsConfig(workload, platformConfig.name, newKeys);
-    return planWorkload(workload, images, restarts ? stamp : undefined);
+    const read = keysRead(workload, platformConfig.name, newKeys);
+    return planWorkload(workload, images, seen.nodes, read.length === 0 ? undefined : { stamp, keys: read });
   });
   const lacking = wanted.policies === undefined ? [] : lackingRule(seen.policies, wanted.policies.traefikNamespace);
   const permissions = wanted.permissions.filter((one) => permissionLines(one).length > 0);
@@ -117,6 +122,7 @@ export function planRollout(seen: RolloutObservation, wanted: Wanted): RolloutPl
     pullSecret: wanted.pullSecret,
     config: { changed, written: changed.length === 0 ? {} : managedPart(configAfter) },
     permissions,
+    skipped: planned.flatMap(({ skipped }) => skipped),
     writes: planned.flatMap(({ write, changes: lines }) => (lines.length === 0 ? [] : [write])),
     awaited: planned.flatMap(({ awaited }) => (awaited === undefined ? [] : [awaited])),
     policies: { lacking, traefikNamespace: wanted.policies?.traefikNamespace ?? '' },
@@ -149,14 +155,27 @@ interface PlannedWorkload {
   write: WorkloadWrite;
   previous: PreviousWorkload;
   awaited: Expected | undefined;
+  skipped: Finding[];
+}
+
+/** A restart for keys of the configuration that a workload reads at its start only. */
+interface Restart {
+  /** The same for the same configuration. */
+  stamp: string;
+  keys: readonly string[];
 }
 
 function planWorkload(
   workload: KubeObject,
   images: readonly WantedImage[],
-  stamp: string | undefined,
+  nodes: readonly KubeObject[],
+  wanted: Restart | undefined,
 ): PlannedWorkload {
   const subject = nameOf(workload);
+  const standstill = standstillOf(workload, nodes);
+  // To write to it would restart nothing, and to wait for it would undo what everything else has gained.
+  const restart = standstill === undefined ? wanted : undefined;
+  const stamp = restart?.stamp;
   const previous = stateOf(
     workload,
     images.map(({ target }) => target.container),
@@ -200,7 +219,7 @@ function planWorkload(
             field: 'restart',
             from: '',
             to: 'restarted',
-            reason: `it reads ${platformConfig.name} at its start only`,
+            reason: restartReason(workload, restart?.keys ?? []),
           },
         ]),
   ];
@@ -215,20 +234,51 @@ function planWorkload(
     annotation,
   };
   const isAwaited = images.length > 0 || stamp !== undefined;
+  // Of what is scaled to 0 the next pods read what is new anyway; of an image nobody knows whether it runs.
+  const isTold = images.length > 0 || (wanted !== undefined && at(workload, 'spec', 'replicas') !== 0);
   return {
     changes,
     write,
     previous,
+    skipped: standstill !== undefined && isTold ? [skippedFinding(subject, standstill, wanted?.keys ?? [])] : [],
     awaited: isAwaited
       ? {
           kind: previous.kind,
           name: previous.name,
           uid: write.uid,
           generation: workload.metadata.generation ?? 0,
+          replicas: numberAt(workload, 'spec', 'replicas') ?? 1,
           images: new Map(Object.entries(written)),
         }
       : undefined,
   };
+}
+
+/** How many keys a reason names. */
+const namedKeys = 3;
+
+function keyNames(keys: readonly string[]): string {
+  const more = keys.length > namedKeys ? ` and ${keys.length - namedKeys} more` : '';
+  return `${keys.slice(0, namedKeys).join(', ')}${more}`;
+}
+
+function restartReason(workload: KubeObject, keys: readonly string[]): string {
+  const kept = keptByPartition(workload);
+  return [
+    `it reads ${keyNames(keys)} at its start only`,
+    ...(workload.kind === 'StatefulSet' ? ['it may be a database: what talks to it waits meanwhile'] : []),
+    ...(kept > 0 ? [`its partition keeps ${kept} of its pods as they are`] : []),
+  ].join('; ');
+}
+
+function skippedFinding(subject: string, { why, remedy }: Standstill, keys: readonly string[]): Finding {
+  return finding('workload-skipped', {
+    severity: 'warning',
+    subject,
+    cause: keys.length > 0 ? `not restarted: ${why}` : `its new image is untried: ${why}`,
+    evidence: keys.length > 0 ? [`it reads ${keyNames(keys)} of ${platformConfig.name}`] : [],
+    remedy,
+  });
 }
 
 const reasons: Record<Origin, string> = {
@@ -249,6 +299,7 @@ export function stateOf(workload: KubeObject, containers: readonly string[]): Pr
     kind: workload.kind as PreviousWorkload['kind'],
     name: workload.metadata.name,
     images: Object.fromEntries(named.map(({ name, image }) => [name, image])),
+    initContainers: named.filter(({ isInit }) => isInit).map(({ name }) => name),
     pullSecrets: own.pullSecrets,
     annotation: annotationsOf(workload)[configAnnotation] ?? null,
   };

@@ -6,6 +6,9 @@ import type { RolloutPlan, WantedImage } from './plan.js';
 import type { RolledBack } from './rollback.js';
 import type { RunningImage } from './verify.js';
 
+/** Phases that a report tells from the others. */
+export const phaseNames = { putBack: 'roll back', seeBack: 'see it back' } as const;
+
 /** What happened so far. It is filled on the way, so that a failed or cancelled run has a report as well. */
 export interface RolloutRecord {
   layout: Layout;
@@ -25,6 +28,8 @@ export interface RolloutRecord {
   rolledBack: RolledBack | undefined;
   /** Whether what was put back has been seen to run. */
   isRollbackVerified: boolean;
+  /** What it has cost; `podsStarted` is undefined where nobody could look. */
+  rollbackCost: { seconds: number; podsStarted: number | undefined } | undefined;
   phases: Phase[];
 }
 
@@ -43,6 +48,7 @@ export function newRolloutRecord(): RolloutRecord {
     policiesPatched: 0,
     rolledBack: undefined,
     isRollbackVerified: false,
+    rollbackCost: undefined,
     phases: [],
   };
 }

@@ -4,13 +4,14 @@ import type { Cluster, Ref } from '../cluster/cluster.js';
 import type { Kind, KubeObject } from '../cluster/objects.js';
 import type { Previous, PreviousWorkload } from './journal.js';
 import { configAnnotation } from './plan.js';
-import { putBack } from './rollback.js';
+import { podsSince, putBack } from './rollback.js';
 import { managed, workload } from './testing/objects.js';
 
 const api = (images: Record<string, string>, parts: Partial<PreviousWorkload> = {}): PreviousWorkload => ({
   kind: 'Deployment',
   name: 'api',
   images,
+  initContainers: [],
   pullSecrets: [],
   annotation: null,
   ...parts,
@@ -71,7 +72,14 @@ describe('putBack', () => {
         },
       ]);
       expect(awaited).toEqual([
-        { kind: 'Deployment', name: 'api', uid: 'uid-api', generation: 9, images: new Map([['api', 'old']]) },
+        {
+          kind: 'Deployment',
+          name: 'api',
+          uid: 'uid-api',
+          generation: 9,
+          replicas: 1,
+          images: new Map([['api', 'old']]),
+        },
       ]);
     });
 
@@ -100,6 +108,23 @@ describe('putBack', () => {
       ],
     ])('takes a %s back also where the image is as it was', async (_, live) => {
       expect((await back([live], api({ api: 'old' }))).restored).toEqual(['Deployment mcp-sentinel/api']);
+    });
+
+    it('puts an init container’s image back among the init containers', async () => {
+      const pod = { initContainers: [{ name: 'migrate', image: 'new' }] };
+      const { writes } = await back(
+        [workload('api', { api: 'i' }, { pod })],
+        api({ migrate: 'old' }, { initContainers: ['migrate'] }),
+      );
+      expect(writes).toMatchObject([
+        { object: { spec: { template: { spec: { initContainers: [{ name: 'migrate', image: 'old' }] } } } } },
+      ]);
+      expect(JSON.stringify(writes)).not.toContain('"containers"');
+    });
+
+    it('puts back what somebody has paused meanwhile, and does not wait for it', async () => {
+      const paused = workload('api', { api: 'old' }, { spec: { paused: true } });
+      expect((await back([paused], api({ api: 'old' }))).awaited).toEqual([]);
     });
 
     it('leaves another writer’s image, and names the workload', async () => {
@@ -194,5 +219,34 @@ describe('putBack', () => {
       { verb: 'delete', object: { name: 'made', namespace: 'n' }, force: false },
       { verb: 'apply', object, force: true },
     ]);
+  });
+});
+
+describe('podsSince', () => {
+  it('are the pods that a rollback has started, of the workloads that it has written', () => {
+    const set = (name: string): KubeObject => workload(name, {}, { kind: 'StatefulSet' });
+    const pod = (app: string, creationTimestamp: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `${app}-${creationTimestamp}`, namespace: 'mcp-sentinel', labels: { app }, creationTimestamp },
+    });
+    const [before, after] = ['2026-01-01T00:00:09Z', '2026-01-01T00:00:10Z'];
+    const scene = {
+      workloads: [set('db'), set('other')],
+      replicaSets: [],
+      pods: [pod('db', before), pod('db', after), pod('other', after)],
+      warnings: [],
+      nodes: [],
+    };
+    const written = {
+      kind: 'StatefulSet',
+      name: 'db',
+      uid: 'uid-db',
+      generation: 1,
+      replicas: 1,
+      images: new Map(),
+    } as const;
+    const found = podsSince(scene, [written], new Date('2026-01-01T00:00:10.500Z'));
+    expect(found.map(({ metadata }) => metadata.name)).toEqual([`db-${after}`]);
   });
 });

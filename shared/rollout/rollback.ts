@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound } from '../cluster/cluster.js';
-import { textsAt } from '../cluster/fields.js';
+import { numberAt, textsAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { messageOf } from '../errors.js';
 import { platformConfig, platformNamespaces } from '../platform/resources.js';
 import { configObject, workloadKinds, workloadObject } from './apply.js';
 import type { Previous, PreviousWorkload } from './journal.js';
-import type { Expected } from './judge.js';
+import { type Expected, newPods, type WorkloadView } from './judge.js';
 import { requireKind } from './permissions.js';
 import { stateOf } from './plan.js';
+import { standstillOf } from './standing.js';
 import { managedPart } from './wanted.js';
 
 /** What a rollback has put back, and what it has left since somebody else has written it meanwhile. */
@@ -55,6 +56,16 @@ export async function putBack(
   return result;
 }
 
+/** The pods of some workloads that were made since a time, by the cluster's clock. */
+export function podsSince(scene: WorkloadView, workloads: readonly Expected[], since: Date): KubeObject[] {
+  // Pods tell whole seconds.
+  const from = Math.floor(since.getTime() / 1000) * 1000;
+  return scene.workloads
+    .filter(({ metadata }) => workloads.some(({ uid }) => uid === metadata.uid))
+    .flatMap((workload) => newPods(workload, scene))
+    .filter(({ metadata }) => Date.parse(metadata.creationTimestamp ?? '') >= from);
+}
+
 async function putConfigBack(
   cluster: Cluster,
   before: Readonly<Record<string, string>>,
@@ -94,7 +105,8 @@ async function putWorkloadBack(
   }
   const isWhole = isAsBefore && now.annotation === before.annotation && sameList(now.pullSecrets, before.pullSecrets);
   const after = isWhole ? live : await cluster.apply<KubeObject>(kind, workloadObject(before, live.metadata.uid ?? ''));
-  result.awaited.push(expectedOf(after, before));
+  // Somebody has paused it meanwhile, for example: what was there before is written, and waits for them.
+  if (standstillOf(after) === undefined) result.awaited.push(expectedOf(after, before));
   return !isWhole;
 }
 
@@ -116,6 +128,7 @@ function expectedOf(live: KubeObject, before: PreviousWorkload): Expected {
     name: before.name,
     uid: live.metadata.uid ?? '',
     generation: live.metadata.generation ?? 0,
+    replicas: numberAt(live, 'spec', 'replicas') ?? 1,
     images: new Map(Object.entries(before.images)),
   };
 }

@@ -11,7 +11,7 @@ import type { OperationPorts } from '../ports.js';
 import type { Hosts, Values } from '../profile/values.js';
 import { holderOf, type RunContext } from '../run-context.js';
 import { applyPlan } from './apply.js';
-import { guardArchitecture, guardPlan, guardReconcilers, guardSource } from './guard.js';
+import { guardArchitecture, guardPlan, guardReconcilers, guardSource, guardWindow } from './guard.js';
 import type { ImageSource } from './images.js';
 import { beginJournal, endJournal, type Journal, requireOurs } from './journal.js';
 import type { Expected } from './judge.js';
@@ -19,8 +19,8 @@ import { observeRollout, type RolloutObservation } from './observe.js';
 import { parseManifest, previewPermissions } from './permissions.js';
 import { planRollout, type RolloutPlan, type Wanted, type WantedImage } from './plan.js';
 import { addRules } from './policies.js';
-import type { RolloutRecord } from './record.js';
-import { putBack } from './rollback.js';
+import { phaseNames, type RolloutRecord } from './record.js';
+import { podsSince, putBack } from './rollback.js';
 import { findTargets, type GivenImage, type KnownLayout, permissionManifests, type RolloutTarget } from './targets.js';
 import { endpointFindings, otherImages, runningImages, settledEndpoints } from './verify.js';
 import { registryUser, wantedConfig, wantedPullSecret } from './wanted.js';
@@ -101,6 +101,9 @@ export async function rollOut(
       wantedFor(cluster, ports, options, { seen: now, layout, images: found });
     const first = planRollout(seen, await timed('plan', () => wantedOf(seen)));
     record.plan = first;
+    record.findings = first.skipped;
+    for (const { subject, cause } of first.skipped) ports.warn(`${subject}: ${cause}`);
+    guardWindow(seen, first, options.rolloutTimeout);
     guardReconcilers(seen, first, options.overReconcilers);
     guardPlan(first, options.expectedPlan);
     if (options.expectedPlan !== '') guardSource(found, source.commit);
@@ -112,7 +115,7 @@ export async function rollOut(
     const isBuilt = found.some(({ digest }) => digest === undefined);
     const images = isBuilt ? await timed('build and push', () => source.build(found)) : found;
     record.images = images;
-    guardArchitecture(seen, source.platforms());
+    guardArchitecture(seen, images, source.platforms());
     // A build takes minutes, and the cluster goes on meanwhile.
     const now = isBuilt
       ? await timed('look again', () =>
@@ -123,6 +126,7 @@ export async function rollOut(
     if (wanted !== undefined) guardPlan(planRollout(now, wanted), options.expectedPlan);
     const plan = wanted === undefined ? first : planRollout(now, { ...wanted, images });
     record.plan = plan;
+    record.findings = plan.skipped;
     await change({ cluster, ports, options, record, timed, source, before, run }, now, plan);
   } finally {
     await source.close();
@@ -244,8 +248,9 @@ async function awaitRollout(
     progress: ports.progress,
   });
   if (outcome.done) return;
-  record.findings = await withLogs(cluster, outcome.findings, stage.scene(), ports.hide);
-  throw failure(record.findings);
+  const findings = await withLogs(cluster, outcome.findings, stage.scene(), ports.hide);
+  record.findings = [...findings, ...record.findings];
+  throw failure(findings);
 }
 
 async function verify({ ports, options, record, source, before }: Work, stage: WorkloadWatch): Promise<void> {
@@ -258,7 +263,7 @@ async function verify({ ports, options, record, source, before }: Work, stage: W
     options.reach,
     ports.signal,
   );
-  record.findings = [...other, ...endpointFindings(before, record.endpoints)];
+  record.findings = [...other, ...endpointFindings(before, record.endpoints), ...record.findings];
   const errors = blocking(record.findings);
   if (errors.length > 0) throw failure(errors);
 }
@@ -288,18 +293,20 @@ async function undo(
     return error;
   }
   const isCancelled = ports.signal.aborted;
-  ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: putting back what was there before`);
+  ports.progress(`${isCancelled ? 'cancelled' : 'failed'}: rolling back to what was there before`);
   const since = nowOf(cluster);
-  const result = await timed('put back', () =>
+  const begun = performance.now();
+  const result = await timed(phaseNames.putBack, () =>
     putBack(cluster, journal.previous, {
       config: plan.config.changed.length > 0 || record.isResumed,
       workloads: plan.writes,
     }),
   );
   record.rolledBack = result;
+  record.rollbackCost = { seconds: (performance.now() - begun) / 1000, podsStarted: undefined };
   if (result.failed.length > 0) {
     return new McprtError('rollout-rollback', {
-      what: 'the rollout failed, and not everything could be put back',
+      what: 'the rollout failed, and not everything could be rolled back',
       why: `${messageOf(error)}\n${result.failed.join('\n')}`,
       next: 'run it again: it knows what was there before. By hand: `kubectl rollout undo -n mcp-sentinel deployment/NAME`',
       cause: error,
@@ -309,7 +316,7 @@ async function undo(
     ? AbortSignal.timeout(undoing.cancelled)
     : AbortSignal.timeout(Math.max(options.rolloutTimeout, undoing.shortest));
   const own = isCancelled ? await openWorkloadWatch(cluster, signal).catch(() => undefined) : stage;
-  const outcome = await timed('see it back', async () =>
+  const outcome = await timed(phaseNames.seeBack, async () =>
     own === undefined
       ? undefined
       : untilRolledOut(own, result.awaited, {
@@ -318,6 +325,10 @@ async function undo(
           progress: ports.progress,
         }).catch(() => undefined),
   );
+  record.rollbackCost = {
+    seconds: (performance.now() - begun) / 1000,
+    podsStarted: own === undefined ? undefined : podsSince(own.scene(), result.awaited, since).length,
+  };
   if (own !== stage) await own?.close();
   record.isRollbackVerified = outcome?.done === true;
   record.endpoints = isCancelled

@@ -72,7 +72,7 @@ describe('findTargets', () => {
     workload('mcp-sentinel-ui', { ui: 'i' }),
   ];
   const auto = { layout: 'auto', targets: [], images: [] } as const;
-  const refusal = (work: () => unknown): Pick<McprtError, 'code' | 'message' | 'why'> => {
+  const refusal = (work: () => unknown): Pick<McprtError, 'code' | 'message' | 'why' | 'next'> => {
     try {
       work();
     } catch (error) {
@@ -140,6 +140,28 @@ describe('findTargets', () => {
     expect(refused).toMatchObject({ code: 'rollout-target', why: expect.stringContaining(why) });
   });
 
+  it('says of a Deployment that stands still what sets it going', () => {
+    const targets = [{ deployment: 'own', container: '', dockerfile: 'Dockerfile' }];
+    const paused = workload('own', { app: 'i' }, { spec: { paused: true } });
+    expect(refusal(() => findTargets([paused], { ...auto, targets }))).toMatchObject({
+      next: '`kubectl rollout resume -n mcp-sentinel deployment/own`',
+    });
+  });
+
+  it('takes a Deployment that is scaled to 0: its next pods have the image', () => {
+    const targets = [{ deployment: 'own', container: '', dockerfile: 'Dockerfile' }];
+    const idle = workload('own', { app: 'i' }, { spec: { replicas: 0 } });
+    expect(findTargets([idle], { ...auto, targets }).targets).toMatchObject([{ container: 'app' }]);
+  });
+
+  it('takes an init container by its name, and none for the only container', () => {
+    const pod = { initContainers: [{ name: 'migrate', image: 'm' }] };
+    const live = [workload('own', { app: 'i' }, { pod })];
+    const of = (container: string) => ({ ...auto, targets: [{ deployment: 'own', container, dockerfile: 'D' }] });
+    expect(findTargets(live, of('migrate')).targets).toMatchObject([{ container: 'migrate' }]);
+    expect(findTargets(live, of('')).targets).toMatchObject([{ container: 'app' }]);
+  });
+
   it('refuses a container that is there twice, once by its name and once as the only one', () => {
     const targets = [
       { deployment: 'own', container: '', dockerfile: 'a/Dockerfile' },
@@ -154,8 +176,8 @@ describe('imageOf', () => {
   it('is the image of that container, and empty where there is no such container or workload', () => {
     const live = workload('api', { api: 'i', side: 'j' });
     expect(containersOf(live)).toEqual([
-      { name: 'api', image: 'i' },
-      { name: 'side', image: 'j' },
+      { name: 'api', image: 'i', isInit: false },
+      { name: 'side', image: 'j', isInit: false },
     ]);
     expect([imageOf(live, 'side'), imageOf(live, 'other'), imageOf(undefined, 'api')]).toEqual(['j', '', '']);
   });

@@ -2,6 +2,7 @@ import { at, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { type Layout, layoutOf } from '../platform/resources.js';
+import { standstillOf } from './standing.js';
 
 /** One container of one Deployment that a rollout gives another image. */
 export interface RolloutTarget {
@@ -139,19 +140,25 @@ function completed(target: RolloutTarget, deployment: KubeObject | undefined): R
     throw refused(`${target.deployment}${target.container === '' ? '' : `/${target.container}`}`, why);
   };
   if (deployment === undefined) return fail('mcp-sentinel has no Deployment of that name');
-  if (at(deployment, 'spec', 'paused') === true) return fail('the Deployment is paused: nothing would be rolled out');
-  const names = containersOf(deployment).map((one) => one.name);
-  if (target.container === '' && names.length === 1) return { ...target, container: names[0] ?? '' };
+  const standstill = standstillOf(deployment);
+  // One that is scaled to 0 takes the image for its next pods.
+  if (standstill !== undefined && at(deployment, 'spec', 'replicas') !== 0) {
+    throw refused(target.deployment, `nothing would be rolled out: ${standstill.why}`, standstill.remedy);
+  }
+  const containers = containersOf(deployment);
+  const names = containers.map((one) => one.name);
+  const lasting = containers.filter(({ isInit }) => !isInit);
+  if (target.container === '' && lasting.length === 1) return { ...target, container: lasting[0]?.name ?? '' };
   if (target.container === '') return fail(`it has several containers: ${names.join(', ')}`);
   return names.includes(target.container) ? target : fail(`its containers are ${names.join(', ')}`);
 }
 
-function refused(target: string, why: string): McprtError {
-  return new McprtError('rollout-target', {
-    what: `${target} cannot be rolled out`,
-    why,
-    next: 'correct `targets` or `images`; `kubectl get deployments -n mcp-sentinel -o wide` shows names and containers',
-  });
+function refused(
+  target: string,
+  why: string,
+  next = 'correct `targets` or `images`; `kubectl get deployments -n mcp-sentinel -o wide` shows names and containers',
+): McprtError {
+  return new McprtError('rollout-target', { what: `${target} cannot be rolled out`, why, next });
 }
 
 /** Deployments that should have pods: an upgrade from mono leaves the old API behind, scaled to 0. */
@@ -159,12 +166,22 @@ function runningNames(deployments: readonly KubeObject[]): string[] {
   return deployments.filter((one) => at(one, 'spec', 'replicas') !== 0).map(({ metadata }) => metadata.name);
 }
 
-/** Name and image of each container of a workload's pods. */
-export function containersOf(workload: KubeObject): { name: string; image: string }[] {
-  return recordsAt(workload, 'spec', 'template', 'spec', 'containers').map((one) => ({
-    name: textAt(one, 'name'),
-    image: textAt(one, 'image'),
-  }));
+/** A container of a workload's pods: one of those that run, or an init container, which a pod begins with. */
+export interface TemplateContainer {
+  name: string;
+  image: string;
+  isInit: boolean;
+}
+
+/** The containers of a workload's pods, those that run before its init containers. A name is there once. */
+export function containersOf(workload: KubeObject): TemplateContainer[] {
+  return [false, true].flatMap((isInit) =>
+    recordsAt(workload, 'spec', 'template', 'spec', isInit ? 'initContainers' : 'containers').map((one) => ({
+      name: textAt(one, 'name'),
+      image: textAt(one, 'image'),
+      isInit,
+    })),
+  );
 }
 
 /** The image of one container of a workload; empty when it has no such container. */

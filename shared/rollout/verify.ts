@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../checks/finding.js';
 import { finding } from '../checks/finding.js';
 import { recordsAt, textAt } from '../cluster/fields.js';
+import { isOver } from '../cluster/workloads.js';
 import { askEndpoints, type Endpoint, type EndpointState } from '../platform/endpoints.js';
 import type { ReachOptions } from '../platform/way.js';
 import { newPods, type WorkloadView } from './judge.js';
@@ -23,17 +24,22 @@ export function runningImages(images: readonly WantedImage[], scene: WorkloadVie
       ({ kind, metadata }) => kind === 'Deployment' && metadata.name === target.deployment,
     );
     if (workload === undefined) return [];
-    return newPods(workload, scene)
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .map((pod) => {
-        const status = recordsAt(pod, 'status', 'containerStatuses').find((one) => one.name === target.container);
-        return {
-          deployment: target.deployment,
-          container: target.container,
-          pod: pod.metadata.name,
-          digest: /sha256:[0-9a-f]{64}/.exec(textAt(status, 'imageID'))?.[0] ?? '',
-        };
-      });
+    return (
+      newPods(workload, scene)
+        // One that an autoscaler has just asked for runs nothing yet.
+        .filter((pod) => !isOver(pod) && textAt(pod, 'status', 'phase') !== 'Pending')
+        .map((pod) => {
+          const status = ['containerStatuses', 'initContainerStatuses']
+            .flatMap((list) => recordsAt(pod, 'status', list))
+            .find((one) => one.name === target.container);
+          return {
+            deployment: target.deployment,
+            container: target.container,
+            pod: pod.metadata.name,
+            digest: /sha256:[0-9a-f]{64}/.exec(textAt(status, 'imageID'))?.[0] ?? '',
+          };
+        })
+    );
   });
 }
 

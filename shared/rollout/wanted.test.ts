@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { workload } from './testing/objects.js';
-import { managedPart, readsConfig, wantedConfig, wantedPullSecret } from './wanted.js';
+import { managedPart, wantedConfig, wantedPullSecret } from './wanted.js';
 
 const hosts = { registry: 'registry.example.com', mcp: 'mcp.example.com', platform: 'platform.example.com' };
 const profile = (values: Readonly<Record<string, string>> = {}) => new Map(Object.entries(values));
@@ -88,44 +87,5 @@ describe('wantedPullSecret', () => {
       auths: { 'other.example.com': { auth: 'x' } },
       credHelpers: { a: 'b' },
     });
-  });
-});
-
-describe('readsConfig', () => {
-  const reading = (container: object, list = 'containers') =>
-    workload('api', {}, { pod: { [list]: [{ name: 'first' }, { name: 'api', ...container }] } });
-  const from = (name: string) => ({ envFrom: [{ secretRef: { name: 's' } }, { configMapRef: { name } }] });
-  const one = (name: string) => ({
-    env: [
-      { name: 'A', value: 'b' },
-      { name: 'B', valueFrom: { configMapKeyRef: { name, key: 'CLICKHOUSE_DB' } } },
-    ],
-  });
-
-  it.each<[string, ReturnType<typeof reading>]>([
-    ['a container as a whole', reading(from('config'))],
-    ['a container by one key', reading(one('config'))],
-    ['an init container', reading(from('config'), 'initContainers')],
-  ])('sees that the ConfigMap is read by %s', (_, live) => {
-    expect(readsConfig(live, 'config', ['OTHER', 'CLICKHOUSE_DB'])).toBe(true);
-  });
-
-  it.each<[string, ReturnType<typeof reading>]>([
-    ['another ConfigMap', reading({ ...from('other'), ...one('other') })],
-    ['a Secret of that name', reading({ envFrom: [{ secretRef: { name: 'config' } }] })],
-    ['no environment', workload('api', { api: 'i' })],
-  ])('sees that it is not read by a workload with %s', (_, live) => {
-    expect(readsConfig(live, 'config', ['CLICKHOUSE_DB'])).toBe(false);
-  });
-
-  it('tells who takes one key from who takes them all', () => {
-    const keys = ['PLATFORM_TEAM_TRAEFIK_WATCH'];
-    expect(readsConfig(reading(one('config')), 'config', keys)).toBe(false);
-    expect(readsConfig(reading(from('config')), 'config', keys)).toBe(true);
-  });
-
-  it('does not count a volume, whose files change without a restart', () => {
-    const live = workload('api', { api: 'i' }, { pod: { volumes: [{ name: 'v', configMap: { name: 'config' } }] } });
-    expect(readsConfig(live, 'config', ['A'])).toBe(false);
   });
 });

@@ -1,5 +1,4 @@
 import { textAt } from '../cluster/fields.js';
-import type { KubeObject } from '../cluster/objects.js';
 import { isRecord } from '../json.js';
 import { given, type Hosts, type Values } from '../profile/values.js';
 
@@ -69,27 +68,4 @@ function parsedConfig(text: string): Record<string, unknown> {
     // What is no JSON helps no kubelet either.
     return {};
   }
-}
-
-/**
- * Whether a workload's pods read one of these keys of a ConfigMap into their environment, which they do at their start
- * only. Who takes the whole ConfigMap reads every key; a database that takes one is not restarted for another.
- */
-export function readsConfig(workload: KubeObject, name: string, keys: readonly string[]): boolean {
-  const spec = isRecord(workload.spec) ? workload.spec : {};
-  const template = isRecord(spec.template) && isRecord(spec.template.spec) ? spec.template.spec : {};
-  const containers = [template.initContainers, template.containers].flatMap((list) =>
-    Array.isArray(list) ? list : [],
-  );
-  return containers.filter(isRecord).some((container) => {
-    const [from, env] = [container.envFrom, container.env].map((list) => (Array.isArray(list) ? list : []));
-    return (
-      from?.some((one) => textAt(one, 'configMapRef', 'name') === name) ||
-      env?.some(
-        (one) =>
-          textAt(one, 'valueFrom', 'configMapKeyRef', 'name') === name &&
-          keys.includes(textAt(one, 'valueFrom', 'configMapKeyRef', 'key')),
-      )
-    );
-  });
 }

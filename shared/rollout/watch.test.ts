@@ -87,4 +87,19 @@ describe('recent', () => {
   ])('leaves a warning out that was %s', (_, times) => {
     expect(isKept(times)).toBe(false);
   });
+
+  it.each<[string, object, boolean]>([
+    ['that had ended before', { creationTimestamp: '2026-01-01T00:00:09Z', phase: 'Failed' }, false],
+    ['that has ended since', { creationTimestamp: '2026-01-01T00:00:11Z', phase: 'Failed' }, true],
+    ['that runs since before', { creationTimestamp: '2026-01-01T00:00:09Z', phase: 'Running' }, true],
+    [
+      'that goes, and makes room',
+      { creationTimestamp: '2026-01-01T00:00:09Z', deletionTimestamp: 'now', phase: 'Running' },
+      true,
+    ],
+  ])('knows a pod %s', (_, { phase, ...metadata }: { phase?: string }, isThere) => {
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', ...metadata }, status: { phase } };
+    const scene = { workloads: [], replicaSets: [], pods: [pod], nodes: [], warnings: [] };
+    expect(recent(scene, since).pods.length === 1).toBe(isThere);
+  });
 });

@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
 import { type Mirror, openMirror } from '../cluster/informer.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import { hasEnded } from '../cluster/workloads.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { type Expected, judge, type Progress, reasonsAtTheEnd, rootCauses, type WorkloadView } from './judge.js';
 
@@ -51,7 +52,10 @@ export interface WaitOptions {
   progress: (line: string) => void;
 }
 
-/** A scene without the warnings from before a time: a ReplicaSet that is used again still has those of its last failure. */
+/**
+ * A scene without the warnings from before a time, and without pods that were over by then: a ReplicaSet that is used again
+ * still has those of its last failure.
+ */
 export function recent(scene: WorkloadView, since: Date): WorkloadView {
   // Events tell whole seconds.
   const from = Math.floor(since.getTime() / 1000) * 1000;
@@ -59,7 +63,11 @@ export function recent(scene: WorkloadView, since: Date): WorkloadView {
     Date.parse(
       textAt(event, 'series', 'lastObservedTime') || textAt(event, 'lastTimestamp') || textAt(event, 'eventTime'),
     );
-  return { ...scene, warnings: scene.warnings.filter((event) => !(lastSeen(event) < from)) };
+  return {
+    ...scene,
+    warnings: scene.warnings.filter((event) => !(lastSeen(event) < from)),
+    pods: scene.pods.filter((pod) => !(hasEnded(pod) && Date.parse(pod.metadata.creationTimestamp ?? '') < from)),
+  };
 }
 
 /** How many of those that are waited for are named. */
@@ -138,8 +146,8 @@ export async function withLogs(
 ): Promise<Finding[]> {
   return Promise.all(
     findings.map(async (finding) => {
-      if (finding.code !== 'pod-crash-loop' && finding.code !== 'probe-failing') return finding;
       const names = [...finding.remedy.matchAll(/-n (\S+) (\S+) -c (\S+)/g)][0];
+      if (names === undefined && finding.code !== 'probe-failing') return finding;
       const pod = names?.[2] ?? /pod ([a-z0-9][-a-z0-9.]*): container/.exec(finding.evidence.join('\n'))?.[1];
       const found = pods.find(({ metadata }) => metadata.name === pod);
       if (found === undefined) return finding;

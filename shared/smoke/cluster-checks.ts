@@ -2,7 +2,7 @@ import { containerCause } from '../checks/rules/pod-causes.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { at, recordsAt, textAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
-import { troublesOf } from '../cluster/workloads.js';
+import { isOver, troublesOf } from '../cluster/workloads.js';
 import { McprtError } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
 import { until } from './until.js';
@@ -62,13 +62,14 @@ export async function podTroubles(
     cluster.list(kinds.pod, { namespace, labelSelector: `app=${name}` }),
     cluster.list(kinds.event, { namespace, fieldSelector: 'type=Warning' }),
   ]);
-  const causes = pods.items.flatMap((pod) =>
+  const living = pods.items.filter((pod) => !isOver(pod));
+  const causes = living.flatMap((pod) =>
     troublesOf(pod).map((trouble) => {
       const { cause, evidence } = containerCause(pod, trouble, events.items);
       return `${pod.metadata.name}: ${cause}: ${evidence.join('; ')}`;
     }),
   );
-  const unplaced = pods.items.flatMap((pod) =>
+  const unplaced = living.flatMap((pod) =>
     recordsAt(pod, 'status', 'conditions')
       .filter((one) => one.type === 'PodScheduled' && one.status === 'False')
       .map((one) => `${pod.metadata.name}: ${textAt(one, 'message')}`),

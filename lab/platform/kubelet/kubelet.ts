@@ -5,7 +5,8 @@ import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
 import { ownKubeletLabel } from '../../driver/lab.js';
 import { type Listening, listenOnLoopback } from '../../driver/loopback.js';
 import { makeServerCertificate } from '../certificate-authority.js';
-import { type PodLife, type PodPorts, startPod } from './pod.js';
+import { type PodLife, startPod } from './pod.js';
+import type { Ending, PodPorts } from './ports.js';
 import type { NodeRegistry, PulledImage } from './pull.js';
 
 export interface KubeletOptions {
@@ -36,6 +37,8 @@ export interface Kubelet {
   pods(): RunningPod[];
   /** Stops telling the cluster that its node lives, as a node does that has lost its power. Its pods stay as they are. */
   stopHeartbeat(): void;
+  /** Has the node end the next pods of a workload, by their label `app`: evicted, or turned away. */
+  endNext(app: string, count: number, ending: Ending): void;
   close(): Promise<void>;
 }
 
@@ -44,7 +47,7 @@ const lease = { namespace: 'kube-node-lease', seconds: 40, every: 3_000 };
 /**
  * Stands in for a kubelet on a node of its own: really pulls images from the lab's registry and shows to the API what a
  * kubelet with containerd shows, but runs nothing. How a container behaves is told by its image's labels; see
- * `kubelet-pod.ts`. kwok leaves this node alone.
+ * `container.ts`. kwok leaves this node alone.
  */
 export async function startKubelet(cluster: Cluster, options: KubeletOptions): Promise<Kubelet> {
   const { node, registries } = options;
@@ -62,7 +65,14 @@ export async function startKubelet(cluster: Cluster, options: KubeletOptions): P
       await sleep(lease.every, undefined, { signal: ended.signal }).catch(() => undefined);
     }
   })();
-  const ports: PodPorts = { cluster, node, registries, images, remove: options.remove };
+  const endings = new Map<string, { left: number; ending: Ending }>();
+  const ending: PodPorts['ending'] = ({ metadata }) => {
+    const found = endings.get(metadata.labels?.app ?? '');
+    if (found === undefined || found.left === 0) return undefined;
+    found.left -= 1;
+    return found.ending;
+  };
+  const ports: PodPorts = { cluster, node, registries, images, ending, remove: options.remove };
   const watching = follow(cluster, node, lives, ports, AbortSignal.any([ended.signal, dead.signal]));
   return {
     httpStatus: (namespace, app) =>
@@ -82,6 +92,7 @@ export async function startKubelet(cluster: Cluster, options: KubeletOptions): P
         ready: ready(),
         containers: containers(),
       })),
+    endNext: (app, left, how) => void endings.set(app, { left, ending: how }),
     stopHeartbeat() {
       beats = false;
       // A node without power does not go on with its pods either, and starts no others.

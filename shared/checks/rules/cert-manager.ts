@@ -1,7 +1,7 @@
 import { certManagerVersion } from '../../certificates/version.js';
 import { at, conditionOf, isTrue, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
-import { rolloutState } from '../../cluster/workloads.js';
+import { rolloutState } from '../../cluster/rollout-state.js';
 import { policyLock } from '../../facts/lock.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';

@@ -1,6 +1,7 @@
 import { at, numberAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
-import { podsOf, rolloutState } from '../../cluster/workloads.js';
+import { rolloutState } from '../../cluster/rollout-state.js';
+import { podsOf } from '../../cluster/workloads.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import type { Finding } from '../finding.js';
 import { finding } from '../finding.js';

@@ -1,30 +1,32 @@
-import { conditionOf, numberAt, textAt } from '../../cluster/fields.js';
+import { recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import type { ContainerTrouble } from '../../cluster/workloads.js';
-import type { Finding } from '../finding.js';
-
-/** What a finding about a workload says, without the workload. */
-export type Cause = Pick<Finding, 'code' | 'cause' | 'evidence' | 'remedy'>;
+import { type Cause, eventsOf } from './cause.js';
+import { imageCause, isAboutImage } from './image-causes.js';
+import { lastProbe } from './probe-causes.js';
 
 /** Why a container of a pod does not run, by its status and the warnings about its pod. */
 export function containerCause(pod: KubeObject, trouble: ContainerTrouble, warnings: readonly KubeObject[]): Cause {
-  const where = `-n ${pod.metadata.namespace} ${pod.metadata.name}`;
-  const events = eventsOf(pod, warnings).filter((text) => /pull|image/i.test(text));
-  if (/ImagePull|ErrImage|InvalidImage|RegistryUnavailable/.test(trouble.reason)) {
-    return imageCause(trouble, [trouble.message, ...events].join(' | '));
+  const { container, reason, ended, message, exitCode, restarts } = trouble;
+  if (isAboutImage(trouble)) {
+    return imageCause(
+      trouble,
+      eventsOf(pod, warnings).filter((text) => /pull|image/i.test(text)),
+    );
   }
   const evidence = [
-    `container ${trouble.container}: ${trouble.reason}${trouble.exitCode === undefined ? '' : `, exit code ${trouble.exitCode}`}, ${trouble.restarts} restarts${trouble.message === '' ? '' : `: ${trouble.message}`}`,
+    `${trouble.role} ${container}: ${reason}${exitCode === undefined ? '' : `, exit code ${exitCode}`}, ${restarts} restarts${message === '' ? '' : `: ${message}`}`,
   ];
-  if (/^CreateContainerConfigError$/.test(trouble.reason)) {
+  const where = `-n ${pod.metadata.namespace} ${pod.metadata.name}`;
+  if (reason === 'CreateContainerConfigError') {
     return {
       code: 'pod-config',
-      cause: 'its container cannot be made from its configuration',
+      cause: configCause(message),
       evidence,
       remedy: `make the Secret, ConfigMap or key that the message names: \`kubectl describe pod ${where}\``,
     };
   }
-  if (/exec format error/.test(trouble.message)) {
+  if (/exec format error/.test(message)) {
     return {
       code: 'image-architecture',
       cause: 'the image was built for another processor than the node’s',
@@ -32,108 +34,78 @@ export function containerCause(pod: KubeObject, trouble: ContainerTrouble, warni
       remedy: 'set MCP_IMAGE_PLATFORM to the nodes’ platform (such as linux/amd64), and build again',
     };
   }
+  if (
+    /^(?:RunContainer|CreateContainer|Start|(?:PostStart|PreStart|PreCreate)Hook)Error$|CannotRun/.test(
+      `${ended || reason}`,
+    )
+  ) {
+    return {
+      code: 'pod-config',
+      cause: startCause(trouble),
+      evidence,
+      remedy: `correct the command, the image or the hook: \`kubectl describe pod ${where}\``,
+    };
+  }
   return {
     code: 'pod-crash-loop',
-    cause: 'its container ends again and again',
+    cause: crashCause(pod, trouble, warnings),
     evidence,
-    remedy: `\`kubectl logs ${where} -c ${trouble.container} --previous\``,
+    remedy: `\`kubectl logs ${where} -c ${container} --previous\``,
   };
 }
 
-function imageCause({ image, reason }: ContainerTrouble, text: string): Cause {
-  const evidence = [`${image}: ${reason}: ${text}`];
-  const causes: readonly (readonly [RegExp, Omit<Cause, 'evidence'>])[] = [
-    [
-      /no match for platform|no matching manifest/,
-      {
-        code: 'image-architecture',
-        cause: 'the image was built for another processor than the node’s',
-        remedy: 'set MCP_IMAGE_PLATFORM to the nodes’ platform (such as linux/amd64), and build again',
-      },
-    ],
-    [
-      /doesn't contain any IP SANs/,
-      {
-        code: 'registry-endpoint-address',
-        cause: 'the image is pulled from an address, and the registry’s certificate is for its name',
-        remedy: 'set MCP_REGISTRY_ENDPOINT to the public registry host, and run setup',
-      },
-    ],
-    [
-      /no basic auth credentials|401 Unauthorized|unauthorized|authorization failed|403 Forbidden/i,
-      {
-        code: 'pull-secret-stale',
-        cause: 'the registry refuses the credentials that the node pulls with',
-        remedy: 'run setup, which makes the pull Secrets anew from the present key',
-      },
-    ],
-  ];
-  const found = causes.find(([pattern]) => pattern.test(text))?.[1];
-  return {
-    ...(found ?? {
-      code: 'image-pull',
-      cause: /not found|manifest unknown/.test(text)
-        ? 'the image is not in the registry'
-        : 'the node cannot pull the image',
-      remedy: 'push the image, or correct its name; when the registry does not answer, see the findings about it',
-    }),
-    evidence,
-  };
+/** What a container lacks to be made, by the kubelet's words. */
+function configCause(message: string): string {
+  const [, kind = '', name] = /(secret|configmap) "([^"]+)" not found/.exec(message) ?? [];
+  if (name !== undefined) {
+    return `its container cannot be made: ${kind === 'secret' ? 'Secret' : 'ConfigMap'} ${name} is not there`;
+  }
+  const [, key, of, holder = ''] = /couldn't find key (\S+) in (Secret|ConfigMap) (\S+)/.exec(message) ?? [];
+  if (key !== undefined) {
+    return `its container cannot be made: ${of} ${holder.split('/').at(-1)} has no key ${key}`;
+  }
+  return /runAsNonRoot/.test(message)
+    ? 'its container cannot be made: its image would run as root, which its securityContext forbids'
+    : 'its container cannot be made from its configuration';
 }
 
-/** Whether the scheduler has said that no node takes a pod. */
-export function isUnscheduled(pod: KubeObject): boolean {
-  return conditionOf(pod, 'PodScheduled')?.status === 'False';
+function startCause({ reason, ended, message, role, container }: ContainerTrouble): string {
+  const who = nameOf(role, container);
+  const [, program] = /exec: "([^"]+)"/.exec(message) ?? [];
+  const named = program === undefined ? 'its program' : program;
+  if (/no such file or directory|executable file not found/.test(message)) {
+    return `${who} cannot be started: its image has no ${program ?? 'such program'}`;
+  }
+  if (/permission denied/.test(message)) return `${who} cannot be started: ${named} may not be executed`;
+  if (/Hook/.test(`${reason} ${ended}`)) return `${who} cannot be started: its hook fails`;
+  if (/deadline exceeded|is reserved for/.test(message)) return `${who} is not started yet: its node is slow`;
+  return `${who} cannot be started`;
 }
 
-export function unscheduledCause(pod: KubeObject): Cause {
-  return {
-    code: 'pod-unschedulable',
-    cause: 'no node takes its pod',
-    evidence: [conditionOf(pod, 'PodScheduled')?.message ?? ''],
-    remedy: `give the nodes what the message names, or free it: \`kubectl describe pod -n ${pod.metadata.namespace} ${pod.metadata.name}\``,
-  };
+function crashCause(
+  pod: KubeObject,
+  { role, container, ended, exitCode }: ContainerTrouble,
+  warnings: readonly KubeObject[],
+): string {
+  const who = nameOf(role, container);
+  if (ended === 'OOMKilled') {
+    const limit = limitOf(pod, container);
+    return `${who} is killed for its memory${limit === '' ? '' : `: its limit is ${limit}`}`;
+  }
+  const probe = lastProbe([pod], warnings);
+  if (probe !== undefined && /Liveness|Startup/.test(probe.type)) {
+    return `${who} is killed as its ${probe.type.toLowerCase()} probe fails: ${probe.answer}`;
+  }
+  return exitCode === 0 ? `${who} ends, with exit code 0, where it should run` : `${who} keeps crashing`;
 }
 
-/** @param refused the words of `refusal` */
-export function refusalCause({ metadata: { namespace } }: KubeObject, refused: string): Cause {
-  return {
-    code: 'workload-quota',
-    cause: /exceeded quota/.test(refused)
-      ? 'the namespace’s quota allows no further pod'
-      : 'the cluster’s admission refuses its pods',
-    evidence: [refused],
-    remedy: `\`kubectl describe resourcequota -n ${namespace}\`; \`kubectl get events -n ${namespace}\``,
-  };
+function nameOf(role: ContainerTrouble['role'], container: string): string {
+  return role === 'container' ? 'its container' : `its ${role} ${container}`;
 }
 
-/** Why a controller cannot even make a pod: a Deployment's ReplicaFailure, or its ReplicaSet's events. */
-export function refusal(workload: KubeObject, present: number, warnings: readonly KubeObject[]): string {
-  const failure = conditionOf(workload, 'ReplicaFailure');
-  if (failure?.status === 'True') return failure.message ?? '';
-  // Events outlive what they tell: with all its pods there, nothing refuses them any more.
-  const wanted = numberAt(workload, 'spec', 'replicas') ?? numberAt(workload, 'status', 'desiredNumberScheduled') ?? 1;
-  if (present >= wanted) return '';
-  return (
-    warnings
-      .filter(
-        (event) =>
-          textAt(event, 'reason') === 'FailedCreate' &&
-          event.metadata.namespace === workload.metadata.namespace &&
-          textAt(event, 'involvedObject', 'name').startsWith(workload.metadata.name),
-      )
-      .map((event) => textAt(event, 'message'))
-      .at(-1) ?? ''
-  );
-}
-
-/** The last warnings about probes of some pods. */
-export function probeFailures(pods: readonly KubeObject[], warnings: readonly KubeObject[]): string[] {
-  return pods.flatMap((pod) => eventsOf(pod, warnings).filter((text) => /probe failed/i.test(text))).slice(-2);
-}
-
-function eventsOf(object: KubeObject, warnings: readonly KubeObject[]): string[] {
-  return warnings
-    .filter((event) => textAt(event, 'involvedObject', 'uid') === object.metadata.uid)
-    .map((event) => textAt(event, 'message'));
+function limitOf(pod: KubeObject, container: string): string {
+  const found = ['containers', 'initContainers']
+    .flatMap((list) => recordsAt(pod, 'spec', list))
+    .find(({ name }) => name === container);
+  return textAt(found, 'resources', 'limits', 'memory');
 }

@@ -1,10 +1,13 @@
 import { at, isTrue, numberAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
-import { podsOf, rolloutState, troublesOf } from '../../cluster/workloads.js';
+import { rolloutState } from '../../cluster/rollout-state.js';
+import { isOver, podsOf, troublesOf } from '../../cluster/workloads.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import { type Finding, finding, merged } from '../finding.js';
-import { containerCause, isUnscheduled, probeFailures, refusal, refusalCause, unscheduledCause } from './pod-causes.js';
+import { containerCause } from './pod-causes.js';
+import { probeFailures } from './probe-causes.js';
+import { isUnscheduled, refusal, refusalCause, unscheduledCause } from './refusal-causes.js';
 
 const own: readonly string[] = Object.values(platformNamespaces);
 
@@ -44,7 +47,7 @@ function lacksOnlyNodes(workload: KubeObject, { nodes }: PlatformFacts): boolean
 
 function why(workload: KubeObject, facts: PlatformFacts): Finding {
   const subject = `${workload.kind} ${workload.metadata.namespace}/${workload.metadata.name}`;
-  const pods = podsOf(workload, facts.pods);
+  const pods = podsOf(workload, facts.pods).filter((pod) => !isOver(pod));
   const troubled = pods.flatMap((pod) => troublesOf(pod).map((trouble) => ({ pod, trouble })));
   const base = { severity: 'error' as const, subject, confidence: 'certain' as const };
   const [first] = troubled;
