@@ -135,15 +135,14 @@ async function findGiven(
         ({ deployment, container }) =>
           deployment === target.deployment && (container === '' || container === target.container),
       );
-      const reference = parseReference(image?.reference ?? '');
-      if (image === undefined || reference === undefined) {
+      if (image === undefined) {
         throw new McprtError('image-missing', {
-          what: `the image of ${target.deployment} is no image reference`,
-          why: image?.reference ?? 'none was given',
-          next: 'correct `images`: registry/name@sha256:digest',
+          what: `no image is given for ${target.deployment}`,
+          why: `there are images for ${given.map(({ deployment }) => deployment).join(', ')}`,
+          next: 'correct `images`: deployment=registry/name@sha256:digest',
         });
       }
-      const { host, path, tag, digest } = reference;
+      const { host, path, tag, digest } = image;
       // Of other registries nothing is known here, not even a password; the nodes will say.
       if (look !== undefined && host === pullHost && (await look(path, digest)) === undefined) {
         throw new McprtError('image-missing', {

@@ -46,17 +46,22 @@ describe('parseTargets', () => {
 describe('parseImages', () => {
   it('reads references with a digest, for a Deployment or for one of its containers', () => {
     expect(parseImages(`api=r.example.com:5000/api:v1@${digest}\nui/web=ui@${digest}`)).toEqual([
-      { deployment: 'api', container: '', reference: `r.example.com:5000/api:v1@${digest}` },
-      { deployment: 'ui', container: 'web', reference: `ui@${digest}` },
+      { deployment: 'api', container: '', host: 'r.example.com:5000', path: 'api', tag: 'v1', digest },
+      { deployment: 'ui', container: 'web', host: '', path: 'ui', tag: '', digest },
     ]);
   });
 
-  it.each(['api=r/api:v1', 'api=r/api@sha256:abc', `api=r/api@${digest}0`, `api=@${digest}`, `r/api@${digest}`])(
-    'refuses what does not say which image it is: %s',
-    (line) => {
-      expect(() => parseImages(line)).toThrow('is not deployment=image@sha256:digest');
-    },
-  );
+  it.each([
+    'api=r/api:v1',
+    'api=r/api@sha256:abc',
+    `api=r/api@${digest}0`,
+    `api=@${digest}`,
+    `r/api@${digest}`,
+    `api=r//api@${digest}`,
+    `api=r/API@${digest}`,
+  ])('refuses what does not say which image it is: %s', (line) => {
+    expect(() => parseImages(line)).toThrow('is not deployment=image@sha256:digest');
+  });
 
   it('refuses an image that is there twice', () => {
     expect(() => parseImages(`api=a@${digest}\napi=b@${digest}`)).toThrow('api is there twice');
@@ -121,7 +126,7 @@ describe('findTargets', () => {
   });
 
   it('takes the given images before everything else, and builds nothing for them', () => {
-    const images = [{ deployment: 'mcp-sentinel-ui', container: '', reference: `r/ui@${digest}` }];
+    const images = [{ deployment: 'mcp-sentinel-ui', container: '', host: '', path: 'r/ui', tag: '', digest }];
     const targets = [{ deployment: 'mcp-sentinel-api', container: 'api', dockerfile: 'Dockerfile' }];
     expect(findTargets(mono, { ...auto, targets, images }).targets).toEqual([
       { deployment: 'mcp-sentinel-ui', container: 'ui', dockerfile: '' },

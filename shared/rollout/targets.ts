@@ -1,6 +1,7 @@
 import { at, recordsAt, textAt } from '../cluster/fields.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { parseReference, type Reference } from '../images/reference.js';
 import { type Layout, layoutOf } from '../platform/resources.js';
 import { standstillOf } from './standing.js';
 
@@ -58,13 +59,11 @@ export function parseTargets(text: string): RolloutTarget[] {
   return targets;
 }
 
-/** An image built elsewhere, for a Deployment. */
-export interface GivenImage {
+/** An image built elsewhere, by its digest, for a Deployment. */
+export interface GivenImage extends Reference {
   deployment: string;
   /** Empty for the Deployment's only container. */
   container: string;
-  /** Reference with a digest. */
-  reference: string;
 }
 
 const imageForm = /^([a-z0-9][-a-z0-9.]*)(?:\/([a-z0-9][-a-z0-9]*))?=(\S+@sha256:[0-9a-f]{64})$/;
@@ -76,13 +75,14 @@ const imageForm = /^([a-z0-9][-a-z0-9.]*)(?:\/([a-z0-9][-a-z0-9]*))?=(\S+@sha256
  */
 export function parseImages(text: string): GivenImage[] {
   const images = linesOf(text).map((line, index): GivenImage => {
-    const [, deployment, container = '', reference] = imageForm.exec(line) ?? [];
+    const [, deployment, container = '', text = ''] = imageForm.exec(line) ?? [];
+    const reference = parseReference(text);
     if (deployment === undefined || reference === undefined) {
       throw new Error(
         `entry ${index + 1} is not deployment=image@sha256:digest; a tag alone does not say which image it is`,
       );
     }
-    return { deployment, container, reference };
+    return { deployment, container, ...reference };
   });
   requireOnce(images.map(({ deployment, container }) => `${deployment}/${container}`));
   return images;
