@@ -749,6 +749,13 @@ export const guards: readonly Guard[] = [
   ),
   guard(
     'shared/mcp/transport.ts',
+    'who goes on is not waited for any more',
+    '    clearTimeout(exchange.judgement);\n',
+    '',
+    'shared/mcp/client.test',
+  ),
+  guard(
+    'shared/mcp/transport.ts',
     'a busy server is asked again only so often',
     ' || times === later.most',
     '',

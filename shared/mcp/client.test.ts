@@ -89,6 +89,16 @@ describe('a session', () => {
     expect(resultOf(await mcp.initialize())).toBeDefined();
   });
 
+  it('may take its time to hear that it is open', async () => {
+    serve(({ id }) => message(id, {}));
+    const answer = server.answer;
+    server.answer = (asked) =>
+      asked.method === 'POST' && sent(asked).id === undefined
+        ? { status: 202, write: (response) => void setTimeout(() => response.end(), 4_000) }
+        : answer(asked);
+    expect(toldOf(await mcp.initialize())).toBe('200');
+  });
+
   it('is not needed: a server may have none', async () => {
     await opened(({ id }) => message(id, { content: [{ type: 'text', text: '12' }] }));
     expect(textOf(await mcp.callTool('add', {}))).toBe('12');
@@ -225,7 +235,13 @@ describe('a call of a tool', () => {
     server.answer = (asked) => {
       if (asked.method === 'POST') {
         called = sent(asked).id;
-        return stream('id: 7\nretry: 10\ndata:\n\n');
+        return {
+          ...stream(),
+          write: (response) => {
+            response.write(': x\n\ni');
+            setTimeout(() => response.end('d: 7\nretry: 1500\ndata:\n\n'), 50);
+          },
+        };
       }
       return stream(asked.headers['last-event-id'] === '7' ? event(called, text('late')) : '');
     };

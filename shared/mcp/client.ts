@@ -101,6 +101,7 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
       return failureOf(exchange, error);
     } finally {
       exchange.isOver = true;
+      clearTimeout(exchange.judgement);
       for (const body of exchange.bodies) body.destroy();
     }
   };

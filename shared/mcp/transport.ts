@@ -22,6 +22,8 @@ export interface Exchange {
   asked: number;
   /** What is still being read. */
   bodies: Readable[];
+  /** Until it is taken for one without an answer. */
+  judgement?: NodeJS.Timeout;
   /** Nothing more is asked for it. */
   isOver: boolean;
   /** Ends it, where nothing more can come. */
@@ -42,8 +44,8 @@ const later = { most: 5, longest: 20_000 };
 const mostAsked = 50;
 /** Of a body, for an error. */
 const mostKept = 4_096;
-/** Between the end of an answer and the judgement that it held none: the SDK is still reading, in ms. */
-const grace = 1_000;
+/** Between the end of an answer and the judgement that it held none: the SDK may still be reading, in ms. */
+const grace = 3_000;
 
 /** `fetch` for the SDK, by our way to the public names: verified TLS, proxies, limits, and what the exchange says. */
 export function fetchThrough(web: Web, { host, signal, exchanges, patience }: Way): FetchLike {
@@ -57,6 +59,8 @@ export function fetchThrough(web: Web, { host, signal, exchanges, patience }: Wa
       return new Response(null, { status: 405 });
     }
     exchange.asked += 1;
+    // Whoever goes on has found what there was to find.
+    clearTimeout(exchange.judgement);
     const url = new URL(address);
     const body = typeof init.body === 'string' ? init.body : undefined;
     const asked = {
@@ -112,16 +116,19 @@ function watched({ status, headers, body }: WebStream, exchange: Exchange): Asyn
   // The SDK reads nothing then, and waits.
   if (status === 202) exchange.fail(new Error('nothing more comes'));
   const read = async function* (): AsyncGenerator<Buffer> {
-    let canResume = false;
+    // A field may come in two pieces.
+    let [canResume, end] = [false, ''];
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         const text = chunk.toString();
         raw.text = (raw.text + text).slice(0, mostKept);
-        canResume ||= /^id:/m.test(text);
+        canResume ||= /^id:/m.test(end + text);
+        end = text.slice(-3);
         yield chunk;
       }
       const isEvents = (headers['content-type'] ?? '').includes('text/event-stream');
-      if (!(isEvents && canResume)) setTimeout(() => exchange.fail(new Error('nothing more comes')), grace).unref();
+      if (isEvents && canResume) return;
+      exchange.judgement = setTimeout(() => exchange.fail(new Error('nothing more comes')), grace).unref();
     } catch (error) {
       if (!canResume) exchange.fail(error as Error);
       throw error;
