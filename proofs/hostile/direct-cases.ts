@@ -64,13 +64,16 @@ const mcp = casesOf<Answer>('MCP server', async (answer, given) => {
   }
 });
 
-/** JSON-RPC: one answer to whatever is asked, with a count. */
-function rpc(resultOf: (count: number) => unknown): Answer {
+const hello = { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: hostileText, version: '1' } };
+
+/** JSON-RPC: a session is opened, and one answer is given to whatever is asked then, with a count. */
+function rpc(resultOf: (count: number) => unknown, opening: object = hello): Answer {
   let count = 0;
   return (_, response, body) => {
-    const asked = JSON.parse(body === '' ? '{}' : body) as { id?: number };
+    const asked = JSON.parse(body === '' ? '{}' : body) as { id?: number; method?: string };
     count += 1;
-    json(response, 200, { jsonrpc: '2.0', id: asked.id, result: resultOf(count) });
+    const result = asked.method === 'initialize' ? opening : resultOf(count);
+    json(response, 200, { jsonrpc: '2.0', id: asked.id, result });
   };
 }
 
@@ -179,14 +182,18 @@ export const directCases: readonly DirectCase[] = [
   mcp(
     'full pages without an end',
     'smoke-tools-endless',
-    rpc((count) => ({ tools: Array(3_000).fill({ name: hostileText }), nextCursor: String(count) })),
+    rpc((count) => ({
+      tools: Array(3_000).fill({ name: hostileText, inputSchema: { type: 'object' } }),
+      nextCursor: String(count),
+    })),
   ),
   mcp(
     'headers that are none',
     '',
-    rpc(() => ({ protocolVersion: hostileText, tools: [] })),
+    rpc(() => ({ tools: [] }), { ...hello, protocolVersion: hostileText }),
   ),
   mcp('events without an end', 'smoke-size', events('data: {"id":0}\n\n')),
+  mcp('pings without an end', 'smoke-size', events('data: {"jsonrpc":"2.0","id":"p","method":"ping"}\n\n')),
   mcp('an event without an end', 'smoke-size', events('data: x')),
   watch('a line without an end', 'cluster-too-large', endless('x')),
   watch('lines that are no JSON', 'cluster-unavailable', endless(`${hostileText.replaceAll('\n', '')}\n`)),

@@ -456,11 +456,20 @@ describe('a server that means ill', () => {
   });
 
   it('is answered so many pings, and no more', async () => {
-    await opened(({ id }) =>
-      stream('data: {"jsonrpc":"2.0","id":"p","method":"ping"}\n\n'.repeat(5_000), event(id, {})),
-    );
+    await opened(({ id }) => ({
+      ...stream(),
+      write: (response) => {
+        response.write('data: {"jsonrpc":"2.0","id":"p","method":"ping"}\n\n'.repeat(1_000));
+        setTimeout(() => response.end(event(id, {})), 1_000);
+      },
+    }));
     expect(resultOf(await mcp.callTool('add', {}))).toBeDefined();
     expect(server.asked.length).toBeLessThan(100);
+  });
+
+  it('has events without an end ended with a code, before all of them are read', async () => {
+    await opened(() => stream('data: {"id":0}\n\n'.repeat(20_000)));
+    await expect(mcp.callTool('add', {})).rejects.toMatchObject({ layer: 'size' });
   });
 
   it('has its errors told in a few words', async () => {

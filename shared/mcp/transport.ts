@@ -4,7 +4,7 @@ import { ReadableStream as NodeStream } from 'node:stream/web';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { isRecord, parsedJson } from '../json.js';
 import { pause } from '../pause.js';
-import type { Web, WebStream } from '../platform/web.js';
+import { type Web, WebError, type WebStream } from '../platform/web.js';
 
 /** What came of a request, as far as it is kept. */
 export interface RawAnswer {
@@ -42,6 +42,8 @@ interface Way {
 const later = { most: 5, longest: 20_000 };
 /** Requests that belong to one of ours: a server may ask something in the middle, and not without end. */
 const mostAsked = 50;
+/** Events of one answer: each is read and judged by itself. */
+const mostEvents = 10_000;
 /** Of a body, for an error. */
 const mostKept = 4_096;
 /** Between the end of an answer and the judgement that it held none: the SDK may still be reading, in ms. */
@@ -118,19 +120,22 @@ function watched({ status, headers, body }: WebStream, exchange: Exchange): Asyn
   const read = async function* (): AsyncGenerator<Buffer> {
     // A field may come in two pieces.
     let [canResume, end] = [false, ''];
+    let events = 0;
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         const text = chunk.toString();
         raw.text = (raw.text + text).slice(0, mostKept);
         canResume ||= /^id:/m.test(end + text);
         end = text.slice(-3);
+        events += text.split('\n\n').length - 1;
+        if (events > mostEvents) throw new WebError('size', 'a stream of events', 'the answer does not end');
         yield chunk;
       }
       const isEvents = (headers['content-type'] ?? '').includes('text/event-stream');
       if (isEvents && canResume) return;
       exchange.judgement = setTimeout(() => exchange.fail(new Error('nothing more comes')), grace).unref();
     } catch (error) {
-      if (!canResume) exchange.fail(error as Error);
+      if (!canResume || (error instanceof WebError && error.layer === 'size')) exchange.fail(error as Error);
       throw error;
     }
   };
