@@ -762,13 +762,6 @@ export const guards: readonly Guard[] = [
     'shared/mcp/client.test',
   ),
   guard(
-    'shared/mcp/transport.ts',
-    'a server has only so much asked of it for one request',
-    ' || exchange.asked >= mostAsked',
-    '',
-    'shared/mcp/client.test',
-  ),
-  guard(
     'shared/mcp/client.ts',
     'no schema of a server is run',
     'jsonSchemaValidator: {',
