@@ -91,9 +91,10 @@ async function life(story: Story): Promise<void> {
   const states = github.deployments().map(({ environment, sha, statuses }) => {
     return `${environment} ${sha.slice(0, 6)} ${statuses.map(({ state }) => state).join('>')}`;
   });
+  // Each push tells those before it, and the end tells all.
   const expected = [
-    `preview/pr-7 ${shaOf('first').slice(0, 6)} in_progress>success>inactive>inactive`,
-    `preview/pr-7 ${shaOf('second').slice(0, 6)} in_progress>success>inactive`,
+    `preview/pr-7 ${shaOf('first').slice(0, 6)} in_progress>success>inactive>inactive>inactive>inactive`,
+    `preview/pr-7 ${shaOf('second').slice(0, 6)} in_progress>success>inactive>inactive`,
     `preview/pr-7 ${shaOf('third').slice(0, 6)} in_progress>failure>inactive`,
   ];
   context.expectSame('deployments', states, expected);

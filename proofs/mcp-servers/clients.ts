@@ -23,7 +23,7 @@ export interface Verdict {
 }
 
 /** How long the official client waits for an answer that does not come, in ms; for one that comes it is far more than enough. */
-const patience = 5_000;
+const patience = 10_000;
 const sum = { name: 'add', arguments: { a: 7, b: 9 } };
 
 /** The official client with a `fetch` of its own: verified TLS and the loopback interface are all that is added. */
