@@ -134,7 +134,7 @@ export const allowed: readonly HandMade[] = [
   inCall('a stream that stays open', ({ id }) => written((response) => response.write(event({ id, result: sum })))),
   inCall('an answer in many small pieces', ({ id }) =>
     written((response) => {
-      const letters = event({ id, result: sum }).match(/[^]{1,4}/g) ?? [];
+      const letters = event({ id, result: sum }).match(/.{1,4}/gs) ?? [];
       const next = (): void => void (letters.length === 0 ? response.end() : response.write(letters.shift(), next));
       next();
     }),
