@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { builtOnce } from './built-once.js';
@@ -9,6 +9,9 @@ import { cacheFolder, root } from './folders.js';
 import type { Progress } from './progress.js';
 
 const run = promisify(execFile);
+
+/** Sources that stand with others' and are compiled in, below lab/: the lines that every oracle reads and writes. */
+const besides: Readonly<Record<string, readonly string[]>> = { kstatus: ['cluster/lines.go'] };
 
 /**
  * Builds a program that is a Go module of its own, in the folder of its name below lab/, or finds the build of the same sources in the
@@ -21,18 +24,20 @@ export async function buildOwnModule(
   name: string,
   { env, progress }: { env: NodeJS.ProcessEnv; progress: Progress },
 ): Promise<string> {
-  const source = join(root, 'lab', name);
+  const own = ['go.mod', 'go.sum', 'main.go'].map((file) => join(name, file));
+  const sources = [...own, ...(besides[name] ?? [])].map((file) => join(root, 'lab', file));
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', 'main.go']) hash.update(await readFile(join(source, file)));
+  for (const source of sources) hash.update(await readFile(source));
   const home = join(cacheFolder(env), name, hash.digest('hex').slice(0, 16));
-  await builtOnce(home, async (_, done) => {
+  await builtOnce(home, async (workshop, done) => {
     progress(`building ${name} from Go modules: once, about a minute, then cached`);
     const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', join(done, name), '.'];
-    await run('go', args, { cwd: source, env }).catch((cause: unknown) => {
+    for (const source of sources) await copyFile(source, join(workshop, basename(source)));
+    await run('go', args, { cwd: workshop, env }).catch((cause: unknown) => {
       throw new McprtError('lab-build', {
         what: `${name} does not build`,
         why: messageOf(cause),
-        next: `check that the Go module proxy can be reached, and try \`go build .\` in lab/${name}`,
+        next: `check that the Go module proxy can be reached, and try \`go mod download\` in lab/${name}`,
         cause,
       });
     });

@@ -1,12 +1,8 @@
-// Command kstatus says of workloads what kstatus does: it reads an object a line, and writes its status and the reason of it.
+// Command kstatus says of workloads what kstatus does: it reads an object a line, and writes its status and the reason of it. It is
+// built with lab/cluster/lines.go beside it (lab/driver/own-module.ts).
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"log"
-	"os"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
@@ -19,24 +15,7 @@ type answer struct {
 }
 
 func main() {
-	in := bufio.NewReaderSize(os.Stdin, 1<<20)
-	out := bufio.NewWriter(os.Stdout)
-	encoder := json.NewEncoder(out)
-	for {
-		line, err := in.ReadBytes('\n')
-		if len(line) > 1 {
-			if failed := encoder.Encode(judge(line)); failed != nil {
-				log.Fatal(failed)
-			}
-		}
-		// Whoever asks sends a batch and waits.
-		if in.Buffered() == 0 || err != nil {
-			out.Flush()
-		}
-		if err != nil {
-			return
-		}
-	}
+	serve(func(line []byte) any { return judge(line) })
 }
 
 func judge(line []byte) answer {

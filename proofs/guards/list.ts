@@ -749,6 +749,13 @@ export const guards: readonly Guard[] = [
   ),
   guard(
     'shared/mcp/transport.ts',
+    'a server has only so much asked of it for one request',
+    ' || exchange.asked >= mostAsked',
+    '',
+    'shared/mcp/client.test',
+  ),
+  guard(
+    'shared/mcp/transport.ts',
     'who goes on is not waited for any more',
     '    clearTimeout(exchange.judgement);\n',
     '',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ending } from '../../lab/platform/kubelet/ports.js';
 import { createObject } from '../../lab/platform/objects.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { nodeName } from '../world/kubelet.js';
@@ -13,12 +14,13 @@ import {
   patchTarget,
   target,
   type World,
+  webhookAway,
+  webhookBack,
   whileSo,
 } from './support.js';
 
 const short = { 'rollout-timeout': '5s' };
 const limits = { namespace, name: 'limits' };
-const webhook = { name: 'away.example.com' };
 const level = { namespace: '', name: namespace };
 const enforced = '/metadata/labels/pod-security.kubernetes.io~1enforce';
 const journal = { namespace: 'kube-system', name: 'mcprt-rollout' };
@@ -44,6 +46,14 @@ function onNode(
     labelled({}, short),
   );
 }
+
+/** Rolls out while the node ends every new pod. */
+const endedByNode = (ending: Ending, labels: Record<string, string> = {}): Failure['run'] =>
+  whileSo(
+    (world) => world.kubelet.endNext(target(world), 1_000, ending),
+    (world) => world.kubelet.endNext(target(world), 0, ending),
+    labelled(labels, short),
+  );
 
 const hostname = ({ cluster }: World, value: string): Promise<unknown> =>
   cluster.patch(kinds.node, { name: nodeName }, [
@@ -89,27 +99,7 @@ export const clusterFailures: readonly Failure[] = [
     name: 'admission webhook that does not answer',
     finding: 'workload-quota',
     says: /the admission webhook away\.example\.com does not answer/,
-    run: whileSo(
-      async ({ cluster }) => {
-        await createObject(cluster, kinds.validatingWebhookConfiguration, {
-          metadata: webhook,
-          webhooks: [
-            {
-              name: webhook.name,
-              clientConfig: { url: 'https://127.0.0.1:1/validate' },
-              rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
-              failurePolicy: 'Fail',
-              sideEffects: 'None',
-              admissionReviewVersions: ['v1'],
-              timeoutSeconds: 1,
-            },
-          ],
-        });
-        await sleep(1_500);
-      },
-      ({ cluster }) => cluster.delete(kinds.validatingWebhookConfiguration, webhook),
-      labelled({}, short),
-    ),
+    run: whileSo(webhookAway, webhookBack, labelled({}, short)),
   },
   {
     name: 'label that no node has any more',
@@ -150,30 +140,23 @@ export const clusterFailures: readonly Failure[] = [
     name: 'node that evicts the pods, one after another',
     finding: 'pod-ended',
     says: /ended by their node, one after another: Evicted/,
-    run: whileSo(
-      (world) =>
-        world.kubelet.endNext(target(world), 1_000, {
-          reason: 'Evicted',
-          message: 'Pod ephemeral local storage usage exceeds the total limit of containers 64Mi. ',
-          after: 40,
-        }),
-      (world) => world.kubelet.endNext(target(world), 0, { reason: '', message: '' }),
-      labelled({ 'ready-after': '3000' }, short),
+    run: endedByNode(
+      {
+        reason: 'Evicted',
+        message: 'Pod ephemeral local storage usage exceeds the total limit of containers 64Mi. ',
+        after: 40,
+      },
+      { 'ready-after': '3000' },
     ),
   },
   {
     name: 'node that turns the pods away',
     finding: 'pod-ended',
     says: /ended by their node, one after another: OutOfcpu/,
-    run: whileSo(
-      (world) =>
-        world.kubelet.endNext(target(world), 1_000, {
-          reason: 'OutOfcpu',
-          message: "Node didn't have enough resource: cpu, requested: 100, used: 31950, capacity: 32000",
-        }),
-      (world) => world.kubelet.endNext(target(world), 0, { reason: '', message: '' }),
-      labelled({}, short),
-    ),
+    run: endedByNode({
+      reason: 'OutOfcpu',
+      message: "Node didn't have enough resource: cpu, requested: 100, used: 31950, capacity: 32000",
+    }),
   },
   {
     name: 'Deployment that somebody pauses in the middle',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../../lab/driver/action.js';
-import { applyObject } from '../../lab/platform/objects.js';
+import { applyObject, createObject } from '../../lab/platform/objects.js';
 import type { PatchOperation } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { containersOf } from '../../shared/rollout/targets.js';
@@ -134,3 +134,28 @@ export async function cordon(world: World, name: string, value: boolean): Promis
   // The scheduler learns of it a moment later.
   await sleep(300);
 }
+
+const webhook = { name: 'away.example.com' };
+
+/** An admission webhook that does not answer, and without which no pod is made. */
+export async function webhookAway({ cluster }: World): Promise<void> {
+  await createObject(cluster, kinds.validatingWebhookConfiguration, {
+    metadata: webhook,
+    webhooks: [
+      {
+        name: webhook.name,
+        clientConfig: { url: 'https://127.0.0.1:1/validate' },
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+        failurePolicy: 'Fail',
+        sideEffects: 'None',
+        admissionReviewVersions: ['v1'],
+        timeoutSeconds: 1,
+      },
+    ],
+  });
+  // The API server learns of it a moment later.
+  await sleep(1_500);
+}
+
+export const webhookBack = ({ cluster }: World): Promise<unknown> =>
+  cluster.delete(kinds.validatingWebhookConfiguration, webhook);

@@ -16,6 +16,8 @@ import {
   patchTarget,
   target,
   type World,
+  webhookAway,
+  webhookBack,
   whileSo,
 } from '../rollout-failures/support.js';
 import { nodeName } from '../world/kubelet.js';
@@ -31,7 +33,7 @@ export interface PatientWorld {
 }
 
 const extra = { namespace, name: 'extra' };
-const webhook = { name: 'away.example.com' };
+const quota = { namespace, name: 'full' };
 const pressure = 'The node was low on resource: memory. Threshold quantity: 100Mi, available: 60Mi. ';
 
 /** Rolls out while a node ends the first new pods. */
@@ -60,18 +62,19 @@ function withNeighbour(name: string, neighbour: Neighbour, says?: RegExp, quick 
 /** Rolls out slowly; in the middle something is made so, and mended after a while. */
 function passing(
   name: string,
-  { make, mend, after = 4_000, quick = false }: Passing,
+  { before, make, mend, after = 4_000, quick = false }: Passing,
   labels: Record<string, string> = {},
 ): PatientWorld {
   return {
     name,
     quick,
-    run: (world) => {
+    run: async (world) => {
       let mending: Promise<unknown> | undefined;
+      await before?.(world);
       return inTheMiddle(
         world,
         async () => {
-          await make(world);
+          await make?.(world);
           mending = sleep(after).then(() => mend(world));
         },
         { labels },
@@ -81,7 +84,9 @@ function passing(
 }
 
 interface Passing {
-  make(world: World): unknown;
+  /** Makes it so before the rollout begins. */
+  before?(world: World): Promise<void>;
+  make?(world: World): unknown;
   mend(world: World): unknown;
   after?: number;
   quick?: boolean;
@@ -366,56 +371,17 @@ export const worlds: readonly PatientWorld[] = [
         await startPart(world.state, 'apiserver');
       }),
   },
-  {
-    name: 'admission webhook that is away for a moment',
-    run: (world) => {
-      let back: Promise<unknown> | undefined;
-      const start = async (): Promise<ActionRun> => {
-        await createObject(world.cluster, kinds.validatingWebhookConfiguration, {
-          metadata: webhook,
-          webhooks: [
-            {
-              name: webhook.name,
-              clientConfig: { url: 'https://127.0.0.1:1/validate' },
-              rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
-              failurePolicy: 'Fail',
-              sideEffects: 'None',
-              admissionReviewVersions: ['v1'],
-              timeoutSeconds: 1,
-            },
-          ],
-        });
-        await sleep(1_500);
-        return inTheMiddle(
-          world,
-          async () => {
-            back = sleep(4_000).then(() => world.cluster.delete(kinds.validatingWebhookConfiguration, webhook));
-          },
-          { labels: {} },
-        );
-      };
-      return start().finally(() => back);
+  passing('admission webhook that is away for a moment', {
+    before: webhookAway,
+    mend: webhookBack,
+  }),
+  passing('quota that has room again after a moment', {
+    before: async (world) => {
+      const { items } = await world.cluster.list(kinds.pod, { namespace });
+      const hard = { pods: String(items.length) };
+      await createObject(world.cluster, kinds.resourceQuota, { metadata: quota, spec: { hard } });
+      await sleep(1_500);
     },
-  },
-  {
-    name: 'quota that has room again after a moment',
-    run: (world) => {
-      let back: Promise<unknown> | undefined;
-      const quota = { namespace, name: 'full' };
-      const start = async (): Promise<ActionRun> => {
-        const { items } = await world.cluster.list(kinds.pod, { namespace });
-        const hard = { pods: String(items.length) };
-        await createObject(world.cluster, kinds.resourceQuota, { metadata: quota, spec: { hard } });
-        await sleep(1_500);
-        return inTheMiddle(
-          world,
-          async () => {
-            back = sleep(4_000).then(() => world.cluster.delete(kinds.resourceQuota, quota));
-          },
-          { labels: {} },
-        );
-      };
-      return start().finally(() => back);
-    },
-  },
+    mend: ({ cluster }) => cluster.delete(kinds.resourceQuota, quota),
+  }),
 ];

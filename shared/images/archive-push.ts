@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { extract } from 'tar-stream';
 import { McprtError } from '../errors.js';
 import { brokenArchive, indexOf, nameOf } from './archive.js';
 import { type ArchivedImage, type ArchivedLayer, imageIn } from './archived-image.js';
+import { digestOf } from './digest.js';
 import { type LayerFile, writeLayer } from './layer-file.js';
 import type { StoredLayer } from './registry.js';
 import { type RegistryCalls, type RegistryReply, registryCalls } from './registry-call.js';
@@ -240,8 +240,4 @@ function descriptorOf({ mediaType, digest, size }: Descriptor): Descriptor {
 
 function sizeOf({ digest, size }: LayerFile): Pick<Descriptor, 'digest' | 'size'> {
   return { digest, size };
-}
-
-function digestOf(bytes: Buffer): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { at, recordsAt, textAt } from '../cluster/fields.js';
 import { isRecord, parsedJson } from '../json.js';
 import { type ArchiveIndex, brokenArchive, type Member, textOf } from './archive.js';
+import { digestOf } from './digest.js';
 
 /** An image as an archive has it. */
 export interface ArchivedImage {
@@ -110,7 +110,7 @@ function digestIn(name: string): string {
 
 function requireDigest(file: string, name: string, bytes: Buffer): void {
   const wanted = digestIn(name);
-  const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const found = digestOf(bytes);
   if (wanted !== '' && wanted !== found) throw brokenArchive(file, `${name} in it has the digest ${found}`);
 }
 

@@ -4,7 +4,8 @@ import pRetry from 'p-retry';
 import { readAtMost } from '../bounded.js';
 import { McprtError, messageOf } from '../errors.js';
 import { isPassingProxy } from '../proxy-error.js';
-import { registryTokens, retryAfter } from './registry-token.js';
+import { retryAfter } from '../retry-after.js';
+import { registryTokens } from './registry-token.js';
 import type { RegistryAnswer, RegistryRequest, RegistryRoute } from './route.js';
 
 /** What a registry has answered. */
@@ -85,7 +86,7 @@ export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPa
       const { status, headers } = answer;
       const body = await wholeBody(name, what, answer, signal);
       if (status < 300 || accepted.includes(status)) return { status, headers, body };
-      const wait = retryAfter(headers['retry-after'], new Date());
+      const wait = retryAfter(headers['retry-after'], new Date()) ?? 0;
       if (isBusy(status) && wait > 0) await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
       throw refusal(name, what, status, body);
     },

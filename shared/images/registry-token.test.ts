@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { challengeOf, registryTokens, retryAfter } from './registry-token.js';
+import { challengeOf, registryTokens } from './registry-token.js';
 import type { RegistryAnswer, RegistryRoute } from './route.js';
 
 const never = new AbortController().signal;
@@ -74,18 +74,5 @@ describe('challengeOf', () => {
     [undefined, undefined],
   ])('reads %j', (header, realm) => {
     expect(challengeOf(header)?.realm.href).toBe(realm);
-  });
-});
-
-describe('retryAfter', () => {
-  const now = new Date('2026-01-01T00:00:00Z');
-  it.each<[string | undefined, number]>([
-    ['3', 3],
-    ['Thu, 01 Jan 2026 00:00:05 GMT', 5],
-    ['Wed, 31 Dec 2025 00:00:00 GMT', 0],
-    ['soon', 0],
-    [undefined, 0],
-  ])('of %s is %i s', (header, seconds) => {
-    expect(retryAfter(header, now)).toBe(seconds);
   });
 });

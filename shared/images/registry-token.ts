@@ -83,10 +83,3 @@ export function challengeOf(header: string | string[] | undefined): Challenge | 
   if (!URL.canParse(realm)) return undefined;
   return { realm: new URL(realm), service: parts.get('service') ?? '', scope: parts.get('scope') ?? '' };
 }
-
-/** How long a registry wants to be left alone, in s: a number, or a date as HTTP has it. 0 where it says nothing. */
-export function retryAfter(header: string | string[] | undefined, now: Date): number {
-  const text = [header ?? ''].flat()[0] ?? '';
-  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - now.getTime()) / 1000;
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : 0;
-}

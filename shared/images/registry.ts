@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { at, numberAt, recordsAt, textAt } from '../cluster/fields.js';
 import { McprtError } from '../errors.js';
 import { isRecord } from '../json.js';
+import { digestOf } from './digest.js';
 import { registryCalls } from './registry-call.js';
 import type { RegistryRoute } from './route.js';
 
@@ -180,10 +180,6 @@ function labelsOf(config: unknown): Record<string, string> {
   const labels = at(config, 'config', 'Labels');
   const entries = Object.entries(isRecord(labels) ? labels : {});
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
-}
-
-function digestOf(body: Buffer): string {
-  return `sha256:${createHash('sha256').update(body).digest('hex')}`;
 }
 
 function parsed(body: Buffer): unknown {

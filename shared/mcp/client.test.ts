@@ -456,14 +456,29 @@ describe('a server that means ill', () => {
   });
 
   it('is answered so many pings, and no more', async () => {
-    await opened(({ id }) => ({
-      ...stream(),
-      write: (response) => {
-        response.write('data: {"jsonrpc":"2.0","id":"p","method":"ping"}\n\n'.repeat(1_000));
-        setTimeout(() => response.end(event(id, {})), 1_000);
-      },
-    }));
+    await opened(({ id }) => message(id, {}));
+    let pongs = 0;
+    let finish = (): void => undefined;
+    server.answer = (asked) => {
+      const { id, method } = sent(asked);
+      if (method === undefined) {
+        pongs += 1;
+        // Without a limit they would go on: it is not waited for longer than that is seen.
+        if (pongs > 60) finish();
+        return { status: 202 };
+      }
+      return {
+        ...stream(),
+        write: (response) => {
+          finish = () => void response.end(event(id, {}));
+          response.write('data: {"jsonrpc":"2.0","id":"p","method":"ping"}\n\n'.repeat(1_000));
+          setTimeout(finish, 5_000);
+        },
+      };
+    };
     expect(resultOf(await mcp.callTool('add', {}))).toBeDefined();
+    expect(pongs).toBeLessThan(60);
+    expect(pongs).toBeGreaterThan(0);
     expect(server.asked.length).toBeLessThan(100);
   });
 

@@ -5,6 +5,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { isRecord, parsedJson } from '../json.js';
 import { pause } from '../pause.js';
 import { type Web, WebError, type WebStream } from '../platform/web.js';
+import { retryAfter } from '../retry-after.js';
 
 /** What came of a request, as far as it is kept. */
 export interface RawAnswer {
@@ -88,7 +89,7 @@ export function fetchThrough(web: Web, { host, signal, exchanges, patience }: Wa
 async function patiently(ask: () => Promise<WebStream>, signal: AbortSignal): Promise<WebStream> {
   for (let times = 1; ; times += 1) {
     const answer = await ask();
-    const wait = retryAfter(answer);
+    const wait = askedWait(answer);
     if (wait === undefined || times === later.most) return answer;
     answer.body.destroy();
     await pause(wait, signal);
@@ -96,11 +97,9 @@ async function patiently(ask: () => Promise<WebStream>, signal: AbortSignal): Pr
 }
 
 /** How long to wait, in ms; undefined where the server does not say, or says longer than a test can wait. */
-function retryAfter({ status, headers }: WebStream): number | undefined {
-  const told = headers['retry-after'];
-  if (![429, 502, 503, 504].includes(status) || told === undefined) return undefined;
-  const wait = /^\d+$/.test(told) ? Number(told) * 1000 : Date.parse(told) - Date.now();
-  return wait <= later.longest ? Math.max(wait, 0) : undefined;
+function askedWait({ status, headers }: WebStream): number | undefined {
+  const wait = [429, 502, 503, 504].includes(status) ? retryAfter(headers['retry-after'], new Date()) : undefined;
+  return wait === undefined || wait * 1000 > later.longest ? undefined : wait * 1000;
 }
 
 /** Whether an answer is to a request of ours; a notification counts where it is refused, and an answer of ours never. */

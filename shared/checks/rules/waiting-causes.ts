@@ -1,7 +1,7 @@
 import { at, numberAt, recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import { containerRoles } from '../../cluster/workloads.js';
-import type { Cause } from './cause.js';
+import { type Cause, eventsOf } from './cause.js';
 import { probeFailures } from './probe-causes.js';
 
 /** Which init container or sidecar of a pod the others wait for; undefined when none is at work. */
@@ -28,13 +28,7 @@ export function firstCause(pod: KubeObject, warnings: readonly KubeObject[]): Ca
 
 /** What keeps a node from making a pod's volumes or network; undefined when nothing is told. */
 export function setUpCause(pod: KubeObject, warnings: readonly KubeObject[]): Cause | undefined {
-  const about = (reasons: RegExp): string =>
-    warnings
-      .filter(
-        (event) => textAt(event, 'involvedObject', 'uid') === pod.metadata.uid && reasons.test(textAt(event, 'reason')),
-      )
-      .map((event) => textAt(event, 'message'))
-      .at(-1) ?? '';
+  const about = (reasons: RegExp): string => eventsOf(pod, warnings, reasons).at(-1) ?? '';
   const remedy = `\`kubectl describe pod -n ${pod.metadata.namespace} ${pod.metadata.name}\``;
   const mount = about(/^Failed(?:Mount|AttachVolume|MapVolume)$/);
   if (mount !== '') return { code: 'pod-config', cause: mountCause(pod, mount), evidence: [mount], remedy };
