@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { McprtError, messageOf } from '../errors.js';
+import { loadTar } from '../tar.js';
 import { limits } from './limits.js';
 import { malformed } from './statement.js';
 
@@ -12,9 +13,6 @@ export interface Archive {
 }
 
 const names = { statement: 'statement.dsse.json', payload: 'payload.age' } as const;
-
-/** Nothing waits for it before the cluster has been asked. A bundle has no other name of a CommonJS package than its default. */
-const loadTar = async () => (await import('tar-stream')).default;
 
 /** Packs a backup into a tar file; the same content gives the same bytes. */
 export async function packArchive(archive: Archive): Promise<Buffer> {

@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline, Transform } from 'node:stream';
 import pMap from 'p-map';
-import { extract } from 'tar-stream';
 import { McprtError } from '../errors.js';
+import { loadTar } from '../tar.js';
 import { brokenArchive, indexOf, nameOf } from './archive.js';
 import { type ArchivedImage, type ArchivedLayer, imageIn } from './archived-image.js';
 import { digestOf } from './digest.js';
@@ -155,7 +155,7 @@ async function* unpacked(
   signal: AbortSignal,
 ): AsyncGenerator<[ArchivedLayer, LayerFile]> {
   if (wanted.size === 0) return;
-  const entries = extract();
+  const entries = (await loadTar()).extract();
   pipeline(createReadStream(file), entries, () => undefined);
   const path = join(folder, 'layer');
   try {

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
-import { extract } from 'tar-stream';
 import { McprtError, messageOf } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
+import { loadTar } from '../tar.js';
 
 /** An image in a file, as `docker save` writes it. */
 export interface ImageArchive {
@@ -83,7 +83,7 @@ export function indexOf(file: string): Promise<ArchiveIndex> {
 /** What is kept is what may be JSON, and not more of it than an image has: layers are passed over. */
 async function readIndex(file: string): Promise<ArchiveIndex> {
   const [members, documents] = [new Map<string, Member>(), new Map<string, Buffer>()];
-  const entries = extract();
+  const entries = (await loadTar()).extract();
   // Unlike a pipe it passes on that the file cannot be read: the loop throws it.
   pipeline(createReadStream(file), entries, () => undefined);
   const end = performance.now() + most.time;

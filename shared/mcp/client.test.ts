@@ -332,6 +332,13 @@ describe('a call of a tool', () => {
     expect(toldOf(answer)).toBe('200 {"code":-32602,"message":"unknown tool"}');
   });
 
+  it('has failed when the error comes after much else', async () => {
+    const told = (said: object): string => `data: ${JSON.stringify({ jsonrpc: '2.0', ...said })}\n\n`;
+    const note = { method: 'notifications/message', params: { level: 'info', data: 'x'.repeat(9_000) } };
+    await opened(({ id }) => stream(told(note), told({ id, error: { code: -32_602, message: 'unknown tool' } })));
+    expect(toldOf(await mcp.callTool('add', {}))).toBe('200 {"code":-32602,"message":"unknown tool"}');
+  });
+
   it('has failed when its result says so', async () => {
     await opened(({ id }) => message(id, { isError: true, ...text('division by zero') }));
     expect(textOf(await mcp.callTool('divide', {}))).toBeUndefined();

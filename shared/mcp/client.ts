@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { McpError } from '@modelcontextprotocol/sdk/types.js';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { clipped, McprtError } from '../errors.js';
 import { isRecord, parsedJson } from '../json.js';
 import { type Web, type WebAnswer, WebError } from '../platform/web.js';
@@ -109,6 +108,7 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
   return {
     async initialize() {
       await open?.client.close();
+      const { Client, StreamableHTTPClientTransport } = await import('./official-client.js');
       const client = new Client(
         { name: 'mcprt', version: '1' },
         // Schemas are the server's own: what is in an answer is not held against a pattern that may never end.
@@ -121,6 +121,12 @@ export function openMcp(web: Web, { host, path, signal, headers = {} }: McpOptio
       const transport = new StreamableHTTPClientTransport(new URL(`https://${host}${path}`), { fetch });
       client.onerror = (error) => {
         if (error.message.startsWith('Maximum reconnection')) exchanges.getStore()?.fail(error);
+      };
+      transport.onmessage = (message) => {
+        const exchange = exchanges.getStore();
+        if (exchange === undefined || !('error' in message)) return;
+        const { code, message: text } = message.error;
+        exchange.error = { code, message: text };
       };
       open = { client, transport };
       return tell(async (_client, options) => {
@@ -212,15 +218,12 @@ function answerOf({ raw }: Exchange, result: Record<string, unknown>): McpAnswer
 }
 
 /** What came instead of a result: the server's own error, a refusal, or an answer that is none. */
-function failureOf({ raw }: Exchange, error: unknown): McpAnswer {
+function failureOf({ raw, error: theirs }: Exchange, error: unknown): McpAnswer {
   const { status = 0, headers = {}, text = '' } = raw ?? {};
   const bare = bareAnswer({ status, headers, text, ms: 0 });
-  // Errors that the SDK makes itself have no answer of the server that says the same.
-  const isTheirs = error instanceof McpError && text.includes(JSON.stringify('error'));
-  if (isTheirs) {
-    const message = error.message.replace(/^MCP error -?\d+: /, '');
-    return { ...bare, message: { error: { code: error.code, message } } };
-  }
+  // Of another request's error the client knows nothing, and fails in its own words.
+  const isTheirs = theirs !== undefined && error instanceof Error && 'code' in error && error.code === theirs.code;
+  if (isTheirs) return { ...bare, message: { error: theirs } };
   if (status >= 400) return bare;
   // What the client did not take is no answer, whatever stands in it.
   return { ...bare, message: undefined, broken: brokenRule({ status, headers, text }, error) };

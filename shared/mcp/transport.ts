@@ -19,6 +19,8 @@ export interface RawAnswer {
 export interface Exchange {
   headers: Readonly<Record<string, string>>;
   raw?: RawAnswer;
+  /** The error of JSON-RPC that the server answered with. */
+  error?: { code: number; message: string };
   /** How many requests there were for it. */
   asked: number;
   /** What is still being read. */
