@@ -23,6 +23,7 @@ export const kill: Proof = {
       context.expect(orders === 0 && issued === 0, `${orders} orders, ${issued} issuances`);
       return { ...result, orders, issued };
     }),
+  inTable: ({ kills, cancelled, orders }) => `${kills} kills, ${cancelled} cancels: ${orders} orders`,
 };
 
 type Kills = World<'gate'>;

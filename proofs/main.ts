@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from '../lab/driver/command-line.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
+import { ownKubernetes } from '../lab/driver/program.js';
+import { newestCertManager } from '../shared/certificates/version.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { proofs } from './registry.js';
 import { versionOf } from './support/cert-manager-versions.js';
+import { writeClusterRun } from './support/cluster-table.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
 import { kubernetesVersionOf } from './support/kubernetes-versions.js';
@@ -18,9 +21,9 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
   --seed     of mutations: which ones; --count: how many. Of forecast with --cases: which ones
   --cases    of forecast: so many random cases against cert-manager's own policies, without a cluster;
              --cert-manager 1.16,1.21.2: of these versions, a minor's last patch; without it of all that are known;
-             --write-table: what came of it goes into docs/versions.md
   --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
   --kubernetes  of every proof on a lab: one version, or a minor, whose control plane the lab runs in place of its own
+  --write-table  of forecast, and of proofs that are run on several versions: what came of it goes into docs/versions.md
   --record   of broken-worlds: what it sees is what the unit tests of the rules replay from now on
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000; chain, shim or decoding of forecast with --cases
 
@@ -51,6 +54,12 @@ interface Proven {
   seconds: number;
 }
 
+/** Of what the lab runs in place of its own. */
+const versions = {
+  ...(values['cert-manager'] !== undefined && { certManager: versionOf(values['cert-manager']) }),
+  ...(values.kubernetes !== undefined && { kubernetes: kubernetesVersionOf(values.kubernetes) }),
+};
+
 /** Problems that are told of one proof. */
 const mostTold = 50;
 /** Of a problem's text, where a whole log may follow that has been shown before. */
@@ -62,11 +71,6 @@ async function prove(proof: Proof): Promise<Proven> {
   const labs: LabState[] = [];
   let count = 0;
   const started = performance.now();
-  const { 'cert-manager': certManager, kubernetes } = values;
-  const versions = {
-    ...(certManager !== undefined && { certManager: versionOf(certManager) }),
-    ...(kubernetes !== undefined && { kubernetes: kubernetesVersionOf(kubernetes) }),
-  };
   const lab = async ({ env = {}, ...options }: LabWishes = {}): Promise<LabState> => {
     const name = `${proof.name}-${process.pid}-${count++}`;
     const state = await startLab({ ...options, ...versions, name, env: { ...process.env, ...env }, progress });
@@ -109,6 +113,11 @@ for (const proof of wanted) {
   const { figures, problems, seconds } = await prove(proof);
   const ok = problems.length === 0;
   failed += ok ? 0 : 1;
+  // Random cases need no cluster, and have tables of their own.
+  if (values['write-table'] && values.cases === undefined && proof.inTable !== undefined) {
+    const { certManager = newestCertManager.slice(1), kubernetes = ownKubernetes } = versions;
+    await writeClusterRun({ certManager, kubernetes, proof, figures, isSmall: values.small, isOk: ok }, proofs);
+  }
   for (const problem of problems.slice(0, mostTold)) progress(`  ${problem}`);
   if (problems.length > mostTold) progress(`  … and ${problems.length - mostTold} more`);
   if (values.json) {

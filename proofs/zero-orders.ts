@@ -28,6 +28,7 @@ export const zeroOrders: Proof = {
   claim:
     'wipe, restore, reinstall: no order and no issuance, with cert-manager running, asked too early, stopped, absent, on a new cluster, and before Kubernetes 1.30',
   run: (context) => inWorld(context, [], (world) => everyCycle(context, world)),
+  inTable: ({ cycles, orders, issued }) => `${cycles} cycles: ${orders} orders, ${issued} issuances`,
 };
 
 async function everyCycle(context: ProofContext, world: World) {

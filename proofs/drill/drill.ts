@@ -36,6 +36,7 @@ export const drillProof: Proof = {
     await stopLab(state);
     return drills(context, keys, good);
   },
+  inTable: ({ drills: count, broken }) => `${count} drills, ${broken} broken backups found`,
 };
 
 /** What the cluster leaves behind: a fetched backup, and what it must be restored to. */

@@ -20,6 +20,7 @@ export const forecastProof: Proof = {
   name: 'forecast',
   claim: 'for every case, the forecast’s verdict and reason are those of the real cert-manager',
   run: prove,
+  inTable: ({ certificates, equal }) => `${equal} of ${certificates} as forecast`,
 };
 
 /** On a cluster; with `--cases` over random cases and without one; in small both, as both are cheap then. */

@@ -26,6 +26,8 @@ export interface Proof {
   name: string;
   claim: string;
   run(context: ProofContext): Promise<Figures>;
+  /** What came of a run, in a cell of the table of versions; absent where other versions show nothing new. */
+  inTable?(figures: Figures): string;
 }
 
 /** What of a proof is wanted by `--only`; all of it when that is not given. */
