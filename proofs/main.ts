@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from '../lab/driver/command-line.js';
+import { root } from '../lab/driver/folders.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { ownKubernetes } from '../lab/driver/program.js';
 import { newestCertManager } from '../shared/certificates/version.js';
 import { McprtError, messageOf } from '../shared/errors.js';
+import { drawSummaries } from './pictures/pictures.js';
 import { proofs } from './registry.js';
 import { versionOf } from './support/cert-manager-versions.js';
 import { writeClusterRun } from './support/cluster-table.js';
@@ -14,7 +16,7 @@ import { makeFindings } from './support/findings.js';
 import { kubernetesVersionOf } from './support/kubernetes-versions.js';
 import type { Figures, LabWishes, Proof } from './support/proof.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--write-table] [--record]
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--write-table] [--pictures] [--record]
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
@@ -24,6 +26,7 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
   --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
   --kubernetes  of every proof on a lab: one version, or a minor, whose control plane the lab runs in place of its own
   --write-table  of forecast, and of proofs that are run on several versions: what came of it goes into docs/versions.md
+  --pictures  of every proof that runs actions: their summaries as GitHub shows them, looked at in a browser, and kept below build/pictures
   --record   of broken-worlds: what it sees is what the unit tests of the rules replay from now on
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000; chain, shim or decoding of forecast with --cases
 
@@ -42,6 +45,7 @@ const { values, positionals } = commandLine(usage, {
     'cert-manager': { type: 'string' },
     kubernetes: { type: 'string' },
     record: { type: 'boolean', default: false },
+    pictures: { type: 'boolean', default: false },
     'write-table': { type: 'boolean', default: false },
   },
 });
@@ -88,6 +92,12 @@ async function prove(proof: Proof): Promise<Proven> {
   let figures: Figures = {};
   try {
     figures = await proof.run({ ...findings, lab, folder, small, flags, env: process.env, progress });
+    if (values.pictures) {
+      const to = join(root, 'build', 'pictures', proof.name);
+      const { told, problems } = await drawSummaries(folder, { env: process.env, progress, to });
+      for (const problem of problems) findings.fail(problem);
+      figures = { ...figures, pictures: told };
+    }
   } catch (error) {
     findings.fail(
       error instanceof McprtError

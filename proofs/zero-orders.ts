@@ -127,6 +127,8 @@ function onOldCluster(context: ProofContext): Promise<Cycle[]> {
         await early();
         const refused = await world.backup('restore');
         context.expectRefused('before 1.30, running', 'brake-unavailable', refused);
+        const first = refused.summary.split('\n').find((line) => line.includes('❌')) ?? '';
+        context.expect(first.includes('brake-unavailable'), `the summary begins with ${first}`);
         const { items } = await world.cluster.list(kinds.secret, { fieldSelector: 'type=kubernetes.io/tls' });
         const platform = items.filter(({ metadata }) => appNamespaces.includes(metadata.namespace ?? ''));
         context.expect(platform.length === 0, 'a refused restore has written Secrets');

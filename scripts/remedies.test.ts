@@ -114,25 +114,40 @@ function readersOf(file: string): readonly string[] {
   return all;
 }
 
-/** All code in the strings of the sources that people are shown. */
-async function spansOfSources(): Promise<Span[]> {
+/** Lines with a command that is not code. */
+function commandsInText(source: string): string[] {
+  const commands =
+    /(?<![`\w/-])kubectl (?:[a-z]+ )?(?:get|describe|logs|scale|rollout|delete|patch|create|apply|annotate|label)\b/;
+  return source
+    .split('\n')
+    .filter((line) => commands.test(line) || /(?:[:?]|=>) `kubectl [^'`\\]*\$\{/.test(line))
+    .map((line) => line.trim());
+}
+
+/** The sources of what people are shown, without comments. */
+async function shownSources(): Promise<[file: string, source: string][]> {
   const files = (await readdir(root, { recursive: true })).filter(
     (file) =>
       /^(?:cli|init|shared|action-[a-z-]+\/src|lab\/drill)\/.*\.ts$/.test(file) &&
       !/\.test\.ts$|\/testing\//.test(file),
   );
-  const found = await Promise.all(
+  return Promise.all(
     files.map(async (file) => {
       const source = await readFile(join(root, file), 'utf8');
-      const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-      const plain = [...code.matchAll(/'((?:[^'\\\n]|\\.)*`(?:[^'\\\n]|\\.)*)'/g)].map(([, text = '']) => text);
-      const templates = [...code.matchAll(/`((?:[^`\\]|\\[\s\S])*\\`(?:[^`\\]|\\[\s\S])*)`/g)].map(([, text = '']) =>
-        text.replaceAll('\\`', '`'),
-      );
-      return [...plain, ...templates].flatMap((text) => spansIn(text, file, readersOf(file)));
+      return [file, source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')];
     }),
   );
-  return found.flat();
+}
+
+/** All code in the strings of the sources that people are shown. */
+async function spansOfSources(): Promise<Span[]> {
+  return (await shownSources()).flatMap(([file, code]) => {
+    const plain = [...code.matchAll(/'((?:[^'\\\n]|\\.)*`(?:[^'\\\n]|\\.)*)'/g)].map(([, text = '']) => text);
+    const templates = [...code.matchAll(/`((?:[^`\\]|\\[\s\S])*\\`(?:[^`\\]|\\[\s\S])*)`/g)].map(([, text = '']) =>
+      text.replaceAll('\\`', '`'),
+    );
+    return [...plain, ...templates].flatMap((text) => spansIn(text, file, readersOf(file)));
+  });
 }
 
 function spansIn(text: string, where: string, shownBy: readonly string[]): Span[] {
@@ -202,6 +217,14 @@ describe('a remedy', () => {
     expect(
       spans.flatMap((span) => mistakeIn(span, codes)?.concat(` in ${span.where}: ${span.text.slice(0, 80)}`) ?? []),
     ).toEqual([]);
+  });
+
+  it('has each command of a shell as code, which can be copied', async () => {
+    // What init writes is a script of such commands.
+    const sources = (await shownSources()).filter(([file]) => !file.startsWith('init/'));
+    expect(sources.flatMap(([file, source]) => commandsInText(source).map((line) => `${file}: ${line}`))).toEqual([]);
+    expect(commandsInText("next: 'kubectl get pods'")).toEqual(["next: 'kubectl get pods'"]);
+    expect(commandsInText("next: '`kubectl get pods`', other: `\\`kubectl get pods\\``")).toEqual([]);
   });
 
   it.each([

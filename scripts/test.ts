@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import pMap from 'p-map';
 import { root } from '../lab/driver/folders.js';
 import { proofs } from '../proofs/registry.js';
+import { elsewhere } from './unit-words.js';
 
 interface Check {
   name: string;
   command: string[];
-  env?: Record<string, string>;
   /** Whether it measures time, makes what others need, or is cheap and tells of the most: nothing runs beside it. */
   alone: boolean;
   /** How many single checks its output tells of; a command without such an output counts as one. */
@@ -21,25 +21,31 @@ const bin = (path: string): string => join(root, 'node_modules', path);
 
 /** Begun last, one of these would run on with nothing beside it. */
 const long = ['workflows', 'setup', 'wipe', 'rollout', 'rbac', 'drill', 'smoke'];
+/** Whose summaries are looked at in a browser: these have the most kinds. */
+const drawn = ['rollout-failures', 'smoke-failures'];
 const longestFirst = [
   ...long.flatMap((name) => proofs.filter((proof) => proof.name === name)),
   ...proofs.filter(({ name }) => !long.includes(name)),
 ];
 
-const checks: Check[] = [
-  { name: 'lint and format', alone: true, command: [bin('.bin/biome'), 'check', '.'] },
-  { name: 'layout', alone: true, command: [node, join(root, 'build', 'scripts', 'layout.js')] },
-  {
-    name: 'unit tests',
+function unitTests(name: string, ...words: string[]): Check {
+  return {
+    name,
     alone: true,
-    command: [node, bin('jest/bin/jest.js')],
-    env: { NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
+    command: [node, join(root, 'build', 'scripts', 'unit.js'), ...words],
     count: (output) => {
       const line = /^Tests:\s+(.*)$/m.exec(output)?.[1];
       const number = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(line ?? '')?.[1] ?? 0);
       return line === undefined ? undefined : { passed: number('passed'), failed: number('failed') };
     },
-  },
+  };
+}
+
+const checks: Check[] = [
+  { name: 'lint and format', alone: true, command: [bin('.bin/biome'), 'check', '.'] },
+  { name: 'layout', alone: true, command: [node, join(root, 'build', 'scripts', 'layout.js')] },
+  unitTests('unit tests and their coverage', '--coverage'),
+  unitTests('unit tests of scripts, lab and proofs', ...elsewhere),
   { name: 'build of the lab', alone: true, command: [node, join(root, 'build', 'lab', 'driver', 'main.js'), 'build'] },
   { name: 'bundle', alone: false, command: [node, join(root, 'scripts', 'bundle.mjs'), '--check'] },
   { name: 'demo', alone: false, command: [node, join(root, 'build', 'proofs', 'demo.js'), '--json'] },
@@ -47,7 +53,10 @@ const checks: Check[] = [
     ({ name }): Check => ({
       name: `proof ${name}`,
       alone: name === 'speed',
-      command: [node, join(root, 'build', 'proofs', 'main.js'), name, '--small', '--json'],
+      command: [
+        ...[node, join(root, 'build', 'proofs', 'main.js'), name, '--small', '--json'],
+        ...(drawn.includes(name) ? ['--pictures'] : []),
+      ],
     }),
   ),
 ];
@@ -61,12 +70,12 @@ const toldOfAFailure = 2_000;
 let stopped = false;
 
 /** Runs one check, and shows what it printed when it has ended: two at once would be mixed up. */
-async function run({ name, command, env, count }: Check): Promise<{ passed: number; failed: number }> {
+async function run({ name, command, count }: Check): Promise<{ passed: number; failed: number }> {
   if (stopped) return { passed: 0, failed: 1 };
   const [program = '', ...args] = command;
   process.stdout.write(`== ${name}: begun\n`);
   const started = performance.now();
-  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const keep = (chunk: Buffer): void => {
     output += chunk.toString();

@@ -14,7 +14,7 @@ export function jestWords(words: readonly string[]): string[] {
 }
 
 /** Tests of the repository, of the lab and of the proofs: what they run through by the way is not tested. */
-const elsewhere = ['/build/scripts/', '/build/lab/', '/build/proofs/'];
+export const elsewhere = ['/build/scripts/', '/build/lab/', '/build/proofs/'];
 
 /** What jest is told besides to measure: the floor is for all of the product's tests together, and not for some of them. */
 export function coverageWords(words: readonly string[]): string[] {

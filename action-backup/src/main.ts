@@ -1,5 +1,6 @@
 import { githubOf, warnOfBranch } from '../../shared/action/github.js';
 import { readInputs } from '../../shared/action/inputs.js';
+import { withCode } from '../../shared/action/markdown.js';
 import { type Opened, type Report, runOperation } from '../../shared/action/operation.js';
 import { noProfile } from '../../shared/action/profile.js';
 import { openStores } from '../../shared/action/stores.js';
@@ -41,7 +42,8 @@ export async function backupAction(version: string): Promise<void> {
     },
     async (opened) => {
       const report = await operate(opened);
-      const { warned } = opened;
+      const said = report.summary.text();
+      const warned = opened.warned.filter((line) => !said.includes(withCode(line)));
       if (warned.length > 0) report.summary.line('⚠️ **Told on the way**').list(warned);
       return report;
     },

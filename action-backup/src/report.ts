@@ -1,5 +1,5 @@
 import { daysLeft, issuerName, shortSerial } from '../../shared/action/format.js';
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { type BackupResult, toldAtMost } from '../../shared/backup/backup.js';
 import type { FetchResult } from '../../shared/backup/fetch.js';
 import type { Pruned } from '../../shared/backup/prune.js';
@@ -187,7 +187,7 @@ function objectRows({ applied }: RestoreResult, plan: RestorePlan): string[][] {
   const done = new Map(applied.map((one) => [one.subject, one]));
   return plan.lines.map(({ subject, action, reason }) => {
     const result = done.get(subject);
-    return [code(subject), result?.action ?? action, escaped(result?.reason ?? reason)];
+    return [code(subject), result?.action ?? action, withCode(result?.reason ?? reason)];
   });
 }
 

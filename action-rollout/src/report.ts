@@ -1,7 +1,7 @@
 import { findingsTable } from '../../shared/action/findings.js';
 import { spanText } from '../../shared/action/format.js';
 import { phasesGantt } from '../../shared/action/gantt.js';
-import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
+import { code, escaped, Markdown, narrowCode, withCode } from '../../shared/action/markdown.js';
 import type { Told } from '../../shared/action/result.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
@@ -105,13 +105,12 @@ export function rolloutSummary(
     );
   }
   const rows = (plan?.changes ?? []).map(({ subject, field, from, to, reason }) => [
-    code(subject),
-    escapedLines(field),
+    `${code(subject)}\n${escapedLines(field)}`,
     shortValue(from),
     shortValue(to),
     escaped(reason),
   ]);
-  const header = ['What', 'Field', isPlan ? 'Now' : 'Before', isPlan ? 'Then' : 'After', 'Why'];
+  const header = ['What', isPlan ? 'Now' : 'Before', isPlan ? 'Then' : 'After', 'Why'];
   if (isPlan) markdown.table(header, rows);
   else if (rows.length > 0) markdown.details(`Changes: ${rows.length}`, new Markdown().table(header, rows));
   if (record.phases.length > 0) {
@@ -184,10 +183,8 @@ function originOf({ origin }: WantedImage): string {
   return origin === 'given' ? '' : `(${origin})`;
 }
 
-/** A value of a field; of a digest what tells it from others. */
 function shortValue(text: string): string {
-  if (text === '') return '–';
-  return code(text.replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…'));
+  return text === '' ? '–' : narrowCode(text);
 }
 
 function escapedLines(text: string): string {

@@ -137,7 +137,7 @@ export function smokeSummary(report: SmokeReport): Markdown {
   failures(markdown, checks);
   notMade(markdown, checks);
   markdown.table(
-    ['Suite', 'Passed', 'Failed', 'Not made'],
+    ['Suite', 'Passed', 'Failed', 'Skipped'],
     suitesOf(checks).map((suite) => {
       const own = checks.filter((check) => check.suite === suite);
       const count = (status: Check['status']): string => String(own.filter((one) => one.status === status).length);
@@ -234,8 +234,8 @@ function notMade(markdown: Markdown, checks: readonly Check[]): void {
   const reasons = skipReasons(checks);
   if (reasons.length === 0) return;
   const count = reasons.reduce((sum, one) => sum + one.count, 0);
-  const told = reasons.map((one) => `${one.count} ${escaped(one.reason)}`).join(' · ');
-  markdown.line(`➖ ${count} ${count === 1 ? 'check was' : 'checks were'} not made: ${told}`);
+  const told = reasons.map((one) => `${escaped(one.reason)}${reasons.length > 1 ? ` (${one.count})` : ''}`).join(' · ');
+  markdown.line(`➖ ${count} ${count === 1 ? 'check was' : 'checks were'} skipped: ${told}`);
 }
 
 function checksTable(checks: readonly Check[]): Markdown {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '../../shared/errors.js';
+import { installDebian } from './debian.js';
 import { isRunning, type LabProcess, startProcess, startTime, stopProcesses } from './processes.js';
 import type { Progress } from './progress.js';
 
@@ -13,7 +14,6 @@ const run = promisify(execFile);
 const startDeadline = 30_000;
 /** One question to an engine, in ms: one that hangs is none. */
 const answerWithin = 10_000;
-const installWithin = 300_000;
 /** The engine's own choice first, then the one that works on every file system, only slowly. */
 const storageDrivers = [undefined, 'vfs'] as const;
 
@@ -50,7 +50,7 @@ export async function startDocker(options: DockerEngineOptions): Promise<DockerE
   if (!(await isInstalled(env))) {
     progress('installing docker.io');
     try {
-      await install(env);
+      await installDebian(['docker.io'], env);
     } catch (error) {
       return `Docker is not installed, and apt-get cannot install it: ${lastLine(messageOf(error))}`;
     }
@@ -82,12 +82,6 @@ async function isInstalled(env: NodeJS.ProcessEnv): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function install(env: NodeJS.ProcessEnv): Promise<void> {
-  const quiet = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, timeout: installWithin };
-  await run('apt-get', ['update', '-q'], quiet);
-  await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'docker.io'], quiet);
 }
 
 /** Starts an engine that shares nothing with another one, nor a network with anybody, as one on another host. @returns the end of its log when it does not come up */

@@ -1,7 +1,7 @@
 import type { Finding } from '../checks/finding.js';
 import { docsLink } from './docs-link.js';
 import { log } from './log.js';
-import { code, escaped, type Markdown, withCode } from './markdown.js';
+import { escaped, type Markdown, narrowCode, withCode } from './markdown.js';
 
 /** Findings as annotations of the step, the likeliest cause first. */
 export function annotateFindings(findings: readonly Finding[]): void {
@@ -23,7 +23,7 @@ export function findingsTable(markdown: Markdown, findings: readonly Finding[]):
     findings.map(({ severity, code: name, subject, cause, evidence, remedy, confidence }) => [
       mark[severity],
       `**${escaped(subject)}**\n${escaped(cause)}${confidence === 'certain' ? '' : ` (${confidence})`}\n[${name}](${docsLink(name, process.env)})`,
-      evidence.map((line) => code(line)).join('\n'),
+      evidence.map((line) => narrowCode(line)).join('\n'),
       withCode(remedy),
     ]),
   );

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { micromark } from 'micromark';
 import { gfm, gfmHtml } from 'micromark-extension-gfm';
 import { seeded, seedOf } from '../../proofs/random.js';
-import { code, escaped, Markdown, withCode } from './markdown.js';
+import { code, escaped, Markdown, narrowCode, withCode } from './markdown.js';
 
 /** What text from outside is made of, when somebody means it ill. */
 const pieces = [
@@ -125,6 +125,16 @@ describe('foreign text in Markdown', () => {
     }
     expect(escaped('ask @alice at https://a.example')).toBe('ask `@alice` at `https://a.example`');
     expect(code('')).toBe('` `');
+  });
+
+  it('has digests and endless words short where it stands beside something', () => {
+    const digest = `sha256:${'0'.repeat(64)}`;
+    expect(narrowCode(`pull "images.example.org/a@${digest}" not found`)).toBe(
+      '`pull "images.example.org/a@sha256:000000000000…" not found`',
+    );
+    expect(narrowCode(`${'a'.repeat(60)} ${'b'.repeat(50)}${'c'.repeat(20)}`)).toBe(
+      `\`${'a'.repeat(60)} ${'b'.repeat(38)}…${'c'.repeat(20)}\``,
+    );
   });
 
   it('has a limit in each place', () => {

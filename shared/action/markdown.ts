@@ -92,6 +92,20 @@ export function code(text: string): string {
   return span(plain(text, longestCode));
 }
 
+/** In characters: a longer word makes a table so wide that its last columns are cut off. */
+const widestWord = 60;
+
+/**
+ * Code for a cell of a table with several columns: of a digest what tells it from others, and of other words that are too long
+ * to stand beside something their beginning and end.
+ */
+export function narrowCode(text: string): string {
+  const short = plain(text, longestCode)
+    .replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…')
+    .replace(/[^\s-]+/g, (word) => (word.length > widestWord ? `${word.slice(0, 38)}…${word.slice(-20)}` : word));
+  return span(short);
+}
+
 /** Text with its commands, which stand between backquotes, kept as code. */
 export function withCode(text: string): string {
   return plain(text, longestText)

@@ -12,7 +12,7 @@ import type { Markdown } from './markdown.js';
 import { mask } from './mask.js';
 import { planSpelling } from './plan-output.js';
 import { type ProfileInputs, readTarget, type Target } from './profile.js';
-import { runAction, SummedUp, withDeadline } from './run.js';
+import { annotateError, reportError, runAction, Told, withDeadline } from './run.js';
 
 /** Version of the output `result` of every action; it changes when a field changes its meaning or goes. */
 export const resultSchema = 'mcprt.result/1';
@@ -112,8 +112,11 @@ export async function runOperation<I extends OperationInputs>(
       const report = await work({ inputs, target, connection, signal, run, env, ...told });
       if (report !== undefined) await tell(door.title, inputs.operation, report);
     } catch (error) {
-      if (door.diagnoses && connection) await diagnoseFailure(error, connection.cluster, target, mask);
-      throw error;
+      if (error instanceof Told || !door.diagnoses || connection === undefined) throw error;
+      // What failed is told first, and is told even where there is no time left to look around.
+      await reportError(door.title, error);
+      await diagnoseFailure(error, connection.cluster, target, mask);
+      throw new Told();
     } finally {
       await connection?.cluster.close();
     }
@@ -159,7 +162,9 @@ async function tell(action: string, operation: string, report: Report): Promise<
   });
   await summary.write();
   await afterwards?.();
-  if (failure !== undefined) throw new SummedUp(failure.error);
+  if (failure === undefined) return;
+  annotateError(action, failure.error);
+  throw new Told();
 }
 
 /**

@@ -3,15 +3,8 @@ import { docsLink } from './docs-link.js';
 import { endAnnotations, log } from './log.js';
 import { code, Markdown, withCode } from './markdown.js';
 
-/** An error whose operation has written its own summary: it is annotated, and not summed up again. */
-export class SummedUp extends Error {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    super('summed up');
-    this.error = error;
-  }
-}
+/** Ends an operation that has failed, and has told of it. */
+export class Told extends Error {}
 
 /**
  * Runs an action's operation: turns a signal into a cancellation, an error into one annotation that says what to do,
@@ -32,8 +25,7 @@ export async function runAction(title: string, operation: (signal: AbortSignal) 
   try {
     await Promise.race([operation(cancelled.signal), stuck.seen]);
   } catch (error) {
-    if (error instanceof SummedUp) annotate(title, error.error);
-    else await reportError(title, error);
+    if (!(error instanceof Told)) await reportError(title, error);
     process.exitCode = 1;
   } finally {
     process.removeListener('SIGINT', cancel).removeListener('SIGTERM', cancel);
@@ -60,7 +52,8 @@ function neverSettled(): { seen: Promise<never>; end: () => void } {
   return { seen: promise, end: () => void process.removeListener('beforeExit', tell) };
 }
 
-function annotate(title: string, error: unknown): void {
+/** An error as an annotation of the step. */
+export function annotateError(title: string, error: unknown): void {
   if (!(error instanceof McprtError)) {
     log.failure(`${messageOf(error)} (unexpected; please report it with the debug log)`, { title });
     log.debug(error instanceof Error ? (error.stack ?? '') : '');
@@ -73,8 +66,9 @@ function annotate(title: string, error: unknown): void {
   if (error.cause !== undefined) log.debug(`cause: ${messageOf(error.cause)}`);
 }
 
-async function reportError(title: string, error: unknown): Promise<void> {
-  annotate(title, error);
+/** An error in log and summary. */
+export async function reportError(title: string, error: unknown): Promise<void> {
+  annotateError(title, error);
   const markdown = new Markdown().heading(title);
   if (error instanceof McprtError) {
     markdown

@@ -173,7 +173,7 @@ function replaced(live: LiveSecret, reason: string): Decision {
 }
 
 function inTheWay({ metadata: { name, namespace } }: LiveSecret, what: string): Decision {
-  const remedy = `see what it is for, and delete it first: kubectl delete secret -n ${namespace} ${name}`;
+  const remedy = `see what it is for, and delete it first: \`kubectl delete secret -n ${namespace} ${name}\``;
   return { action: 'refuse', reason: `${what}: ${remedy}` };
 }
 

@@ -277,16 +277,16 @@ function requireBrakeable({ canBrake, certManager }: Observation, { mayStopCertM
   throw new McprtError('brake-unavailable', {
     what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',
     why: 'ValidatingAdmissionPolicy is served since Kubernetes 1.30',
-    next: `set \`allow: stop-cert-manager\`, and the restore stops it and starts it again; or scale it down yourself: kubectl scale -n ${certManager.namespace} deploy/cert-manager --replicas=0`,
+    next: `set \`allow: stop-cert-manager\`, and the restore stops it and starts it again; or scale it down yourself: \`kubectl scale -n ${certManager.namespace} deploy/cert-manager --replicas=0\``,
   });
 }
 
 function notScalable(namespace: string, { kind, name }: NonNullable<Observation['certManager']['runsAs']>): McprtError {
   const ways: Readonly<Record<string, string>> = {
-    StatefulSet: `scale it down: kubectl scale -n ${namespace} statefulset/${name} --replicas=0`,
-    DaemonSet: `have it run on no node: kubectl patch -n ${namespace} daemonset/${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped":"yes"}}}}}'`,
-    ReplicaSet: `scale what makes the ReplicaSet to 0, such as an Argo Rollout: kubectl describe -n ${namespace} replicaset/${name}`,
-    Pod: `take its pod away: kubectl delete -n ${namespace} pod/${name}`,
+    StatefulSet: `scale it down: \`kubectl scale -n ${namespace} statefulset/${name} --replicas=0\``,
+    DaemonSet: `have it run on no node: \`kubectl patch -n ${namespace} daemonset/${name} -p '{"spec":{"template":{"spec":{"nodeSelector":{"stopped":"yes"}}}}}'\``,
+    ReplicaSet: `scale what makes the ReplicaSet to 0, such as an Argo Rollout: \`kubectl describe -n ${namespace} replicaset/${name}\``,
+    Pod: `take its pod away: \`kubectl delete -n ${namespace} pod/${name}\``,
   };
   return new McprtError('brake-unavailable', {
     what: 'cert-manager runs, and this cluster offers no way to keep it from ordering meanwhile',

@@ -142,7 +142,7 @@ async function untilAdmitting(cluster: Cluster, { deadline, signal, progress }: 
       throw new McprtError('certmanager-wait', {
         what: 'cert-manager’s webhook does not let a Certificate through',
         why: message,
-        next: 'kubectl logs -n cert-manager deploy/cert-manager-webhook and deploy/cert-manager-cainjector; then run setup again',
+        next: '`kubectl logs -n cert-manager deploy/cert-manager-webhook` and `kubectl logs -n cert-manager deploy/cert-manager-cainjector`; then run setup again',
       });
     }
     if (message !== told) progress(`  waiting for cert-manager’s webhook: ${message}`);

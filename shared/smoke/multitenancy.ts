@@ -198,7 +198,7 @@ async function setUp(checks: Checks, context: SmokeContext, { skipSetup }: Multi
       }),
     );
   } else {
-    for (const name of ['image', 'push by each team', 'deploy by each team']) checks.skip(name, 'skip-setup');
+    for (const name of ['image', 'push by each team', 'deploy by each team']) checks.skip(name, 'skip-setup is true');
   }
   await checks.need('servers ready', () =>
     each(({ member, team, server }) =>

@@ -77,8 +77,8 @@ function brokenPart(name: string, own: readonly KubeObject[]): Finding[] {
       cause: `cert-manager’s ${name === 'cert-manager' ? 'controller' : name.replace('cert-manager-', '')} does not run, so ${effectOf(name)}`,
       evidence: [scaled ? 'spec.replicas is 0' : state.why],
       remedy: scaled
-        ? `kubectl scale -n cert-manager deploy/${name} --replicas=1`
-        : `kubectl describe pod -n cert-manager -l app=${name.replace('cert-manager-', '')}; kubectl logs -n cert-manager deploy/${name}`,
+        ? `\`kubectl scale -n cert-manager deploy/${name} --replicas=1\``
+        : `\`kubectl describe pod -n cert-manager -l app=${name.replace('cert-manager-', '')}\`; \`kubectl logs -n cert-manager deploy/${name}\``,
     }),
   ];
 }
@@ -98,7 +98,7 @@ function admission({ admission: { state, message } }: PlatformFacts): Finding[] 
       cause: 'cert-manager’s webhook does not answer, so every Certificate and issuer that is written is refused',
       evidence: [message],
       remedy:
-        'kubectl rollout restart -n cert-manager deploy/cert-manager-webhook; if the message speaks of x509, also deploy/cert-manager-cainjector',
+        '`kubectl rollout restart -n cert-manager deploy/cert-manager-webhook`; if the message speaks of x509, also deploy/cert-manager-cainjector',
     }),
   ];
 }
@@ -145,7 +145,7 @@ function issuers({ seen }: PlatformFacts): Finding[] {
             subject: name,
             cause: 'the issuer is not Ready, so nothing is issued by it',
             evidence: [ready === undefined ? 'it has no status yet' : `${ready.reason}: ${ready.message}`],
-            remedy: `kubectl describe ${issuer.kind.toLowerCase()} ${issuer.metadata.name}; the message says whether the CA, the account key or the network is the matter`,
+            remedy: `\`kubectl describe ${issuer.kind.toLowerCase()} ${issuer.metadata.name}\`; the message says whether the CA, the account key or the network is the matter`,
           }),
         ];
       }

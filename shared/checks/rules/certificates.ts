@@ -43,7 +43,7 @@ function staleOwners({ seen }: PlatformFacts): Finding[] {
         evidence: owners.map((one) => `Certificate ${keyOf(one.metadata)} of ${one.metadata.creationTimestamp}`),
         remedy: stale
           .slice(0, owners.length - 1)
-          .map(({ metadata }) => `kubectl delete certificate ${metadata.name} -n ${metadata.namespace}`)
+          .map(({ metadata }) => `\`kubectl delete certificate ${metadata.name} -n ${metadata.namespace}\``)
           .join('; '),
       }),
     ];
@@ -148,7 +148,7 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
         subject,
         cause: `the certificate expires on ${textAt(one, 'status', 'notAfter').slice(0, 10)}, and its renewal is overdue`,
         evidence: [`renewalTime: ${textAt(one, 'status', 'renewalTime')}`],
-        remedy: `kubectl describe certificate -n ${one.metadata.namespace} ${one.metadata.name}`,
+        remedy: `\`kubectl describe certificate -n ${one.metadata.namespace} ${one.metadata.name}\``,
       }),
     ];
   }
@@ -158,7 +158,7 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
       subject,
       cause: isIssuing(one) ? 'the certificate is being issued' : 'the certificate is not Ready',
       evidence: [conditionText(one, 'Ready'), ...(isIssuing(one) ? [conditionText(one, 'Issuing')] : [])],
-      remedy: `kubectl describe certificate -n ${one.metadata.namespace} ${one.metadata.name}`,
+      remedy: `\`kubectl describe certificate -n ${one.metadata.namespace} ${one.metadata.name}\``,
       confidence: 'likely',
     }),
   ];

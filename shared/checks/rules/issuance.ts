@@ -57,7 +57,7 @@ function challenge(one: KubeObject, facts: PlatformFacts): Finding {
     : (meaning ?? {
         code: 'challenge-pending',
         cause: 'a challenge is waiting, and says no reason that is known',
-        remedy: `kubectl describe challenge -n ${one.metadata.namespace} ${one.metadata.name}; kubectl logs -n cert-manager deploy/cert-manager --tail=60`,
+        remedy: `\`kubectl describe challenge -n ${one.metadata.namespace} ${one.metadata.name}\`; \`kubectl logs -n cert-manager deploy/cert-manager --tail=60\``,
       });
   return {
     ...told,
@@ -84,7 +84,7 @@ function orderFailed(order: KubeObject, facts: PlatformFacts): Finding {
   const meaning = meaningOf(reason, host) ?? {
     code: 'order-failed' as const,
     cause: 'the CA refused the order',
-    remedy: `kubectl describe order -n ${order.metadata.namespace} ${order.metadata.name}; cert-manager tries again after an hour, sooner with \`cmctl renew\``,
+    remedy: `\`kubectl describe order -n ${order.metadata.namespace} ${order.metadata.name}\`; cert-manager tries again after an hour, sooner with \`cmctl renew\``,
   };
   return {
     ...meaning,

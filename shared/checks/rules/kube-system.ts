@@ -105,8 +105,8 @@ function down(
         workload === undefined
           ? restart
           : scaled
-            ? `kubectl scale -n ${workload.metadata.namespace} deploy/${workload.metadata.name} --replicas=1`
-            : `kubectl describe pod -n ${workload.metadata.namespace}; if its pods do not come back: ${restart}`,
+            ? `\`kubectl scale -n ${workload.metadata.namespace} deploy/${workload.metadata.name} --replicas=1\``
+            : `\`kubectl describe pod -n ${workload.metadata.namespace}\`; if its pods do not come back: ${restart}`,
     }),
   ];
 }

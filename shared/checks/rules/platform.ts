@@ -45,7 +45,7 @@ function registryOpen({ seen }: PlatformFacts): Finding[] {
       subject: `Ingress ${registryAuth.namespace}/${registryAuth.name}`,
       cause: 'the public registry asks for no password: anyone can push and pull images',
       evidence: [`it has no annotation ${registryAuth.annotation}`],
-      remedy: `kubectl annotate ingress ${registryAuth.name} -n ${registryAuth.namespace} ${registryAuth.annotation}=${registryAuth.value}`,
+      remedy: `\`kubectl annotate ingress ${registryAuth.name} -n ${registryAuth.namespace} ${registryAuth.annotation}=${registryAuth.value}\``,
     }),
   ];
 }
@@ -64,7 +64,7 @@ function pushers({ pods }: PlatformFacts): Finding[] {
       evidence: left.map(
         ({ metadata, status }) => `${metadata.name}: ${textAt(status, 'phase')} since ${metadata.creationTimestamp}`,
       ),
-      remedy: `kubectl delete pod -n ${platformNamespaces.registry} ${left.map(({ metadata }) => metadata.name).join(' ')}`,
+      remedy: `\`kubectl delete pod -n ${platformNamespaces.registry} ${left.map(({ metadata }) => metadata.name).join(' ')}\``,
       confidence: 'likely',
     }),
   ];
@@ -143,7 +143,7 @@ function volumes({ claims, storageClasses }: PlatformFacts): Finding[] {
         evidence: [
           `StorageClass ${wanted || '(none)'}${isKnown ? '' : ' does not exist'}${bindsLate(wanted) ? ' waits for a pod that uses the volume' : ''}`,
         ],
-        remedy: `kubectl describe pvc -n ${metadata.namespace} ${metadata.name}; kubectl get pods -n kube-system (local-path-provisioner)`,
+        remedy: `\`kubectl describe pvc -n ${metadata.namespace} ${metadata.name}\`; \`kubectl get pods -n kube-system\` (local-path-provisioner)`,
       });
     });
 }

@@ -25,7 +25,7 @@ function served({ host }: PublicName, tls: ServedCertificate, { secretsServed }:
         cause:
           'Traefik serves its own default certificate: the Ingress’ Secret is not there, or Traefik cannot read it',
         evidence: [`served: ${tls.subject}, serial ${tls.serial}`, held],
-        remedy: `kubectl get secret -n ${expected.secret.replace('/', ' ')}; kubectl logs -n kube-system deploy/traefik`,
+        remedy: `\`kubectl get secret -n ${expected.secret.replace('/', ' ')}\`; \`kubectl logs -n kube-system deploy/traefik\``,
       },
     ];
   }

@@ -33,7 +33,7 @@ function scaledDown({ workloads, seen }: PlatformFacts): Finding[] {
       subject: `${kind} ${namespace}/${name}`,
       cause: 'it is scaled to 0: nothing of it runs',
       evidence: ['spec.replicas is 0'],
-      remedy: `kubectl scale -n ${namespace} ${kind.toLowerCase()}/${name} --replicas=1; setup does so too`,
+      remedy: `\`kubectl scale -n ${namespace} ${kind.toLowerCase()}/${name} --replicas=1\`; setup does so too`,
     }),
   );
 }
@@ -61,7 +61,7 @@ function why(workload: KubeObject, facts: PlatformFacts): Finding {
     code: 'workload-not-ready',
     cause: 'its rollout is not complete',
     evidence: [rolloutState(workload).why, ...probeFailures(pods, facts.warnings)],
-    remedy: `kubectl rollout status -n ${workload.metadata.namespace} ${workload.kind.toLowerCase()}/${workload.metadata.name}; kubectl describe pod -n ${workload.metadata.namespace}`,
+    remedy: `\`kubectl rollout status -n ${workload.metadata.namespace} ${workload.kind.toLowerCase()}/${workload.metadata.name}\`; \`kubectl describe pod -n ${workload.metadata.namespace}\``,
     confidence: 'likely',
   };
 }
