@@ -105,12 +105,10 @@ export function rolloutSummary(
     );
   }
   const rows = (plan?.changes ?? []).map(({ subject, field, from, to, reason }) => [
-    `${code(subject)}\n${escapedLines(field)}`,
-    shortValue(from),
-    shortValue(to),
-    escaped(reason),
+    `${code(subject)}\n${escapedLines(field)}\n*${escaped(reason)}*`,
+    `${shortValue(from)}\n→ ${shortValue(to)}`,
   ]);
-  const header = ['What', isPlan ? 'Now' : 'Before', isPlan ? 'Then' : 'After', 'Why'];
+  const header = ['What and why', isPlan ? 'Now → then' : 'Before → after'];
   if (isPlan) markdown.table(header, rows);
   else if (rows.length > 0) markdown.details(`Changes: ${rows.length}`, new Markdown().table(header, rows));
   if (record.phases.length > 0) {
