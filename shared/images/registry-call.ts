@@ -18,15 +18,19 @@ export interface RegistryReply {
 export interface RegistryCalls {
   /** In words, for messages. */
   name: string;
+  /** Where its paths are. */
+  origin: string;
   /**
    * Asks once.
    *
    * @param accepted which statuses beside those of success are answers
+   * @param most of the answer, in bytes; without it, what a manifest may have
    * @throws McprtError `registry-unreachable`, `registry-busy`, `registry-unauthorized`, `registry-refused`; the signal's reason
    */
   ask(
     asked: Omit<RegistryRequest, 'signal' | 'body'> & { body?: Readable | Buffer },
     accepted?: readonly number[],
+    most?: number,
   ): Promise<RegistryReply>;
   /** Does it again where what keeps it from going may pass. @throws what it throws; the signal's reason */
   retrying<T>(attempt: () => Promise<T>): Promise<T>;
@@ -47,10 +51,16 @@ const redirects: readonly number[] = [301, 302, 303, 307, 308];
  *
  * @param signal ends every request
  * @param firstPause ms before the second try; each further one is twice as long
+ * @param scope what a token is asked for, as `repository:NAME:pull,push`; without it, what the registry names
  */
-export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPause = 300): RegistryCalls {
-  const { name } = route;
-  const tokens = registryTokens(route, signal);
+export function registryCalls(
+  route: RegistryRoute,
+  signal: AbortSignal,
+  firstPause = 300,
+  scope?: string,
+): RegistryCalls {
+  const { name, origin } = route;
+  const tokens = registryTokens(route, signal, scope);
   const send = async (request: RegistryRequest): Promise<RegistryAnswer> => {
     const bearer = await tokens.current();
     const answer = await route.request({ ...request, signal, ...(bearer === undefined ? {} : { bearer }) });
@@ -79,12 +89,13 @@ export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPa
   };
   return {
     name,
-    async ask({ method, path, ...more }, accepted = []) {
+    origin,
+    async ask({ method, path, ...more }, accepted = [], most = largest) {
       const what = `${method} ${path.replace(/\?.*/, '')}`;
       const request = { method, path, ...more };
       const answer = method === 'GET' ? await read(request) : await send(request);
       const { status, headers } = answer;
-      const body = await wholeBody(name, what, answer, signal);
+      const body = await wholeBody(name, what, answer, { signal, most });
       if (status < 300 || accepted.includes(status)) return { status, headers, body };
       const wait = retryAfter(headers['retry-after'], new Date()) ?? 0;
       if (isBusy(status) && wait > 0) await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
@@ -117,15 +128,20 @@ function lost(name: string, path: string, tooMany: boolean): McprtError {
   });
 }
 
-async function wholeBody(name: string, what: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {
+async function wholeBody(
+  name: string,
+  what: string,
+  { body }: RegistryAnswer,
+  { signal, most }: { signal: AbortSignal; most: number },
+): Promise<Buffer> {
   const tooLarge = (): McprtError =>
     new McprtError('registry-refused', {
-      what: `${name} sends more than ${largest / 1024 / 1024} MiB for ${what}`,
+      what: `${name} sends more than ${Math.ceil(most / 1024 / 1024)} MiB for ${what}`,
       why: 'no manifest and no configuration of an image is that large',
       next: 'check the name of the image, and what stands between this runner and the registry',
     });
   try {
-    return await readAtMost(body, largest, tooLarge);
+    return await readAtMost(body, most, tooLarge);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof McprtError) throw error;
