@@ -36,10 +36,18 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: 
     proxies: proxiesOf(env),
     signal,
   });
+  const repository = env.GITHUB_REPOSITORY ?? '';
   const limit = Number(env.GITHUB_RETENTION_DAYS);
   const open: Record<Store['name'], () => Store> = {
     cache: () =>
-      cacheStore({ service, upload: uploadToCache, mode: env.ACTIONS_CACHE_MODE, ref: env.GITHUB_REF ?? '' }),
+      cacheStore({
+        service,
+        upload: uploadToCache,
+        mode: env.ACTIONS_CACHE_MODE,
+        ref: env.GITHUB_REF ?? '',
+        repository,
+        now: () => new Date(),
+      }),
     artifact: () =>
       artifactStore({
         service,
@@ -47,7 +55,7 @@ export function openStores(inputs: StoreInputs, env: NodeJS.ProcessEnv, signal: 
         retentionDays: inputs['retention-days'],
         retentionLimit: limit > 0 ? limit : undefined,
         now: () => new Date(),
-        origin: { repositoryId: env.GITHUB_REPOSITORY_ID ?? '', branch: branchOf(env) },
+        origin: { repositoryId: env.GITHUB_REPOSITORY_ID ?? '', repository, branch: branchOf(env) },
       }),
     directory: () => directoryStore(inputs.directory),
   };

@@ -71,7 +71,8 @@ export async function pushArchive(push: ArchivePush, { route, signal, firstPause
   try {
     const layers = await pushLayers(image, push, { calls, signal });
     const config = { mediaType: types.config, digest: digestOf(image.config), size: image.config.length };
-    if (!(await hasBlob(calls, repository, config.digest))) await sendBlob(calls, repository, config, () => image.config);
+    if (!(await hasBlob(calls, repository, config.digest)))
+      await sendBlob(calls, repository, config, () => image.config);
     const manifest = Buffer.from(
       JSON.stringify({ schemaVersion: 2, mediaType: types.manifest, config, layers: layers.map(descriptorOf) }),
     );

@@ -42,7 +42,9 @@ function wayOf({ name, origin }: RegistryCalls, { headers }: RegistryReply): str
   if (isOwn && /^\/[^\r\n]+$/.test(url.pathname)) return `${url.pathname}${url.search}`;
   throw new McprtError('registry-refused', {
     what: `${name} does not say where a layer goes`,
-    why: `it names ${String(location ?? 'no place').replace(/\?.*/, '').slice(0, 200)}`,
+    why: `it names ${String(location ?? 'no place')
+      .replace(/\?.*/, '')
+      .slice(0, 200)}`,
     next: 'check what stands between this runner and the registry',
   });
 }

@@ -6,6 +6,8 @@ export const storeNames = ['cache', 'artifact', 'directory'] as const;
 /** A place that keeps sealed backups. What is in it is public and may have been planted: readers authenticate. */
 export interface Store {
   readonly name: (typeof storeNames)[number];
+  /** What takes away all that is in it, in words: the copies of two places of one fate go together. */
+  readonly fate: string;
   /**
    * Keeps a backup under a name.
    *
@@ -21,6 +23,16 @@ export interface Store {
    * @throws McprtError `store-…`; an empty place is no error
    */
   list(wanted: Wanted): Promise<Listing>;
+  /** How long the place keeps what it holds under a name. @throws McprtError `store-…` */
+  holds(name: string): Promise<Hold>;
+}
+
+/** How long a copy is safe. */
+export interface Hold {
+  /** Until then, as far as the place says. */
+  until: Date | undefined;
+  /** What ends it sooner or later, for people. */
+  words: string;
 }
 
 /** Which entries are asked for. */
@@ -61,6 +73,11 @@ export const nextWhenMissing = {
   artifact: 'check the profile’s domain; ask for a longer retention with `retention-days` of action-backup',
   directory: 'check the input `directory` and the profile’s domain',
 } as const;
+
+/** What takes GitHub's own places away. */
+export function repositoryFate(repository: string): string {
+  return `the GitHub repository ${repository}`.trim();
+}
 
 /** Whether an entry of this name is asked for. */
 export function isWanted(name: string, wanted: Wanted): boolean {
