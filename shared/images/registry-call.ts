@@ -2,7 +2,9 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { readAtMost } from '../bounded.js';
-import { McprtError, messageOf } from '../errors.js';
+import { recordsAt, textAt } from '../cluster/fields.js';
+import { type ErrorCode, McprtError, messageOf } from '../errors.js';
+import { parsedJson } from '../json.js';
 import { isPassingProxy } from '../proxy-error.js';
 import { retryAfter } from '../retry-after.js';
 import { registryTokens } from './registry-token.js';
@@ -13,6 +15,20 @@ export interface RegistryReply {
   status: number;
   headers: RegistryAnswer['headers'];
   body: Buffer;
+}
+
+/** A registry's answer that is a refusal. */
+export class RegistryRefusal extends McprtError {
+  readonly status: number;
+  /** What the registry calls it, such as NAME_UNKNOWN; empty where its answer is not a registry's. */
+  readonly words: readonly string[];
+
+  constructor(code: ErrorCode, text: { what: string; why: string; next: string }, status: number, body: Buffer) {
+    super(code, text);
+    this.status = status;
+    const errors = recordsAt(parsedJson(body.toString('utf8')), 'errors');
+    this.words = errors.slice(0, 8).map((one) => textAt(one, 'code').slice(0, 60));
+  }
 }
 
 export interface RegistryCalls {
@@ -162,26 +178,24 @@ function isBusy(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
-function refusal(name: string, asked: string, status: number, body: Buffer): McprtError {
+function refusal(name: string, asked: string, status: number, body: Buffer): RegistryRefusal {
   const said = body.toString('utf8').slice(0, 200).trim();
   const what = `${name} answers ${status} to ${asked}`;
+  const told = (code: ErrorCode, why: string, next: string): RegistryRefusal =>
+    new RegistryRefusal(code, { what, why: said || why, next }, status, body);
   if (status === 401 || status === 403) {
-    return new McprtError('registry-unauthorized', {
-      what,
-      why: said || 'it does not take the platform’s credentials',
-      next: 'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
-    });
+    return told(
+      'registry-unauthorized',
+      'it does not take the platform’s credentials',
+      'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
+    );
   }
   if (isBusy(status)) {
-    return new McprtError('registry-busy', {
-      what,
-      why: said || 'it is overloaded, or restarts',
-      next: 'look at the registry: `kubectl get pods -n registry`; then run it again',
-    });
+    return told(
+      'registry-busy',
+      'it is overloaded, or restarts',
+      'look at the registry: `kubectl get pods -n registry`; then run it again',
+    );
   }
-  return new McprtError('registry-refused', {
-    what,
-    why: said || `status ${status}`,
-    next: 'check the name of the image',
-  });
+  return told('registry-refused', `status ${status}`, 'check the name of the image');
 }

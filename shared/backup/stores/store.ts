@@ -1,7 +1,7 @@
 import type { McprtError } from '../../errors.js';
 
 /** The places that there are. */
-export const storeNames = ['cache', 'artifact', 'directory'] as const;
+export const storeNames = ['cache', 'artifact', 'directory', 'oci', 's3'] as const;
 
 /** A place that keeps sealed backups. What is in it is public and may have been planted: readers authenticate. */
 export interface Store {
@@ -72,6 +72,8 @@ export const nextWhenMissing = {
     'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
   artifact: 'check the profile’s domain; ask for a longer retention with `retention-days` of action-backup',
   directory: 'check the input `directory` and the profile’s domain',
+  oci: 'check the repository in `oci` and the profile’s domain; `oras repo tags REPOSITORY` shows what is there',
+  s3: 'check bucket and prefix in `s3`, `s3-endpoint` and the profile’s domain; a lifecycle rule of the bucket may have deleted it',
 } as const;
 
 /** What takes GitHub's own places away. */
