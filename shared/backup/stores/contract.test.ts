@@ -9,11 +9,21 @@ import { zipSync } from 'fflate';
 import { pack } from 'tar-stream';
 import { type Github, startGithub } from '../../../lab/github/github.js';
 import { restOf } from '../../action/stores.js';
+import { webRoute } from '../../images/route.js';
+import { startUpstream } from '../../images/testing/upstream.js';
+import { direct } from '../../proxy.js';
+import { startS3Server } from '../testing/s3-server.js';
 import { contract, type Place } from '../testing/store-contract.js';
 import { type ActionsService, actionsService } from './actions-service.js';
 import { artifactStore } from './artifact-store.js';
 import { cacheMember, cacheStore } from './cache-store.js';
 import { directoryStore } from './directory-store.js';
+import { parseOciAddress } from './oci/oci-address.js';
+import { ociStore } from './oci/oci-store.js';
+import { parseS3Address } from './s3/s3-address.js';
+import { s3Calls } from './s3/s3-call.js';
+import { s3Store } from './s3/s3-store.js';
+import { type Store, storeNames } from './store.js';
 
 /** A place for one store, and what ends it. */
 interface Opened {
@@ -66,6 +76,44 @@ async function githubPlace(open: (view: Github) => ReturnType<Place['open']>): P
   return { place: { open: () => open(github), domain }, close: () => github.close() };
 }
 
+/** A registry of this process; its Location headers are absolute, and its pages short. */
+async function registryPlace(): Promise<Opened> {
+  const upstream = await startUpstream({ absolute: 'http://registry.internal' });
+  upstream.tagsPerPage = 2;
+  const address = parseOciAddress(`http://127.0.0.1:${upstream.port}/Acme/backups`);
+  if (address === undefined) throw new Error('no address');
+  const reach = { overrides: [], dnsServer: '', caBundle: '', proxies: direct };
+  const route = webRoute({ origin: address.origin, name: 'the registry' }, undefined, reach);
+  const signal = new AbortController().signal;
+  const ports = { route, address, isGithub: false, hasCredentials: false, signal, firstPause: 1 };
+  return {
+    place: { open: () => ociStore(ports), domain },
+    close: async () => {
+      await route.close();
+      await upstream.close();
+    },
+  };
+}
+
+async function bucketPlace(): Promise<Opened> {
+  const server = await startS3Server({ bucket: 'backups', pageSize: 2 });
+  const address = parseS3Address('backups/a b+c/ü', `http://127.0.0.1:${server.port}`);
+  if (address === undefined) throw new Error('no address');
+  const open = (): Store => {
+    const calls = s3Calls({
+      address,
+      credentials: server.credentials,
+      region: '',
+      caBundle: '',
+      proxies: direct,
+      signal: new AbortController().signal,
+      firstPause: 1,
+    });
+    return s3Store({ calls, address, keysFrom: 'input', lockDays: 0, now: () => new Date() });
+  };
+  return { place: { open, domain }, close: () => server.close() };
+}
+
 const places: Readonly<Record<string, () => Promise<Opened>>> = {
   cache: () =>
     githubPlace((view) =>
@@ -100,7 +148,13 @@ const places: Readonly<Record<string, () => Promise<Opened>>> = {
       close: async () => rmSync(folder, { recursive: true }),
     };
   },
+  oci: registryPlace,
+  s3: bucketPlace,
 };
+
+it('is asked of every store', () => {
+  expect(Object.keys(places)).toEqual([...storeNames]);
+});
 
 describe.each(Object.keys(places))('the contract of a store, kept by %s', (name) => {
   let opened: Opened | undefined;
