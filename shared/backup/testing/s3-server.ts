@@ -81,11 +81,13 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     },
   };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { method = '', url = '', headers } = request;
+    // A proxy is asked with the whole address.
+    const url = (request.url ?? '').replace(/^http:\/\/[^/]+/, '');
+    const { method = '', headers } = request;
     s3.requests.push({ method, url, headers });
     const body = await buffer(request);
     if (s3.instead?.(request, response)) return;
-    requireSigned(request, body, options.region ?? 'us-east-1');
+    requireSigned({ method, url, headers }, body, options.region ?? 'us-east-1');
     const { pathname, searchParams } = new URL(url, 'http://s3');
     const path = options.isVirtualHost ? `/${(headers.host ?? '').split('.')[0]}${pathname}` : pathname;
     const [, bucket = '', rest = ''] = /^\/([^/]*)\/?(.*)$/s.exec(path) ?? [];
@@ -153,7 +155,11 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
 }
 
 /** Signature Version 4, as its specification has it and written apart from what signs. */
-function requireSigned({ method = '', url = '', headers }: IncomingMessage, body: Buffer, region: string): void {
+function requireSigned(
+  { method, url, headers }: { method: string; url: string; headers: IncomingMessage['headers'] },
+  body: Buffer,
+  region: string,
+): void {
   const [, id = '', date = '', signedFor = '', names = '', signature = ''] =
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(
       headers.authorization ?? '',

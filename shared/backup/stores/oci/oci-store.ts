@@ -24,6 +24,8 @@ export interface OciPorts {
 
 /** A tag has no more characters, by the specification. */
 const longestTag = 128;
+/** What a registry says is wrong, in bytes. */
+const longestComplaint = 64 * 1024;
 /** Of the list of tags; time in ms. */
 const listLimits = { pages: 100, time: 120_000, perPage: 100 } as const;
 
@@ -55,9 +57,11 @@ export function ociStore({ route, address, isGithub, hasCredentials, signal, fir
   };
   const blobAt = async ({ digest, size }: Descriptor): Promise<Buffer> => {
     const path = `${base}/blobs/${digest}`;
-    const { status, body } = await reading.retrying(() => reading.ask({ method: 'GET', path }, [404], size));
+    const { status, body } = await reading.retrying(() =>
+      reading.ask({ method: 'GET', path }, [404], Math.max(size, longestComplaint)),
+    );
     if (status === 404) throw incomplete(shown, digest);
-    if (digestOf(body) !== digest) throw otherDigest(shown, digest, digestOf(body));
+    if (digestOf(body) !== digest || body.length !== size) throw otherDigest(shown, digest, digestOf(body));
     return body;
   };
   const fetchTag = (tag: string): Promise<{ bytes: Buffer; digest: string }> =>
@@ -98,7 +102,8 @@ export function ociStore({ route, address, isGithub, hasCredentials, signal, fir
         return digestOf(manifest);
       });
       own.set(name, digest);
-      return { where: `${shown}:${name}@${digest}`, until: undefined, notes: [] };
+      const where = `${shown}:${name}@${digest}`;
+      return { where, until: undefined, notes: [where, 'kept as long as the registry keeps it'] };
     },
     async read(name) {
       const { bytes, digest } = await fetchTag(name);

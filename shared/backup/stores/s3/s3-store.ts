@@ -82,7 +82,8 @@ export function s3Store({ calls, address, keysFrom, lockDays, now }: S3Ports): S
         notes.push('the server does not tell whether it is locked: allow `s3:GetObjectRetention`');
       }
       if (until !== undefined) notes.push(`nobody can delete it before ${until.toISOString().slice(0, 10)}`);
-      return { where: `${shown}${name}${suffix}`, until, notes };
+      const where = `${shown}${name}${suffix}`;
+      return { where, until, notes: [where, ...notes] };
     },
     read,
     async list(wanted) {
