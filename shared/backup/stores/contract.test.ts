@@ -96,9 +96,10 @@ async function registryPlace(): Promise<Opened> {
 }
 
 async function bucketPlace(): Promise<Opened> {
-  const server = await startS3Server({ bucket: 'backups', pageSize: 2 });
+  const server = await startS3Server({ bucket: 'backups', pageSize: 2, region: 'garage' });
   const address = parseS3Address('backups/a b+c/ü', `http://127.0.0.1:${server.port}`);
   if (address === undefined) throw new Error('no address');
+  // The region is learned anew by each of them, also where several requests learn it at once.
   const open = (): Store => {
     const calls = s3Calls({
       address,

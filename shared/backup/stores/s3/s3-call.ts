@@ -82,8 +82,8 @@ class Passing extends Error {
 export function s3Calls(connection: S3Connection): S3Calls {
   const { address, signal, firstPause = 300 } = connection;
   let region = connection.region || usualRegion;
-  const once = async (request: S3Request): Promise<S3Answer> => {
-    const { answer, body } = await exchanged(request, region, connection);
+  const once = async (request: S3Request, signedFor: string): Promise<S3Answer> => {
+    const { answer, body } = await exchanged(request, signedFor, connection);
     const { status, headers } = answer;
     if (status < 300) return { headers, body };
     const complaint = await complaintOf(body);
@@ -93,10 +93,12 @@ export function s3Calls(connection: S3Connection): S3Calls {
   return {
     async ask(request) {
       const attempt = async (): Promise<S3Answer> => {
-        let answer = await once(request);
-        if ('refused' in answer && isElsewhere(answer.refused, region)) {
+        // Another request may learn it meanwhile.
+        const signedFor = region;
+        let answer = await once(request, signedFor);
+        if ('refused' in answer && isElsewhere(answer.refused, signedFor)) {
           region = answer.refused.region;
-          answer = await once(request);
+          answer = await once(request, region);
         }
         if (!('refused' in answer)) return answer;
         const { status, code } = answer.refused;
