@@ -1,4 +1,5 @@
 import { parseReference } from '../../../images/reference.js';
+import { withoutEndSlashes } from '../../../text.js';
 
 /** A repository of a registry. */
 export interface OciAddress {
@@ -22,7 +23,8 @@ const docker = { name: 'docker.io', host: 'registry-1.docker.io' } as const;
  * @returns undefined for text that is none, or that names a tag or digest
  */
 export function parseOciAddress(text: string): OciAddress | undefined {
-  const [, scheme = 'https', rest = ''] = /^(?:(https?|oci):\/\/)?(.+?)\/*$/.exec(text.trim()) ?? [];
+  const [, scheme = 'https', given = ''] = /^(?:(https?|oci):\/\/)?(.+)$/.exec(text.trim()) ?? [];
+  const rest = withoutEndSlashes(given);
   const slash = rest.indexOf('/');
   if (slash < 1) return undefined;
   const host = rest.slice(0, slash).toLowerCase();

@@ -50,7 +50,7 @@ export function ociFailure(error: unknown, doing: Doing, asked: Asked): unknown 
       'store-prune',
       `the registry of ${shown} deletes nothing by its API`,
       asked.isGithub
-        ? 'delete old versions on the package’s page, or in a job with `packages: write` by actions/delete-package-versions with `package-type: container`; set `keep: 0` where that is done'
+        ? 'delete old versions on the package’s page, or in a job with `permissions: packages: write` by actions/delete-package-versions; set `keep: 0` where that is done'
         : 'allow deletion in the registry (Distribution: `storage.delete.enabled`), or let a retention rule of the registry do it and set `keep: 0`',
     );
   }

@@ -24,6 +24,8 @@ export interface OciPorts {
 
 /** A tag has no more characters, by the specification. */
 const longestTag = 128;
+/** Of a header that says where a list goes on, in characters. */
+const longestLink = 8_192;
 /** What a registry says is wrong, in bytes. */
 const longestComplaint = 64 * 1024;
 /** Of the list of tags; time in ms. */
@@ -194,8 +196,9 @@ async function allTags(calls: RegistryCalls, base: string, shown: string): Promi
 
 /** Where a list goes on; undefined at its end, and for a way that leads elsewhere. */
 export function nextPage(link: string | string[] | undefined, base: string, origin: string): string | undefined {
-  const text = [link ?? []].flat().join(', ');
-  const target = /<([^>]{1,4000})>\s*;[^,]{0,200}\brel="?next"?/i.exec(text)?.[1];
+  const parts = [link ?? []].flat().flatMap((text) => text.slice(0, longestLink).split('<'));
+  const ways = parts.map((part) => part.split('>', 2));
+  const target = ways.find(([, more = '']) => /^ ?; ?rel="?next"?/i.test(more))?.[0];
   const url = target === undefined ? null : URL.parse(target, `${origin}${base}/tags/list`);
   return url?.pathname === `${base}/tags/list` ? `${url.pathname}${url.search}` : undefined;
 }

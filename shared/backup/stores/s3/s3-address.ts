@@ -1,3 +1,5 @@
+import { withoutEndSlashes } from '../../../text.js';
+
 /** Where backups are in a bucket. */
 export interface S3Address {
   bucket: string;
@@ -35,7 +37,7 @@ function serverOf(endpoint: string): string | undefined | null {
   const url = URL.parse(endpoint.replace('{bucket}', 'bucket'));
   const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '';
   if (!isPlain || url.username !== '' || url.search !== '' || url.hash !== '') return null;
-  return endpoint.replace(/\/+$/, '');
+  return withoutEndSlashes(endpoint);
 }
 
 /** Whether the bucket is part of the server's name. */

@@ -61,7 +61,7 @@ export function s3Failure(refused: Refused, doing: Doing, asked: Asked): McprtEr
     return make(
       'store-credentials',
       'the S3 credentials have expired',
-      'get new ones in the step before this one (aws-actions/configure-aws-credentials), and for a long job with `role-duration-seconds`',
+      'get new ones in the step before this one (aws-actions/configure-aws-credentials), for a long job with a longer role duration',
     );
   }
   if (elsewhere.test(code) || (code === 'AuthorizationHeaderMalformed' && region !== '')) {
