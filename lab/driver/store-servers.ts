@@ -38,7 +38,7 @@ export async function startStoreServers(
   const build = (name: string): Promise<string> => buildOwnModule(name, { env, progress });
   const [registry, s3, oras] = [await build('registry'), await build('s3'), await build('oras')];
   const ca = await makeCertificateAuthority();
-  const tls = await filesOf(folder, ca, await makeServerCertificate(['localhost'], ca));
+  const tls = await filesOf(folder, ca, await makeServerCertificate(['localhost', '127.0.0.1'], ca));
   const [registryPort, s3Port] = [await freePort(), await freePort()];
   const [images, objects, versions] = await Promise.all(
     ['images', 'objects', 'versions'].map(async (name) => {
@@ -91,7 +91,8 @@ export async function startStoreServers(
     throw error;
   }
   return {
-    registry: `localhost:${registryPort}`,
+    // oras takes every registry called localhost for one without TLS.
+    registry: `127.0.0.1:${registryPort}`,
     s3: `https://localhost:${s3Port}`,
     s3Credentials: `${user.id}:${user.secret}`,
     region,
