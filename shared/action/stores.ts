@@ -2,14 +2,13 @@ import { actionsService, type GithubRest } from '../backup/stores/actions-servic
 import { artifactStore } from '../backup/stores/artifact-store.js';
 import { cacheStore } from '../backup/stores/cache-store.js';
 import { directoryStore } from '../backup/stores/directory-store.js';
-import { ociStore } from '../backup/stores/oci/oci-store.js';
-import { parseS3Address } from '../backup/stores/s3/s3-address.js';
-import { type S3Credentials, s3Calls } from '../backup/stores/s3/s3-call.js';
-import { s3Store } from '../backup/stores/s3/s3-store.js';
+import { ociFate } from '../backup/stores/oci/oci-address.js';
+import { parseS3Address, s3Fate } from '../backup/stores/s3/s3-address.js';
+import type { S3Credentials } from '../backup/stores/s3/s3-call.js';
 import type { Store } from '../backup/stores/store.js';
 import { storeNames } from '../backup/stores/store.js';
 import { McprtError } from '../errors.js';
-import { type Credentials, webRoute } from '../images/route.js';
+import type { Credentials } from '../images/route.js';
 import type { Proxies } from '../proxy.js';
 import { branchOf, defaultBranchOf, githubOf, proxiesOf } from './github.js';
 import { type GithubApi, githubAnswer } from './github-api.js';
@@ -104,9 +103,15 @@ function openOci(inputs: StoreInputs, env: NodeJS.ProcessEnv, { caBundle, proxie
     );
   }
   const reach = { overrides: [], dnsServer: '', caBundle, proxies };
-  const name = `the registry ${address.host}`;
-  const route = webRoute({ origin: address.origin, name }, credentials, reach);
-  return ociStore({ route, address, isGithub, hasCredentials: credentials !== undefined, signal });
+  const fate = ociFate(address);
+  return later({ name: 'oci', fate }, async () => {
+    const [{ ociStore }, { webRoute }] = await Promise.all([
+      import('../backup/stores/oci/oci-store.js'),
+      import('../images/route.js'),
+    ]);
+    const route = webRoute({ origin: address.origin, name: fate }, credentials, reach);
+    return ociStore({ route, address, isGithub, hasCredentials: credentials !== undefined, signal });
+  });
 }
 
 /** Whether a registry is the one of the GitHub that this job runs on: nobody else may see the job's token. */
@@ -133,9 +138,32 @@ function openS3(inputs: StoreInputs, env: NodeJS.ProcessEnv, { now, ...web }: We
   const address = parseS3Address(inputs.s3, inputs['s3-endpoint']);
   if (address === undefined) throw invalid('`s3` is empty', `give ${needed.s3} in \`s3\``);
   const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || '';
-  const calls = s3Calls({ address, credentials: s3Credentials(inputs, env), region, ...web });
+  const credentials = s3Credentials(inputs, env);
   const keysFrom = inputs['s3-credentials'] === '' ? 'environment' : 'input';
-  return s3Store({ calls, address, keysFrom, lockDays: inputs['s3-lock-days'], now });
+  return later({ name: 's3', fate: s3Fate(address) }, async () => {
+    const [{ s3Store }, { s3Calls }] = await Promise.all([
+      import('../backup/stores/s3/s3-store.js'),
+      import('../backup/stores/s3/s3-call.js'),
+    ]);
+    const calls = s3Calls({ address, credentials, region, ...web });
+    return s3Store({ calls, address, keysFrom, lockDays: inputs['s3-lock-days'], now });
+  });
+}
+
+/** A store whose code is loaded when it is first asked: most steps have no use for it. */
+function later(known: Pick<Store, 'name' | 'fate'>, load: () => Promise<Store>): Store {
+  let opened: Promise<Store> | undefined;
+  const store = (): Promise<Store> => {
+    opened ??= load();
+    return opened;
+  };
+  return {
+    ...known,
+    save: async (name, bytes) => (await store()).save(name, bytes),
+    read: async (name) => (await store()).read(name),
+    list: async (wanted) => (await store()).list(wanted),
+    holds: async (name) => (await store()).holds(name),
+  };
 }
 
 /** Of the step, or as aws-actions/configure-aws-credentials leaves them for the steps after it. */

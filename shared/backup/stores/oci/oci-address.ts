@@ -34,3 +34,8 @@ export function parseOciAddress(text: string): OciAddress | undefined {
   if (!URL.canParse(origin)) return undefined;
   return { origin, host, repository: found.path, shown: `${host}/${found.path}` };
 }
+
+/** What takes all that is in a registry. */
+export function ociFate({ host }: OciAddress): string {
+  return `the registry ${host}`;
+}

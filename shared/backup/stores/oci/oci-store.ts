@@ -7,7 +7,7 @@ import type { RegistryRoute } from '../../../images/route.js';
 import { isRecord, parsedJson } from '../../../json.js';
 import { packArchive, unpackArchive } from '../../archive.js';
 import { isWanted, nextWhenMissing, type Store } from '../store.js';
-import type { OciAddress } from './oci-address.js';
+import { type OciAddress, ociFate } from './oci-address.js';
 import { type Asked, type Doing, ociFailure } from './oci-failure.js';
 import { type Descriptor, emptyConfig, layersOf, manifestOf, mediaTypes } from './oci-manifest.js';
 
@@ -84,7 +84,7 @@ export function ociStore({ route, address, isGithub, hasCredentials, signal, fir
 
   return {
     name: 'oci',
-    fate: `the registry ${address.host}`,
+    fate: ociFate(address),
     async save(name, bytes) {
       if (name.length > longestTag) throw tooLong(name);
       const parts = await unpackArchive(bytes);

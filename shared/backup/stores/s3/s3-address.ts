@@ -67,3 +67,8 @@ export function urlOf(
 function encoded(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
+
+/** What takes all that is in a bucket. */
+export function s3Fate({ bucket, endpoint }: S3Address): string {
+  return `the bucket ${bucket}${endpoint === undefined ? '' : ` at ${endpoint.replace(/^https?:\/\//, '')}`}`;
+}

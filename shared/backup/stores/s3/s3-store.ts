@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { McprtError } from '../../../errors.js';
 import { limits } from '../../limits.js';
 import { isWanted, nextWhenMissing, type Store } from '../store.js';
+import { s3Fate } from './s3-address.js';
 import type { S3Answer, S3Calls, S3Request } from './s3-call.js';
 import { type Asked, type Doing, type Refused, s3Failure } from './s3-failure.js';
 import { pageOf } from './s3-xml.js';
@@ -60,7 +61,7 @@ export function s3Store({ calls, address, keysFrom, lockDays, now }: S3Ports): S
 
   return {
     name: 's3',
-    fate: `the bucket ${bucket}${address.endpoint === undefined ? '' : ` at ${address.endpoint.replace(/^https?:\/\//, '')}`}`,
+    fate: s3Fate(address),
     async save(name, bytes) {
       const notes: string[] = [];
       let answer = await put(name, bytes, { 'if-none-match': '*' });
