@@ -97,8 +97,17 @@ export function withPrefix(text: string, prefix: string): string {
 export const networkVariables = ['MCPRT_CA_BUNDLE', 'MCPRT_RESOLVE'];
 /** How the API server is reached: one for all environments of a repository. */
 const accessVariables = ['MCPRT_SERVER', 'MCPRT_CERTIFICATE_AUTHORITY', 'MCPRT_AUDIENCE'];
+/** Where stores outside GitHub are, and who may use them. */
+const storeNames = [
+  'MCPRT_OCI',
+  'MCPRT_OCI_CREDENTIALS',
+  'MCPRT_S3',
+  'MCPRT_S3_ENDPOINT',
+  'MCPRT_S3_CREDENTIALS',
+  'MCPRT_S3_LOCK_DAYS',
+];
 /** What an environment may be without; the last ones are for a profile that git does not hold, and for a private source elsewhere. */
-const optional = [...networkVariables, ...accessVariables, 'MCPRT_PROFILE', 'MCPRT_SOURCE_TOKEN'];
+const optional = [...networkVariables, ...accessVariables, ...storeNames, 'MCPRT_PROFILE', 'MCPRT_SOURCE_TOKEN'];
 
 /**
  * The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on.
@@ -130,5 +139,5 @@ function environmentOf({ environment }: Record<string, unknown>): string {
 }
 
 function namesIn(text: string, context: string): string[] {
-  return [...text.matchAll(new RegExp(`\\b${context}\\.([A-Z][A-Z_]+)`, 'g'))].map(([, name = '']) => name);
+  return [...text.matchAll(new RegExp(`\\b${context}\\.([A-Z][A-Z0-9_]+)`, 'g'))].map(([, name = '']) => name);
 }

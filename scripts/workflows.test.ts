@@ -217,7 +217,7 @@ describe('the workflows and their examples', () => {
         expect([name, job['cache-mode']]).toEqual([name, expect.stringMatching(/^(?:none|read|write)$/)]);
       }
       const text = own.find(({ where }) => where === file)?.text ?? '';
-      const read = [...text.matchAll(/\bsecrets\.([A-Z_]+)/g)].map(([, name = '']) => name);
+      const read = [...text.matchAll(/\bsecrets\.([A-Z0-9_]+)/g)].map(([, name = '']) => name);
       expect([...new Set(read)].sort()).toEqual(Object.keys(workflow.on.workflow_call?.secrets ?? {}).sort());
     },
   );

@@ -3,6 +3,7 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import { McprtError } from './errors.js';
 import { type Proxies, proxyFor } from './proxy.js';
 import { proxyAddress, proxyFailure, proxyRefusal } from './proxy-error.js';
+import { trusted } from './trust.js';
 import { tunnelConnector } from './tunnel.js';
 
 /** What is asked of a server that anybody may ask: GitHub, the web. */
@@ -12,11 +13,13 @@ export interface HttpRequest {
   body?: string | Uint8Array;
   /** `manual` gives a redirect as the answer. */
   redirect?: 'follow' | 'manual';
+  /** PEM of further CAs to trust. */
+  caBundle?: string;
   signal?: AbortSignal;
 }
 
 const mostRedirects = 5;
-/** One for each proxy and scheme, as it keeps connections; idle ones hold no process up. */
+/** One for each proxy, scheme and CA, as it keeps connections; idle ones hold no process up. */
 const agents = new Map<string, Dispatcher>();
 
 /**
@@ -53,15 +56,14 @@ function redirected(request: HttpRequest, { status, isForeign }: { status: numbe
 
 async function exchange(url: URL, request: HttpRequest, proxies: Proxies): Promise<Response> {
   const proxy = proxyFor(url, proxies);
-  const { method = 'GET', headers = {}, body, signal } = request;
-  if (proxy === undefined) {
+  const { method = 'GET', headers = {}, body, signal, caBundle = '' } = request;
+  if (proxy === undefined && caBundle === '') {
     const plain = { method, headers, redirect: 'manual' as const, ...(signal && { signal }) };
     return fetch(url, { ...plain, ...(body !== undefined && { body: body as string }) });
   }
-  const { name } = proxyAddress(proxy);
-  const isTunnel = url.protocol === 'https:';
+  const isSecure = url.protocol === 'https:';
   try {
-    const answer = await agentFor(proxy, isTunnel).request({
+    const answer = await agentFor(proxy, isSecure, caBundle).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method: method as 'GET',
@@ -80,7 +82,8 @@ async function exchange(url: URL, request: HttpRequest, proxies: Proxies): Promi
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof McprtError) throw cause;
-    if (isTunnel) throw new TypeError('fetch failed', { cause });
+    if (isSecure || proxy === undefined) throw new TypeError('fetch failed', { cause });
+    const { name } = proxyAddress(proxy);
     // undici has a word for it, and no code.
     const asksForUser = cause instanceof Error && cause.message.includes('(407)');
     throw asksForUser ? proxyRefusal(name, url.host, 407, '') : proxyFailure(name, cause);
@@ -88,13 +91,18 @@ async function exchange(url: URL, request: HttpRequest, proxies: Proxies): Promi
 }
 
 /** What is asked by https goes through a tunnel, and what is asked by http is handed to the proxy, as many allow no other. */
-function agentFor(proxy: string, isTunnel: boolean): Dispatcher {
-  const key = `${isTunnel} ${proxy}`;
+function agentFor(proxy: string | undefined, isSecure: boolean, caBundle: string): Dispatcher {
+  if (proxy !== undefined) proxyAddress(proxy);
+  const key = `${isSecure} ${proxy ?? ''} ${caBundle}`;
   const known = agents.get(key);
   if (known !== undefined) return known;
-  const made = isTunnel
-    ? new Agent({ connect: tunnelConnector(proxy, { allowH2: false }) })
-    : new ProxyAgent({ uri: proxy, proxyTunnel: false });
+  const tls = { allowH2: false, ...(caBundle === '' ? {} : { ca: trusted(caBundle) }) };
+  const made =
+    proxy === undefined
+      ? new Agent({ connect: tls })
+      : isSecure
+        ? new Agent({ connect: tunnelConnector(proxy, tls) })
+        : new ProxyAgent({ uri: proxy, proxyTunnel: false });
   agents.set(key, made);
   return made;
 }

@@ -22,3 +22,10 @@ export function hostPort(host: string, port: number | string): string {
   const plain = withoutBrackets(host);
   return `${plain.includes(':') ? `[${plain}]` : plain}:${port}`;
 }
+
+/** A text without the slashes at its end. */
+export function withoutEndSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '/') end -= 1;
+  return text.slice(0, end);
+}

@@ -1,6 +1,7 @@
 import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
+  certificates,
   count,
   duration,
   flag,
@@ -8,16 +9,14 @@ import {
   type InputType,
   namespaceNames,
   oneOf,
-  path,
   secret,
-  someOf,
   text,
   token,
 } from '../../shared/action/inputs.js';
 import { profileTypes } from '../../shared/action/profile.js';
+import { storeTypes } from '../../shared/action/store-inputs.js';
 import { type Allowance, parseAllowance } from '../../shared/backup/allowance.js';
 import { refusalRules } from '../../shared/backup/refusals.js';
-import { storeNames } from '../../shared/backup/stores/store.js';
 import { scopes } from '../../shared/wipe/targets.js';
 
 const older = 'older-backup';
@@ -58,8 +57,9 @@ export const inputTypes = {
   ...profileTypes,
   'backup-key': secret,
   'restore-key': secret,
-  stores: someOf(storeNames),
-  directory: path,
+  ...storeTypes,
+  's3-lock-days': count,
+  'ca-bundle': certificates,
   'retention-days': count,
   'refresh-after': duration,
   keep: generations,

@@ -75,10 +75,18 @@ export async function verifyReport(
   const trusted = trustedBy(inputs, ports.mask);
   const overrides = overridesOf(inputs);
   const result = await verifyBackups(cluster, ports, { ...trusted, run, overrides, maxAge: inputs['max-age'] });
-  const { context, name, stores, decrypted } = result;
+  const { context, name, stores, copies, together, decrypted } = result;
   return {
     outputs: { ...outputsOf(context), name, stores: stores.join(',') },
-    details: { decrypted },
+    details: {
+      decrypted,
+      copies: copies.map(({ store, fate, hold }) => ({
+        store,
+        fate,
+        ...(hold?.until === undefined ? {} : { until: hold.until.toISOString() }),
+      })),
+      ...(together === undefined ? {} : { together }),
+    },
     summary: verifySummary(result, nowOf(cluster)),
   };
 }

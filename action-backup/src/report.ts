@@ -13,6 +13,7 @@ import {
 } from '../../shared/backup/restore-plan.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
+import { keptWords } from '../../shared/backup/stores/safety.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';
 import { burst } from '../../shared/certificates/budget.js';
 import { newestCertManager } from '../../shared/certificates/version.js';
@@ -125,14 +126,15 @@ export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date
 
 /** The summary of a verification. */
 export function verifySummary(result: VerifyResult, now: Date): Markdown {
-  const { context, found, snapshot, decrypted } = result;
+  const { context, found, snapshot, decrypted, copies, together } = result;
+  const holds = new Map(copies.map((copy) => [copy.store, keptWords(copy, now)]));
   const markdown = new Markdown()
     .heading(`Backup of ${context.domain}: generation ${context.generation}`)
     .line(
       `✅ Signature, context and digest are valid${decrypted ? ', and its content could be decrypted' : ''}. It was made ${ago(new Date(context.createdAt), now)}.`,
     )
     .table(
-      ['Store', 'State'],
+      ['Store', 'State', 'Safe'],
       found
         .filter(({ standing }) => standing !== 'foreign')
         .map(({ store, name, backup, error }) => [
@@ -140,8 +142,10 @@ export function verifySummary(result: VerifyResult, now: Date): Markdown {
           backup
             ? `✅ generation ${backup.context.generation}`
             : `❌ ${escaped(`${name === '' ? '' : `${name}: `}${error?.message}: ${error?.why} → ${error?.next}`)}`,
+          escaped((backup?.context.generation === context.generation ? holds.get(store) : undefined) ?? '–'),
         ]),
     );
+  if (together !== undefined) markdown.line(`⚠️ ${escaped(together)}.`);
   if (snapshot) {
     markdown.table(
       ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left'],

@@ -61,7 +61,14 @@ export const restoreTelling = {
 
 export const verifyTelling = {
   outputs: ofBackup,
-  details: { decrypted: z.boolean(), closedIssue: count.exactOptional() },
+  details: {
+    decrypted: z.boolean(),
+    /** What becomes of each copy. */
+    copies: z.array(z.strictObject({ store: z.string(), fate: z.string(), until: time.exactOptional() })),
+    /** Why one event would take all of them. */
+    together: z.string().exactOptional(),
+    closedIssue: count.exactOptional(),
+  },
 } satisfies Telling;
 
 export const fetchTelling = { outputs: ofBackup, details: { path: z.string() } } satisfies Telling;

@@ -19,7 +19,7 @@ import {
   token,
 } from '../../shared/action/inputs.js';
 import { profileTypes } from '../../shared/action/profile.js';
-import { storeNames } from '../../shared/backup/stores/store.js';
+import { storeTypes } from '../../shared/action/store-inputs.js';
 import { McprtError } from '../../shared/errors.js';
 import { furtherArguments } from '../../shared/setup/invocation.js';
 
@@ -55,8 +55,7 @@ export const inputTypes = {
   'cert-timeout': maybeDuration,
   'rollout-timeout': maybeDuration,
   'restore-key': secret,
-  stores: someOf(storeNames),
-  directory: path,
+  ...storeTypes,
   'max-orders': countOrAuto,
   'max-age': duration,
   generation: generationNumber,

@@ -52,7 +52,7 @@ async function install(opened: Opened<SetupInputs>): Promise<Report> {
   const { cluster, credentials } = connectionOf(opened);
   const dryRun = inputs['dry-run'];
   const ports: SetupPorts = {
-    stores: openStores({ ...inputs, 'retention-days': 0 }, env, signal),
+    stores: openStores({ ...inputs, 'retention-days': 0, 's3-lock-days': 0 }, env, signal),
     progress,
     warn,
     signal,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import 'reflect-metadata';
 import { randomBytes, type webcrypto } from 'node:crypto';
 import {
@@ -39,7 +40,7 @@ export async function makeCertificateAuthority(): Promise<KeyPair> {
 }
 
 /**
- * A server's certificate for some names, signed by a CA, or by itself when none is given.
+ * A server's certificate for some names or addresses, signed by a CA, or by itself when none is given.
  *
  * @param notAfter a year from now when left out
  * @param notBefore a minute ago when left out, or a minute before an end that has passed
@@ -71,7 +72,7 @@ export async function makeServerCertificate(
     notAfter,
     extensions: [
       new SubjectAlternativeNameExtension(
-        names.filter((name) => !name.includes(' ')).map((value) => ({ type: 'dns', value })),
+        names.filter((name) => !name.includes(' ')).map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
       ),
     ],
   });

@@ -144,9 +144,11 @@ function attempt(
   };
   const store: Store = {
     name: 'cache',
+    fate: 'this process',
     save: () => Promise.reject(new Error('a restore stores nothing')),
     read: found.fetch,
     list: () => Promise.resolve({ entries: [found], cut: undefined, where: '' }),
+    holds: () => Promise.reject(new Error('a restore does not ask')),
   };
   return restore(
     cluster,

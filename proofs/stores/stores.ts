@@ -10,6 +10,7 @@ import { inWorld, type World } from '../world/world.js';
 import { type StoreCase, storeCases } from './cases.js';
 import { keeping } from './keeping.js';
 import { plantPoison, tracesOf } from './poison.js';
+import { realServers } from './real.js';
 import { makeSteps } from './steps.js';
 
 const repository = { name: 'acme/platform', id: 42 };
@@ -20,17 +21,20 @@ const parallel = 5;
 export const stores: Proof = {
   name: 'stores',
   claim:
-    'a backup counts only when a store gave it back, every refusal of GitHub’s stores is told by its cause, and an hourly run backs up what changed, deletes what is old and tells by one issue when nothing fresh is left',
+    'all five stores keep one contract, two of them on servers that others wrote; a backup counts only when a store gave it back, every refusal of GitHub’s stores is told by its cause, and an hourly run backs up what changed, deletes what is old and tells by one issue when nothing fresh is left',
   run: (context) => inWorld(context, ['platform'], (world) => everyStore(context, world)),
 };
 
 async function everyStore(context: ProofContext, world: World) {
+  if (context.flags.only === 'real') return { ...(await realServers(context, world)) };
   const runs = await laterRun(context, world);
   const kept = await keeping(world);
+  const real = await realServers(context, world);
   const cases = storeCases.filter(({ slow }) => !(slow && context.small));
   await pMap(cases, (one, at) => failingStore(context, world, one, at), { concurrency: parallel });
   return {
-    runs: runs + kept.runs + cases.length,
+    runs: runs + kept.runs + real.runs + cases.length,
+    realServers: real.figures,
     hours: kept.figures,
     cases: cases.length,
     failedAsTheyMust: cases.filter(({ holds }) => !holds).length,

@@ -29,6 +29,8 @@ function stores(name: string, bytes: Buffer): { source: Store; target: Store; ke
     kept,
     source: {
       name: 'cache',
+      fate: '',
+      holds: unused,
       save: unused,
       read: unused,
       list: async () => ({
@@ -39,6 +41,8 @@ function stores(name: string, bytes: Buffer): { source: Store; target: Store; ke
     },
     target: {
       name: 'directory',
+      fate: '',
+      holds: unused,
       list: unused,
       read: async (wanted) => kept.get(wanted) ?? Buffer.alloc(0),
       save: async (wanted, given) => {

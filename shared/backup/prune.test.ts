@@ -162,6 +162,27 @@ describe('deleting', () => {
     expect(told.at(-1)).toMatch(/^cache: .*read-only\nnext: /);
   });
 
+  it('passes over what is locked, with a word and no warning', async () => {
+    const keys = await keysOf();
+    const things = await Promise.all([9, 8, 3, 5].map((generation) => sealedBackup(keys, generation)));
+    const listing = await memoryStore('s3', things).list({ prefix: 'mcprt' });
+    const [three, five] = [things[2]?.name ?? '', things[3]?.name ?? ''];
+    const locked = new McprtError('store-locked', { what: 'w', why: 'until then', next: 'n' });
+    const remove = (name: string) => async () => {
+      if (name === three) throw locked;
+    };
+    const entries = listing.entries.map((entry) => ({ ...entry, remove: remove(entry.name) }));
+    const store: Store = { ...memoryStore('s3', []), list: async () => ({ ...listing, entries }) };
+    const [warned, told]: [string[], string[]] = [[], []];
+    const said: Ports = { ...ports((line) => warned.push(line)), progress: (line) => told.push(line) };
+    const options = { keep: 2, signers: keys.restore.signers, ports: said };
+    expect(await prune(store, context(9), options)).toEqual({ store: 's3', removed: [five], odd: [] });
+    expect([warned, told]).toEqual([
+      [],
+      [`left in s3, as it is locked: until then: ${three}`, `deleted from s3: ${five}`],
+    ]);
+  });
+
   it('ends with a cancel, and not with a warning', async () => {
     const keys = await keysOf();
     const things = await Promise.all([9, 8, 3].map((generation) => sealedBackup(keys, generation)));

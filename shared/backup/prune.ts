@@ -77,9 +77,13 @@ export async function prune(
     odd = sorted.odd.map(({ name }) => name);
     for (const { entry, name } of sorted.remove.sort((a, b) => generationOf(a.name) - generationOf(b.name))) {
       ports.signal.throwIfAborted();
-      await entry.remove();
-      ports.progress(`deleted from ${store.name}: ${name}`);
-      removed.push(name);
+      const held = await entry.remove().then(() => undefined, heldBy);
+      ports.progress(
+        held === undefined
+          ? `deleted from ${store.name}: ${name}`
+          : `left in ${store.name}, as it is locked: ${held.why}: ${name}`,
+      );
+      if (held === undefined) removed.push(name);
     }
     if (cut !== undefined) throw cut;
     return { store: store.name, removed, odd };
@@ -89,6 +93,12 @@ export async function prune(
     ports.warn(`${store.name}: ${error.message}: ${error.why}\nnext: ${error.next}`);
     return { store: store.name, removed, odd, error };
   }
+}
+
+/** What nobody can delete yet keeps nothing else from going. @throws every other error */
+function heldBy(error: unknown): McprtError {
+  if (error instanceof McprtError && error.code === 'store-locked') return error;
+  throw error;
 }
 
 async function identified(entry: Entry, signers: KeyObject[]): Promise<Listed & { entry: Entry }> {

@@ -71,6 +71,19 @@ describe('a check of the backups', () => {
     expect(warnings).toContainEqual(expect.stringMatching(/^artifact does not hold generation 8: .*\w/));
   });
 
+  it('says how long each copy is safe, and warns where all go together', async () => {
+    const [one, two] = [memoryStore('cache', [newer]), memoryStore('artifact', [newer])];
+    const apart = await verify([one, two]);
+    expect([apart.copies.map(({ hold }) => hold?.words), apart.together]).toEqual([
+      ['as long as the test', 'as long as the test'],
+      undefined,
+    ]);
+    const silent = { ...two, fate: one.fate, holds: () => Promise.reject(new Error('not told')) };
+    const { copies, stores, warnings } = await verify([one, silent]);
+    expect([stores, copies[1]?.hold]).toEqual([['cache', 'artifact'], undefined]);
+    expect(warnings).toEqual([expect.stringMatching(/^all copies \(cache and artifact\) go together: with cache; /)]);
+  });
+
   it('fails as a restore would', async () => {
     await expect(verify([memoryStore('cache', [])])).rejects.toMatchObject({ code: 'backup-none' });
     const another = await sealedBackup(keys, 9, { fingerprint: 'another' });

@@ -8,6 +8,7 @@ import type { Ports } from './ports.js';
 import { openBackup } from './seal.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
+import { type Copy, sharedFate } from './stores/safety.js';
 import type { Store } from './stores/store.js';
 import type { Candidate } from './walk.js';
 
@@ -27,6 +28,10 @@ export interface VerifyResult {
   name: string;
   /** Stores that hold the verified backup. */
   stores: Store['name'][];
+  /** What becomes of each copy. */
+  copies: Copy[];
+  /** Why one event would take all of them; undefined where two have fates of their own. */
+  together: string | undefined;
   decrypted: boolean;
   snapshot: Snapshot | undefined;
 }
@@ -45,13 +50,32 @@ export async function verifyBackups(cluster: Cluster, ports: Ports, options: Ver
     chooseBackup(ports, { ...wish, open }, looking),
     looking,
   ]);
-  const stores: Store['name'][] = [];
-  for (const { name: store } of ports.stores) {
-    const own = found.filter((one) => one.store === store);
-    if (own.some((one) => one.backup?.digest === backup.digest)) stores.push(store);
-    else ports.warn(`${store} does not hold generation ${backup.context.generation}: ${whyNot(own)}`);
+  const copies: Promise<Copy>[] = [];
+  for (const store of ports.stores) {
+    const own = found.filter((one) => one.store === store.name);
+    const held = own.find((one) => one.backup?.digest === backup.digest);
+    if (held !== undefined) copies.push(copyIn(store, held.name));
+    else ports.warn(`${store.name} does not hold generation ${backup.context.generation}: ${whyNot(own)}`);
   }
-  return { found, context: backup.context, name, stores, decrypted: opened !== undefined, snapshot: opened };
+  const kept = await Promise.all(copies);
+  const together = sharedFate(kept);
+  if (together !== undefined) ports.warn(`${together}; a store elsewhere, as \`oci\` or \`s3\`, would outlive that`);
+  return {
+    found,
+    context: backup.context,
+    name,
+    stores: kept.map(({ store }) => store),
+    copies: kept,
+    together,
+    decrypted: opened !== undefined,
+    snapshot: opened,
+  };
+}
+
+/** A place that cannot say how long it keeps a backup has it all the same. */
+async function copyIn(store: Store, name: string): Promise<Copy> {
+  const hold = await store.holds(name).catch(() => undefined);
+  return { store: store.name, fate: store.fate, hold };
 }
 
 function whyNot(own: readonly Candidate[]): string {

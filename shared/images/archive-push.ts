@@ -10,7 +10,8 @@ import { type ArchivedImage, type ArchivedLayer, imageIn } from './archived-imag
 import { digestOf } from './digest.js';
 import { type LayerFile, writeLayer } from './layer-file.js';
 import type { StoredLayer } from './registry.js';
-import { type RegistryCalls, type RegistryReply, registryCalls } from './registry-call.js';
+import { hasBlob, sendBlob } from './registry-blob.js';
+import { type RegistryCalls, registryCalls } from './registry-call.js';
 import type { RegistryRoute } from './route.js';
 
 /** An image that goes from a file into a registry. */
@@ -70,7 +71,8 @@ export async function pushArchive(push: ArchivePush, { route, signal, firstPause
   try {
     const layers = await pushLayers(image, push, { calls, signal });
     const config = { mediaType: types.config, digest: digestOf(image.config), size: image.config.length };
-    if (!(await has(calls, repository, config.digest))) await send(calls, push, config, () => image.config);
+    if (!(await hasBlob(calls, repository, config.digest)))
+      await sendBlob(calls, repository, config, () => image.config);
     const manifest = Buffer.from(
       JSON.stringify({ schemaVersion: 2, mediaType: types.manifest, config, layers: layers.map(descriptorOf) }),
     );
@@ -117,8 +119,8 @@ async function pushLayers({ layers }: ArchivedImage, push: ArchivePush, work: Wo
   );
   for await (const [layer, written] of unpacked(push, missing, signal)) {
     const descriptor = { mediaType: written.isZstd ? types.zstd : types.gzip, ...sizeOf(written) };
-    if (!(await has(calls, push.repository, descriptor.digest))) {
-      await send(calls, push, descriptor, () => counted(written.path, push.onSent));
+    if (!(await hasBlob(calls, push.repository, descriptor.digest))) {
+      await sendBlob(calls, push.repository, descriptor, () => counted(written.path, push.onSent));
     }
     there.set(layer.diffId, descriptor);
     push.known.set(layer.diffId, { ...descriptor, repository: push.repository });
@@ -140,12 +142,12 @@ async function storedOf(
   const mediaType = sameType[stored?.mediaType ?? ''];
   if (stored !== undefined && mediaType !== undefined) {
     const isHere =
-      (await has(calls, repository, stored.digest)) ||
+      (await hasBlob(calls, repository, stored.digest)) ||
       (stored.repository !== repository && (await mount(calls, repository, stored)));
     if (isHere) return { ...descriptorOf(stored), mediaType };
   }
   if (compression === 'none' || digest === '') return undefined;
-  return (await has(calls, repository, digest)) ? { mediaType: types[compression], digest, size } : undefined;
+  return (await hasBlob(calls, repository, digest)) ? { mediaType: types[compression], digest, size } : undefined;
 }
 
 /** The wanted members of an archive, one after another, each in a file that goes when the next one is asked for. */
@@ -179,48 +181,11 @@ async function* unpacked(
   }
 }
 
-async function has(calls: RegistryCalls, repository: string, digest: string): Promise<boolean> {
-  const path = `/v2/${repository}/blobs/${digest}`;
-  // One that is kept elsewhere is told by the way there.
-  const { status } = await calls.retrying(() => calls.ask({ method: 'HEAD', path }, [302, 303, 307, 308, 404]));
-  return status !== 404;
-}
-
 /** Takes a layer over from another repository. @returns false where the registry would rather have it sent */
 async function mount(calls: RegistryCalls, repository: string, { digest, repository: from }: StoredLayer) {
   const path = `/v2/${repository}/blobs/uploads/?mount=${digest}&from=${encodeURIComponent(from)}`;
   const { status } = await calls.retrying(() => calls.ask({ method: 'POST', path, body: Buffer.alloc(0) }));
   return status === 201;
-}
-
-async function send(
-  calls: RegistryCalls,
-  { repository }: ArchivePush,
-  { digest, size }: Descriptor,
-  content: () => ReturnType<typeof counted> | Buffer,
-): Promise<void> {
-  await calls.retrying(async () => {
-    const begin = { method: 'POST', path: `/v2/${repository}/blobs/uploads/`, body: Buffer.alloc(0) };
-    const way = wayOf(calls.name, await calls.ask(begin));
-    await calls.ask({
-      method: 'PUT',
-      path: `${way}${way.includes('?') ? '&' : '?'}digest=${digest}`,
-      headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
-      body: content(),
-    });
-  });
-}
-
-/** Where an upload goes on: a registry names itself by whatever name it knows. */
-function wayOf(name: string, { headers }: RegistryReply): string {
-  const location = headers.location;
-  const url = typeof location === 'string' ? URL.parse(location, 'http://registry') : null;
-  if (url !== null && /^\/v2\/[^\r\n]+$/.test(url.pathname)) return `${url.pathname}${url.search}`;
-  throw new McprtError('registry-refused', {
-    what: `${name} does not say where a layer goes`,
-    why: `it names ${String(location ?? 'no place').slice(0, 200)}`,
-    next: 'check what stands between this runner and the registry',
-  });
 }
 
 function counted(path: string, onSent: (bytes: number) => void): Transform {

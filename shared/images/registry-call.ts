@@ -2,7 +2,9 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { readAtMost } from '../bounded.js';
-import { McprtError, messageOf } from '../errors.js';
+import { recordsAt, textAt } from '../cluster/fields.js';
+import { type ErrorCode, McprtError, messageOf } from '../errors.js';
+import { parsedJson } from '../json.js';
 import { isPassingProxy } from '../proxy-error.js';
 import { retryAfter } from '../retry-after.js';
 import { registryTokens } from './registry-token.js';
@@ -15,18 +17,36 @@ export interface RegistryReply {
   body: Buffer;
 }
 
+/** A registry's answer that is a refusal. */
+export class RegistryRefusal extends McprtError {
+  readonly status: number;
+  /** What the registry calls it, such as NAME_UNKNOWN; empty where its answer is not a registry's. */
+  readonly words: readonly string[];
+
+  constructor(code: ErrorCode, text: { what: string; why: string; next: string }, status: number, body: Buffer) {
+    super(code, text);
+    this.status = status;
+    const errors = recordsAt(parsedJson(body.toString('utf8')), 'errors');
+    this.words = errors.slice(0, 8).map((one) => textAt(one, 'code').slice(0, 60));
+  }
+}
+
 export interface RegistryCalls {
   /** In words, for messages. */
   name: string;
+  /** Where its paths are. */
+  origin: string;
   /**
    * Asks once.
    *
    * @param accepted which statuses beside those of success are answers
+   * @param most of the answer, in bytes; without it, what a manifest may have
    * @throws McprtError `registry-unreachable`, `registry-busy`, `registry-unauthorized`, `registry-refused`; the signal's reason
    */
   ask(
     asked: Omit<RegistryRequest, 'signal' | 'body'> & { body?: Readable | Buffer },
     accepted?: readonly number[],
+    most?: number,
   ): Promise<RegistryReply>;
   /** Does it again where what keeps it from going may pass. @throws what it throws; the signal's reason */
   retrying<T>(attempt: () => Promise<T>): Promise<T>;
@@ -47,10 +67,16 @@ const redirects: readonly number[] = [301, 302, 303, 307, 308];
  *
  * @param signal ends every request
  * @param firstPause ms before the second try; each further one is twice as long
+ * @param scope what a token is asked for, as `repository:NAME:pull,push`; without it, what the registry names
  */
-export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPause = 300): RegistryCalls {
-  const { name } = route;
-  const tokens = registryTokens(route, signal);
+export function registryCalls(
+  route: RegistryRoute,
+  signal: AbortSignal,
+  firstPause = 300,
+  scope?: string,
+): RegistryCalls {
+  const { name, origin } = route;
+  const tokens = registryTokens(route, signal, scope);
   const send = async (request: RegistryRequest): Promise<RegistryAnswer> => {
     const bearer = await tokens.current();
     const answer = await route.request({ ...request, signal, ...(bearer === undefined ? {} : { bearer }) });
@@ -79,12 +105,13 @@ export function registryCalls(route: RegistryRoute, signal: AbortSignal, firstPa
   };
   return {
     name,
-    async ask({ method, path, ...more }, accepted = []) {
+    origin,
+    async ask({ method, path, ...more }, accepted = [], most = largest) {
       const what = `${method} ${path.replace(/\?.*/, '')}`;
       const request = { method, path, ...more };
       const answer = method === 'GET' ? await read(request) : await send(request);
       const { status, headers } = answer;
-      const body = await wholeBody(name, what, answer, signal);
+      const body = await wholeBody(name, what, answer, { signal, most });
       if (status < 300 || accepted.includes(status)) return { status, headers, body };
       const wait = retryAfter(headers['retry-after'], new Date()) ?? 0;
       if (isBusy(status) && wait > 0) await sleep(Math.min(wait, longestWait) * 1000, undefined, { signal });
@@ -117,15 +144,20 @@ function lost(name: string, path: string, tooMany: boolean): McprtError {
   });
 }
 
-async function wholeBody(name: string, what: string, { body }: RegistryAnswer, signal: AbortSignal): Promise<Buffer> {
+async function wholeBody(
+  name: string,
+  what: string,
+  { body }: RegistryAnswer,
+  { signal, most }: { signal: AbortSignal; most: number },
+): Promise<Buffer> {
   const tooLarge = (): McprtError =>
     new McprtError('registry-refused', {
-      what: `${name} sends more than ${largest / 1024 / 1024} MiB for ${what}`,
+      what: `${name} sends more than ${Math.ceil(most / 1024 / 1024)} MiB for ${what}`,
       why: 'no manifest and no configuration of an image is that large',
       next: 'check the name of the image, and what stands between this runner and the registry',
     });
   try {
-    return await readAtMost(body, largest, tooLarge);
+    return await readAtMost(body, most, tooLarge);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (error instanceof McprtError) throw error;
@@ -146,26 +178,24 @@ function isBusy(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
-function refusal(name: string, asked: string, status: number, body: Buffer): McprtError {
+function refusal(name: string, asked: string, status: number, body: Buffer): RegistryRefusal {
   const said = body.toString('utf8').slice(0, 200).trim();
   const what = `${name} answers ${status} to ${asked}`;
+  const told = (code: ErrorCode, why: string, next: string): RegistryRefusal =>
+    new RegistryRefusal(code, { what, why: said || why, next }, status, body);
   if (status === 401 || status === 403) {
-    return new McprtError('registry-unauthorized', {
-      what,
-      why: said || 'it does not take the platform’s credentials',
-      next: 'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
-    });
+    return told(
+      'registry-unauthorized',
+      'it does not take the platform’s credentials',
+      'the password is UI_API_KEY of Secret mcp-sentinel/mcp-sentinel-secrets: when it was changed, restart mcp-platform-api, which checks it; or run action-setup',
+    );
   }
   if (isBusy(status)) {
-    return new McprtError('registry-busy', {
-      what,
-      why: said || 'it is overloaded, or restarts',
-      next: 'look at the registry: `kubectl get pods -n registry`; then run it again',
-    });
+    return told(
+      'registry-busy',
+      'it is overloaded, or restarts',
+      'look at the registry: `kubectl get pods -n registry`; then run it again',
+    );
   }
-  return new McprtError('registry-refused', {
-    what,
-    why: said || `status ${status}`,
-    next: 'check the name of the image',
-  });
+  return told('registry-refused', `status ${status}`, 'check the name of the image');
 }

@@ -34,7 +34,8 @@ const life = { byDefault: 60, early: 10 } as const;
 /** A token has a few kB. In bytes. */
 const largest = 256 * 1024;
 
-export function registryTokens(route: RegistryRoute, signal: AbortSignal): RegistryTokens {
+/** @param scope what every token is asked for; without it, what the registry names */
+export function registryTokens(route: RegistryRoute, signal: AbortSignal, scope?: string): RegistryTokens {
   let asked: Challenge | undefined;
   let token: Token | undefined;
   const fetchToken = async ({ realm, service, scope }: Challenge): Promise<string> => {
@@ -66,8 +67,8 @@ export function registryTokens(route: RegistryRoute, signal: AbortSignal): Regis
     async renew(answer) {
       const challenge = challengeOf(answer.headers['www-authenticate']);
       if (challenge === undefined) return undefined;
-      asked = challenge;
-      return fetchToken(challenge);
+      asked = { ...challenge, scope: scope ?? challenge.scope };
+      return fetchToken(asked);
     },
   };
 }

@@ -46,32 +46,54 @@ const answerWithin = 120_000;
 const connectWithin = 10_000;
 
 /** The way to the public registry: HTTPS, always verified, as the nodes go it. */
-export function publicRoute(
-  host: string,
-  credentials: { username: string; password: string },
+export function publicRoute(host: string, credentials: Credentials, reach: ReachOptions): RegistryRoute {
+  return webRoute({ origin: `https://${host}`, name: `the public registry ${host}` }, credentials, reach);
+}
+
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+/**
+ * The way to any registry of the web. What is asked by https is always verified.
+ *
+ * @param credentials undefined for a registry that asks nobody for any
+ */
+export function webRoute(
+  { origin, name }: Pick<RegistryRoute, 'origin' | 'name'>,
+  credentials: Credentials | undefined,
   reach: ReachOptions,
 ): RegistryRoute {
   const ca = trusted(reach.caBundle);
-  const authorization = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+  const own =
+    credentials === undefined
+      ? {}
+      : {
+          authorization: `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`,
+        };
   const agent = new Agent({
     headersTimeout: answerWithin,
     bodyTimeout: answerWithin,
-    connect: ({ hostname, port }, done) => {
+    connect: ({ hostname, port, protocol }, done) => {
+      const isSecure = protocol === 'https:';
       const servername = isIP(hostname) === 0 ? hostname : '';
-      wayTo(hostname, Number(port) || 443, reach)
+      wayTo(hostname, Number(port) || (isSecure ? 443 : 80), reach)
         .then((way) => openWay(way, reach))
         .then(
-          (socket) => whenSecure(connectTls({ socket, host: hostname, servername, ca }), done),
+          (socket) => {
+            if (isSecure) whenSecure(connectTls({ socket, host: hostname, servername, ca }), done);
+            else done(null, socket);
+          },
           (error: Error) => done(error, null),
         );
     },
   });
-  const name = `the public registry ${host}`;
-  const own = routeOver(agent, `https://${host}`, name, { authorization });
+  const { protocol, hostname } = new URL(origin);
   return {
-    ...own,
+    ...routeOver(agent, origin, name, own),
     async elsewhere(url, { withCredentials, signal }) {
-      if (url.protocol !== 'https:') {
+      if (url.protocol !== 'https:' && url.protocol !== protocol) {
         throw elsewhereError(
           name,
           url,
@@ -79,7 +101,7 @@ export function publicRoute(
           'correct where it sends its clients; `registry-access: port-forward` goes around it',
         );
       }
-      const headers = withCredentials && isNear(host, url.hostname) ? { authorization } : {};
+      const headers = withCredentials && isNear(hostname, url.hostname) ? own : {};
       return routeOver(agent, url.origin, url.host, headers).request({
         method: 'GET',
         path: `${url.pathname}${url.search}`,

@@ -53,6 +53,8 @@ export interface RemoteArtifact {
   name: string;
   /** The run that uploaded it, by the commit's repository and branch; undefined where GitHub does not say. */
   run: { repositoryId: number | undefined; branch: string | undefined } | undefined;
+  /** When it goes; undefined where GitHub does not say. */
+  expiresAt: Date | undefined;
 }
 
 export interface RemoteCache {
@@ -98,6 +100,7 @@ const artifactPage = z.looseObject({
       id: z.number(),
       name: z.string(),
       expired: z.boolean().optional(),
+      expires_at: z.string().nullish(),
       workflow_run: z
         .looseObject({ head_repository_id: z.number().nullish(), head_branch: z.string().nullish() })
         .nullish(),
@@ -221,26 +224,41 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
     async findOwnArtifact(name) {
       const ids = backendIds(options.runtimeToken);
       if (ids === undefined) return undefined;
-      const { signed_url } = await twirp(artifactService, 'GetSignedArtifactURL', { ...ids, name }, artifactSigned);
-      return signed_url;
+      const { status, text } = await post(artifactService, 'GetSignedArtifactURL', { ...ids, name });
+      if (status === 404) return undefined;
+      if (status !== 200) throw httpFailure('GetSignedArtifactURL', status, text);
+      return answered(text, 'GetSignedArtifactURL', artifactSigned).signed_url;
     },
     async listArtifacts(name) {
       const path = name === undefined ? 'artifacts' : `artifacts?name=${encodeURIComponent(name)}`;
       const { items, cut } = await listed(path, 'artifacts', artifactPage, ({ artifacts }) => artifacts);
       const present = items.filter(({ expired }) => expired !== true);
       return {
-        items: present.map(({ id, name: own, workflow_run: run }) => ({
+        items: present.map(({ id, name: own, workflow_run: run, expires_at: ends }) => ({
           id,
           name: own,
           run: run
             ? { repositoryId: run.head_repository_id ?? undefined, branch: run.head_branch ?? undefined }
             : undefined,
+          expiresAt: dateOf(ends),
         })),
         cut,
       };
     },
     async artifactUrl(id) {
-      return (await rest(`artifacts/${id}/zip`)).location;
+      try {
+        return (await rest(`artifacts/${id}/zip`)).location;
+      } catch (error) {
+        // It was listed, so that whoever asks may see it.
+        const status = error instanceof McprtError && error.cause instanceof GithubRefusal ? error.cause.status : 0;
+        if (status !== 404 && status !== 410) throw error;
+        throw new McprtError('store-miss', {
+          what: 'the artifact has gone since it was listed',
+          why: `GitHub answers ${status}: its retention is over, or somebody has deleted it or its run`,
+          next: 'run the operation again; it looks for another one',
+          cause: error,
+        });
+      }
     },
     listCaches(prefix, ref) {
       const terms = `key=${encodeURIComponent(prefix)}&ref=${encodeURIComponent(ref)}`;
@@ -296,6 +314,11 @@ export function actionsService(options: ActionsServiceOptions): ActionsService {
       }
     },
   };
+}
+
+function dateOf(text: string | null | undefined): Date | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : new Date(time);
 }
 
 function listCut(subject: string, read: number, total: number): McprtError {

@@ -6,7 +6,7 @@ import { actionsService } from './actions-service.js';
 import { artifactStore, foreignBecause } from './artifact-store.js';
 import type { Store } from './store.js';
 
-const origin = { repositoryId: '42', branch: 'main' };
+const origin = { repositoryId: '42', repository: 'acme/platform', branch: 'main' };
 
 describe('whose artifact it is', () => {
   it.each<[string, { repositoryId?: number; branch?: string } | undefined, string | undefined, boolean]>([
@@ -19,7 +19,7 @@ describe('whose artifact it is', () => {
     ['a run of which GitHub says nothing', undefined, 'main', false],
   ])('%s', (_, from, defaultBranch, isForeign) => {
     const run = from && { repositoryId: from.repositoryId, branch: from.branch };
-    expect(foreignBecause({ id: 1, name: 'x', run }, origin, defaultBranch) !== undefined).toBe(isForeign);
+    expect(foreignBecause({ run }, origin, defaultBranch) !== undefined).toBe(isForeign);
   });
 });
 

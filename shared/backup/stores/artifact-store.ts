@@ -1,7 +1,7 @@
 import { McprtError, messageOf } from '../../errors.js';
 import { limits } from '../limits.js';
 import type { ActionsService, RemoteArtifact } from './actions-service.js';
-import { isWanted, type Store } from './store.js';
+import { isWanted, repositoryFate, type Store } from './store.js';
 import { memberOfZip } from './zip.js';
 
 /** The one file in the artifact's zip. */
@@ -24,6 +24,8 @@ export interface ArtifactPorts {
 export interface Origin {
   /** GITHUB_REPOSITORY_ID; empty when the runner does not say. */
   repositoryId: string;
+  /** As `owner/name`. */
+  repository: string;
   /** Branch of this run, whose jobs are trusted as this one is; undefined for a tag or a pull request. */
   branch: string | undefined;
 }
@@ -37,6 +39,7 @@ export function artifactStore(ports: ArtifactPorts): Store {
   };
   return {
     name: 'artifact',
+    fate: repositoryFate(ports.origin.repository),
     async save(name, bytes) {
       try {
         await ports.upload(name, member, bytes, ports.retentionDays);
@@ -73,6 +76,11 @@ export function artifactStore(ports: ArtifactPorts): Store {
         where: `${items.length} artifacts of the repository were looked through, and none is called so; they go when their retention is over`,
       };
     },
+    async holds(name) {
+      const { items } = await service.listArtifacts(name);
+      const ends = items.flatMap(({ expiresAt }) => expiresAt ?? []).sort((a, b) => b.getTime() - a.getTime());
+      return { until: ends[0], words: 'its retention; who deletes the run deletes it too' };
+    },
   };
 }
 
@@ -81,8 +89,8 @@ export function artifactStore(ports: ArtifactPorts): Store {
  * but GitHub says whose run it was. What GitHub does not say counts for nothing.
  */
 export function foreignBecause(
-  { run }: RemoteArtifact,
-  { repositoryId, branch }: Origin,
+  { run }: Pick<RemoteArtifact, 'run'>,
+  { repositoryId, branch }: Pick<Origin, 'repositoryId' | 'branch'>,
   defaultBranch: string | undefined,
 ): string | undefined {
   if (run?.repositoryId !== undefined && repositoryId !== '' && String(run.repositoryId) !== repositoryId) {

@@ -16,7 +16,7 @@ function store(change: Partial<ArtifactPorts> = {}, service: Partial<ActionsServ
     retentionDays: 30,
     retentionLimit: 90,
     now: () => now,
-    origin: { repositoryId: '42', branch: 'main' },
+    origin: { repositoryId: '42', repository: 'acme/platform', branch: 'main' },
     ...change,
   };
   return { store: artifactStore(ports), uploaded };
@@ -113,9 +113,9 @@ describe('what is there of others', () => {
   it('is listed by GitHub’s record, looked for where it is, and deleted by its number', async () => {
     const asked: string[] = [];
     const artifacts = [
-      { id: 1, name: 'backup-1', run: { repositoryId: 42, branch: 'main' } },
-      { id: 2, name: 'backup-2', run: { repositoryId: 7, branch: 'main' } },
-      { id: 3, name: 'other', run: undefined },
+      { id: 1, name: 'backup-1', run: { repositoryId: 42, branch: 'main' }, expiresAt: undefined },
+      { id: 2, name: 'backup-2', run: { repositoryId: 7, branch: 'main' }, expiresAt: undefined },
+      { id: 3, name: 'other', run: undefined, expiresAt: undefined },
     ];
     const { store: listed } = store(
       {},

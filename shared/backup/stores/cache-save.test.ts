@@ -33,6 +33,8 @@ function store(more: {
     upload: more.upload ?? (async () => -1),
     mode: more.mode,
     ref: 'refs/heads/main',
+    repository: 'acme/platform',
+    now: () => new Date(),
   });
 }
 

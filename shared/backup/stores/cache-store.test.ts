@@ -41,7 +41,14 @@ function service(entries: readonly Entry[], { lag = 0, error }: { lag?: number; 
 }
 
 const open = (made: ReturnType<typeof service>, ref = 'refs/heads/main', mode?: string) =>
-  cacheStore({ service: made.fake, upload: async () => 1, mode, ref });
+  cacheStore({
+    service: made.fake,
+    upload: async () => 1,
+    mode,
+    ref,
+    repository: 'acme/platform',
+    now: () => new Date(),
+  });
 const entry = (generation: number, ref = 'refs/heads/main'): Entry => ({
   key: `${prefix}g0000000${generation}-r1.1`,
   ref,

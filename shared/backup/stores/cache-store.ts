@@ -5,7 +5,7 @@ import { readTar } from '../archive.js';
 import { limits } from '../limits.js';
 import { malformed } from '../statement.js';
 import type { ActionsService, CacheRefusal, Listed, RemoteCache } from './actions-service.js';
-import { isWanted, nextWhenMissing, type Store } from './store.js';
+import { isWanted, nextWhenMissing, repositoryFate, type Store } from './store.js';
 
 /** The one file in a cache entry. It is part of what an entry is found by: changing it hides every older backup. */
 export const cacheMember = 'mcprt-backup/backup.tar';
@@ -20,10 +20,16 @@ export interface CachePorts {
   /** ACTIONS_CACHE_MODE, by which a workflow limits what its jobs may do with caches. */
   mode: string | undefined;
   ref: string;
+  /** Whose cache it is, as `owner/name`. */
+  repository: string;
+  now: () => Date;
 }
 
+/** After so many days without a visit an entry goes. */
+const unreadDays = 7;
+
 /** GitHub's cache: fast, and gone after a week without a visit or when the repository's quota is used up. */
-export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
+export function cacheStore({ service, upload, mode, ref, repository, now }: CachePorts): Store {
   const requireReading = (): void => {
     if (mode !== 'none' && mode !== 'write-only') return;
     throw new McprtError('store-denied', {
@@ -64,6 +70,7 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
   };
   return {
     name: 'cache',
+    fate: repositoryFate(repository),
     async save(name, bytes) {
       let failure = 'the upload failed after it was accepted';
       const id = await upload(name, bytes).catch((error: unknown) => {
@@ -107,6 +114,13 @@ export function cacheStore({ service, upload, mode, ref }: CachePorts): Store {
         // Where there is no newest one there is none at all.
         cut: keys.length === 0 ? undefined : all.cut,
         where,
+      };
+    },
+    async holds() {
+      const until = new Date(now().getTime() + unreadDays * 24 * 3600_000);
+      return {
+        until,
+        words: `${unreadDays} days after it was read last, and sooner when the repository’s quota is full`,
       };
     },
   };

@@ -39,6 +39,7 @@ export function directoryStore(given: string): Store {
   };
   return {
     name: 'directory',
+    fate: `the folder ${folder}`,
     async save(name, bytes) {
       const path = join(folder, `${name}${suffix}`);
       const partial = join(folder, `.${name}.${randomBytes(4).toString('hex')}`);
@@ -75,6 +76,9 @@ export function directoryStore(given: string): Store {
         },
       }));
       return { entries, cut: undefined, where: `looked in ${folder}` };
+    },
+    async holds() {
+      return { until: undefined, words: 'as long as the disk and whoever may write there leave it' };
     },
   };
 }

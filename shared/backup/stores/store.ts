@@ -1,11 +1,13 @@
 import type { McprtError } from '../../errors.js';
 
 /** The places that there are. */
-export const storeNames = ['cache', 'artifact', 'directory'] as const;
+export const storeNames = ['cache', 'artifact', 'directory', 'oci', 's3'] as const;
 
 /** A place that keeps sealed backups. What is in it is public and may have been planted: readers authenticate. */
 export interface Store {
   readonly name: (typeof storeNames)[number];
+  /** What takes away all that is in it, in words: the copies of two places of one fate go together. */
+  readonly fate: string;
   /**
    * Keeps a backup under a name.
    *
@@ -21,6 +23,16 @@ export interface Store {
    * @throws McprtError `store-…`; an empty place is no error
    */
   list(wanted: Wanted): Promise<Listing>;
+  /** How long the place keeps what it holds under a name. @throws McprtError `store-…` */
+  holds(name: string): Promise<Hold>;
+}
+
+/** How long a copy is safe. */
+export interface Hold {
+  /** Until then, as far as the place says. */
+  until: Date | undefined;
+  /** What ends it sooner or later, for people. */
+  words: string;
 }
 
 /** Which entries are asked for. */
@@ -60,7 +72,14 @@ export const nextWhenMissing = {
     'run backups on the default branch; restore from the artifact when the cache has lost it; `gh cache list` shows what is there',
   artifact: 'check the profile’s domain; ask for a longer retention with `retention-days` of action-backup',
   directory: 'check the input `directory` and the profile’s domain',
+  oci: 'check the repository in `oci` and the profile’s domain; `oras repo tags REPOSITORY` shows what is there',
+  s3: 'check bucket and prefix in `s3`, `s3-endpoint` and the profile’s domain; a lifecycle rule of the bucket may have deleted it',
 } as const;
+
+/** What takes GitHub's own places away. */
+export function repositoryFate(repository: string): string {
+  return `the GitHub repository ${repository}`.trim();
+}
 
 /** Whether an entry of this name is asked for. */
 export function isWanted(name: string, wanted: Wanted): boolean {

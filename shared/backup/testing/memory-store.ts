@@ -14,6 +14,7 @@ export function keepingStore(): { store: Store; names: () => string[] } {
     names: () => [...kept.keys()],
     store: {
       name: 'directory',
+      fate: 'this memory',
       async save(name, bytes) {
         kept.set(name, bytes);
         return { where: name, until: undefined, notes: [] };
@@ -31,6 +32,7 @@ export function keepingStore(): { store: Store; names: () => string[] } {
         cut: undefined,
         where: 'in memory',
       }),
+      holds: async () => ({ until: undefined, words: 'as long as the test' }),
     },
   };
 }

@@ -77,6 +77,7 @@ export function memoryStore(
   };
   return {
     name,
+    fate: name,
     fetched,
     save: unused,
     read: unused,
@@ -96,5 +97,6 @@ export function memoryStore(
       cut,
       where: 'looked everywhere',
     }),
+    holds: async () => ({ until: undefined, words: 'as long as the test' }),
   };
 }

@@ -16,6 +16,8 @@ export interface Upstream {
   requests: { method: string; url: string; headers: IncomingHttpHeaders }[];
   /** Blobs and manifests by `repository/digest` and `repository/tag`. */
   content: Map<string, Buffer>;
+  /** Tags of one answer, at most. */
+  tagsPerPage: number;
   /** Answers instead of the registry while it gives true. */
   instead: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   close(): Promise<void>;
@@ -46,6 +48,7 @@ export async function startUpstream({
     requests: [],
     content: new Map(),
     instead: undefined,
+    tagsPerPage: 100,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -58,6 +61,7 @@ export async function startUpstream({
     const { pathname, searchParams } = new URL(url, 'http://registry');
     const [, repository = '', kind, name = ''] =
       /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs)\/(.*)$/.exec(pathname) ?? [];
+    const tagsOf = /^\/v2\/(.+)\/tags\/list$/.exec(pathname)?.[1];
     if (kind === 'blobs/uploads' && method === 'POST') {
       const mounted = upstream.content.get(`${searchParams.get('from')}/${searchParams.get('mount')}`);
       if (mounted !== undefined) {
@@ -88,6 +92,31 @@ export async function startUpstream({
       }
       for (const key of [name, digestOf(bytes)]) upstream.content.set(`${repository}/${key}`, bytes);
       response.writeHead(201, { 'docker-content-digest': digestOf(bytes) }).end();
+    } else if (tagsOf !== undefined) {
+      const own = [...upstream.content.keys()].filter((key) => key.startsWith(`${tagsOf}/`));
+      const tags = own.map((key) => key.slice(tagsOf.length + 1)).filter((tag) => !tag.startsWith('sha256:'));
+      const page = Math.min(Number(searchParams.get('n') ?? '100'), upstream.tagsPerPage);
+      const after = tags.sort().filter((tag) => tag > (searchParams.get('last') ?? ''));
+      if (own.length === 0) {
+        response.writeHead(404).end('{"errors":[{"code":"NAME_UNKNOWN"}]}');
+        return;
+      }
+      const last = after[page - 1];
+      const isMore = last !== undefined && after.length > page;
+      const next = `${absolute}${pathname}?last=${last}&n=${page}`;
+      response.writeHead(200, isMore ? { link: `<${next}>; rel="next"` } : {});
+      response.end(JSON.stringify({ name: tagsOf, tags: after.slice(0, page) }));
+    } else if (kind === 'manifests' && method === 'DELETE') {
+      const gone = upstream.content.get(`${repository}/${name}`);
+      if (!name.startsWith('sha256:') || gone === undefined) {
+        const code = gone === undefined ? 'MANIFEST_UNKNOWN' : 'UNSUPPORTED';
+        response.writeHead(gone === undefined ? 404 : 405).end(`{"errors":[{"code":"${code}"}]}`);
+        return;
+      }
+      for (const [key, bytes] of upstream.content) {
+        if (key.startsWith(`${repository}/`) && digestOf(bytes) === name) upstream.content.delete(key);
+      }
+      response.writeHead(202).end();
     } else if (pathname === '/v2/') {
       response.end('{}');
     } else {
