@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from '../lab/driver/command-line.js';
+import { datastoreOf } from '../lab/driver/datastore.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { proofs } from './registry.js';
@@ -11,7 +12,7 @@ import { makeFindings } from './support/findings.js';
 import { kubernetesVersionOf } from './support/kubernetes-versions.js';
 import type { Figures, LabWishes, Proof } from './support/proof.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--write-table] [--record]
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--datastore kine] [--write-table] [--record]
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
@@ -21,6 +22,7 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
              --write-table: what came of it goes into docs/versions.md
   --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
   --kubernetes  of every proof on a lab: one version, or a minor, whose control plane the lab runs in place of its own
+  --datastore  of every proof on a lab: kine, which is SQLite as k3s has it by default, in place of etcd
   --record   of broken-worlds: what it sees is what the unit tests of the rules replay from now on
   --only     these cases of broken-worlds, rollout-failures, smoke-failures; these proofs of rbac; deployments or reinstalls of workflows; memory or cluster of round-trip; plans or orders of approvals; tenants of scale, as 200,1000; chain, shim or decoding of forecast with --cases
 
@@ -38,6 +40,7 @@ const { values, positionals } = commandLine(usage, {
     cases: { type: 'string' },
     'cert-manager': { type: 'string' },
     kubernetes: { type: 'string' },
+    datastore: { type: 'string' },
     record: { type: 'boolean', default: false },
     'write-table': { type: 'boolean', default: false },
   },
@@ -62,10 +65,11 @@ async function prove(proof: Proof): Promise<Proven> {
   const labs: LabState[] = [];
   let count = 0;
   const started = performance.now();
-  const { 'cert-manager': certManager, kubernetes } = values;
+  const { 'cert-manager': certManager, kubernetes, datastore } = values;
   const versions = {
     ...(certManager !== undefined && { certManager: versionOf(certManager) }),
     ...(kubernetes !== undefined && { kubernetes: kubernetesVersionOf(kubernetes) }),
+    ...(datastore !== undefined && { datastore: datastoreOf(datastore) }),
   };
   const lab = async ({ env = {}, ...options }: LabWishes = {}): Promise<LabState> => {
     const name = `${proof.name}-${process.pid}-${count++}`;

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io"
+	"net"
+)
+
+// relay carries each connection to one address on to another one.
+func relay(network, address, onNetwork, onAddress string) error {
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				onward, err := net.Dial(onNetwork, onAddress)
+				if err != nil {
+					_ = connection.Close()
+					return
+				}
+				join(connection, onward)
+			}()
+		}
+	}()
+	return nil
+}
+
+// join copies both ways until both have ended.
+func join(one, other net.Conn) {
+	done := make(chan struct{}, 2)
+	copy := func(to, from net.Conn) {
+		_, _ = io.Copy(to, from)
+		if half, ok := to.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
+		done <- struct{}{}
+	}
+	go copy(one, other)
+	go copy(other, one)
+	<-done
+	<-done
+	_ = one.Close()
+	_ = other.Close()
+}
