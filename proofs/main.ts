@@ -10,7 +10,7 @@ import { versionOf } from './support/cert-manager-versions.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
 import { kubernetesVersionOf } from './support/kubernetes-versions.js';
-import type { Figures, LabWishes, Proof } from './support/proof.js';
+import { type Figures, type LabWishes, NotRun, notRunCode, type Proof } from './support/proof.js';
 
 const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--datastore kine] [--write-table] [--record]
 
@@ -52,6 +52,8 @@ interface Proven {
   figures: Figures;
   problems: readonly string[];
   seconds: number;
+  /** Why it was not run. */
+  notRun: string | undefined;
 }
 
 /** Problems that are told of one proof. */
@@ -86,19 +88,23 @@ async function prove(proof: Proof): Promise<Proven> {
   const { json: _json, small, ...flags } = values;
   const findings = makeFindings();
   let figures: Figures = {};
+  let notRun: string | undefined;
   try {
     figures = await proof.run({ ...findings, lab, folder, small, flags, env: process.env, progress });
   } catch (error) {
-    findings.fail(
-      error instanceof McprtError
-        ? `${error.code}: ${error.message}: ${error.why}`
-        : ((error as Error).stack ?? messageOf(error)),
-    );
+    if (error instanceof NotRun) notRun = error.message;
+    else {
+      findings.fail(
+        error instanceof McprtError
+          ? `${error.code}: ${error.message}: ${error.why}`
+          : ((error as Error).stack ?? messageOf(error)),
+      );
+    }
   } finally {
     process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
     await down();
   }
-  return { figures, problems: findings.problems, seconds: secondsSince(started) };
+  return { figures, problems: findings.problems, seconds: secondsSince(started), notRun };
 }
 
 const unknown = positionals.filter((name) => !proofs.some((proof) => proof.name === name));
@@ -108,21 +114,25 @@ if (unknown.length > 0) {
 }
 const wanted = positionals.length === 0 ? proofs : proofs.filter(({ name }) => positionals.includes(name));
 let failed = 0;
+let skipped = 0;
 for (const proof of wanted) {
   progress(`${proof.name}: ${proof.claim}`);
-  const { figures, problems, seconds } = await prove(proof);
-  const ok = problems.length === 0;
-  failed += ok ? 0 : 1;
+  const { figures, problems, seconds, notRun } = await prove(proof);
+  const ok = problems.length === 0 && notRun === undefined;
+  failed += problems.length === 0 ? 0 : 1;
+  skipped += notRun === undefined ? 0 : 1;
+  if (notRun !== undefined) progress(`  NOT RUN: ${notRun}`);
   for (const problem of problems.slice(0, mostTold)) progress(`  ${problem}`);
   if (problems.length > mostTold) progress(`  … and ${problems.length - mostTold} more`);
   if (values.json) {
     const brief = problems.slice(0, mostTold).map((problem) => problem.slice(0, mostOfOne));
-    print(JSON.stringify({ name: proof.name, ok, seconds, ...figures, problems: brief }));
+    print(JSON.stringify({ name: proof.name, ok, seconds, ...(notRun && { notRun }), ...figures, problems: brief }));
   } else {
     const told = Object.entries(figures).map(
       ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
     );
-    print(`${ok ? 'ok    ' : 'FAILED'}  ${proof.name.padEnd(12)}  ${told.join(', ')}  (${seconds} s)`);
+    const verdict = notRun === undefined ? (ok ? 'ok    ' : 'FAILED') : 'NOT RUN';
+    print(`${verdict}  ${proof.name.padEnd(12)}  ${notRun ?? told.join(', ')}  (${seconds} s)`);
   }
 }
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = failed > 0 ? 1 : skipped > 0 ? notRunCode : 0;

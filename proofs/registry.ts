@@ -23,6 +23,7 @@ import { policies } from './policies.js';
 import { preview } from './preview.js';
 import { proxy } from './proxy/proxy.js';
 import { rbacOf } from './rbac/rbac.js';
+import { realNodeProof } from './real-node/real-node.js';
 import { registries } from './registries/registries.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures/rollout-failures.js';
@@ -77,6 +78,7 @@ const before: readonly Proof[] = [
   rollout,
   rolloutFailures,
   rolloutPatience,
+  realNodeProof,
   registries,
   rolloutKill,
   policies,

@@ -1,22 +1,11 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
-import { McprtError, messageOf } from '../../shared/errors.js';
-import { builtOnce } from './built-once.js';
-import { cacheFolder, root } from './folders.js';
 import { buildWithKubernetes } from './kubernetes.js';
 import type { ModuleOptions } from './module-program.js';
 import { ownKubernetes } from './program.js';
 import { buildReleased } from './released.js';
 
-const run = promisify(execFile);
-
 /** What a real node is made of. Versions are those that k3s 1.36.4 has. */
 export interface NodePrograms {
-  /** The kubelet, and the first process of the node's namespaces. */
-  node: string;
+  kubelet: string;
   /** Folders. */
   containerd: string;
   runc: string;
@@ -43,33 +32,11 @@ const released = {
 
 /** @throws McprtError `lab-build` */
 export async function buildNode(options: ModuleOptions): Promise<NodePrograms> {
-  const sources = ['main.go', 'node.go', 'relay.go'].map((file) => join('node', file));
+  const kubelet = { name: 'kubelet', sources: ['node/main.go'] };
   return {
-    node: await buildWithKubernetes({ name: 'node', sources }, ownKubernetes, options),
+    kubelet: await buildWithKubernetes(kubelet, ownKubernetes, options),
     containerd: await buildReleased(released.containerd, options),
     runc: await buildReleased(released.runc, options),
     cni: await buildReleased(released.cni, options),
   };
-}
-
-/** The program that images of a real node hold, which needs nothing beside it. @throws McprtError `lab-build` */
-export async function buildWorkload({ env, progress }: ModuleOptions): Promise<string> {
-  const source = join(root, 'lab', 'workload', 'main.go');
-  const hash = createHash('sha256').update(await readFile(source));
-  const home = join(cacheFolder(env), 'workload', hash.digest('hex').slice(0, 16));
-  await builtOnce(home, async (workshop, done) => {
-    progress('building what runs in the node’s containers');
-    await mkdir(done);
-    await copyFile(source, join(workshop, basename(source)));
-    const args = ['build', '-trimpath', '-ldflags', '-s -w', '-o', join(done, 'workload'), 'main.go'];
-    await run('go', args, { cwd: workshop, env: { ...env, CGO_ENABLED: '0' } }).catch((cause: unknown) => {
-      throw new McprtError('lab-build', {
-        what: 'the workload does not build',
-        why: messageOf(cause),
-        next: 'try `go build main.go` in lab/workload',
-        cause,
-      });
-    });
-  });
-  return join(home, 'workload');
 }

@@ -7,10 +7,11 @@ import { objectOf } from '../../shared/cluster/cluster.js';
 import { at } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { type Apart, startApart, whyNotApart } from './apart.js';
 import { cgroupOf, makeCgroups, whyNoCgroups } from './cgroups.js';
 import { type LabState, openLab, ownKubeletLabel } from './lab.js';
 import { buildNode, type NodePrograms } from './node-programs.js';
-import { isRunning, startProcess } from './processes.js';
+import { isRunning } from './processes.js';
 import type { Progress } from './progress.js';
 import { found } from './until.js';
 
@@ -31,22 +32,13 @@ export interface NodeOptions {
 
 /** Why this machine cannot have a node of its own; undefined where it can. */
 export async function whyNoNode(): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'a node needs Linux';
-  if (process.getuid?.() !== 0) return 'only root may make namespaces and cgroups';
+  const reason = (await whyNotApart()) ?? (await whyNoCgroups());
+  if (reason !== undefined) return reason;
   if (!/\toverlay$/m.test(await readFile('/proc/filesystems', 'utf8'))) return 'the kernel has no overlay file system';
-  const noCgroups = await whyNoCgroups();
-  if (noCgroups !== undefined) return noCgroups;
-  for (const [command, ...args] of [
-    ['unshare', '--mount', '--pid', '--net', '--ipc', '--fork', 'true'],
-    ['cc', '--version'],
-  ]) {
-    try {
-      await run(command ?? '', args, { timeout: 10_000 });
-    } catch (error) {
-      return `${command} does not work here: ${messageOf(error)}`;
-    }
-  }
-  return undefined;
+  return run('cc', ['--version'], { timeout: 10_000 }).then(
+    () => undefined,
+    (error: unknown) => `runc needs a C compiler: ${messageOf(error)}`,
+  );
 }
 
 /**
@@ -57,8 +49,8 @@ export async function whyNoNode(): Promise<string | undefined> {
  * @throws McprtError `lab-build`, `lab-start`
  */
 export async function startNode(state: LabState, options: NodeOptions): Promise<{ proxy: string }> {
-  const { name, env } = options;
-  const programs = await buildNode({ env, progress: options.progress });
+  const { name } = options;
+  const programs = await buildNode(options);
   const folder = join(state.folder, 'node');
   await mkdir(folder, { recursive: true });
   // Containers of other users than root look for their root file system below it.
@@ -73,18 +65,14 @@ export async function startNode(state: LabState, options: NodeOptions): Promise<
       { type: 'Hostname', address: name },
     ];
     await cluster.patch(kinds.node, { name }, [{ op: 'add', path: '/status', value: { addresses } }], 'status');
-    const log = join(state.folder, 'node.log');
-    const own = { log, env: { PATH: env.PATH, HOME: folder } };
-    const started = await startProcess('node', programs.node, ['node', `--layout=${layout}`], own);
-    state.processes.push(started);
-    await writeFile(join(state.folder, 'state.json'), JSON.stringify(state, null, 2));
+    const started = await startApart(state, 'node', folder, layout, options);
     const isReady = async (): Promise<boolean> =>
       !isRunning(started) || conditionOf(await cluster.get<KubeObject>(kinds.node, { name })) === 'True';
     const isUp = await found(isReady, { seconds: startSeconds, every: 200 });
     if (!isUp || !isRunning(started)) {
       throw new McprtError('lab-start', {
         what: 'the node did not come up',
-        why: (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-12).join('\n'),
+        why: (await readFile(started.log, 'utf8')).trimEnd().split('\n').slice(-12).join('\n'),
         next: 'try again; when it happens twice, the lines above say why',
       });
     }
@@ -111,13 +99,13 @@ function nodeObject(name: string): KubeObject {
   return objectOf(kinds.node, { metadata: { name, labels } });
 }
 
-/** Writes every file that the node reads. @returns path of the one that its first process reads */
+/** Writes every file that the node reads. @returns what runs, and what leads there */
 async function layOut(
   state: LabState,
-  { name, registries, pause, env }: NodeOptions,
-  { node, containerd, runc, cni }: NodePrograms,
+  { name, registries, pause }: NodeOptions,
+  { kubelet, containerd, runc, cni }: NodePrograms,
   folder: string,
-): Promise<string> {
+): Promise<Apart> {
   const write = async (path: string, text: string): Promise<string> => {
     const file = join(folder, path);
     await mkdir(join(file, '..'), { recursive: true });
@@ -145,31 +133,30 @@ async function layOut(
     'containerd.toml',
     containerdConfig({ folder, socket, cni, pause, runc: join(runc, 'runc') }),
   );
-  const kubelet = await write('kubelet.yaml', stringify(kubeletConfig(state, folder, socket)));
+  const settings = await write('kubelet.yaml', stringify(kubeletConfig(state, folder, socket)));
   const inward = [new URL(state.server).host, ...[...registries.values()].map((url) => new URL(url).host)];
-  return write(
-    'layout.json',
-    JSON.stringify({
-      folder,
-      inward: [...new Set(inward)],
-      outward: [state.node.kubelet],
-      proxy: state.node.proxy,
-      socket,
-      path: [containerd, runc, env.PATH ?? ''].join(':'),
-      containerd: [join(containerd, 'containerd'), `--config=${config}`],
-      kubelet: [
-        node,
-        'kubelet',
-        `--config=${kubelet}`,
-        `--kubeconfig=${state.kubeconfig}`,
-        `--root-dir=${join(folder, 'kubelet')}`,
-        `--cert-dir=${join(folder, 'kubelet-tls')}`,
-        `--hostname-override=${name}`,
-        // As with k3s, another tells what addresses the node has.
-        '--cloud-provider=external',
-      ],
-    }),
-  );
+  return {
+    inward: [...new Set(inward)],
+    outward: [state.node.kubelet],
+    proxy: state.node.proxy,
+    fixed: ['/run', '/var/log'],
+    path: [containerd, runc],
+    programs: [
+      { words: [join(containerd, 'containerd'), `--config=${config}`], socket },
+      {
+        words: [
+          kubelet,
+          `--config=${settings}`,
+          `--kubeconfig=${state.kubeconfig}`,
+          `--root-dir=${join(folder, 'kubelet')}`,
+          `--cert-dir=${join(folder, 'kubelet-tls')}`,
+          `--hostname-override=${name}`,
+          // As with k3s, another tells what addresses the node has.
+          '--cloud-provider=external',
+        ],
+      },
+    ],
+  };
 }
 
 interface ContainerdPlaces {

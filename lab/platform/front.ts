@@ -38,7 +38,7 @@ export interface FrontOptions {
   /** Without it the registry answers that it is there, and nothing else. */
   registry?: FrontRegistry;
   /** Status that the programs of a Deployment answer with instead of the usual one. */
-  httpStatus?: (namespace: string, app: string) => number | undefined;
+  httpStatus?: (namespace: string, app: string) => Promise<number | undefined>;
   /** Where the platform's API is. Without it the API answers for its health only. */
   api?: { url: string };
   /** What serves everything of the name `mcp.<domain>`. */
@@ -250,7 +250,7 @@ function route(
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
     reply(response, 200, '{}', 'application/json');
   } else if (path.startsWith('/api/')) {
-    apiAnswer(seen, path, response, httpStatus);
+    apiAnswer(seen, path, response, httpStatus).catch(() => reply(response, 502, 'Bad Gateway'));
   } else if (entrypoint === 'web') {
     // The dashboard itself sends to https, unless its UI_REQUIRE_HTTPS says otherwise.
     response.setHeader('location', `https://${host}${path}`);
@@ -269,18 +269,18 @@ const guarded: readonly { path: RegExp; deployment: string }[] = [
 ];
 
 /** Health and refusals only, where the API's own Deployment is there; the rest of the API is not stood in for. */
-function apiAnswer(
+async function apiAnswer(
   { available }: Seen,
   path: string,
   response: ServerResponse,
   httpStatus: FrontOptions['httpStatus'],
-): void {
+): Promise<void> {
   const isThere = (name: string): boolean => available.has(`${namespaces.sentinel}/${name}`);
   const found = guarded.find((one) => one.path.test(path) && isThere(one.deployment));
   if (!['mcp-platform-api', 'mcp-sentinel-api'].some(isThere) || (guardedBy(path, isThere) && found === undefined)) {
     reply(response, 503, 'no available server');
   } else if (found !== undefined) {
-    const status = httpStatus?.(namespaces.sentinel, found.deployment) ?? 401;
+    const status = (await httpStatus?.(namespaces.sentinel, found.deployment)) ?? 401;
     const body =
       status === 401
         ? { error: 'unauthorized', message: 'authentication required' }

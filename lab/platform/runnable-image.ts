@@ -17,8 +17,8 @@ export interface Runnable {
 }
 
 /**
- * Puts an image `FROM scratch` into a registry that holds a static program, by the names `/workload` and `/pause`, and an empty
- * `/tmp`.
+ * Puts an image `FROM scratch` into a registry that holds a static program, by the names `/workload` and `/pause`, an
+ * empty `/tmp`, and what cannot be run: `/notes`, which is no program, and `/foreign`, which is another processor's.
  *
  * @returns its digest
  */
@@ -48,6 +48,13 @@ export async function putRunnable(
   return putManifest(url, repository, tag, await putBlob(url, repository, config), [layer]);
 }
 
+/** The beginning of a program for 64-bit ARM, as elf(5) has it. */
+const foreign = Buffer.concat([
+  Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+  Buffer.from([2, 0, 183, 0, 1, 0, 0, 0]),
+  Buffer.alloc(40),
+]);
+
 async function tarOf(program: string): Promise<Buffer> {
   const bytes = await readFile(program);
   const files = pack();
@@ -55,6 +62,7 @@ async function tarOf(program: string): Promise<Buffer> {
   files.entry({ name: 'workload', mode: 0o755 }, bytes);
   files.entry({ name: 'pause', type: 'link', linkname: 'workload', mode: 0o755 });
   files.entry({ name: 'notes', mode: 0o644 }, 'This is no program.\n');
+  files.entry({ name: 'foreign', mode: 0o755 }, foreign);
   files.finalize();
   return buffer(files);
 }

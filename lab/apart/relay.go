@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"net"
+	"net/http"
+	"time"
 )
 
 // relay carries each connection to one address on to another one.
@@ -46,4 +48,29 @@ func join(one, other net.Conn) {
 	<-done
 	_ = one.Close()
 	_ = other.Close()
+}
+
+// serveProxy answers CONNECT HOST:PORT with a connection to that address as it is seen from here.
+func serveProxy(socket string) error {
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return err
+	}
+	go func() {
+		_ = http.Serve(listener, http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+			onward, err := net.DialTimeout("tcp", request.Host, 5*time.Second)
+			if err != nil {
+				http.Error(response, err.Error(), http.StatusBadGateway)
+				return
+			}
+			connection, _, err := http.NewResponseController(response).Hijack()
+			if err != nil {
+				_ = onward.Close()
+				return
+			}
+			_, _ = io.WriteString(connection, "HTTP/1.1 200 OK\r\n\r\n")
+			join(connection, onward)
+		}))
+	}()
+	return nil
 }
