@@ -33,6 +33,8 @@ export interface LabState {
   registry: string;
   /** `address:port` that are kept for a real node's kubelet and for the proxy to its pods (lab/driver/node.ts). */
   node: { kubelet: string; proxy: string };
+  /** Those that are kept for Traefik's entry points (lab/driver/traefik.ts). */
+  traefik: { web: string; websecure: string };
   program: Program;
   /** The control plane's file of whose identities it takes; the API server reads it again when it changes. */
   authentication: string;
@@ -180,7 +182,7 @@ function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
 /** What is listened on for, a port each. */
 const portNames = [
   ...(['api', 'etcdClient', 'etcdPeer', 'manager', 'scheduler', 'kwok'] as const),
-  ...(['http01', 'dns', 'acme', 'control', 'faults', 'registry', 'kubelet', 'proxy'] as const),
+  ...(['http01', 'dns', 'acme', 'control', 'faults', 'registry', 'kubelet', 'proxy', 'web', 'websecure'] as const),
 ] as const;
 type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 
@@ -244,6 +246,7 @@ async function startParts(
       challenges: { control: `http://${at(ports.faults)}`, dns: at(ports.dns) },
       registry: at(ports.registry),
       node: { kubelet: at(ports.kubelet), proxy: at(ports.proxy) },
+      traefik: { web: at(ports.web), websecure: at(ports.websecure) },
       processes,
     };
     await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));
