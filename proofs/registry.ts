@@ -40,6 +40,7 @@ import { speed } from './speed.js';
 import { stolenKey } from './stolen-key/stolen-key.js';
 import { stores } from './stores/stores.js';
 import type { Proof } from './support/proof.js';
+import { traefikProof } from './traefik/traefik.js';
 import { wipeProof } from './wipe/wipe.js';
 import { wipeScale } from './wipe-scale.js';
 import { workflowLint } from './workflow-lint.js';
@@ -56,6 +57,7 @@ const before: readonly Proof[] = [
   kubeconfigs,
   proxy,
   elsewhere,
+  traefikProof,
   runners,
   accounts,
   kill,
