@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { messageOf } from '../../shared/errors.js';
 import { buildWithKubernetes } from './kubernetes.js';
 import type { ModuleOptions } from './module-program.js';
 import { ownKubernetes } from './program.js';
 import { buildReleased } from './released.js';
+
+const run = promisify(execFile);
 
 /** What a real node is made of. Versions are those that k3s 1.36.4 has. */
 export interface NodePrograms {
@@ -21,14 +26,41 @@ const released = {
     version: 'v2.3.4',
     tags: ['no_btrfs', 'no_zfs', 'no_devmapper'],
   },
-  // Without seccomp, whose library is no Go module.
-  runc: { name: 'runc', packages: ['github.com/opencontainers/runc'], version: 'v1.4.2', hasC: true },
+  runc: {
+    name: 'runc',
+    packages: ['github.com/opencontainers/runc'],
+    version: 'v1.4.2',
+    tags: ['seccomp'],
+    hasC: true,
+  },
   cni: {
     name: 'cni-plugins',
     packages: [`${plugins}/main/bridge`, `${plugins}/main/loopback`, `${plugins}/ipam/host-local`],
     version: 'v1.9.1',
   },
 } as const;
+
+/** What runc is compiled with, of Debian: its own library, no Go module, keeps the system calls of containers. */
+const needed = ['gcc', 'libc6-dev', 'libseccomp-dev', 'pkg-config'];
+const installWithin = 300_000;
+
+/** Has a C compiler and libseccomp installed where they are missing. @returns why they cannot be had; undefined when they are there */
+export async function whyNoCompiler({ env, progress }: ModuleOptions): Promise<string | undefined> {
+  const isThere = async (): Promise<boolean> => {
+    const found = [run('cc', ['--version'], { env }), run('pkg-config', ['--exists', 'libseccomp'], { env })];
+    return (await Promise.allSettled(found)).every(({ status }) => status === 'fulfilled');
+  };
+  if (await isThere()) return undefined;
+  progress(`installing ${needed.join(', ')}`);
+  const quiet = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, timeout: installWithin };
+  try {
+    await run('apt-get', ['update', '-q'], quiet);
+    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...needed], quiet);
+  } catch (error) {
+    return `runc needs a C compiler and libseccomp, and apt-get cannot install them: ${messageOf(error)}`;
+  }
+  return (await isThere()) ? undefined : 'runc needs a C compiler and libseccomp';
+}
 
 /** @throws McprtError `lab-build` */
 export async function buildNode(options: ModuleOptions): Promise<NodePrograms> {

@@ -1,24 +1,25 @@
-import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { objectOf } from '../../shared/cluster/cluster.js';
 import { at } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { McprtError, messageOf } from '../../shared/errors.js';
+import { McprtError } from '../../shared/errors.js';
 import { type Apart, startApart, whyNotApart } from './apart.js';
 import { cgroupOf, makeCgroups, whyNoCgroups } from './cgroups.js';
 import { type LabState, openLab, ownKubeletLabel } from './lab.js';
-import { buildNode, type NodePrograms } from './node-programs.js';
+import type { ModuleOptions } from './module-program.js';
+import { buildNode, type NodePrograms, whyNoCompiler } from './node-programs.js';
 import { isRunning } from './processes.js';
 import type { Progress } from './progress.js';
 import { found } from './until.js';
 
-const run = promisify(execFile);
 const startSeconds = 90;
 /** Networks that only the node's own namespace knows. */
 const pods = '10.88.0.0/24';
+
+/** Keeps everything away from a real node that is not meant to run there. */
+export const realNodeTaint = { key: 'lab.mcprt.dev/real', value: 'true', effect: 'NoSchedule' } as const;
 
 export interface NodeOptions {
   name: string;
@@ -30,15 +31,12 @@ export interface NodeOptions {
   progress: Progress;
 }
 
-/** Why this machine cannot have a node of its own; undefined where it can. */
-export async function whyNoNode(): Promise<string | undefined> {
+/** Why this machine cannot have a node of its own; undefined where it can. Installs what runc is compiled with. */
+export async function whyNoNode(options: ModuleOptions): Promise<string | undefined> {
   const reason = (await whyNotApart()) ?? (await whyNoCgroups());
   if (reason !== undefined) return reason;
   if (!/\toverlay$/m.test(await readFile('/proc/filesystems', 'utf8'))) return 'the kernel has no overlay file system';
-  return run('cc', ['--version'], { timeout: 10_000 }).then(
-    () => undefined,
-    (error: unknown) => `runc needs a C compiler: ${messageOf(error)}`,
-  );
+  return whyNoCompiler(options);
 }
 
 /**
@@ -96,7 +94,7 @@ function nodeObject(name: string): KubeObject {
     'kubernetes.io/arch': 'amd64',
     'kubernetes.io/os': 'linux',
   };
-  return objectOf(kinds.node, { metadata: { name, labels } });
+  return objectOf(kinds.node, { metadata: { name, labels }, spec: { taints: [realNodeTaint] } });
 }
 
 /** Writes every file that the node reads. @returns what runs, and what leads there */

@@ -23,7 +23,7 @@ export const realNodeProof: Proof = {
     'pods that a kubelet, containerd and runc really run: a rollout that succeeds, with a slow pull and a smoke test, and the causes that a kubelet tells by itself, in the words that rollout-failures expects of the stand-in',
   onDemand: true,
   async run(context) {
-    const reason = await whyNoNode();
+    const reason = await whyNoNode(context);
     if (reason !== undefined) throw new NotRun(reason);
     return inWorld(context, ['services', 'front', 'source', 'kubelet', 'registry'], (world) => onNode(context, world));
   },

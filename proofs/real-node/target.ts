@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { realNodeTaint } from '../../lab/driver/node.js';
 import { applyObject } from '../../lab/platform/objects.js';
 import { putRunnable, type Runnable } from '../../lab/platform/runnable-image.js';
 import { at, recordsAt, textAt } from '../../shared/cluster/fields.js';
@@ -52,12 +53,11 @@ export async function putThere({ world, program }: Pick<Stage, 'world' | 'progra
       name: textAt(first, 'name'),
       readinessProbe: probe('/ready', 1),
       livenessProbe: probe('/live', 2),
-      // Without libseccomp there is no runc that knows of it.
-      securityContext: { seccompProfile: { type: 'Unconfined' } },
       ...container,
     };
     const spec = {
       nodeSelector: { 'kubernetes.io/hostname': realNode },
+      tolerations: [{ key: realNodeTaint.key, operator: 'Exists' }],
       terminationGracePeriodSeconds: 1,
       containers: [own],
       ...pod,

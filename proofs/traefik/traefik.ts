@@ -174,7 +174,7 @@ async function servedSoon({ front, domain }: World): Promise<Record<string, stri
   return served();
 }
 
-function servesSoon({ front }: World, name: string, certificate: string): Promise<void> {
+function servesSoon({ front }: World, name: string, certificate: string): Promise<true> {
   return until(
     `${name} to serve ${certificate}`,
     async () => (await ask(front, { scheme: 'https', name, path: '/' })).certificate === certificate,
