@@ -216,5 +216,6 @@ function kubeletConfig(state: LabState, folder: string, socket: string): object 
     podLogsDir: join(folder, 'pod-logs'),
     volumePluginDir: join(folder, 'volume-plugins'),
     resolvConf: '',
+    clusterDNS: ['10.43.0.10'],
   };
 }

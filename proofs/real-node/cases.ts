@@ -1,3 +1,4 @@
+import { putIndex } from '../../lab/platform/image.js';
 import { createObject } from '../../lab/platform/objects.js';
 import type { Runnable } from '../../lab/platform/runnable-image.js';
 import { kinds } from '../../shared/cluster/objects.js';
@@ -71,16 +72,20 @@ export function failuresOn(stage: Stage): Failure[] {
       ),
     },
     {
+      name: 'index without an image for the node',
+      finding: 'image-architecture',
+      says: /built for another processor/,
+      run: image(async () => {
+        const digest = await putIndex(world.registry.url, 'foreign', 'multi', ['arm64', 's390x']);
+        return `${otherRegistryHost}/foreign@${digest}`;
+      }),
+    },
+    {
+      // containerd takes an image that is none of an index for what it is not: only its program fails.
       name: 'image for another processor',
       finding: 'image-architecture',
       says: /built for another processor/,
-      run: image(async () => elsewhere(await pushed(stage, { architecture: 'arm64' }))),
-    },
-    {
-      name: 'program for another processor',
-      finding: 'image-architecture',
-      says: /built for another processor/,
-      run: image({ entrypoint: ['/foreign'] }),
+      run: image(async () => elsewhere(await pushed(stage, { architecture: 'arm64', entrypoint: ['/foreign'] }))),
     },
     {
       name: 'crash loop',
@@ -106,7 +111,7 @@ export function failuresOn(stage: Stage): Failure[] {
       name: 'readiness probe that nobody answers',
       finding: 'probe-failing',
       says: /its readiness probe fails: .*connection refused/,
-      run: image({ env: { PORT: '1' } }, { inputs: short, container: { livenessProbe: null } }),
+      run: image({ env: { PORT: '1' } }, { inputs: short, container: { livenessProbe: undefined } }),
     },
     {
       name: 'liveness probe that fails',
