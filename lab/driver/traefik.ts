@@ -22,7 +22,8 @@ const version = 'v3.7.13';
 const taken = ['cmd', 'internal', 'pkg', 'webui', 'go.mod', 'go.sum'];
 /** What orders certificates by DNS for Traefik itself: a hundred and more providers, of which a lab's Traefik uses none. */
 const lego = 'github.com/go-acme/lego/v5';
-const noProviders = `package dns
+const noProviders = `// Package dns has no provider: a lab's Traefik orders no certificate.
+package dns
 
 import (
 	"fmt"
@@ -83,10 +84,10 @@ async function compile(folder: string, program: string, env: NodeJS.ProcessEnv):
   const legoTo = join(folder, 'lego');
   await copySources(legoFrom, legoTo, (path) => !path.startsWith(join(legoFrom, 'providers', 'dns', '')));
   await mkdir(join(legoTo, 'providers', 'dns'), { recursive: true });
-  await writeFile(join(legoTo, 'providers', 'dns', 'none.go'), noProviders);
+  await writeFile(join(legoTo, 'providers', 'dns', 'zz_gen_dns_providers.go'), noProviders);
   const extensionTo = join(folder, 'pkg', 'config', 'dynamic', 'ext');
   await mkdir(extensionTo, { recursive: true });
-  await writeFile(join(extensionTo, 'go.mod'), 'module github.com/traefik/traefik/dynamic/ext\n');
+  await writeFile(join(extensionTo, 'go.mod'), 'module github.com/traefik/traefik/dynamic/ext\n\ngo 1.24\n');
   await writeFile(join(extensionTo, 'ext.go'), extension);
   await run('go', ['mod', 'edit', ...[...replaced, `${lego}=./lego`].map((one) => `-replace=${one}`)], options);
   const args = ['build', '-mod=mod', '-trimpath', '-buildvcs=false', '-ldflags', '-s -w', '-o', program];
