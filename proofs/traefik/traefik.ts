@@ -3,6 +3,8 @@ import { isRunning } from '../../lab/driver/processes.js';
 import { found, until } from '../../lab/driver/until.js';
 import { makeServerCertificate } from '../../lab/platform/certificate-authority.js';
 import { namespaces } from '../../lab/platform/names.js';
+import { applyObject } from '../../lab/platform/objects.js';
+import { textAt } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { NotRun, type Proof, type ProofContext } from '../support/proof.js';
 import { mustWork } from '../support/runs.js';
@@ -15,7 +17,7 @@ type World = WorldOf<'front' | 'platform'>;
 const traefikDefault = 'TRAEFIK DEFAULT CERT';
 const secret = { namespace: namespaces.sentinel, name: 'mcp-sentinel-platform-tls' };
 /** How long either front may take to notice a change, in s. */
-const noticed = 20;
+const noticed = 10;
 
 export const traefikProof: Proof = {
   name: 'traefik',
@@ -36,6 +38,7 @@ async function story(context: ProofContext, world: World) {
   const same = (stage: string): Promise<void> => requireSame(context, world, stage, compared);
   const { expectSame, expectDone, expect } = context.about('Traefik');
 
+  await makeServices(world);
   const first = await servedSoon(world);
   await same('installed');
   expectDone('smoke test', await world.smokeTest({ suite: 'health' }));
@@ -68,6 +71,7 @@ async function story(context: ProofContext, world: World) {
     await same('wiped');
     expectDone('restore after the wipe', await world.backup('restore'));
     await world.install();
+    await makeServices(world);
     return servedSoon(world);
   });
   expectSame('certificates after wipe, restore and installation', cycle.result, first);
@@ -80,6 +84,18 @@ async function story(context: ProofContext, world: World) {
     sameOnTheWire: JSON.stringify(cycle.result) === JSON.stringify(first),
     answersCompared: compared.size,
   };
+}
+
+/** The lab's installation has no Services; Traefik leads to none but theirs. */
+async function makeServices({ cluster }: World): Promise<void> {
+  const { items } = await cluster.list<KubeObject>(kinds.ingress);
+  for (const ingress of items) {
+    const backend = textAt(ingress, 'spec', 'rules', 0, 'http', 'paths', 0, 'backend', 'service', 'name');
+    const { namespace } = ingress.metadata;
+    const spec = { selector: { app: backend }, ports: [{ port: 80, targetPort: 8080 }] };
+    const object = { metadata: { name: backend, ...(namespace && { namespace }) }, spec };
+    await applyObject(cluster, kinds.service, object, { force: true, manager: 'lab' });
+  }
 }
 
 /** That the smoke test, setup's check and a rollout name it. */
