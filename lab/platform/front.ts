@@ -123,7 +123,12 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
         () => socket.resetAndDestroy(),
       );
     });
-  const inside = await listenOnLoopback(createHttpServer({ keepAliveTimeout }, answer('websecure')));
+  // What is inside is told by the front which way a request came.
+  const inside = await listenOnLoopback(
+    createHttpServer({ keepAliveTimeout }, (request, response) =>
+      answer(request.headers['x-forwarded-proto'] === 'http' ? 'web' : 'websecure')(request, response),
+    ),
+  );
   const gates = await Promise.all([listenOnLoopback(gate(http)), listenOnLoopback(gate(https))]);
   const [{ port: httpPort }, { port: httpsPort }] = gates;
   const publisher = setInterval(() => {

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
@@ -48,7 +48,7 @@ export function ask(
     });
     const asked =
       scheme === 'http'
-        ? httpRequest({ ...options, port: httpPort })
+        ? httpRequest({ ...options, port: httpPort, agent: new HttpAgent({ keepAlive: false }) })
         : request({
             ...options,
             port: httpsPort,

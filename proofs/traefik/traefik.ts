@@ -165,7 +165,10 @@ async function requireSame(
     const { scheme, name, host = name, path } = question;
     const asked = `${scheme}://${name}${path} as ${host}`;
     compared.add(`${stage}: ${asked}`);
-    if (!agree) fail(`${asked}: Traefik answers ${last[0]}, and the stand-in ${last[1]}`);
+    if (!agree) {
+      context.progress(`  ${stage}: ${asked}: ${last.join(' | ')}`);
+      fail(`${asked}: Traefik answers ${last[0]}, and the stand-in ${last[1]}`);
+    }
   }
 }
 
