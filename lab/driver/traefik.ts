@@ -6,6 +6,7 @@ import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { registryAuth } from '../platform/registry.js';
 import { startApart } from './apart.js';
 import { builtOnce } from './built-once.js';
 import { cacheFolder } from './folders.js';
@@ -135,7 +136,8 @@ export async function startTraefik(state: LabState, options: TraefikOptions): Pr
   const dynamic = join(folder, 'dynamic.yaml');
   // An address among the pods' that is nobody's.
   const forwardAuth = { address: `http://10.255.255.254:${options.ports[0]}${options.authorisation}` };
-  await writeFile(dynamic, stringify({ http: { middlewares: { 'registry-admin-auth': { forwardAuth } } } }));
+  const [middleware = ''] = registryAuth.middleware.split('@');
+  await writeFile(dynamic, stringify({ http: { middlewares: { [middleware]: { forwardAuth } } } }));
   const { web, websecure } = state.traefik;
   const flags = [
     `--entryPoints.web.address=${web}`,
