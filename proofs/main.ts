@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from '../lab/driver/command-line.js';
+import { datastoreOf } from '../lab/driver/datastore.js';
 import { root } from '../lab/driver/folders.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { ownKubernetes } from '../lab/driver/program.js';
@@ -14,9 +15,9 @@ import { writeClusterRun } from './support/cluster-table.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
 import { kubernetesVersionOf } from './support/kubernetes-versions.js';
-import type { Figures, LabWishes, Proof } from './support/proof.js';
+import { type Figures, type LabWishes, NotRun, notRunCode, type Proof } from './support/proof.js';
 
-const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--write-table] [--pictures] [--record]
+const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--only WHAT] [--seed N] [--count N] [--cases N] [--cert-manager VERSION] [--kubernetes VERSION] [--datastore kine] [--write-table] [--pictures] [--record]
 
   --small    less of it, in the time that CI has
   --cycles   how many wipes zero-orders makes
@@ -25,6 +26,7 @@ const usage = `npm run prove -- [NAME ...] [--json] [--small] [--cycles N] [--on
              --cert-manager 1.16,1.21.2: of these versions, a minor's last patch; without it of all that are known;
   --cert-manager  of every other proof on a lab: one version, whose controllers the lab runs in place of its own
   --kubernetes  of every proof on a lab: one version, or a minor, whose control plane the lab runs in place of its own
+  --datastore  of every proof on a lab: kine, which is SQLite as k3s has it by default, in place of etcd
   --write-table  of forecast, and of proofs that are run on several versions: what came of it goes into docs/versions.md
   --pictures  of every proof that runs actions: their summaries as GitHub shows them, looked at in a browser, and kept below build/pictures
   --record   of broken-worlds: what it sees is what the unit tests of the rules replay from now on
@@ -44,6 +46,7 @@ const { values, positionals } = commandLine(usage, {
     cases: { type: 'string' },
     'cert-manager': { type: 'string' },
     kubernetes: { type: 'string' },
+    datastore: { type: 'string' },
     record: { type: 'boolean', default: false },
     pictures: { type: 'boolean', default: false },
     'write-table': { type: 'boolean', default: false },
@@ -56,12 +59,15 @@ interface Proven {
   figures: Figures;
   problems: readonly string[];
   seconds: number;
+  /** Why it was not run. */
+  notRun: string | undefined;
 }
 
 /** Of what the lab runs in place of its own. */
 const versions = {
   ...(values['cert-manager'] !== undefined && { certManager: versionOf(values['cert-manager']) }),
   ...(values.kubernetes !== undefined && { kubernetes: kubernetesVersionOf(values.kubernetes) }),
+  ...(values.datastore !== undefined && { datastore: datastoreOf(values.datastore) }),
 };
 
 /** Problems that are told of one proof. */
@@ -90,6 +96,7 @@ async function prove(proof: Proof): Promise<Proven> {
   const { json: _json, small, ...flags } = values;
   const findings = makeFindings();
   let figures: Figures = {};
+  let notRun: string | undefined;
   try {
     figures = await proof.run({ ...findings, lab, folder, small, flags, env: process.env, progress });
     if (values.pictures) {
@@ -99,16 +106,19 @@ async function prove(proof: Proof): Promise<Proven> {
       figures = { ...figures, pictures: told };
     }
   } catch (error) {
-    findings.fail(
-      error instanceof McprtError
-        ? `${error.code}: ${error.message}: ${error.why}`
-        : ((error as Error).stack ?? messageOf(error)),
-    );
+    if (error instanceof NotRun) notRun = error.message;
+    else {
+      findings.fail(
+        error instanceof McprtError
+          ? `${error.code}: ${error.message}: ${error.why}`
+          : ((error as Error).stack ?? messageOf(error)),
+      );
+    }
   } finally {
     process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
     await down();
   }
-  return { figures, problems: findings.problems, seconds: secondsSince(started) };
+  return { figures, problems: findings.problems, seconds: secondsSince(started), notRun };
 }
 
 const unknown = positionals.filter((name) => !proofs.some((proof) => proof.name === name));
@@ -118,26 +128,30 @@ if (unknown.length > 0) {
 }
 const wanted = positionals.length === 0 ? proofs : proofs.filter(({ name }) => positionals.includes(name));
 let failed = 0;
+let skipped = 0;
 for (const proof of wanted) {
   progress(`${proof.name}: ${proof.claim}`);
-  const { figures, problems, seconds } = await prove(proof);
-  const ok = problems.length === 0;
-  failed += ok ? 0 : 1;
+  const { figures, problems, seconds, notRun } = await prove(proof);
+  const ok = problems.length === 0 && notRun === undefined;
+  failed += problems.length === 0 ? 0 : 1;
+  skipped += notRun === undefined ? 0 : 1;
   // Random cases need no cluster, and have tables of their own.
-  if (values['write-table'] && values.cases === undefined && proof.inTable !== undefined) {
+  if (values['write-table'] && values.cases === undefined && notRun === undefined && proof.inTable !== undefined) {
     const { certManager = newestCertManager.slice(1), kubernetes = ownKubernetes } = versions;
     await writeClusterRun({ certManager, kubernetes, proof, figures, isSmall: values.small, isOk: ok }, proofs);
   }
+  if (notRun !== undefined) progress(`  NOT RUN: ${notRun}`);
   for (const problem of problems.slice(0, mostTold)) progress(`  ${problem}`);
   if (problems.length > mostTold) progress(`  … and ${problems.length - mostTold} more`);
   if (values.json) {
     const brief = problems.slice(0, mostTold).map((problem) => problem.slice(0, mostOfOne));
-    print(JSON.stringify({ name: proof.name, ok, seconds, ...figures, problems: brief }));
+    print(JSON.stringify({ name: proof.name, ok, seconds, ...(notRun && { notRun }), ...figures, problems: brief }));
   } else {
     const told = Object.entries(figures).map(
       ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
     );
-    print(`${ok ? 'ok    ' : 'FAILED'}  ${proof.name.padEnd(12)}  ${told.join(', ')}  (${seconds} s)`);
+    const verdict = notRun === undefined ? (ok ? 'ok    ' : 'FAILED') : 'NOT RUN';
+    print(`${verdict}  ${proof.name.padEnd(12)}  ${notRun ?? told.join(', ')}  (${seconds} s)`);
   }
 }
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = failed > 0 ? 1 : skipped > 0 ? notRunCode : 0;

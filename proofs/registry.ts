@@ -23,6 +23,7 @@ import { policies } from './policies.js';
 import { preview } from './preview.js';
 import { proxy } from './proxy/proxy.js';
 import { rbacOf } from './rbac/rbac.js';
+import { realNodeProof } from './real-node/real-node.js';
 import { registries } from './registries/registries.js';
 import { rollout } from './rollout.js';
 import { rolloutFailures } from './rollout-failures/rollout-failures.js';
@@ -39,6 +40,7 @@ import { speed } from './speed.js';
 import { stolenKey } from './stolen-key/stolen-key.js';
 import { stores } from './stores/stores.js';
 import type { Proof } from './support/proof.js';
+import { traefikProof } from './traefik/traefik.js';
 import { wipeProof } from './wipe/wipe.js';
 import { wipeScale } from './wipe-scale.js';
 import { workflowLint } from './workflow-lint.js';
@@ -55,6 +57,7 @@ const before: readonly Proof[] = [
   kubeconfigs,
   proxy,
   elsewhere,
+  traefikProof,
   runners,
   accounts,
   kill,
@@ -77,6 +80,7 @@ const before: readonly Proof[] = [
   rollout,
   rolloutFailures,
   rolloutPatience,
+  realNodeProof,
   registries,
   rolloutKill,
   policies,

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { root } from '../lab/driver/folders.js';
-import { proofs } from '../proofs/registry.js';
+import { proofs as all } from '../proofs/registry.js';
+import { notRunCode } from '../proofs/support/proof.js';
 import { elsewhere } from './unit-words.js';
 
 interface Check {
@@ -16,6 +17,7 @@ interface Check {
   count?: (output: string) => { passed: number; failed: number } | undefined;
 }
 
+const proofs = all.filter(({ onDemand }) => onDemand !== true);
 const node = process.execPath;
 const bin = (path: string): string => join(root, 'node_modules', path);
 
@@ -69,9 +71,15 @@ const failures: string[] = [];
 const toldOfAFailure = 2_000;
 let stopped = false;
 
+interface Counted {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
 /** Runs one check, and shows what it printed when it has ended: two at once would be mixed up. */
-async function run({ name, command, count }: Check): Promise<{ passed: number; failed: number }> {
-  if (stopped) return { passed: 0, failed: 1 };
+async function run({ name, command, count }: Check): Promise<Counted> {
+  if (stopped) return { passed: 0, failed: 1, skipped: 0 };
   const [program = '', ...args] = command;
   process.stdout.write(`== ${name}: begun\n`);
   const started = performance.now();
@@ -88,13 +96,17 @@ async function run({ name, command, count }: Check): Promise<{ passed: number; f
     child.once('close', resolve).once('error', () => resolve(1)),
   );
   running.delete(stop);
+  if (code === notRunCode) {
+    process.stdout.write(`\n${output}\n== ${name}: NOT RUN\n\n`);
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
   const counted = count?.(output) ?? { passed: code === 0 ? 1 : 0, failed: 0 };
   const failed = code === 0 ? counted.failed : Math.max(counted.failed, 1);
   const seconds = Math.round((performance.now() - started) / 1000);
   times.push({ name, seconds });
   if (failed > 0) failures.push(`${name}, which ended with ${code ?? 'a signal'}:\n${output.slice(-toldOfAFailure)}`);
   process.stdout.write(`\n${output}\n== ${name}: ${failed === 0 ? 'ok' : 'FAILED'} (${seconds} s)\n\n`);
-  return { passed: counted.passed, failed };
+  return { passed: counted.passed, failed, skipped: 0 };
 }
 
 const stopAll = (): void => {
@@ -117,6 +129,8 @@ process.stdout.write(
   `\nwhere the time went:\n${slowest.map(({ name, seconds }) => `${String(seconds).padStart(5)} s  ${name}`).join('\n')}\n`,
 );
 for (const failure of failures) process.stdout.write(`\nFAILED: ${failure}\n`);
-const sum = (field: 'passed' | 'failed'): number => counts.reduce((total, one) => total + one[field], 0);
-process.stdout.write(`\n${sum('passed')} passed, ${sum('failed')} failed\n`);
+const sum = (field: keyof Counted): number => counts.reduce((total, one) => total + one[field], 0);
+process.stdout.write(
+  `\n${sum('passed')} passed, ${sum('failed')} failed${sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : ''}\n`,
+);
 process.exitCode = sum('failed') === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { builtOnce } from './built-once.js';
@@ -10,31 +10,54 @@ import { downloadModule, type ModuleOptions } from './module-program.js';
 
 const run = promisify(execFile);
 const module = 'k8s.io/kubernetes';
-const sources = ['kubernetes/main.go', 'cluster/kubernetes.go'].map((one) => join(root, 'lab', one));
+/** A program of ours that is compiled with one version of Kubernetes. */
+export interface KubernetesProgram {
+  name: string;
+  /** Of `package main`, below lab/. */
+  sources: readonly string[];
+}
 
-/** The control plane's programs of a version, which `kubernetesProgram` holds in one. */
+const controlPlane: KubernetesProgram = {
+  name: 'kubernetes',
+  sources: ['kubernetes/main.go', 'cluster/kubernetes.go'],
+};
+
+/** The control plane's programs of a version, which `buildKubernetes` holds in one. */
 export const kubernetesParts: readonly string[] = ['apiserver', 'controller-manager', 'scheduler'];
 
 /**
- * Builds API server, controller-manager and scheduler of one version with that version's own dependencies, or finds the
- * build in the cache folder.
+ * Builds API server, controller-manager and scheduler of one version.
  *
  * @param version such as `1.30.14`
  * @returns the program: `PART FLAG ...`
  * @throws McprtError `lab-build`
  */
-export async function buildKubernetes(version: string, { env, progress }: ModuleOptions): Promise<string> {
+export const buildKubernetes = (version: string, options: ModuleOptions): Promise<string> =>
+  buildWithKubernetes(controlPlane, version, options);
+
+/**
+ * Builds a program with one version of Kubernetes and that version's own dependencies, or finds the build in the cache folder.
+ *
+ * @returns its path
+ * @throws McprtError `lab-build`
+ */
+export async function buildWithKubernetes(
+  { name, sources }: KubernetesProgram,
+  version: string,
+  { env, progress }: ModuleOptions,
+): Promise<string> {
+  const files = sources.map((one) => join(root, 'lab', one));
   const hash = createHash('sha256');
-  for (const source of sources) hash.update(await readFile(source));
-  const home = join(cacheFolder(env), 'kubernetes', `${version}-${hash.digest('hex').slice(0, 16)}`);
+  for (const file of files) hash.update(await readFile(file));
+  const home = join(cacheFolder(env), name, `${version}-${hash.digest('hex').slice(0, 16)}`);
   await builtOnce(home, async (folder, done) => {
-    progress(`  building Kubernetes ${version} from its Go modules: once, some minutes, then cached`);
+    progress(`  building ${name} with Kubernetes ${version} from its Go modules: once, some minutes, then cached`);
     const started = Date.now();
     try {
-      await compile(version, { folder, done, env });
+      await compile(version, { folder, program: join(done, name), files, env });
     } catch (cause) {
       throw new McprtError('lab-build', {
-        what: `Kubernetes ${version} cannot be built`,
+        what: `${name} cannot be built with Kubernetes ${version}`,
         why: messageOf(cause),
         next: 'check that the Go module proxy can be reached, and that it has this version',
         cause,
@@ -42,7 +65,7 @@ export async function buildKubernetes(version: string, { env, progress }: Module
     }
     progress(`  built in ${Math.round((Date.now() - started) / 1000)} s`);
   });
-  return join(home, 'kubernetes');
+  return join(home, name);
 }
 
 /** What the linker is told, so that the programs say which version they are. @param version such as `1.30.14` */
@@ -52,17 +75,22 @@ export function versionFlags(version: string): string {
   return `-X ${name}.gitVersion=v${version} -X ${name}.gitMajor=${major} -X ${name}.gitMinor=${minor}`;
 }
 
-async function compile(
-  version: string,
-  { folder, done, env }: { folder: string; done: string; env: NodeJS.ProcessEnv },
-): Promise<void> {
+interface Compilation {
+  folder: string;
+  /** Where it goes. */
+  program: string;
+  files: readonly string[];
+  env: NodeJS.ProcessEnv;
+}
+
+async function compile(version: string, { folder, program, files, env }: Compilation): Promise<void> {
   const from = await downloadModule(`${module}@v${version}`, { cwd: folder, env });
-  await mkdir(done);
+  await mkdir(dirname(program));
   await writeFile(join(folder, 'go.mod'), moduleText(version, await readFile(join(from, 'go.mod'), 'utf8')));
   await writeFile(join(folder, 'go.sum'), await readFile(join(from, 'go.sum')));
-  for (const source of sources) await copyFile(source, join(folder, basename(source)));
+  for (const file of files) await copyFile(file, join(folder, basename(file)));
   const args = ['build', '-mod=mod', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w ${versionFlags(version)}`];
-  await run('go', [...args, '-o', join(done, 'kubernetes'), '.'], { cwd: folder, env, maxBuffer: 1 << 26 });
+  await run('go', [...args, '-o', program, '.'], { cwd: folder, env, maxBuffer: 1 << 26 });
 }
 
 /**

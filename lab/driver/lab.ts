@@ -9,7 +9,9 @@ import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { isRecord } from '../../shared/json.js';
 import { accountNamespace } from '../../shared/permissions/operations.js';
+import { removeCgroups } from './cgroups.js';
 import { buildControllers } from './controllers.js';
+import { buildKine, type Datastore, kineFlags } from './datastore.js';
 import { cacheFolder } from './folders.js';
 import { buildKubernetes, kubernetesParts } from './kubernetes.js';
 import { claimPorts, releasePorts } from './ports.js';
@@ -29,6 +31,10 @@ export interface LabState {
   challenges: { control: string; dns: string };
   /** `address:port` that is kept for the image registry (lab/driver/registry.ts); a port-forward to its pod leads there. */
   registry: string;
+  /** `address:port` that are kept for a real node's kubelet and for the proxy to its pods (lab/driver/node.ts). */
+  node: { kubelet: string; proxy: string };
+  /** Those that are kept for Traefik's entry points (lab/driver/traefik.ts). */
+  traefik: { web: string; websecure: string };
   program: Program;
   /** The control plane's file of whose identities it takes; the API server reads it again when it changes. */
   authentication: string;
@@ -48,6 +54,8 @@ export interface LabOptions {
   kubernetes?: string;
   /** The version of cert-manager's controllers and CRDs, such as `1.16.2`; that of lab/cluster when left out. */
   certManager?: string;
+  /** etcd when left out. */
+  datastore?: Datastore;
 }
 
 /** What an API server lacked before Kubernetes 1.30, and does without when these flags say so. */
@@ -86,6 +94,7 @@ export async function startLab(options: LabOptions): Promise<LabState> {
     ...built,
     ...(other && { crds: other.crds, controllers: other.program }),
     ...(kubernetes !== undefined && { kubernetes: await buildKubernetes(kubernetes, options) }),
+    ...(options.datastore === 'kine' && { kine: await buildKine(options) }),
   };
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const processes: LabProcess[] = [];
@@ -122,6 +131,7 @@ export async function readLab(options: Pick<LabOptions, 'name' | 'env'>): Promis
 /** Ends every process of a lab and removes its folder. */
 export async function stopLab(state: LabState): Promise<void> {
   await stopProcesses([...state.processes].reverse(), stopPatience);
+  await removeCgroups(state.name);
   await rm(state.folder, { recursive: true, force: true });
   await releasePorts(state.name, Number(new URL(state.server).port), process.env);
 }
@@ -172,7 +182,7 @@ function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
 /** What is listened on for, a port each. */
 const portNames = [
   ...(['api', 'etcdClient', 'etcdPeer', 'manager', 'scheduler', 'kwok'] as const),
-  ...(['http01', 'dns', 'acme', 'control', 'faults', 'registry'] as const),
+  ...(['http01', 'dns', 'acme', 'control', 'faults', 'registry', 'kubelet', 'proxy', 'web', 'websecure'] as const),
 ] as const;
 type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 
@@ -207,7 +217,7 @@ async function startParts(
     authentication: join(folder, 'authentication.yaml'),
     async start(name, args, env = {}) {
       const own = { log: join(folder, `${name}.log`), env: { PATH: options.env.PATH, HOME: folder, ...env } };
-      const words = name === 'kwok' ? args : [name, ...args];
+      const words = ownPrograms.includes(name) ? args : [name, ...args];
       processes.push(await startProcess(name, executableOf(name, program), words, own));
     },
   };
@@ -235,6 +245,8 @@ async function startParts(
       },
       challenges: { control: `http://${at(ports.faults)}`, dns: at(ports.dns) },
       registry: at(ports.registry),
+      node: { kubelet: at(ports.kubelet), proxy: at(ports.proxy) },
+      traefik: { web: at(ports.web), websecure: at(ports.websecure) },
       processes,
     };
     await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));
@@ -244,16 +256,20 @@ async function startParts(
   }
 }
 
-function executableOf(name: string, { lab, kwok, kubernetes }: Program): string {
+/** Parts that are programs of their own; the others are sub-commands. */
+const ownPrograms: readonly string[] = ['kwok', 'kine'];
+
+function executableOf(name: string, { lab, kwok, kine, kubernetes }: Program): string {
   if (name === 'kwok') return kwok;
+  if (name === 'kine' && kine !== undefined) return kine;
   return kubernetes !== undefined && kubernetesParts.includes(name) ? kubernetes : lab;
 }
 
 const at = (port: number): string => `127.0.0.1:${port}`;
 
-/** Starts etcd and the API server, and writes its administrator's kubeconfig. */
+/** Starts etcd, or what stands in its place, and the API server, and writes its administrator's kubeconfig. */
 async function startApiServer(
-  { folder, ports, kubeconfig, server, key, authentication, start }: Starting,
+  { folder, program, ports, kubeconfig, server, key, authentication, start }: Starting,
   minor: number,
   more: string[],
 ) {
@@ -262,11 +278,15 @@ async function startApiServer(
   await writeFile(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
   await writeFile(join(folder, 'tokens.csv'), `${token},lab-admin,lab-admin,system:masters\n`, { mode: 0o600 });
   await writeFile(authentication, noIdentities(minor));
-  await start('etcd', [
-    `--data-dir=${join(folder, 'etcd')}`,
-    `--client-url=http://${at(ports.etcdClient)}`,
-    `--peer-url=http://${at(ports.etcdPeer)}`,
-  ]);
+  if (program.kine === undefined) {
+    await start('etcd', [
+      `--data-dir=${join(folder, 'etcd')}`,
+      `--client-url=http://${at(ports.etcdClient)}`,
+      `--peer-url=http://${at(ports.etcdPeer)}`,
+    ]);
+  } else {
+    await start('kine', kineFlags(folder, at(ports.etcdClient)));
+  }
   await start('apiserver', [
     `--etcd-servers=http://${at(ports.etcdClient)}`,
     `--cert-dir=${join(folder, 'apiserver')}`,

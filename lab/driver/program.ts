@@ -34,6 +34,8 @@ export interface Program {
   controllers?: string;
   /** The control plane of another version than the lab's own. */
   kubernetes?: string;
+  /** What stands in etcd's place, where it does. */
+  kine?: string;
 }
 
 /**

@@ -23,6 +23,8 @@ export interface Front {
   httpsPort: number;
   /** `host:port=address:port` for each public name, as curl's --connect-to has it, for 80 and for 443. */
   resolve: string[];
+  /** What the pods answer, over plain HTTP and by the Host that is asked for: where a Traefik leads to that is none of this one's. */
+  pods: string;
   close(): Promise<void>;
 }
 
@@ -38,7 +40,7 @@ export interface FrontOptions {
   /** Without it the registry answers that it is there, and nothing else. */
   registry?: FrontRegistry;
   /** Status that the programs of a Deployment answer with instead of the usual one. */
-  httpStatus?: (namespace: string, app: string) => number | undefined;
+  httpStatus?: (namespace: string, app: string) => Promise<number | undefined>;
   /** Where the platform's API is. Without it the API answers for its health only. */
   api?: { url: string };
   /** What serves everything of the name `mcp.<domain>`. */
@@ -121,6 +123,12 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
         () => socket.resetAndDestroy(),
       );
     });
+  // What is inside is told by the front which way a request came.
+  const inside = await listenOnLoopback(
+    createHttpServer({ keepAliveTimeout }, (request, response) =>
+      answer(request.headers['x-forwarded-proto'] === 'http' ? 'web' : 'websecure')(request, response),
+    ),
+  );
   const gates = await Promise.all([listenOnLoopback(gate(http)), listenOnLoopback(gate(https))]);
   const [{ port: httpPort }, { port: httpsPort }] = gates;
   const publisher = setInterval(() => {
@@ -133,11 +141,12 @@ export async function startFront(cluster: Cluster, options: FrontOptions): Promi
   return {
     httpPort,
     httpsPort,
+    pods: `http://${address}:${inside.port}`,
     resolve: names.flatMap((name) => [`${name}:80=${address}:${httpPort}`, `${name}:443=${address}:${httpsPort}`]),
     async close() {
       clearInterval(publisher);
       for (const socket of sockets) socket.destroy();
-      await Promise.all(gates.map(({ close }) => close()));
+      await Promise.all([...gates, inside].map(({ close }) => close()));
     },
   };
 }
@@ -214,6 +223,10 @@ function route(
 ): void {
   const host = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
   const path = request.url ?? '/';
+  if (path === authorisationPath) {
+    authorise(registry, request, response).catch(() => response.destroy());
+    return;
+  }
   if (mcp !== undefined && host === `mcp.${domain}` && entrypoint === 'websecure') {
     passOn(mcp.url, host, request, response, request.headers);
     return;
@@ -250,7 +263,7 @@ function route(
     response.setHeader('docker-distribution-api-version', 'registry/2.0');
     reply(response, 200, '{}', 'application/json');
   } else if (path.startsWith('/api/')) {
-    apiAnswer(seen, path, response, httpStatus);
+    apiAnswer(seen, path, response, httpStatus).catch(() => reply(response, 502, 'Bad Gateway'));
   } else if (entrypoint === 'web') {
     // The dashboard itself sends to https, unless its UI_REQUIRE_HTTPS says otherwise.
     response.setHeader('location', `https://${host}${path}`);
@@ -269,18 +282,18 @@ const guarded: readonly { path: RegExp; deployment: string }[] = [
 ];
 
 /** Health and refusals only, where the API's own Deployment is there; the rest of the API is not stood in for. */
-function apiAnswer(
+async function apiAnswer(
   { available }: Seen,
   path: string,
   response: ServerResponse,
   httpStatus: FrontOptions['httpStatus'],
-): void {
+): Promise<void> {
   const isThere = (name: string): boolean => available.has(`${namespaces.sentinel}/${name}`);
   const found = guarded.find((one) => one.path.test(path) && isThere(one.deployment));
   if (!['mcp-platform-api', 'mcp-sentinel-api'].some(isThere) || (guardedBy(path, isThere) && found === undefined)) {
     reply(response, 503, 'no available server');
   } else if (found !== undefined) {
-    const status = httpStatus?.(namespaces.sentinel, found.deployment) ?? 401;
+    const status = (await httpStatus?.(namespaces.sentinel, found.deployment)) ?? 401;
     const body =
       status === 401
         ? { error: 'unauthorized', message: 'authentication required' }
@@ -299,10 +312,40 @@ function guardedBy(path: string, isThere: (name: string) => boolean): boolean {
   return guarded.some((one) => one.path.test(path) && isSplit === (one.deployment !== 'mcp-sentinel-api'));
 }
 
+/** Where Traefik's middleware asks about whoever wants to use the registry. */
+export const authorisationPath = '/.lab/authorise';
+
+async function authorise(
+  registry: FrontRegistry | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const asked = (name: string): string => String(request.headers[`x-forwarded-${name}`] ?? '');
+  const { username, password } = basicOf(request);
+  const verdict = (await registry?.authorise(username, password, asked('uri'), asked('method'))) ?? username !== '';
+  if (verdict === true) reply(response, 204, '');
+  else answerRefusal(verdict, request, response);
+}
+
 function refuse(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   response.setHeader('www-authenticate', 'Basic realm="mcp-runtime-registry"');
   reply(response, 401, 'Unauthorized');
+}
+
+function basicOf({ headers }: IncomingMessage): { username: string; password: string } {
+  const basic = /^Basic (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  const [username = '', ...password] = Buffer.from(basic, 'base64').toString('utf8').split(':');
+  return { username, password: password.join(':') };
+}
+
+function answerRefusal(verdict: false | 'forbidden', request: IncomingMessage, response: ServerResponse): void {
+  if (verdict === false) {
+    refuse(request, response);
+    return;
+  }
+  request.resume();
+  reply(response, 403, '{"error":"forbidden","message":"forbidden"}', 'application/json');
 }
 
 /** Passes a request on to the registry, after Traefik's middleware has asked the platform about the caller. */
@@ -313,17 +356,10 @@ async function passToRegistry(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const basic = /^Basic (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  const [username = '', ...password] = Buffer.from(basic, 'base64').toString('utf8').split(':');
-  const verdict =
-    !isGuarded || (await authorise(username, password.join(':'), request.url ?? '/', request.method ?? ''));
-  if (verdict === false) {
-    refuse(request, response);
-    return;
-  }
-  if (verdict === 'forbidden') {
-    request.resume();
-    reply(response, 403, '{"error":"forbidden","message":"forbidden"}', 'application/json');
+  const { username, password } = basicOf(request);
+  const verdict = !isGuarded || (await authorise(username, password, request.url ?? '/', request.method ?? ''));
+  if (verdict !== true) {
+    answerRefusal(verdict, request, response);
     return;
   }
   const { authorization: _, ...headers } = request.headers;

@@ -556,13 +556,13 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/images/route.ts',
     'a registry’s password is shown within its own domain only',
-    'withCredentials && isNear(host, url.hostname)',
-    '(withCredentials || isNear(host, url.hostname))',
+    'withCredentials && isNear(hostname, url.hostname)',
+    '(withCredentials || isNear(hostname, url.hostname))',
   ),
   guard(
     'shared/images/route.ts',
     'nothing is read over plain HTTP where a registry sends elsewhere',
-    "if (url.protocol !== 'https:') {",
+    "if (url.protocol !== 'https:' && url.protocol !== protocol) {",
     "if (url.protocol === '') {",
   ),
   guard(
@@ -617,10 +617,11 @@ export const guards: readonly Guard[] = [
     'if (false)',
   ),
   guard(
-    'shared/images/archive-push.ts',
+    'shared/images/registry-blob.ts',
     'a layer goes to the registry’s own uploads only',
-    'url !== null && /^\\/v2\\/[^\\r\\n]+$/.test(url.pathname)',
+    "url !== null && (url.pathname.startsWith('/v2/') || url.host === new URL(origin).host)",
     'url !== null',
+    'shared/images/archive-push.test',
   ),
   guard(
     'shared/images/archived-image.ts',
@@ -1003,5 +1004,23 @@ export const guards: readonly Guard[] = [
     'copies that go together are told',
     'others.some(({ fate }) => fate !== first.fate)',
     'others.length > 0',
+  ),
+  guard(
+    'shared/checks/rules/pod-causes.ts',
+    'another processor is read in a log of a crash loop only',
+    "finding.code === 'pod-crash-loop' && ",
+    '',
+  ),
+  guard(
+    'shared/rollout/judge.ts',
+    'a pod that ended well is no eviction unless its events say so',
+    "(phase !== 'Succeeded' || event === undefined)",
+    "(phase !== 'Succeeded')",
+  ),
+  guard(
+    'shared/action/markdown.ts',
+    'no word of a table is so long that it cuts off what to do',
+    'word.length > widestWord',
+    'false',
   ),
 ];

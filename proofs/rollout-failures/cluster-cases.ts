@@ -150,6 +150,15 @@ export const clusterFailures: readonly Failure[] = [
     ),
   },
   {
+    name: 'node that evicts pods whose programs end well',
+    finding: 'pod-ended',
+    says: /ended by their node, one after another: Evicted/,
+    run: endedByNode(
+      { reason: 'Evicted', message: 'The node was low on resource: memory. ', after: 40, phase: 'Succeeded' },
+      { 'ready-after': '3000' },
+    ),
+  },
+  {
     name: 'node that turns the pods away',
     finding: 'pod-ended',
     says: /ended by their node, one after another: OutOfcpu/,

@@ -34,7 +34,7 @@ export const imageFailures: readonly Failure[] = [
     name: 'program for another processor',
     finding: 'image-architecture',
     says: /built for another processor/,
-    run: labelled({ waits: `RunContainerError: ${task}exec /server: exec format error` }),
+    run: labelled({ exit: '255', log: 'exec /server: exec format error' }),
   },
   {
     name: 'image that would run as root',

@@ -10,7 +10,8 @@ import { inWorld, type World } from '../world/world.js';
 import { failures } from './cases.js';
 import type { Failure } from './support.js';
 
-interface Shown {
+/** What became of a rollout that cannot succeed. */
+export interface Shown {
   failure: string;
   error: string;
   finding: string;
@@ -40,7 +41,12 @@ export const rolloutFailures: Proof = {
     }),
 };
 
-async function show(context: ProofContext, world: Parameters<Failure['run']>[0], failure: Failure): Promise<Shown> {
+/** Runs a rollout that cannot succeed, and looks whether what is said and what is left is as it must be. */
+export async function show(
+  context: ProofContext,
+  world: Parameters<Failure['run']>[0],
+  failure: Failure,
+): Promise<Shown> {
   const { name, error: dueError = 'rollout-failed', ends = 'back', says } = failure;
   const { expect, expectSame, fail } = context.about(name);
   const { services, cluster } = world;

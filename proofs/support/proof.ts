@@ -4,6 +4,12 @@ import type { Findings } from './findings.js';
 /** What of a lab is to be otherwise. `env` stands beside the proof's own variables. */
 export type LabWishes = Partial<Pick<LabOptions, 'env' | 'before130'>>;
 
+/** Thrown by a proof that this machine cannot run: it holds for nothing then. */
+export class NotRun extends Error {}
+
+/** The exit code of proofs of which none failed, and some could not be run. */
+export const notRunCode = 3;
+
 /** What a proof runs with, and where it notes what is wrong. */
 export interface ProofContext extends Findings {
   /** A fresh lab for this proof alone; it is taken down afterwards. */
@@ -25,6 +31,8 @@ export type Figures = Record<string, unknown>;
 export interface Proof {
   name: string;
   claim: string;
+  /** Whether `npm test` leaves it out, as it takes too long for every change. */
+  onDemand?: boolean;
   run(context: ProofContext): Promise<Figures>;
   /** What came of a run, in a cell of the table of versions; absent where other versions show nothing new. */
   inTable?(figures: Figures): string;

@@ -38,6 +38,8 @@ export interface WorldOptions {
   /** How long the stand-in installer takes for each of its pushes, in ms. */
   pushMilliseconds?: number;
   github?: GithubOptions;
+  /** Whether the real Traefik stands at the front, for which it takes root. */
+  traefik?: boolean;
   /** Whether the API server is as before Kubernetes 1.30. */
   before130?: boolean;
 }

@@ -16,7 +16,13 @@ export const otherRegistryHost = 'images.example.org';
 export const nodeName = 'lab-worker';
 
 /** The node on which pods are from now on: its kubelet stand-in pulls from the registry. */
-export interface Nodes extends Kubelet {
+export interface Nodes extends Omit<Kubelet, 'httpStatus'> {
+  /** The status that the programs of a workload answer with; undefined for the usual one. */
+  httpStatus(namespace: string, app: string): Promise<number | undefined>;
+  /** Has programs that really run be asked first. */
+  askFirst(ask: Nodes['httpStatus']): void;
+  /** Whether a registry's user may pull. */
+  mayPull(username: string, password: string): Promise<boolean>;
   /** A further node with a kubelet stand-in. */
   addNode(name: string): Promise<Kubelet>;
   /** Whether the registry turns the nodes away, as it does when their password has expired. */
@@ -47,8 +53,19 @@ export async function makeNodes(
   const refuse = (refused: boolean): void => {
     isRefused = refused;
   };
+  let asked: Nodes['httpStatus'] = async () => undefined;
   return {
-    part: { ...kubelet, addNode, refuse, remove },
+    part: {
+      ...kubelet,
+      httpStatus: async (namespace, app) => (await asked(namespace, app)) ?? kubelet.httpStatus(namespace, app),
+      askFirst: (ask) => {
+        asked = ask;
+      },
+      mayPull: authorise,
+      addNode,
+      refuse,
+      remove,
+    },
     async close() {
       await kubelet.close();
       await close();

@@ -93,7 +93,8 @@ export const makers: { readonly [P in PartName]: Maker<P> } = {
   },
   front: {
     needs: ['k3s'],
-    make: (base, { registry, api, gateway, kubelet }) => makeFront(base, { registry, api, gateway, kubelet }),
+    make: (base, { registry, api, gateway, kubelet }, options) =>
+      makeFront(base, { registry, api, gateway, kubelet }, options),
   },
   source: { needs: [], make: (base, _parts, options) => makeSource(base, options) },
   installer: { needs: ['source'], make: (base, _parts, options) => makeInstaller(base, options) },

@@ -287,6 +287,30 @@ describe('judge', () => {
     });
   });
 
+  describe('of evicted pods whose programs end well', () => {
+    const over = (name: string) => pod(name, { phase: 'Succeeded' });
+    const pods = ['a', 'b', 'c'].map(over);
+    const evictions = pods.map(({ metadata }) => ({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `evicted-${metadata.name}` },
+      involvedObject: { uid: metadata.uid },
+      reason: 'Evicted',
+      message: 'Pod ephemeral local storage usage exceeds the total limit of containers 32Mi. ',
+    }));
+
+    it('says so by their events, as their status does not', () => {
+      const { symptoms: found } = judge([expected], scene({ pods, warnings: evictions }));
+      expect(found.map(({ finding }) => finding.code)).toEqual(['pod-ended']);
+      expect(found[0]?.finding.cause).toContain('Evicted');
+      expect(found[0]?.finding.evidence[0]).toContain('ephemeral local storage');
+    });
+
+    it('says nothing while there are two', () => {
+      expect(judge([expected], scene({ pods, warnings: evictions.slice(1) })).symptoms).toEqual([]);
+    });
+  });
+
   describe('of what somebody stopped meanwhile', () => {
     const paused = workload(
       'api',

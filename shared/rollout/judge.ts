@@ -197,8 +197,10 @@ function symptomsOf(workload: KubeObject, expected: Expected, scene: WorkloadVie
     const setUp = troubles.length > 0 ? undefined : unmade(pod, scene);
     return setUp === undefined ? troubles : [setUp].map(({ cause, ms }) => told(cause, ms));
   });
-  const ended = endedCause(all);
-  if (ended !== undefined && symptoms.length === 0) symptoms.push(told(ended, patience.passing));
+  const ended = endedCause(all, scene.warnings);
+  // The next pod is being made as often as not; that is nothing that could not pass.
+  const isOnlyLate = symptoms.every(({ patience: ms }) => ms === patience.late);
+  if (ended !== undefined && isOnlyLate) symptoms.push(told(ended, patience.passing));
   const refused = refusal(workload, pods.length, warningsAbout(workload, scene)) || replicaSetRefusal(workload, scene);
   if (refused !== '') symptoms.push(told(refusalCause(workload, refused), refusalPatience(refused, scene)));
   if (symptoms.length === 0 && conditionOf(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded') {
@@ -270,21 +272,32 @@ function unmade(pod: KubeObject, scene: WorkloadView): { cause: Cause; ms: numbe
 /** How many pods of one rollout may end before it is the rollout that ends them. */
 const mostEnded = 3;
 
-/** Pods that their nodes have ended, one after another, so that none comes to run. */
-function endedCause(pods: readonly KubeObject[]): Cause | undefined {
-  const ended = pods.filter(
-    (pod) => pod.metadata.deletionTimestamp === undefined && textAt(pod, 'status', 'phase') === 'Failed',
-  );
-  const [last] = ended.slice(-1);
+/** What a node says of a pod that it ends itself. */
+const evicted = /^(?:Evicted|Preempting|Preempted|ExceededGracePeriod)$/;
+
+/**
+ * Pods that their nodes have ended, one after another, so that none comes to run. A pod whose program ends well when it is evicted
+ * has succeeded by its status, without a reason: that it was evicted stands in its events only.
+ */
+function endedCause(pods: readonly KubeObject[], warnings: readonly KubeObject[]): Cause | undefined {
+  const ended = pods.flatMap((pod) => {
+    const phase = textAt(pod, 'status', 'phase');
+    const event = warnings.find(
+      (one) => textAt(one, 'involvedObject', 'uid') === pod.metadata.uid && evicted.test(textAt(one, 'reason')),
+    );
+    if (pod.metadata.deletionTimestamp !== undefined) return [];
+    if (phase !== 'Failed' && (phase !== 'Succeeded' || event === undefined)) return [];
+    const reason = textAt(pod, 'status', 'reason') || textAt(event, 'reason') || 'Failed';
+    return [{ pod, reason, message: textAt(pod, 'status', 'message') || textAt(event, 'message') }];
+  });
+  const last = ended.at(-1);
   if (last === undefined || ended.length < mostEnded) return undefined;
-  const reason = textAt(last, 'status', 'reason') || 'Failed';
+  const { namespace, name } = last.pod.metadata;
   return {
     code: 'pod-ended',
-    cause: `its pods are ended by their node, one after another: ${reason}`,
-    evidence: ended.map(
-      (pod) => `pod ${pod.metadata.name}: ${textAt(pod, 'status', 'reason')}: ${textAt(pod, 'status', 'message')}`,
-    ),
-    remedy: `free what the message names, or lower what its pods use: \`kubectl describe pod -n ${last.metadata.namespace} ${last.metadata.name}\``,
+    cause: `its pods are ended by their node, one after another: ${last.reason}`,
+    evidence: ended.map(({ pod, reason, message }) => `pod ${pod.metadata.name}: ${reason}: ${message}`),
+    remedy: `free what the message names, or lower what its pods use: \`kubectl describe pod -n ${namespace} ${name}\``,
   };
 }
 

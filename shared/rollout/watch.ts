@@ -1,4 +1,5 @@
 import type { Finding } from '../checks/finding.js';
+import { withCauseOfLog } from '../checks/rules/pod-causes.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { textAt } from '../cluster/fields.js';
 import { type Mirror, openMirror } from '../cluster/informer.js';
@@ -159,9 +160,9 @@ export async function withLogs(
       // Right after it was started again there may be no log of the run before; and none at all of a node that is gone.
       const text = await read(previous).catch(() => read(false).catch(() => ''));
       const lines = text.split('\n').filter((line) => line.trim() !== '');
-      return lines.length === 0
-        ? finding
-        : { ...finding, evidence: [...finding.evidence, ...lines.map((line) => hide(`| ${line}`))] };
+      if (lines.length === 0) return finding;
+      const evidence = [...finding.evidence, ...lines.map((line) => hide(`| ${line}`))];
+      return { ...withCauseOfLog(finding, lines), evidence };
     }),
   );
 }

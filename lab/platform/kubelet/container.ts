@@ -113,11 +113,6 @@ async function pulled(container: Container, { pod, ports, say, report, pause, si
       await pause(Number(found.labels[label('pull-after')] ?? 0));
       const wrong = found.labels[label('pull-error')];
       if (wrong !== undefined) throw new PullError(wrong);
-      if (found.architecture !== 'amd64') {
-        throw new PullError(
-          `rpc error: code = NotFound desc = failed to pull and unpack image "${image}": no match for platform in manifest: not found`,
-        );
-      }
       ports.images.set(image, found);
       container.pulled = found;
       return;
@@ -143,7 +138,11 @@ async function pulled(container: Container, { pod, ports, say, report, pause, si
           message: `Back-off pulling image "${image}": ${reason}: ${error.message}`,
         },
       };
-      await Promise.all([report(), say('Warning', 'Failed', 'Error: ImagePullBackOff')]);
+      await Promise.all([
+        report(),
+        say('Normal', 'BackOff', `Back-off pulling image "${image}"`),
+        say('Warning', 'Failed', 'Error: ImagePullBackOff'),
+      ]);
       await pause(wait);
     }
   }
@@ -186,7 +185,9 @@ async function runOnce(container: Container, life: Life): Promise<number | undef
   const { say, report, pause } = life;
   const of = (name: string): string | undefined => labelOf(container, name);
   container.previousLog = container.log;
-  container.log = of('log') ?? `${container.name} is starting`;
+  // An image for another processor is pulled and begun like any other, unless an index says so.
+  const isForeign = container.pulled !== undefined && container.pulled.architecture !== 'amd64';
+  container.log = isForeign ? 'exec /server: exec format error' : (of('log') ?? `${container.name} is starting`);
   const began = now();
   await pause(times.start);
   container.state = { running: { startedAt: began } };
@@ -200,7 +201,8 @@ async function runOnce(container: Container, life: Life): Promise<number | undef
     await report();
     return exitCode;
   };
-  const exit = container.restarts < Number(of('crashes') ?? 0) ? '1' : of('exit');
+  const own = container.restarts < Number(of('crashes') ?? 0) ? '1' : of('exit');
+  const exit = isForeign ? '255' : own;
   if (of('oom') === 'true' || exit !== undefined) {
     await pause(times.start);
     if (of('oom') === 'true') return ends(137, 'OOMKilled');

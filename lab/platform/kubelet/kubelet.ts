@@ -183,8 +183,8 @@ async function reportReady(cluster: Cluster, name: string, port: number): Promis
     nodeInfo: {
       architecture: 'amd64',
       operatingSystem: 'linux',
-      kubeletVersion: 'v1.33.4+k3s1',
-      containerRuntimeVersion: 'containerd://2.0.5-k3s1',
+      kubeletVersion: 'v1.36.4+k3s1',
+      containerRuntimeVersion: 'containerd://2.3.4-k3s1.36',
       bootID: '',
       kernelVersion: '6.1.0',
       kubeProxyVersion: '',

@@ -65,8 +65,8 @@ export function endedStatus(
   const terminated = { exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', finishedAt: now() };
   return {
     phase,
-    reason,
-    message,
+    // Of a pod whose program has ended well a kubelet tells no reason, also where it has evicted it: that is in an event only.
+    ...(phase === 'Failed' && { reason, message }),
     startTime: now(),
     qosClass: textAt(pod, 'status', 'qosClass') || 'BestEffort',
     containerStatuses: containers

@@ -51,9 +51,10 @@ export async function pull(
   }
   const { host, path, tag, digest } = reference;
   const wanted = digest || tag || 'latest';
-  const failed = (why: string, code = 'Unknown'): PullError =>
+  // The kubelet tells the code of an error only where it is a known one.
+  const failed = (why: string, code = ''): PullError =>
     new PullError(
-      `rpc error: code = ${code} desc = failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${why}`,
+      `${code === '' ? '' : `rpc error: code = ${code} desc = `}failed to pull and unpack image "${image}": failed to resolve image: ${why}`,
     );
   const url = `https://${host}/v2/${path}/manifests/${wanted}`;
   const credentials = await credentialsFor(cluster, pod, host);

@@ -8,16 +8,15 @@ export function isAboutImage({ reason }: ContainerTrouble): boolean {
 
 const pullRemedy = 'push the image, or correct its name; when the registry does not answer, see the findings about it';
 
+export const otherProcessor = {
+  code: 'image-architecture',
+  cause: 'the image was built for another processor than the node’s',
+  remedy: 'set MCP_IMAGE_PLATFORM to the nodes’ platform (such as linux/amd64), and build again',
+} as const satisfies Omit<Cause, 'evidence'>;
+
 /** What keeps an image from a node, by the words of kubelet and containerd; the first that fits. */
 const causes: readonly (readonly [RegExp, Omit<Cause, 'evidence'>])[] = [
-  [
-    /no match for platform|no matching manifest/,
-    {
-      code: 'image-architecture',
-      cause: 'the image was built for another processor than the node’s',
-      remedy: 'set MCP_IMAGE_PLATFORM to the nodes’ platform (such as linux/amd64), and build again',
-    },
-  ],
+  [/no match for platform|no matching manifest/, otherProcessor],
   [
     /doesn't contain any IP SANs/,
     {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { KubeObject } from '../../cluster/objects.js';
 import { troublesOf } from '../../cluster/workloads.js';
 import type { Cause } from './cause.js';
-import { containerCause } from './pod-causes.js';
+import { containerCause, withCauseOfLog } from './pod-causes.js';
 import { lastProbe } from './probe-causes.js';
 import { refusalCause, unscheduledCause } from './refusal-causes.js';
 import { firstCause, setUpCause } from './waiting-causes.js';
@@ -148,6 +148,24 @@ describe('the cause of a container that does not run', () => {
   ])('names the init container or sidecar: %s', (name, cause) => {
     const status = { ...waits(back, '', ended('Error', 1)), name };
     expect(causeOf(status, [], 'initContainerStatuses').cause).toBe(cause);
+  });
+});
+
+describe('the cause of a container that keeps ending', () => {
+  const crash = { code: 'pod-crash-loop', cause: 'its container keeps crashing', remedy: 'logs' } as const;
+
+  it('is its processor, where only its log says so', () => {
+    // As runc 1.4 has it: the kubelet is told of exit code 255 and of nothing else.
+    const told = withCauseOfLog(crash, ['exec /server: exec format error']);
+    expect(told.code).toBe('image-architecture');
+    expect(told.cause).toMatch(/another processor/);
+  });
+
+  it.each([
+    ['another last line', crash, ['panic: no route to the database']],
+    ['a cause that is known already', { ...crash, code: 'probe-failing' } as const, ['exec format error']],
+  ])('stays as it is with %s', (_, finding, lines) => {
+    expect(withCauseOfLog(finding, lines)).toEqual(finding);
   });
 });
 

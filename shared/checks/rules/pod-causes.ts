@@ -2,8 +2,17 @@ import { recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import type { ContainerTrouble } from '../../cluster/workloads.js';
 import { type Cause, eventsOf } from './cause.js';
-import { imageCause, isAboutImage } from './image-causes.js';
+import { imageCause, isAboutImage, otherProcessor } from './image-causes.js';
 import { lastProbe } from './probe-causes.js';
+
+/** What runc says of a program that the processor does not know: in the pod's status, or in the container's log only. */
+const foreignProgram = /exec format error/;
+
+/** A finding about a container that keeps ending, by the last lines of its log: some causes stand nowhere else. */
+export function withCauseOfLog<T extends Omit<Cause, 'evidence'>>(finding: T, lines: readonly string[]): T {
+  const isForeign = finding.code === 'pod-crash-loop' && lines.some((line) => foreignProgram.test(line));
+  return isForeign ? { ...finding, ...otherProcessor } : finding;
+}
 
 /** Why a container of a pod does not run, by its status and the warnings about its pod. */
 export function containerCause(pod: KubeObject, trouble: ContainerTrouble, warnings: readonly KubeObject[]): Cause {
@@ -26,14 +35,7 @@ export function containerCause(pod: KubeObject, trouble: ContainerTrouble, warni
       remedy: `make the Secret, ConfigMap or key that the message names: \`kubectl describe pod ${where}\``,
     };
   }
-  if (/exec format error/.test(message)) {
-    return {
-      code: 'image-architecture',
-      cause: 'the image was built for another processor than the node’s',
-      evidence,
-      remedy: 'set MCP_IMAGE_PLATFORM to the nodes’ platform (such as linux/amd64), and build again',
-    };
-  }
+  if (foreignProgram.test(message)) return { ...otherProcessor, evidence };
   if (
     /^(?:RunContainer|CreateContainer|Start|(?:PostStart|PreStart|PreCreate)Hook)Error$|CannotRun/.test(
       `${ended || reason}`,
