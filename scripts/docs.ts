@@ -8,6 +8,7 @@ import { manifestText } from '../shared/permissions/manifest.js';
 import { grants } from '../shared/permissions/operations.js';
 import { withPermissionTables } from '../shared/permissions/tables.js';
 import { actionTables, withTables } from './action-tables.js';
+import { costTable, readSchedules } from './cost-table.js';
 import { resultSchemaText } from './result-schema.js';
 import { withWorkflowTables } from './workflow-tables.js';
 
@@ -30,5 +31,10 @@ await mkdir(folder, { recursive: true });
 for (const [name, operation] of grants) await writeFile(join(folder, `${name}.yaml`), manifestText(name, operation));
 const page = join(root, 'docs', 'permissions.md');
 await writeFile(page, withPermissionTables(await readFile(page, 'utf8')));
+
+const pageOfCosts = join(root, 'docs', 'costs.md');
+const costs = `<!-- costs -->\n${costTable(await readSchedules())}\n<!-- /costs -->`;
+const costPage = await readFile(pageOfCosts, 'utf8');
+await writeFile(pageOfCosts, costPage.replace(/<!-- costs -->[\s\S]*<!-- \/costs -->/, costs));
 
 await writeFile(join(root, 'docs', 'result.schema.json'), resultSchemaText());

@@ -136,7 +136,7 @@ async function backups(story: Story, world: World, repository: Repository, keys:
   const hour = (prefix: string, more: object = {}) =>
     play(story, repository, `a backup of ${prefix}`, 'backup.yml', {
       event: 'schedule',
-      jobs: [`backup@${prefix}-backup`, `watch@${prefix}-backup`],
+      jobs: [`backup@${prefix}-backup`],
       prefix,
       ...more,
     });

@@ -3,7 +3,7 @@ import type { World } from '../world/world.js';
 import { play, type Story } from './play.js';
 import type { PlayedWorkflow, Repository } from './repository.js';
 
-const jobs = ['backup@mcprt-backup', 'watch@mcprt-backup'];
+const jobs = ['backup@mcprt-backup'];
 
 /** Hours of the scheduled backup: one in which nothing changed, one in which something did, and two that find nothing to trust. */
 export async function hours(story: Story, { cluster }: World, repository: Repository): Promise<void> {
