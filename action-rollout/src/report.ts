@@ -83,27 +83,9 @@ export function rolloutSummary(
       'A smaller plan: no Secret was looked at, so that the registry could not be asked which images it has, and the pull Secret was not compared. The whole plan is made on the default branch.',
     );
   findingsTable(markdown, record.findings);
-  if (rolledBack !== undefined) {
-    markdown.table(
-      ['Rolled back', ''],
-      [
-        ...rolledBack.restored.map((one) => [code(one), '✅']),
-        ...rolledBack.left.map((one) => [code(one), '⚠️ left: somebody else has written it since']),
-        ...rolledBack.failed.map((one) => [escaped(one), '❌']),
-      ],
-    );
-  }
+  if (rolledBack !== undefined) rolledBackTable(markdown, rolledBack);
   if (!isPlan && failure === undefined) markdown.table(['Runs now', 'Image', 'Pods'], runningRows(record));
-  if (!isPlan) {
-    markdown.table(
-      ['Seen from outside', 'Answer', ''],
-      record.endpoints.map(({ endpoint, status, problem }) => [
-        code(`https://${endpoint.host}${endpoint.path}`),
-        status === undefined ? '–' : String(status),
-        problem === '' ? '✅' : `❌ ${escaped(problem)}`,
-      ]),
-    );
-  }
+  if (!isPlan) endpointTable(markdown, record.endpoints, failure !== undefined);
   const rows = (plan?.changes ?? []).map(({ subject, field, from, to, reason }) => [
     `${code(subject)}\n${escapedLines(field)}\n*${escaped(reason)}*`,
     `${shortValue(from)}\n→ ${shortValue(to)}`,
@@ -116,6 +98,39 @@ export function rolloutSummary(
     markdown.details(`Timeline: ${spanText(total)}`, timeline(record.phases));
   }
   return markdown.line(nextOf(record, isPlan, failure));
+}
+
+/** Open where something is to be done about it. */
+function rolledBackTable(
+  markdown: Markdown,
+  { restored, left, failed }: NonNullable<RolloutRecord['rolledBack']>,
+): void {
+  const table = new Markdown().table(
+    ['Rolled back', ''],
+    [
+      ...restored.map((one) => [code(one), '✅']),
+      ...left.map((one) => [code(one), '⚠️ left: somebody else has written it since']),
+      ...failed.map((one) => [escaped(one), '❌']),
+    ],
+  );
+  if (left.length + failed.length > 0) markdown.line(table.text());
+  else if (restored.length > 0) markdown.details(`Rolled back: ${restored.length}`, table);
+}
+
+/** What answers from outside; folded away where that is not why a rollout failed. */
+function endpointTable(markdown: Markdown, endpoints: RolloutRecord['endpoints'], hasFailed: boolean): void {
+  const table = new Markdown().table(
+    ['Seen from outside', 'Answer', ''],
+    endpoints.map(({ endpoint, status, problem }) => [
+      code(`https://${endpoint.host}${endpoint.path}`),
+      status === undefined ? '–' : status === 401 ? '401, as it asks for a login' : String(status),
+      problem === '' ? '✅' : `❌ ${escaped(problem)}`,
+    ]),
+  );
+  if (endpoints.length === 0) return;
+  if (hasFailed && endpoints.every(({ problem }) => problem === '')) {
+    markdown.details(`Seen from outside: ${endpoints.length} addresses answer`, table);
+  } else markdown.line(table.text());
 }
 
 function headline(record: RolloutRecord, isPlan: boolean, failure: Ending['failure']): string[] {

@@ -145,7 +145,7 @@ export function smokeSummary(report: SmokeReport): Markdown {
     }),
   );
   markdown.table(
-    ['Name', 'Leads to', 'Certificate by', 'Days left', 'Serial'],
+    ['Name', 'Resolves to', 'Certificate by', 'Days left', 'Serial'],
     names.map(({ host, address, certificate }) => [
       code(host),
       address === '' ? '–' : code(address),

@@ -15,11 +15,11 @@ export function annotateFindings(findings: readonly Finding[]): void {
   }
 }
 
-/** Adds a table of findings to a summary: what, why, seen by what, and what to do. */
+/** Adds a table of findings to a summary: what, why, the evidence, and what to do. */
 export function findingsTable(markdown: Markdown, findings: readonly Finding[]): void {
   const mark = { error: '❌', warning: '⚠️', notice: 'ℹ️' };
   markdown.table(
-    ['', 'Finding', 'Seen by', 'What to do'],
+    ['', 'Finding', 'Evidence', 'What to do'],
     findings.map(({ severity, code: name, subject, cause, evidence, remedy, confidence }) => [
       mark[severity],
       `**${escaped(subject)}**\n${escaped(cause)}${confidence === 'certain' ? '' : ` (${confidence})`}\n[${name}](${docsLink(name, process.env)})`,
