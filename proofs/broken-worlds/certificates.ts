@@ -27,7 +27,7 @@ export const certificates: Topic = {
       name: 'a second Certificate claims registry-tls',
       code: 'certificate-stale-owner',
       evidence: /Certificate registry\/registry-cert of .*\n?.*Certificate registry\/registry-tls of/s,
-      remedy: /^kubectl delete certificate registry-tls -n registry$/,
+      remedy: /^`kubectl delete certificate registry-tls -n registry`$/,
       small: true,
       bundle: true,
       make: (site) => addStaleOwner(site),
