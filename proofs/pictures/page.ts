@@ -47,7 +47,7 @@ export async function pageOf(markdown: string, isWide: boolean): Promise<string>
   const place = document.createRange();
   let top = 0;
   while (top === 0 && texts.nextNode()) {
-    if (!texts.currentNode.data.includes('❌')) continue;
+    if (!/❌|🚨/u.test(texts.currentNode.data)) continue;
     place.selectNode(texts.currentNode);
     top = Math.round(place.getBoundingClientRect().top);
   }
