@@ -13,8 +13,8 @@ export interface Scheduled {
 }
 
 /**
- * How long a job takes on GitHub's runner with two cores, in s: the greatest of what was seen, rounded up. A job that only runs
- * our actions is over in less than a minute in every proof of workflows; a drill compiles its lab first.
+ * How long a job takes, in s. Estimates, not bills: what the proofs of workflows take on two cores, with room for a runner's start and
+ * a checkout; a drill compiles its lab first, for ten minutes.
  */
 const seconds: Readonly<Record<string, number>> = {
   'backup/backup': 40,
