@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../../shared/errors.js';
-import type { LabState } from './lab.js';
+import { keepState, type LabState } from './lab.js';
 import type { ModuleOptions } from './module-program.js';
 import { buildPlain } from './plain-program.js';
 import { type LabProcess, startProcess } from './processes.js';
@@ -62,6 +62,6 @@ export async function startApart(
   const own = { log, env: { PATH: options.env.PATH, HOME: folder } };
   const started = await startProcess(name, program, [`--layout=${layout}`], own);
   state.processes.push(started);
-  await writeFile(join(state.folder, 'state.json'), JSON.stringify(state, null, 2));
+  await keepState(state);
   return started;
 }

@@ -41,6 +41,11 @@ export interface LabState {
   processes: LabProcess[];
 }
 
+/** Keeps what a lab is made of where `stopLab` finds it: every process that is not in it would be left behind. */
+export async function keepState(state: LabState): Promise<void> {
+  await writeFile(join(state.folder, 'state.json'), JSON.stringify(state, null, 2));
+}
+
 /** Nodes with this label are no business of kwok's: a kubelet stand-in of their own looks after them. */
 export const ownKubeletLabel = 'lab.mcprt.dev/kubelet';
 
@@ -249,7 +254,7 @@ async function startParts(
       traefik: { web: at(ports.web), websecure: at(ports.websecure) },
       processes,
     };
-    await writeFile(join(folder, 'state.json'), JSON.stringify(state, null, 2));
+    await keepState(state);
     return state;
   } finally {
     await cluster.close();

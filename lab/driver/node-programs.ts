@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { messageOf } from '../../shared/errors.js';
+import { installDebian } from './debian.js';
 import { buildWithKubernetes } from './kubernetes.js';
 import type { ModuleOptions } from './module-program.js';
 import { ownKubernetes } from './program.js';
@@ -42,7 +43,6 @@ const released = {
 
 /** What runc is compiled with, of Debian: its own library, no Go module, keeps the system calls of containers. */
 const needed = ['gcc', 'libc6-dev', 'libseccomp-dev', 'pkg-config'];
-const installWithin = 300_000;
 
 /** Has a C compiler and libseccomp installed where they are missing. @returns why they cannot be had; undefined when they are there */
 export async function whyNoCompiler({ env, progress }: ModuleOptions): Promise<string | undefined> {
@@ -52,10 +52,8 @@ export async function whyNoCompiler({ env, progress }: ModuleOptions): Promise<s
   };
   if (await isThere()) return undefined;
   progress(`installing ${needed.join(', ')}`);
-  const quiet = { env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, timeout: installWithin };
   try {
-    await run('apt-get', ['update', '-q'], quiet);
-    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...needed], quiet);
+    await installDebian(needed, env);
   } catch (error) {
     return `runc needs a C compiler and libseccomp, and apt-get cannot install them: ${messageOf(error)}`;
   }

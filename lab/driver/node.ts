@@ -1,14 +1,14 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { objectOf } from '../../shared/cluster/cluster.js';
-import { at } from '../../shared/cluster/fields.js';
-import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
+import { isTrue } from '../../shared/cluster/fields.js';
+import { kinds } from '../../shared/cluster/objects.js';
 import { McprtError } from '../../shared/errors.js';
 import { type Apart, startApart, whyNotApart } from './apart.js';
 import { cgroupOf, makeCgroups, whyNoCgroups } from './cgroups.js';
-import { type LabState, openLab, ownKubeletLabel } from './lab.js';
+import { type LabState, openLab } from './lab.js';
 import type { ModuleOptions } from './module-program.js';
+import { nodeObject } from './node-object.js';
 import { buildNode, type NodePrograms, whyNoCompiler } from './node-programs.js';
 import { isRunning } from './processes.js';
 import type { Progress } from './progress.js';
@@ -57,7 +57,7 @@ export async function startNode(state: LabState, options: NodeOptions): Promise<
   const layout = await layOut(state, options, programs, folder);
   const cluster = await openLab(state);
   try {
-    await cluster.apply(kinds.node, nodeObject(name), { manager: 'lab' });
+    await cluster.apply(kinds.node, nodeObject(name, { taints: [realNodeTaint] }), { manager: 'lab' });
     const addresses = [
       { type: 'InternalIP', address: '127.0.0.1' },
       { type: 'Hostname', address: name },
@@ -65,7 +65,7 @@ export async function startNode(state: LabState, options: NodeOptions): Promise<
     await cluster.patch(kinds.node, { name }, [{ op: 'add', path: '/status', value: { addresses } }], 'status');
     const started = await startApart(state, 'node', folder, layout, options);
     const isReady = async (): Promise<boolean> =>
-      !isRunning(started) || conditionOf(await cluster.get<KubeObject>(kinds.node, { name })) === 'True';
+      !isRunning(started) || isTrue(await cluster.get(kinds.node, { name }), 'Ready');
     const isUp = await found(isReady, { seconds: startSeconds, every: 200 });
     if (!isUp || !isRunning(started)) {
       throw new McprtError('lab-start', {
@@ -78,23 +78,6 @@ export async function startNode(state: LabState, options: NodeOptions): Promise<
     await cluster.close();
   }
   return { proxy: state.node.proxy };
-}
-
-function conditionOf(node: KubeObject | undefined): string | undefined {
-  const conditions = at(node, 'status', 'conditions');
-  const ready: unknown = Array.isArray(conditions) ? conditions.find((one) => at(one, 'type') === 'Ready') : undefined;
-  const status = at(ready, 'status');
-  return typeof status === 'string' ? status : undefined;
-}
-
-function nodeObject(name: string): KubeObject {
-  const labels = {
-    [ownKubeletLabel]: 'true',
-    'kubernetes.io/hostname': name,
-    'kubernetes.io/arch': 'amd64',
-    'kubernetes.io/os': 'linux',
-  };
-  return objectOf(kinds.node, { metadata: { name, labels }, spec: { taints: [realNodeTaint] } });
 }
 
 /** Writes every file that the node reads. @returns what runs, and what leads there */

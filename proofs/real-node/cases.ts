@@ -15,11 +15,11 @@ interface Given {
   inputs?: Record<string, string>;
   pod?: Record<string, unknown>;
   container?: Record<string, unknown>;
-  /** Undone by what it returns. */
   /** Makes what the pods need. */
   before?(): Promise<unknown>;
   /** Makes it so, once the Deployment runs with all that it is given. */
   spoil?(): Promise<unknown>;
+  /** Undoes it. */
   after?(): Promise<unknown>;
 }
 

@@ -2,8 +2,8 @@ import { createServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, objectOf } from '../../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../../shared/cluster/objects.js';
-import { ownKubeletLabel } from '../../driver/lab.js';
 import { type Listening, listenOnLoopback } from '../../driver/loopback.js';
+import { nodeObject } from '../../driver/node-object.js';
 import { makeServerCertificate } from '../certificate-authority.js';
 import { type PodLife, startPod } from './pod.js';
 import type { Ending, PodPorts } from './ports.js';
@@ -149,16 +149,6 @@ async function follow(
     }
     await sleep(100, undefined, { signal }).catch(() => undefined);
   }
-}
-
-function nodeObject(name: string): KubeObject {
-  const labels = {
-    [ownKubeletLabel]: 'true',
-    'kubernetes.io/hostname': name,
-    'kubernetes.io/arch': 'amd64',
-    'kubernetes.io/os': 'linux',
-  };
-  return objectOf(kinds.node, { metadata: { name, labels } });
 }
 
 async function reportReady(cluster: Cluster, name: string, port: number): Promise<void> {
