@@ -8,6 +8,7 @@ import { runbookBackup, runbookRestore, untilQuiet } from '../lab/platform/runbo
 import { McprtError } from '../shared/errors.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
+import { onInterrupt } from './support/interrupts.js';
 import { type Leaf, leaves } from './support/leaves.js';
 import { mustWork } from './support/runs.js';
 import { appNamespaces } from './world/installation.js';
@@ -131,8 +132,7 @@ const down = async (): Promise<void> => {
   await Promise.all(labs.splice(0).map(stopLab));
   await rm(folder, { recursive: true, force: true });
 };
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void down().finally(() => process.exit(1)));
+onInterrupt(down);
 try {
   const started = performance.now();
   const lab = async (): Promise<LabState> => {

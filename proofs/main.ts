@@ -14,6 +14,7 @@ import { versionOf } from './support/cert-manager-versions.js';
 import { writeClusterRun } from './support/cluster-table.js';
 import { secondsSince } from './support/figures.js';
 import { makeFindings } from './support/findings.js';
+import { onInterrupt } from './support/interrupts.js';
 import { kubernetesVersionOf } from './support/kubernetes-versions.js';
 import { type Figures, type LabWishes, NotRun, notRunCode, type Proof } from './support/proof.js';
 
@@ -91,8 +92,7 @@ async function prove(proof: Proof): Promise<Proven> {
     await Promise.all(labs.splice(0).map(stopLab));
     await rm(folder, { recursive: true, force: true });
   };
-  const interrupted = (): void => void down().finally(() => process.exit(1));
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const isOver = onInterrupt(down);
   const { json: _json, small, ...flags } = values;
   const findings = makeFindings();
   let figures: Figures = {};
@@ -115,7 +115,7 @@ async function prove(proof: Proof): Promise<Proven> {
       );
     }
   } finally {
-    process.removeListener('SIGINT', interrupted).removeListener('SIGTERM', interrupted);
+    isOver();
     await down();
   }
   return { figures, problems: findings.problems, seconds: secondsSince(started), notRun };

@@ -15,6 +15,9 @@ export interface LabProcess {
   env: NodeJS.ProcessEnv;
 }
 
+/** What this process has started. */
+const startedHere: LabProcess[] = [];
+
 /** Starts a program that outlives this one, its output in a log file. */
 export async function startProcess(
   name: string,
@@ -30,7 +33,9 @@ export async function startProcess(
       child.once('spawn', () => resolve(child.pid ?? 0));
     });
     child.unref();
-    return { name, pid, started: startTime(pid) ?? '', log: options.log, command, args, env: options.env };
+    const made = { name, pid, started: startTime(pid) ?? '', log: options.log, command, args, env: options.env };
+    startedHere.push(made);
+    return made;
   } finally {
     await log.close();
   }
@@ -60,6 +65,11 @@ export async function stopProcesses(processes: LabProcess[], patience = 5000): P
   while (processes.some(isRunning)) {
     await sleep(20);
   }
+}
+
+/** Ends everything that this process has started: for one that is told to end in the middle of it. */
+export function stopStartedHere(): Promise<void> {
+  return stopProcesses(startedHere);
 }
 
 /** A port that was free a moment ago. */

@@ -30,15 +30,21 @@ export interface StoreServers {
 const user = { id: 'labkey', secret: 'lab-secret-of-the-s3-server' } as const;
 const region = 'garage';
 
-/** Starts a registry and an S3 server below a folder. @throws McprtError `lab-build`, `lab-start` */
+/**
+ * Starts a registry and an S3 server below a folder.
+ *
+ * @param names of them besides this machine's, for whoever resolves those
+ * @throws McprtError `lab-build`, `lab-start`
+ */
 export async function startStoreServers(
   folder: string,
   { env, progress }: { env: NodeJS.ProcessEnv; progress: Progress },
+  names: readonly string[] = [],
 ): Promise<StoreServers> {
   const build = (name: string): Promise<string> => buildOwnModule(name, { env, progress });
   const [registry, s3, oras] = [await build('registry'), await build('s3'), await build('oras')];
-  const ca = await makeCertificateAuthority();
-  const tls = await filesOf(folder, ca, await makeServerCertificate(['localhost', '127.0.0.1'], ca));
+  const ca = await makeCertificateAuthority('CA of the servers for backups');
+  const tls = await filesOf(folder, ca, await makeServerCertificate(['localhost', '127.0.0.1', ...names], ca));
   const [registryPort, s3Port] = [await freePort(), await freePort()];
   const [images, objects, versions] = await Promise.all(
     ['images', 'objects', 'versions'].map(async (name) => {

@@ -20,12 +20,16 @@ export interface KeyPair {
   key: string;
 }
 
-/** A private CA as the platform's installer makes it once: P-256, ten years. */
-export async function makeCertificateAuthority(): Promise<KeyPair> {
+/**
+ * A private CA as the platform's installer makes it once: P-256, ten years.
+ *
+ * @param name its own where somebody trusts several: they are told apart by it
+ */
+export async function makeCertificateAuthority(name = 'mcp-runtime registry internal CA'): Promise<KeyPair> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const now = Date.now();
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: 'CN=mcp-runtime registry internal CA',
+    name: `CN=${name}`,
     serialNumber: serialNumber(),
     keys,
     signingAlgorithm: algorithm,

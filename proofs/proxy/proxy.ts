@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ActionRun } from '../../lab/driver/action.js';
+import { startStoreServers } from '../../lab/driver/store-servers.js';
 import { startForwardProxy } from '../../shared/testing/forward-proxy.js';
 import { closedPort } from '../broken-worlds/servers.js';
+import { inputsFor, makeBuckets } from '../stores/real.js';
 import { canariesOf } from '../support/canaries.js';
 import { round1 } from '../support/figures.js';
 import { searchRuns } from '../support/leaks.js';
@@ -22,7 +24,10 @@ export const proxy: Proof = {
     const installed = await inWorld(
       context,
       ['front', 'installer', 'platform', 'github'],
-      (world) => behindProxy(context, world, (story) => installation(world, story)),
+      (world) =>
+        withStores(context, (stores) =>
+          behindProxy(context, world, (story) => installation(world, story, stores), stores),
+        ),
       { folder: join(context.folder, 'installed') },
     );
     const used = await inWorld(
@@ -66,8 +71,9 @@ async function behindProxy(
   context: ProofContext,
   world: World<'front' | 'github'>,
   tell: (story: Story) => Promise<void>,
+  stores?: Stores,
 ): Promise<Figures> {
-  const way = await openWayOut(world);
+  const way = await openWayOut(world, stores?.hosts);
   const story: Story = { context, way, asked: {} };
   try {
     await tell(story);
@@ -77,6 +83,36 @@ async function behindProxy(
   const passwords = way.passwords.map((value) => ({ name: 'the proxy’s password', value }));
   const filesSearchedForSecrets = await searchRuns(context, [...(await canariesOf(world)), ...passwords]);
   return { steps: Object.keys(story.asked).length, asked: story.asked, filesSearchedForSecrets };
+}
+
+/** A registry and an S3 server whose names only the proxy knows. */
+interface Stores {
+  /** `HOST:PORT` of both. */
+  hosts: string[];
+  /** Where they are when the proxy is not to be used for them. */
+  directly: string[];
+  /** Of a step that uses both. */
+  inputs: Inputs;
+}
+
+async function withStores<T>(context: ProofContext, tell: (stores: Stores) => Promise<T>): Promise<T> {
+  const folder = join(context.folder, 'store-servers');
+  await mkdir(folder);
+  const [registry, s3] = ['registry.stores.test', 's3.stores.test'];
+  const servers = await startStoreServers(folder, context, [registry, s3]);
+  try {
+    await makeBuckets(servers);
+    const named = {
+      ...servers,
+      registry: servers.registry.replace('127.0.0.1', registry),
+      s3: servers.s3.replace('localhost', s3),
+    };
+    const hosts = [named.registry, new URL(named.s3).host];
+    const directly = hosts.map((host) => host.replace(/.*:/, '127.0.0.1:'));
+    return await tell({ hosts, directly, inputs: inputsFor(named) });
+  } finally {
+    await servers.close();
+  }
 }
 
 /** Runs a step, and looks whom it has asked by which way. */
@@ -105,31 +141,47 @@ async function step(
 const at443 = (...names: string[]): string[] => names.map((name) => `${name}.example.com:443`);
 
 /** Everything that looks at, saves, wipes and brings back an installation. */
-async function installation(world: World<'front' | 'installer' | 'github'>, story: Story): Promise<void> {
+async function installation(
+  world: World<'front' | 'installer' | 'github'>,
+  story: Story,
+  { hosts: outside, directly, inputs: storeInputs }: Stores,
+): Promise<void> {
   const { way, context } = story;
   const { kubeconfig, api, github } = way;
-  const stored = { kubeconfig, stores: 'cache,artifact', 'github-token': world.github.token };
+  const places = [github, ...outside];
+  const authorities = `${world.root}\n${storeInputs['ca-bundle']}`;
+  const stored = { kubeconfig, ...storeInputs, stores: 'cache,artifact,oci,s3', 'github-token': world.github.token };
   const backup = (operation: string, hosts: string[], inputs: Inputs = {}): Promise<ActionRun> =>
     step(story, operation, (env) => world.backup(operation, { ...stored, ...inputs }, env), { hosts });
   const setup = (what: string, inputs: Inputs, due: Due): Promise<ActionRun> =>
-    step(story, what, (env) => world.setup({ ...stored, resolve: '', ...inputs }, env), due);
+    step(story, what, (env) => world.setup({ ...stored, 'ca-bundle': authorities, resolve: '', ...inputs }, env), due);
   const withKey = { 'restore-key': world.keys.restore };
   const names = ['mcp', 'platform', 'registry'].flatMap((name) => [...at443(name), `${name}.example.com:80`]);
 
-  await backup('backup', [api, github]);
-  await backup('list', [github], { kubeconfig: '', ...withKey });
-  await backup('verify', [api, github], withKey);
+  const made = await backup('backup', [api, ...places]);
+  context.expectSame('what holds the backup', made.outputs.stores, stored.stores);
+  await backup('list', places, { kubeconfig: '', ...withKey });
+  const verified = await backup('verify', [api, ...places], withKey);
+  context.expectSame('what holds it when it is verified', verified.outputs.stores, stored.stores);
   await backup('fetch', [github], { kubeconfig: '', stores: 'cache', directory: join(world.folder, 'copy') });
-  await backup('plan', [api, github]);
+  await backup('plan', [api, ...places]);
   // What it finds is no matter here: the platform has no workload in this world.
   const looked = await setup('check', { operation: 'check' }, { hosts: [api, ...names], error: 'setup-check' });
   context.expect(looked.summary.includes('reach-unseen'), 'a check does not say what it cannot see', looked);
-  await setup('setup plan', { 'dry-run': 'true' }, { hosts: [api, github, ...names] });
-  await backup('wipe', [api, github], { confirm: world.domain });
-  await backup('restore', [api, github]);
-  await setup('install', {}, { hosts: [api, github, ...names] });
+  await setup('setup plan', { 'dry-run': 'true' }, { hosts: [api, ...places, ...names] });
+  await backup('wipe', [api, ...places], { confirm: world.domain });
+  await backup('restore', [api, ...places]);
+  await setup('install', {}, { hosts: [api, ...places, ...names] });
+  const past = { stores: 'oci,s3' };
+  await step(
+    story,
+    'stores past the proxy',
+    (env) => world.backup('plan', { ...stored, ...past }, env),
+    { hosts: [api], directly },
+    { NO_PROXY: '.stores.test' },
+  );
   await otherWays(world, story);
-  await broken(world, story);
+  await broken(world, story, { hosts: outside, inputs: storeInputs });
 }
 
 /** The API server past the proxy, by a proxy of its own, and the proxy's address in other forms. */
@@ -169,7 +221,11 @@ async function otherWays(world: World<'front' | 'installer' | 'github'>, story: 
 }
 
 /** A proxy that fails is told by its fault, and never by its password. */
-async function broken(world: World<'front' | 'installer' | 'github'>, story: Story): Promise<void> {
+async function broken(
+  world: World<'front' | 'installer' | 'github'>,
+  story: Story,
+  { hosts: [registry = '', s3 = ''], inputs: storeInputs }: Pick<Stores, 'hosts' | 'inputs'>,
+): Promise<void> {
   const { way, context } = story;
   const { kubeconfig, api, github, address } = way;
   const plan = (
@@ -178,7 +234,7 @@ async function broken(world: World<'front' | 'installer' | 'github'>, story: Sto
     env: Inputs = {},
     { stores = 'directory', directly = [] }: { stores?: string; directly?: string[] } = {},
   ): Promise<ActionRun> => {
-    const inputs = { kubeconfig, stores, 'github-token': world.github.token };
+    const inputs = { kubeconfig, ...storeInputs, stores, 'github-token': world.github.token };
     return step(story, what, (all) => world.backup('plan', inputs, all), { hosts: [], error, directly }, env);
   };
   await plan('another user', 'proxy-authentication', { HTTPS_PROXY: address.replace('//', '//not-') });
@@ -193,10 +249,16 @@ async function broken(world: World<'front' | 'installer' | 'github'>, story: Sto
   way.refuse(api, 502);
   await plan('a gateway that fails', 'proxy-gateway');
   way.refuse(api, undefined);
-  way.refuse(github, 403);
-  const run = await plan('no way to GitHub', 'store-unavailable', {}, { stores: 'cache' });
-  context.expect(run.log.includes(way.proxy.url), 'the proxy is not named', run);
-  way.refuse(github, undefined);
+  for (const [stores, host] of [
+    ['cache', github],
+    ['oci', registry],
+    ['s3', s3],
+  ] as const) {
+    way.refuse(host, 403);
+    const run = await plan(`no way to the store ${stores}`, 'store-unavailable', {}, { stores });
+    context.expect(run.log.includes(way.proxy.url), 'the proxy is not named', run);
+    way.refuse(host, undefined);
+  }
 }
 
 /** Everything that changes and tries a platform in use. */

@@ -13,7 +13,7 @@ export interface SecureGithub {
 
 /** Puts TLS before the stand-in of GitHub's services. @param host the name in its certificate */
 export async function secureGithub(origin: string, host: string): Promise<SecureGithub> {
-  const ca = await makeCertificateAuthority();
+  const ca = await makeCertificateAuthority('CA of GitHubs services');
   const { certificate: cert, key } = await makeServerCertificate([host], ca);
   const server = createServer({ cert, key }, (incoming, outgoing) => {
     const { method, url = '/', headers } = incoming;

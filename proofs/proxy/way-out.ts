@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import type { Github } from '../../lab/github/github.js';
 import { type ForwardProxy, startForwardProxy } from '../../shared/testing/forward-proxy.js';
 import type { Inputs } from '../world/actions.js';
 import type { World } from '../world/world.js';
@@ -35,12 +34,9 @@ export interface WayOut {
   close(): Promise<void>;
 }
 
-/** Opens it for a world that has a front. */
-export async function openWayOut(
-  world: World<'front' | 'github'>,
-  { view = world.github, delay = 0 }: { view?: Github; delay?: number } = {},
-): Promise<WayOut> {
-  const { front, domain, folder } = world;
+/** Opens it for a world that has a front. @param others more servers of this machine, as `HOST:PORT`, whose names the proxy knows */
+export async function openWayOut(world: World<'front' | 'github'>, others: readonly string[] = []): Promise<WayOut> {
+  const { front, domain, folder, github } = world;
   const text = await readFile(world.kubeconfig, 'utf8');
   const config = parse(text) as { clusters: { cluster: Record<string, string> }[] };
   const [first] = config.clusters;
@@ -49,7 +45,7 @@ export async function openWayOut(
   first.cluster = { ...first.cluster, server: `https://${apiHost}:${apiPort}`, 'tls-server-name': 'kubernetes' };
   const kubeconfig = join(folder, 'behind-the-proxy.kubeconfig');
   await writeFile(kubeconfig, stringify(config), { mode: 0o600 });
-  const origin = view.env.GITHUB_API_URL ?? '';
+  const origin = github.env.GITHUB_API_URL ?? '';
   const secure = await secureGithub(origin, githubHost);
   const authority = join(folder, 'github-ca.pem');
   await writeFile(authority, secure.ca);
@@ -60,19 +56,23 @@ export async function openWayOut(
       [`${name}.${domain}:80`, front.httpPort],
       [`${name}.${domain}:443`, front.httpsPort],
     ]),
+    ...others.map((other): [string, number] => [other, Number(other.split(':')[1])]),
   ]);
   const refused = new Map<string, number>();
   const proxy = await startForwardProxy({
     user: `${user.name}:${user.password}`,
-    delay,
     leadsTo: (to) => {
       const status = refused.get(to);
       return status === undefined ? (leads.get(to) ?? { status: 403 }) : { status };
     },
   });
   const address = `http://${user.name}:${encodeURIComponent(user.password)}@${proxy.url}`;
-  const witness = await makeWitness(folder, { [apiHost]: '127.0.0.1' });
-  const moved = Object.entries(view.env).map(([name, value]) => [name, value.replace(origin, `https://${githubHost}`)]);
+  const own = [apiHost, ...others.map((other) => other.replace(/:.*/, ''))];
+  const witness = await makeWitness(folder, Object.fromEntries(own.map((name) => [name, '127.0.0.1'])));
+  const moved = Object.entries(github.env).map(([name, value]) => [
+    name,
+    value.replace(origin, `https://${githubHost}`),
+  ]);
   return {
     proxy,
     passwords: [user.password, encodeURIComponent(user.password)],

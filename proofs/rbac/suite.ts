@@ -54,7 +54,7 @@ export async function runNarrowed(name: string, logs: string, { env }: ProofCont
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const stop = (): void => void child.kill('SIGTERM');
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   const code = await new Promise<number | null>((resolve) => {
     child.once('close', resolve).once('error', () => resolve(1));
   });
