@@ -70,18 +70,21 @@ async function contentHash(): Promise<string> {
 }
 
 async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progress): Promise<void> {
-  progress('building the lab from Go modules: once, some minutes, then cached');
+  progress(
+    'building the lab (API server, etcd, controllers, cert-manager, ACME server) from Go modules: once, then cached; five to ten minutes on two cores',
+  );
   // The linker's check forbids what lab/cluster/selfcheck.go does to the proxy of cert-manager's self check.
   const ldflags = `-s -w -checklinkname=0 ${versionFlags(ownKubernetes)}`;
   const targets = ['.', 'sigs.k8s.io/kwok/cmd/kwok', 'filippo.io/age/cmd/age', 'filippo.io/age/cmd/age-keygen'];
   const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', `${folder}/`, ...targets];
+  const total = await packagesOf(targets, env);
   const started = Date.now();
   await new Promise<void>((resolve, reject) => {
     const child = spawn('go', args, { cwd: source, env, stdio: ['ignore', 'ignore', 'pipe'] });
     let compiled = 0;
     let tail: string[] = [];
     const report = setInterval(
-      () => progress(`  ${compiled} packages, ${Math.round((Date.now() - started) / 1000)} s`),
+      () => progress(`  ${howFar({ compiled, total, seconds: (Date.now() - started) / 1000 })}`),
       15_000,
     );
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -116,6 +119,37 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
       }
     });
   });
+}
+
+/** How many packages a build may have to compile, its modules downloaded; undefined where Go does not say, as the build will then say why. */
+async function packagesOf(targets: readonly string[], env: NodeJS.ProcessEnv): Promise<number | undefined> {
+  const listed = run('go', ['list', '-deps', ...targets], { cwd: source, env, maxBuffer: 1 << 24 });
+  return listed.then(
+    ({ stdout }) => stdout.trim().split('\n').length,
+    () => undefined,
+  );
+}
+
+/**
+ * How far a build is, in words, and how long the rest will take where enough of it is done to tell.
+ *
+ * @param total of what is cached as well, which makes it sooner
+ */
+export function howFar({
+  compiled,
+  total,
+  seconds,
+}: {
+  compiled: number;
+  total: number | undefined;
+  seconds: number;
+}): string {
+  const spent = `${Math.round(seconds)} s`;
+  if (total === undefined) return `${compiled} packages, ${spent}`;
+  const done = `${compiled} of ${total} packages, ${spent}`;
+  if (compiled < total / 20) return done;
+  const left = Math.max(0, (seconds / compiled) * (total - compiled));
+  return `${done}; about ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} minutes`} left at this speed`;
 }
 
 async function copyManifests(folder: string): Promise<void> {
