@@ -66,11 +66,11 @@ async function life(story: Story): Promise<void> {
   // Somebody else plants the marker: it is not ours.
   github.comment(own, 'somebody', '<!-- mcprt: preview on example.com -->\nhello');
   const opened = await play(story, 'opened', own, 'first', await world.servers.archive({ version: '1.0.0' }));
-  requireComment(story, 'opened', /All \d+ checks passed/);
+  await requireComment(story, 'opened', /All \d+ checks passed\*\* in [1-9]/);
   await requireAnswer(story, opened, '1.0.0');
   setPull(story, own, 'second', 'open');
   const again = await play(story, 'pushed again', own, 'second', await world.servers.archive({ version: '2.0.0' }));
-  requireComment(story, 'pushed again', new RegExp(`${shaOf('second').slice(0, 12)}`));
+  await requireComment(story, 'pushed again', new RegExp(`${shaOf('second').slice(0, 12)}`));
   await requireAnswer(story, again, '2.0.0');
   context.expectSame('the address', again.outputs.url, opened.outputs.url);
   setPull(story, own, 'third', 'open');
@@ -83,10 +83,10 @@ async function life(story: Story): Promise<void> {
     { fails: true },
   );
   context.expectSame('pushed broken', broken.outputs.failure, 'smoke-call-failed');
-  requireComment(story, 'pushed broken', /checks failed/);
+  await requireComment(story, 'pushed broken', /checks failed/);
   setPull(story, own, 'third', 'closed');
   await play(story, 'closed', own, 'third', '', { action: 'closed' });
-  requireComment(story, 'closed', /Removed/);
+  await requireComment(story, 'closed', /Removed/);
   await requireServers(story, 'closed', []);
   const states = github.deployments().map(({ environment, sha, statuses }) => {
     return `${environment} ${sha.slice(0, 6)} ${statuses.map(({ state }) => state).join('>')}`;
@@ -116,7 +116,7 @@ async function forgotten(story: Story): Promise<void> {
   const { code, error = '', seconds } = cleaned;
   story.steps.push({ step: 'cleanup of a forgotten one', code, error, seconds: round1(seconds) });
   context.expect(code === 0 && Number(cleaned.outputs.removed) >= 1, 'cleanup', cleaned);
-  requireComment(story, 'forgotten', /Removed/);
+  await requireComment(story, 'forgotten', /Removed/);
   await requireServers(story, 'forgotten', ['pr-9-']);
   const aged = await world.smokeTest({ ...inputs, 'previews-older-than': '0s' }, github.env);
   context.expectDone('cleanup by age', aged);
@@ -244,11 +244,17 @@ function shaOf(commit: string): string {
 }
 
 /** The bot has written one comment, it says what it should, and what others wrote is as it was. */
-function requireComment({ github, context: { expect } }: Story, step: string, said: RegExp): void {
+async function requireComment(
+  { github, context: { expect, folder } }: Story,
+  step: string,
+  said: RegExp,
+): Promise<void> {
   const comments = github.comments().filter(({ pullRequest }) => pullRequest === own);
   const ours = comments.filter(({ user }) => user.endsWith('[bot]'));
   const isOne = ours.length === 1 && said.test(ours[0]?.body ?? '');
   const seen = ours.map(({ body }) => body.slice(0, 400)).join(' | ');
+  // As a comment is read where a summary is, and drawn with them.
+  await writeFile(join(folder, `comment-${step.replace(/\W+/g, '-')}.md`), ours[0]?.body ?? '');
   expect(isOne, `${step}: ${ours.length} comments of the bot’s: ${seen}`);
   const others = comments.filter(({ user }) => user === 'somebody');
   expect(others.length === 1 && others[0]?.edits === 0, `${step}: somebody’s comment was touched`);

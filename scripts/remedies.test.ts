@@ -238,3 +238,21 @@ describe('a remedy', () => {
     expect(span && mistakeIn(span, new Set())).toBe(mistake);
   });
 });
+
+describe('what to do, as a summary shows it', () => {
+  it('keeps its commands as code', async () => {
+    const folders = [...all.map((action) => join(action, 'src')), join('shared', 'action')];
+    const names = await Promise.all(
+      folders.map(async (folder) => (await readdir(join(root, folder))).map((name) => join(folder, name))),
+    );
+    const files = names.flat().filter((name) => /(?<!\.test)\.ts$/.test(name));
+    expect(files.length).toBeGreaterThan(30);
+    for (const file of files) {
+      const text = await readFile(join(root, file), 'utf8');
+      // To escape a text makes its backquotes visible.
+      expect(`${file}: ${/escaped\((?:(?!withCode)[^\n])*(?:remedy|\.next\b)/.exec(text)?.[0] ?? ''}`).toBe(
+        `${file}: `,
+      );
+    }
+  });
+});

@@ -56,7 +56,7 @@ export function backupSummary(
               kept.until ? dateText(kept.until) : '–',
               escaped(kept.notes.join('; ') || kept.where),
             ]
-          : [store, `❌ ${escaped(error?.message ?? '')}`, '–', escaped(`${error?.why ?? ''} → ${error?.next ?? ''}`)],
+          : [store, `❌ ${escaped(error?.message ?? '')}`, '–', withCode(`${error?.why ?? ''} → ${error?.next ?? ''}`)],
       ),
     );
   }
@@ -141,7 +141,7 @@ export function verifySummary(result: VerifyResult, now: Date): Markdown {
           store,
           backup
             ? `✅ generation ${backup.context.generation}`
-            : `❌ ${escaped(`${name === '' ? '' : `${name}: `}${error?.message}: ${error?.why} → ${error?.next}`)}`,
+            : `❌ ${withCode(`${name === '' ? '' : `${name}: `}${error?.message}: ${error?.why} → ${error?.next}`)}`,
           escaped((backup?.context.generation === context.generation ? holds.get(store) : undefined) ?? '–'),
         ]),
     );
@@ -171,7 +171,7 @@ function prunedRow({ store, removed, odd, error }: Pruned): string[] {
   return [
     store,
     removed.length === 0 ? '–' : removed.map(code).join('\n'),
-    [...left, ...(error ? [`❌ ${escaped(`${error.message}: ${error.why} → ${error.next}`)}`] : [])].join('\n') || '–',
+    [...left, ...(error ? [`❌ ${withCode(`${error.message}: ${error.why} → ${error.next}`)}`] : [])].join('\n') || '–',
   ];
 }
 

@@ -3,7 +3,7 @@ import { log } from '../../shared/action/log.js';
 import type { Report } from '../../shared/action/operation.js';
 import type { MetadataError } from '../../shared/platform/servers-file.js';
 import type { SmokeInputs } from './inputs.js';
-import { annotateChecks, outputsOf, type SmokeReport, smokeSummary, writeJunit } from './report.js';
+import { annotateChecks, outputsOf, type SmokeReport, smokeSummary, stopClock, writeJunit } from './report.js';
 /** What a run has to say at its end, and whether the step has failed. */
 export function told(
   report: SmokeReport,
@@ -14,9 +14,9 @@ export function told(
     env,
   }: { inputs: SmokeInputs; failure: Report['failure']; metadataErrors: MetadataError[]; env: NodeJS.ProcessEnv },
 ): Report {
-  const { checks, run, at } = report;
+  const { checks, run } = report;
   if (checks.length > 0) report.junit = inputs.junit || join(env.RUNNER_TEMP || '/tmp', `mcprt-smoke-test-${run}.xml`);
-  report.seconds = Math.round(Date.now() - at.getTime()) / 1000;
+  stopClock(report);
   annotateChecks(checks, metadataErrors);
   return {
     ...outputsOf(report),

@@ -18,7 +18,7 @@ import {
 import { tenantSuite } from '../../shared/smoke/tenant.js';
 import { cleanUpLeftovers } from './cleanup.js';
 import { requirePassword } from './inputs.js';
-import { previewComment } from './report.js';
+import { previewComment, stopClock } from './report.js';
 import { callOf, previewMarker, type SmokeRun } from './run.js';
 
 /** Deploys and tests the server of a pull request, or removes it when that is closed; tells it in one comment. */
@@ -46,6 +46,7 @@ export async function runPreview(smoke: SmokeRun): Promise<void> {
   requirePassword(inputs);
   const comment = async (): Promise<void> => {
     if (!inputs.comment) return;
+    stopClock(report);
     const markdown = context.hide(previewComment(report, { sha: facts.headSha, runUrl }));
     await writeStickyComment(github, pull.number, { marker: previewMarker(report.domain), markdown });
   };

@@ -243,7 +243,9 @@ describe('the comment of a preview', () => {
 
   it('tells where the preview is, of which commit, and how to connect', () => {
     const text = previewComment(report(published), run);
-    expect(text).toContain('| Address | `https://mcp.example.com/pr-7-demo/mcp` |\n| Commit | `0123456789ab` |');
+    expect(text).toContain(
+      `- Address: [\`${published.url}\`](${published.url})\n- Server: \`pr-7-demo\`\n- Commit: \`0123456789ab\``,
+    );
     const [, json = ''] = /```json\n([\s\S]*?)\n```/.exec(text) ?? [];
     expect(JSON.parse(json)).toEqual({ mcpServers: { 'pr-7-demo': { type: 'http', url: published.url } } });
     expect(text.endsWith(`[Summary of the run](${run.runUrl})`)).toBe(true);

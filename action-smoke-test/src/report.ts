@@ -97,6 +97,11 @@ export function outputsOf(report: SmokeReport): Tells {
   return { outputs: plain, details };
 }
 
+/** Notes how long it has taken so far. */
+export function stopClock(report: SmokeReport): void {
+  report.seconds = Math.round(Date.now() - report.at.getTime()) / 1000;
+}
+
 /** Writes the JUnit report. @throws McprtError `smoke-junit` */
 export async function writeJunit({ checks, domain, junit, at }: SmokeReport): Promise<void> {
   const text = junitOf(worstFirst(checks), { name: `mcprt smoke test of ${domain}`, at });
@@ -177,13 +182,12 @@ export function previewComment(report: SmokeReport, { sha, runUrl }: { sha: stri
   if (report.url !== '') {
     const config = { mcpServers: { [report.server]: { type: 'http', url: report.url } } };
     markdown
-      .table(
-        ['', ''],
+      .line(
         [
-          ['Server', code(report.server)],
-          ['Address', code(report.url)],
-          ['Commit', code(sha.slice(0, 12))],
-        ],
+          `- Address: [${code(report.url)}](${report.url})`,
+          `- Server: ${code(report.server)}`,
+          `- Commit: ${code(sha.slice(0, 12))}`,
+        ].join('\n'),
       )
       .details(
         'Connect a client',

@@ -39,6 +39,7 @@ export async function drawSummaries(folder: string, { env, progress, to }: Drawi
   const [drawn, problems]: [string[], string[]] = [[], []];
   try {
     for (const [at, markdown] of (await summariesBelow(folder)).entries()) {
+      await writeFile(join(to, `${String(at + 1).padStart(3, '0')}-${nameOf(markdown)}.md`), markdown);
       for (const width of widths) await draw(browser, { markdown, width, to, at }, { drawn, problems });
     }
   } finally {
@@ -55,7 +56,7 @@ async function draw(
 ): Promise<void> {
   const name = `${String(at + 1).padStart(3, '0')}-${nameOf(markdown)}-${width}`;
   const file = join(to, `${name}.html`);
-  await writeFile(file, await pageOf(markdown, width === widths[0]));
+  await writeFile(file, await pageOf(markdown, { isWide: width === widths[0] }));
   const page = await browser.newPage();
   try {
     await page.setViewport({ width, height: 800 });
@@ -72,9 +73,12 @@ async function draw(
   }
 }
 
+/** Of summaries, and of a pull request’s comments. */
+const readable = /^(?:summary(?:\.md|-\d+)|comment-.*\.md)$/;
+
 /** By the time at which they were written, without those that say the same. */
 async function summariesBelow(folder: string): Promise<string[]> {
-  const files = (await readdir(folder, { recursive: true })).filter((path) => basename(path) === 'summary.md');
+  const files = (await readdir(folder, { recursive: true })).filter((path) => readable.test(basename(path)));
   const read = await Promise.all(
     files.map(async (path) => {
       const file = join(folder, path);

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { cacheFolder } from '../../lab/driver/folders.js';
-import { changeService } from '../../lab/platform/source.js';
+import { changeService, services } from '../../lab/platform/source.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { canariesOf, keyCanaries } from '../support/canaries.js';
@@ -10,7 +10,7 @@ import type { PlatformInUse } from '../world/parts.js';
 import { configuration } from '../world/services.js';
 import type { World as WorldOf } from '../world/world.js';
 import { hours } from './hours.js';
-import { play, type Story, searchLogs } from './play.js';
+import { criticalPath, play, type Story, searchLogs } from './play.js';
 import { makeRepository, type Repository } from './repository.js';
 
 type World = WorldOf<PlatformInUse | 'services' | 'source'>;
@@ -85,6 +85,7 @@ async function changes(story: Story, world: World, repository: Repository): Prom
   };
 
   const before = await state();
+  for (const service of services[world.layout]) await changeService(world.source, service, `a new ${service}`);
   repository.adopt(await change('a new dashboard'));
   const own = github.env.GITHUB_REPOSITORY ?? '';
   const pulled = { ...pull(own), jobs: ['pull-request@mcprt-pull-request'] };
@@ -108,6 +109,7 @@ async function changes(story: Story, world: World, repository: Repository): Prom
     },
   });
   expect(/Success - Post org\/mcprt\/action-rollout@v1/.test(approved.log), 'no post step of the rollout');
+  story.path = criticalPath(approved.log);
   expect(seen === before, 'something was changed before the approval');
   expect((await state()) !== before, 'nothing was rolled out');
   const hasReport = github.artifacts().some(({ name }) => name === 'smoke-test');

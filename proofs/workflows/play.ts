@@ -1,3 +1,4 @@
+import { stepTimes } from '../../lab/engine/step-times.js';
 import type { Docker } from '../support/docker.js';
 import { round1 } from '../support/figures.js';
 import type { LeakSearch } from '../support/leaks.js';
@@ -20,6 +21,8 @@ export interface Story {
   docker: Docker | undefined;
   tools: Tools;
   scenes: Played[];
+  /** Where the time of a deployment of all services went, once there was one. */
+  path?: OnPath[];
 }
 
 export interface Expected extends RunOptions {
@@ -50,6 +53,29 @@ export async function play(
   const entered = run.jobs.map((job) => job.split(':')[0]).sort();
   if (!expectSame('the jobs', entered, [...jobs].sort())) expect(false, `${run.jobs.join(', ')}\n${log}`);
   return run;
+}
+
+/** A job of a deployment, and where its time went. */
+interface OnPath {
+  job: string;
+  seconds: number;
+  /** Its steps that took a tenth of a second or more. */
+  steps: Record<string, number>;
+}
+
+/**
+ * Where the time of a deployment went. Its jobs need one another, so that every one of them is on the critical path; what a runner
+ * takes to start for each is not in it.
+ */
+export function criticalPath(log: string): OnPath[] {
+  const jobs = new Map<string, OnPath>();
+  for (const { job, step, seconds } of stepTimes(log)) {
+    const one = jobs.get(job) ?? { job, seconds: 0, steps: {} };
+    one.seconds = round1(one.seconds + seconds);
+    if (seconds >= 0.1) one.steps[step] = round1((one.steps[step] ?? 0) + seconds);
+    jobs.set(job, one);
+  }
+  return [...jobs.values()];
 }
 
 /** No log and no summary has a secret in it. */

@@ -22,7 +22,7 @@ export const workflows: Proof = {
       // Two clusters and two repositories, which mostly wait. Neither may still run when Docker is stopped.
       const ends = await Promise.allSettled(wanted.map(([, run]) => run()));
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
-      return { docker: told, scenes: story.scenes };
+      return { docker: told, scenes: story.scenes, criticalPath: story.path ?? [] };
     }),
 };
 

@@ -92,7 +92,7 @@ function documentOf(text: string): string {
 }
 
 const tagsOf = (html: string): string[] => [...html.matchAll(/<\/?[a-z][a-z0-9]*/g)].map(([tag]) => tag);
-const live = /(?:^|[^\p{L}\p{N}_])@[a-z0-9]|:\/\/|www\.|#\d|gh-\d|\$|:[+\w-]+:/iu;
+const live = /(?:^|[^\p{L}\p{N}_])@[a-z0-9]|:\/\/|www\.|#\d|gh-\d|\$|:(?!\d\d:)[+\w-]+:/iu;
 
 describe('foreign text in Markdown', () => {
   it(`renders nothing of it, wherever it stands (seed ${random.seed})`, () => {
@@ -110,6 +110,11 @@ describe('foreign text in Markdown', () => {
       expect({ told, live: live.exec(outsideOfCode(html))?.[0] }).toEqual({ told, live: undefined });
       expect(html.trimEnd().endsWith('<p>END</p>')).toBe(true);
     }
+  });
+
+  it('takes a time for no emoji', () => {
+    expect(escaped('wait until 2026-12-02 07:03:44 UTC')).toBe('wait until 2026-12-02 07:03:44 UTC');
+    expect(escaped('all :100: or:12:+1:')).toBe('all `:100:` `or:12:+1:`');
   });
 
   it('shows it as it is', () => {

@@ -66,9 +66,9 @@ export class Markdown {
 
 /**
  * What GitHub makes something of wherever it stands in text: mentions and addresses of mail, links, references to issues,
- * formulas and emoji. In code it is nothing but characters, and can be copied.
+ * formulas and emoji, of which none has two digits for a name, as a time has. In code it is nothing but characters, and can be copied.
  */
-const live = /@|:\/\/|www\.|#\d|gh-\d|\$|:[+\w-]{1,64}:/i;
+const live = /@|:\/\/|www\.|#\d|gh-\d|\$|:(?!\d\d:)[+\w-]{1,64}:/i;
 
 /** Foreign text that shows as it is in a line, table cell, list or heading: without secrets, on one line, of limited length. */
 export function escaped(text: string): string {

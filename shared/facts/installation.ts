@@ -5,6 +5,7 @@ import { textAt } from '../cluster/fields.js';
 import { memory } from '../cluster/memory.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { momentText } from '../moment.js';
 
 /**
  * An installation that is due or under way, in ConfigMap kube-system/mcprt-install: a wipe leaves it, a setup takes it over,
@@ -89,7 +90,7 @@ export async function requireNoRollout(cluster: Cluster): Promise<void> {
   if (found === undefined || !(expires > nowOf(cluster).getTime())) return;
   throw new McprtError('rollout-busy', {
     what: `a rollout is under way: ${textAt(found, 'data', 'run') || 'an unknown run'}`,
-    why: `ConfigMap ${rolloutRef.namespace}/${rolloutRef.name} is its until ${new Date(expires).toISOString()}`,
+    why: `ConfigMap ${rolloutRef.namespace}/${rolloutRef.name} is its until ${momentText(new Date(expires), nowOf(cluster))}`,
     next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then. Where what it has changed need not be put back, \`kubectl delete configmap -n ${rolloutRef.namespace} ${rolloutRef.name}\` lets others in by hand`,
   });
 }
@@ -127,7 +128,7 @@ function refuseBusy(cluster: Cluster, { run, expires }: Installation, own: strin
   if (run === '' || run === own || expires === undefined || expires <= nowOf(cluster)) return;
   throw new McprtError('setup-busy', {
     what: `a setup is under way: ${run}`,
-    why: `ConfigMap ${ref.namespace}/${ref.name} is its until ${expires.toISOString()}`,
+    why: `ConfigMap ${ref.namespace}/${ref.name} is its until ${momentText(expires, nowOf(cluster))}`,
     next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then; ${byHand}`,
   });
 }

@@ -2,6 +2,7 @@ import type { Cluster, Ref } from '../cluster/cluster.js';
 import { nowOf } from '../cluster/cluster.js';
 import { type Kind, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import { momentText } from '../moment.js';
 
 /** An object that is the lock between restores and wipes; its annotations say whose it is. */
 export interface LockPlace {
@@ -63,7 +64,7 @@ export function refuseHeld(cluster: Cluster, place: LockPlace, found: KubeObject
   if (other !== run && expires !== undefined && expires > nowOf(cluster)) {
     throw new McprtError('restore-locked', {
       what: `another restore or wipe is under way: ${other}`,
-      why: `${place.kind.kind} ${lockName} is held until ${expires.toISOString()}`,
+      why: `${place.kind.kind} ${lockName} is held until ${momentText(expires, nowOf(cluster))}`,
       next: `wait for it to finish. If it was killed, run it again, or wait until then; ${place.byHand} frees it by hand`,
     });
   }

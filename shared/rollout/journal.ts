@@ -3,6 +3,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import { nowOf } from '../cluster/cluster.js';
 import { memory } from '../cluster/memory.js';
 import { McprtError } from '../errors.js';
+import { momentText } from '../moment.js';
 
 /** A workload as it was: what a rollout changes of it, and puts back. */
 export interface PreviousWorkload {
@@ -108,11 +109,11 @@ export async function beginJournal(cluster: Cluster, wanted: Journal): Promise<J
 
 /** @throws McprtError `rollout-busy`, when another run holds it */
 export function requireOurs(cluster: Cluster, { run, expires }: Journal, own: string): void {
-  const now = nowOf(cluster).getTime();
-  if (run === own || expires.getTime() <= now) return;
+  const now = nowOf(cluster);
+  if (run === own || expires <= now) return;
   throw new McprtError('rollout-busy', {
     what: `another rollout is under way: ${run}`,
-    why: `ConfigMap ${stored.ref.namespace}/${stored.ref.name} is its until ${expires.toISOString()}`,
+    why: `ConfigMap ${stored.ref.namespace}/${stored.ref.name} is its until ${momentText(expires, now)}`,
     next: 'wait for it to finish. If it was killed, run it again, or wait until then: the next run goes on from what it wrote down',
   });
 }

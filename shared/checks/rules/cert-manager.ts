@@ -4,6 +4,7 @@ import type { KubeObject } from '../../cluster/objects.js';
 import { rolloutState } from '../../cluster/rollout-state.js';
 import { policyLock } from '../../facts/lock.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
+import { momentText } from '../../moment.js';
 import type { Finding } from '../finding.js';
 import { finding } from '../finding.js';
 
@@ -40,7 +41,9 @@ function brakeLeft({ lock, seen }: PlatformFacts): Finding[] {
         isOver ? 'a restore or wipe was stopped and left the lock behind' : 'a restore or wipe is under way',
         lock.place === policyLock ? 'no certificate is ordered or renewed meanwhile' : 'nothing else begins meanwhile',
       ].join(': '),
-      evidence: [`held by ${lock.run} until ${lock.expires?.toISOString() ?? 'an unknown time'}`],
+      evidence: [
+        `held by ${lock.run} until ${lock.expires === undefined ? 'an unknown time' : momentText(lock.expires, seen.now)}`,
+      ],
       remedy: `run that restore or wipe again, or setup, which releases it; by hand: ${lock.place.byHand}`,
     }),
   ];

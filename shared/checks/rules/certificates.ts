@@ -7,6 +7,7 @@ import { keyOf } from '../../cluster/objects.js';
 import { rulesVersion } from '../../facts/cert-manager.js';
 import { type LiveCertificate, publicCertificateOf } from '../../facts/observation.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
+import { momentText } from '../../moment.js';
 import { platformNamespaces } from '../../platform/resources.js';
 import type { Finding } from '../finding.js';
 import { finding } from '../finding.js';
@@ -135,7 +136,7 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
     return [
       finding('certificate-backoff', {
         subject,
-        cause: `cert-manager holds back after ${one.status?.failedIssuanceAttempts ?? 1} failed issuances, until ${until.toISOString()}`,
+        cause: `cert-manager holds back after ${failuresOf(one)}, until ${momentText(until, now)}`,
         evidence: [conditionText(one, 'Issuing')],
         remedy: `mend the cause first, then \`cmctl renew -n ${one.metadata.namespace} ${one.metadata.name}\` tries at once`,
       }),
@@ -182,7 +183,7 @@ function budgets({ seen }: PlatformFacts): Finding[] {
       finding('budget-exhausted', {
         severity: 'warning',
         subject,
-        cause: `${used} certificates were issued for these names within 7 days: Let’s Encrypt issues no further one before ${nextRefill?.toISOString() ?? 'the week has passed'}`,
+        cause: `${used} certificates were issued for these names within 7 days: Let’s Encrypt issues no further one before ${nextRefill === undefined ? 'the week has passed' : momentText(nextRefill, seen.now)}`,
         evidence: issued
           .filter((entry) => [...entry.identifiers].sort().join(', ') === subject)
           .map(({ at, serial }) => `${at.toISOString()} ${serial}`),
@@ -190,6 +191,11 @@ function budgets({ seen }: PlatformFacts): Finding[] {
       }),
     ];
   });
+}
+
+function failuresOf({ status }: LiveCertificate): string {
+  const count = status?.failedIssuanceAttempts ?? 1;
+  return `${count} failed issuance${count === 1 ? '' : 's'}`;
 }
 
 /** The next renewal would fail where the network is closed to the solver, weeks after everything looked well. */

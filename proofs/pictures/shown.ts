@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../../lab/driver/folders.js';
+import { openBrowser } from './browser.js';
+import { pageOf } from './page.js';
+
+/** A summary, or a comment, that the docs show. */
+interface Shown {
+  /** Of its text in proofs/pictures/shown, and of its pictures in docs/pictures. */
+  name: string;
+  /** Whose run writes it. */
+  proof: string;
+  /** Which one of that proof's: the first that says this. */
+  says: RegExp;
+}
+
+export const shown: readonly Shown[] = [
+  { name: 'setup-rerun', proof: 'setup', says: /rerun after a wipe, restored from a backup\n\n✅/ },
+  { name: 'rollout-done', proof: 'rollout', says: /Rolled out and verified: 9 changes/ },
+  { name: 'rollout-failed', proof: 'rollout', says: /keeps crashing/ },
+  { name: 'smoke-passed', proof: 'smoke', says: /All \d+ checks/ },
+  { name: 'smoke-failed', proof: 'smoke-failures', says: /isolation is broken/ },
+  { name: 'preview-comment', proof: 'preview', says: /All \d+ checks passed/ },
+  { name: 'drill-failed', proof: 'drill', says: /drill-orders/ },
+  { name: 'restore', proof: 'zero-orders', says: /^## Restore/ },
+  { name: 'check-failed', proof: 'broken-worlds', says: /`?rate-limited`?/ },
+];
+
+const kept = join(root, 'proofs', 'pictures', 'shown');
+const pictures = join(root, 'docs', 'pictures');
+/** In pixels: every picture has this width, and at most this height. */
+const size = { width: 1012, height: 760 } as const;
+/** For one page to be drawn, in ms. */
+const patience = 30_000;
+
+/**
+ * Draws the pictures of the docs, for light and for dark pages, from texts that are kept beside this file. Where a proof has been run
+ * with `--pictures`, what it wrote takes their place first.
+ *
+ * @returns how many
+ * @throws Error where no browser can be had
+ */
+export async function drawShown(env: NodeJS.ProcessEnv, progress: (line: string) => void): Promise<number> {
+  const browser = await openBrowser(env, progress);
+  if (typeof browser === 'string') throw new Error(browser);
+  await Promise.all([kept, pictures].map((folder) => mkdir(folder, { recursive: true })));
+  const page = join(root, 'build', 'picture.html');
+  try {
+    for (const one of shown) {
+      const markdown = await textOf(one);
+      for (const scheme of ['light', 'dark'] as const) {
+        await writeFile(page, await pageOf(markdown, { isWide: true, scheme }));
+        const tab = await browser.newPage();
+        await tab.setViewport({ ...size, deviceScaleFactor: 1.5 });
+        await tab.goto(pathToFileURL(page).href);
+        await tab.waitForSelector('body[data-problems]', { timeout: patience });
+        const height = Number(await tab.evaluate('document.querySelector("article").offsetHeight'));
+        const path = join(pictures, `${one.name}-${scheme}.png`) as `${string}.png`;
+        await tab.screenshot({ path, clip: { x: 0, y: 0, width: size.width, height: Math.min(height, size.height) } });
+        await tab.close();
+        progress(`${one.name}-${scheme}.png`);
+      }
+    }
+  } finally {
+    await browser.close();
+  }
+  return shown.length * 2;
+}
+
+async function textOf({ name, proof, says }: Shown): Promise<string> {
+  const file = join(kept, `${name}.md`);
+  const drawn = join(root, 'build', 'pictures', proof);
+  for (const other of existsSync(drawn) ? (await readdir(drawn)).filter((one) => one.endsWith('.md')).sort() : []) {
+    const text = await readFile(join(drawn, other), 'utf8');
+    if (!says.test(text)) continue;
+    await writeFile(file, text);
+    return text;
+  }
+  return readFile(file, 'utf8');
+}
