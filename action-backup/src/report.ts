@@ -56,7 +56,12 @@ export function backupSummary(
               kept.until ? dateText(kept.until) : '–',
               escaped(kept.notes.join('; ') || kept.where),
             ]
-          : [store, `❌ ${escaped(error?.message ?? '')}`, '–', withCode(`${error?.why ?? ''} → ${error?.next ?? ''}`)],
+          : [
+              store,
+              `❌ ${withCode(error?.message ?? '')}`,
+              '–',
+              withCode(`${error?.why ?? ''} → ${error?.next ?? ''}`),
+            ],
       ),
     );
   }
@@ -233,7 +238,7 @@ function forecastRow(one: CertificateForecast, now: Date): string[] {
     escaped(issuerName(one.issuedBy)),
     shortSerial(one.serial),
     daysLeft(one.notAfter, now),
-    why === '' ? verdict : `${verdict}\n${escaped(why)}`,
+    why === '' ? verdict : `${verdict}\n${withCode(why)}`,
     budget,
   ];
 }

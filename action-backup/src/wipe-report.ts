@@ -1,4 +1,4 @@
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { code, Markdown, withCode } from '../../shared/action/markdown.js';
 import { count, subjectOf, type WipeTarget } from '../../shared/wipe/targets.js';
 import type { WipeResult } from '../../shared/wipe/wipe.js';
 import type { Telltale } from './outputs.js';
@@ -50,7 +50,7 @@ function wipeSummary(result: WipeResult, dryRun: boolean, namespaces: readonly W
   if (start === 'nothing') markdown.line('✅ There is nothing to wipe.');
   else if (dryRun) markdown.line(`🔍 **${what}** would go. Nothing was stored or deleted.`);
   else markdown.line(`✅ **${what}** are gone. The cluster took ${seconds.wait} s for it.`);
-  if (refused !== undefined) markdown.line(`❌ The wipe would be refused: ${escaped(refused)}`);
+  if (refused !== undefined) markdown.line(`❌ The wipe would be refused: ${withCode(refused)}`);
   if (plan.warnings.length > 0) markdown.line('⚠️ **Worth knowing**').list(plan.warnings);
   if (proof !== undefined) {
     markdown.line(
@@ -61,12 +61,12 @@ function wipeSummary(result: WipeResult, dryRun: boolean, namespaces: readonly W
     ['Object', 'UID', 'Why', ''],
     plan.targets
       .slice(0, shown)
-      .map((one) => [code(subjectOf(one)), code(one.uid), escaped(one.because), one.foreign ? '⚠️ not ours' : '']),
+      .map((one) => [code(subjectOf(one)), code(one.uid), withCode(one.because), one.foreign ? '⚠️ not ours' : '']),
   );
   if (plan.targets.length > shown) targets.line(`…and ${plan.targets.length - shown} more: see the output \`result\`.`);
   const kept = new Markdown().table(
     ['Object', 'Why'],
-    plan.kept.slice(0, shown).map(({ subject, why }) => [code(subject), escaped(why)]),
+    plan.kept.slice(0, shown).map(({ subject, why }) => [code(subject), withCode(why)]),
   );
   return markdown
     .details(`${dryRun ? 'Would go' : 'Gone'}: ${count(plan.targets.length, 'object')}`, targets)

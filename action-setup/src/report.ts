@@ -98,7 +98,7 @@ function headline(record: SetupRecord, error: unknown, dryRun: boolean): string 
     const [first] = blocking(record.findings);
     const cause = first === undefined ? '' : ` **${escaped(first.subject)}: ${escaped(first.cause)}.**`;
     const name = error instanceof McprtError ? `${code(error.code)}: ` : '';
-    return `❌${cause} ${name}${escaped(messageOf(error))}.`;
+    return `❌${cause} ${name}${withCode(messageOf(error))}.`;
   }
   if (dryRun) return `🔍 ${orders(ordering(record.forecasts).length)} would follow. Nothing was changed.`;
   return `✅ Installed and verified: ${orders(record.newOrders.length)}, ${record.certificates.length} certificates Ready, all workloads rolled out, HTTPS seen from outside.`;

@@ -1,5 +1,5 @@
 import { daysLeft, shortSerial, spanText } from '../../shared/action/format.js';
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import type { DrilledCertificate } from './judge.js';
 import type { DrillFinding, DrillResult } from './result.js';
 import { count, isSameVersion } from './verdict.js';
@@ -11,7 +11,7 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
     .heading(`Restore drill of ${result.domain}: generation ${result.generation}`)
     .line(headline(result));
   for (const { code: name, what, why } of findings) {
-    markdown.line(`❌ **${code(name)}** ${escaped(what)}`);
+    markdown.line(`❌ **${code(name)}** ${withCode(what)}`);
     if (!isTold(name)) markdown.list(why.split('\n'));
   }
   const troubled = certificates.filter(({ outcome }) => outcome !== 'kept');
@@ -57,7 +57,7 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
         ],
       ),
     )
-    .line(`**Next:** ${result.ok ? 'nothing.' : escaped([...new Set(findings.map(({ next }) => next))].join('; '))}`);
+    .line(`**Next:** ${result.ok ? 'nothing.' : withCode([...new Set(findings.map(({ next }) => next))].join('; '))}`);
 }
 
 /** The same for a terminal. */
@@ -146,8 +146,8 @@ function troubleRow(one: DrilledCertificate): string[] {
   return [
     `${code(`${one.namespace}/${one.name}`)}\n${marks[one.outcome]}`,
     `**${escaped(one.reason)}**\n${escaped(one.message)}`,
-    escaped(one.explanation),
-    escaped(one.next),
+    withCode(one.explanation),
+    withCode(one.next),
   ];
 }
 

@@ -24,7 +24,7 @@ export const shown: readonly Shown[] = [
   { name: 'smoke-failed', proof: 'smoke-failures', says: /isolation is broken/ },
   { name: 'preview-comment', proof: 'preview', says: /All \d+ checks passed/ },
   { name: 'drill-failed', proof: 'drill', says: /drill-orders/ },
-  { name: 'restore', proof: 'zero-orders', says: /^## Restore/ },
+  { name: 'restore', proof: 'speed', says: /^## Restore/ },
   { name: 'check-failed', proof: 'broken-worlds', says: /`?rate-limited`?/ },
 ];
 
