@@ -155,8 +155,14 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/brake-proof.ts',
     'where there are several API servers, cert-manager’s own has to deny it something',
-    'if (!isOnlyOne) await',
-    'if (Number.isNaN(0)) await',
+    'if (!isOnlyOne && ',
+    'if (Number.isNaN(0) && ',
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'a cert-manager that does not run yet is not waited for',
+    " && state === 'running') await",
+    ') await',
   ),
   guard(
     'shared/backup/brake-proof.ts',

@@ -15,7 +15,7 @@ interface World {
   api: MemoryApi;
   /** What became of each of cert-manager's CertificateRequests. */
   tries: ('let through' | 'denied')[];
-  prove(signal?: AbortSignal): Promise<void>;
+  prove(signal?: AbortSignal, state?: 'running' | 'unready'): Promise<void>;
 }
 
 /** A cluster with the brake, and cert-manager's request manager. @param tries what its API server makes of each of its requests */
@@ -42,7 +42,9 @@ function world(servers: readonly string[], tries: World['tries'], message = deni
     const [certificate] = api.objects(kinds.certificate).filter(isCanary);
     if (certificate !== undefined) setImmediate(() => request(certificate));
   };
-  return { api, tries: done, prove: (signal = silent) => proveBrake(api.cluster, 'cert-manager', signal) };
+  const prove: World['prove'] = (signal = silent, state = 'running') =>
+    proveBrake(api.cluster, { state, namespace: 'cert-manager' }, signal);
+  return { api, tries: done, prove };
 }
 
 function leftIn(api: MemoryApi): KubeObject[] {
@@ -54,6 +56,12 @@ describe('the brake’s proof', () => {
     const { api, tries, prove } = world(['192.0.2.1'], ['denied']);
     await prove();
     expect([tries, api.writes]).toEqual([[], []]);
+  });
+
+  it('does not wait for a cert-manager that does not run yet', async () => {
+    const { api, prove } = world([], []);
+    await prove(AbortSignal.timeout(5_000), 'unready');
+    expect(api.writes).toEqual([]);
   });
 
   it.each<[string, string[]]>([

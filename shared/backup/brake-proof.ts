@@ -4,6 +4,7 @@ import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { recordsAt, textAt } from '../cluster/fields.js';
 import { kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
+import type { CertManager } from '../facts/cert-manager.js';
 import { lockName } from '../facts/lock.js';
 import { pause } from '../pause.js';
 import { newCanary, sweepCanaries } from './canary.js';
@@ -14,16 +15,19 @@ const canaryDeadline = 60_000;
 const lookAgain = 200;
 const stopIt = 'scale cert-manager’s Deployment to 0 and run the restore again; it then needs no brake';
 
+/** A cert-manager that could order. */
+export type Orderer = Pick<CertManager, 'state' | 'namespace'>;
+
 /**
  * Waits until new orders are denied to cert-manager. A dry run that is denied shows it of the API server that has answered. Where there are
  * others, cert-manager may speak with one of them, which has not seen the policy yet: there, cert-manager itself has to be denied something.
+ * One that does not run yet cannot be asked.
  *
- * @param certManager its namespace
  * @throws McprtError `brake-ineffective`; ApiError; the signal's reason
  */
-export async function proveBrake(cluster: Cluster, certManager: string, signal: AbortSignal): Promise<void> {
+export async function proveBrake(cluster: Cluster, { state, namespace }: Orderer, signal: AbortSignal): Promise<void> {
   const [isOnlyOne] = await allDone([hasOneApiServer(cluster), untilDenied(cluster, signal)]);
-  if (!isOnlyOne) await untilDeniedToCertManager(cluster, certManager, signal);
+  if (!isOnlyOne && state === 'running') await untilDeniedToCertManager(cluster, namespace, signal);
 }
 
 /** Whether the API server that answers is the only one: each of them is an address of Service `kubernetes`. */

@@ -11,6 +11,7 @@ import { before130 } from './testing/scene.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const signal = new AbortController().signal;
+const orderer = { state: 'running', namespace: 'cert-manager' } as const;
 const holder = (run: string, minutes = 10) => ({ run, expires: new Date(now.getTime() + minutes * 60_000) });
 
 function cluster(unserved: Kind[] = []): MemoryApi {
@@ -75,7 +76,7 @@ describe('the brake', () => {
       if (call.path.includes('/orders')) probes.push(JSON.parse(call.body ?? ''));
       await before?.(call);
     };
-    await brake(api.cluster, holder('mine'), { canDeny: true, orderer: 'cert-manager', signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal });
     expect(seen.probes).toBe(3);
     // An order that nothing but the brake has a reason to refuse.
     expect(probes[0]).toMatchObject({
@@ -128,14 +129,12 @@ describe('the brake', () => {
       probes += 1;
       if (probes < 3) throw new ApiError(status, 'Refused', detail, 'POST orders');
     };
-    await brake(api.cluster, holder('mine'), { canDeny: true, orderer: 'cert-manager', signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal });
     expect(probes).toBe(3);
     api.hooks.before = ({ method, path }) => {
       if (method === 'POST' && path.includes('/orders')) throw new ApiError(403, 'Forbidden', 'no', 'POST orders');
     };
-    await expect(
-      brake(api.cluster, holder('mine'), { canDeny: true, orderer: 'cert-manager', signal }),
-    ).rejects.toMatchObject({
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toMatchObject({
       code: 'cluster-forbidden',
     });
   });
@@ -146,9 +145,7 @@ describe('the brake', () => {
     api.hooks.before = ({ method, path }) => {
       if (method === 'PATCH' && path.includes('/validatingadmissionpolicybindings/')) throw down;
     };
-    await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer: 'cert-manager', signal })).rejects.toBe(
-      down,
-    );
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toBe(down);
     expect(api.objects(kinds.admissionPolicy)).toEqual([]);
 
     for (const from of ['/validatingadmissionpolicybindings/', '/orders']) {
@@ -157,9 +154,7 @@ describe('the brake', () => {
         isDead ||= method !== 'GET' && path.includes(from);
         if (isDead) throw down;
       };
-      await expect(
-        brake(api.cluster, holder('mine'), { canDeny: true, orderer: 'cert-manager', signal }),
-      ).rejects.toMatchObject({
+      await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toMatchObject({
         code: 'cluster-unavailable',
         why: expect.stringContaining('the brake is still on'),
       });
@@ -187,9 +182,9 @@ describe('the brake', () => {
     lateBy(api, Number.POSITIVE_INFINITY);
     const cancel = new AbortController();
     setTimeout(() => cancel.abort(reason), 60);
-    await expect(
-      brake(api.cluster, holder('mine'), { canDeny: true, orderer: 'cert-manager', signal: cancel.signal }),
-    ).rejects.toBe(reason);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal: cancel.signal })).rejects.toBe(
+      reason,
+    );
     expect(api.objects(kinds.admissionPolicy)).toEqual([]);
   });
 
@@ -201,7 +196,7 @@ describe('the brake', () => {
     setTimeout(() => cancel.abort(reason), 60);
     const failed = brake(api.cluster, holder('mine'), {
       canDeny: true,
-      orderer: 'cert-manager',
+      orderer,
       signal: cancel.signal,
     });
     await expect(failed).rejects.toMatchObject({
@@ -230,9 +225,9 @@ describe('the brake', () => {
     let time = 0;
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => (time += 60_000));
     try {
-      await expect(
-        brake(api.cluster, holder('mine'), { canDeny: true, orderer: 'cert-manager', signal }),
-      ).rejects.toMatchObject({ code });
+      await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toMatchObject({
+        code,
+      });
     } finally {
       clock.mockRestore();
     }

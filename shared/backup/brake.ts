@@ -5,7 +5,7 @@ import { McprtError } from '../errors.js';
 import { requireNoInstallation, requireNoRollout } from '../facts/installation.js';
 import { type LockPlace, lockAnnotations, lockName, plainLock, policyLock, refuseHeld } from '../facts/lock.js';
 import { canaryPrefix } from '../facts/observation.js';
-import { proveBrake } from './brake-proof.js';
+import { type Orderer, proveBrake } from './brake-proof.js';
 
 /**
  * Who holds the brake. The brake is also the lock between restores and wipes: creating it is atomic. A run that was killed leaves
@@ -21,8 +21,8 @@ export interface Brake {
   /** Whether it was found, left by a run that was killed. */
   takenOver: boolean;
   place: LockPlace;
-  /** Waits until orders are denied to the cert-manager of a namespace, where the cluster can deny them. @throws as `brake`; the brake stays on */
-  prove(certManager: string): Promise<void>;
+  /** Waits until orders are denied to cert-manager, where the cluster can deny them. @throws as `brake`; the brake stays on */
+  prove(certManager: Orderer): Promise<void>;
   isProven(): boolean;
   release(): Promise<void>;
   isReleased(): boolean;
@@ -32,11 +32,8 @@ export interface Brake {
 export interface BrakeOptions {
   /** Whether the cluster can deny orders; where it cannot, this is the lock only. */
   canDeny: boolean;
-  /**
-   * Namespace of a cert-manager that could order now. Where nothing can, it is left out: the brake is the lock, and is proven when
-   * something turns up.
-   */
-  orderer?: string;
+  /** What could order now; where nothing can, the brake is the lock, and is proven when something turns up. */
+  orderer?: Orderer;
   /** Ends the wait for the proof; the brake is let go then, as nothing has been written under it. */
   signal: AbortSignal;
   /** Told when the lock is in hand, before the brake is proven. */
@@ -63,7 +60,7 @@ export async function brake(
   });
   let proven = false;
   let released = false;
-  const prove = async (certManager: string): Promise<void> => {
+  const prove = async (certManager: Orderer): Promise<void> => {
     if (!canDeny) return;
     await proveBrake(cluster, certManager, signal);
     proven = true;
