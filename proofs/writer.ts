@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../lab/driver/until.js';
 import { waitForCertificates } from '../lab/platform/install.js';
-import { issuer, namespaces, privateIssuer } from '../lab/platform/names.js';
+import { issuer } from '../lab/platform/names.js';
 import { certificateOf, namespaceOf, privateCaIssuer } from '../lab/platform/resources.js';
 import { isConflict } from '../shared/cluster/cluster.js';
-import { isTrue, textAt } from '../shared/cluster/fields.js';
+import { textAt } from '../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../shared/cluster/objects.js';
 import { policyLock } from '../shared/facts/lock.js';
 import { seeded, seedOf } from './random.js';
 import { chanceOfMore, sum } from './support/figures.js';
 import type { Proof, ProofContext } from './support/proof.js';
 import { mustWork, resultOf } from './support/runs.js';
-import { certificateCount, wipeNamespaces } from './world/installation.js';
+import { beginElsewhere, certificateCount, wipeNamespaces } from './world/installation.js';
 import { inWorld, type World } from './world/world.js';
 
 const namespace = 'writer';
@@ -51,7 +51,7 @@ async function everyRace(context: ProofContext, world: World) {
     // The same moments for both.
     const moments = written.map(() => random.below(span));
     fast.push(await race(context, world, moments, async () => undefined));
-    braked.push(await race(context, world, moments, () => beginElsewhere(world)));
+    braked.push(await race(context, world, moments, () => beginElsewhere(world.cluster)));
     context.progress(`  ${fast.length}: ${fast.at(-1)?.orders} orders, with the brake ${braked.at(-1)?.orders}`);
   }
   const orders = (races: readonly Race[]): number => sum(races.map((one) => one.orders));
@@ -107,17 +107,6 @@ async function write(world: World, moments: readonly number[]): Promise<void> {
       await makeNamespace(world);
       await makeCertificate(world, name);
     }),
-  );
-}
-
-/** Has cert-manager begin with another certificate that is restored, and cannot be ordered: the restore must brake. */
-async function beginElsewhere({ cluster }: World): Promise<void> {
-  const inRegistry = { namespace: namespaces.registry };
-  await cluster.delete(kinds.clusterIssuer, { name: privateIssuer });
-  await cluster.delete(kinds.secret, { ...inRegistry, name: 'registry-internal-tls' });
-  const ref = { ...inRegistry, name: 'registry-internal-cert' };
-  await until('cert-manager to begin', async () =>
-    isTrue(await cluster.get<KubeObject>(kinds.certificate, ref), 'Issuing'),
   );
 }
 

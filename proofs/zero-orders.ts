@@ -6,6 +6,7 @@ import { applyObject } from '../lab/platform/objects.js';
 import { textAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { sum } from './support/figures.js';
+import { restoreBesideLateServer } from './support/late-server.js';
 import { leaves } from './support/leaves.js';
 import type { Proof, ProofContext } from './support/proof.js';
 import { mustWork, resultOf } from './support/runs.js';
@@ -26,7 +27,7 @@ interface Cycle {
 export const zeroOrders: Proof = {
   name: 'zero-orders',
   claim:
-    'wipe, restore, reinstall: no order and no issuance, with cert-manager running, asked too early, stopped, absent, on a new cluster, and before Kubernetes 1.30',
+    'wipe, restore, reinstall: no order and no issuance, with cert-manager running, asked too early, stopped, absent, on a new cluster, beside a second API server that is late, and before Kubernetes 1.30',
   run: (context) => inWorld(context, [], (world) => everyCycle(context, world)),
   inTable: ({ cycles, orders, issued }) => `${cycles} cycles: ${orders} orders, ${issued} issuances`,
 };
@@ -58,6 +59,7 @@ async function everyCycle(context: ProofContext, world: World) {
   });
   await cycle('absent', 'not-needed', () => world.wipe([...appNamespaces, 'cert-manager']));
   done.push(await onNewCluster(context, world));
+  if (canBrake) done.push(await onTwoServers(context));
   done.push(...(await onOldCluster(context)));
   for (const one of done) context.expect(one.orders === 0 && one.issued === 0 && one.serialsEqual, JSON.stringify(one));
   return {
@@ -76,9 +78,9 @@ async function everyCycle(context: ProofContext, world: World) {
 async function restoreAndInstall(
   context: ProofContext,
   world: World,
-  { state, brake, allow = '' }: { state: string; brake: string; allow?: string },
+  { state, brake, ...inputs }: { state: string; brake: string; allow?: string; kubeconfig?: string },
 ): Promise<string> {
-  const run = await world.backup('restore', { allow });
+  const run = await world.backup('restore', inputs);
   context.expectDone(`${state}: the restore`, run);
   const said = textAt(resultOf(run), 'brake');
   context.expectSame(`${state}: the brake`, said, brake);
@@ -100,6 +102,28 @@ function onNewCluster(context: ProofContext, old: World): Promise<Cycle> {
       return 'not-needed';
     });
   });
+}
+
+/** Two API servers, of which cert-manager's learns of the brake seconds after the one that the restore speaks with. */
+function onTwoServers(context: ProofContext): Promise<Cycle> {
+  const state = 'two API servers, cert-manager’s late';
+  return inWorld(
+    context,
+    ['gate', 'platform'],
+    async (world) => {
+      mustWork('the backup', await world.backup('backup'));
+      const { kubeconfig } = world.gate;
+      return counted(world, state, await leaves(world.cluster), async () => {
+        let said = '';
+        const wasLate = await restoreBesideLateServer(world, async () => {
+          said = await restoreAndInstall(context, world, { state, brake: 'policy', kubeconfig });
+        });
+        context.expect(wasLate, `${state}: the brake was proven before cert-manager’s server could be late`);
+        return said;
+      });
+    },
+    { apiServers: 2, folder: join(context.folder, 'two-servers') },
+  );
 }
 
 /**

@@ -14,8 +14,9 @@ import { buildControllers } from './controllers.js';
 import { buildKine, type Datastore, kineFlags } from './datastore.js';
 import { cacheFolder } from './folders.js';
 import { buildKubernetes, kubernetesParts } from './kubernetes.js';
+import { buildPlain } from './plain-program.js';
 import { claimPorts, releasePorts } from './ports.js';
-import { isRunning, type LabProcess, startProcess, stopProcesses } from './processes.js';
+import { isRunning, type LabProcess, signalProcesses, startProcess, stopProcesses } from './processes.js';
 import { buildProgram, ownKubernetes, type Program } from './program.js';
 import type { Progress } from './progress.js';
 import { found } from './until.js';
@@ -61,6 +62,8 @@ export interface LabOptions {
   certManager?: string;
   /** etcd when left out. */
   datastore?: Datastore;
+  /** With 2, cert-manager's API server is another one than everybody else's, and can be made late (`holdPoliciesBack`). */
+  apiServers?: 1 | 2;
 }
 
 /** What an API server lacked before Kubernetes 1.30, and does without when these flags say so. */
@@ -100,6 +103,7 @@ export async function startLab(options: LabOptions): Promise<LabState> {
     ...(other && { crds: other.crds, controllers: other.program }),
     ...(kubernetes !== undefined && { kubernetes: await buildKubernetes(kubernetes, options) }),
     ...(options.datastore === 'kine' && { kine: await buildKine(options) }),
+    ...(options.apiServers === 2 && { relay: await buildPlain(relay, options) }),
   };
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const processes: LabProcess[] = [];
@@ -160,6 +164,16 @@ export async function startPart(state: LabState, name: string): Promise<void> {
   }
 }
 
+/** Lets the second API server hear nothing more of admission policies, until `letPoliciesThrough`. */
+export function holdPoliciesBack(state: LabState): void {
+  signalProcesses(partsOf(state, relay), 'SIGSTOP');
+}
+
+/** Lets the second API server hear what it has missed. */
+export function letPoliciesThrough(state: LabState): void {
+  signalProcesses(partsOf(state, relay), 'SIGCONT');
+}
+
 function partsOf({ processes }: LabState, name: string): LabProcess[] {
   return processes.filter((one) => one.name === name);
 }
@@ -184,10 +198,13 @@ function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
   return join(cacheFolder(options.env), 'labs', options.name);
 }
 
+/** What stands between the second API server and etcd, for admission policies only. */
+const relay = 'relay';
 /** What is listened on for, a port each. */
 const portNames = [
   ...(['api', 'etcdClient', 'etcdPeer', 'manager', 'scheduler', 'kwok'] as const),
   ...(['http01', 'dns', 'acme', 'control', 'faults', 'registry', 'kubelet', 'proxy', 'web', 'websecure'] as const),
+  ...(['secondApi', relay] as const),
 ] as const;
 type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 
@@ -228,13 +245,14 @@ async function startParts(
   };
   const more = options.before130 ? before130Flags : [];
   const minor = Number((options.kubernetes ?? ownKubernetes).split('.')[1]);
-  await startApiServer(lab, minor, [...(await auditFlags(options, folder)), ...more]);
+  const flags = await startApiServer(lab, minor, [...(await auditFlags(options, folder)), ...more]);
   const { cluster } = await connectWithKubeconfig(lab.kubeconfig);
   try {
     await eventually('the API server', () => cluster.get(kinds.namespace, { name: 'kube-system' }).then(present));
     await startControllers(lab);
     await startKwok(lab);
-    const acmeCa = await startAcme(lab, () => cluster.apply(kinds.node, node(), { manager: 'lab' }));
+    const own = options.apiServers === 2 ? await startSecondApiServer(lab, flags) : lab.kubeconfig;
+    const acmeCa = await startAcme(lab, own, () => cluster.apply(kinds.node, node(), { manager: 'lab' }));
     await eventually('what the API server grants everybody', () => everybodyMayAsk(cluster));
     const state: LabState = {
       name: options.name,
@@ -262,22 +280,23 @@ async function startParts(
 }
 
 /** Parts that are programs of their own; the others are sub-commands. */
-const ownPrograms: readonly string[] = ['kwok', 'kine'];
+const ownPrograms: readonly string[] = ['kwok', 'kine', relay];
 
-function executableOf(name: string, { lab, kwok, kine, kubernetes }: Program): string {
+function executableOf(name: string, { lab, kwok, kine, kubernetes, relay: relaying }: Program): string {
   if (name === 'kwok') return kwok;
   if (name === 'kine' && kine !== undefined) return kine;
+  if (name === relay && relaying !== undefined) return relaying;
   return kubernetes !== undefined && kubernetesParts.includes(name) ? kubernetes : lab;
 }
 
 const at = (port: number): string => `127.0.0.1:${port}`;
 
-/** Starts etcd, or what stands in its place, and the API server, and writes its administrator's kubeconfig. */
+/** Starts etcd, or what stands in its place, and the API server, and writes its administrator's kubeconfig. @returns its flags */
 async function startApiServer(
   { folder, program, ports, kubeconfig, server, key, authentication, start }: Starting,
   minor: number,
   more: string[],
-) {
+): Promise<string[]> {
   const token = randomBytes(24).toString('hex');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   await writeFile(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
@@ -292,7 +311,7 @@ async function startApiServer(
   } else {
     await start('kine', kineFlags(folder, at(ports.etcdClient)));
   }
-  await start('apiserver', [
+  const flags = [
     `--etcd-servers=http://${at(ports.etcdClient)}`,
     `--cert-dir=${join(folder, 'apiserver')}`,
     '--bind-address=127.0.0.1',
@@ -309,11 +328,47 @@ async function startApiServer(
     // No DNS knows the nodes' names.
     '--kubelet-preferred-address-types=InternalIP',
     ...more,
-  ]);
+  ];
+  await start('apiserver', flags);
   const ca = await eventually('the API server’s certificate', () =>
     wholeCertificates(join(folder, 'apiserver', 'apiserver.crt')),
   );
   await writeFile(kubeconfig, kubeconfigText(server, ca, token), { mode: 0o600 });
+  return flags;
+}
+
+/**
+ * Starts a second API server on the same etcd, with the same certificate and keys. Admission policies reach it by a way of their own,
+ * on which they can be held back.
+ *
+ * @returns path of a kubeconfig for it
+ */
+async function startSecondApiServer(
+  { folder, ports, kubeconfig, server, start }: Starting,
+  flags: readonly string[],
+): Promise<string> {
+  await start(relay, [at(ports.relay), at(ports.etcdClient)]);
+  const policies = ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'];
+  const overrides = policies.map((one) => `admissionregistration.k8s.io/${one}#http://${at(ports.relay)}`);
+  await start('apiserver', [
+    ...flags,
+    `--secure-port=${ports.secondApi}`,
+    // Of the servers that Service `kubernetes` leads to, each has an address of its own; nobody calls this one.
+    '--advertise-address=198.51.100.2',
+    `--etcd-servers-overrides=${overrides.join(',')}`,
+  ]);
+  const own = join(folder, 'kubeconfig-2');
+  const text = await readFile(kubeconfig, 'utf8');
+  await writeFile(own, text.replace(server, `https://${at(ports.secondApi)}`), { mode: 0o600 });
+  const { cluster } = await connectWithKubeconfig(own);
+  try {
+    await eventually('the second API server', () =>
+      cluster.get(kinds.namespace, { name: 'kube-system' }).then(present),
+    );
+  } finally {
+    await cluster.close();
+  }
+  return own;
 }
 
 async function startControllers({ folder, ports, kubeconfig, key, start }: Starting): Promise<void> {
@@ -354,9 +409,15 @@ async function startKwok({ folder, program, ports, kubeconfig, start }: Starting
   ]);
 }
 
-/** Starts the ACME server, what answers its questions, and what runs cert-manager. @returns the ACME server's CA */
+/**
+ * Starts the ACME server, what answers its questions, and what runs cert-manager.
+ *
+ * @param certManagers cert-manager's kubeconfig
+ * @returns the ACME server's CA
+ */
 async function startAcme(
   { ports, program, kubeconfig, start }: Starting,
+  certManagers: string,
   makeNode: () => Promise<unknown>,
 ): Promise<string> {
   const [http01, dns] = [at(ports.http01), at(ports.dns)];
@@ -370,7 +431,8 @@ async function startAcme(
   const own = `--kubeconfig=${kubeconfig}`;
   await start('challenges', [own, `--http01=${http01}`, `--dns=${dns}`, `--control=${at(ports.faults)}`]);
   const controllers = program.controllers === undefined ? [] : [`--program=${program.controllers}`];
-  await start('cert-manager-pod', [own, ...controllers, '--', own, `--nameserver=${dns}`, `--http01=${http01}`]);
+  const flags = [`--kubeconfig=${certManagers}`, `--nameserver=${dns}`, `--http01=${http01}`];
+  await start('cert-manager-pod', [own, ...controllers, '--', ...flags]);
   return eventually('the ACME server', async () => (await fetch(`http://${at(ports.control)}/certificate`)).text());
 }
 

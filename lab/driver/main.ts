@@ -6,11 +6,15 @@ import { labNames, readLab, runningParts, startLab, stopLab } from './lab.js';
 import { readMeter } from './meter.js';
 import { buildProgram } from './program.js';
 
-const usage = 'npm run lab -- up|down|status|kubeconfig|logs [PART]|build [--name NAME] [--all]';
+const usage = 'npm run lab -- up|down|status|kubeconfig|logs [PART]|build [--name NAME] [--all] [--api-servers 2]';
 
 const { values, positionals } = commandLine(usage, {
   allowPositionals: true,
-  options: { name: { type: 'string', default: 'default' }, all: { type: 'boolean', default: false } },
+  options: {
+    name: { type: 'string', default: 'default' },
+    all: { type: 'boolean', default: false },
+    'api-servers': { type: 'string', default: '1' },
+  },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -22,7 +26,12 @@ const commands: Record<string, () => Promise<void>> = {
   },
   async up() {
     const started = performance.now();
-    const state = await startLab({ name: values.name, env, progress });
+    const state = await startLab({
+      name: values.name,
+      env,
+      progress,
+      apiServers: values['api-servers'] === '2' ? 2 : 1,
+    });
     print(`lab ${state.name} is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${state.server}`);
     print(`export KUBECONFIG=${state.kubeconfig}`);
   },

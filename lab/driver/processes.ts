@@ -46,22 +46,24 @@ export function isRunning(process: LabProcess): boolean {
   return startTime(process.pid) === process.started;
 }
 
+/** Sends a signal to processes that we started, and only those. */
+export function signalProcesses(processes: LabProcess[], name: NodeJS.Signals): void {
+  for (const one of processes.filter(isRunning)) {
+    try {
+      process.kill(one.pid, name);
+    } catch {
+      // it ended between the look and the signal
+    }
+  }
+}
+
 /** Ends processes that we started, and only those: first asked, then after `patience` ms forced. */
 export async function stopProcesses(processes: LabProcess[], patience = 5000): Promise<void> {
-  const signal = (name: NodeJS.Signals): void => {
-    for (const one of processes.filter(isRunning)) {
-      try {
-        process.kill(one.pid, name);
-      } catch {
-        // it ended between the look and the signal
-      }
-    }
-  };
-  signal('SIGTERM');
+  signalProcesses(processes, 'SIGTERM');
   for (let waited = 0; processes.some(isRunning) && waited < patience; waited += 50) {
     await sleep(50);
   }
-  signal('SIGKILL');
+  signalProcesses(processes, 'SIGKILL');
   while (processes.some(isRunning)) {
     await sleep(20);
   }

@@ -36,6 +36,8 @@ export interface Program {
   kubernetes?: string;
   /** What stands in etcd's place, where it does. */
   kine?: string;
+  /** What makes a second API server late, where there is one. */
+  relay?: string;
 }
 
 /**

@@ -149,8 +149,56 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/brake.ts',
     'the brake is on only when a dry run was denied',
-    'if (mustHold) await',
-    'if (false) await',
+    'if (orderer !== undefined) await',
+    'if (Number.isNaN(0)) await',
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'where there are several API servers, cert-manager’s own has to deny it something',
+    'if (!isOnlyOne && ',
+    'if (Number.isNaN(0) && ',
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'a cert-manager that does not run yet is not waited for',
+    " && state === 'running') await",
+    ') await',
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'where nobody tells how many API servers there are, there may be several',
+    '.length === 1',
+    '.length <= 1',
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'a refusal of somebody else’s says nothing about the brake',
+    "textAt(one, 'message').includes(lockName)",
+    "textAt(one, 'message') !== ''",
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'cert-manager sees a canary’s request before it is taken away',
+    'if (seen.has(uid)) await',
+    'await',
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'the wait for cert-manager’s API server hears a cancel',
+    'await pause(lookAgain, signal)',
+    'await pause(lookAgain, new AbortController().signal)',
+  ),
+  guard(
+    'shared/backup/brake-proof.ts',
+    'the canary of the brake is taken away',
+    '    await sweepCanaries(cluster, namespace);',
+    '',
+  ),
+  guard(
+    'shared/backup/brake.ts',
+    'the brake denies no CertificateRequest but a canary’s',
+    "request.resource.resource != 'orders' && !",
+    "request.resource.resource != 'orders' && false && !",
   ),
   guard(
     'shared/backup/plan.ts',
@@ -194,10 +242,11 @@ export const guards: readonly Guard[] = [
     'await cluster.delete(place.kind, place.ref);\n    if (canDeny) await cluster.delete(kinds.admissionPolicyBinding, { name: lockName });',
   ),
   guard(
-    'shared/backup/brake.ts',
+    'shared/backup/brake-proof.ts',
     'the wait for the brake hears a cancel',
     'await pause(wait, signal);',
     'await pause(wait, new AbortController().signal);',
+    'shared/backup/brake.test',
   ),
   guard(
     'shared/backup/brake.ts',

@@ -2,7 +2,7 @@ import type { LabOptions, LabState } from '../../lab/driver/lab.js';
 import type { Findings } from './findings.js';
 
 /** What of a lab is to be otherwise. `env` stands beside the proof's own variables. */
-export type LabWishes = Partial<Pick<LabOptions, 'env' | 'before130'>>;
+export type LabWishes = Partial<Pick<LabOptions, 'env' | 'before130' | 'apiServers'>>;
 
 /** Thrown by a proof that this machine cannot run: it holds for nothing then. */
 export class NotRun extends Error {}

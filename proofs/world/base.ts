@@ -42,6 +42,8 @@ export interface WorldOptions {
   traefik?: boolean;
   /** Whether the API server is as before Kubernetes 1.30. */
   before130?: boolean;
+  /** With 2, cert-manager has an API server of its own. */
+  apiServers?: 1 | 2;
 }
 
 /** Stands in a profile that the runner has checked out or written, and nowhere else. */
@@ -49,9 +51,9 @@ export const profilePassword = 'f4b1c07de2a94c3381d6a95e0c7b2d18';
 
 /** Brings a lab up and makes keys and a profile. @param given what the parts of the world have for the actions, by then */
 export async function makeBase(context: ProofContext, options: WorldOptions, given: Given): Promise<Base> {
-  const { layout = 'split', folder = context.folder, before130 = false } = options;
+  const { layout = 'split', folder = context.folder, before130 = false, apiServers = 1 } = options;
   const domain = 'example.com';
-  const state = await context.lab({ before130 });
+  const state = await context.lab({ before130, apiServers });
   const [cluster, keys, root] = await Promise.all([
     openLab(state),
     makeKeys('hybrid'),

@@ -10,8 +10,8 @@ import { listenOnLoopback } from '../../lab/driver/loopback.js';
 
 /** What happens to a write on its way: it can be stopped before the cluster sees it, or after. */
 export interface GateHooks {
-  /** Before the n-th write is passed on (n from 1); with `drop`, the cluster never sees it. */
-  beforeWrite?: (n: number, what: string) => 'drop' | undefined;
+  /** Before the n-th write is passed on (n from 1), once a promise is kept; with `drop`, the cluster never sees it. */
+  beforeWrite?: (n: number, what: string) => 'drop' | undefined | Promise<undefined>;
   /** After the cluster has answered the n-th write, before the client learns of it; a promise is waited for. */
   afterWrite?: (n: number, what: string) => void | Promise<void>;
   /** Round trip that is added to every request, in ms. */
@@ -68,7 +68,7 @@ export async function openGate(state: LabState): Promise<Gate> {
     const isWrite = incoming.method !== 'GET' && !/selfsubject/.test(what) && !incoming.url.includes('dryRun=All');
     const n = isWrite ? writes.push(what) : 0;
     if (hooks.delay) await sleep(hooks.delay / 2);
-    if (isWrite && hooks.beforeWrite?.(n, what) === 'drop') {
+    if (isWrite && (await hooks.beforeWrite?.(n, what)) === 'drop') {
       outgoing.stream?.close?.();
       return;
     }

@@ -56,6 +56,17 @@ export async function askTooEarly(cluster: Cluster, wipe: () => Promise<void>): 
   );
 }
 
+/** Has cert-manager begin with another certificate that is restored, and cannot be ordered: the restore must brake. */
+export async function beginElsewhere(cluster: Cluster): Promise<void> {
+  const inRegistry = { namespace: namespaces.registry };
+  await cluster.delete(kinds.clusterIssuer, { name: privateIssuer });
+  await cluster.delete(kinds.secret, { ...inRegistry, name: 'registry-internal-tls' });
+  const ref = { ...inRegistry, name: 'registry-internal-cert' };
+  await until('cert-manager to begin', async () =>
+    isTrue(await cluster.get<KubeObject>(kinds.certificate, ref), 'Issuing'),
+  );
+}
+
 /** Deletes namespaces as the runbook's wipe does, and waits until they are gone. */
 export async function wipeNamespaces(cluster: Cluster, names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => cluster.delete(kinds.namespace, { name })));

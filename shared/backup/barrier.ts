@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { allDone } from '../all-done.js';
 import { label } from '../certificates/model.js';
 import { type Cluster, objectOf } from '../cluster/cluster.js';
 import { type Condition, type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
-import { canaryPrefix, isCanary } from '../facts/observation.js';
 import { pause } from '../pause.js';
+import { newCanary, sweepCanaries } from './canary.js';
 
 /** In ms. */
 const deadline = 60_000;
@@ -24,22 +23,13 @@ const rewatch = 200;
  * @throws McprtError `barrier-timeout`; the signal's reason
  */
 export async function barrier(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<() => Promise<void>> {
-  const name = canaryPrefix + randomBytes(4).toString('hex');
-  const ref = { name, namespace };
-  const clear = (): Promise<void> => sweep(cluster, namespace);
+  const certificate = newCanary(namespace);
+  const ref = { name: certificate.metadata.name, namespace };
+  const clear = (): Promise<void> => sweepCanaries(cluster, namespace);
   const secret = objectOf(kinds.secret, {
     metadata: { ...ref, labels: { [label.partOfCertManager]: 'true' } },
     type: 'Opaque',
     data: { canary: 'eA==' },
-  });
-  const certificate = objectOf(kinds.certificate, {
-    metadata: ref,
-    spec: {
-      secretName: name,
-      dnsNames: ['canary.invalid'],
-      issuerRef: { name, kind: 'ClusterIssuer' },
-      privateKey: { algorithm: 'ECDSA', rotationPolicy: 'Always' },
-    },
   });
   try {
     // Which of the two comes first does not matter: what is waited for takes both.
@@ -79,18 +69,5 @@ async function untilSeen(
     next: 'see `kubectl logs -n cert-manager deploy/cert-manager`; then run the restore again: what is written stays, and no order was made',
   });
 }
-
-/** Removes what this barrier, or one of a run that was killed, made. */
-async function sweep(cluster: Cluster, namespace: string): Promise<void> {
-  await Promise.all(
-    [kinds.certificate, kinds.certificateRequest, kinds.secret].map(async (kind) => {
-      const { items } = await cluster.list(kind, { namespace, ...(kind === kinds.secret ? canarySecrets : {}) });
-      const ours = items.filter(isCanary);
-      await Promise.all(ours.map(({ metadata }) => cluster.delete(kind, { name: metadata.name, namespace })));
-    }),
-  );
-}
-
-const canarySecrets = { fieldSelector: 'type=Opaque', labelSelector: label.partOfCertManager };
 
 type WithConditions = KubeObject & { status?: { conditions?: Condition[] } };

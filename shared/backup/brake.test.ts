@@ -11,6 +11,7 @@ import { before130 } from './testing/scene.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const signal = new AbortController().signal;
+const orderer = { state: 'running', namespace: 'cert-manager' } as const;
 const holder = (run: string, minutes = 10) => ({ run, expires: new Date(now.getTime() + minutes * 60_000) });
 
 function cluster(unserved: Kind[] = []): MemoryApi {
@@ -43,8 +44,8 @@ function lateBy(api: MemoryApi, probes: number): { probes: number } {
 describe('the brake', () => {
   it('is not taken from another run that may be alive', async () => {
     const api = cluster();
-    await brake(api.cluster, holder('other'), { canDeny: true, mustHold: false, signal });
-    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toMatchObject({
+    await brake(api.cluster, holder('other'), { canDeny: true, signal });
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, signal })).rejects.toMatchObject({
       code: 'restore-locked',
     });
     await expect(requireFree(api.cluster, 'mine')).rejects.toMatchObject({ code: 'restore-locked' });
@@ -58,8 +59,8 @@ describe('the brake', () => {
     ['an attempt of the same run', holder('mine')],
   ])('is taken over from %s', async (_, before) => {
     const api = cluster();
-    await brake(api.cluster, before, { canDeny: true, mustHold: false, signal });
-    const held = await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal });
+    await brake(api.cluster, before, { canDeny: true, signal });
+    const held = await brake(api.cluster, holder('mine'), { canDeny: true, signal });
     expect(held.takenOver).toBe(true);
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
       'mcprt.dev/run': 'mine',
@@ -75,7 +76,7 @@ describe('the brake', () => {
       if (call.path.includes('/orders')) probes.push(JSON.parse(call.body ?? ''));
       await before?.(call);
     };
-    await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal });
     expect(seen.probes).toBe(3);
     // An order that nothing but the brake has a reason to refuse.
     expect(probes[0]).toMatchObject({
@@ -85,15 +86,31 @@ describe('the brake', () => {
     expect(api.objects(kinds.order)).toEqual([]);
   });
 
+  it('denies orders, and of CertificateRequests only those of canaries', async () => {
+    const api = cluster();
+    await brake(api.cluster, holder('mine'), { canDeny: true, signal });
+    expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.spec).toMatchObject({
+      matchConstraints: {
+        resourceRules: [
+          { resources: ['orders'], operations: ['CREATE'] },
+          { resources: ['certificaterequests'], operations: ['CREATE'] },
+        ],
+      },
+      validations: [
+        { expression: "request.resource.resource != 'orders' && !object.metadata.name.startsWith('mcprt-barrier-')" },
+      ],
+    });
+  });
+
   it('is taken over by one of two runs that find it, and not by both', async () => {
     const api = cluster();
-    await brake(api.cluster, holder('killed', -1), { canDeny: true, mustHold: false, signal });
+    await brake(api.cluster, holder('killed', -1), { canDeny: true, signal });
     api.hooks.before = async ({ method, path }) => {
       if (method !== 'PATCH' || !path.includes('/validatingadmissionpolicies/')) return;
       api.hooks.before = () => undefined;
-      await brake(api.cluster, holder('other'), { canDeny: true, mustHold: false, signal });
+      await brake(api.cluster, holder('other'), { canDeny: true, signal });
     };
-    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toMatchObject({
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, signal })).rejects.toMatchObject({
       code: 'restore-locked',
     });
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
@@ -112,12 +129,12 @@ describe('the brake', () => {
       probes += 1;
       if (probes < 3) throw new ApiError(status, 'Refused', detail, 'POST orders');
     };
-    await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal });
     expect(probes).toBe(3);
     api.hooks.before = ({ method, path }) => {
       if (method === 'POST' && path.includes('/orders')) throw new ApiError(403, 'Forbidden', 'no', 'POST orders');
     };
-    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toMatchObject({
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toMatchObject({
       code: 'cluster-forbidden',
     });
   });
@@ -128,7 +145,7 @@ describe('the brake', () => {
     api.hooks.before = ({ method, path }) => {
       if (method === 'PATCH' && path.includes('/validatingadmissionpolicybindings/')) throw down;
     };
-    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toBe(down);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toBe(down);
     expect(api.objects(kinds.admissionPolicy)).toEqual([]);
 
     for (const from of ['/validatingadmissionpolicybindings/', '/orders']) {
@@ -137,12 +154,10 @@ describe('the brake', () => {
         isDead ||= method !== 'GET' && path.includes(from);
         if (isDead) throw down;
       };
-      await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toMatchObject(
-        {
-          code: 'cluster-unavailable',
-          why: expect.stringContaining('the brake is still on'),
-        },
-      );
+      await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toMatchObject({
+        code: 'cluster-unavailable',
+        why: expect.stringContaining('the brake is still on'),
+      });
       expect(api.objects(kinds.admissionPolicy)).toHaveLength(1);
       api.remove(kinds.admissionPolicy, { name: 'mcprt-brake' });
       api.remove(kinds.admissionPolicyBinding, { name: 'mcprt-brake' });
@@ -151,7 +166,7 @@ describe('the brake', () => {
 
   it('lets the binding go before the policy, so that no other run begins meanwhile', async () => {
     const api = cluster();
-    const held = await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal });
+    const held = await brake(api.cluster, holder('mine'), { canDeny: true, signal });
     await held.release();
     expect(api.writes.filter((line) => line.startsWith('DELETE'))).toEqual([
       'DELETE /apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/mcprt-brake',
@@ -167,19 +182,23 @@ describe('the brake', () => {
     lateBy(api, Number.POSITIVE_INFINITY);
     const cancel = new AbortController();
     setTimeout(() => cancel.abort(reason), 60);
-    await expect(
-      brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal: cancel.signal }),
-    ).rejects.toBe(reason);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal: cancel.signal })).rejects.toBe(
+      reason,
+    );
     expect(api.objects(kinds.admissionPolicy)).toEqual([]);
   });
 
   it('stays on, and says so, when it was a killed run’s: what that one wrote may need it', async () => {
     const api = cluster();
-    await brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal });
+    await brake(api.cluster, holder('mine'), { canDeny: true, signal });
     lateBy(api, Number.POSITIVE_INFINITY);
     const cancel = new AbortController();
     setTimeout(() => cancel.abort(reason), 60);
-    const failed = brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal: cancel.signal });
+    const failed = brake(api.cluster, holder('mine'), {
+      canDeny: true,
+      orderer,
+      signal: cancel.signal,
+    });
     await expect(failed).rejects.toMatchObject({
       code: 'job-cancelled',
       why: expect.stringContaining('the brake is still on'),
@@ -206,9 +225,9 @@ describe('the brake', () => {
     let time = 0;
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => (time += 60_000));
     try {
-      await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: true, signal })).rejects.toMatchObject(
-        { code },
-      );
+      await expect(brake(api.cluster, holder('mine'), { canDeny: true, orderer, signal })).rejects.toMatchObject({
+        code,
+      });
     } finally {
       clock.mockRestore();
     }
@@ -221,18 +240,18 @@ describe('the brake', () => {
     api.hooks.before = ({ method }) => {
       if (method === 'POST') throw refused;
     };
-    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toBe(refused);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, signal })).rejects.toBe(refused);
     api.hooks.before = () => undefined;
-    await brake(api.cluster, holder('killed', -1), { canDeny: true, mustHold: false, signal });
+    await brake(api.cluster, holder('killed', -1), { canDeny: true, signal });
     api.hooks.before = ({ method, path }) => {
       if (method === 'PATCH' && path.includes('/validatingadmissionpolicies/')) throw refused;
     };
-    await expect(brake(api.cluster, holder('mine'), { canDeny: true, mustHold: false, signal })).rejects.toBe(refused);
+    await expect(brake(api.cluster, holder('mine'), { canDeny: true, signal })).rejects.toBe(refused);
   });
 });
 
 describe('the lock of a cluster before Kubernetes 1.30, which cannot deny orders', () => {
-  const options = { canDeny: false, mustHold: false, signal };
+  const options = { canDeny: false, signal };
 
   it('keeps others out, is taken over by the same run, and is let go', async () => {
     const api = cluster(before130);

@@ -1,11 +1,11 @@
 import { allDone } from '../all-done.js';
-import { ApiError } from '../cluster/api-error.js';
 import { type Cluster, isConflict, isNotFound, objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { McprtError } from '../errors.js';
 import { requireNoInstallation, requireNoRollout } from '../facts/installation.js';
 import { type LockPlace, lockAnnotations, lockName, plainLock, policyLock, refuseHeld } from '../facts/lock.js';
-import { pause } from '../pause.js';
+import { canaryPrefix } from '../facts/observation.js';
+import { type Orderer, proveBrake } from './brake-proof.js';
 
 /**
  * Who holds the brake. The brake is also the lock between restores and wipes: creating it is atomic. A run that was killed leaves
@@ -16,15 +16,13 @@ export interface Holder {
   expires: Date;
 }
 
-const effectiveDeadline = 15_000;
-
 /** A brake that is on. */
 export interface Brake {
   /** Whether it was found, left by a run that was killed. */
   takenOver: boolean;
   place: LockPlace;
-  /** Waits until orders are denied, where the cluster can deny them. @throws as `brake`; the brake stays on */
-  prove(): Promise<void>;
+  /** Waits until orders are denied to cert-manager, where the cluster can deny them. @throws as `brake`; the brake stays on */
+  prove(certManager: Orderer): Promise<void>;
   isProven(): boolean;
   release(): Promise<void>;
   isReleased(): boolean;
@@ -34,8 +32,8 @@ export interface Brake {
 export interface BrakeOptions {
   /** Whether the cluster can deny orders; where it cannot, this is the lock only. */
   canDeny: boolean;
-  /** Whether something could order now; where nothing can, the brake is the lock, and is proven when something turns up. */
-  mustHold: boolean;
+  /** What could order now; where nothing can, the brake is the lock, and is proven when something turns up. */
+  orderer?: Orderer;
   /** Ends the wait for the proof; the brake is let go then, as nothing has been written under it. */
   signal: AbortSignal;
   /** Told when the lock is in hand, before the brake is proven. */
@@ -43,7 +41,7 @@ export interface BrakeOptions {
 }
 
 /**
- * Denies new ACME orders in the whole cluster until released, and proves with a dry run that it does, where it must hold at once. cert-manager's
+ * Denies new ACME orders in the whole cluster until released, and proves that it does (`proveBrake`), where it must hold at once. cert-manager's
  * CertificateRequests wait meanwhile and count no failure.
  *
  * @throws McprtError `restore-locked`, `setup-busy`, `rollout-busy`, `brake-ineffective`, ApiError `cluster-forbidden`
@@ -51,7 +49,7 @@ export interface BrakeOptions {
 export async function brake(
   cluster: Cluster,
   holder: Holder,
-  { canDeny, mustHold, signal, onTaken }: BrakeOptions,
+  { canDeny, orderer, signal, onTaken }: BrakeOptions,
 ): Promise<Brake> {
   const place = canDeny ? policyLock : plainLock;
   const takenOver = await take(cluster, holder, place);
@@ -62,9 +60,9 @@ export async function brake(
   });
   let proven = false;
   let released = false;
-  const prove = async (): Promise<void> => {
+  const prove = async (certManager: Orderer): Promise<void> => {
     if (!canDeny) return;
-    await untilEffective(cluster, signal);
+    await proveBrake(cluster, certManager, signal);
     proven = true;
   };
   const release = async (): Promise<void> => {
@@ -80,7 +78,7 @@ export async function brake(
       requireNoRollout(cluster),
       ...(canDeny ? [cluster.apply(kinds.admissionPolicyBinding, binding, { force: true })] : []),
     ]);
-    if (mustHold) await prove();
+    if (orderer !== undefined) await prove(orderer);
   } catch (error) {
     // What a killed run has written may still need it.
     if (takenOver) throw withBrakeNote(error, place);
@@ -144,43 +142,21 @@ function lockOf(holder: Holder, { kind, ref }: LockPlace): KubeObject {
       matchConstraints: {
         resourceRules: [
           { apiGroups: ['acme.cert-manager.io'], apiVersions: ['*'], operations: ['CREATE'], resources: ['orders'] },
+          {
+            apiGroups: ['cert-manager.io'],
+            apiVersions: ['*'],
+            operations: ['CREATE'],
+            resources: ['certificaterequests'],
+          },
         ],
       },
       validations: [
-        { expression: 'false', message: 'mcprt is restoring or wiping: no new orders until it has finished' },
+        {
+          // Of CertificateRequests, only a canary's is denied: it shows what cert-manager's API server denies.
+          expression: `request.resource.resource != 'orders' && !object.metadata.name.startsWith('${canaryPrefix}')`,
+          message: 'mcprt is restoring or wiping: no new orders until it has finished',
+        },
       ],
     },
   });
-}
-
-async function untilEffective(cluster: Cluster, signal: AbortSignal): Promise<void> {
-  const probe = objectOf(kinds.order, {
-    metadata: { name: 'mcprt-brake-probe', namespace: 'default' },
-    spec: { request: 'cHJvYmU=', issuerRef: { name: 'mcprt-brake-probe' }, dnsNames: ['probe.invalid'] },
-  });
-  const end = Date.now() + effectiveDeadline;
-  for (let wait = 25; ; wait = Math.min(wait * 2, 100)) {
-    let answer: unknown;
-    try {
-      await cluster.create(kinds.order, probe, { dryRun: true });
-    } catch (error) {
-      if (error instanceof ApiError && error.detail.includes(lockName)) return;
-      if (!isOfWebhook(error)) throw error;
-      answer = error;
-    }
-    if (Date.now() > end) {
-      if (answer !== undefined) throw answer;
-      throw new McprtError('brake-ineffective', {
-        what: 'new orders are not denied although the policy is in place',
-        why: `a dry-run Order was still accepted after ${effectiveDeadline / 1000} s`,
-        next: 'scale cert-manager’s Deployment to 0 and run the restore again; it then needs no brake',
-      });
-    }
-    await pause(wait, signal);
-  }
-}
-
-/** Webhooks are asked after the policies: one that refuses, or does not answer, says that the brake is not on yet. */
-function isOfWebhook(error: unknown): boolean {
-  return error instanceof ApiError && /admission webhook|calling webhook/.test(error.detail);
 }

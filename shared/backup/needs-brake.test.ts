@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { numberAt } from '../cluster/fields.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import { isCanary } from '../facts/observation.js';
 import type { RestoreResult } from './restore.js';
-import { putController, type State } from './testing/memory-world.js';
+import { putApiServers, putController, type State } from './testing/memory-world.js';
 import { before130, certificate, namespace, type Scene, scene, secretOf } from './testing/scene.js';
 
 const registry = certificate('registry', 'registry-cert', { secretName: 'registry-tls' });
@@ -74,6 +75,33 @@ describe('the second that the brake costs', () => {
     ask(made);
     const [result, probes] = await probing(made);
     expect([result.verified, result.brake, probes]).toEqual([true, 'policy', 1]);
+  });
+
+  it('is spent on cert-manager’s own API server, too, where there are several', async () => {
+    const made = await wiped();
+    made.api.put(namespace('registry'));
+    made.api.put(registry);
+    putApiServers(made.api, ['192.0.2.1', '192.0.2.2']);
+    const { after } = made.api.hooks;
+    const denied = new Set<string>();
+    made.api.hooks.after = (event, object, itself) => {
+      after?.(event, object, itself);
+      if (event !== 'ADDED' || object.kind !== 'Certificate' || !isCanary(object)) return;
+      const { namespace: home = '', name } = object.metadata;
+      denied.add(`${home}/${name}`);
+      const message = "ValidatingAdmissionPolicy 'mcprt-brake' denied request";
+      itself.put(
+        objectOf(kinds.event, {
+          metadata: { namespace: home, name },
+          involvedObject: { name, namespace: home },
+          message,
+        }),
+      );
+    };
+    const [result] = await probing(made);
+    // The other canary is the barrier's.
+    expect([result.verified, result.brake, denied.size]).toEqual([true, 'policy', 2]);
+    expect(made.api.objects(kinds.certificate).filter(isCanary)).toEqual([]);
   });
 
   it('is not spent for what asks for something else', async () => {

@@ -195,7 +195,7 @@ async function restoreHeld(
     await work.admitted;
     if (needsBrake(now.seen, now.plan) && !held.isProven()) {
       requireBrakeable(now.seen, options);
-      await (now.seen.canBrake ? held.prove() : stopCertManager(cluster, ports));
+      await (now.seen.canBrake ? held.prove(now.seen.certManager) : stopCertManager(cluster, ports));
       now = await look();
     }
     requirePlan(now.plan, work.statement, options.expectPlan ?? '');
@@ -234,7 +234,7 @@ async function restoreHeld(
   if (mayHaveBegun && state === 'running' && !held.isProven()) {
     // Somebody has made a Certificate between the look and the writes: what has begun is called off before it can order.
     await callOffAll(cluster, await again());
-    await held.prove();
+    await held.prove(now.seen.certManager);
   }
   // Also where cert-manager is stopped: an issuance that had begun goes on when it starts.
   for (const abort of now.plan.aborts) await callOff(cluster, abort);
@@ -337,10 +337,9 @@ async function brakeOn(
   };
   const held = await brake(cluster, holder, {
     canDeny: seen.canBrake,
-    mustHold,
     signal: ports.signal,
     // Where it must hold, only what is seen under it counts.
-    ...(mustHold ? {} : { onTaken }),
+    ...(mustHold ? { orderer: seen.certManager } : { onTaken }),
   });
   const [done, until] = held.isProven()
     ? ['brake on', 'no new ACME orders until the end']

@@ -10,6 +10,7 @@ configmaps v1 true ConfigMap
 nodes v1 false Node
 pods v1 true Pod
 services v1 true Service
+endpointslices discovery.k8s.io/v1 true EndpointSlice
 events v1 true Event
 serviceaccounts v1 true ServiceAccount
 resourcequotas v1 true ResourceQuota

@@ -66,6 +66,7 @@ export const kinds = {
   pod: kind('Pod', 'v1'),
   service: kind('Service', 'v1'),
   event: kind('Event', 'v1'),
+  endpointSlice: kind('EndpointSlice', 'discovery.k8s.io/v1'),
   serviceAccount: kind('ServiceAccount', 'v1'),
   resourceQuota: kind('ResourceQuota', 'v1'),
   limitRange: kind('LimitRange', 'v1'),

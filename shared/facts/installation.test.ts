@@ -57,9 +57,7 @@ describe('an installation', () => {
     await beginInstallation(api.cluster, installer('other'));
     await expect(requireInstalled(api.cluster)).rejects.toMatchObject({ code: 'setup-busy' });
     await expect(beginInstallation(api.cluster, installer('mine'))).rejects.toMatchObject({ code: 'setup-busy' });
-    await expect(
-      brake(api.cluster, { run: 'wipe', expires: now }, { canDeny: true, mustHold: false, signal }),
-    ).rejects.toMatchObject({
+    await expect(brake(api.cluster, { run: 'wipe', expires: now }, { canDeny: true, signal })).rejects.toMatchObject({
       code: 'setup-busy',
     });
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })).toBeUndefined();
@@ -74,7 +72,7 @@ describe('an installation', () => {
     const { cluster: api } = cluster();
     await beginInstallation(api, installer('mine'));
     await beginInstallation(api, installer('mine'));
-    await (await brake(api, installer('mine'), { canDeny: true, mustHold: false, signal })).release();
+    await (await brake(api, installer('mine'), { canDeny: true, signal })).release();
   });
 
   it('is ended by its own run only', async () => {
@@ -102,9 +100,7 @@ describe('a rollout that is under way', () => {
     const api = cluster();
     rollout(api, 5);
     await expect(requireNoRollout(api.cluster)).rejects.toMatchObject({ code: 'rollout-busy' });
-    await expect(
-      brake(api.cluster, installer('wipe'), { canDeny: true, mustHold: false, signal }),
-    ).rejects.toMatchObject({
+    await expect(brake(api.cluster, installer('wipe'), { canDeny: true, signal })).rejects.toMatchObject({
       code: 'rollout-busy',
     });
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })).toBeUndefined();

@@ -117,7 +117,7 @@ const brakeRules: readonly PermissionRule[] = [
   }),
 ];
 
-/** Of the canary that shows that cert-manager has seen the restored Secrets. @param namespace cert-manager's */
+/** Of the canaries that show what cert-manager has seen, and what it is denied. @param namespace cert-manager's */
 export function barrierRules(namespace: string): PermissionRule[] {
   return [
     rule(
@@ -127,6 +127,7 @@ export function barrierRules(namespace: string): PermissionRule[] {
       { namespace },
     ),
     rule(kinds.secret, ['list', 'delete'], 'the canary’s Secret, also one that a killed run has left', { namespace }),
+    rule(kinds.event, ['list'], 'what cert-manager was denied, where there are several API servers', { namespace }),
   ];
 }
 
@@ -138,6 +139,10 @@ export const restoreRules: readonly PermissionRule[] = [
   rule(kinds.order, ['create'], 'dry runs only: they prove that new orders are denied', {
     namespace: 'default',
     unseen: { create: 'where somebody asks for a certificate before its Secret is there' },
+  }),
+  rule(kinds.endpointSlice, ['get'], 'how many API servers there are', {
+    namespace: 'default',
+    names: ['kubernetes'],
   }),
   rule(kinds.order, ['list'], 'that none was made meanwhile'),
   rule(kinds.namespace, ['create'], 'namespaces of the backup that are not there'),

@@ -84,7 +84,7 @@ async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Pr
   const held = await brake(
     cluster,
     { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) },
-    { canDeny: canBrake, mustHold: false, signal: ports.signal },
+    { canDeny: canBrake, signal: ports.signal },
   );
   await held.release();
   ports.warn('released the brake that a restore or wipe had left on: cert-manager may order again');

@@ -126,11 +126,7 @@ describe('a wipe', () => {
   it('makes no backup while another run holds the cluster', async () => {
     const one = await world();
     const expires = new Date(now.getTime() + 60_000);
-    await brake(
-      one.api.cluster,
-      { run: 'another', expires },
-      { canDeny: true, mustHold: false, signal: new AbortController().signal },
-    );
+    await brake(one.api.cluster, { run: 'another', expires }, { canDeny: true, signal: new AbortController().signal });
     await expect(one.wipe()).rejects.toMatchObject({ code: 'restore-locked' });
     expect(one.names()).toEqual([]);
   });

@@ -200,7 +200,7 @@ async function takeLock(
   { now, canBrake }: WipeObservation,
 ): Promise<Brake> {
   const expires = new Date(now.getTime() + timeout);
-  return brake(cluster, { run: holderOf(run), expires }, { canDeny: canBrake, mustHold: false, signal });
+  return brake(cluster, { run: holderOf(run), expires }, { canDeny: canBrake, signal });
 }
 
 /** Ends a wipe that was killed after its last deletion: its lock may be half released. */

@@ -7,6 +7,7 @@ export function clustersOwn(api: MemoryApi): void {
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
     api.put(objectOf(kinds.namespace, { metadata: { name } }));
   }
+  putApiServers(api, ['192.0.2.1']);
   api.hooks.after = (event, object) => {
     // cert-manager's readiness controller, which looks at a canary when it has its Secret.
     if (event !== 'ADDED' || object.kind !== 'Certificate' || !object.metadata.name.startsWith('mcprt-barrier-'))
@@ -17,6 +18,12 @@ export function clustersOwn(api: MemoryApi): void {
       api.put({ ...object, status: { conditions: [{ type: 'Ready', status: 'False', reason }] } });
     });
   };
+}
+
+/** The API servers that Service `kubernetes` leads to. */
+export function putApiServers(api: MemoryApi, addresses: readonly string[]): void {
+  const endpoints = addresses.map((address) => ({ addresses: [address], conditions: { ready: true } }));
+  api.put(objectOf(kinds.endpointSlice, { metadata: { namespace: 'default', name: 'kubernetes' }, endpoints }));
 }
 
 export type State = 'running' | 'stopped' | 'absent';

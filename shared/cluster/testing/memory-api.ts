@@ -291,6 +291,8 @@ function selects({ searchParams }: URL, namespace: string | undefined): (object:
       fields.every(([name, value]) => {
         if (name === 'metadata.name') return metadata.name === value;
         if (name === 'type') return object.type === value;
+        if (name === 'involvedObject.name')
+          return isRecord(object.involvedObject) && object.involvedObject.name === value;
         throw new Error(`no such field selector in memory: ${name}`);
       })
     );
@@ -333,7 +335,7 @@ function allowed(kind: Kind, { body = '{}' }: Call, { mayNothing = false }: Memo
   return { ...(JSON.parse(body) as object), metadata: {}, status };
 }
 
-/** A ValidatingAdmissionPolicy of which a binding says Deny, for the one that mcprt makes: everything it matches is denied. */
+/** A ValidatingAdmissionPolicy of which a binding says Deny, for the one that mcprt makes: every order is denied. */
 function denyingPolicy(
   kind: Kind,
   before: KubeObject | undefined,
