@@ -17,6 +17,19 @@ function guard(file: string, name: string, on: string, instead: string, test = f
 
 /** The guards that the promise stands on. */
 export const guards: readonly Guard[] = [
+  guard(
+    'shared/backup/issuances.ts',
+    'an Order that is gone at the end was an order all the same',
+    '          note(object);\n',
+    '',
+    'shared/backup/restore-orders.test',
+  ),
+  guard(
+    'shared/backup/issuances.ts',
+    'an Order of the same name is another one by its UID',
+    'before.has(order.metadata.uid)',
+    'before.has(first.items.find((one) => one.metadata.name === order.metadata.name)?.metadata.uid)',
+  ),
   guard('shared/wipe/delete.ts', 'a wipe deletes only the very object that was planned', '{ uid });', '{});'),
   guard(
     'shared/wipe/delete.ts',

@@ -22,6 +22,7 @@ import {
   patchTarget,
   setDeadline,
   target,
+  untilPodsAreRefused,
   whileSo,
 } from './support.js';
 import { templateFailures } from './template-cases.js';
@@ -141,7 +142,7 @@ const mixed: readonly Failure[] = [
         });
         const spec = { policyName: metadata.name, validationActions: ['Deny'] };
         await createObject(cluster, kinds.admissionPolicyBinding, { metadata, spec });
-        await sleep(1_500);
+        await untilPodsAreRefused(cluster);
       },
       async ({ cluster }) => {
         await cluster.delete(kinds.admissionPolicyBinding, noMorePods);

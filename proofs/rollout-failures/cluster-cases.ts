@@ -13,6 +13,7 @@ import {
   namespace,
   patchTarget,
   target,
+  untilPodsAreRefused,
   type World,
   webhookAway,
   webhookBack,
@@ -70,7 +71,7 @@ export const clusterFailures: readonly Failure[] = [
       async ({ cluster }) => {
         const labels = [{ op: 'add' as const, path: enforced, value: 'restricted' }];
         await cluster.patch(kinds.namespace, level, labels);
-        await sleep(1_000);
+        await untilPodsAreRefused(cluster);
       },
       ({ cluster }) => cluster.patch(kinds.namespace, level, [{ op: 'add', path: enforced, value: 'privileged' }]),
     ),
@@ -86,7 +87,7 @@ export const clusterFailures: readonly Failure[] = [
         await world.services.settled();
         const limit = { type: 'Container', max: { memory: '32Mi' } };
         await createObject(world.cluster, kinds.limitRange, { metadata: limits, spec: { limits: [limit] } });
-        await sleep(1_000);
+        await untilPodsAreRefused(world.cluster);
       },
       async (world) => {
         await world.cluster.delete(kinds.limitRange, limits);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRun } from '../../lab/driver/action.js';
+import { until } from '../../lab/driver/until.js';
 import { applyObject, createObject } from '../../lab/platform/objects.js';
-import type { PatchOperation } from '../../shared/cluster/cluster.js';
+import { objectOf, type PatchOperation } from '../../shared/cluster/cluster.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { containersOf } from '../../shared/rollout/targets.js';
 import type { World as WorldOf } from '../world/world.js';
@@ -153,8 +154,23 @@ export async function webhookAway({ cluster }: World): Promise<void> {
       },
     ],
   });
-  // The API server learns of it a moment later.
-  await sleep(1_500);
+  await untilPodsAreRefused(cluster);
+}
+
+/** Waits until the API server has learnt that it is to refuse pods: one that asks for 64Mi and gives up no privilege. */
+export async function untilPodsAreRefused(cluster: World['cluster']): Promise<void> {
+  const memory = { memory: '64Mi' };
+  const container = { name: 'one', image: 'registry.example.com/one', resources: { limits: memory, requests: memory } };
+  const pod = objectOf(kinds.pod, {
+    metadata: { namespace, name: 'is-it-refused' },
+    spec: { containers: [container] },
+  });
+  await until('the API server to refuse a pod', () =>
+    cluster.create(kinds.pod, pod, { dryRun: true }).then(
+      () => false,
+      () => true,
+    ),
+  );
 }
 
 export const webhookBack = ({ cluster }: World): Promise<unknown> =>

@@ -1,9 +1,11 @@
 import { annotation } from '../certificates/model.js';
+import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { isCanary } from '../facts/observation.js';
+import { pause } from '../pause.js';
 
-/** An ACME Order or a CertificateRequest. */
+/** An ACME Order. */
 export interface Issuance {
   /** `namespace/name (uid)`: one of the same name that was made since is another one. */
   name: string;
@@ -11,25 +13,65 @@ export interface Issuance {
   certificate: string | undefined;
 }
 
-export interface Issuances {
-  orders: Issuance[];
-  requests: Issuance[];
+/** Orders that are made from a moment on. */
+export interface OrderLog {
+  /** All of them so far, with those that are gone by now: what was ordered was ordered. */
+  appeared(): Promise<Issuance[]>;
+  close(): Promise<void>;
 }
 
-/** ACME Orders and CertificateRequests as they are now: what is new later was issued meanwhile. */
-export async function issuances(cluster: Cluster): Promise<Issuances> {
-  const [orders, requests] = await Promise.all([cluster.list(kinds.order), cluster.list(kinds.certificateRequest)]);
-  const all = (items: KubeObject[]): Issuance[] => items.filter((one) => !isCanary(one)).map(issuanceOf);
-  return { orders: all(orders.items), requests: all(requests.items) };
-}
+/** Before a watch that has ended is begun again, in ms. */
+const rewatch = 1_000;
 
-/** What was not there before. */
-export function newSince(before: Issuances, now: Issuances): Issuances {
-  const fresh = (old: Issuance[], all: Issuance[]): Issuance[] => {
-    const names = new Set(old.map(({ name }) => name));
-    return all.filter(({ name }) => !names.has(name));
+/**
+ * Notes each ACME Order that is made from now on. A look before and one after would miss those that were taken away between: an Order
+ * goes with the CertificateRequest that it is for, also with one that is called off.
+ *
+ * @returns once those that are there are known
+ */
+export async function followOrders(cluster: Cluster, signal: AbortSignal): Promise<OrderLog> {
+  const closed = new AbortController();
+  const ends = AbortSignal.any([signal, closed.signal]);
+  const first = await cluster.list(kinds.order);
+  const before = new Set(first.items.map(({ metadata }) => metadata.uid));
+  const found = new Map<string, Issuance>();
+  const note = (order: KubeObject): void => {
+    if (before.has(order.metadata.uid) || isCanary(order)) return;
+    const one = issuanceOf(order);
+    found.set(one.name, one);
   };
-  return { orders: fresh(before.orders, now.orders), requests: fresh(before.requests, now.requests) };
+  const look = async (): Promise<string> => {
+    const { items, resourceVersion } = await cluster.list(kinds.order);
+    items.forEach(note);
+    return resourceVersion;
+  };
+  const follow = async (): Promise<void> => {
+    let { resourceVersion } = first;
+    while (!ends.aborted) {
+      try {
+        for await (const { object } of cluster.watch(kinds.order, { resourceVersion, signal: ends })) {
+          note(object);
+          resourceVersion = object.metadata.resourceVersion ?? resourceVersion;
+        }
+      } catch (error) {
+        // Where only looks are allowed, the one at the end has to do.
+        if (error instanceof ApiError && error.status === 403) return;
+        resourceVersion = await look().catch(() => resourceVersion);
+      }
+      await pause(rewatch, ends).catch(() => undefined);
+    }
+  };
+  const following = follow();
+  return {
+    async appeared() {
+      await look();
+      return [...found.values()];
+    },
+    async close() {
+      closed.abort();
+      await following;
+    },
+  };
 }
 
 /** cert-manager copies the annotations of a request to the Order that it makes for it. */

@@ -64,6 +64,22 @@ describe('orders that appear during a restore', () => {
     expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
   });
 
+  it('count also where they are gone at the end, as what they were made for was called off', async () => {
+    const made = await withoutSecret();
+    const wanted = order('registry', 'registry-cert');
+    orderingAt(made, 'registry-tls', wanted);
+    const { after } = made.api.hooks;
+    made.api.hooks.after = (event, object, itself) => {
+      after?.(event, object, itself);
+      if (event === 'ADDED' && object.kind === kinds.order.kind) itself.remove(kinds.order, wanted.metadata);
+    };
+    await expect(made.restore()).rejects.toMatchObject({
+      code: 'restore-ordered',
+      why: 'registry/registry-cert-1 (uid-registry-cert)',
+    });
+    expect(made.api.objects(kinds.order)).toEqual([]);
+  });
+
   it('are counted against what is allowed', async () => {
     const made = await withoutSecret();
     orderingAt(made, 'registry-tls', order('registry', 'registry-cert'));

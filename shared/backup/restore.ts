@@ -18,7 +18,7 @@ import { barrier } from './barrier.js';
 import { type Brake, brake, withBrakeNote } from './brake.js';
 import { chooseBackup, type Overrides } from './choose-backup.js';
 import { isGhost } from './decide.js';
-import { type Issuance, type Issuances, issuances, newSince } from './issuances.js';
+import { followOrders, type Issuance, type OrderLog } from './issuances.js';
 import type { RestoreKey } from './keys.js';
 import { putLabels } from './labels.js';
 import { decideContextOf, forecastSecrets, needsBrake, planRestore } from './plan.js';
@@ -188,9 +188,24 @@ async function restoreHeld(
   work: Work & Looking & { admitted: Promise<void> },
   held: Held,
 ): Promise<Done> {
+  const [orders, first] = await held.begin;
+  try {
+    return await restoreUnder(cluster, ports, options, { ...work, orders, first }, held);
+  } finally {
+    await orders.close();
+  }
+}
+
+async function restoreUnder(
+  cluster: Cluster,
+  ports: Ports,
+  options: RestoreOptions,
+  work: Work & Looking & { admitted: Promise<void>; orders: OrderLog; first: Look },
+  held: Held,
+): Promise<Done> {
   const { signal } = ports;
   const { look } = work;
-  let [before, now] = await held.begin;
+  let now = work.first;
   try {
     await work.admitted;
     if (needsBrake(now.seen, now.plan) && !held.isProven()) {
@@ -242,8 +257,7 @@ async function restoreHeld(
   const isStarted = !now.seen.canBrake && (await startCertManager(cluster, ports));
   const restored = mayHaveBegun && (state === 'running' || isStarted) ? await settle(cluster, again, ports) : now.plan;
   await allDone([held.release(), clearCanary()]);
-  const appeared = newSince(before, await issuances(cluster)).orders;
-  const { newOrders, otherOrders } = sorted(appeared, restored);
+  const { newOrders, otherOrders } = sorted(await work.orders.appeared(), restored);
   if (newOrders.length > options.maxOrders) {
     throw new McprtError('restore-ordered', {
       what: `cert-manager ordered ${newOrders.length} certificates while they were restored`,
@@ -313,7 +327,7 @@ function sorted(appeared: readonly Issuance[], plan: RestorePlan): { newOrders: 
 
 /** The brake, and the first look with the lock in hand. */
 interface Held extends Brake {
-  begin: Promise<[Issuances, Look]>;
+  begin: Promise<[OrderLog, Look]>;
 }
 
 async function brakeOn(
@@ -329,7 +343,15 @@ async function brakeOn(
     expires: new Date(seen.now.getTime() + options.timeout),
   };
   // Between the first look and the lock cert-manager may have begun something.
-  const begin = (): Held['begin'] => Promise.all([issuances(cluster), look()]);
+  const begin = async (): Held['begin'] => {
+    const opening = followOrders(cluster, ports.signal);
+    try {
+      return await allDone([opening, look()]);
+    } catch (error) {
+      await opening.then((orders) => orders.close()).catch(() => undefined);
+      throw error;
+    }
+  };
   let begun: Held['begin'] | undefined;
   const onTaken = (): void => {
     begun = begin();

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { issuances, newSince } from '../backup/issuances.js';
 import { certificate, namespace, now, opaque } from '../backup/testing/scene.js';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
@@ -152,21 +151,5 @@ describe('Gateways', () => {
     expect((await observe(api.cluster)).gateways).toBeUndefined();
     api.cluster.serves = async () => false;
     expect((await observe(api.cluster)).gateways).toEqual([]);
-  });
-});
-
-describe('issuances', () => {
-  it('are told apart by their objects, with the Certificate that they are for', async () => {
-    const annotations = { 'cert-manager.io/certificate-name': 'web' };
-    const order = (name: string, more: object = {}): KubeObject =>
-      objectOf(kinds.order, { metadata: { namespace: 'a', name, uid: `uid-${name}`, ...more }, spec: {} });
-    const api = cluster(order('one', { annotations }), order('mcprt-barrier-1'), request('r'));
-    const before = await issuances(api.cluster);
-    expect(before.orders).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
-    expect(before.requests).toMatchObject([{ certificate: undefined }]);
-    api.remove(kinds.order, { namespace: 'a', name: 'one' });
-    api.put(order('one', { uid: 'another' }));
-    const fresh = newSince(before, await issuances(api.cluster));
-    expect(fresh).toEqual({ orders: [{ name: 'a/one (another)', certificate: undefined }], requests: [] });
   });
 });

@@ -144,7 +144,7 @@ export const restoreRules: readonly PermissionRule[] = [
     namespace: 'default',
     names: ['kubernetes'],
   }),
-  rule(kinds.order, ['list'], 'that none was made meanwhile'),
+  rule(kinds.order, ['list', 'watch'], 'that none was made meanwhile'),
   rule(kinds.namespace, ['create'], 'namespaces of the backup that are not there'),
   rule(kinds.secret, ['create', 'patch'], 'what is restored, into namespaces that need not be there yet', {
     unseen: { patch: 'a Secret that is there and of no use is replaced' },

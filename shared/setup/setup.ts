@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { issuances, newSince } from '../backup/issuances.js';
+import { followOrders, type OrderLog } from '../backup/issuances.js';
 import { diagnose } from '../checks/diagnose.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
@@ -13,7 +13,7 @@ import type { InstallerFailure, PlatformFacts } from '../facts/observe-platform.
 import { timedInto } from '../phases.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { holderOf } from '../run-context.js';
-import { apply, patienceOf } from './apply.js';
+import { apply, patienceOf, type Work } from './apply.js';
 import { endFirstInstall } from './first-install.js';
 import type { SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { prepare } from './prepare.js';
@@ -36,17 +36,26 @@ export async function setUp(
   const prepared = await prepare(cluster, ports, options, record, phase);
   if (options.dryRun) return;
 
+  const orders = await followOrders(cluster, ports.signal);
+  try {
+    await setUpPrepared({ cluster, credentials, ports, options, record, prepared, phase }, orders);
+  } finally {
+    await orders.close();
+  }
+}
+
+async function setUpPrepared(work: Work, orders: OrderLog): Promise<void> {
+  const { cluster, ports, options, record, prepared, phase } = work;
   const run = holderOf(options.run);
-  const before = await issuances(cluster);
   await takeTurn(cluster, run, options.timeout);
   const count = async (): Promise<void> => {
     const due = new Set(record.forecasts.filter(({ excused }) => excused === 'renewal').map(keyOf));
-    const { orders } = newSince(before, await issuances(cluster));
+    const appeared = await orders.appeared();
     // A renewal that was due anyway is told by its forecast.
-    record.newOrders = orders.filter(({ certificate }) => !due.has(certificate ?? '')).map(({ name }) => name);
+    record.newOrders = appeared.filter(({ certificate }) => !due.has(certificate ?? '')).map(({ name }) => name);
   };
   try {
-    await apply({ cluster, credentials, ports, options, record, prepared, phase });
+    await apply(work);
     await phase('verify', async () => {
       await untilRolledOut(cluster, options.hosts, patienceOf(ports, options));
       await endFirstInstall(cluster);

@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { objectOf } from '../cluster/cluster.js';
+import { type KubeObject, kinds } from '../cluster/objects.js';
+import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
+import { followOrders, type OrderLog } from './issuances.js';
+import { namespace, now } from './testing/scene.js';
+
+const order = (name: string, more: object = {}): KubeObject =>
+  objectOf(kinds.order, { metadata: { namespace: 'a', name, uid: `uid-${name}`, ...more }, spec: {} });
+const ref = (name: string) => ({ namespace: 'a', name });
+const annotations = { 'cert-manager.io/certificate-name': 'web' };
+let opened: OrderLog | undefined;
+
+async function following(api: MemoryApi): Promise<OrderLog> {
+  opened = await followOrders(api.cluster, new AbortController().signal);
+  return opened;
+}
+
+function apiWith(...objects: KubeObject[]): MemoryApi {
+  const api = memoryApi({ now: () => now });
+  for (const object of [namespace('a'), ...objects]) api.put(object);
+  return api;
+}
+
+describe('orders from a moment on', () => {
+  afterEach(async () => {
+    await opened?.close();
+    opened = undefined;
+  });
+
+  it('are told with their Certificate, without those that were there, and canaries', async () => {
+    const api = apiWith(order('old', { annotations }));
+    const orders = await following(api);
+    api.put(order('new', { annotations }));
+    api.put(order('mcprt-barrier-1'));
+    expect(await orders.appeared()).toEqual([{ name: 'a/new (uid-new)', certificate: 'a/web' }]);
+  });
+
+  it('are told apart from those of the same name by their objects', async () => {
+    const api = apiWith(order('one', { annotations }));
+    const orders = await following(api);
+    api.remove(kinds.order, ref('one'));
+    api.put(order('one', { uid: 'another' }));
+    expect(await orders.appeared()).toEqual([{ name: 'a/one (another)', certificate: undefined }]);
+  });
+
+  it('are told although they are gone', async () => {
+    const api = apiWith();
+    const orders = await following(api);
+    api.put(order('one', { annotations }));
+    api.remove(kinds.order, ref('one'));
+    expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
+  });
+
+  it('are told after a watch was closed, and where none is allowed', async () => {
+    for (const status of [410, 403]) {
+      const api = apiWith();
+      api.hooks.before = async ({ path }) => {
+        if (path.includes('watch=true')) throw Object.assign(new Error('closed'), { status });
+      };
+      const orders = await following(api);
+      api.put(order('one', { annotations }));
+      expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
+      await orders.close();
+    }
+  });
+});
