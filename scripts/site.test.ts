@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,6 +51,41 @@ describe('the site', () => {
   });
 });
 
+describe('what the product tells people to read', () => {
+  const anchorsOf = (source: string): string[] =>
+    [...(rendered.get(source)?.html ?? '').matchAll(/\sid="([^"]+)"/g)].map(([, id = '']) => id);
+  const isThere = (file: string, anchor: string): boolean =>
+    existsSync(join(root, file)) && (anchor === '' || anchorsOf(file).includes(anchor));
+  const pagesIn = (text: string): [file: string, anchor: string][] =>
+    [...text.matchAll(/(?<![\w./-])((?:docs|examples)\/[\w/.-]+\.(?:md|json|yml|yaml))(?:#([\w-]+))?/g)].map(
+      ([, file = '', anchor = '']) => [file, anchor],
+    );
+
+  it('is there, anchors included', async () => {
+    const own = ['action-*/src', 'action-*/action.yml', 'cli', 'init', 'shared', 'lab/drill', '.github', 'examples'];
+    const files = (await git('ls-files', ...own)).filter((file) => /\.(?:ts|ya?ml|md)$/.test(file));
+    const told: string[] = [];
+    const dead: string[] = [];
+    for (const file of files.filter((name) => !/\.test\.ts$|\/testing\//.test(name))) {
+      for (const [page, anchor] of pagesIn(await readFile(join(root, file), 'utf8'))) {
+        told.push(page);
+        if (!isThere(page, anchor)) dead.push(`${file}: ${page}${anchor && `#${anchor}`}`);
+      }
+    }
+    expect(told.length).toBeGreaterThan(15);
+    expect(dead).toEqual([]);
+  });
+
+  it.each([
+    ['docs/gone.md', false],
+    ['docs/keys.md', true],
+    ['docs/keys.md#gone', false],
+    ['docs/troubleshooting.md#pod-crash-loop', true],
+  ])('is looked up: %s', (text, wanted) => {
+    expect(pagesIn(`next: see ${text}.`).map(([file, anchor]) => isThere(file, anchor))).toEqual([wanted]);
+  });
+});
+
 describe('a page', () => {
   const page = (markdown: string, source = 'docs/faq.md') => renderPage(source, markdown, site);
 
@@ -64,7 +100,7 @@ describe('a page', () => {
   });
 
   it.each([
-    ['another page', 'keys.md#change-them', 'keys.html#change-them'],
+    ['another page', 'keys.md#a-key-was-leaked-or-lost-what-now', 'keys.html#a-key-was-leaked-or-lost-what-now'],
     ['a page elsewhere', '../action-backup/README.md', '../action-backup/index.html'],
     ['the page of a folder', 'decisions', 'decisions/index.html'],
     ['a file', '../examples/backup.yml', 'https://github.com/org/mcprt/blob/main/examples/backup.yml'],

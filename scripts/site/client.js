@@ -27,7 +27,8 @@ const element = (name, text, attributes = {}) =>
 const excerptOf = (text, query) => {
   const words = query.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) ?? [];
   const found = words.map((word) => text.toLowerCase().indexOf(word)).filter((at) => at >= 0);
-  const from = Math.max(0, Math.min(...(found.length === 0 ? [0] : found)) - 40);
+  const near = Math.max(0, Math.min(...(found.length === 0 ? [0] : found)) - 40);
+  const from = near === 0 ? 0 : text.indexOf(' ', near) + 1;
   return `${from > 0 ? '…' : ''}${text.slice(from, from + excerptLength).trim()}…`;
 };
 

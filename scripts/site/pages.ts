@@ -22,8 +22,18 @@ export const menu: readonly Group[] = [
   {
     title: 'Use',
     sources: docs(
-      ...['workflows', 'command-line', 'keys', 'keyless', 'permissions', 'stores', 'drill', 'costs', 'releases'],
-      'uninstall',
+      ...[
+        'workflows',
+        'runners',
+        'environments',
+        'notifications',
+        'command-line',
+        'keys',
+        'keyless',
+        'vault',
+        'permissions',
+      ],
+      ...['stores', 'drill', 'costs', 'releases', 'upgrade', 'uninstall'],
     ),
   },
   { title: 'When something fails', sources: docs('faq', 'rate-limited', 'troubleshooting', 'break-glass') },
