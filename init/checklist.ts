@@ -334,7 +334,7 @@ function identityLines(
     ...(hasOthers
       ? [
           '',
-          `- [ ] Jobs of another repository are let in as well, by the same issuer: do not put ${file} in place of the file that is there, but its rule beside the one in it (docs/keyless.md).`,
+          `- [ ] Jobs of another repository are let in as well, by the same issuer: do not replace the file that is there by ${file}, but add its rule to the one in it (docs/keyless.md).`,
         ]
       : []),
     ...(retired.length === 0

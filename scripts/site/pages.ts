@@ -42,7 +42,7 @@ export const menu: readonly Group[] = [
     title: 'Project',
     sources: [
       ...docs('architecture', 'decisions/README', 'lab'),
-      ...['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
+      ...['CONTRIBUTING.md', 'docs/words.md', 'SECURITY.md', 'CHANGELOG.md'],
     ],
   },
 ];

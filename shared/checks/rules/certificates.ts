@@ -137,7 +137,7 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
         subject,
         cause: `cert-manager holds back after ${one.status?.failedIssuanceAttempts ?? 1} failed issuances, until ${until.toISOString()}`,
         evidence: [conditionText(one, 'Issuing')],
-        remedy: `mend the cause first, then \`cmctl renew -n ${one.metadata.namespace} ${one.metadata.name}\` tries at once`,
+        remedy: `fix the cause first, then \`cmctl renew -n ${one.metadata.namespace} ${one.metadata.name}\` tries at once`,
       }),
     ];
   }
