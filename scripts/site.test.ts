@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { root } from '../lab/driver/folders.js';
@@ -35,6 +35,12 @@ describe('the site', () => {
     }));
     const pictures = await git('ls-files', '--cached', '--others', '--exclude-standard', 'docs/*.png', 'docs/*.svg');
     expect(deadLinks(pages, new Set(pictures))).toEqual([]);
+  });
+
+  it('shows every picture that is kept', async () => {
+    const pictures = await git('ls-files', '--cached', '--others', '--exclude-standard', 'docs/*.png', 'docs/*.svg');
+    const shown = [...texts.values()].join('\n');
+    expect(pictures.filter((file) => existsSync(join(root, file)) && !shown.includes(basename(file)))).toEqual([]);
   });
 
   it('says which links lead to nothing', () => {

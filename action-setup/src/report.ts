@@ -148,7 +148,7 @@ export function checkSummary(record: SetupRecord, facts: PlatformFacts, domain: 
     markdown.line('⚠️ **Not looked at**, as these credentials may not read it').list(facts.unseen);
   }
   return markdown.line(
-    errors === 0 ? '**Next:** nothing.' : `**Next:** ${escaped(blocking(findings)[0]?.remedy ?? '')}`,
+    errors === 0 ? '**Next:** nothing.' : `**Next:** ${withCode(blocking(findings)[0]?.remedy ?? '')}`,
   );
 }
 
