@@ -60,7 +60,7 @@ export const ownOptions: readonly OwnOption[] = [
   {
     name: 'resume',
     value: 'RUN',
-    text: 'Goes on with a run that was killed, by the number that its lock shows. Without it, the run is a new one.',
+    text: 'Continues with a run that was killed, by the number that its lock shows. Without it, the run is a new one.',
     form: /^\d{1,18}$/,
   },
   { name: 'help', value: '', text: 'Prints this.' },
@@ -216,7 +216,7 @@ function put({ input, name, isFile }: Option, text: string, before: Given | unde
   if (!isFile && 'value' in before) return { value: `${before.value}\n${text}` };
   throw usage(
     `--${name} is given in two ways`,
-    'a file stands in place of all values',
+    'a file holds all values',
     `give --${input?.name} or --${input?.name}-file`,
   );
 }

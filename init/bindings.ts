@@ -136,7 +136,7 @@ async function rebind(
     }
   }
   throw new McprtError('init-busy', {
-    what: `${object.kind} ${object.metadata.name} is changed by somebody else again and again`,
+    what: `${object.kind} ${object.metadata.name} is changed by somebody else repeatedly`,
     why: `it was another one each time in ${attempts} tries`,
     next: 'wait until nobody else changes it, and run this again',
   });

@@ -112,7 +112,7 @@ function environmentsPart(environments: readonly Environment[], facts: Facts, so
   return [
     '## Environments',
     '',
-    'GitHub makes an environment that is missing as soon as a job names it, without any rule: make them before you push.',
+    'GitHub creates a missing environment as soon as a job names it, with no protection rules: make them before you push.',
     'The lines are for bash. They set each environment as they say: reviewers that you add later are to be added again after them.',
     '',
     ...environments.flatMap((one) => environmentPart(one, facts, sources)),
@@ -334,7 +334,7 @@ function identityLines(
     ...(hasOthers
       ? [
           '',
-          `- [ ] Jobs of another repository are let in as well, by the same issuer: do not put ${file} in place of the file that is there, but its rule beside the one in it (docs/keyless.md).`,
+          `- [ ] Jobs of another repository are let in as well, by the same issuer: do not replace the file that is there by ${file}, but add its rule to the one in it (docs/keyless.md).`,
         ]
       : []),
     ...(retired.length === 0

@@ -92,7 +92,7 @@ function callsOfKept(name: string, text: string, uses: Uses | undefined): Return
     throw new McprtError('init-workflow', {
       what: `.github/workflows/${name} cannot be read`,
       why: messageOf(cause).split('\n')[0] ?? '',
-      next: 'mend it, or remove it: then it is written anew',
+      next: 'fix it, or remove it: then it is written again',
       cause,
     });
   }

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine } from '../lab/driver/command-line.js';
+import { root } from '../lab/driver/folders.js';
 import { type LabState, startLab, stopLab } from '../lab/driver/lab.js';
 import { difference } from '../lab/driver/meter.js';
 import { runbookBackup, runbookRestore, untilQuiet } from '../lab/platform/runbook.js';
@@ -14,8 +15,11 @@ import { mustWork } from './support/runs.js';
 import { appNamespaces } from './world/installation.js';
 import { inWorld, type World } from './world/world.js';
 
-const { values } = commandLine('npm run demo -- [--json]', {
-  options: { json: { type: 'boolean', default: false } },
+const usage = `npm run demo -- [--json] [--record]
+
+  --record   its figures go into docs/pictures/figures.json, from which \`npm run docs\` draws the README's picture`;
+const { values } = commandLine(usage, {
+  options: { json: { type: 'boolean', default: false }, record: { type: 'boolean', default: false } },
 });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -125,6 +129,17 @@ function print(figures: Record<string, unknown>, steps: Step[]): void {
   );
 }
 
+/** What the README's picture shows. */
+async function record(figures: Record<string, unknown>): Promise<void> {
+  const contrast = figures.contrast as { orders: number };
+  const shown = {
+    measured: new Date().toISOString().slice(0, 10),
+    acmeCertificates: figures.acmeCertificates,
+    orders: { mcprt: figures.orders, runbook: contrast.orders },
+  };
+  await writeFile(join(root, 'docs', 'pictures', 'figures.json'), `${JSON.stringify(shown, null, 2)}\n`);
+}
+
 const folder = await mkdtemp(join(tmpdir(), 'mcprt-demo-'));
 const labs: LabState[] = [];
 const steps: Step[] = [];
@@ -145,6 +160,7 @@ try {
     steps.push({ step: 'bring the lab up', seconds: secondsSince(started) });
     return tell(world, steps);
   });
+  if (values.record && figures.ok) await record(figures);
   if (values.json) process.stdout.write(`${JSON.stringify({ name: 'demo', ...figures, steps })}\n`);
   else print(figures, steps);
   process.exitCode = figures.ok ? 0 : 1;

@@ -14,7 +14,7 @@ import { inWorld, type World } from './world/world.js';
 
 /** Round trip to the API server that is added on the way, in ms. */
 const roundTrip = 25;
-/** What the README claims of 200 teams. */
+/** What the docs claim of 200 teams. */
 const aim = { teams: 200, ratio: 40 };
 
 /** What the runbook's script does for each team, one after another (rollout.sh, step 11). */

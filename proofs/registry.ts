@@ -7,6 +7,7 @@ import { cancel } from './cancel.js';
 import { choose } from './choose/choose.js';
 import { cli } from './cli/cli.js';
 import { corrupt } from './corrupt/corrupt.js';
+import { docsSearch } from './docs-search/docs-search.js';
 import { drillProof } from './drill/drill.js';
 import { elsewhere } from './elsewhere/elsewhere.js';
 import { forecastProof } from './forecast/forecast.js';
@@ -92,7 +93,7 @@ const before: readonly Proof[] = [
   mcpServers,
 ];
 
-const after: readonly Proof[] = [cli, approvals, workflowLint, init, workflows, speed];
+const after: readonly Proof[] = [cli, approvals, workflowLint, docsSearch, init, workflows, speed];
 
 /** Every proof, in the order in which they are run. */
 export const proofs: readonly Proof[] = [...before, rbacOf([...before, ...after]), ...after];

@@ -94,6 +94,6 @@ export function costTable(scheduled: readonly Scheduled[]): string {
       ({ workflow, job, cron, runs, minutes, all }) =>
         `| \`${workflow}\` | ${job} | \`${cron}\` | ${round(runs)} | ${minutes} | ${round(all)} |`,
     ),
-    `| | | | | **In all** | **${Math.round(total)}** |`,
+    `| | | | | **Total** | **${Math.round(total)}** |`,
   ].join('\n');
 }

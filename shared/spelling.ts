@@ -30,7 +30,7 @@ export function spellingWithout(digest: string, hidden: readonly string[], attem
     if (!wanted.some((one) => text.includes(one))) return text;
   }
   throw new McprtError('github-masked', {
-    what: 'the digest of the plan cannot be handed on',
+    what: 'the digest of the plan cannot be passed on',
     why: 'lines of the secrets of this step are single digits or letters from a to f: GitHub masks them, and keeps back every output that one of them is in',
     next: 'write the secrets without such lines (a kubeconfig as one line of JSON, a longer password), and plan again',
   });

@@ -63,7 +63,7 @@ export function alarmText(error: unknown, watch: Watch): string {
     // What an unknown error says was written for nobody in particular: the run's log has it, masked.
     markdown.line('**What** an unexpected error; the log of the run has it.');
   }
-  markdown.line(`Seen by ${linkTo(watch)}. This issue is closed by the first run that verifies a fresh backup.`);
+  markdown.line(`Evidence: ${linkTo(watch)}. This issue is closed by the first run that verifies a fresh backup.`);
   return markdown.text();
 }
 

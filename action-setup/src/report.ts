@@ -186,7 +186,7 @@ function forecastText({ verdict, reason, excused }: SetupRecord['forecasts'][num
 
 function nextOf({ findings }: SetupRecord, error: unknown, dryRun: boolean): string {
   const [first] = blocking(findings);
-  if (first) return `**Next:** ${withCode(first.remedy)}. Then run setup again: it goes on from what is there.`;
+  if (first) return `**Next:** ${withCode(first.remedy)}. Then run setup again: it continues from what is there.`;
   if (error !== undefined) return `**Next:** ${error instanceof McprtError ? withCode(error.next) : 'run setup again'}`;
   return dryRun
     ? '**Next:** have it approved, and run `operation: install` without `dry-run`, with the digest as `expect-plan`.'

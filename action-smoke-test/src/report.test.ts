@@ -32,7 +32,7 @@ const failed = failedWith('smoke-not-ready');
 const line = (isRemoved: boolean, createdAt = at): CleanupLine => ({
   thing: { kind: 'server', namespace: 'n', name: isRemoved ? 'smoke-old' : 'smoke-new', createdAt, server: '' },
   isRemoved,
-  reason: isRemoved ? '7 h old' : 'its run may go on',
+  reason: isRemoved ? '7 h old' : 'its run may continue',
 });
 const report = (more: Partial<SmokeReport> = {}): SmokeReport => ({
   operation: 'test',
@@ -227,7 +227,7 @@ describe('the summary', () => {
     const of = (more: Partial<SmokeReport>): string =>
       smokeSummary(report({ operation: 'cleanup', checks: [], cleanup: [line(true), line(false)], ...more })).text();
     expect(of({ removed: 1 })).toContain('🧹 **1 removed.**');
-    expect(of({ removed: 1 })).toContain('| ➖ | server `smoke-new` | `n` | its run may go on |');
+    expect(of({ removed: 1 })).toContain('| ➖ | server `smoke-new` | `n` | its run may continue |');
     expect(of({})).toContain('✅ **Nothing is left to remove.**');
     expect(of({ isDryRun: true })).toContain('🔍 **1 would be removed.** Nothing was.');
     expect(of({ left: ['server n/a: <no>'] })).toContain(

@@ -44,7 +44,7 @@ function because(trouble: Trouble): Explanation {
   if (outcome === 'not-ready') {
     return {
       explanation: 'cert-manager issues nothing for it, and does not find it in order either',
-      next: `see \`kubectl describe certificate -n ${record.metadata.namespace} ${record.metadata.name}\` in the cluster, and mend what it says`,
+      next: `see \`kubectl describe certificate -n ${record.metadata.namespace} ${record.metadata.name}\` in the cluster, and fix what it says`,
     };
   }
   return reasons[words.reason]?.(trouble) ?? unforeseen(trouble);
@@ -60,7 +60,7 @@ const reasons: Record<string, (trouble: Trouble) => Explanation> = {
         }
       : {
           explanation: `the restore did not write Secret ${secretKey} (${line.action}): ${line.reason}`,
-          next: 'mend that in the cluster',
+          next: 'fix that in the cluster',
         },
   MissingData: ({ secretKey }) => ({
     explanation: `the backup’s Secret ${secretKey} lacks the private key or the certificate`,
@@ -83,7 +83,7 @@ const reasons: Record<string, (trouble: Trouble) => Explanation> = {
       explanation: key
         ? `the private key in Secret ${secretKey} is not what the Certificate asks for (${algorithm}${size === undefined ? '' : ` ${size}`})`
         : `the certificate in Secret ${secretKey} ${nameDifference(record, leaf)}`,
-      next: 'the Certificate was changed and not issued anew since: take the change back, or let cert-manager issue it while the budget allows',
+      next: 'the Certificate was changed and not issued again since: take the change back, or let cert-manager issue it while the budget allows',
     };
   },
   Renewing: ({ leaf, secretKey }) => ({

@@ -31,7 +31,7 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
         [`Restore of ${counts.secrets} Secrets in ${count(counts.namespaces, 'namespace')}`, timeText(seconds.restore)],
         ['cert-manager installed and running', timeText(seconds.certManager)],
         ['Until the last certificate that is kept is Ready', timeText(seconds.certificates)],
-        ['**Together**', `**${timeText(seconds.total)}**`],
+        ['**Total**', `**${timeText(seconds.total)}**`],
       ],
     );
   }
@@ -51,7 +51,7 @@ export function drillSummary(result: DrillResult, now: Date): Markdown {
           ...issuers.map((one) => [
             `${one.kind} ${code(one.name)}`,
             one.stand === 'left-out'
-              ? `not made: ${escaped(one.note)}`
+              ? `skipped: ${escaped(one.note)}`
               : `${one.stand === 'acme' ? 'the lab’s ACME server' : 'the restored CA'}${one.secret === undefined ? '' : `, with the restored key ${code(one.secret)}`}${one.ready ? '' : ', **not Ready**'}`,
           ]),
         ],
@@ -110,7 +110,7 @@ function notesOf({ certificates, issuers, versions }: DrillResult): string[] {
     ...issuers.flatMap((one) =>
       one.stand === 'left-out'
         ? [
-            `${one.kind} ${one.name} was not made: ${one.note}. Whether its certificates are kept is drilled all the same`,
+            `${one.kind} ${one.name} was skipped: ${one.note}. Whether its certificates are kept is drilled all the same`,
           ]
         : [
             ...(one.note === '' ? [] : [`${one.kind} ${one.name}: ${one.note}`]),

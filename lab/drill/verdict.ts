@@ -17,7 +17,7 @@ export interface Drilled {
   notTaken: string[];
 }
 
-const mend = 'mend it in the cluster, as the lines of each certificate say, then back up, and drill again';
+const mend = 'fix it in the cluster, as the lines of each certificate say, then back up, and drill again';
 
 /** Sums a drill up: all is well when nothing is issued anew and everything is Ready. Pure. */
 export function resultOf(drilled: Drilled): DrillResult {

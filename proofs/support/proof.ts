@@ -27,7 +27,7 @@ export interface ProofContext extends Findings {
 /** Plain figures, in the order in which they are printed. */
 export type Figures = Record<string, unknown>;
 
-/** A claim of the README that anyone can run again. It holds when nothing was noted. */
+/** A claim of docs/guarantees.md that anyone can run again. It holds when nothing was noted. */
 export interface Proof {
   name: string;
   claim: string;

@@ -68,7 +68,7 @@ function unreviewed(name: string, isEmpty: boolean): McprtError {
     what: `environment ${name} has no required reviewers, so that nobody has approved this run`,
     why: isEmpty
       ? 'its rule for reviewers names nobody: who was in it has left'
-      : 'it has no rule for reviewers; an environment that is missing is made by GitHub without any rule, and rules of apps or waiting times ask nobody',
+      : 'it has no rule for reviewers; GitHub creates a missing environment with no protection rules, and rules of apps or waiting times ask nobody',
     next: 'add reviewers in Settings, Environments, and run all jobs again',
   });
 }

@@ -17,7 +17,7 @@ export async function runAction(title: string, operation: (signal: AbortSignal) 
       new McprtError('job-cancelled', {
         what: 'the job was cancelled',
         why: 'the runner sent a signal; the write that was under way was finished, no other was begun',
-        next: 'run it again: it goes on from what is there',
+        next: 'run it again: it continues from what is there',
       }),
     );
   process.once('SIGINT', cancel).once('SIGTERM', cancel);
@@ -45,7 +45,7 @@ function neverSettled(): { seen: Promise<never>; end: () => void } {
       new McprtError('job-stuck', {
         what: 'the operation waited for something that can never come',
         why: 'neither a connection nor a timer was left that could have brought it; what was written stays',
-        next: 'run it again: it goes on from what is there; please report it with the debug log',
+        next: 'run it again: it continues from what is there; please report it with the debug log',
       }),
     );
   process.once('beforeExit', tell);
@@ -92,7 +92,7 @@ export function withDeadline(signal: AbortSignal, timeout: number): AbortSignal 
         new McprtError('job-timeout', {
           what: `the operation took longer than ${Math.round(timeout / 1000)} s`,
           why: 'its input `timeout` ended it between two writes; what was written stays',
-          next: 'run it again: it goes on from what is there; raise `timeout` if the cluster is slow',
+          next: 'run it again: it continues from what is there; raise `timeout` if the cluster is slow',
         }),
       ),
     timeout,

@@ -140,7 +140,7 @@ export function choose<T>(
       ),
       next: [
         'find out who wrote the newer one: after a change of keys, give the newer restore key too; delete what was planted.',
-        `To go on with the older one, set \`generation: ${generation}\` for exactly that one, or \`allow: older-backup\``,
+        `To continue with the older one, set \`generation: ${generation}\` for exactly that one, or \`allow: older-backup\``,
       ].join(' '),
     });
   }

@@ -38,7 +38,7 @@ export function decide(item: SnapshotObject, live: LiveSecret | undefined, conte
   if ((live === undefined || leaving !== undefined) && isGhost(item, context)) {
     return {
       action: 'skip',
-      reason: 'its team went with the platform’s database; the platform makes it anew with the team',
+      reason: 'its team went with the platform’s database; the platform makes it again with the team',
     };
   }
   if (leaving !== undefined) return { action: 'refuse', reason: leaving };

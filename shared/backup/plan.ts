@@ -315,10 +315,10 @@ function ghosts(lines: readonly PlanLine[]): string[] {
     return names.length === 0 ? [] : [`${what}: ${names.slice(0, named).join(', ')}${more}`];
   };
   return [
-    ...told('skip', 'teams go with the platform’s database, and their namespaces are made anew with them'),
+    ...told('skip', 'teams go with the platform’s database, and their namespaces are made again with them'),
     ...told(
       'create',
-      'only the certificates of these teams are restored; make the teams anew, and the platform completes their namespaces',
+      'only the certificates of these teams are restored; make the teams again, and the platform completes their namespaces',
     ),
   ];
 }

@@ -96,7 +96,7 @@ function unrestorable(why: string, cause?: unknown): McprtError {
   return new McprtError('backup-unrestorable', {
     what: 'a restore would refuse this backup',
     why,
-    next: 'nothing was stored; the backups before it stand (`operation: verify`). Mend what the lines name; when they name nothing that is wrong, report this with the lines',
+    next: 'nothing was stored; the backups before it stand (`operation: verify`). Fix what the lines name; when they name nothing that is wrong, report this with the lines',
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -155,7 +155,7 @@ describe('restore', () => {
     expect(api.objects(kinds.secret).filter(({ metadata }) => metadata.name === 'mcp-runtime-registry-pull')).toEqual(
       [],
     );
-    expect(plan.warnings.join('\n')).toMatch(/made anew with them: mcp-team-a\n.*only the certificates.*: mcp-team-b/);
+    expect(plan.warnings.join('\n')).toMatch(/made again with them: mcp-team-a\n.*only the certificates.*: mcp-team-b/);
     // A team that is there is completed.
     api.put(namespace('mcp-team-a', labels));
     const again = await restore();

@@ -99,7 +99,7 @@ export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Prom
           next: 'use another generation, and report this: it should not be possible',
         })
       : new McprtError('key-mismatch', {
-          what: 'the backup was not made for this restore key',
+          what: 'the backup was made for another restore key',
           why: `it was encrypted for ${backup.context.recipients.join(', ')}; this key is ${own.join(', ')}`,
           next: 'give the restore key of the set that made it too, one key a line in `restore-key`, or use the offline key as docs/break-glass.md shows',
         });
@@ -108,7 +108,7 @@ export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Prom
   if (!isDeepStrictEqual(context, backup.context)) {
     throw new McprtError('backup-inner', {
       what: 'the encrypted part does not belong to the signed statement around it',
-      why: 'the context inside differs from the one outside: somebody signed another backup’s content anew',
+      why: 'the context inside differs from the one outside: somebody signed the content of another backup again',
       next: 'do not use this backup, and change the signing key',
     });
   }

@@ -117,7 +117,7 @@ function refuseRedacted({ cluster, user }: ChosenContext): void {
   if (fields.length === 0) return;
   // The stand-ins are masked as the values that they stand for, so they are not quoted.
   throw new McprtError('kubeconfig-redacted', {
-    what: 'the kubeconfig has no credentials in it, but words in place of them',
+    what: 'the kubeconfig has no credentials in it, but placeholders',
     why: `${fields.join(', ')}: \`kubectl config view\` leaves these values out`,
     next: 'store the kubeconfig again, with its values: `kubectl config view --raw --flatten --minify`',
   });

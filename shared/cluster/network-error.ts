@@ -73,7 +73,7 @@ function connectionError(cause: unknown, code: string, { server, tries }: Way): 
           code: 'cluster-loopback',
           what: 'nothing listens there on this runner',
           why: `${host} is the runner itself (${code}): /etc/rancher/k3s/k3s.yaml says so for use on the node, and was copied as it is`,
-          next: 'write the node’s address in place of it: `kubectl config set-cluster default --server=https://NODE:6443`; where the runner is the node, start k3s',
+          next: 'write the node’s address instead: `kubectl config set-cluster default --server=https://NODE:6443`; where the runner is the node, start k3s',
         }
       : {
           code: 'cluster-connection-refused',
@@ -127,7 +127,7 @@ async function certificateError(cause: unknown, code: string, way: Way): Promise
     code: 'cluster-untrusted',
     what: 'the server’s certificate is not trusted',
     why: `${code}: ${given}${issuer}`,
-    next: `${newCa}. Where the issuer is none of k3s’, something on the way ends TLS; where k3s was installed anew, fetch its kubeconfig again`,
+    next: `${newCa}. Where the issuer is none of k3s’, something on the way ends TLS; where k3s was reinstalled, fetch its kubeconfig again`,
   };
 }
 

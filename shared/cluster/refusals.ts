@@ -45,7 +45,7 @@ const known: readonly Known[] = [
     words: /(?:exceeded|failed) quota: ([^,:\s]{1,253})/,
     refusal: (name) => ({
       code: 'cluster-quota',
-      next: `raise the ResourceQuota ${name} in that namespace (\`kubectl describe quota -A\`), or delete what is not needed there; then run the operation again: it goes on from what is there`,
+      next: `raise the ResourceQuota ${name} in that namespace (\`kubectl describe quota -A\`), or delete what is not needed there; then run the operation again: it continues from what is there`,
     }),
   },
   { statuses: [403], words: /User "system:anonymous"/, refusal: () => anonymous },

@@ -73,6 +73,6 @@ export async function waitUntil(
   throw new McprtError('cluster-wait', {
     what: `waited ${Math.round(deadline / 1000)} s for ${what}`,
     why,
-    next: 'see the findings for the cause; then run the operation again: it goes on from what is there',
+    next: 'see the findings for the cause; then run the operation again: it continues from what is there',
   });
 }

@@ -91,7 +91,7 @@ export async function requireNoRollout(cluster: Cluster): Promise<void> {
   throw new McprtError('rollout-busy', {
     what: `a rollout is under way: ${textAt(found, 'data', 'run') || 'an unknown run'}`,
     why: `ConfigMap ${rolloutRef.namespace}/${rolloutRef.name} is its until ${momentText(new Date(expires), nowOf(cluster))}`,
-    next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then. Where what it has changed need not be put back, \`kubectl delete configmap -n ${rolloutRef.namespace} ${rolloutRef.name}\` lets others in by hand`,
+    next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then. Where what it has changed need not be rolled back, \`kubectl delete configmap -n ${rolloutRef.namespace} ${rolloutRef.name}\` lets others in by hand`,
   });
 }
 

@@ -224,7 +224,7 @@ export const wipeRules: readonly PermissionRule[] = [
   rule(
     kinds.configMap,
     ['get', 'patch', 'delete'],
-    'what a wipe writes down, so that the next run can go on after a kill',
+    'what a wipe writes down, so that the next run can continue after a kill',
     { namespace: system, names: ['mcprt-wipe'], unseen: { patch: 'a journal that an earlier wipe has left' } },
   ),
   rule(kinds.configMap, ['patch'], 'that an installation is due, until which no rollout may begin', {

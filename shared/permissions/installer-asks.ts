@@ -64,7 +64,7 @@ const recorded: readonly PermissionRule[] = [
     'the installer fills its registry by `kubectl cp` and exec, and brings the database’s password up to date; since 1.35 a WebSocket takes `create` too',
     { subresource: 'exec' },
   ),
-  rule(kinds.job, ['delete'], 'the installer runs its Jobs anew'),
+  rule(kinds.job, ['delete'], 'the installer runs its Jobs again'),
   rule(kinds.ingress, ['delete'], 'the installer makes Ingresses by path, and takes them away again'),
   rule(kinds.pod, ['get'], doctor, { subresource: 'log' }),
   ...[kinds.resourceQuota, kinds.limitRange].map((on) => rule(on, ['list'], doctor)),

@@ -91,7 +91,7 @@ function explain(items: YAMLSeq, rules: readonly PermissionRule[]): void {
   items.items.forEach((item, index) => {
     const { because = '', optional } = rules[index] ?? {};
     if (!isMap(item)) return;
-    item.commentBefore = ` ${because}${optional ? ' (optional: without it the operation goes on)' : ''}`;
+    item.commentBefore = ` ${because}${optional ? ' (optional: without it the operation continues)' : ''}`;
     for (const { value } of item.items) if (isSeq(value)) value.flow = true;
   });
 }

@@ -47,13 +47,13 @@ export const rolloutPullRequestRules: readonly PermissionRule[] = rolloutPlanRul
 
 const applyRules: readonly PermissionRule[] = [
   ...workloads.map((on) =>
-    rule(on, ['get', 'watch', 'patch'], 'new images; following them; putting back what failed', {
+    rule(on, ['get', 'watch', 'patch'], 'new images; following them; rolling back what failed', {
       namespace: sentinel,
       ...(on === kinds.deployment
         ? {}
         : {
             unseen: {
-              get: `a ${on.kind} that is put back: the lab’s platform has none that reads the configuration`,
+              get: `a ${on.kind} that is rolled back: the lab’s platform has none that reads the configuration`,
               patch: `a ${on.kind} that reads the configuration: the lab’s platform has none`,
             },
           }),
@@ -73,7 +73,7 @@ const applyRules: readonly PermissionRule[] = [
   rule(
     kinds.secret,
     ['create', 'patch', 'delete'],
-    'the registry’s present password; one of another type is made anew',
+    'the registry’s present password; one of another type is made again',
     {
       namespace: sentinel,
       names: [pullSecretName],

@@ -243,7 +243,7 @@ export function unreachable({ layer, asked, message, cause }: WebError): McprtEr
     },
     size: {
       what: `${host} answers without an end`,
-      next: 'look at what answers there: a page or a file stands in place of the API',
+      next: 'look at what answers there: a page or a file answers instead of the API',
     },
     timeout: { what: `${host} does not answer in time`, next: 'look at the pods behind it, and at the node’s load' },
   };

@@ -86,7 +86,7 @@ function contactOnFirstInstallOnly({ values, stage, isRerun }: Circumstances): P
   if (given(values, variable) === undefined || stage !== 'setup') return undefined;
   const remedy = `Remove the line. For reruns, set MCP_SETUP_TLS_CLUSTER_ISSUER or leave it at its default.`;
   if (isRerun === true) {
-    const message = `${variable} on a rerun writes the issuer anew and can spend the certificate authority's limits.`;
+    const message = `${variable} on a rerun writes the issuer again and can spend the certificate authority's limits.`;
     return { code: 'profile-acme-email', severity: 'error', variable, message, remedy };
   }
   if (given(values, 'MCP_SETUP_TLS_CLUSTER_ISSUER') !== undefined) {

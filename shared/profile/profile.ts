@@ -127,6 +127,6 @@ export function requireSoundProfile(profile: Profile): SoundProfile {
   throw new McprtError('profile-invalid', {
     what: `The profile ${path} cannot be used: ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}.`,
     why: list.join('\n'),
-    next: 'Mend these lines and run again.',
+    next: 'Fix these lines and run again.',
   });
 }

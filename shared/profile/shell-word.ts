@@ -145,7 +145,7 @@ function readDollar(cursor: Cursor, scope: Scope, quoted: boolean): string {
   }
   // A shell joins lines before it looks for names.
   if (cursor.lookingAt(/\$(?:[A-Za-z_]\w*)?(?:\\\n)+\w/y) ?? cursor.lookingAt(/\$\\\n/y)) {
-    scope.report(expansionFault(at, 'The line goes on in the middle of a variable.'));
+    scope.report(expansionFault(at, 'The line continues in the middle of a variable.'));
     return cursor.take();
   }
   if (!quoted && (next === "'" || next === '"')) {

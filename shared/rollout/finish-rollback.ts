@@ -21,7 +21,7 @@ export async function finishRollback(
 ): Promise<RolledBack | undefined> {
   const journal = await readJournal(cluster);
   if (journal === undefined || journal.run !== run) return undefined;
-  progress('a rollout of this run was stopped: putting back what was there before');
+  progress('a rollout of this run was stopped: rolling back to what was there before');
   const since = nowOf(cluster);
   const result = await putBack(cluster, journal.previous, { config: true, workloads: [] });
   const stage = await openWorkloadWatch(cluster, signal);

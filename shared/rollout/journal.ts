@@ -114,7 +114,7 @@ export function requireOurs(cluster: Cluster, { run, expires }: Journal, own: st
   throw new McprtError('rollout-busy', {
     what: `another rollout is under way: ${run}`,
     why: `ConfigMap ${stored.ref.namespace}/${stored.ref.name} is its until ${momentText(expires, now)}`,
-    next: 'wait for it to finish. If it was killed, run it again, or wait until then: the next run goes on from what it wrote down',
+    next: 'wait for it to finish. If it was killed, run it again, or wait until then: the next run continues from what it wrote down',
   });
 }
 

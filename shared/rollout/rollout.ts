@@ -84,7 +84,7 @@ export async function rollOut(
   if (seen.journal !== undefined) {
     requireOurs(cluster, seen.journal, run);
     record.isResumed = true;
-    ports.progress('a rollout was cut off: this one goes on from what it wrote down');
+    ports.progress('a rollout was cut off: this one continues from what it wrote down');
   }
   const { layout, targets } = findTargets(seen.deployments, options);
   record.layout = layout;

@@ -59,7 +59,7 @@ export function decideMode(wanted: WantedMode, facts: ModeFacts): ModeDecision {
       why:
         wanted === 'rerun'
           ? `${issuerReason}, and a rerun uses the issuer that is there`
-          : `${issuerReason}: a first install would apply it anew, and could register another ACME account`,
+          : `${issuerReason}: a first install would apply it again, and could register another ACME account`,
       next: 'use `mode: auto`, or give the name of the issuer in `tls-cluster-issuer`',
     });
   }

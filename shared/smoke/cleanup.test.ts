@@ -31,7 +31,7 @@ function fate(name: string, age: number, more: Partial<CleanupRules> = {}): [boo
 
 describe('what tests have left', () => {
   it('goes when it is older than a run may be, and not before', () => {
-    expect(fate('smoke-1', 6 * hour)).toEqual([false, 'its run may go on']);
+    expect(fate('smoke-1', 6 * hour)).toEqual([false, 'its run may continue']);
     expect(fate('smoke-1', 6 * hour + 1)).toEqual([true, '6 h old']);
     expect(fate('smoke-1', 47 * hour)).toEqual([true, '47 h old']);
     expect(fate('smoke-1', 71 * hour)).toEqual([true, '2 days old']);

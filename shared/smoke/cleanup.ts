@@ -89,7 +89,7 @@ function planByName(things: readonly Leftover[], rules: CleanupRules): CleanupLi
     }
     if (!name.startsWith('smoke-') || rules.pullRequest !== undefined) return [];
     const isOld = age > rules.olderThan;
-    return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : (unknown ?? 'its run may go on') }];
+    return [{ thing, isRemoved: isOld, reason: isOld ? `${ageText(age)} old` : (unknown ?? 'its run may continue') }];
   });
 }
 

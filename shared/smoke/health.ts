@@ -81,7 +81,7 @@ async function lookAtName(
       throw new McprtError('smoke-tcp', {
         what: `nobody answers at ${found.address}`,
         why: messageOf(cause),
-        next: 'look at Traefik and its load balancer: `kubectl get pods,svc -n kube-system`; check that DNS leads to this cluster, and the firewall',
+        next: 'look at Traefik and its load balancer: `kubectl get pods,svc -n kube-system`; check that DNS points to this cluster, and the firewall',
         cause,
       });
     }),
@@ -152,7 +152,7 @@ export function requireCertificate(
     fail(
       'smoke-tls-name',
       `the certificate that ${host} serves is for other names`,
-      'DNS may lead to another cluster, or the Ingress names another Secret: `kubectl get ingress -A`',
+      'DNS may point to another cluster, or the Ingress names another Secret: `kubectl get ingress -A`',
     );
   }
   if (notBefore > now) {
@@ -224,7 +224,7 @@ function requireMcp(host: string, { status, text }: WebAnswer): string {
   throw new McprtError('smoke-mcp-host', {
     what: `${host} does not answer as the platform’s MCP front`,
     why: `GET https://${host}/ → ${status} ${text.slice(0, 120).trim()}`,
-    next: 'no server is published at `/`: DNS may lead elsewhere, or an Ingress has taken the whole host: `kubectl get ingress -A`',
+    next: 'no server is published at `/`: DNS may point elsewhere, or an Ingress has taken the whole host: `kubectl get ingress -A`',
   });
 }
 

@@ -95,7 +95,7 @@ export function requireOwnCode(
     throw new McprtError('preview-fork', {
       what: 'code from a fork would be built where the secrets are',
       why: `pull request ${event.number} comes from another repository, and its Dockerfile runs whatever its author likes`,
-      next: 'build it in a workflow on `pull_request`, which has no secrets, and give the image as `image-archive` to one on `workflow_run`: see the example of previews in the README',
+      next: 'build it in a workflow on `pull_request`, which has no secrets, and give the image as `image-archive` to one on `workflow_run`: see docs/workflows.md#preview',
     });
   }
 }

@@ -149,8 +149,8 @@ export async function untilGone(
   });
   if (isGone) return;
   throw new McprtError('smoke-old-version', {
-    what: `an old server goes on answering at https://${host}${path}`,
+    what: `an old server keeps answering at https://${host}${path}`,
     why: `its server was removed, and initialize still gives ${last.slice(0, 160)}`,
-    next: 'another server may have taken the address (the platform does not check that): `kubectl get ingress -A`; or its pods do not end: `kubectl get pods -A`',
+    next: 'another server may have taken the address (the platform does not check that): `kubectl get ingress -A`; or its pods do not terminate: `kubectl get pods -A`',
   });
 }

@@ -120,7 +120,7 @@ function teamOf(body: unknown): Team | undefined {
 function namespaceFailed(slug: string, { told }: ApiAnswer): McprtError {
   return new McprtError('smoke-team-namespace', {
     what: `the namespace of the team ${slug} cannot be made`,
-    why: `${told}: the slug is now taken for ever. Usual causes: PLATFORM_TEAM_TRAEFIK_WATCH is not \`disabled\` on k3s, the API’s ClusterRole is missing, the namespace is Terminating; now and then it happens on a healthy cluster, as rights that were just given are not seen yet`,
+    why: `${told}: the slug is now taken permanently. Usual causes: PLATFORM_TEAM_TRAEFIK_WATCH is not \`disabled\` on k3s, the API’s ClusterRole is missing, the namespace is Terminating; now and then it happens on a healthy cluster, as rights that were just given are not seen yet`,
     next: `the reason is in the API’s log: \`kubectl logs -n mcp-sentinel deployment/mcp-runtime-api\` (mcp-sentinel-api in the layout mono). Then choose another \`team-prefix\`, or free the slug: DELETE FROM teams WHERE slug = '${slug}' AND deleted_at IS NOT NULL`,
   });
 }
@@ -128,7 +128,7 @@ function namespaceFailed(slug: string, { told }: ApiAnswer): McprtError {
 function burnt(slug: string, { told }: ApiAnswer): McprtError {
   return new McprtError('smoke-team-burnt', {
     what: `the team ${slug} is not there, and cannot be made`,
-    why: `${told}: so the platform answers for a slug whose first create has failed: it is taken for ever`,
+    why: `${told}: so the platform answers for a slug whose first create has failed: it is taken permanently`,
     next: `choose another \`team-prefix\`, or free the slug in the platform’s database: DELETE FROM teams WHERE slug = '${slug}' AND deleted_at IS NOT NULL`,
   });
 }

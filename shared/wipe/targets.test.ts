@@ -259,7 +259,7 @@ describe('planWipe', () => {
     expect(plan({ issuers, groups }).kept.map(({ subject, why }) => `${subject}: ${why}`)).toEqual([
       'ClusterIssuer le: setup adopts it; a new one could register a new account',
       'ClusterIssuer ca: setup adopts it',
-      'CustomResourceDefinitions of mcpruntime.org: setup applies them anew',
+      'CustomResourceDefinitions of mcpruntime.org: setup applies them again',
       'what setup changed on Traefik in kube-system: kube-system stays as it is',
     ]);
     expect(plan({}).kept).toHaveLength(1);

@@ -188,7 +188,7 @@ function keptOfCluster(seen: WipeObservation): Kept[] {
       why: isRecord(spec.acme) ? 'setup adopts it; a new one could register a new account' : 'setup adopts it',
     })),
     ...(seen.groups.has('mcpruntime.org')
-      ? [{ subject: 'CustomResourceDefinitions of mcpruntime.org', why: 'setup applies them anew' }]
+      ? [{ subject: 'CustomResourceDefinitions of mcpruntime.org', why: 'setup applies them again' }]
       : []),
     { subject: 'what setup changed on Traefik in kube-system', why: 'kube-system stays as it is' },
   ];

@@ -268,7 +268,7 @@ describe('a wipe', () => {
     expect(await one.wipe({ dryRun: true })).toMatchObject({ start: 'resumed', refused: undefined });
     expect(await one.wipe()).toMatchObject({ start: 'resumed', wiped: 1, proof: { name, stores: ['directory'] } });
     expect(one.names()).toEqual([name]);
-    expect(one.lines.join('\n')).toMatch(/going on with the wipe that .* began: .* is still stored in directory/);
+    expect(one.lines.join('\n')).toMatch(/continuing the wipe that .* began: .* is still stored in directory/);
   });
 
   it('that is resumed is refused when there is more than its backup holds, however late that is seen', async () => {
@@ -509,7 +509,7 @@ describe('what is deleted', () => {
       'Namespace kube-node-lease: it is the cluster’s own',
       'ClusterIssuer le: setup adopts it; a new one could register a new account',
       'ClusterIssuer own-ca: setup adopts it',
-      'CustomResourceDefinitions of mcpruntime.org: setup applies them anew',
+      'CustomResourceDefinitions of mcpruntime.org: setup applies them again',
       'what setup changed on Traefik in kube-system: kube-system stays as it is',
     ]);
     const some = planWipe(seen, { scope: 'platform', also: [] });

@@ -110,7 +110,7 @@ async function prove(cluster: Cluster, ports: Ports, options: WipeOptions, looke
   if (start.kind === 'resume' && proof !== undefined) {
     const { journal } = start;
     ports.progress(
-      `going on with the wipe that ${journal.run} began: ${proof.name} is still stored in ${proof.stores.join(', ')} and holds all that is live`,
+      `continuing the wipe that ${journal.run} began: ${proof.name} is still stored in ${proof.stores.join(', ')} and holds all that is live`,
     );
     return { proof, fresh: undefined, journal };
   }
@@ -271,7 +271,7 @@ async function stuck(
       .map(({ metadata }) => metadata.name)
       .join(', ')}`,
     why: (await explainStuck(cluster, left, groups)).join('\n'),
-    next: 'finish what the lines name: start the controller that a finalizer waits for, or delete the API service that does not answer. A finalizer that is taken off by force leaves behind what it protects. Then run the wipe again: it goes on from here',
+    next: 'finish what the lines name: start the controller that a finalizer waits for, or delete the API service that does not answer. A finalizer that is taken off by force leaves behind what it protects. Then run the wipe again: it continues from here',
   });
 }
 

@@ -126,7 +126,7 @@ function uploadFailed(name: string, cause: unknown): McprtError {
     return new McprtError('store-full', {
       what: 'the account’s artifact storage is full',
       why,
-      next: 'delete old artifacts, or raise the storage budget in the billing settings; GitHub counts anew every 6 to 12 hours',
+      next: 'delete old artifacts, or raise the storage budget in the billing settings; GitHub counts again every 6 to 12 hours',
     });
   }
   if (/ACTIONS_RUNTIME_TOKEN|ACTIONS_RESULTS_URL|invalid token|\(40[13]\)/i.test(why)) {

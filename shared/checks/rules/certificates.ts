@@ -138,7 +138,7 @@ function stateOf(one: LiveCertificate, facts: PlatformFacts): Finding[] {
         subject,
         cause: `cert-manager holds back after ${failuresOf(one)}, until ${momentText(until, now)}`,
         evidence: [conditionText(one, 'Issuing')],
-        remedy: `mend the cause first, then \`cmctl renew -n ${one.metadata.namespace} ${one.metadata.name}\` tries at once`,
+        remedy: `fix the cause first, then \`cmctl renew -n ${one.metadata.namespace} ${one.metadata.name}\` tries at once`,
       }),
     ];
   }

@@ -63,7 +63,7 @@ const causes: readonly (readonly [RegExp, Omit<Cause, 'evidence'>])[] = [
     {
       code: 'pull-secret-stale',
       cause: 'the registry refuses the credentials that the node pulls with',
-      remedy: 'run setup, which makes the pull Secrets anew from the present key',
+      remedy: 'run setup, which makes the pull Secrets again from the present key',
     },
   ],
   [

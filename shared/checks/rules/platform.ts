@@ -121,7 +121,7 @@ function pullSecrets({ pullSecrets: found }: PlatformFacts): Finding[] {
             ? `there is none in ${affected.join(', ')}`
             : `its password is not UI_API_KEY of ${platformNamespaces.sentinel}/mcp-sentinel-secrets (compared by digest)`,
         ],
-        remedy: 'run setup, which makes it anew from the present key; a rollout does too',
+        remedy: 'run setup, which makes it again from the present key; a rollout does too',
       }),
     ];
   });

@@ -38,7 +38,7 @@ function served({ host }: PublicName, tls: ServedCertificate, { secretsServed }:
           'another certificate is served than the one in the cluster: a proxy in front, another cluster, or a Traefik that has not noticed the change',
         evidence: [`served: serial ${tls.serial} of ${tls.issuer}`, held],
         remedy:
-          'check where the name points; `kubectl rollout restart -n kube-system deploy/traefik` makes Traefik read all Secrets anew',
+          'check where the name points; `kubectl rollout restart -n kube-system deploy/traefik` makes Traefik read all Secrets again',
       },
     ];
   }

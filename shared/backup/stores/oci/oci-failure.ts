@@ -107,7 +107,7 @@ function unauthorized(
       ? `the registry of ${shown} does not take the credentials`
       : `the registry of ${shown} asks who this is`,
     hasCredentials
-      ? 'check `oci-credentials`: USER:PASSWORD, or USER:TOKEN where the registry has tokens; an expired one is to be made anew'
+      ? 'check `oci-credentials`: USER:PASSWORD, or USER:TOKEN where the registry has tokens; an expired one must be replaced'
       : 'give USER:PASSWORD in `oci-credentials`, from a secret',
   );
 }

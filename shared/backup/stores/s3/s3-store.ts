@@ -200,7 +200,7 @@ function noList(endpoint: string | undefined): McprtError {
 function listCut(shown: string, read: number): McprtError {
   return new McprtError('store-cut', {
     what: `not all objects of ${shown} could be looked through`,
-    why: `${read} were read; no more are in ${listLimits.pages} pages and ${listLimits.time / 1000} s, or the server does not say how its list goes on`,
+    why: `${read} were read; no more are in ${listLimits.pages} pages and ${listLimits.time / 1000} s, or the server does not say how its list continues`,
     next: 'name the backup with `name`, which asks for just that object: the summary of each backup shows it. Then delete what nobody needs, or give backups a prefix of their own',
   });
 }
