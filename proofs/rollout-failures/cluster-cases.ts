@@ -61,6 +61,9 @@ const hostname = ({ cluster }: World, value: string): Promise<unknown> =>
     { op: 'replace', path: '/metadata/labels/kubernetes.io~1hostname', value },
   ]);
 
+const enforce = ({ cluster }: World, value: string): Promise<unknown> =>
+  cluster.patch(kinds.namespace, level, [{ op: 'add', path: enforced, value }]);
+
 /** What the cluster does with the pods. */
 export const clusterFailures: readonly Failure[] = [
   {
@@ -68,12 +71,17 @@ export const clusterFailures: readonly Failure[] = [
     finding: 'workload-quota',
     says: /Pod Security refuses its pods: the level is restricted/,
     run: whileSo(
-      async ({ cluster }) => {
-        const labels = [{ op: 'add' as const, path: enforced, value: 'restricted' }];
-        await cluster.patch(kinds.namespace, level, labels);
-        await untilPodsAreRefused(cluster);
+      async (world) => {
+        await givePod(world, { hostIPC: true });
+        await world.services.settled();
+        await enforce(world, 'restricted');
+        await untilPodsAreRefused(world.cluster);
       },
-      ({ cluster }) => cluster.patch(kinds.namespace, level, [{ op: 'add', path: enforced, value: 'privileged' }]),
+      async (world) => {
+        await enforce(world, 'privileged');
+        await givePod(world, undefined);
+        await world.services.settled();
+      },
     ),
   },
   {
