@@ -20,6 +20,7 @@ import { newestCertManager } from '../../shared/certificates/version.js';
 import { keyOf } from '../../shared/cluster/objects.js';
 import { hasRole } from '../../shared/facts/roles.js';
 import { asSecret, leafOf } from '../../shared/facts/secrets.js';
+import { momentText } from '../../shared/moment.js';
 
 /**
  * The summary of a backup: what is in it, where it is, until when, and what to do with it.
@@ -112,6 +113,9 @@ export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date
   const markdown = new Markdown()
     .heading(`${dryRun ? 'Restore plan' : 'Restore'} of ${context.domain}: generation ${context.generation}`)
     .line(headline)
+    .line(
+      `Backed up ${momentText(new Date(context.createdAt), now)}; good until ${dateText(new Date(context.expiresAt))}.`,
+    )
     .table(
       ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left', 'Verdict', 'Orders left this week'],
       plan.certificates.map((one) => forecastRow(one, now)),

@@ -17,11 +17,10 @@ interface Shown {
 }
 
 export const shown: readonly Shown[] = [
-  { name: 'setup-rerun', proof: 'setup', says: /rerun after a wipe, restored from a backup\n\n✅/ },
   { name: 'rollout-done', proof: 'rollout', says: /Rolled out and verified: 9 changes/ },
   { name: 'rollout-failed', proof: 'rollout', says: /keeps crashing/ },
   { name: 'smoke-passed', proof: 'smoke', says: /All \d+ checks/ },
-  { name: 'smoke-failed', proof: 'smoke-failures', says: /isolation is broken/ },
+  { name: 'smoke-failed', proof: 'smoke-failures', says: /Isolation is broken/ },
   { name: 'preview-comment', proof: 'preview', says: /All \d+ checks passed/ },
   { name: 'drill-failed', proof: 'drill', says: /drill-orders/ },
   { name: 'restore', proof: 'speed', says: /^## Restore/ },
@@ -53,7 +52,7 @@ export async function drawShown(env: NodeJS.ProcessEnv, progress: (line: string)
       for (const scheme of ['light', 'dark'] as const) {
         await writeFile(page, await pageOf(markdown, { isWide: true, scheme }));
         const tab = await browser.newPage();
-        await tab.setViewport({ ...size, deviceScaleFactor: 1.5 });
+        await tab.setViewport({ ...size, deviceScaleFactor: 1 });
         await tab.goto(pathToFileURL(page).href);
         await tab.waitForSelector('body[data-problems]', { timeout: patience });
         const height = Number(await tab.evaluate('document.querySelector("article").offsetHeight'));

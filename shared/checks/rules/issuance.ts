@@ -2,6 +2,7 @@ import { annotation } from '../../certificates/model.js';
 import { at, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
+import { momentText } from '../../moment.js';
 import { type Finding, finding, merged } from '../finding.js';
 
 /** What a challenge or order says, and what it means for whoever runs the cluster. */
@@ -157,9 +158,11 @@ function isRateLimited(order: KubeObject): boolean {
   return /rateLimited|too many certificates|429/i.test(textAt(order, 'status', 'reason'));
 }
 
-function rateLimited(order: KubeObject, { backup }: PlatformFacts): Finding {
+function rateLimited(order: KubeObject, { backup, seen }: PlatformFacts): Finding {
   const reason = textAt(order, 'status', 'reason');
-  const until = /retry after (\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?: ?UTC|Z)?)/i.exec(reason)?.[1];
+  const [, day, time] = /retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?: ?UTC|Z)?/i.exec(reason) ?? [];
+  const told = new Date(`${day}T${time}Z`);
+  const until = Number.isNaN(told.getTime()) ? undefined : momentText(told, seen.now);
   const restore =
     backup === undefined
       ? 'if a backup holds this certificate, restore it: action-backup with `operation: restore`'
