@@ -69,7 +69,7 @@ export async function drawShown(env: NodeJS.ProcessEnv, progress: (line: string)
 }
 
 async function textOf({ name, proof, says }: Shown): Promise<string> {
-  const file = join(kept, `${name}.md`);
+  const file = join(kept, `${name}.markdown`);
   const drawn = join(root, 'build', 'pictures', proof);
   for (const other of existsSync(drawn) ? (await readdir(drawn)).filter((one) => one.endsWith('.md')).sort() : []) {
     const text = await readFile(join(drawn, other), 'utf8');
