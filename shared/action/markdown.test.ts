@@ -134,6 +134,9 @@ describe('foreign text in Markdown', () => {
 
   it('has digests and endless words short where it stands beside something', () => {
     const digest = `sha256:${'0'.repeat(64)}`;
+    expect(narrowCode('answers 500: {"a":"b","c":[1,2],"d":{"e":3}}, 1,234 times')).toBe(
+      '`answers 500: {"a": "b", "c": [1,2], "d": {"e": 3}}, 1,234 times`',
+    );
     expect(narrowCode(`pull "images.example.org/a@${digest}" not found`)).toBe(
       '`pull "images.example.org/a@sha256:000000000000…" not found`',
     );

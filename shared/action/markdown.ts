@@ -96,12 +96,13 @@ export function code(text: string): string {
 const widestWord = 60;
 
 /**
- * Code for a cell of a table with several columns: of a digest what tells it from others, and of other words that are too long
- * to stand beside something their beginning and end.
+ * Code for a cell of a table with several columns: of a digest what tells it from others, JSON with blanks where a line may end, and
+ * of other words that are too long to stand beside something their beginning and end.
  */
 export function narrowCode(text: string): string {
   const short = plain(text, longestCode)
     .replace(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…')
+    .replace(/"[:,](?=["{[\d])|[\]}\d],(?=["{[])/g, '$& ')
     .replace(/[^\s-]+/g, (word) => (word.length > widestWord ? `${word.slice(0, 38)}…${word.slice(-20)}` : word));
   return span(short);
 }
