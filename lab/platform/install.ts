@@ -32,22 +32,30 @@ export async function installPlatform(cluster: Cluster, installation: Installati
   await installServer(cluster, installation);
 }
 
+/** Two cores with other labs beside: a controller has taken over a minute to begin there. In s. */
+const busyMachine = { seconds: 240 };
+
 /** CRDs, namespace and Deployments of cert-manager; ends when its controller is available. */
 export async function installCertManager(cluster: Cluster, { crds }: Pick<Installation, 'crds'>): Promise<void> {
   await applyCertManager(cluster, crds);
   const controller = { name: 'cert-manager', namespace: namespaces.certManager };
-  await until(`Deployment ${controller.name} to be available`, async () => {
+  const isAvailable = async (): Promise<boolean> => {
     const found = await cluster.get<KubeObject>(kinds.deployment, controller);
     return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0;
-  });
+  };
+  await until(`Deployment ${controller.name} to be available`, isAvailable, busyMachine);
 }
 
 /** Waits until every Certificate of the cluster is Ready and none is being issued. */
 export async function waitForCertificates(cluster: Cluster, count: number): Promise<void> {
-  await until(`${count} Certificates to be Ready`, async () => {
-    const { items } = await cluster.list(kinds.certificate);
-    return items.length >= count && items.every((one) => isTrue(one, 'Ready') && !isTrue(one, 'Issuing'));
-  });
+  await until(
+    `${count} Certificates to be Ready`,
+    async () => {
+      const { items } = await cluster.list(kinds.certificate);
+      return items.length >= count && items.every((one) => isTrue(one, 'Ready') && !isTrue(one, 'Issuing'));
+    },
+    busyMachine,
+  );
 }
 
 async function installCertificates(cluster: Cluster, installation: Installation): Promise<void> {
