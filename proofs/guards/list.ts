@@ -30,6 +30,12 @@ export const guards: readonly Guard[] = [
     'before.has(order.metadata.uid)',
     'before.has(first.items.find((one) => one.metadata.name === order.metadata.name)?.metadata.uid)',
   ),
+  guard(
+    'shared/backup/issuances.ts',
+    'a watch for Orders that broke goes on where it was, and does not leave out what was made meanwhile',
+    'if (status === 410) resourceVersion',
+    'resourceVersion',
+  ),
   guard('shared/wipe/delete.ts', 'a wipe deletes only the very object that was planned', '{ uid });', '{});'),
   guard(
     'shared/wipe/delete.ts',
