@@ -36,6 +36,12 @@ export const guards: readonly Guard[] = [
     'if (status === 410) resourceVersion',
     'resourceVersion',
   ),
+  guard(
+    'shared/backup/issuances.ts',
+    'a watch for Orders that has died without a word is begun again',
+    'AbortSignal.any([ends, AbortSignal.timeout(watchAtMost)])',
+    'ends',
+  ),
   guard('shared/wipe/delete.ts', 'a wipe deletes only the very object that was planned', '{ uid });', '{});'),
   guard(
     'shared/wipe/delete.ts',

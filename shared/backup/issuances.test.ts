@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
@@ -102,6 +102,29 @@ describe('orders from a moment on', () => {
     api.remove(kinds.order, ref('one'));
     expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
   });
+
+  it('are told although they are gone after a watch that has died without a word', async () => {
+    const api = apiWith();
+    let watches = 0;
+    const { promise: again, resolve } = Promise.withResolvers<void>();
+    const { timeout } = AbortSignal;
+    const soon = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout.call(AbortSignal, 20));
+    api.hooks.before = ({ path, signal }) => {
+      if (!path.includes('watch=true')) return;
+      watches += 1;
+      if (watches > 1) return resolve();
+      api.put(order('one', { annotations }));
+      api.remove(kinds.order, ref('one'));
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    };
+    try {
+      const orders = await following(api);
+      await again;
+      expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
+    } finally {
+      soon.mockRestore();
+    }
+  }, 5_000);
 
   it('hold up no end, where nobody answers', async () => {
     const api = apiWith();

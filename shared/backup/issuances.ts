@@ -20,8 +20,9 @@ export interface OrderLog {
   close(): Promise<void>;
 }
 
-/** Before a watch that has ended is begun again, and how long its end may take, in ms. */
+/** Before a watch that has ended is begun again, how long one is trusted that says nothing, and how long its end may take, in ms. */
 const rewatch = 1_000;
+const watchAtMost = 60_000;
 const closeWithin = 1_000;
 
 /**
@@ -50,7 +51,8 @@ export async function followOrders(cluster: Cluster, signal: AbortSignal): Promi
     let { resourceVersion } = first;
     while (!ends.aborted) {
       try {
-        for await (const { object } of cluster.watch(kinds.order, { resourceVersion, signal: ends })) {
+        const watching = AbortSignal.any([ends, AbortSignal.timeout(watchAtMost)]);
+        for await (const { object } of cluster.watch(kinds.order, { resourceVersion, signal: watching })) {
           note(object);
           resourceVersion = object.metadata.resourceVersion ?? resourceVersion;
         }
