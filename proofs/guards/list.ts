@@ -30,6 +30,18 @@ export const guards: readonly Guard[] = [
     'before.has(order.metadata.uid)',
     'before.has(first.items.find((one) => one.metadata.name === order.metadata.name)?.metadata.uid)',
   ),
+  guard(
+    'shared/backup/issuances.ts',
+    'a watch for Orders that broke goes on where it was, and does not leave out what was made meanwhile',
+    'if (status === 410) resourceVersion',
+    'resourceVersion',
+  ),
+  guard(
+    'shared/backup/issuances.ts',
+    'a watch for Orders that has died without a word is begun again',
+    'AbortSignal.any([ends, AbortSignal.timeout(watchAtMost)])',
+    'ends',
+  ),
   guard('shared/wipe/delete.ts', 'a wipe deletes only the very object that was planned', '{ uid });', '{});'),
   guard(
     'shared/wipe/delete.ts',
@@ -67,6 +79,13 @@ export const guards: readonly Guard[] = [
     'a Secret that something else looks after is left to it',
     "if (caretaker !== undefined) return { action: 'keep'",
     "if (caretaker === '') return { action: 'keep'",
+  ),
+  guard(
+    'shared/backup/restore.ts',
+    'a restore that is refused when it has the lock leaves no watch behind, which would keep the process alive',
+    '    await begun?.then(([orders]) => orders.close()).catch(() => undefined);\n',
+    '',
+    'shared/backup/restore-orders.test',
   ),
   guard(
     'shared/backup/restore.ts',

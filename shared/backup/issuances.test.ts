@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
@@ -52,16 +53,95 @@ describe('orders from a moment on', () => {
     expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
   });
 
-  it('are told after a watch was closed, and where none is allowed', async () => {
-    for (const status of [410, 403]) {
+  it('are told where no watch is to be had', async () => {
+    for (const status of [403, 404, 410, 500]) {
       const api = apiWith();
-      api.hooks.before = async ({ path }) => {
-        if (path.includes('watch=true')) throw Object.assign(new Error('closed'), { status });
+      api.hooks.before = ({ path }) => {
+        if (path.includes('watch=true')) throw new ApiError(status, 'Refused', '', 'watch orders');
       };
       const orders = await following(api);
       api.put(order('one', { annotations }));
       expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
       await orders.close();
     }
+  });
+
+  it('are told although they are gone when a watch that broke is there again', async () => {
+    const api = apiWith();
+    let isBroken = false;
+    const { promise: again, resolve } = Promise.withResolvers<void>();
+    api.hooks.before = ({ path }) => {
+      if (!path.includes('watch=true')) return;
+      if (isBroken) return resolve();
+      isBroken = true;
+      api.put(order('one', { annotations }));
+      api.remove(kinds.order, ref('one'));
+      throw new Error('the connection was reset');
+    };
+    const orders = await following(api);
+    await again;
+    expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
+  });
+
+  it('are told although they are gone after a version that is too old', async () => {
+    const api = apiWith();
+    let old: string | undefined;
+    const { promise: again, resolve } = Promise.withResolvers<void>();
+    api.hooks.before = ({ path }) => {
+      if (!path.includes('watch=true')) return;
+      const version = new URL(path, 'https://memory').searchParams.get('resourceVersion') ?? '';
+      if (old !== undefined && version !== old) return resolve();
+      old = version;
+      // Something is written, so that there is a newer one.
+      api.put(namespace('b'));
+      throw new ApiError(410, 'Expired', '', 'watch orders');
+    };
+    const orders = await following(api);
+    await again;
+    api.put(order('one', { annotations }));
+    api.remove(kinds.order, ref('one'));
+    expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
+  });
+
+  it('are told although they are gone after a watch that has died without a word', async () => {
+    const api = apiWith();
+    let watches = 0;
+    const { promise: again, resolve } = Promise.withResolvers<void>();
+    const { timeout } = AbortSignal;
+    const soon = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout.call(AbortSignal, 20));
+    api.hooks.before = ({ path, signal }) => {
+      if (!path.includes('watch=true')) return;
+      watches += 1;
+      if (watches > 1) return resolve();
+      api.put(order('one', { annotations }));
+      api.remove(kinds.order, ref('one'));
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)));
+    };
+    try {
+      const orders = await following(api);
+      await again;
+      expect(await orders.appeared()).toEqual([{ name: 'a/one (uid-one)', certificate: 'a/web' }]);
+    } finally {
+      soon.mockRestore();
+    }
+  }, 5_000);
+
+  it('hold up no end, where nobody answers', async () => {
+    const api = apiWith();
+    let isSilent = false;
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    api.hooks.before = ({ path }) => {
+      if (path.includes('watch=true')) {
+        isSilent = true;
+        throw new ApiError(410, 'Expired', '', 'watch orders');
+      }
+      if (!isSilent) return;
+      resolve();
+      return new Promise(() => undefined);
+    };
+    const orders = await following(api);
+    await asked;
+    await orders.close();
+    opened = undefined;
   });
 });

@@ -3,7 +3,7 @@ import { ApiError } from '../cluster/api-error.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { isCanary } from '../facts/observation.js';
-import { pause } from '../pause.js';
+import { atMost, pause } from '../pause.js';
 
 /** An ACME Order. */
 export interface Issuance {
@@ -20,8 +20,10 @@ export interface OrderLog {
   close(): Promise<void>;
 }
 
-/** Before a watch that has ended is begun again, in ms. */
+/** Before a watch that has ended is begun again, how long one is trusted that says nothing, and how long its end may take, in ms. */
 const rewatch = 1_000;
+const watchAtMost = 60_000;
+const closeWithin = 1_000;
 
 /**
  * Notes each ACME Order that is made from now on. A look before and one after would miss those that were taken away between: an Order
@@ -49,14 +51,17 @@ export async function followOrders(cluster: Cluster, signal: AbortSignal): Promi
     let { resourceVersion } = first;
     while (!ends.aborted) {
       try {
-        for await (const { object } of cluster.watch(kinds.order, { resourceVersion, signal: ends })) {
+        const watching = AbortSignal.any([ends, AbortSignal.timeout(watchAtMost)]);
+        for await (const { object } of cluster.watch(kinds.order, { resourceVersion, signal: watching })) {
           note(object);
           resourceVersion = object.metadata.resourceVersion ?? resourceVersion;
         }
       } catch (error) {
+        const status = error instanceof ApiError ? error.status : undefined;
         // Where only looks are allowed, the one at the end has to do.
-        if (error instanceof ApiError && error.status === 403) return;
-        resourceVersion = await look().catch(() => resourceVersion);
+        if (status === 403) return;
+        // What is too old is never told again. After anything else the watch goes on where it was, and misses nothing.
+        if (status === 410) resourceVersion = await look().catch(() => resourceVersion);
       }
       await pause(rewatch, ends).catch(() => undefined);
     }
@@ -69,7 +74,8 @@ export async function followOrders(cluster: Cluster, signal: AbortSignal): Promi
     },
     async close() {
       closed.abort();
-      await following;
+      // A look at an API server that does not answer may go on; nobody waits for that.
+      await atMost(closeWithin, following);
     },
   };
 }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
+import { beginInstallation } from '../facts/installation.js';
 import { day } from './testing/issued.js';
 import { putController, type State } from './testing/memory-world.js';
 import { before130, certificate, namespace, type Scene, scene, secretOf } from './testing/scene.js';
@@ -49,6 +50,19 @@ describe('a plan that would order more when the lock is taken', () => {
     await expect(made.restore()).rejects.toMatchObject({ code: 'restore-orders' });
     expect(made.api.find(kinds.secret, { namespace: 'registry', name: 'registry-tls' })).toBeUndefined();
     expect(made.api.objects(kinds.admissionPolicy)).toEqual([]);
+  });
+});
+
+describe('the watch for orders', () => {
+  it('ends with a restore that is refused when it has the lock', async () => {
+    const made = await scene('running');
+    await made.backUp();
+    for (const name of ['registry', 'mcp-sentinel']) made.api.remove(kinds.namespace, { name });
+    const watch = jest.spyOn(made.api.cluster, 'watch');
+    await beginInstallation(made.api.cluster, { run: 'another', expires: new Date(Date.now() + 10 * day) });
+    await expect(made.restore()).rejects.toMatchObject({ code: 'setup-busy' });
+    const signals = watch.mock.calls.map(([, { signal }]) => signal);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 });
 

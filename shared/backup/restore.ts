@@ -362,6 +362,10 @@ async function brakeOn(
     signal: ports.signal,
     // Where it must hold, only what is seen under it counts.
     ...(mustHold ? { orderer: seen.certManager } : { onTaken }),
+  }).catch(async (error: unknown) => {
+    // A watch that goes on would keep the process alive.
+    await begun?.then(([orders]) => orders.close()).catch(() => undefined);
+    throw error;
   });
   const [done, until] = held.isProven()
     ? ['brake on', 'no new ACME orders until the end']

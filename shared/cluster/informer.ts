@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost } from '../pause.js';
 import { ApiError } from './api-error.js';
 import type { Cluster, ListOptions } from './cluster.js';
 import { type Kind, type KubeObject, keyOf } from './objects.js';
@@ -144,10 +145,7 @@ export async function openMirror<K extends string>(
     async close() {
       closed.abort();
       // A list of an API server that does not answer may go on; nobody waits for that.
-      const ended = new AbortController();
-      await Promise.race([Promise.all(loops), sleep(closeWithin, undefined, { signal: ended.signal })]);
-      // The timer that was not needed would keep the process from its end.
-      ended.abort();
+      await atMost(closeWithin, Promise.all(loops));
     },
   };
 }
