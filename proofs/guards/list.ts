@@ -28,7 +28,7 @@ export const guards: readonly Guard[] = [
     'shared/backup/issuances.ts',
     'an Order of the same name is another one by its UID',
     'before.has(order.metadata.uid)',
-    'before.has(first.items.find((one) => one.metadata.name === order.metadata.name)?.metadata.uid)',
+    'before.has(items.find((one) => one.metadata.name === order.metadata.name)?.metadata.uid)',
   ),
   guard(
     'shared/backup/issuances.ts',
@@ -223,8 +223,8 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/backup/brake-proof.ts',
     'the canary of the brake is taken away',
-    '    await sweepCanaries(cluster, namespace);',
-    '',
+    '  }\n  await sweepCanaries(cluster, namespace);',
+    '  }',
   ),
   guard(
     'shared/backup/brake.ts',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ApiError } from '../cluster/api-error.js';
 import { kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
@@ -59,6 +60,17 @@ describe('the barrier', () => {
     };
     await barrier(api.cluster, 'cert-manager', silent);
     expect(labels).toEqual({ 'controller.cert-manager.io/fao': 'true' });
+  });
+
+  it('tells of the cancel that ended it, also where its canary cannot be taken away', async () => {
+    const api = saying('DoesNotExist');
+    api.hooks.before = async ({ method }) => {
+      if (method === 'DELETE') throw new ApiError(403, 'Forbidden', 'no', 'delete');
+    };
+    const reason = new Error('cancelled');
+    const cancel = new AbortController();
+    setTimeout(() => cancel.abort(reason), 50);
+    await expect(barrier(api.cluster, 'cert-manager', cancel.signal)).rejects.toBe(reason);
   });
 
   it('hears a cancel at once', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { ApiError } from '../cluster/api-error.js';
 import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
@@ -88,6 +89,16 @@ describe('the brake’s proof', () => {
   });
 
   const reason = new McprtError('job-cancelled', { what: 'cancelled', why: 'a signal', next: 'again' });
+
+  it('tells of the cancel that ended it, also where its canary cannot be taken away', async () => {
+    const { api, prove } = world(['192.0.2.1', '192.0.2.2'], []);
+    api.hooks.before = async ({ method }) => {
+      if (method === 'DELETE') throw new ApiError(403, 'Forbidden', 'no', 'delete');
+    };
+    const cancel = new AbortController();
+    setTimeout(() => cancel.abort(reason), 50);
+    await expect(prove(cancel.signal)).rejects.toBe(reason);
+  });
 
   it('is none where somebody else refuses cert-manager, and a cancel ends the wait at once', async () => {
     const { api, tries, prove } = world([], ['denied'], 'admission webhook "policies.example.com" denied the request');

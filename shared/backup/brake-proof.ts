@@ -53,7 +53,7 @@ async function untilDeniedToCertManager(cluster: Cluster, namespace: string, sig
         cluster.list(kinds.event, { namespace, fieldSelector }),
         cluster.list(kinds.certificateRequest, { namespace }),
       ]);
-      if (events.items.some((one) => textAt(one, 'message').includes(lockName))) return;
+      if (events.items.some((one) => textAt(one, 'message').includes(lockName))) break;
       if (Date.now() > end) throw neverDenied(`${namespace}/${name}`, seen.size);
       for (const { metadata } of requests.items.filter((one) => one.metadata.name.startsWith(name))) {
         // cert-manager waits for seconds where what it has just made is gone before it has seen it.
@@ -62,9 +62,12 @@ async function untilDeniedToCertManager(cluster: Cluster, namespace: string, sig
         seen.add(uid);
       }
     }
-  } finally {
-    await sweepCanaries(cluster, namespace);
+  } catch (error) {
+    // Why it ends says more than that a canary could not be taken away, which the next run does.
+    await sweepCanaries(cluster, namespace).catch(() => undefined);
+    throw error;
   }
+  await sweepCanaries(cluster, namespace);
 }
 
 function neverDenied(canary: string, letThrough: number): McprtError {

@@ -34,8 +34,8 @@ const closeWithin = 1_000;
 export async function followOrders(cluster: Cluster, signal: AbortSignal): Promise<OrderLog> {
   const closed = new AbortController();
   const ends = AbortSignal.any([signal, closed.signal]);
-  const first = await cluster.list(kinds.order);
-  const before = new Set(first.items.map(({ metadata }) => metadata.uid));
+  const { items, resourceVersion: first } = await cluster.list(kinds.order);
+  const before = new Set(items.map(({ metadata }) => metadata.uid));
   const found = new Map<string, Issuance>();
   const note = (order: KubeObject): void => {
     if (before.has(order.metadata.uid) || isCanary(order)) return;
@@ -48,7 +48,7 @@ export async function followOrders(cluster: Cluster, signal: AbortSignal): Promi
     return resourceVersion;
   };
   const follow = async (): Promise<void> => {
-    let { resourceVersion } = first;
+    let resourceVersion = first;
     while (!ends.aborted) {
       try {
         const watching = AbortSignal.any([ends, AbortSignal.timeout(watchAtMost)]);

@@ -16,8 +16,12 @@ import { CliError } from './errors.js';
 /** A cluster as the installer writes to it. */
 export interface Client {
   cluster: Cluster;
-  /** Replaces an object (PUT). */
-  put(kind: Kind, object: KubeObject): Promise<void>;
+  /** Looks an object up, gives it annotations and replaces it (PUT); again where a controller has written it in between. */
+  annotate(
+    kind: Kind,
+    find: () => Promise<KubeObject>,
+    change: (annotations: Annotations) => Annotations,
+  ): Promise<void>;
   /** Creates, or merges into what is there and replaces it: lists are replaced, removed keys stay. */
   merge(kind: Kind, ...objects: KubeObject[]): Promise<void>;
   /**
@@ -32,6 +36,12 @@ export interface Client {
   logs(pod: { namespace: string; name: string }): Promise<void>;
   close(): Promise<void>;
 }
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** A controller may write a status between a look and a write: as with kubectl's patches, that is no failure. */
+const untilNoConflict = (write: () => Promise<void>): Promise<void> =>
+  pRetry(write, { retries: 5, minTimeout: 50, shouldRetry: ({ error }) => isConflict(error) });
 
 const deadline = 60_000;
 const inClusterFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -66,7 +76,15 @@ export async function openClient(kubeconfig: string, env: NodeJS.ProcessEnv): Pr
   };
   return {
     cluster,
-    put,
+    async annotate(kind, find, change) {
+      await untilNoConflict(async () => {
+        const found = await find();
+        await put(kind, {
+          ...found,
+          metadata: { ...found.metadata, annotations: change(found.metadata.annotations ?? {}) },
+        });
+      });
+    },
     async exec(pod, command) {
       const query = new URLSearchParams({ stdout: 'true' });
       for (const word of command) query.append('command', word);
@@ -78,10 +96,7 @@ export async function openClient(kubeconfig: string, env: NodeJS.ProcessEnv): Pr
         const found = await cluster.get<KubeObject>(kind, object.metadata);
         await (found === undefined ? cluster.create(kind, object) : put(kind, merged(found, object)));
       };
-      for (const object of objects) {
-        // A controller may write a status between the two: as with kubectl's patches, that is no failure.
-        await pRetry(() => once(object), { retries: 5, minTimeout: 50, shouldRetry: ({ error }) => isConflict(error) });
-      }
+      for (const object of objects) await untilNoConflict(() => once(object));
     },
     close: () => cluster.close(),
   };

@@ -22,17 +22,21 @@ export async function registryStep(run: Run): Promise<void> {
 
 /** Takes authentication off the public registry, so that the images can be pushed. It says nothing about it. */
 export async function disableRegistryAuth({ client }: Run): Promise<void> {
-  const ingress = await registryIngress(client.cluster);
-  const { [registryAuth.annotation]: _removed, ...annotations } = ingress.metadata.annotations ?? {};
-  await client.put(kinds.ingress, { ...ingress, metadata: { ...ingress.metadata, annotations } });
+  await client.annotate(
+    kinds.ingress,
+    () => registryIngress(client.cluster),
+    ({ [registryAuth.annotation]: _removed, ...annotations }) => annotations,
+  );
 }
 
 /** Puts it back. A failure is printed and changes nothing else: setup has succeeded or failed before. */
 export async function enableRegistryAuth({ client, console }: Run): Promise<void> {
   try {
-    const ingress = await registryIngress(client.cluster);
-    const annotations = { ...ingress.metadata.annotations, [registryAuth.annotation]: registryAuth.middleware };
-    await client.put(kinds.ingress, { ...ingress, metadata: { ...ingress.metadata, annotations } });
+    await client.annotate(
+      kinds.ingress,
+      () => registryIngress(client.cluster),
+      (annotations) => ({ ...annotations, [registryAuth.annotation]: registryAuth.middleware }),
+    );
   } catch (error) {
     console.error(`failed to re-enable registry authentication: ${messageOf(error)}`);
   }

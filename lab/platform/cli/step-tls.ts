@@ -106,11 +106,14 @@ async function ensureCertManager({ client, console, options, settings }: Run): P
 
 /** cert-manager's ingress-shim would make a second Certificate for the same Secret. */
 async function dropIssuerAnnotation({ client }: Run): Promise<void> {
-  const ingress = await client.cluster.get<KubeObject>(kinds.ingress, { namespace, name: 'registry' });
-  const { 'cert-manager.io/cluster-issuer': found, ...annotations } = ingress?.metadata.annotations ?? {};
-  if (ingress && found !== undefined) {
-    await client.put(kinds.ingress, { ...ingress, metadata: { ...ingress.metadata, annotations } });
-  }
+  const find = () => client.cluster.get<KubeObject>(kinds.ingress, { namespace, name: 'registry' });
+  const ingress = await find();
+  if (ingress?.metadata.annotations?.['cert-manager.io/cluster-issuer'] === undefined) return;
+  await client.annotate(
+    kinds.ingress,
+    async () => (await find()) ?? ingress,
+    ({ 'cert-manager.io/cluster-issuer': _dropped, ...kept }) => kept,
+  );
 }
 
 async function checkOwnership({ client }: Run): Promise<void> {
