@@ -37,7 +37,7 @@ export const certManager: Topic = {
     {
       name: 'a killed restore left its brake on',
       code: 'brake-left',
-      evidence: /held by acme\/platform\/1\/restore until 2026-01-01T00:00:00/,
+      evidence: /held by acme\/platform\/1\/restore until 2026-01-01 00:00 UTC, \d+ days ago/,
       remedy: /kubectl delete validatingadmissionpolicybinding,validatingadmissionpolicy mcprt-brake/,
       small: true,
       make: (site) => site.add(kinds.admissionPolicy, oldBrake()),
