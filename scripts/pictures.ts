@@ -1,4 +1,4 @@
-// Draws the pictures of summaries that the docs show, from texts that proofs have kept (`--pictures --record`).
+// Draws the pictures of summaries that the docs show, from texts that proofs have kept (`--pictures`).
 import { drawShown } from '../proofs/pictures/shown.js';
 
 const count = await drawShown(process.env, (line) => void process.stderr.write(`${line}\n`));

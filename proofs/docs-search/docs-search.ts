@@ -29,7 +29,7 @@ export const docsSearch: Proof = {
     const folder = join(context.folder, 'site');
     const main = join(root, 'build', 'scripts', 'site', 'main.js');
     await promisify(execFile)(process.execPath, [main, '--out', folder], { timeout: buildWithin });
-    const { address, server } = await serveFolder(folder);
+    const { address, close } = await serveFolder(folder);
     try {
       const page = await browser.newPage();
       page.setDefaultTimeout(patience);
@@ -38,7 +38,7 @@ export const docsSearch: Proof = {
       return { ...links, ...(await askAll(page, address, context)) };
     } finally {
       await browser.close();
-      server.close();
+      await close();
     }
   },
 };

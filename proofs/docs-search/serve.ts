@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
+import { type Listening, listenOnLoopback } from '../../lab/driver/loopback.js';
 
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css',
@@ -13,7 +13,7 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** A folder on loopback, below the path that GitHub Pages gives a repository. @returns the address of the folder */
-export async function serveFolder(folder: string): Promise<{ address: string; server: Server }> {
+export async function serveFolder(folder: string): Promise<Pick<Listening, 'close'> & { address: string }> {
   const base = '/mcprt/';
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
@@ -23,6 +23,6 @@ export async function serveFolder(folder: string): Promise<{ address: string; se
       () => response.writeHead(404).end('not there'),
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}${base}`, server };
+  const { port, close } = await listenOnLoopback(server);
+  return { address: `http://127.0.0.1:${port}${base}`, close };
 }

@@ -1,10 +1,13 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import puppeteer, { type Browser } from 'puppeteer-core';
+import { pathToFileURL } from 'node:url';
+import puppeteer, { type Browser, type Page, type Viewport } from 'puppeteer-core';
 import { installDebian } from '../../lab/driver/debian.js';
 import { messageOf } from '../../shared/errors.js';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** For one page to be drawn, in ms. */
+const patience = 30_000;
 const packages = ['chromium', 'fonts-noto-color-emoji', 'fonts-liberation'];
 
 /**
@@ -28,6 +31,24 @@ export async function openBrowser(env: NodeJS.ProcessEnv, progress: (line: strin
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--allow-file-access-from-files'],
   });
+}
+
+/** Writes a page of `pageOf` to a file and opens it; ends when there is nothing left to draw. The caller closes it. */
+export async function showPage(
+  browser: Browser,
+  { file, html, viewport }: { file: string; html: string; viewport: Viewport },
+): Promise<Page> {
+  await writeFile(file, html);
+  const page = await browser.newPage();
+  try {
+    await page.setViewport(viewport);
+    await page.goto(pathToFileURL(file).href);
+    await page.waitForSelector('body[data-problems]', { timeout: patience });
+    return page;
+  } catch (error) {
+    await page.close();
+    throw error;
+  }
 }
 
 async function installed({ PATH = '' }: NodeJS.ProcessEnv): Promise<string | undefined> {

@@ -1,15 +1,12 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Browser } from 'puppeteer-core';
 import { parsedJson } from '../../shared/json.js';
-import { openBrowser } from './browser.js';
+import { openBrowser, showPage } from './browser.js';
 import { pageOf } from './page.js';
 
 /** In pixels: a screen on which people review, and a telephone. */
 const widths = [1200, 400] as const;
-/** For one page to be drawn, in ms. */
-const patience = 30_000;
 
 export interface Pictures {
   /** How many there are, or why there are none. */
@@ -56,12 +53,9 @@ async function draw(
 ): Promise<void> {
   const name = `${String(at + 1).padStart(3, '0')}-${nameOf(markdown)}-${width}`;
   const file = join(to, `${name}.html`);
-  await writeFile(file, await pageOf(markdown, { isWide: width === widths[0] }));
-  const page = await browser.newPage();
+  const html = await pageOf(markdown, { isWide: width === widths[0] });
+  const page = await showPage(browser, { file, html, viewport: { width, height: 800 } });
   try {
-    await page.setViewport({ width, height: 800 });
-    await page.goto(pathToFileURL(file).href);
-    await page.waitForSelector('body[data-problems]', { timeout: patience });
     const found = parsedJson(String(await page.evaluate('document.body.dataset.problems')));
     for (const problem of Array.isArray(found) ? found : ['nothing was looked at'])
       problems.push(`${name}: ${problem}`);

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { root } from '../../lab/driver/folders.js';
-import { openBrowser } from './browser.js';
+import { openBrowser, showPage } from './browser.js';
 import { pageOf } from './page.js';
 
 /** A summary, or a comment, that the docs show. */
@@ -31,8 +30,6 @@ const kept = join(root, 'proofs', 'pictures', 'shown');
 const pictures = join(root, 'docs', 'pictures');
 /** In pixels: every picture has this width, and at most this height. */
 const size = { width: 1012, height: 760 } as const;
-/** For one page to be drawn, in ms. */
-const patience = 30_000;
 
 /**
  * Draws the pictures of the docs, for light and for dark pages, from texts that are kept beside this file. Where a proof has been run
@@ -45,20 +42,17 @@ export async function drawShown(env: NodeJS.ProcessEnv, progress: (line: string)
   const browser = await openBrowser(env, progress);
   if (typeof browser === 'string') throw new Error(browser);
   await Promise.all([kept, pictures].map((folder) => mkdir(folder, { recursive: true })));
-  const page = join(root, 'build', 'picture.html');
+  const file = join(root, 'build', 'picture.html');
   try {
     for (const one of shown) {
       const markdown = await textOf(one);
       for (const scheme of ['light', 'dark'] as const) {
-        await writeFile(page, await pageOf(markdown, { isWide: true, scheme }));
-        const tab = await browser.newPage();
-        await tab.setViewport({ ...size, deviceScaleFactor: 1 });
-        await tab.goto(pathToFileURL(page).href);
-        await tab.waitForSelector('body[data-problems]', { timeout: patience });
-        const height = Number(await tab.evaluate('document.querySelector("article").offsetHeight'));
+        const html = await pageOf(markdown, { isWide: true, scheme });
+        const page = await showPage(browser, { file, html, viewport: size });
+        const height = Number(await page.evaluate('document.querySelector("article").offsetHeight'));
         const path = join(pictures, `${one.name}-${scheme}.png`) as `${string}.png`;
-        await tab.screenshot({ path, clip: { x: 0, y: 0, width: size.width, height: Math.min(height, size.height) } });
-        await tab.close();
+        await page.screenshot({ path, clip: { x: 0, y: 0, width: size.width, height: Math.min(height, size.height) } });
+        await page.close();
         progress(`${one.name}-${scheme}.png`);
       }
     }
