@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LabState } from '../../lab/driver/lab.js';
 import { until } from '../../lab/driver/until.js';
 import { type Cluster, pathOf } from '../../shared/cluster/cluster.js';
-import { kinds } from '../../shared/cluster/objects.js';
+import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 
 const deployment = { name: 'cert-manager', namespace: 'cert-manager' };
 
@@ -33,6 +33,20 @@ export async function controllerVersion(cluster: Cluster): Promise<string> {
     throw new Error(`${pathOf(kinds.deployment, deployment)} has no version label`);
   }
   return version;
+}
+
+interface Crd extends KubeObject {
+  spec: {
+    versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: Record<string, unknown> } } } } }[];
+  };
+}
+
+/** The fields that a Certificate's spec has in this cluster. */
+export async function specFields(cluster: Cluster): Promise<Set<string>> {
+  const crd = await cluster.get<Crd>(kinds.crd, { name: 'certificates.cert-manager.io' });
+  const [version] = crd?.spec.versions ?? [];
+  if (version === undefined) throw new Error('this cluster has no CRD of Certificates');
+  return new Set(Object.keys(version.schema.openAPIV3Schema.properties.spec.properties));
 }
 
 async function scale(cluster: Cluster, replicas: number): Promise<void> {
