@@ -6,6 +6,7 @@ import { canary } from './canary/canary.js';
 import { cancel } from './cancel.js';
 import { choose } from './choose/choose.js';
 import { cli } from './cli/cli.js';
+import { coldStart } from './cold-start.js';
 import { corrupt } from './corrupt/corrupt.js';
 import { docsSearch } from './docs-search/docs-search.js';
 import { drillProof } from './drill/drill.js';
@@ -70,6 +71,7 @@ const before: readonly Proof[] = [
   hostile,
   breakGlass,
   drillProof,
+  coldStart,
   stores,
   choose,
   setup,

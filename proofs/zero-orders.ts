@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setLimit } from '../lab/driver/meter.js';
-import { installCertManager } from '../lab/platform/install.js';
+import { installCertManager } from '../lab/platform/cert-manager.js';
 import { applyObject } from '../lab/platform/objects.js';
 import { textAt } from '../shared/cluster/fields.js';
 import { kinds } from '../shared/cluster/objects.js';

@@ -14,12 +14,12 @@ export interface Scheduled {
 
 /**
  * How long a job takes, in s. Estimates, not bills: what the proofs of workflows take on two cores, with room for a runner's start and
- * a checkout; a drill compiles its lab first, for ten minutes.
+ * a checkout; a drill downloads its lab.
  */
 const seconds: Readonly<Record<string, number>> = {
   'backup/backup': 40,
   'preview/cleanup': 30,
-  'drill/drill': 720,
+  'drill/drill': 55,
 };
 
 /** Days of the month that is counted. */

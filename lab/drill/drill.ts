@@ -7,6 +7,7 @@ import type { Cluster } from '../../shared/cluster/cluster.js';
 import { McprtError } from '../../shared/errors.js';
 import { observe } from '../../shared/facts/observation.js';
 import { readSecrets } from '../../shared/facts/secrets.js';
+import { buildControllers } from '../driver/controllers.js';
 import { type LabState, openLab, startLab, stopLab } from '../driver/lab.js';
 import { difference, readMeter } from '../driver/meter.js';
 import { buildProgram } from '../driver/program.js';
@@ -26,6 +27,8 @@ export interface DrillOptions {
   restoreKey: string;
   /** As the input `max-age` of a restore. */
   maxAge: string;
+  /** The version of cert-manager's controllers, such as `1.16.2`; the lab's own when left out. */
+  certManager: string | undefined;
   /** Without the restore key: what is built and started gets it. */
   env: NodeJS.ProcessEnv;
   progress: (line: string) => void;
@@ -61,12 +64,16 @@ export async function drill(options: DrillOptions): Promise<DrillResult> {
 }
 
 /** Brings a lab up for one use, and down at its end or at once when the signal says so. */
-async function inLab<T>({ env, progress, signal }: DrillOptions, use: (lab: LabState) => Promise<T>): Promise<T> {
+async function inLab<T>(
+  { env, progress, signal, certManager }: DrillOptions,
+  use: (lab: LabState) => Promise<T>,
+): Promise<T> {
   const cancelled = rejection(signal);
   await Promise.race([buildProgram(env, progress), cancelled]);
+  if (certManager !== undefined) await Promise.race([buildControllers(certManager, { env, progress }), cancelled]);
   progress('starting a lab');
   const name = `drill-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const lab = await startLab({ name, env, progress });
+  const lab = await startLab({ name, env, progress, ...(certManager !== undefined && { certManager }) });
   try {
     return await Promise.race([use(lab), cancelled]);
   } finally {

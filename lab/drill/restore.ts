@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { McprtError } from '../../shared/errors.js';
 import { parsedJson } from '../../shared/json.js';
 import { type ActionRun, runBundle } from '../driver/action.js';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseFileCommands } from '../../shared/action/file-commands.js';
 import { root } from './folders.js';
 import { rbacVariable } from './lab.js';

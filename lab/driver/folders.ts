@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
-/** The repository's root, also when this file runs from build/. */
-export const root = join(import.meta.dirname, '..', '..', '..');
+const here = import.meta.dirname;
+/** The repository's root: this file runs from build/lab/driver, and as a part of the bundle from dist. */
+export const root = basename(here) === 'dist' ? join(here, '..') : join(here, '..', '..', '..');
 
 /** Where builds and running labs live, outside the repository: XDG_CACHE_HOME/mcprt or ~/.cache/mcprt. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {

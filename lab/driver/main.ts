@@ -4,9 +4,11 @@ import { McprtError } from '../../shared/errors.js';
 import { commandLine } from './command-line.js';
 import { labNames, readLab, runningParts, startLab, stopLab } from './lab.js';
 import { readMeter } from './meter.js';
+import { packRelease } from './pack.js';
 import { buildProgram } from './program.js';
 
-const usage = 'npm run lab -- up|down|status|kubeconfig|logs [PART]|build [--name NAME] [--all] [--api-servers 2]';
+const usage =
+  'npm run lab -- up|down|status|kubeconfig|logs [PART]|build|pack [--name NAME] [--all] [--api-servers 2] [--check]';
 
 const { values, positionals } = commandLine(usage, {
   allowPositionals: true,
@@ -14,6 +16,7 @@ const { values, positionals } = commandLine(usage, {
     name: { type: 'string', default: 'default' },
     all: { type: 'boolean', default: false },
     'api-servers': { type: 'string', default: '1' },
+    check: { type: 'boolean', default: false },
   },
 });
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -23,6 +26,9 @@ const { env } = process;
 const commands: Record<string, () => Promise<void>> = {
   async build() {
     print(`the lab is built: ${dirname((await buildProgram(env, progress)).lab)}`);
+  },
+  async pack() {
+    print(await packRelease({ env, progress }, values.check));
   },
   async up() {
     const started = performance.now();

@@ -8,6 +8,7 @@ import { builtOnce } from './built-once.js';
 import { cacheFolder, root } from './folders.js';
 import { versionFlags } from './kubernetes.js';
 import { copyCrds } from './module-program.js';
+import { takePrebuilt } from './prebuilt.js';
 import type { Progress } from './progress.js';
 
 const run = promisify(execFile);
@@ -41,14 +42,17 @@ export interface Program {
 }
 
 /**
- * Builds the lab's program, or finds the build of the same sources, in the cache folder. A first build takes minutes.
+ * Finds the lab's program in the cache folder, or takes the build that is released with these sources, or compiles them, which takes
+ * minutes.
  *
  * @throws McprtError `lab-no-go`, `lab-build`
  */
 export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): Promise<Program> {
-  const home = join(cacheFolder(env), 'lab', await contentHash());
-  await builtOnce(home, async (_, done) => {
+  const sources = await sourcesHash();
+  const home = join(cacheFolder(env), 'lab', sources);
+  await builtOnce(home, async (workshop, done) => {
     await mkdir(done);
+    if (await takePrebuilt({ sources, workshop, done }, { env, progress })) return;
     await compile(done, env, progress);
     await copyManifests(done);
   });
@@ -63,13 +67,18 @@ export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): 
   };
 }
 
-async function contentHash(): Promise<string> {
+/** Of all that the lab's programs are made from, but for the Go that makes them. */
+export async function sourcesHash(): Promise<string> {
   const hash = createHash('sha256').update(version).update(stages.join()).update(storageClass);
+  hash.update(JSON.stringify(alike));
   for (const name of (await readdir(source)).sort()) {
     hash.update(name).update(await readFile(join(source, name)));
   }
   return hash.digest('hex').slice(0, 16);
 }
+
+/** Without C, every machine builds the same bytes with the same Go. */
+const alike = { CGO_ENABLED: '0', GOAMD64: 'v1' };
 
 async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progress): Promise<void> {
   progress(
@@ -82,7 +91,8 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
   const total = await packagesOf(targets, env);
   const started = Date.now();
   await new Promise<void>((resolve, reject) => {
-    const child = spawn('go', args, { cwd: source, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const own = { ...env, ...alike };
+    const child = spawn('go', args, { cwd: source, env: own, stdio: ['ignore', 'ignore', 'pipe'] });
     let compiled = 0;
     let tail: string[] = [];
     const report = setInterval(
@@ -98,9 +108,9 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
       clearInterval(report);
       reject(
         new McprtError('lab-no-go', {
-          what: 'the lab needs Go, and it cannot be started',
+          what: 'the lab has to be compiled, and Go cannot be started',
           why: cause.message,
-          next: 'install Go 1.26 or later and have `go` on the PATH',
+          next: 'let this machine reach the release, name a mirror in MCPRT_LAB_URL, or have Go 1.26 or later on the PATH',
           cause,
         }),
       );

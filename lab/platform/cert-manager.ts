@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { parseAllDocuments } from 'yaml';
 import { type Cluster, isNotFound } from '../../shared/cluster/cluster.js';
+import { numberAt } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
-import { namespaces } from './names.js';
+import { until } from '../driver/until.js';
+import { type Installation, namespaces } from './names.js';
 import { certManagerDeployments, namespaceOf } from './resources.js';
 
 /** Applies CRDs, namespace and Deployments of cert-manager; waits for nothing. @param crds folder with its CRDs */
@@ -55,4 +57,18 @@ export async function readManifests(folder: string): Promise<KubeObject[]> {
 function withoutTemplates(object: KubeObject): KubeObject {
   const labels = Object.entries(object.metadata.labels ?? {}).filter(([, value]) => !value.includes('{{'));
   return { ...object, metadata: { ...object.metadata, labels: Object.fromEntries(labels) } };
+}
+
+/** Two cores with other labs beside: a controller has taken over a minute to begin there. In s. */
+export const busyMachine = { seconds: 240 };
+
+/** CRDs, namespace and Deployments of cert-manager; ends when its controller is available. */
+export async function installCertManager(cluster: Cluster, { crds }: Pick<Installation, 'crds'>): Promise<void> {
+  await applyCertManager(cluster, crds);
+  const controller = { name: 'cert-manager', namespace: namespaces.certManager };
+  const isAvailable = async (): Promise<boolean> => {
+    const found = await cluster.get<KubeObject>(kinds.deployment, controller);
+    return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0;
+  };
+  await until(`Deployment ${controller.name} to be available`, isAvailable, busyMachine);
 }

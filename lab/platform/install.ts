@@ -1,8 +1,8 @@
 import { type Cluster, objectOf } from '../../shared/cluster/cluster.js';
-import { isTrue, numberAt } from '../../shared/cluster/fields.js';
+import { isTrue } from '../../shared/cluster/fields.js';
 import { type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { until } from '../driver/until.js';
-import { applier, applyCertManager } from './cert-manager.js';
+import { applier, busyMachine, installCertManager } from './cert-manager.js';
 import { makeCertificateAuthority } from './certificate-authority.js';
 import { type Installation, issuer, namespaces, privateIssuer } from './names.js';
 import {
@@ -30,20 +30,6 @@ export async function installPlatform(cluster: Cluster, installation: Installati
   await installCertificates(cluster, installation);
   await installSentinel(cluster, installation);
   await installServer(cluster, installation);
-}
-
-/** Two cores with other labs beside: a controller has taken over a minute to begin there. In s. */
-const busyMachine = { seconds: 240 };
-
-/** CRDs, namespace and Deployments of cert-manager; ends when its controller is available. */
-export async function installCertManager(cluster: Cluster, { crds }: Pick<Installation, 'crds'>): Promise<void> {
-  await applyCertManager(cluster, crds);
-  const controller = { name: 'cert-manager', namespace: namespaces.certManager };
-  const isAvailable = async (): Promise<boolean> => {
-    const found = await cluster.get<KubeObject>(kinds.deployment, controller);
-    return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0;
-  };
-  await until(`Deployment ${controller.name} to be available`, isAvailable, busyMachine);
 }
 
 /** Waits until every Certificate of the cluster is Ready and none is being issued. */

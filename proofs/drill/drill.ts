@@ -9,6 +9,7 @@ import type { BackupContext } from '../../shared/backup/statement.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
 import { nameFor } from '../../shared/backup/stores/store.js';
 import { clusterCanaries, keyCanaries } from '../support/canaries.js';
+import { versionOf } from '../support/cert-manager-versions.js';
 import { round1, sum } from '../support/figures.js';
 import { filesBelow, type LeakSearch, leakSearch } from '../support/leaks.js';
 import { type Leaf, leaves } from '../support/leaves.js';
@@ -79,7 +80,9 @@ async function onlyFile(folder: string): Promise<Buffer> {
 
 async function drills(context: ProofContext, keys: KeySet, good: Good) {
   const { folder } = context;
-  const call: DrillCall = { directory: good.directory, restoreKey: keys.restore, folder };
+  const version = context.flags['cert-manager'];
+  const own = typeof version === 'string' ? ['--cert-manager', versionOf(version)] : [];
+  const call: DrillCall = { directory: good.directory, restoreKey: keys.restore, folder, more: own };
   const check = async (name: string, run: DrillRun, found: string[]): Promise<void> => {
     context.progress(`  ${name}: exit ${run.code} after ${run.seconds.toFixed(1)} s`);
     const all = [...found, ...(await remains(run, good.search))];

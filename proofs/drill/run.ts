@@ -54,6 +54,8 @@ export interface DrillCall {
   restoreKey: string;
   /** Further arguments, by which a backup is chosen. */
   choice?: string[];
+  /** And those that every run of a proof has. */
+  more: string[];
   /** Where this run gets a folder of its own. */
   folder: string;
   /** Called with each piece of standard error. */
@@ -62,9 +64,9 @@ export interface DrillCall {
 
 let runs = 0;
 
-/** Runs what `npm run drill` starts, as a step of a job would. */
+/** Runs what `npm run drill` starts, from the shipped bundle, as a step of a job would. */
 export async function runDrill(call: DrillCall): Promise<DrillRun> {
-  const { directory, restoreKey, choice = [], folder: parent, onProgress } = call;
+  const { directory, restoreKey, choice = [], more, folder: parent, onProgress } = call;
   runs += 1;
   const folder = join(parent, `drill-${runs}`);
   const files = { GITHUB_STEP_SUMMARY: join(parent, `summary-${runs}`), GITHUB_OUTPUT: join(parent, `output-${runs}`) };
@@ -73,7 +75,7 @@ export async function runDrill(call: DrillCall): Promise<DrillRun> {
   const started = performance.now();
   const child = spawn(
     process.execPath,
-    [join(root, 'build', 'lab', 'drill', 'main.js'), '--directory', relative(folder, directory), '--json', ...choice],
+    [join(root, 'dist', 'drill.js'), '--directory', relative(folder, directory), '--json', ...more, ...choice],
     {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import { installCertManager } from '../../lab/platform/install.js';
+import { installCertManager } from '../../lab/platform/cert-manager.js';
 import { type Forecast, forecast } from '../../shared/certificates/forecast.js';
 import { baseAt, newBase } from '../../shared/certificates/testing/cases.js';
 import { newestCertManager } from '../../shared/certificates/version.js';

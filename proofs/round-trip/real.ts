@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { difference } from '../../lab/driver/meter.js';
 import { until } from '../../lab/driver/until.js';
-import { installCertManager } from '../../lab/platform/install.js';
+import { installCertManager } from '../../lab/platform/cert-manager.js';
 import { isTrue } from '../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../shared/cluster/objects.js';
 import { isClustersOwn } from '../../shared/platform/resources.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { installCertManager } from '../../lab/platform/install.js';
+import { installCertManager } from '../../lab/platform/cert-manager.js';
 import { commitFiles } from '../../lab/platform/source.js';
 import { accessCanaries } from '../support/canaries.js';
 import { leakSearch } from '../support/leaks.js';

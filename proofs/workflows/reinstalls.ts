@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { difference } from '../../lab/driver/meter.js';
-import { installCertManager } from '../../lab/platform/install.js';
+import { installCertManager } from '../../lab/platform/cert-manager.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 import { canariesOf, keyCanaries } from '../support/canaries.js';
 import { leakSearch } from '../support/leaks.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isNotFound, objectOf } from '../../../shared/cluster/cluster.js';
 import { at, textAt } from '../../../shared/cluster/fields.js';
 import { type Kind, type KubeObject, kinds } from '../../../shared/cluster/objects.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { User } from './accounts.js';
 import { type Answer, created, ok, refuse, unauthenticated } from './answer.js';
 import { type ApiContext, tokenFor } from './context.js';

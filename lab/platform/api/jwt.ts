@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const team = z.object({ id: z.string(), slug: z.string(), name: z.string(), namespace: z.string(), role: z.string() });
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ApiError } from '../../../shared/cluster/api-error.js';
 import { objectOf } from '../../../shared/cluster/cluster.js';
 import { textAt } from '../../../shared/cluster/fields.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Membership, Team } from './accounts.js';
 import { type Answer, created, ok, Refusal, refuse } from './answer.js';
 import { userItem } from './auth-routes.js';

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { User } from './accounts.js';
 import { type Answer, created, ok, refuse, unauthenticated } from './answer.js';
 import type { ApiContext } from './context.js';

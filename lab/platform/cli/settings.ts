@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CliError } from './errors.js';
 
 const schema = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Go leaves out what is empty: every one of these may be missing. */
 const text = z.string().default('');
