@@ -106,8 +106,13 @@ const storeNames = [
   'MCPRT_S3_CREDENTIALS',
   'MCPRT_S3_LOCK_DAYS',
 ];
-/** What an environment may be without; the last ones are for a profile that git does not hold, and for a private source elsewhere. */
-const optional = [...networkVariables, ...accessVariables, ...storeNames, 'MCPRT_PROFILE', 'MCPRT_SOURCE_TOKEN'];
+/** What an environment may be without; the last ones are for a profile that git does not hold, a private source elsewhere, and a mirror of the lab. */
+const optional = [
+  ...networkVariables,
+  ...accessVariables,
+  ...storeNames,
+  ...['MCPRT_PROFILE', 'MCPRT_SOURCE_TOKEN', 'MCPRT_LAB_URL'],
+];
 
 /**
  * The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on.

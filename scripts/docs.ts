@@ -1,6 +1,6 @@
 // Writes what is generated of the docs: the tables of each README from its action.yml, those of docs/workflows.md from the
 // workflows, from the rules of each operation its RBAC manifest and the tables of docs/permissions.md, from what each operation tells
-// the schema of its output `result`, and from what the demo counted the README's picture.
+// the schema of its output `result`, from what the demo counted the README's picture, and the diagrams.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../lab/driver/folders.js';
@@ -9,6 +9,7 @@ import { grants } from '../shared/permissions/operations.js';
 import { withPermissionTables } from '../shared/permissions/tables.js';
 import { actionTables, withTables } from './action-tables.js';
 import { costTable, readSchedules } from './cost-table.js';
+import { diagramsOf } from './diagrams/diagrams.js';
 import { orderPictures, ordersPicture, readOrderFigures } from './orders-picture.js';
 import { resultSchemaText } from './result-schema.js';
 import { withWorkflowTables } from './workflow-tables.js';
@@ -42,3 +43,10 @@ await writeFile(join(root, 'docs', 'result.schema.json'), resultSchemaText());
 
 const figures = await readOrderFigures();
 for (const [theme, file] of orderPictures) await writeFile(join(root, file), ordersPicture(figures, theme));
+
+const deploy = await readFile(join(workflows, 'deploy.yml'), 'utf8');
+for (const [name, draw] of diagramsOf(deploy)) {
+  for (const theme of ['light', 'dark'] as const) {
+    await writeFile(join(root, 'docs', 'pictures', `${name}-${theme}.svg`), draw(theme));
+  }
+}

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { root } from '../lab/driver/folders.js';
+import { type Theme, themes } from './diagrams/svg.js';
 
 const shape = z.strictObject({
   measured: z.iso.date(),
@@ -17,14 +18,6 @@ export async function readOrderFigures(): Promise<OrderFigures> {
   return shape.parse(JSON.parse(await readFile(join(root, 'docs', 'pictures', 'figures.json'), 'utf8')));
 }
 
-/** GitHub's own colours, so that the picture stands on the page without a frame. */
-const themes = {
-  light: { text: '#1f2328', quiet: '#59636e', order: '#d1242f', none: '#1a7f37' },
-  dark: { text: '#f0f6fc', quiet: '#9198a1', order: '#f85149', none: '#3fb950' },
-} as const;
-
-export type Theme = keyof typeof themes;
-
 /** Both, each with the file that it is drawn into. */
 export const orderPictures: readonly [Theme, string][] = [
   ['light', 'docs/pictures/orders-light.svg'],
@@ -39,7 +32,7 @@ const block = { size: 26, step: 34 };
 
 /** The README's first picture: one block for each order of a wipe and reinstall, by the runbook and by mcprt. */
 export function ordersPicture({ measured, acmeCertificates, orders }: OrderFigures, theme: Theme): string {
-  const { text, quiet, order, none } = themes[theme];
+  const { text, quiet, bad: order, good: none } = themes[theme];
   const row = (y: number, name: string, how: string, count: number): string[] => [
     `  <text x="0" y="${y + 12}" fill="${text}" font-size="15" font-weight="600">${name}</text>`,
     `  <text x="0" y="${y + 30}" fill="${quiet}" font-size="12">${how}</text>`,
