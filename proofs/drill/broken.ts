@@ -101,7 +101,11 @@ export const brokenBackups: readonly Broken[] = [
   },
   {
     name: 'a Certificate asks for a larger key',
-    alter: (snapshot) => withSpec(snapshot, weather.certificate, { privateKey: { algorithm: 'RSA', size: 4096 } }),
+    // Without a policy, cert-manager before 1.18 never makes another key: it asks for one, and waits for ever.
+    alter: (snapshot) =>
+      withSpec(snapshot, weather.certificate, {
+        privateKey: { algorithm: 'RSA', size: 4096, rotationPolicy: 'Always' },
+      }),
     certificate: weather.certificate,
     outcome: 'ordered',
     reason: 'SecretMismatch',
