@@ -38,8 +38,8 @@ async function measure(context: ProofContext, world: World<'gate'>) {
   const { gate } = world;
   const kubectl = await kubectlIn(context, world);
   const rounds = context.small ? 1 : 5;
-  const timed = async (work: () => Promise<unknown>): Promise<Timed> => {
-    gate.reset({ delay: roundTrip });
+  const timed = async (work: () => Promise<unknown>, delay = roundTrip): Promise<Timed> => {
+    gate.reset({ delay });
     const started = performance.now();
     await work();
     return { seconds: (performance.now() - started) / 1000, requests: gate.requests() };
@@ -49,19 +49,27 @@ async function measure(context: ProofContext, world: World<'gate'>) {
   };
   const samples = {
     backup: [] as Timed[],
+    plan: [] as Timed[],
     kubectlBackup: [] as Timed[],
     restore: [] as Timed[],
     kubectlRestore: [] as Timed[],
   };
+  /** The same without the round trip: what is left of the time is start and work. */
+  const near = { backup: [] as Timed[], plan: [] as Timed[], restore: [] as Timed[] };
   for (let round = 0; round < rounds; round++) {
     samples.kubectlBackup.push(await timed(() => kubectl.backup()));
-    samples.backup.push(await timed(() => act('backup')));
+    for (const operation of ['backup', 'plan'] as const) {
+      samples[operation].push(await timed(() => act(operation)));
+      near[operation].push(await timed(() => act(operation), 0));
+    }
     // Both put back what a wipe has taken; objects of cert-manager are there in neither case.
     await world.wipe();
     await kubectl.namespaces();
     samples.kubectlRestore.push(await timed(() => kubectl.restore()));
     await world.wipe();
     samples.restore.push(await timed(() => act('restore')));
+    await world.wipe();
+    near.restore.push(await timed(() => act('restore'), 0));
     await world.install();
   }
   const start = await startUp(context, world, rounds * 3);
@@ -69,15 +77,25 @@ async function measure(context: ProofContext, world: World<'gate'>) {
   const loaded = await loadedBytes();
   const ratio = (slow: Timed[], fast: Timed[]): number =>
     round1(median(slow.map((one) => one.seconds)) / median(fast.map((one) => one.seconds)));
+  const secondsOf = (list: Timed[]): number => median(list.map((one) => one.seconds));
   const figures = {
     roundTripMs: roundTrip,
     rounds,
     backupRatio: ratio(samples.kubectlBackup, samples.backup),
+    planRatio: ratio(samples.kubectlBackup, samples.plan),
     restoreRatio: ratio(samples.kubectlRestore, samples.restore),
     medianSeconds: Object.fromEntries(
-      Object.entries(samples).map(([name, list]) => [
+      Object.entries(samples).map(([name, list]) => [name, Math.round(secondsOf(list) * 100) / 100]),
+    ),
+    // What each operation's time is made of: its start, what it does then, and round trips of which each waits for the one before.
+    parts: Object.fromEntries(
+      (['backup', 'plan', 'restore'] as const).map((name) => [
         name,
-        Math.round(median(list.map((one) => one.seconds)) * 100) / 100,
+        {
+          startSeconds: Math.round(start.firstSeconds * 100) / 100,
+          workSeconds: Math.round((secondsOf(near[name]) - start.firstSeconds) * 100) / 100,
+          dependentRoundTrips: Math.round(((secondsOf(samples[name]) - secondsOf(near[name])) * 1000) / roundTrip),
+        },
       ]),
     ),
     requests: Object.fromEntries(
@@ -130,7 +148,7 @@ async function startUp(
   context: ProofContext,
   { gate, backup }: World<'gate'>,
   rounds: number,
-): Promise<Record<StepOfJob, number>> {
+): Promise<Record<StepOfJob, number> & { firstSeconds: number }> {
   const job = join(context.folder, 'job');
   await mkdir(job);
   const bare: number[] = [];
@@ -149,7 +167,11 @@ async function startUp(
     first.first.push(await toFirstRequest({}));
     first.later.push(await toFirstRequest({ RUNNER_TEMP: job }));
   }
-  return { first: median(first.first) / median(bare), later: median(first.later) / median(bare) };
+  return {
+    first: median(first.first) / median(bare),
+    later: median(first.later) / median(bare),
+    firstSeconds: median(first.first) / 1000,
+  };
 }
 
 type StepOfJob = 'first' | 'later';

@@ -46,7 +46,7 @@ const entries = {
   reviewed: ['shared/action/reviewed', 'reviewedAction()', compileCache],
   drill: ['lab/drill/command', 'drillCommand(process.argv.slice(2))', enoughNode],
   'drill-action': ['lab/drill/action', 'drillAction()', compileCache],
-  'drill-post': ['lab/drill/action', 'drillPostAction()', compileCache],
+  'drill-post': ['lab/drill/post', 'drillPostAction()', compileCache],
   init: ['init/command', "initCommand(process.argv.slice(2), import.meta.dirname + '/..')", enoughNode],
   keys: ['action-backup/src/keys-command', 'keysCommand(process.argv.slice(2))', enoughNode],
   cli: ['cli/command', `mcprtCommand(process.argv.slice(2), ${release})`, `#!/usr/bin/env node\n${enoughNode}`],

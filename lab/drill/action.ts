@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { generationNumber, namedBy } from '../../shared/action/choice.js';
 import { path, readInputs, secret, text } from '../../shared/action/inputs.js';
+import { folderState } from './post.js';
 import { cancellation, drillAndTell, progress, telling } from './told.js';
 
 /**
@@ -29,14 +30,6 @@ export async function drillAction(): Promise<void> {
     await drillAndTell({ ...called, env: { ...env, ...own }, progress, signal: cancellation() }, false);
   });
 }
-
-/** Takes away what the action has made, also after a drill that was killed: its lab is in there. */
-export async function drillPostAction(): Promise<void> {
-  const folder = core.getState(folderState);
-  if (folder !== '') await rm(folder, { recursive: true, force: true });
-}
-
-const folderState = 'folder';
 
 /** A folder of this job's own, which its post step knows. */
 async function ownFolder(): Promise<string> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { isRecord, parsedJson } from '../../shared/json.js';
+import { type ActionOptions, type ActionRun, runBundle } from './action.js';
 import { root } from './folders.js';
 
 type Schema = z.core.JSONSchema.JSONSchema;
@@ -9,6 +10,13 @@ type Schema = z.core.JSONSchema.JSONSchema;
 const publishedShape = z.looseObject({ $defs: z.record(z.string(), z.custom<Schema>(isRecord)) });
 
 let read: z.infer<typeof publishedShape> | undefined;
+
+/** Runs the shipped bundle, and holds its output `result` to what is published. @throws Error where that is otherwise */
+export async function runFitting(options: ActionOptions): Promise<ActionRun> {
+  const run = await runBundle(options);
+  if (run.outputs.result !== undefined) requireFitting(run.outputs.result);
+  return run;
+}
 
 /**
  * Holds the output `result` of a run to what docs/result.schema.json publishes of its operation.

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import pMap from 'p-map';
-import { type Action, actions, defaultsOf, runBundle, withoutMasks } from '../../lab/driver/action.js';
+import { type Action, actions, defaultsOf, withoutMasks } from '../../lab/driver/action.js';
+import { runFitting } from '../../lab/driver/result.js';
 import { makeKeys } from '../../shared/backup/keys.js';
 import { type HostileServer, json, kubeconfigOf, startHostile } from '../hostile/server.js';
 import { filesBelow, leakSearch } from '../support/leaks.js';
@@ -36,7 +37,7 @@ export async function throughEveryInput(context: ProofContext): Promise<{ runs: 
       async ({ action, input, secret }, index) => {
         const name = `${action}, ${input}: ${secret.name}`;
         const own = join(below, String(index));
-        const run = await runBundle({
+        const run = await runFitting({
           entry: action,
           folder: own,
           inputs: { ...base.common, ...base[action], [input]: secret.text },

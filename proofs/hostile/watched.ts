@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { micromark } from 'micromark';
 import { gfm, gfmHtml } from 'micromark-extension-gfm';
-import { type ActionOptions, type ActionRun, runBundle } from '../../lab/driver/action.js';
+import type { ActionOptions, ActionRun } from '../../lab/driver/action.js';
+import { runFitting } from '../../lab/driver/result.js';
 
 /** What a process may have had in memory at once, in MiB: the largest answer of an API server in a few forms, and Node. */
 export const mostMemory = 1_024;
@@ -27,7 +28,7 @@ export async function watchedRun(options: ActionOptions): Promise<WatchedRun> {
     }
   };
   try {
-    const run = await runBundle({
+    const run = await runFitting({
       ...options,
       onStart: (pid) => {
         timers.push(

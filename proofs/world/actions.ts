@@ -1,4 +1,5 @@
-import { type Action, type ActionOptions, type ActionRun, runBundle } from '../../lab/driver/action.js';
+import type { Action, ActionOptions, ActionRun } from '../../lab/driver/action.js';
+import { runFitting } from '../../lab/driver/result.js';
 import type { KeySet } from '../../shared/backup/keys.js';
 
 export type Inputs = Record<string, string>;
@@ -80,7 +81,7 @@ const jobs: Record<Action, string> = { backup: 'restore', setup: 'setup', rollou
 export function actionsOf(surroundings: Surroundings, given: Given): Actions {
   const run: Actions['run'] = (entry, inputs = {}, env = {}, onStart) => {
     const action = entry.replace(/-post$/, '') as Action;
-    return runBundle({
+    return runFitting({
       entry,
       folder: surroundings.folder,
       inputs: { ...usual[action](surroundings, inputs.operation ?? ''), ...given[action], ...inputs },
