@@ -128,7 +128,7 @@ async function drill(
   const post = await runNode('dist/drill-post.js', { ...env, STATE_folder: state.folder });
   const after = await readdir(env.RUNNER_TEMP);
   context.expectSame('exit of the post step', post.code, 0);
-  const isOfDrill = (name: string): boolean => /^mcprt-(?:lab|drill)-/.test(name);
+  const isOfDrill = (name: string): boolean => name.startsWith('mcprt-drill-');
   context.expect(before.some(isOfDrill) && !after.some(isOfDrill), `the post step has left ${after.join()}`);
   return seconds;
 }

@@ -69,7 +69,7 @@ async function inLab<T>(
   use: (lab: LabState) => Promise<T>,
 ): Promise<T> {
   const cancelled = rejection(signal);
-  await Promise.race([buildProgram(env, progress), cancelled]);
+  await buildProgram(env, progress, signal);
   if (certManager !== undefined) await Promise.race([buildControllers(certManager, { env, progress }), cancelled]);
   progress('starting a lab');
   const name = `drill-${process.pid}-${randomBytes(3).toString('hex')}`;
@@ -140,9 +140,9 @@ function secretsOf(cluster: Cluster, { snapshot }: OpenedBackup): ReturnType<typ
 function readKey(text: string): RestoreKey {
   if (text.trim() === '') {
     throw new McprtError('drill-usage', {
-      what: 'the environment variable MCPRT_RESTORE_KEY is empty',
+      what: 'there is no restore key',
       why: 'a drill decrypts a backup, and takes no key from the command line, where every process sees it',
-      next: 'set it to the restore key of the set that made the backup: docs/keys.md',
+      next: 'give the restore key of the set that made the backup, as the variable MCPRT_RESTORE_KEY of the command, or the input `restore-key` of the action: docs/keys.md',
     });
   }
   return readRestoreKey(text, () => undefined);

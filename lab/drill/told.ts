@@ -47,11 +47,23 @@ export async function telling(json: boolean, work: () => Promise<void>): Promise
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof McprtError)) throw error;
-    await fail(error, json);
-    // A build that a signal has overtaken would keep the process.
-    if (error.code === 'drill-cancelled') process.exit();
+    const told = asOurs(error);
+    await fail(told, json);
+    // A lab that is coming up would keep the process.
+    if (told.code === 'drill-cancelled') process.exit();
   }
+}
+
+/** What the machine refuses, such as a disk that is full, is no fault of this program. @throws what is one */
+function asOurs(error: unknown): McprtError {
+  if (error instanceof McprtError) return error;
+  if (!(error instanceof Error && 'errno' in error)) throw error;
+  return new McprtError('drill-machine', {
+    what: 'this machine does not let the drill work',
+    why: error.message,
+    next: 'give it room and rights where the message says, or another folder: RUNNER_TEMP, TMPDIR, MCPRT_LAB_CACHE',
+    cause: error,
+  });
 }
 
 async function fail(error: McprtError, json: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 export async function builtOnce(home: string, make: (workshop: string, done: string) => Promise<void>): Promise<void> {
   if (existsSync(home)) return;
   await mkdir(dirname(home), { recursive: true });
+  await sweep(dirname(home));
   const workshop = await mkdtemp(join(dirname(home), 'building-'));
   try {
     const done = join(workshop, 'done');
@@ -21,6 +22,19 @@ export async function builtOnce(home: string, make: (workshop: string, done: str
       if (!existsSync(home)) throw error;
     });
   } finally {
-    await rm(workshop, { recursive: true, force: true });
+    // A compiler that was ended may still write.
+    await rm(workshop, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+/** Longer than any build, in ms. */
+const tooOld = 3 * 3_600_000;
+
+/** Takes away what killed builds have left. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter((one) => one.startsWith('building-'))) {
+    const path = join(folder, name);
+    const made = await stat(path).catch(() => undefined);
+    if (made !== undefined && Date.now() - made.mtimeMs > tooOld) await rm(path, { recursive: true, force: true });
   }
 }

@@ -12,8 +12,9 @@ import { accountNamespace } from '../../shared/permissions/operations.js';
 import { removeCgroups } from './cgroups.js';
 import { buildControllers } from './controllers.js';
 import { buildKine, type Datastore, kineFlags } from './datastore.js';
-import { cacheFolder } from './folders.js';
+import { labsFolder } from './folders.js';
 import { buildKubernetes, kubernetesParts } from './kubernetes.js';
+import { takeAway } from './left-behind.js';
 import { buildPlain } from './plain-program.js';
 import { claimPorts, releasePorts } from './ports.js';
 import { isRunning, type LabProcess, signalProcesses, startProcess, stopProcesses } from './processes.js';
@@ -25,6 +26,8 @@ import { found } from './until.js';
 export interface LabState {
   name: string;
   folder: string;
+  /** The file by which its ports are its own. */
+  ports: string;
   kubeconfig: string;
   server: string;
   acme: { directory: string; caBundle: string; control: string };
@@ -142,12 +145,17 @@ export async function stopLab(state: LabState): Promise<void> {
   await stopProcesses([...state.processes].reverse(), stopPatience);
   await removeCgroups(state.name);
   await rm(state.folder, { recursive: true, force: true });
-  await releasePorts(state.name, Number(new URL(state.server).port), process.env);
+  await releasePorts(state.name, state.ports);
+}
+
+/** Takes away what is left of a lab that was killed while it came up, and has no state yet. */
+export async function removeLeft(options: Pick<LabOptions, 'name' | 'env'>): Promise<void> {
+  await takeAway(labFolder(options));
 }
 
 /** The names of all labs that are up, or that a killed driver left. */
 export async function labNames(env: NodeJS.ProcessEnv): Promise<string[]> {
-  const folder = join(cacheFolder(env), 'labs');
+  const folder = labsFolder(env);
   return existsSync(folder) ? (await readdir(folder)).sort() : [];
 }
 
@@ -195,7 +203,7 @@ function labFolder(options: Pick<LabOptions, 'name' | 'env'>): string {
       next: 'use lower-case letters, digits and dashes',
     });
   }
-  return join(cacheFolder(options.env), 'labs', options.name);
+  return join(labsFolder(options.env), options.name);
 }
 
 /** What stands between the second API server and etcd, for admission policies only. */
@@ -228,7 +236,7 @@ async function startParts(
   processes: LabProcess[],
 ): Promise<LabState> {
   const claimed = await claimPorts(options.name, portNames.length, options.env);
-  const ports = Object.fromEntries(portNames.map((name, at) => [name, claimed[at] ?? 0])) as Ports;
+  const ports = Object.fromEntries(portNames.map((name, at) => [name, claimed.ports[at] ?? 0])) as Ports;
   const lab: Starting = {
     folder,
     program,
@@ -238,7 +246,7 @@ async function startParts(
     key: join(folder, 'service-account.key'),
     authentication: join(folder, 'authentication.yaml'),
     async start(name, args, env = {}) {
-      const own = { log: join(folder, `${name}.log`), env: { PATH: options.env.PATH, HOME: folder, ...env } };
+      const own = { log: join(folder, `${name}.log`), env: { ...passedOn(options.env), HOME: folder, ...env } };
       const words = ownPrograms.includes(name) ? args : [name, ...args];
       processes.push(await startProcess(name, executableOf(name, program), words, own));
     },
@@ -257,6 +265,7 @@ async function startParts(
     const state: LabState = {
       name: options.name,
       folder,
+      ports: claimed.file,
       program,
       authentication: lab.authentication,
       kubeconfig: lab.kubeconfig,
@@ -277,6 +286,11 @@ async function startParts(
   } finally {
     await cluster.close();
   }
+}
+
+/** What a part of a lab gets of the environment: by its own id for a job's processes, a runner ends what a killed step has left. */
+function passedOn({ PATH, RUNNER_TRACKING_ID }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { PATH, ...(RUNNER_TRACKING_ID && { RUNNER_TRACKING_ID }) };
 }
 
 /** Parts that are programs of their own; the others are sub-commands. */

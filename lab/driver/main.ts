@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { McprtError } from '../../shared/errors.js';
 import { commandLine } from './command-line.js';
-import { labNames, readLab, runningParts, startLab, stopLab } from './lab.js';
+import { labNames, readLab, removeLeft, runningParts, startLab, stopLab } from './lab.js';
 import { readMeter } from './meter.js';
 import { packRelease } from './pack.js';
 import { buildProgram } from './program.js';
@@ -43,7 +43,10 @@ const commands: Record<string, () => Promise<void>> = {
   },
   async down() {
     for (const name of values.all ? await labNames(env) : [values.name]) {
-      await stopLab(await readLab({ name, env }));
+      const state = await readLab({ name, env }).catch((error: unknown) => {
+        if (!values.all) throw error;
+      });
+      await (state === undefined ? removeLeft({ name, env }) : stopLab(state));
       print(`lab ${name} is down`);
     }
   },

@@ -30,6 +30,11 @@ export interface ModuleOptions {
   readonly progress: Progress;
 }
 
+/** Where something is built, whom it tells, and what ends it. */
+export interface BuildOptions extends ModuleOptions {
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Builds a program against one version, such as `1.16.2`, or finds the build of the same sources in the cache folder.
  *

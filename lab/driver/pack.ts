@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGzip } from 'node:zlib';
@@ -10,7 +10,7 @@ import { packFolder } from './archive.js';
 import { root } from './folders.js';
 import type { ModuleOptions } from './module-program.js';
 import { archiveName, digestOf, digestsFile, ownMachine, readDigests } from './prebuilt.js';
-import { buildProgram, sourcesHash } from './program.js';
+import { compileProgram, sourcesHash } from './program.js';
 
 const run = promisify(execFile);
 
@@ -22,25 +22,25 @@ const run = promisify(execFile);
  * @throws McprtError `lab-pack` where another Go built them, or other bytes came out
  */
 export async function packRelease(options: ModuleOptions, check: boolean): Promise<string> {
-  const [{ lab }, sources, known] = await Promise.all([
-    buildProgram(options.env, options.progress),
-    sourcesHash(),
-    readDigests(),
-  ]);
-  const { stdout } = await run('go', ['version', lab], { env: options.env });
+  const [sources, known] = await Promise.all([sourcesHash(), readDigests()]);
+  const folder = join(root, 'build', 'packed');
+  const programs = join(folder, 'programs');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(programs, { recursive: true });
+  // Never taken from a release: it is to be what these sources give.
+  await compileProgram(programs, options);
+  const { stdout } = await run('go', ['version', join(programs, 'lab')], { env: options.env });
   const go = stdout.trim().replace(/^.*: go/s, '');
   if (go !== known.go) {
     throw refused(
       `Go ${go} has built the lab, and lab/prebuilt.json names ${known.go}`,
-      `remove ${dirname(lab)}, and run it again with GOTOOLCHAIN=go${known.go}`,
+      `run it again with GOTOOLCHAIN=go${known.go}`,
     );
   }
-  const folder = join(root, 'build', 'packed');
   const archive = join(folder, archiveName(sources, ownMachine));
   const tar = archive.replace(/\.gz$/, '');
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await packFolder(dirname(lab), tar);
+  await packFolder(programs, tar);
+  await rm(programs, { recursive: true });
   const digest = await digestOf(tar);
   const committed = known.archives[ownMachine];
   const isEqual = known.sources === sources && committed?.sha256 === digest.sha256 && committed.bytes === digest.bytes;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from './folders.js';
+import { cacheFolder, labsFolder } from './folders.js';
 import { bound } from './processes.js';
 
 /**
@@ -17,23 +17,27 @@ const tries = 200;
  * Takes ports for a lab, that no other lab of this machine has. They are its until `releasePorts`.
  *
  * @param count at most the size of a block
+ * @returns the ports, and the file by which they are the lab's
  */
-export async function claimPorts(lab: string, count: number, env: NodeJS.ProcessEnv): Promise<number[]> {
+export async function claimPorts(
+  lab: string,
+  count: number,
+  env: NodeJS.ProcessEnv,
+): Promise<{ ports: number[]; file: string }> {
   const blocks = (range.to - range.from) / range.block;
   for (let attempt = 0; attempt < tries; attempt++) {
     const first = range.from + Math.floor(Math.random() * blocks) * range.block;
     if (!(await claim(first, lab, env))) continue;
     const ports = Array.from({ length: count }, (_, index) => first + index);
     const free = await Promise.all(ports.map(bound));
-    if (free.every((port) => port !== undefined)) return ports;
+    if (free.every((port) => port !== undefined)) return { ports, file: claimFile(first, env) };
     await rm(claimFile(first, env), { force: true });
   }
   throw new Error(`no ${count} ports together are free from ${range.from} to ${range.to}`);
 }
 
-/** Gives a lab's ports back. */
-export async function releasePorts(lab: string, anyPort: number, env: NodeJS.ProcessEnv): Promise<void> {
-  const file = claimFile(anyPort - ((anyPort - range.from) % range.block), env);
+/** Gives a lab's ports back. @param file as `claimPorts` gave it */
+export async function releasePorts(lab: string, file: string): Promise<void> {
   const owner = await readFile(file, 'utf8').catch(() => undefined);
   if (owner === lab) await rm(file, { force: true });
 }
@@ -53,7 +57,7 @@ async function claim(first: number, lab: string, env: NodeJS.ProcessEnv): Promis
 async function isLeft(file: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   try {
     const [owner, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
-    return !existsSync(join(cacheFolder(env), 'labs', owner)) && Date.now() - mtimeMs > youth;
+    return !existsSync(join(labsFolder(env), owner)) && Date.now() - mtimeMs > youth;
   } catch {
     return false;
   }

@@ -4,14 +4,16 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
 import * as z from 'zod';
 import { toldBy } from '../../shared/errors.js';
 import { httpFetch } from '../../shared/http.js';
+import { isRecord } from '../../shared/json.js';
 import { proxiesIn } from '../../shared/proxy.js';
 import { unpackFolder } from './archive.js';
 import { root } from './folders.js';
-import type { ModuleOptions } from './module-program.js';
+import type { BuildOptions } from './module-program.js';
 
 /** What the lab's programs are when they are built from these sources: the tar file of them, before it is compressed. */
 const digestsShape = z.object({
@@ -25,9 +27,9 @@ export type Digests = z.infer<typeof digestsShape>;
 type Digest = Digests['archives'][string];
 
 export const digestsFile = join(root, 'lab', 'prebuilt.json');
-/** Until the whole file is there, in ms; and until the first of it is. */
-const deadline = 300_000;
-const patience = 20_000;
+/** Until the whole file is there, and until more of it is. In ms. */
+const patience = { all: 300_000, more: 20_000 } as const;
+export type Patience = { readonly [name in keyof typeof patience]: number };
 
 /** What is committed of the release's archives. */
 export async function readDigests(): Promise<Digests> {
@@ -47,67 +49,109 @@ export interface Places {
   done: string;
 }
 
+/** What a test has otherwise. */
+export interface Otherwise {
+  digests?: Digests;
+  patience?: Patience;
+}
+
 /**
  * Takes the lab's programs from the release, where they are those that these sources give: the repository has their digest, so that
  * it does not matter where they come from. `MCPRT_LAB_URL` is another place to look, such as a mirror.
  *
- * @param digests what is committed of them
- * @returns whether they are there; why not is told, and they have to be compiled then
+ * @returns undefined where they are there; otherwise why they have to be compiled
+ * @throws the signal's reason
  */
 export async function takePrebuilt(
   { sources, workshop, done }: Places,
-  { env, progress }: ModuleOptions,
-  digests?: Digests,
-): Promise<boolean> {
-  const known = digests ?? (await readDigests());
+  { env, progress, signal }: BuildOptions,
+  otherwise: Otherwise = {},
+): Promise<string | undefined> {
+  const known = otherwise.digests ?? (await readDigests());
   const digest = known.archives[ownMachine];
-  if (digest === undefined || known.sources !== sources) return false;
-  const address = `${env.MCPRT_LAB_URL || (await releaseAddress(env))}/${archiveName(sources, ownMachine)}`;
+  if (digest === undefined) return `there is none for ${ownMachine}`;
+  if (known.sources !== sources) return 'there is none of these sources';
   const file = join(workshop, 'lab.tar');
   try {
+    const address = await addressOf(archiveName(sources, ownMachine), env);
     progress(`downloading the lab that is released with these sources: ${address}`);
     const started = performance.now();
-    await download(address, file, digest.bytes, env);
+    await download(address, file, digest.bytes, { env, signal, patience: otherwise.patience ?? patience });
     await requireDigest(file, digest);
     await unpackFolder(file, done);
-    progress(
-      `  downloaded in ${((performance.now() - started) / 1000).toFixed(1)} s, its digest is that of lab/prebuilt.json`,
-    );
-    return true;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    progress(`  downloaded in ${seconds} s, its digest is that of lab/prebuilt.json`);
+    return undefined;
   } catch (error) {
-    progress(`  that cannot be used: ${toldBy(error)}`);
+    signal?.throwIfAborted();
+    const reason = reasonOf(error);
+    progress(`  that cannot be used: ${reason}`);
     await rm(done, { recursive: true, force: true });
     await mkdir(done);
-    return false;
+    return reason;
   } finally {
     await rm(file, { force: true });
   }
 }
 
-/** Where the files of this version's release are. On a runner, of the very repository that the action is used from. */
-async function releaseAddress(env: NodeJS.ProcessEnv): Promise<string> {
-  const { GITHUB_ACTION_REPOSITORY: own, GITHUB_SERVER_URL: server } = env;
+/** What `fetch` says of a failure is in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = isRecord(error) ? error.cause : undefined;
+  const more = isRecord(cause) && typeof cause.message === 'string' && cause.message !== '' ? `: ${cause.message}` : '';
+  return `${toldBy(error)}${more}`;
+}
+
+/**
+ * Where a file of this version's release is: in the very repository that the action is used from, or in the place that is named.
+ *
+ * @throws Error for a place that nothing can be taken from
+ */
+async function addressOf(name: string, env: NodeJS.ProcessEnv): Promise<URL> {
+  const { MCPRT_LAB_URL: named, GITHUB_ACTION_REPOSITORY: own, GITHUB_SERVER_URL: server } = env;
+  if (named) {
+    const place = URL.parse(named.endsWith('/') ? named : `${named}/`);
+    if (place === null || !/^https?:$/.test(place.protocol))
+      throw new Error('MCPRT_LAB_URL is no http or https address');
+    // Who is told the address is told the password.
+    if (place.username !== '' || place.password !== '') throw new Error('MCPRT_LAB_URL may hold no password');
+    return new URL(name, place);
+  }
   const text = await readFile(join(root, 'package.json'), 'utf8');
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(text));
   const repository = own ? `${server || 'https://github.com'}/${own}` : 'https://github.com/org/mcprt';
-  return `${repository}/releases/download/v${version}`;
+  return new URL(`${repository}/releases/download/v${version}/${name}`);
+}
+
+/** How something is downloaded. */
+interface Download {
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal | undefined;
+  patience: Patience;
 }
 
 /** @param most bytes of the file that is in it. @throws what stands in the way */
-async function download(address: string, file: string, most: number, env: NodeJS.ProcessEnv): Promise<void> {
+async function download(address: URL, file: string, most: number, { env, signal, patience }: Download): Promise<void> {
   const late = new AbortController();
-  const waiting = setTimeout(() => late.abort(new Error(`there is no answer after ${patience / 1000} s`)), patience);
-  const signal = AbortSignal.any([late.signal, AbortSignal.timeout(deadline)]);
+  const waits = (ms: number, what: string): NodeJS.Timeout =>
+    setTimeout(() => late.abort(new Error(`${what} after ${ms / 1000} s`)), ms);
+  const timers = [waits(patience.all, 'it is not whole'), waits(patience.more, 'nothing more comes')];
+  const [, more] = timers;
+  const ended = signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]);
   try {
-    const answer = await httpFetch(address, { signal }, proxiesIn(env));
-    clearTimeout(waiting);
+    const answer = await httpFetch(address.href, { signal: ended }, proxiesIn(env));
     if (!answer.ok || answer.body === null) {
       await answer.body?.cancel();
       throw new Error(`the answer is ${answer.status}`);
     }
     let bytes = 0;
     await pipeline(
-      Readable.fromWeb(answer.body as import('node:stream/web').ReadableStream<Uint8Array>),
+      Readable.fromWeb(answer.body as ReadableStream<Uint8Array>),
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          more?.refresh();
+          yield chunk;
+        }
+      },
       createGunzip(),
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
@@ -116,11 +160,14 @@ async function download(address: string, file: string, most: number, env: NodeJS
           yield chunk;
         }
       },
-      createWriteStream(file, { mode: 0o600 }),
-      { signal },
+      createWriteStream(file),
+      { signal: ended },
     );
+  } catch (error) {
+    late.signal.throwIfAborted();
+    throw error;
   } finally {
-    clearTimeout(waiting);
+    for (const timer of timers) clearTimeout(timer);
   }
 }
 

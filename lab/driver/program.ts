@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ExecFileOptions, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { McprtError } from '../../shared/errors.js';
 import { builtOnce } from './built-once.js';
 import { cacheFolder, root } from './folders.js';
 import { versionFlags } from './kubernetes.js';
-import { copyCrds } from './module-program.js';
+import { type BuildOptions, copyCrds } from './module-program.js';
 import { takePrebuilt } from './prebuilt.js';
 import type { Progress } from './progress.js';
 
@@ -45,16 +45,16 @@ export interface Program {
  * Finds the lab's program in the cache folder, or takes the build that is released with these sources, or compiles them, which takes
  * minutes.
  *
- * @throws McprtError `lab-no-go`, `lab-build`
+ * @param signal ends it, with what was begun
+ * @throws McprtError `lab-no-go`, `lab-build`; the signal's reason
  */
-export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress): Promise<Program> {
+export async function buildProgram(env: NodeJS.ProcessEnv, progress: Progress, signal?: AbortSignal): Promise<Program> {
   const sources = await sourcesHash();
   const home = join(cacheFolder(env), 'lab', sources);
   await builtOnce(home, async (workshop, done) => {
     await mkdir(done);
-    if (await takePrebuilt({ sources, workshop, done }, { env, progress })) return;
-    await compile(done, env, progress);
-    await copyManifests(done);
+    const reason = await takePrebuilt({ sources, workshop, done }, { env, progress, ...(signal && { signal }) });
+    if (reason !== undefined) await compileProgram(done, { env, progress, ...(signal && { signal }) }, reason);
   });
   return {
     lab: join(home, 'lab'),
@@ -80,7 +80,18 @@ export async function sourcesHash(): Promise<string> {
 /** Without C, every machine builds the same bytes with the same Go. */
 const alike = { CGO_ENABLED: '0', GOAMD64: 'v1' };
 
-async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progress): Promise<void> {
+/**
+ * Compiles the programs into a folder, and copies what else a lab is made of beside them.
+ *
+ * @param notTaken why there was no build to take, for whoever has no Go
+ */
+export async function compileProgram(folder: string, options: BuildOptions, notTaken = ''): Promise<void> {
+  await compile(folder, options, notTaken);
+  await copyManifests(folder, options.env);
+}
+
+async function compile(folder: string, { env, progress, signal }: BuildOptions, notTaken: string): Promise<void> {
+  signal?.throwIfAborted();
   progress(
     'building the lab (API server, etcd, controllers, cert-manager, ACME server) from Go modules: once, then cached; five to ten minutes on two cores',
   );
@@ -88,11 +99,16 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
   const ldflags = `-s -w -checklinkname=0 ${versionFlags(ownKubernetes)}`;
   const targets = ['.', 'sigs.k8s.io/kwok/cmd/kwok', 'filippo.io/age/cmd/age', 'filippo.io/age/cmd/age-keygen'];
   const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', `${folder}/`, ...targets];
-  const total = await packagesOf(targets, env);
+  const total = await packagesOf(targets, { cwd: source, env, maxBuffer: 1 << 24, ...(signal && { signal }) });
   const started = Date.now();
   await new Promise<void>((resolve, reject) => {
     const own = { ...env, ...alike };
-    const child = spawn('go', args, { cwd: source, env: own, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('go', args, {
+      cwd: source,
+      env: own,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(signal && { signal }),
+    });
     let compiled = 0;
     let tail: string[] = [];
     const report = setInterval(
@@ -106,10 +122,11 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
     });
     child.on('error', (cause) => {
       clearInterval(report);
+      if (signal?.aborted) return;
       reject(
         new McprtError('lab-no-go', {
           what: 'the lab has to be compiled, and Go cannot be started',
-          why: cause.message,
+          why: notTaken === '' ? cause.message : `${cause.message}; the released lab: ${notTaken}`,
           next: 'let this machine reach the release, name a mirror in MCPRT_LAB_URL, or have Go 1.26 or later on the PATH',
           cause,
         }),
@@ -117,7 +134,8 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
     });
     child.on('close', (code) => {
       clearInterval(report);
-      if (code === 0) {
+      if (signal?.aborted) reject(signal.reason as Error);
+      else if (code === 0) {
         progress(`  built in ${Math.round((Date.now() - started) / 1000)} s`);
         resolve();
       } else {
@@ -134,10 +152,10 @@ async function compile(folder: string, env: NodeJS.ProcessEnv, progress: Progres
 }
 
 /** How many packages a build may have to compile, its modules downloaded; undefined where Go does not say, as the build will then say why. */
-async function packagesOf(targets: readonly string[], env: NodeJS.ProcessEnv): Promise<number | undefined> {
-  const listed = run('go', ['list', '-deps', ...targets], { cwd: source, env, maxBuffer: 1 << 24 });
+async function packagesOf(targets: readonly string[], options: ExecFileOptions): Promise<number | undefined> {
+  const listed = run('go', ['list', '-deps', ...targets], options);
   return listed.then(
-    ({ stdout }) => stdout.trim().split('\n').length,
+    ({ stdout }) => String(stdout).trim().split('\n').length,
     () => undefined,
   );
 }
@@ -164,9 +182,12 @@ export function howFar({
   return `${done}; about ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} minutes`} left at this speed`;
 }
 
-async function copyManifests(folder: string): Promise<void> {
-  const moduleFolder = async (path: string): Promise<string> =>
-    (await run('go', ['list', '-m', '-f', '{{.Dir}}', path], { cwd: source })).stdout.trim();
+async function copyManifests(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const moduleFolder = async (path: string): Promise<string> => {
+    const found = (await run('go', ['list', '-m', '-f', '{{.Dir}}', path], { cwd: source, env })).stdout.trim();
+    if (found === '') throw new Error(`Go has compiled ${path}, and does not know where its module is`);
+    return found;
+  };
   const [certManager, gatewayApi, kwok] = await Promise.all([
     moduleFolder('github.com/cert-manager/cert-manager'),
     moduleFolder('sigs.k8s.io/gateway-api'),
