@@ -122,16 +122,15 @@ async function drill(
   context.expect(!withoutMasks(main.told).includes(restoreKey.trim()), 'the drill has told its key');
   // Also where it was compiled, in other folders and from modules that were downloaded for it.
   const tar = join(folder, 'lab.tar');
-  const [made = ''] = await readdir(env.RUNNER_TEMP);
-  await packFolder(join(env.RUNNER_TEMP, made, 'mcprt', 'lab', await sourcesHash()), tar);
+  const isOfDrill = (name: string): boolean => name.startsWith('mcprt-drill-');
+  const before = await readdir(env.RUNNER_TEMP);
+  await packFolder(join(env.RUNNER_TEMP, before.find(isOfDrill) ?? '', 'mcprt', 'lab', await sourcesHash()), tar);
   const { archives } = await readDigests();
   context.expectSame(`digest of the lab of ${folder}`, await digestOf(tar), archives[ownMachine]);
   const state = parseFileCommands(await readFile(join(folder, 'state'), 'utf8'));
-  const before = await readdir(env.RUNNER_TEMP);
   const post = await runNode('dist/drill-post.js', { ...env, STATE_folder: state.folder });
   const after = await readdir(env.RUNNER_TEMP);
   context.expectSame('exit of the post step', post.code, 0);
-  const isOfDrill = (name: string): boolean => name.startsWith('mcprt-drill-');
   context.expect(before.some(isOfDrill) && !after.some(isOfDrill), `the post step has left ${after.join()}`);
   return seconds;
 }
