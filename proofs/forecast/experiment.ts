@@ -119,8 +119,13 @@ export async function observe(
 
   for (const subject of silent()) {
     // Nothing can be taken away from a deletion; that it was looked at is known from the canaries.
-    const deleted = subject.input.certificate.metadata.deletionTimestamp !== undefined;
-    observed.set(subject, unannounced(deleted ? 'keep' : 'silent'));
+    observed.set(subject, unannounced(isDeleted(subject) ? 'keep' : 'silent'));
+  }
+  for (const [subject, { verdict }] of observed) {
+    // 1.17 says that it issues for one that is being deleted, and then makes no request.
+    if (verdict === 'order' && isDeleted(subject) && !(await isRequested(cluster, subject))) {
+      observed.set(subject, unannounced('keep'));
+    }
   }
   return observed;
 }
@@ -132,6 +137,17 @@ function ordered({ reason, message }: Condition): Observed {
 /** A verdict for which cert-manager writes no reason. */
 function unannounced(verdict: Observed['verdict']): Observed {
   return { verdict, reason: undefined, message: undefined };
+}
+
+function isDeleted({ input }: Subject): boolean {
+  return input.certificate.metadata.deletionTimestamp !== undefined;
+}
+
+/** Whether a Certificate that is issued gets its request, for which a key is made first. */
+async function isRequested(cluster: Cluster, { namespace }: Subject): Promise<boolean> {
+  const some = async (): Promise<boolean> =>
+    (await cluster.list(kinds.certificateRequest, { namespace })).items.length > 0;
+  return (await found(some, { seconds: 30 })) ?? false;
 }
 
 function keyOf({ namespace, input }: Subject): string {
