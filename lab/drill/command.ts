@@ -53,6 +53,10 @@ function takeKey(): { restoreKey: string; rest: NodeJS.ProcessEnv } {
 
 /** Drills as a command does: arguments, the key in the environment, text or JSON on standard output. */
 export async function drillCommand(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help')) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
   await telling(argv.includes('--json'), async () => {
     const { restoreKey, rest: env } = takeKey();
     const { json, ...called } = readArguments(argv);

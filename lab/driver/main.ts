@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { McprtError } from '../../shared/errors.js';
+import { installPlatform } from '../platform/install.js';
 import { commandLine } from './command-line.js';
-import { labNames, readLab, removeLeft, runningParts, startLab, stopLab } from './lab.js';
+import { type LabState, labNames, openLab, readLab, removeLeft, runningParts, startLab, stopLab } from './lab.js';
 import { readMeter } from './meter.js';
 import { packRelease } from './pack.js';
 import { buildProgram } from './program.js';
 
 const usage =
-  'npm run lab -- up|down|status|kubeconfig|logs [PART]|build|pack [--name NAME] [--all] [--api-servers 2] [--check]';
+  'npm run lab -- up|down|status|kubeconfig|logs [PART]|build|pack [--name NAME] [--all] [--api-servers 2] [--platform] [--check]';
 
 const { values, positionals } = commandLine(usage, {
   allowPositionals: true,
@@ -16,6 +17,7 @@ const { values, positionals } = commandLine(usage, {
     name: { type: 'string', default: 'default' },
     all: { type: 'boolean', default: false },
     'api-servers': { type: 'string', default: '1' },
+    platform: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
   },
 });
@@ -38,6 +40,7 @@ const commands: Record<string, () => Promise<void>> = {
       progress,
       apiServers: values['api-servers'] === '2' ? 2 : 1,
     });
+    if (values.platform) await installInto(state);
     print(`lab ${state.name} is up after ${((performance.now() - started) / 1000).toFixed(1)} s: ${state.server}`);
     print(`export KUBECONFIG=${state.kubeconfig}`);
   },
@@ -75,6 +78,18 @@ const commands: Record<string, () => Promise<void>> = {
     }
   },
 };
+
+/** Fills a lab with cert-manager and the platform's stand-in, whose certificates come from the lab's ACME server. */
+async function installInto(state: LabState): Promise<void> {
+  progress('installing cert-manager and the platform’s stand-in for example.com');
+  const cluster = await openLab(state);
+  try {
+    const { acme, program } = state;
+    await installPlatform(cluster, { domain: 'example.com', layout: 'split', acme, crds: program.crds });
+  } finally {
+    await cluster.close();
+  }
+}
 
 try {
   const command = commands[positionals[0] ?? ''];
