@@ -9,7 +9,7 @@ import{a,b as p,c as t}from"./part-FCGXNWST.js";import{a as n}from"./part-RQEZAI
 `;async function K(c){let{values:e}=y({args:c,options:{out:{type:"string",default:"mcprt-keys"},repo:{type:"string"},classic:{type:"boolean",default:!1},help:{type:"boolean",default:!1}}});if(e.help){process.stdout.write(k);return}let o=await a(e.out);if(o!==void 0){let{code:h,message:u,why:f,next:l}=new i("key-inside",{what:"the folder for the keys is inside of a checkout",why:`the next \`git add\` in ${o} would take ${e.out} along`,next:`give a folder outside of it: --out ${t(`${o}-mcprt-keys`)}`});process.stderr.write(`${h}: ${u}
 why: ${f}
 next: ${l}
-`),process.exitCode=1;return}let d=await n(e.classic?"classic":"hybrid");await m(e.out,{mode:448}),await p(e.out,d);let s=e.repo===void 0?"":` --repo ${t(e.repo)}`;process.stdout.write(`Made three keys in ${e.out}. Store them with these lines, then delete the folder:
+`),process.exitCode=1;return}let d=await n(e.classic?"classic":"hybrid");await m(e.out,{mode:448}),await p(e.out,d);let s=e.repo===void 0?"":` --repo ${t(e.repo)}`;process.stdout.write(`Made three keys in ${e.out}. Store them with these lines, put restore.key into a password manager, then delete the folder:
 
   gh secret set MCPRT_BACKUP_KEY --env mcprt-backup${s} < ${t(r(e.out,"backup.key"))}
   gh secret set MCPRT_RESTORE_KEY --env mcprt-restore${s} < ${t(r(e.out,"restore.key"))}

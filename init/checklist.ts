@@ -36,7 +36,7 @@ const random = "openssl rand -base64 24 | tr -d '\\n'";
 export function checklist(plan: InitPlan, facts: Facts, sources: Sources): string {
   const lines = [
     ...placePart(facts, sources),
-    ...filesPart(plan, sources),
+    ...filesPart(plan, facts, sources),
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
     ...clusterPart(plan, facts, sources),
@@ -67,13 +67,25 @@ function placePart(facts: Facts, { uses }: Sources): string[] {
   ];
 }
 
-function filesPart({ files }: InitPlan, { isDry }: Sources): string[] {
+function filesPart({ files }: InitPlan, { profile }: Facts, { isDry, prefix }: Sources): string[] {
   const said = {
     new: isDry ? 'would be written' : 'written',
     same: 'is there already',
     kept: 'is there and differs: left alone. Move it away and run this again for the one of this release',
   };
-  return ['## Workflows', '', ...files.map(({ name, state }) => `- .github/workflows/${name}: ${said[state]}`), ''];
+  const deploys = files.some(({ name }) => name === `${prefix}-deploy.yml`);
+  const isLeft = profile !== undefined && !deploys;
+  return [
+    '## Workflows',
+    '',
+    ...files.map(({ name, state }) => `- .github/workflows/${name}: ${said[state]}`),
+    ...(isLeft
+      ? [
+          `- ${prefix}-deploy.yml and ${prefix}-reinstall.yml are not written, as the platform’s source is not in this repository. To have them, also for a first installation (--install), run this again with --source OWNER/NAME@REF.`,
+        ]
+      : []),
+    '',
+  ];
 }
 
 function profilePart({ profile, root }: Facts): string[] {
@@ -212,7 +224,7 @@ function branchPart(facts: Facts, { branchRules }: Sources): string[] {
       : branchRules.includes('pull_request')
         ? [`GitHub says that changes of ${branch} go through a pull request (${branchRules.join(', ')}).`, '']
         : [`- [ ] GitHub knows no rule by which changes of ${branch} go through a pull request.`, '']),
-    'Who can push to the branch can change what these workflows do, and with what secrets. The first line shows its rules, the second one asks for a review by the owners of what is changed.',
+    'Who can push to the branch can change what these workflows do, and with what secrets. The first line shows its rules, the second one asks for a review by the owners of what is changed: run it after the first push, and when there is a second person who can approve.',
     '',
     '```sh',
     `${apiOf(facts)} ${shellWord(`${path}/rules/branches/${encodeURIComponent(branch)}`)} --jq '[.[].type]'`,
@@ -244,7 +256,7 @@ function keyLines({ keys, keyState: { are, movedTo }, isDry }: Sources): string[
   const made = are === 'there' ? 'were there already' : isDry ? 'would be made' : 'were made';
   return [
     ...(are === 'renewed' ? [oldKeysLine(keys, movedTo, isDry)] : []),
-    `- [ ] The keys in ${keys} ${made}. When the lines above have stored what is in it, put ${keys}/offline.txt on paper or into a safe, and delete the folder.`,
+    `- [ ] The keys in ${keys} ${made}. When the lines above have stored what is in it, put restore.key into a password manager, where a drill on your machine and the next rotation find it, and ${keys}/offline.txt on paper or into a safe. Then delete the folder.`,
   ];
 }
 
@@ -252,7 +264,7 @@ function oldKeysLine(keys: string, movedTo: string, isDry: boolean): string {
   if (movedTo !== '') {
     return `- [ ] The old keys ${isDry ? 'would be' : 'were'} moved to ${movedTo}; none was deleted. Backups that exist are read with the old restore key, which the lines above store beside the new one. Keep the old offline.txt as long as there are such backups.`;
   }
-  return `- [ ] The old keys are not in ${keys}, and nothing was done with them. The lines above put the new ones in their place, and GitHub gives no secret back: before you run them, fetch the old restore key (or offline.txt) from where it was put away, and add it to ${keys}/restore.key as a line of its own. Without it, backups that exist cannot be read: docs/keys.md.`;
+  return `- [ ] The old keys are not in ${keys}, and nothing was done with them. The lines above put the new ones in their place, and GitHub gives no secret back: before you run them, fetch the old restore key from where it was put away, and add it to ${keys}/restore.key as a line of its own. Without it, backups that exist cannot be read: docs/keys.md.`;
 }
 
 function accessLines(

@@ -46,7 +46,7 @@ export async function keysCommand(args: string[]): Promise<void> {
   await mkdir(values.out, { mode: 0o700 });
   await writeKeyFiles(values.out, keys);
   const repo = values.repo === undefined ? '' : ` --repo ${shellWord(values.repo)}`;
-  process.stdout.write(`Made three keys in ${values.out}. Store them with these lines, then delete the folder:
+  process.stdout.write(`Made three keys in ${values.out}. Store them with these lines, put restore.key into a password manager, then delete the folder:
 
   gh secret set MCPRT_BACKUP_KEY --env mcprt-backup${repo} < ${shellWord(join(values.out, 'backup.key'))}
   gh secret set MCPRT_RESTORE_KEY --env mcprt-restore${repo} < ${shellWord(join(values.out, 'restore.key'))}
