@@ -64,6 +64,22 @@ describe('init', () => {
     }
   });
 
+  it('says which workflows are not written where the source is elsewhere, and how to have them', async () => {
+    await rm(join(folder, 'cmd'), { recursive: true });
+    await run('--dry-run');
+    expect(said).toContain('mcprt-deploy.yml and mcprt-reinstall.yml are not written');
+    said = '';
+    await run('--dry-run', '--source', 'acme/mcp-runtime@v1');
+    expect(said).toContain('mcprt-deploy.yml: would be written');
+    expect(said).not.toContain('are not written');
+  });
+
+  it('prints no line for the mirror of the lab', async () => {
+    await run('--dry-run');
+    expect(said).toContain('### mcprt-drill');
+    expect(said).not.toContain('MCPRT_LAB_URL');
+  });
+
   it('run again changes no key and no file', async () => {
     await run();
     const keys = join(folder, '..', 'platform-mcprt-keys', 'restore.key');
