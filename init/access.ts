@@ -154,9 +154,11 @@ export async function makeTokens(
   });
 }
 
-/** Takes everything of mcprt's off the cluster. @throws McprtError `restore-locked` */
-export async function removeAccess(kubeconfig: string): Promise<string[]> {
-  return withCluster({ kubeconfig }, { server: '', isUnchecked: true, keepsName: true }, removeFromCluster);
+/** Takes everything of mcprt's off the cluster, or says what it would take. @throws McprtError `restore-locked` */
+export async function removeAccess(kubeconfig: string, isDry: boolean): Promise<string[]> {
+  return withCluster({ kubeconfig }, { server: '', isUnchecked: true, keepsName: true }, (cluster) =>
+    removeFromCluster(cluster, isDry),
+  );
 }
 
 /** How the jobs will reach the server. */

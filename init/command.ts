@@ -190,12 +190,12 @@ async function init(options: Options): Promise<void> {
 }
 
 async function remove(kubeconfig: string, isDry: boolean): Promise<void> {
-  const removed = isDry ? [] : await removeAccess(kubeconfig);
-  const said = isDry
-    ? ['Everything of mcprt’s on the cluster would be taken away; nothing was.']
-    : removed.length === 0
-      ? ['There was nothing of mcprt’s on the cluster.']
-      : ['Taken off the cluster:', ...removed.map((one) => `- ${one}`)];
+  const removed = await removeAccess(kubeconfig, isDry);
+  const heading = isDry ? 'Would be taken off the cluster; nothing was:' : 'Taken off the cluster:';
+  const said =
+    removed.length === 0
+      ? [`There ${isDry ? 'is' : 'was'} nothing of mcprt’s on the cluster.`]
+      : [heading, ...removed.map((one) => `- ${one}`)];
   process.stdout.write(
     `${[...said, '', 'What is left to take away, outside of the cluster: docs/uninstall.md', ''].join('\n')}`,
   );

@@ -130,7 +130,11 @@ describe('a removal', () => {
     on.put(tokenSecret('mcprt-wipe-token'));
     on.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'kube-system', name: 'mcprt-anchor' } });
     on.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'kube-system', name: 'coredns' } });
-    const removed = await removeFromCluster(on.cluster);
+    const writes = on.writes.length;
+    const foretold = await removeFromCluster(on.cluster, true);
+    expect(on.writes).toHaveLength(writes);
+    const removed = await removeFromCluster(on.cluster, false);
+    expect(removed).toEqual(foretold);
     expect(removed).toEqual(
       expect.arrayContaining([
         'ClusterRoleBinding mcprt-backup',
@@ -142,7 +146,7 @@ describe('a removal', () => {
     const left = Object.values(kinds).flatMap((kind) => on.objects(kind));
     expect(left.filter(({ metadata }) => metadata.name.startsWith('mcprt'))).toEqual([]);
     expect(on.find(kinds.configMap, { namespace: 'kube-system', name: 'coredns' })).toBeDefined();
-    expect(await removeFromCluster(on.cluster)).toEqual([]);
+    expect(await removeFromCluster(on.cluster, false)).toEqual([]);
   });
 
   it('waits for a restore that is under way', async () => {
@@ -153,7 +157,7 @@ describe('a removal', () => {
       metadata: { name: 'mcprt-brake', annotations: {} },
       spec: {},
     });
-    await expect(removeFromCluster(on.cluster)).rejects.toMatchObject({ code: 'restore-locked' });
+    await expect(removeFromCluster(on.cluster, false)).rejects.toMatchObject({ code: 'restore-locked' });
     expect(on.writes).toEqual([]);
   });
 });

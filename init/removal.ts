@@ -27,10 +27,11 @@ const memories = ['mcprt-anchor', 'mcprt-setup', 'mcprt-install', 'mcprt-rollout
  * Takes everything of mcprt's off a cluster: what bears its label, what releases made that set none, and what operations
  * remember. Backups are in their stores, and stay.
  *
+ * @param isDry takes nothing away, and says what would be
  * @returns what was taken away, as `KIND namespace/name`
  * @throws McprtError `restore-locked`, `setup-busy`, `rollout-busy` while an operation is under way
  */
-export async function removeFromCluster(cluster: Cluster): Promise<string[]> {
+export async function removeFromCluster(cluster: Cluster, isDry: boolean): Promise<string[]> {
   const [holder] = await Promise.all([
     observeLock(cluster),
     requireNoInstallation(cluster, ''),
@@ -62,8 +63,9 @@ export async function removeFromCluster(cluster: Cluster): Promise<string[]> {
   const removed: string[] = [];
   for (const kind of [...order, kinds.configMap]) {
     for (const [words, { ref }] of [...each].filter(([, one]) => one.kind === kind)) {
-      if (await cluster.delete(kind, { name: ref.name, ...(ref.namespace ? { namespace: ref.namespace } : {}) }))
-        removed.push(words);
+      const own = { name: ref.name, ...(ref.namespace ? { namespace: ref.namespace } : {}) };
+      const isThere = isDry ? (await cluster.get(kind, own)) !== undefined : await cluster.delete(kind, own);
+      if (isThere) removed.push(words);
     }
   }
   return removed;

@@ -104,7 +104,9 @@ function summaryOf(
   return markdown.line(
     backups.some(({ error }) => error === undefined)
       ? '**Next:** `operation: plan` with the `generation` or `name` of one shows what a restore of it would do. Without either, the newest that can be used is taken.'
-      : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
+      : backups.length === 0
+        ? '**Next:** `operation: backup` makes the first one; or name the stores that have some.'
+        : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
   );
 }
 

@@ -214,7 +214,14 @@ async function removes(
   { cluster, backup }: World,
   { init, inputs, job }: KeylessCluster,
 ): Promise<number> {
+  const foretold = await init('--remove', '--dry-run');
   const said = await init('--remove');
+  const listed = (text: string): string =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('- '))
+      .join('\n');
+  context.expectSame('what --remove --dry-run foretells', listed(foretold), listed(said));
   const all = await Promise.all(
     Object.values(kinds)
       // What the cluster tells of what was, it forgets by itself.
