@@ -79,6 +79,33 @@ describe('headers', () => {
   });
 });
 
+describe('what stands where an optional field could be', () => {
+  const header = (hex: string) => () => new DerReader(Buffer.from(hex, 'hex')).header('malformed');
+
+  it.each(['0500', '0201', '058180', '0583ffffff', '05847fffffff', '1f1f00', '1f8f7f00', 'bf87ffffff7f00'])(
+    'has a tag and a length: %s',
+    (hex) => {
+      expect(header(hex)).not.toThrow();
+    },
+  );
+
+  it.each([
+    ['05', 'no length'],
+    ['0580', 'a length that is not known'],
+    ['05817f', 'a length that is longer than it must be'],
+    ['05820080', 'a length with a zero before it'],
+    ['058201', 'a length that ends too early'],
+    ['058480000000', 'a length that is too large'],
+    ['1f1e00', 'a tag that is longer than it must be'],
+    ['1f801f00', 'a tag with a zero before it'],
+    ['1f88808080', 'a tag that does not end'],
+    ['1f888080800000', 'a tag that is too large'],
+    ['1f1f', 'no length after a long tag'],
+  ])('is malformed: %s, %s', (hex) => {
+    expect(header(hex)).toThrow('malformed');
+  });
+});
+
 describe('values', () => {
   it.each([
     ['020100', 0n],

@@ -121,6 +121,22 @@ export class DerReader {
     return this.read(wanted, malformed);
   }
 
+  /**
+   * Whether what stands where an optional field could be has a tag and a length, as Go's encoding/asn1 wants of it
+   * (parseTagAndLength), be it that field or not. Nothing is read, and the content need not be there.
+   */
+  header(malformed: string): void {
+    const bytes = this.#rest;
+    const at = tagLength(bytes);
+    const first = at === undefined ? undefined : bytes[at];
+    if (at === undefined || first === undefined) throw new DecodeError(malformed);
+    if (first < 0x80) return;
+    const digits = bytes.subarray(at + 1, at + 1 + (first & 0x7f));
+    const length = digits.reduce((sum, digit) => sum * 256 + digit, 0);
+    const isWhole = digits.length > 0 && digits.length === (first & 0x7f);
+    if (!isWhole || digits[0] === 0 || length < 0x80 || length >= 2 ** 31) throw new DecodeError(malformed);
+  }
+
   /** The next element as an INTEGER of any size. */
   integer(malformed: string): bigint {
     return integerValue(this.read(tag.integer, malformed), malformed);
@@ -199,6 +215,16 @@ interface Header {
 function readHeader(bytes: Buffer): Header | undefined {
   const header = readTag(bytes);
   return header === undefined || bytes.length < header.length + header.contentLength ? undefined : header;
+}
+
+/** How many bytes a tag takes: one, or more with a number from 31 on, in the fewest that it needs (Go parseBase128Int). */
+function tagLength(bytes: Buffer): number | undefined {
+  if (bytes[0] === undefined) return undefined;
+  if ((bytes[0] & 0x1f) !== 0x1f) return 1;
+  const end = bytes.subarray(1, 6).findIndex((byte) => byte < 0x80);
+  if (end < 0 || bytes[1] === 0x80) return undefined;
+  const number = bytes.subarray(1, 2 + end).reduce((sum, byte) => sum * 128 + (byte & 0x7f), 0);
+  return number < 0x1f || number >= 2 ** 31 ? undefined : 2 + end;
 }
 
 /** Tag and length, whether or not the content is there. */

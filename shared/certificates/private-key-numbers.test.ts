@@ -79,6 +79,15 @@ describe('the numbers of an RSA key', () => {
     expect(of({ ...plain, d: 2754n })).toBe(crt);
   });
 
+  it('may be followed by what is no number of a key, which has a tag and a length all the same', () => {
+    const text = Buffer.from('0500', 'hex');
+    expect(rsa({}, text)).toBe('none');
+    for (const header of ['0580', '05847fffffff', '0584ffffffff', '058100', '1f80', '05']) {
+      const wanted = header === '05847fffffff' ? 'none' : "asn1: structure error: tags don't match";
+      expect([header, rsa({}, Buffer.from(header, 'hex'))]).toEqual([header, wanted]);
+    }
+  });
+
   it('may be of more primes, whose product is the modulus, and are then looked at no further', () => {
     expect(rsa({ n: 3233n * 7n, dp: 1n }, others(7n))).toBe('none');
     expect(rsa({ n: 3233n * 77n }, others(7n, 11n))).toBe('none');

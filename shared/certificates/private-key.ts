@@ -97,6 +97,7 @@ function readPkcs1(der: Buffer): Pkcs1 {
   const numbers = { version: next(), n: next(), e: next(), d: next(), p: next(), q: next() };
   const crt: bigint[] = [];
   while (crt.length < 3 && fields.nextIs(tag.integer)) crt.push(next());
+  if (!fields.empty) fields.header(syntax);
   const otherPrimes: bigint[] = [];
   const others = fields.optional(tag.sequence, syntax);
   for (const reader = new DerReader(others ?? Buffer.alloc(0)); !reader.empty; ) {
