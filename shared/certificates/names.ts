@@ -1,5 +1,5 @@
 /** Distinguished names of certificates and requests, as Go's crypto/x509 reads them. */
-import { DecodeError, DerReader, encodeElement, tag } from './der.js';
+import { bitString, DecodeError, DerReader, type Element, encodeElement, oidText, tag } from './der.js';
 
 /** One attribute of a distinguished name. `tag` is the ASN.1 string type that it is written in. */
 export interface NameAttribute {
@@ -41,12 +41,35 @@ export function readName(der: Buffer, mode: 'text only' | 'skip other types' = '
       const attribute = set.enter(tag.sequence, 'x509: invalid RDNSequence: invalid attribute');
       const oid = attribute.oid('x509: invalid RDNSequence: invalid attribute type');
       const value = attribute.any('x509: invalid RDNSequence: invalid attribute value');
-      if (mode === 'skip other types' && !textTags.has(value.tag)) continue;
+      if (mode === 'skip other types' && !textTags.has(value.tag)) {
+        requireForm(value);
+        continue;
+      }
       group.push({ oid, value: stringValue(value.tag, value.content), tag: value.tag });
     }
     groups.push(group);
   }
   return { groups, der };
+}
+
+const malformedValue = 'asn1: syntax error: malformed value';
+/** Of UTCTime, with or without seconds, and of GeneralizedTime. */
+const timeForms: ReadonlyMap<number, RegExp> = new Map([
+  [tag.utcTime, /^\d{10}(?:\d\d)?(?:Z|[+-]\d{4})$/],
+  [tag.generalizedTime, /^\d{14}(?:Z|[+-]\d{4})$/],
+]);
+
+/** A value of another type is passed over, once it was read as what it says it is (Go encoding/asn1 parseField, the ANY type). */
+function requireForm({ tag: type, content, whole }: Element): void {
+  if (type === tag.boolean) new DerReader(whole).boolean(malformedValue);
+  if (type === tag.integer) {
+    new DerReader(whole).integer(malformedValue);
+    // Go has room for 64 bits there.
+    if (content.length > 8) throw new DecodeError(malformedValue);
+  }
+  if (type === tag.bitString) bitString(content, malformedValue);
+  if (type === tag.oid) oidText(content, malformedValue);
+  if (timeForms.get(type)?.test(content.toString('latin1')) === false) throw new DecodeError(malformedValue);
 }
 
 /** All values of one attribute, in order. */
