@@ -6,6 +6,7 @@ import { median, round1, sum } from './support/figures.js';
 import { kubectlShell } from './support/kubectl.js';
 import type { Proof, ProofContext } from './support/proof.js';
 import { mustWork } from './support/runs.js';
+import { askTooEarly } from './world/installation.js';
 import { inWorld, type World } from './world/world.js';
 
 const roundTrip = 25;
@@ -52,6 +53,7 @@ async function measure(context: ProofContext, world: World<'gate'>) {
     plan: [] as Timed[],
     kubectlBackup: [] as Timed[],
     restore: [] as Timed[],
+    restoreWithBrake: [] as Timed[],
     kubectlRestore: [] as Timed[],
   };
   /** The same without the round trip: what is left of the time is start and work. */
@@ -71,6 +73,10 @@ async function measure(context: ProofContext, world: World<'gate'>) {
     await world.wipe();
     near.restore.push(await timed(() => act('restore'), 0));
     await world.install();
+    // Somebody asks before anything is written, so that the brake must be proven.
+    await askTooEarly(world.cluster, () => world.wipe());
+    samples.restoreWithBrake.push(await timed(() => act('restore')));
+    await world.install();
   }
   const start = await startUp(context, world, rounds * 3);
   const bytes = await bundleBytes();
@@ -84,6 +90,7 @@ async function measure(context: ProofContext, world: World<'gate'>) {
     backupRatio: ratio(samples.kubectlBackup, samples.backup),
     planRatio: ratio(samples.kubectlBackup, samples.plan),
     restoreRatio: ratio(samples.kubectlRestore, samples.restore),
+    restoreWithBrakeRatio: ratio(samples.kubectlRestore, samples.restoreWithBrake),
     medianSeconds: Object.fromEntries(
       Object.entries(samples).map(([name, list]) => [name, Math.round(secondsOf(list) * 100) / 100]),
     ),
