@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { withoutMasks } from '../lab/driver/action.js';
 import { packFolder } from '../lab/driver/archive.js';
 import { root } from '../lab/driver/folders.js';
 import { listenOnLoopback } from '../lab/driver/loopback.js';
+import { goOf } from '../lab/driver/pack.js';
 import { archiveName, digestOf, ownMachine, readDigests } from '../lab/driver/prebuilt.js';
 import { sourcesHash } from '../lab/driver/program.js';
 import { parseFileCommands } from '../shared/action/file-commands.js';
@@ -73,8 +74,7 @@ async function packReleased(
   folder: string,
 ): Promise<{ name: string; archive: Buffer } | undefined> {
   const [sources, known] = await Promise.all([sourcesHash(), readDigests()]);
-  const { stdout } = await promisify(execFile)('go', ['version', join(folder, 'lab')]);
-  const go = stdout.trim().replace(/^.*: go/s, '');
+  const go = await goOf(join(folder, 'lab'), process.env);
   if (go !== known.go) {
     context.progress(`  Go ${go} has built the lab here, and a release is built by ${known.go}`);
     return undefined;

@@ -29,8 +29,7 @@ export async function packRelease(options: ModuleOptions, check: boolean): Promi
   await mkdir(programs, { recursive: true });
   // Never taken from a release: it is to be what these sources give.
   await compileProgram(programs, options);
-  const { stdout } = await run('go', ['version', join(programs, 'lab')], { env: options.env });
-  const go = stdout.trim().replace(/^.*: go/s, '');
+  const go = await goOf(join(programs, 'lab'), options.env);
   if (go !== known.go) {
     throw refused(
       `Go ${go} has built the lab, and lab/prebuilt.json names ${known.go}`,
@@ -59,6 +58,12 @@ export async function packRelease(options: ModuleOptions, check: boolean): Promi
     await writeFile(digestsFile, `${text}\n`);
   }
   return archive;
+}
+
+/** The version of Go that has built a program, such as `1.26.8`. */
+export async function goOf(program: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout } = await run('go', ['version', program], { env });
+  return stdout.trim().replace(/^.*: go/s, '');
 }
 
 const refused = (why: string, next: string): McprtError =>

@@ -126,15 +126,9 @@ export class DerReader {
    * (parseTagAndLength), be it that field or not. Nothing is read, and the content need not be there.
    */
   header(malformed: string): void {
-    const bytes = this.#rest;
-    const at = tagLength(bytes);
-    const first = at === undefined ? undefined : bytes[at];
-    if (at === undefined || first === undefined) throw new DecodeError(malformed);
-    if (first < 0x80) return;
-    const digits = bytes.subarray(at + 1, at + 1 + (first & 0x7f));
-    const length = digits.reduce((sum, digit) => sum * 256 + digit, 0);
-    const isWhole = digits.length > 0 && digits.length === (first & 0x7f);
-    if (!isWhole || digits[0] === 0 || length < 0x80 || length >= 2 ** 31) throw new DecodeError(malformed);
+    const at = tagLength(this.#rest);
+    const length = at === undefined ? undefined : readLength(this.#rest, at);
+    if (length === undefined || length.contentLength >= 2 ** 31) throw new DecodeError(malformed);
   }
 
   /** The next element as an INTEGER of any size. */
@@ -230,18 +224,22 @@ function tagLength(bytes: Buffer): number | undefined {
 /** Tag and length, whether or not the content is there. */
 function readTag(bytes: Buffer): Header | undefined {
   const tagByte = bytes[0];
-  const lengthByte = bytes[1];
-  if (tagByte === undefined || lengthByte === undefined || (tagByte & 0x1f) === 0x1f) return undefined;
-  let length = 2;
-  let contentLength = lengthByte;
-  if (lengthByte >= 0x80) {
-    const digits = lengthByte & 0x7f;
-    if (digits === 0 || digits > 4 || bytes.length < 2 + digits) return undefined;
-    contentLength = bytes.readUIntBE(2, digits);
-    if (contentLength < 0x80 || contentLength < 2 ** (8 * (digits - 1))) return undefined;
-    length += digits;
-  }
-  return { tag: tagByte, length, contentLength };
+  if (tagByte === undefined || (tagByte & 0x1f) === 0x1f) return undefined;
+  const found = readLength(bytes, 1);
+  return found && { tag: tagByte, ...found };
+}
+
+/** The length behind a tag, in the fewest bytes that it needs. @returns it, and how many bytes there are with it and the tag */
+function readLength(bytes: Buffer, at: number): Omit<Header, 'tag'> | undefined {
+  const first = bytes[at];
+  if (first === undefined) return undefined;
+  const start = at + 1;
+  if (first < 0x80) return { length: start, contentLength: first };
+  const digits = first & 0x7f;
+  if (digits === 0 || digits > 4 || bytes.length < start + digits) return undefined;
+  const contentLength = bytes.readUIntBE(start, digits);
+  if (contentLength < 0x80 || contentLength < 2 ** (8 * (digits - 1))) return undefined;
+  return { length: start + digits, contentLength };
 }
 
 function integerValue(content: Buffer, malformed: string): bigint {
