@@ -3,6 +3,7 @@ import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseFileCommands } from '../shared/action/file-commands.js';
 import { remember } from '../shared/action/mask.js';
+import { usualKubeconfig } from '../shared/cluster/usual-kubeconfig.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { type Action, actionsFrom } from './actions.js';
 import { type Asked, readArguments } from './arguments.js';
@@ -14,7 +15,7 @@ import { type Output, outputOf } from './output.js';
 import { readText } from './reading.js';
 import { runStep, type StepEnd } from './run-step.js';
 import { requireStores } from './stores.js';
-import { newRun, stepFiles, surroundings, usualKubeconfig } from './surroundings.js';
+import { newRun, stepFiles, surroundings } from './surroundings.js';
 import { rendered } from './terminal.js';
 
 /** What the bundle knows of the release that it is of. */

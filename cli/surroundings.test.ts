@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { newRun, surroundings, usualKubeconfig } from './surroundings.js';
+import { newRun, surroundings } from './surroundings.js';
 import { actionOf, actions } from './testing/actions.js';
 
 const own = { json: false, debug: false, repository: '', 'repository-id': '', resume: '' };
@@ -52,18 +52,6 @@ describe('a report that nobody gives a place', () => {
       surroundings({}, actions, actionOf('smoke-test'), { ...options, inputs: { junit } }).INPUT_JUNIT;
     expect(placed('')).toBe('/own-junit.xml');
     expect(placed('a.xml')).toBe('a.xml');
-  });
-});
-
-describe('a kubeconfig that nobody names', () => {
-  it('is the one of kubectl', async () => {
-    const asked: string[] = [];
-    const isThere = async (path: string): Promise<boolean> => asked.push(path) > 0;
-    expect(await usualKubeconfig({ KUBECONFIG: '/a:/b', HOME: '/home/me' }, isThere)).toBe('/a:/b');
-    expect(await usualKubeconfig({ HOME: '/home/me' }, isThere)).toBe('/home/me/.kube/config');
-    expect(await usualKubeconfig({ HOME: '/home/me' }, async () => false)).toBe('');
-    expect(await usualKubeconfig({}, isThere)).toBe('');
-    expect(asked).toEqual(['/home/me/.kube/config']);
   });
 });
 

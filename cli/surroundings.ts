@@ -58,16 +58,6 @@ export function surroundings(
   };
 }
 
-/** The kubeconfig that kubectl would take. @param exists whether a file is there */
-export async function usualKubeconfig(
-  { KUBECONFIG, HOME }: NodeJS.ProcessEnv,
-  exists: (path: string) => Promise<boolean>,
-): Promise<string> {
-  if (KUBECONFIG || !HOME) return KUBECONFIG ?? '';
-  const path = join(HOME, '.kube', 'config');
-  return (await exists(path)) ? path : '';
-}
-
 /** A number for a run that no other run of this machine has: no two processes have an id at once. */
 export function newRun(now: Date, pid: number): string {
   return `${Math.floor(now.getTime() / 1000)}${String(pid).padStart(7, '0')}`;

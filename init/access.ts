@@ -16,7 +16,7 @@ import { askGithub } from './github.js';
 import { type Granted, grantIdentities, type Reception, receptionOf } from './identities.js';
 import { publicHost } from './remotes.js';
 import { removeFromCluster } from './removal.js';
-import type { Facts } from './repository-facts.js';
+import { type Facts, noKubeconfig } from './repository-facts.js';
 import { checkServer } from './server-check.js';
 
 export interface AccessOptions {
@@ -176,11 +176,18 @@ async function withCluster<T>(
   work: (cluster: Cluster, server: Server) => Promise<T>,
 ): Promise<T> {
   const wanted = serverOf(given);
+  if (kubeconfig === '') {
+    throw new McprtError('kubeconfig-missing', {
+      what: 'it is not known which cluster is meant',
+      why: noKubeconfig,
+      next: 'set KUBECONFIG to the kubeconfig of an administrator of the cluster',
+    });
+  }
   const proxies = proxiesIn(process.env);
   const { cluster, credentials } = await connectWithKubeconfig(kubeconfig, { proxies });
   try {
     const address = wanted || withoutEnd(credentials.server, '/');
-    if (isLoopback(address)) {
+    if (wanted === '' && isLoopback(address)) {
       process.stderr.write(
         `${address} leads to this machine itself: a runner elsewhere needs --server with the address that it reaches.\n`,
       );

@@ -7,6 +7,7 @@ import { repositoryWord } from './place.js';
 import type { InitPlan } from './plan.js';
 import { publicHost } from './remotes.js';
 import type { Facts } from './repository-facts.js';
+import { storeLines, storeSecrets } from './stores.js';
 import type { Uses } from './uses.js';
 
 /** Where the parts of a checklist come from. */
@@ -40,6 +41,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
     ...clusterPart(plan, facts, sources),
+    ...storeLines(plan.environments, facts, sources.prefix),
     ...keysPart(plan, sources),
     ...branchPart(facts, sources),
     ...lastPart(plan, facts),
@@ -167,6 +169,7 @@ function apiOf({ host }: Facts): string {
 function secretLine(secret: string, environment: string, at: string, { keys, access, keyState }: Sources): string {
   const set = `gh secret set ${secret} ${at}`;
   if (secret === 'MCP_ADMIN_KEY') return `key="$(${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
+  if (storeSecrets.some((one) => one === secret)) return `# ${secret}: see Stores below`;
   const file = fileOf(secret, environment);
   if (file === undefined) return `${random} | ${set}`;
   if (secret === 'KUBECONFIG' && access?.by !== 'token') return '';

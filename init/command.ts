@@ -11,26 +11,28 @@ import { requireRoom } from './paths.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 import { type Facts, observeRepository } from './repository-facts.js';
 import { parseSource } from './source.js';
+import { parseStores } from './stores.js';
 import { checkoutAt, chooseUses } from './uses.js';
 import { textsIn, workflowsOf, writeWorkflows } from './workflow-files.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
-  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--new-keys] [--prefix NAME] [--dry-run]
+  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--stores LIST] [--new-keys] [--prefix NAME] [--dry-run]
 
   --in       the repository, or the folder of it where the platform is  (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
   --uses     OWNER/REPO@REF of the mcprt that the workflows call        (origin and tag of the clone that this is)
   --prefix   what workflows and environments begin with, where the repository has several platforms: one run for each  (mcprt)
   --source   OWNER/NAME[@REF] of MCP Runtime's source, where the repository holds only a profile
+  --stores   where backups are kept: cache, artifact, oci, s3, with commas      (cache,artifact)
   --branch   the default branch                                         (asked of GitHub)
   --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
-  --accounts lets the jobs of each environment into the cluster of KUBECONFIG, by the identity that GitHub gives them, with
+  --accounts lets the jobs of each environment into the cluster of the kubeconfig, by the identity that GitHub gives them, with
              the RBAC of what they do; writes the file by which the API server takes these identities
   --tokens   accounts with tokens that end instead, where the API server cannot be told
   --renew    new tokens for such accounts, and nothing else
-  --remove   takes everything of mcprt's off the cluster of KUBECONFIG
-  --server   address of the API server, as the runner reaches it; TLS is tried with it  (the one of KUBECONFIG)
+  --remove   takes everything of mcprt's off the cluster of the kubeconfig
+  --server   address of the API server, as the runner reaches it; TLS is tried with it  (the one of the kubeconfig)
   --skip-server-check  does not try it, where only the runner reaches it
   --audience whom the identities are for                                (the address of the API server)
   --issuer   issuer of the identities, as https://HOST/_services/token of a GitHub Enterprise Server
@@ -40,6 +42,8 @@ const help = `Writes the workflows and keys for a repository, and prints what is
   --install  mcprt-deploy runs the platform's installer, as a first installation needs
   --new-keys makes a new set where keys were made before, and keeps the old ones, which backups that exist need
   --dry-run  says what would be written, and writes nothing
+
+The kubeconfig is that of KUBECONFIG, or else the profile's, or else ~/.kube/config.
 `;
 
 /**
@@ -88,6 +92,7 @@ function optionsOf(args: string[]) {
         repository: { type: 'string', default: '' },
         'repository-id': { type: 'string', default: '' },
         install: { type: 'boolean', default: false },
+        stores: { type: 'string', default: '' },
         'new-keys': { type: 'boolean', default: false },
         'dry-run': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -120,6 +125,7 @@ interface Options {
   repository: string;
   'repository-id': string;
   install: boolean;
+  stores: string;
   'new-keys': boolean;
   'dry-run': boolean;
   home: string;
@@ -135,6 +141,7 @@ async function init(options: Options): Promise<void> {
     });
   }
   const source = parseSource(options.source);
+  const stores = parseStores(options.stores);
   const folder = resolve(named);
   const given = { profile: options.profile, repository: options.repository, branch: options.branch };
   if (options.remove) {
@@ -160,7 +167,7 @@ async function init(options: Options): Promise<void> {
   }
   // Whoever renews tokens writes no workflow.
   const uses = options.renew ? undefined : chooseUses(options.uses, clone, facts.present.values());
-  const plan = planInit(facts, templates, { install: options.install, uses, prefix, source });
+  const plan = planInit(facts, templates, { install: options.install, uses, prefix, source, stores });
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
       what: `${folder} has nothing that mcprt has a workflow for`,

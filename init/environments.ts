@@ -47,6 +47,8 @@ export interface Call {
   installs: boolean;
   /** What its environments begin with. */
   prefix: string;
+  /** Where it keeps backups, where that is said. */
+  stores: readonly string[];
 }
 
 /**
@@ -56,7 +58,7 @@ export interface Call {
 export function environmentsOf(calls: readonly Call[]): Environment[] {
   const needs = new Map<string, { role: string; secrets: Set<string>; variables: Set<string>; isInstalled: boolean }>();
   const operationOf = calls.some(({ installs }) => installs) ? installersOperations : operations;
-  for (const { text, secrets, prefix } of calls) {
+  for (const { text, secrets, prefix, stores } of calls) {
     for (const job of jobsOf(withPrefix(text, prefix))) {
       const name = environmentOf(job);
       if (name === '') continue;
@@ -65,7 +67,7 @@ export function environmentsOf(calls: readonly Call[]): Environment[] {
       const words = JSON.stringify(job);
       need.isInstalled ||= words.includes('"$/action-setup"');
       for (const secret of namesIn(words, 'secrets'))
-        if (secrets.includes(secret) && !optional.includes(secret)) need.secrets.add(secret);
+        if (secrets.includes(secret) && !isOptional(secret, stores)) need.secrets.add(secret);
       for (const variable of namesIn(words, 'vars')) if (!optional.includes(variable)) need.variables.add(variable);
       needs.set(name, need);
     }
@@ -114,6 +116,11 @@ const optional = [
   ...['MCPRT_PROFILE', 'MCPRT_SOURCE_TOKEN', 'MCPRT_LAB_URL'],
 ];
 
+function isOptional(secret: string, stores: readonly string[]): boolean {
+  const [, store = ''] = /^MCPRT_(OCI|S3)_CREDENTIALS$/.exec(secret) ?? [];
+  return optional.includes(secret) && !stores.includes(store.toLowerCase());
+}
+
 /**
  * The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on.
  *
@@ -126,10 +133,11 @@ export function callsIn(text: string, own = ''): (Omit<Call, 'text'> & { file: s
     const installs = given.apply === 'setup';
     const named = given['environment-prefix'];
     const prefix = typeof named === 'string' ? named : usualPrefix;
+    const stores = typeof given.stores === 'string' ? given.stores.split(',').map((store) => store.trim()) : [];
     const isOurs = repository === own || repository?.endsWith('/mcprt');
     return file === undefined || !isOurs
       ? []
-      : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs, prefix }];
+      : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs, prefix, stores }];
   });
 }
 

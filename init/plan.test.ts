@@ -63,6 +63,22 @@ describe('the workflows of a repository', () => {
     expect(filesFor({ hasPlatform: false, present })).toContain('mcprt-deploy.yml kept');
   });
 
+  it('keep backups where it is said, and have the secrets of these stores', () => {
+    const handing = example('backup').replace('    secrets:\n', `    secrets:\n      MCPRT_S3_CREDENTIALS: x\n`);
+    const withSecret = {
+      examples: new Map([['backup.yml', handing]]),
+      called: new Map([
+        ['backup.yml', `jobs: {one: {environment: e, steps: [{with: {key: "\${{ secrets.MCPRT_S3_CREDENTIALS }}"}}]}}`],
+      ]),
+    };
+    const { files, environments } = planInit(facts, withSecret, { stores: 'artifact,s3' });
+    expect(parse(files[0]?.text ?? '').jobs.one.with).toEqual({ stores: 'artifact,s3' });
+    expect(environments.map(({ secrets }) => secrets)).toEqual([['MCPRT_S3_CREDENTIALS']]);
+    const present = new Map([['mcprt-backup.yml', files[0]?.text ?? '']]);
+    expect(planInit({ ...facts, present }, withSecret).environments).toEqual(environments);
+    expect(planInit(facts, withSecret).environments[0]?.secrets).toEqual([]);
+  });
+
   it('make previews where an MCP server is', () => {
     expect(filesFor({ profile: undefined, hasPlatform: false, hasServer: true })).toEqual([
       'mcprt-preview-build.yml new',

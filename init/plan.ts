@@ -42,6 +42,8 @@ export interface Wishes {
   prefix?: string;
   /** Where the platform's source is, when it is not in the repository. */
   source?: Source | undefined;
+  /** Where backups are kept, as `cache,artifact,oci`; empty for where they usually are. */
+  stores?: string;
 }
 
 const ofProfile = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml', 'restore.yml'];
@@ -56,7 +58,7 @@ const ofServer = ['preview-build.yml', 'preview.yml'];
 export function planInit(
   facts: Facts,
   { examples, called }: Templates,
-  { install = false, uses, prefix = usualPrefix, source }: Wishes = {},
+  { install = false, uses, prefix = usualPrefix, source, stores = '' }: Wishes = {},
 ): InitPlan {
   const hasSource = facts.hasPlatform || source !== undefined;
   // Whoever has said once where the source is need not say it again.
@@ -71,7 +73,7 @@ export function planInit(
     if (text === undefined) return [];
     const name = `${prefix}-${example}`;
     const called = uses === undefined ? text : withUses(text, uses);
-    const own = renamed(adapted(called, facts, { install, prefix, source }), prefix);
+    const own = renamed(adapted(called, facts, { install, prefix, source, stores }), prefix);
     const there = facts.present.get(name);
     return [{ name, text: own, state: there === undefined ? 'new' : there === own ? 'same' : 'kept' }];
   });
@@ -102,7 +104,7 @@ function callsOfKept(name: string, text: string, uses: Uses | undefined): Return
 function adapted(
   text: string,
   { branch, profile }: Facts,
-  { install, prefix, source }: Required<Pick<Wishes, 'install' | 'prefix'>> & Pick<Wishes, 'source'>,
+  { install, prefix, source, stores }: Required<Pick<Wishes, 'install' | 'prefix' | 'stores'>> & Pick<Wishes, 'source'>,
 ): string {
   const document = parseDocument(text);
   let isOther = false;
@@ -122,9 +124,9 @@ function adapted(
   );
   for (const [job, { uses = '' }] of calls) {
     if (prefix !== usualPrefix && uses !== '') set(['jobs', job, 'with', 'environment-prefix'], prefix);
-    if (profile !== undefined && profile.path !== DEFAULT_PATH) {
-      if (/\/workflows\/(?:backup|deploy|drill|reinstall|restore)\.yml@/.test(uses))
-        set(['jobs', job, 'with', 'profile'], profile.path);
+    if (/\/workflows\/(?:backup|deploy|drill|reinstall|restore)\.yml@/.test(uses)) {
+      if (profile !== undefined && profile.path !== DEFAULT_PATH) set(['jobs', job, 'with', 'profile'], profile.path);
+      if (stores !== '') set(['jobs', job, 'with', 'stores'], stores);
     }
     if (source !== undefined && /\/workflows\/(?:deploy|reinstall)\.yml@/.test(uses)) {
       set(['jobs', job, 'with', 'source-repository'], source.repository);

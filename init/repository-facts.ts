@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectWithKubeconfig } from '../shared/cluster/connect.js';
 import { kinds } from '../shared/cluster/objects.js';
+import { usualKubeconfig } from '../shared/cluster/usual-kubeconfig.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { ownersOfWorkflows } from './code-owners.js';
 import { defaultBranch } from './default-branch.js';
@@ -28,7 +29,7 @@ export interface Facts {
   /** Whether an MCP server is here, which previews are made of. */
   hasServer: boolean;
   cluster: { fingerprint: string } | { why: string };
-  /** Path of the kubeconfig that KUBECONFIG or the profile names; empty where neither does. */
+  /** Path of the kubeconfig that KUBECONFIG or the profile names, or of kubectl's usual one; empty where there is none. */
   kubeconfig: string;
   /** Workflows that are there already, by file name. */
   present: ReadonlyMap<string, string>;
@@ -63,7 +64,8 @@ export async function observeRepository(folder: string, env: NodeJS.ProcessEnv, 
     ownersOfWorkflows(root),
     outerOf(root),
   ]);
-  const kubeconfig = env.KUBECONFIG || profile?.kubeconfig || '';
+  const named = env.KUBECONFIG || profile?.kubeconfig || '';
+  const kubeconfig = await usualKubeconfig({ ...env, KUBECONFIG: named }, isThere);
   const [{ branch, notes }, cluster] = await Promise.all([
     defaultBranch(git, { folder, given: given.branch, place, env }),
     clusterOf(kubeconfig),
@@ -119,8 +121,12 @@ async function outerOf(root: string): Promise<string | undefined> {
   return outer === '' ? undefined : ((await outerOf(outer)) ?? outer);
 }
 
+/** Why a cluster is not known, in words for people. */
+export const noKubeconfig =
+  'neither KUBECONFIG nor the profile names a kubeconfig, and there is none at ~/.kube/config';
+
 async function clusterOf(kubeconfig: string): Promise<Facts['cluster']> {
-  if (kubeconfig === '') return { why: 'neither KUBECONFIG nor the profile names a kubeconfig' };
+  if (kubeconfig === '') return { why: noKubeconfig };
   try {
     const { cluster } = await connectWithKubeconfig(kubeconfig);
     try {

@@ -66,7 +66,7 @@ export function chooseUses(given: string, checkout: Checkout | undefined, presen
       repository === undefined
         ? 'the copy of mcprt that this runs from is no git checkout whose remote is on GitHub'
         : `the checkout of ${repository} that this runs from is of no release: its commit has no tag such as v1 or v1.2.3`,
-    next: `give it with --uses ${repository ?? 'OWNER/REPO'}@${repository === undefined ? 'REF' : checkout?.commit}, or run init from a clone: git clone --branch v1 https://github.com/OWNER/mcprt`,
+    next: `give it with --uses ${repository ?? 'OWNER/REPO'}@${repository === undefined ? 'REF' : checkout?.commit}, or run init from a clone of a release: git clone --branch v1 https://github.com/org/mcprt`,
   });
 }
 

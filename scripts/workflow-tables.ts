@@ -24,7 +24,9 @@ export function workflowTables(text: string): string {
     return `| \`${name}\` | ${cell(description)} | ${required ? 'required' : value === '' ? '–' : `\`${value}\``} |`;
   });
   const outputRows = Object.entries(outputs).map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`);
-  const environments = environmentsOf([{ text, secrets: Object.keys(secrets), installs: false, prefix: usualPrefix }]);
+  const environments = environmentsOf([
+    { text, secrets: Object.keys(secrets), installs: false, stores: [], prefix: usualPrefix },
+  ]);
   const environmentRows = environments.map((one) => {
     const rules = one.hasReviewers ? 'required reviewers' : 'none: its jobs start by themselves';
     const names = (list: readonly string[]): string => list.map((name) => `\`${name}\``).join(', ') || '–';

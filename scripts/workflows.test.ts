@@ -232,7 +232,13 @@ describe('the workflows and their examples', () => {
   // GitHub gives a job its group before it asks its reviewer: a later run would push out what waits, or wait itself.
   describe.each([...reusable])('%s', (file, workflow) => {
     const reviewedOnes = environmentsOf([
-      { text: own.find(({ where }) => where === file)?.text ?? '', secrets: [], installs: false, prefix: usualPrefix },
+      {
+        text: own.find(({ where }) => where === file)?.text ?? '',
+        secrets: [],
+        installs: false,
+        stores: [],
+        prefix: usualPrefix,
+      },
     ]).filter(({ hasReviewers }) => hasReviewers);
     const jobs = Object.entries(workflow.jobs).map(([name, job]) => {
       const environment = isRecord(job.environment) ? job.environment.name : job.environment;

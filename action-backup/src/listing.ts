@@ -2,9 +2,9 @@ import { code, escaped, Markdown } from '../../shared/action/markdown.js';
 import { originOf } from '../../shared/backup/choose-backup.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import type { Survey, Surveyed } from '../../shared/backup/survey.js';
+import { momentText } from '../../shared/moment.js';
 import type { RunContext } from '../../shared/run-context.js';
 import type { Telltale } from './outputs.js';
-import { ago } from './report.js';
 import type { listTelling } from './result.js';
 
 /** Version of the output `backups`; it changes when a field changes its meaning or goes. */
@@ -117,7 +117,7 @@ function row(one: Surveyed, run: RunContext, hasKey: boolean, now: Date): string
   const trouble = error === undefined ? [] : [`${isOpen ? '⚠️' : '❌'} ${escaped(error.message)} (${code(error.code)})`];
   return [
     context ? String(context.generation) : `(${generationOf(name)})`,
-    context ? `${context.createdAt.slice(0, 16).replace('T', ' ')} UTC, ${ago(new Date(context.createdAt), now)}` : '–',
+    context ? momentText(new Date(context.createdAt), now) : '–',
     context ? code(context.fingerprint) : '–',
     context ? repositoryCell(context, run) : '–',
     { known: '✅ known', unknown: '❌ unknown', 'not seen': '–' }[signerOf(isSigned)] ?? '–',

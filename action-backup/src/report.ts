@@ -81,7 +81,7 @@ export function backupSummary(
     .line(
       dryRun
         ? '**Next:** run it without `dry-run`.'
-        : `**Next:** nothing. To bring it back: \`operation: restore\` before setup runs; ${code(name)} is good until ${dateText(new Date(context.expiresAt))}, when its last certificate expires.`,
+        : `**Next:** nothing. To bring it back: \`operation: restore\` before setup runs; ${lasts(code(name), context)}.`,
     );
 }
 
@@ -93,12 +93,10 @@ export function heldSummary({ context, stores, name }: HeldBackup, now: Date): M
   return new Markdown()
     .heading(`Backup of ${context.domain}: generation ${context.generation} stands`)
     .line(
-      `✅ Nothing that belongs into a backup has changed since it was made ${ago(new Date(context.createdAt), now)}. ${escaped(stores.join(' and '))} gave it back just now, with a valid signature.`,
+      `✅ Nothing that belongs into a backup has changed since it was made (${momentText(new Date(context.createdAt), now)}). ${escaped(stores.join(' and '))} gave it back just now, with a valid signature.`,
     )
     .details('What it is bound to', contextTable(context))
-    .line(
-      `**Next:** nothing. ${code(name)} is good until ${dateText(new Date(context.expiresAt))}, when its last certificate expires.`,
-    );
+    .line(`**Next:** nothing. ${lasts(code(name), context)}.`);
 }
 
 /** The summary of a plan or a restore. */
@@ -107,23 +105,21 @@ export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date
   const refused = plan.lines.filter(({ action }) => action === 'refuse').length;
   const headline = dryRun
     ? plan.orders === 0 && refused === 0
-      ? '🔍 A restore would order **nothing**. Nothing was written.'
+      ? `🔍 A restore would order **nothing**${plan.lines.length === 0 ? ': no object of this backup is to be restored' : ''}. Nothing was written.`
       : `🔍 A restore would lead to **${plan.orders} order${plan.orders === 1 ? '' : 's'}** and refuse ${refused} object${refused === 1 ? '' : 's'}. Nothing was written.`
-    : `✅ Restored and verified: **${result.newOrders.length} orders** at the certificate authority, ${written(result)} objects written.`;
+    : restoredLine(result);
   const markdown = new Markdown()
     .heading(`${dryRun ? 'Restore plan' : 'Restore'} of ${context.domain}: generation ${context.generation}`)
     .line(headline)
-    .line(
-      `Backed up ${momentText(new Date(context.createdAt), now)}; good until ${dateText(new Date(context.expiresAt))}.`,
-    )
+    .line(`Backed up ${momentText(new Date(context.createdAt), now)}; ${lasts('it', context)}.`)
     .table(
       ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left', 'Verdict', 'Orders left this week'],
       plan.certificates.map((one) => forecastRow(one, now)),
     );
   if (plan.warnings.length > 0) markdown.line('⚠️ **Worth knowing**').list(plan.warnings);
   const lines = new Markdown().table(['Object', 'Action', 'Reason'], objectRows(result, plan));
+  if (plan.lines.length > 0) markdown.details(`${plan.lines.length} objects`, lines);
   return markdown
-    .details(`${plan.lines.length} objects`, lines)
     .details(
       'Where it comes from',
       contextTable(context).line(
@@ -140,7 +136,7 @@ export function verifySummary(result: VerifyResult, now: Date): Markdown {
   const markdown = new Markdown()
     .heading(`Backup of ${context.domain}: generation ${context.generation}`)
     .line(
-      `✅ Signature, context and digest are valid${decrypted ? ', and its content could be decrypted' : ''}. It was made ${ago(new Date(context.createdAt), now)}.`,
+      `✅ Signature, context and digest are valid${decrypted ? ', and its content could be decrypted' : ''}. It was made ${momentText(new Date(context.createdAt), now)}.`,
     )
     .table(
       ['Store', 'State', 'Safe'],
@@ -169,7 +165,7 @@ export function fetchSummary({ context, source, kept }: FetchResult, now: Date):
   return new Markdown()
     .heading(`Copy of the backup of ${context.domain}: generation ${context.generation}`)
     .line(
-      `✅ Signature, context and digest are valid. It was made ${ago(new Date(context.createdAt), now)}, came from ${source} and lies sealed in ${code(kept.where)}.`,
+      `✅ Signature, context and digest are valid. It was made ${momentText(new Date(context.createdAt), now)}; it came from ${source} and lies sealed in ${code(kept.where)}.`,
     )
     .details('What it is bound to', contextTable(context))
     .line('**Next:** keep it where nobody who can write to this repository can delete it, or drill it.');
@@ -185,11 +181,20 @@ function prunedRow({ store, removed, odd, error }: Pruned): string[] {
 }
 
 function nextAfterRestore({ plan }: RestoreResult, dryRun: boolean): string {
+  if (dryRun && plan.lines.length === 0)
+    return '**Next:** nothing, or choose another backup: `operation: list` shows which there are.';
   if (dryRun)
     return plan.orders === 0
       ? '**Next:** run `operation: restore`.'
       : `**Next:** see the reasons above; a restore stops unless \`max-orders\` is at least ${plan.orders}.`;
   return '**Next:** run setup. It adopts the Secrets; do not restore again after it.';
+}
+
+function restoredLine(result: RestoreResult): string {
+  const count = written(result);
+  const objects = count === 0 ? 'and no object had to be written' : `${count} object${count === 1 ? '' : 's'} written`;
+  const orders = result.newOrders.length;
+  return `✅ Restored and verified: **${orders} order${orders === 1 ? '' : 's'}** at the certificate authority, ${objects}.`;
 }
 
 function written({ applied }: RestoreResult): number {
@@ -262,10 +267,11 @@ function contextTable(context: BackupContext): Markdown {
   );
 }
 
-/** How long ago something was, in hours or days. */
-export function ago(then: Date, now: Date): string {
-  const hours = Math.floor((now.getTime() - then.getTime()) / 3600_000);
-  return hours < 48 ? `${hours} hours ago` : `${Math.floor(hours / 24)} days ago`;
+/** Until when a backup is of use. Without a certificate that was valid when it was made, nothing in it ends. */
+function lasts(what: string, { createdAt, expiresAt }: Pick<BackupContext, 'createdAt' | 'expiresAt'>): string {
+  return Date.parse(expiresAt) > Date.parse(createdAt)
+    ? `${what} is good until ${dateText(new Date(expiresAt))}, when its last certificate expires`
+    : `${what} holds no valid certificate, and does not expire`;
 }
 
 function dateText(date: Date): string {

@@ -44,6 +44,19 @@ describe('planIssuers', () => {
     ]);
   });
 
+  it('tells a key that the lab does not look for from one that is not there', () => {
+    const noteOf = (record: Parameters<typeof snapshotOf>[0][number], objects: Parameters<typeof snapshotOf>[1]) =>
+      planIssuers(snapshotOf([record], objects))[0]?.note;
+    const elsewhere = keySecret('account-key', 'letsencrypt-prod', 'kube-secrets');
+    expect(noteOf(recordOf('a'), [elsewhere])).toContain('yours are elsewhere');
+    expect(noteOf(recordOf('a', own), [keySecret('ca-key', 'own-ca', 'kube-secrets')])).toContain(
+      'yours are elsewhere',
+    );
+    expect(noteOf(recordOf('a'), [])).toContain('a new account would be made');
+    // An Issuer looks nowhere but in its own namespace.
+    expect(noteOf(recordOf('a', { issuerRef: { name: 'letsencrypt-prod' } }), [elsewhere])).toContain('would be made');
+  });
+
   it('leaves out what the backup does not hold, and what is no issuer of cert-manager’s own', () => {
     const foreign = { issuerRef: { name: 'x', kind: 'AWSPCAIssuer', group: 'awspca.cert-manager.io' }, acme: false };
     const plans = planIssuers(snapshotOf([recordOf('a', own), recordOf('b', foreign)], []));

@@ -30,10 +30,10 @@ const clusterResources = 'cert-manager';
 export function planIssuers({ certificates, objects }: Snapshot): IssuerPlan[] {
   const plans = new Map<string, IssuerPlan>();
   for (const record of certificates) {
-    const plan = planOf(record, (role, namespace) =>
+    const plan = planOf(record, (role) =>
       objects
-        .filter((one) => hasRole(one, role) && one.object.metadata.namespace === namespace)
-        .map(({ object }) => object.metadata.name),
+        .filter((one) => hasRole(one, role))
+        .map(({ object: { metadata } }) => ({ name: metadata.name, namespace: metadata.namespace ?? '' })),
     );
     plans.set(`${plan.kind} ${plan.namespace ?? ''}/${plan.name}`, plan);
   }
@@ -66,7 +66,7 @@ export function planFor<T extends IssuerPlan>(
 
 function planOf(
   { metadata, spec, acme }: CertificateRecord,
-  secretsOf: (role: Role, namespace: string) => string[],
+  secretsOf: (role: Role) => { name: string; namespace: string }[],
 ): IssuerPlan {
   const { name } = spec.issuerRef;
   const kind = kindOf(spec.issuerRef.kind) === 'ClusterIssuer' ? 'ClusterIssuer' : 'Issuer';
@@ -76,14 +76,21 @@ function planOf(
   if (group !== 'cert-manager.io') {
     return { ...base, stand: 'left-out', secret: undefined, note: `it is one of ${group}, which the lab does not run` };
   }
-  const secret = fitting(secretsOf(acme ? 'account-key' : 'ca-key', own.namespace ?? clusterResources), name);
-  if (acme) {
-    const note = secret === undefined ? 'no account key of it is in the backup: a new account would be made' : '';
-    return { ...base, stand: 'acme', secret, note };
-  }
-  return secret === undefined
-    ? { ...base, stand: 'left-out', secret, note: 'it is no ACME issuer, and no CA key of it is in the backup' }
-    : { ...base, stand: 'ca', secret, note: '' };
+  const keys = secretsOf(acme ? 'account-key' : 'ca-key');
+  const keyIn = (where: (namespace: string) => boolean): string | undefined =>
+    fitting(
+      keys.filter(({ namespace }) => where(namespace)).map((key) => key.name),
+      name,
+    );
+  const secret = keyIn((namespace) => namespace === (own.namespace ?? clusterResources));
+  if (secret !== undefined) return { ...base, stand: acme ? 'acme' : 'ca', secret, note: '' };
+  const isElsewhere = kind === 'ClusterIssuer' && keyIn((namespace) => namespace !== clusterResources) !== undefined;
+  const where = isElsewhere
+    ? `where the lab looks for ${acme ? 'account' : 'CA'} keys, which is ${clusterResources}, there is none of it: yours are elsewhere in the backup`
+    : `no ${acme ? 'account' : 'CA'} key of it is in the backup`;
+  return acme
+    ? { ...base, stand: 'acme', secret, note: isElsewhere ? where : `${where}: a new account would be made` }
+    : { ...base, stand: 'left-out', secret, note: `it is no ACME issuer, and ${where}` };
 }
 
 /** A backup does not tell which key belongs to which issuer: the name does, or that there is only one. */

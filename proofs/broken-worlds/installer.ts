@@ -107,11 +107,11 @@ async function failing(site: Site, change: (usual: Plain) => Plain, cwd = site.s
     },
     profile: new Map([
       ['MCP_PLATFORM_ADMIN_EMAIL', 'admin@example.com'],
-      ['MCP_REGISTRY_ENDPOINT', 'registry.example.com'],
       ['MCP_IMAGE_PLATFORM', 'linux/amd64'],
     ]),
     env: process.env,
     domain: site.domain,
+    registry: `registry.${site.domain}`,
     kubeconfig: site.kubeconfig,
   });
   const log = { step: () => undefined, line: () => undefined, end: () => undefined };

@@ -125,6 +125,21 @@ export const files: readonly Case[] = [
     says: ['still holds values of the template: MCP_PLATFORM_DOMAIN, MCP_ACME_EMAIL, GOOGLE_CLIENT_ID'],
   },
   {
+    name: 'backups in a registry and a bucket too',
+    quick: true,
+    async make(spot) {
+      return { root: await repositoryIn(spot), args: ['--stores', 'cache,artifact,oci,s3'] };
+    },
+    says: ['gh variable set MCPRT_OCI --repo', 'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-restore'],
+  },
+  {
+    name: 'a store that no job has',
+    async make(spot) {
+      return { root: await repositoryIn(spot), args: ['--stores', 'directory'] };
+    },
+    refuses: 'init-stores',
+  },
+  {
     name: 'profile outside of the repository',
     async make(spot) {
       const root = await repositoryIn(spot);

@@ -30,7 +30,7 @@ const most = 3;
 export function deployFlow(text: string, theme: Theme): string {
   const { on, jobs } = shape.parse(parse(text));
   const secrets = Object.keys(on.workflow_call.secrets);
-  const environments = environmentsOf([{ text, secrets, installs: false, prefix: usualPrefix }]);
+  const environments = environmentsOf([{ text, secrets, installs: false, stores: [], prefix: usualPrefix }]);
   const chain = (Object.keys(shown) as (keyof typeof shown)[]).map((id) => {
     const environment = environments.find(({ name }) => name === shown[id]);
     if (environment === undefined) throw new Error(`the workflow has no environment ${shown[id]}`);

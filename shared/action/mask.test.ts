@@ -55,6 +55,18 @@ describe('what this process knows to be secret', () => {
     expect(hide('an ordinary text, base64 b3JkaW5hcnk= and %20')).toBe('an ordinary text, base64 b3JkaW5hcnk= and %20');
   });
 
+  it.each(['mcprt-restore-key-1.', 'mcprt-backup-key-1.', 'AGE-SECRET-KEY-1', 'AGE-SECRET-KEY-PQ-1'])(
+    'is what follows %s, with which all such keys begin',
+    (start) => {
+      const key = `${start}Q0JBUVRZ-of-${start.length}-characters`;
+      mask(start);
+      mask(key);
+      expect(hide(`it is not one line that starts with ${start}, as ${key} does; or ${key.slice(0, -3)}`)).toBe(
+        `it is not one line that starts with ${start}, as ${start}*** does; or ${start}***`,
+      );
+    },
+  );
+
   it('is hidden where a message was cut in it', () => {
     expect(hide(`it says: ${secret.slice(0, 20)}`)).toBe('it says: ***');
   });

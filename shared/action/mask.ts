@@ -8,6 +8,9 @@ export const telling = 16;
 /** What stands in place of a secret, as on the runner. */
 const stars = '***';
 
+/** With what every key of its kind begins: no secret, and what a message names that asks for one. */
+const publicPart = /^(?:mcprt-(?:backup|restore)-key-1\.|AGE-SECRET-KEY-(?:PQ-)?1)/;
+
 /** Tells a secret, before it is used. */
 export type Mask = (secret: string) => void;
 
@@ -21,7 +24,7 @@ const shortLengths = new Set<number>();
 /** Takes note of a secret for whatever this process shows from now on. @returns the lines of it that were not known */
 export function remember(secret: string): string[] {
   const news: string[] = [];
-  for (const line of secret.split(/\r\n?|\n/).map((part) => part.trim())) {
+  for (const line of secret.split(/\r\n?|\n/).map((part) => part.trim().replace(publicPart, ''))) {
     if (line.length < shortest || whole.has(line) || /^-----(?:BEGIN|END) [A-Z ]{1,40}-----$/.test(line)) continue;
     whole.add(line);
     beginnings.add(line.slice(0, shortest));

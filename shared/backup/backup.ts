@@ -307,8 +307,9 @@ function newestOf(found: readonly Candidate[]): { generation: number; statement:
 function refused(found: Refusal[]): McprtError {
   const entries = found.map(({ rule, names }) => allowanceFor(rule, names[0]));
   return new McprtError('backup-refused', {
-    what:
-      found.length === 1
+    what: found.some(({ rule }) => rule === 'nothing-to-back-up')
+      ? 'there is nothing to back up'
+      : found.length === 1
         ? `this backup would fail the day it is needed: ${found[0]?.object}`
         : `this backup would fail the day it is needed, for ${found.length} reasons`,
     why: found.map(({ rule, object, why }) => `${object}: ${why} (rule ${rule})`).join('\n'),

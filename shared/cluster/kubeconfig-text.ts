@@ -36,7 +36,7 @@ export function readKubeconfig(
     throw new McprtError('kubeconfig-missing', {
       what: 'no kubeconfig was given',
       why: 'the input `kubeconfig` is empty, and so are MCP_SETUP_KUBECONFIG and KUBECONFIG in the profile and environment',
-      next: 'give a path, the file’s text, or its base64, usually from a secret of the protected environment',
+      next: 'give the path of one; a job takes its text or base64 from a secret of its environment',
     });
   }
   onSecrets(suspects(given));

@@ -88,10 +88,11 @@ export async function requireNoRollout(cluster: Cluster): Promise<void> {
   const found = await cluster.get<KubeObject>(kinds.configMap, rolloutRef);
   const expires = Date.parse(textAt(found, 'data', 'expires'));
   if (found === undefined || !(expires > nowOf(cluster).getTime())) return;
+  const until = momentText(new Date(expires), nowOf(cluster));
   throw new McprtError('rollout-busy', {
     what: `a rollout is under way: ${textAt(found, 'data', 'run') || 'an unknown run'}`,
-    why: `ConfigMap ${rolloutRef.namespace}/${rolloutRef.name} is its until ${momentText(new Date(expires), nowOf(cluster))}`,
-    next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then. Where what it has changed need not be rolled back, \`kubectl delete configmap -n ${rolloutRef.namespace} ${rolloutRef.name}\` lets others in by hand`,
+    why: `ConfigMap ${rolloutRef.namespace}/${rolloutRef.name} is its until ${until}`,
+    next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until ${until}. Where what it has changed need not be rolled back, \`kubectl delete configmap -n ${rolloutRef.namespace} ${rolloutRef.name}\` lets others in by hand`,
   });
 }
 
@@ -126,10 +127,11 @@ export async function noteWiped(cluster: Cluster, run: string): Promise<void> {
 
 function refuseBusy(cluster: Cluster, { run, expires }: Installation, own: string): void {
   if (run === '' || run === own || expires === undefined || expires <= nowOf(cluster)) return;
+  const until = momentText(expires, nowOf(cluster));
   throw new McprtError('setup-busy', {
     what: `a setup is under way: ${run}`,
-    why: `ConfigMap ${ref.namespace}/${ref.name} is its until ${momentText(expires, nowOf(cluster))}`,
-    next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until then; ${byHand}`,
+    why: `ConfigMap ${ref.namespace}/${ref.name} is its until ${until}`,
+    next: `wait for it to finish, and run this again. If it was killed, run it again, or wait until ${until}; ${byHand}`,
   });
 }
 

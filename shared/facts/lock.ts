@@ -62,10 +62,11 @@ export async function observeLock(cluster: Cluster): Promise<Held | undefined> {
 export function refuseHeld(cluster: Cluster, place: LockPlace, found: KubeObject, run: string): void {
   const { run: other, expires } = heldBy(place, found);
   if (other !== run && expires !== undefined && expires > nowOf(cluster)) {
+    const until = momentText(expires, nowOf(cluster));
     throw new McprtError('restore-locked', {
       what: `another restore or wipe is under way: ${other}`,
-      why: `${place.kind.kind} ${lockName} is held until ${momentText(expires, nowOf(cluster))}`,
-      next: `wait for it to finish. If it was killed, run it again, or wait until then; ${place.byHand} frees it by hand`,
+      why: `${place.kind.kind} ${lockName} is held until ${until}`,
+      next: `wait for it to finish. If it was killed, run it again, or wait until ${until}; ${place.byHand} frees it by hand`,
     });
   }
 }

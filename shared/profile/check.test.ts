@@ -12,13 +12,12 @@ export GOOGLE_CLIENT_ID=123.apps.googleusercontent.com`;
 
 interface Case {
   stage?: Stage;
-  isRerun?: boolean | undefined;
 }
 
 function check(text: string, circumstances: Case = {}) {
   const parsed = parseProfile(text, {});
   const values = new Map([...parsed.assignments.values()].map(({ name, value }) => [name, value]));
-  return checkProfile(parsed, { values, stage: 'setup', isRerun: true, ...circumstances });
+  return checkProfile(parsed, { values, stage: 'setup', ...circumstances });
 }
 
 /** The findings that lines add to a sound profile, shortened. */
@@ -83,18 +82,19 @@ describe('checkProfile', () => {
     );
   });
 
-  it.each([
-    ['on a rerun', true, [['profile-acme-email', 'error', 7]]],
-    ['when nobody knows', undefined, [['profile-acme-email', 'warning', 7]]],
-    ['on a first install', false, []],
-  ])('judges the ACME contact %s', (_, isRerun, expected) => {
-    expect(added('MCP_ACME_EMAIL=ops@mcpruntime.org', { isRerun })).toEqual(expected);
+  it('takes a contact next to an issuer: setup decides from the cluster which one it needs', () => {
+    expect(added('MCP_ACME_EMAIL=ops@mcpruntime.org\nMCP_TLS_CLUSTER_ISSUER=letsencrypt-prod')).toEqual([]);
   });
 
-  it('refuses a contact next to an issuer, and minds neither outside of setup', () => {
-    const both = 'MCP_ACME_EMAIL=ops@mcpruntime.org\nMCP_TLS_CLUSTER_ISSUER=letsencrypt-prod';
-    expect(added(both, { isRerun: false })).toEqual([['profile-issuer-conflict', 'error', 7]]);
-    expect(added(both, { stage: 'backup' })).toEqual([]);
+  it.each([
+    ['bundled-https', []],
+    ['external', []],
+    ['bundled-http', [['profile-missing', 'error', 'MCP_REGISTRY_ENDPOINT']]],
+    ['auto', [['profile-missing', 'error', 'MCP_REGISTRY_ENDPOINT']]],
+  ])('needs no pull host where it is the public one, with the registry mode %s', (mode, expected) => {
+    const without = `${changed('MCP_REGISTRY_ENDPOINT')}\nMCP_SETUP_REGISTRY_MODE=${mode}`;
+    expect(codes(without)).toEqual(expected);
+    expect(codes(without, { stage: 'rollout' })).toEqual([]);
   });
 
   it.each([
@@ -136,7 +136,6 @@ describe('checkProfile', () => {
   it.each([
     ['MCP_PLATFORM_DOMAIN', 'backup', 'error'],
     ['MCP_PLATFORM_ADMIN_EMAIL', 'setup', 'error'],
-    ['MCP_REGISTRY_ENDPOINT', 'rollout', 'error'],
     ['MCP_IMAGE_PLATFORM', 'rollout', 'warning'],
   ] as const)('misses %s for %s', (name, stage, severity) => {
     expect(codes(changed(name), { stage })).toContainEqual(['profile-missing', severity, name]);
@@ -165,7 +164,7 @@ describe('checkProfile', () => {
   });
 
   it('refuses a contact that the certificate authority would refuse', () => {
-    expect(added('MCP_ACME_EMAIL=ops@example.com', { isRerun: false })).toEqual([['profile-placeholder', 'error', 7]]);
+    expect(added('MCP_ACME_EMAIL=ops@example.com')).toEqual([['profile-placeholder', 'error', 7]]);
   });
 
   it('asks for a way to sign in', () => {

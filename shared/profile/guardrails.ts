@@ -8,8 +8,6 @@ import { effective, given, hostsOf, secretValues, type Values } from './values.j
 export interface Circumstances {
   readonly values: Values;
   readonly stage: Stage;
-  /** Whether the cluster has the platform's certificates already; undefined when nobody looked yet. */
-  readonly isRerun: boolean | undefined;
 }
 
 /** A finding before its line is known: `variable` names the place. */
@@ -25,8 +23,8 @@ export function checkGuardrails(circumstances: Circumstances): Placeless[] {
 const GUARDRAILS: readonly Guardrail[] = [
   domainIsBare,
   endpointIsCovered,
+  endpointIsKnown,
   legacyRegistryHost,
-  contactOnFirstInstallOnly,
   noTestMode,
   waitThatIsRead,
   wholeIdentityProvider,
@@ -67,6 +65,22 @@ function endpointIsCovered({ values }: Circumstances): Placeless | undefined {
   return { code: 'profile-registry-endpoint', severity: 'warning', variable, message, remedy };
 }
 
+/** With public certificates nodes pull from the registry's public host, and setup says so itself. */
+function endpointIsKnown({ values, stage }: Circumstances): Placeless | undefined {
+  const variable = 'MCP_REGISTRY_ENDPOINT';
+  const mode = effective(values, 'MCP_SETUP_REGISTRY_MODE');
+  const isAsked = stage === 'setup' && (mode === 'auto' || mode === 'bundled-http');
+  const isGiven = [variable, 'PROVISIONED_REGISTRY_URL'].some((name) => given(values, name) !== undefined);
+  if (!isAsked || isGiven) return undefined;
+  return {
+    code: 'profile-missing',
+    severity: 'error',
+    variable,
+    message: `${variable} is required for setup with the registry mode ${mode}.`,
+    remedy: `Add a line ${variable}=… with the address from which the nodes pull images, or take MCP_SETUP_REGISTRY_MODE out: it is bundled-https then, and that address is the registry’s public host.`,
+  };
+}
+
 function legacyRegistryHost({ values }: Circumstances): Placeless | undefined {
   const variable = 'MCP_REGISTRY_HOST';
   const host = given(values, variable);
@@ -79,29 +93,6 @@ function legacyRegistryHost({ values }: Circumstances): Placeless | undefined {
     message: `${variable} is read in several meanings${isSame ? '' : ', and here it is not the registry host'}.`,
     remedy: 'Remove the line; the host is derived from MCP_PLATFORM_DOMAIN.',
   };
-}
-
-function contactOnFirstInstallOnly({ values, stage, isRerun }: Circumstances): Placeless | undefined {
-  const variable = 'MCP_ACME_EMAIL';
-  if (given(values, variable) === undefined || stage !== 'setup') return undefined;
-  const remedy = `Remove the line. For reruns, set MCP_SETUP_TLS_CLUSTER_ISSUER or leave it at its default.`;
-  if (isRerun === true) {
-    const message = `${variable} on a rerun writes the issuer again and can spend the certificate authority's limits.`;
-    return { code: 'profile-acme-email', severity: 'error', variable, message, remedy };
-  }
-  if (given(values, 'MCP_SETUP_TLS_CLUSTER_ISSUER') !== undefined) {
-    const message = `${variable} and MCP_SETUP_TLS_CLUSTER_ISSUER are both set; setup takes one of them.`;
-    return {
-      code: 'profile-issuer-conflict',
-      severity: 'error',
-      variable,
-      message,
-      remedy: `Keep ${variable} for a first install, the other one for every later run.`,
-    };
-  }
-  if (isRerun === false) return undefined;
-  const message = `${variable} is for the first install only, and whether this is one is not known yet.`;
-  return { code: 'profile-acme-email', severity: 'warning', variable, message, remedy };
 }
 
 function noTestMode({ values }: Circumstances): Placeless | undefined {

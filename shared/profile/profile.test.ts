@@ -46,7 +46,9 @@ describe('loadProfile', () => {
   });
 
   it('refuses when there is neither', async () => {
-    await expect(load({})).rejects.toMatchObject({ code: 'profile-missing' });
+    await expect(load({})).rejects.toMatchObject({ code: 'profile-missing', next: expect.not.stringContaining('job') });
+    const inJob = load({}, { environment: { GITHUB_ACTIONS: 'true' } });
+    await expect(inJob).rejects.toMatchObject({ next: expect.stringContaining('checks out') });
   });
 
   it('passes on what made reading impossible', async () => {

@@ -42,8 +42,6 @@ export interface LoadOptions {
   /** The text of a file; undefined when there is no such file. Other failures are thrown, and pass through. */
   readonly readText: (path: string) => Promise<string | undefined>;
   readonly stage: Stage;
-  /** Whether the cluster has the platform's certificates already; undefined when nobody looked yet. */
-  readonly isRerun?: boolean | undefined;
 }
 
 /**
@@ -51,16 +49,16 @@ export interface LoadOptions {
  * Throws `profile-missing` when neither is there; everything else about its content becomes a finding.
  */
 export async function loadProfile(options: LoadOptions): Promise<Profile> {
-  const { environment, stage, isRerun } = options;
+  const { environment, stage } = options;
   const wanted = options.path || environment.MCP_DEPLOY_ENV || DEFAULT_PATH;
   const { path, text } =
     options.text === undefined
-      ? await readProfileOrTemplate(wanted, options.readText)
+      ? await readProfileOrTemplate(wanted, options)
       : { path: profileTextInput, text: options.text };
   const origin = path.endsWith(TEMPLATE_SUFFIX) ? 'example' : 'own';
   const parsed = parseProfile(text, environment);
   const values: Values = new Map([...parsed.assignments.values()].map(({ name, value }) => [name, value]));
-  const ofTheFile = checkProfile(parsed, { values, stage, isRerun });
+  const ofTheFile = checkProfile(parsed, { values, stage });
   return {
     path,
     origin,
@@ -72,7 +70,7 @@ export async function loadProfile(options: LoadOptions): Promise<Profile> {
   };
 }
 
-async function readProfileOrTemplate(wanted: string, readText: LoadOptions['readText']) {
+async function readProfileOrTemplate(wanted: string, { readText, environment }: LoadOptions) {
   const template = `${wanted}${TEMPLATE_SUFFIX}`;
   for (const path of [wanted, template]) {
     const text = await readText(path);
@@ -81,7 +79,14 @@ async function readProfileOrTemplate(wanted: string, readText: LoadOptions['read
   throw new McprtError('profile-missing', {
     what: `There is no deployment profile at ${wanted}.`,
     why: `Neither ${wanted} nor the template ${template} exists.`,
-    next: 'Check out the repository that holds it, set the path in `profile`, or hand its text on in `profile-text`. A step that needs no more than the domain takes it as `domain`; in our workflows for previews that is the variable `MCP_DOMAIN` of the job’s environment, which is then not set.',
+    next: [
+      'Give its path in `profile`, its text in `profile-text`, or, for a step that needs no more, the domain in `domain`.',
+      ...(environment.GITHUB_ACTIONS === 'true'
+        ? [
+            'A job has the files of the repository that it checks out. Our workflows for previews take the domain from the variable MCP_DOMAIN of the job’s environment.',
+          ]
+        : []),
+    ].join(' '),
   });
 }
 

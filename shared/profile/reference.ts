@@ -64,10 +64,11 @@ const NAMES: readonly VariableRule[] = [
   }),
   variable('MCP_REGISTRY_INGRESS_HOST', 'host', 'Public host of the image registry.', { derivedLabel: 'registry' }),
   variable('MCP_MCP_INGRESS_HOST', 'host', 'Public host of the MCP servers.', { derivedLabel: 'mcp' }),
-  variable('MCP_REGISTRY_ENDPOINT', 'endpoint', 'Host from which the nodes pull images.', {
-    requiredFor: ['setup', 'rollout'],
-    unless: 'PROVISIONED_REGISTRY_URL',
-  }),
+  variable(
+    'MCP_REGISTRY_ENDPOINT',
+    'endpoint',
+    'Host from which the nodes pull images. The registry’s public host when unset.',
+  ),
   variable('MCP_REGISTRY_HOST', 'endpoint', 'Older name of the pull host. Leave it unset.'),
   variable('MCP_REGISTRY_PULL_HOST', 'endpoint', 'Pull host in the requests that deploy servers.'),
   variable('MCP_REGISTRY_INTERNAL', 'endpoint', 'Address of the registry Service for a rollout.'),

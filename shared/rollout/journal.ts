@@ -111,10 +111,11 @@ export async function beginJournal(cluster: Cluster, wanted: Journal): Promise<J
 export function requireOurs(cluster: Cluster, { run, expires }: Journal, own: string): void {
   const now = nowOf(cluster);
   if (run === own || expires <= now) return;
+  const until = momentText(expires, now);
   throw new McprtError('rollout-busy', {
     what: `another rollout is under way: ${run}`,
-    why: `ConfigMap ${stored.ref.namespace}/${stored.ref.name} is its until ${momentText(expires, now)}`,
-    next: 'wait for it to finish. If it was killed, run it again, or wait until then: the next run continues from what it wrote down',
+    why: `ConfigMap ${stored.ref.namespace}/${stored.ref.name} is its until ${until}`,
+    next: `wait for it to finish. If it was killed, run it again, or wait until ${until}: the next run continues from what it wrote down`,
   });
 }
 

@@ -108,6 +108,7 @@ async function install(work: Work): Promise<void> {
       profile: options.profile,
       env,
       domain: options.domain,
+      registry: options.hosts.registry,
       kubeconfig: kubeconfig.path,
     });
     for (const notice of invocation.notices) ports.progress(notice);

@@ -27,6 +27,7 @@ function made(
     profile: new Map(Object.entries(profile)),
     env,
     domain: 'example.com',
+    registry: 'registry.example.com',
     kubeconfig: '/job/kubeconfig',
   });
 }
@@ -70,7 +71,26 @@ describe('invocationOf', () => {
 
   it('passes no secret of the job on', () => {
     const { env } = made({}, 'rerun', {}, { INPUT_RESTOREKEY: 's', ACTIONS_RUNTIME_TOKEN: 't', GITHUB_TOKEN: 'g' });
-    expect(env).toEqual({ KUBECONFIG: '/job/kubeconfig', NO_COLOR: '1', MCP_PLATFORM_DOMAIN: 'example.com' });
+    expect(env).toEqual({
+      KUBECONFIG: '/job/kubeconfig',
+      NO_COLOR: '1',
+      MCP_PLATFORM_DOMAIN: 'example.com',
+      MCP_REGISTRY_ENDPOINT: 'registry.example.com',
+    });
+  });
+
+  it('says from where nodes pull where the registry has a public certificate, unless the profile does', () => {
+    expect(made().env.MCP_REGISTRY_ENDPOINT).toBe('registry.example.com');
+    expect(made({ MCP_REGISTRY_ENDPOINT: 'own.example.com' }).env.MCP_REGISTRY_ENDPOINT).toBe('own.example.com');
+    expect(made({}, 'rerun', { registryMode: 'external' }).env.MCP_REGISTRY_ENDPOINT).toBeUndefined();
+    expect(made({ MCP_SETUP_REGISTRY_MODE: 'bundled-http' }).env.MCP_REGISTRY_ENDPOINT).toBeUndefined();
+  });
+
+  it('tells what of the profile it leaves out, and not what it uses', () => {
+    const profile = { MCP_ACME_EMAIL: 'a@b.c', MCP_SETUP_TLS_CLUSTER_ISSUER: 'own', MCP_KUBE_CONTEXT: 'c' };
+    const told = (mode: Mode): string[] => made(profile, mode).notices.map((one) => one.split(' ')[0] ?? '');
+    expect(told('first-install')).toEqual(['MCP_KUBE_CONTEXT', 'MCP_SETUP_TLS_CLUSTER_ISSUER']);
+    expect(told('rerun')).toEqual(['MCP_KUBE_CONTEXT', 'MCP_ACME_EMAIL']);
   });
 
   it('maps the wait that nothing reads to the one that is read, and says so', () => {

@@ -68,11 +68,14 @@ export function invocationOf(input: {
   profile: Values;
   env: NodeJS.ProcessEnv;
   domain: string;
+  /** The registry's public host: nodes pull from it where its certificate is a public one. */
+  registry: string;
   kubeconfig: string;
 }): Invocation {
   const { mode, platformMode, settings, profile, env, kubeconfig } = input;
   const notices: string[] = [];
   const say = (name: string, fallback: string): string => effective(profile, name) ?? fallback;
+  const registryMode = settings.registryMode || say('MCP_SETUP_REGISTRY_MODE', 'bundled-https');
   const args = [
     'setup',
     '--kubeconfig',
@@ -84,7 +87,7 @@ export function invocationOf(input: {
     '--ingress',
     settings.ingress || say('MCP_SETUP_INGRESS', 'none'),
     '--registry-mode',
-    settings.registryMode || say('MCP_SETUP_REGISTRY_MODE', 'bundled-https'),
+    registryMode,
     ...(platformMode === undefined ? [] : ['--platform-mode', platformMode]),
     ...settings.further,
   ];
@@ -92,7 +95,9 @@ export function invocationOf(input: {
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0])),
   );
   const profiled = Object.fromEntries([...profile].filter(([, value]) => value !== ''));
-  for (const name of removed.filter((one) => profiled[one] !== undefined)) {
+  const used: readonly string[] =
+    mode === 'first-install' ? ['MCP_ACME_EMAIL'] : ['MCP_SETUP_TLS_CLUSTER_ISSUER', 'MCP_TLS_CLUSTER_ISSUER'];
+  for (const name of removed.filter((one) => profiled[one] !== undefined && !used.includes(one))) {
     notices.push(`${name} of the profile is not passed on: action-setup decides it from the cluster`);
   }
   const wait = waitOf(settings, profile, notices);
@@ -101,6 +106,7 @@ export function invocationOf(input: {
   const whole: Record<string, string> = {
     ...(platformMode === 'public' && input.googleClientId !== '' ? { GOOGLE_CLIENT_ID: input.googleClientId } : {}),
     ...own,
+    ...(registryMode === 'bundled-https' ? { MCP_REGISTRY_ENDPOINT: input.registry } : {}),
     ...profiled,
     MCP_PLATFORM_DOMAIN: input.domain,
     ...(wait === '' ? {} : { MCP_DEPLOYMENT_TIMEOUT: wait }),

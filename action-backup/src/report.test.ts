@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Allowance } from '../../shared/backup/allowance.js';
+import { now, scene } from '../../shared/backup/testing/scene.js';
+import { kinds } from '../../shared/cluster/objects.js';
+import { backupSummary, restoreSummary } from './report.js';
+
+const allow: Allowance[] = [{ rule: 'nothing-to-back-up' }];
+
+/** A cluster on which the platform is no more. */
+async function bare() {
+  const made = await scene();
+  const { api } = made;
+  for (const kind of [kinds.certificate, kinds.secret, kinds.clusterIssuer])
+    for (const { metadata } of api.objects(kind)) api.remove(kind, metadata);
+  for (const name of ['registry', 'mcp-sentinel']) api.remove(kinds.namespace, { name });
+  return made;
+}
+
+describe('summaries', () => {
+  it('tell until when a backup is good, and what a restore has written', async () => {
+    const { backUp, restore } = await scene();
+    const made = backupSummary(await backUp(), { dryRun: false, because: [], pruned: [], now }).text();
+    expect(made).toMatch(/is good until 2027-02-12, when its last certificate expires\.$/);
+    const plan = restoreSummary(await restore({ dryRun: true }), true, now).text();
+    expect(plan).toContain('A restore would order **nothing**. Nothing was written.');
+    const done = restoreSummary(await restore(), false, now).text();
+    expect(done).toContain('**0 orders** at the certificate authority, and no object had to be written.');
+  });
+
+  it('promise nothing of a backup without certificates', async () => {
+    const { backUp, restore } = await bare();
+    const made = backupSummary(await backUp({ allow }), { dryRun: false, because: [], pruned: [], now }).text();
+    expect(made).toMatch(/holds no valid certificate, and does not expire\.$/);
+    const plan = restoreSummary(await restore({ dryRun: true }), true, now).text();
+    expect(plan).toContain('no object of this backup is to be restored');
+    expect(plan).toContain('**Next:** nothing, or choose another backup');
+    expect(plan).not.toMatch(/good until|<summary>0 objects/);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Environment } from './environments.js';
+import { parseStores, storeLines } from './stores.js';
+import { facts } from './testing/facts.js';
+
+const environment = (name: string, ...secrets: string[]): Environment => ({
+  name,
+  secrets,
+  variables: [],
+  hasReviewers: false,
+  isForEveryBranch: false,
+  operation: undefined,
+});
+
+describe('the stores of the workflows', () => {
+  it.each([
+    ['', ''],
+    ['cache,artifact,oci', 'cache,artifact,oci'],
+    [' s3 , oci,s3,', 's3,oci'],
+  ])('are read: %s', (text, stores) => {
+    expect(parseStores(text)).toBe(stores);
+  });
+
+  it.each(['directory', 'S3', 'cache artifact', 'oci,ghcr.io/acme'])('are refused: %s', (text) => {
+    expect(() => parseStores(text)).toThrow(expect.objectContaining({ code: 'init-stores' }));
+  });
+
+  it('ask nothing of who has none of his own', () => {
+    expect(storeLines([environment('mcprt-backup', 'MCPRT_BACKUP_KEY')], facts, 'mcprt')).toEqual([]);
+  });
+
+  it('are told once for the repository, and who may use them for each environment', () => {
+    const both = ['MCPRT_OCI_CREDENTIALS', 'MCPRT_S3_CREDENTIALS'];
+    const text = storeLines(
+      [environment('mcprt-backup', ...both), environment('mcprt-drill', ...both)],
+      facts,
+      'mcprt',
+    );
+    expect(text.filter((line) => line.startsWith('gh '))).toEqual([
+      'gh variable set MCPRT_OCI --repo acme/platform --body ghcr.io/acme/mcprt-backups',
+      'gh variable set MCPRT_S3 --repo acme/platform --body BUCKET/mcprt',
+      'gh variable set MCPRT_S3_ENDPOINT --repo acme/platform --body https://minio.example.com:9000',
+      'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-backup --repo acme/platform',
+      'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-drill --repo acme/platform',
+      'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-backup --repo acme/platform',
+      'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-drill --repo acme/platform',
+    ]);
+  });
+
+  it('are told for each environment where the repository has several platforms', () => {
+    const text = storeLines([environment('staging-backup', 'MCPRT_OCI_CREDENTIALS')], facts, 'staging');
+    expect(text).toContain(
+      'gh variable set MCPRT_OCI --env staging-backup --repo acme/platform --body ghcr.io/acme/mcprt-backups',
+    );
+  });
+});

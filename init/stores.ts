@@ -1,0 +1,64 @@
+import { storeNames } from '../shared/backup/stores/store.js';
+import { McprtError } from '../shared/errors.js';
+import { shellWord } from '../shared/shell-word.js';
+import { type Environment, usualPrefix } from './environments.js';
+import { repositoryWord } from './place.js';
+import { publicHost } from './remotes.js';
+import type { Facts } from './repository-facts.js';
+
+/** Those that a job has: a folder of a runner ends with it. */
+const ofJobs = storeNames.filter((name) => name !== 'directory');
+
+/** Reads a list as `cache,artifact,oci`. @returns it without blanks and repetitions; empty for an empty text @throws McprtError `init-stores` */
+export function parseStores(text: string): string {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.every((name) => ofJobs.some((one) => one === name))) return [...new Set(names)].join(',');
+  throw new McprtError('init-stores', {
+    what: `${JSON.stringify(text)} is no list of stores that jobs have`,
+    why: `there are ${ofJobs.join(', ')}, with commas between them`,
+    next: 'give those that you want with --stores, such as --stores cache,artifact,oci',
+  });
+}
+
+/** What is left to do for stores outside GitHub, as lines of Markdown; none where the workflows have none. */
+export function storeLines(environments: readonly Environment[], facts: Facts, prefix: string): string[] {
+  const at = `--repo ${shellWord(repositoryWord(facts))}`;
+  const needing = (secret: string): string[] =>
+    environments.filter(({ secrets }) => secrets.includes(secret)).map(({ name }) => `--env ${shellWord(name)} ${at}`);
+  const [oci, s3] = storeSecrets.map((secret) => needing(secret));
+  // With one platform the variables are the repository's.
+  const placesOf = (own: readonly string[] = []): readonly string[] =>
+    own.length > 0 && prefix === usualPrefix ? [at] : own;
+  const set = (places: readonly string[], variable: string, value: string): string[] =>
+    places.map((place) => `gh variable set ${variable} ${place} --body ${shellWord(value)}`);
+  const owner = facts.repository.split('/')[0]?.toLowerCase() || 'owner';
+  const registry = facts.host === publicHost ? 'ghcr.io' : 'registry.example.com';
+  const variables = [
+    ...set(placesOf(oci), 'MCPRT_OCI', `${registry}/${owner}/mcprt-backups`),
+    ...set(placesOf(s3), 'MCPRT_S3', 'BUCKET/mcprt'),
+    ...set(placesOf(s3), 'MCPRT_S3_ENDPOINT', 'https://minio.example.com:9000'),
+  ];
+  if (variables.length === 0) return [];
+  return [
+    '## Stores',
+    '',
+    'Where the backups are kept besides GitHub: put your own places in. What each needs and may have: docs/stores.md.',
+    '',
+    '```sh',
+    ...variables,
+    '```',
+    '',
+    'Who may use them: USER:PASSWORD of a registry, ID:SECRET of a bucket. Each of these asks for it, so paste them one by one. Jobs that only restore need no right to write.',
+    '',
+    '```sh',
+    ...storeSecrets.flatMap((secret) => needing(secret).map((place) => `gh secret set ${secret} ${place}`)),
+    '```',
+    '',
+  ];
+}
+
+/** Who may use the stores outside GitHub: of a registry, and of a bucket. */
+export const storeSecrets = ['MCPRT_OCI_CREDENTIALS', 'MCPRT_S3_CREDENTIALS'] as const;
