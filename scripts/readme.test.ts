@@ -43,7 +43,7 @@ it('has a status with the versions that were run, as the page of versions has th
   const [, certManager = '', kubernetes = ''] = /cert-manager (\d+\.\d+) and Kubernetes (\d+\.\d+)/.exec(status) ?? [];
   expect(page).toMatch(new RegExp(`^\\| ${certManager}\\.\\d+ \\| ${kubernetes}\\.\\d+ \\| `, 'm'));
   expect(status).toContain('](docs/versions.md)');
-  expect(status).toContain('](docs/workflows.md#where-it-runs)');
+  expect(status).toContain('](docs/workflows.md#where-does-it-run)');
 });
 
 it('uses no word that only insiders know', () => {
