@@ -41,7 +41,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
     ...clusterPart(plan, facts, sources),
-    ...storeLines(plan.environments, facts, sources.prefix),
+    ...storeLines(plan.environments, facts, sources),
     ...keysPart(plan, sources),
     ...branchPart(facts, sources),
     ...lastPart(plan, facts),

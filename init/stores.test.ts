@@ -26,29 +26,33 @@ describe('the stores of the workflows', () => {
   });
 
   it('ask nothing of who has none of his own', () => {
-    expect(storeLines([environment('mcprt-backup', 'MCPRT_BACKUP_KEY')], facts, 'mcprt')).toEqual([]);
+    expect(
+      storeLines([environment('mcprt-backup', 'MCPRT_BACKUP_KEY')], facts, { prefix: 'mcprt', keys: '/keys' }),
+    ).toEqual([]);
   });
 
   it('are told once for the repository, and who may use them for each environment', () => {
     const both = ['MCPRT_OCI_CREDENTIALS', 'MCPRT_S3_CREDENTIALS'];
-    const text = storeLines(
-      [environment('mcprt-backup', ...both), environment('mcprt-drill', ...both)],
-      facts,
-      'mcprt',
-    );
+    const text = storeLines([environment('mcprt-backup', ...both), environment('mcprt-drill', ...both)], facts, {
+      prefix: 'mcprt',
+      keys: '/keys',
+    });
     expect(text.filter((line) => line.startsWith('gh '))).toEqual([
       'gh variable set MCPRT_OCI --repo acme/platform --body ghcr.io/acme/mcprt-backups',
       'gh variable set MCPRT_S3 --repo acme/platform --body BUCKET/mcprt',
       'gh variable set MCPRT_S3_ENDPOINT --repo acme/platform --body https://minio.example.com:9000',
-      'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-backup --repo acme/platform',
-      'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-drill --repo acme/platform',
-      'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-backup --repo acme/platform',
-      'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-drill --repo acme/platform',
+      'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-backup --repo acme/platform < /keys/oci-credentials',
+      'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-drill --repo acme/platform < /keys/oci-credentials',
+      'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-backup --repo acme/platform < /keys/s3-credentials',
+      'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-drill --repo acme/platform < /keys/s3-credentials',
     ]);
   });
 
   it('are told for each environment where the repository has several platforms', () => {
-    const text = storeLines([environment('staging-backup', 'MCPRT_OCI_CREDENTIALS')], facts, 'staging');
+    const text = storeLines([environment('staging-backup', 'MCPRT_OCI_CREDENTIALS')], facts, {
+      prefix: 'staging',
+      keys: '/keys',
+    });
     expect(text).toContain(
       'gh variable set MCPRT_OCI --env staging-backup --repo acme/platform --body ghcr.io/acme/mcprt-backups',
     );

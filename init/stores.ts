@@ -9,6 +9,9 @@ import type { Facts } from './repository-facts.js';
 /** Those that a job has: a folder of a runner ends with it. */
 const ofJobs = storeNames.filter((name) => name !== 'directory');
 
+/** Who may use the stores outside GitHub: of a registry, and of a bucket. */
+export const storeSecrets = ['MCPRT_OCI_CREDENTIALS', 'MCPRT_S3_CREDENTIALS'] as const;
+
 /** Reads a list as `cache,artifact,oci`. @returns it without blanks and repetitions; empty for an empty text @throws McprtError `init-stores` */
 export function parseStores(text: string): string {
   const names = text
@@ -23,8 +26,16 @@ export function parseStores(text: string): string {
   });
 }
 
-/** What is left to do for stores outside GitHub, as lines of Markdown; none where the workflows have none. */
-export function storeLines(environments: readonly Environment[], facts: Facts, prefix: string): string[] {
+/**
+ * What is left to do for stores outside GitHub, as lines of Markdown; none where the workflows have none.
+ *
+ * @param keys folder of the keys, into which somebody puts what lets in
+ */
+export function storeLines(
+  environments: readonly Environment[],
+  facts: Facts,
+  { prefix, keys }: { prefix: string; keys: string },
+): string[] {
   const at = `--repo ${shellWord(repositoryWord(facts))}`;
   const needing = (secret: string): string[] =>
     environments.filter(({ secrets }) => secrets.includes(secret)).map(({ name }) => `--env ${shellWord(name)} ${at}`);
@@ -34,6 +45,8 @@ export function storeLines(environments: readonly Environment[], facts: Facts, p
     own.length > 0 && prefix === usualPrefix ? [at] : own;
   const set = (places: readonly string[], variable: string, value: string): string[] =>
     places.map((place) => `gh variable set ${variable} ${place} --body ${shellWord(value)}`);
+  const fileOf = (secret: (typeof storeSecrets)[number]): string =>
+    `${keys}/${secret === 'MCPRT_OCI_CREDENTIALS' ? 'oci' : 's3'}-credentials`;
   const owner = facts.repository.split('/')[0]?.toLowerCase() || 'owner';
   const registry = facts.host === publicHost ? 'ghcr.io' : 'registry.example.com';
   const variables = [
@@ -51,14 +64,13 @@ export function storeLines(environments: readonly Environment[], facts: Facts, p
     ...variables,
     '```',
     '',
-    'Who may use them: USER:PASSWORD of a registry, ID:SECRET of a bucket. Each of these asks for it, so paste them one by one. Jobs that only restore need no right to write.',
+    `Who may use them: put ${[oci?.length ? `USER:PASSWORD of the registry into ${fileOf('MCPRT_OCI_CREDENTIALS')}` : '', s3?.length ? `ID:SECRET of the bucket into ${fileOf('MCPRT_S3_CREDENTIALS')}` : ''].filter((one) => one !== '').join(', and ')}. Jobs that only restore need no right to write: give them others where you can.`,
     '',
     '```sh',
-    ...storeSecrets.flatMap((secret) => needing(secret).map((place) => `gh secret set ${secret} ${place}`)),
+    ...storeSecrets.flatMap((secret) =>
+      needing(secret).map((place) => `gh secret set ${secret} ${place} < ${shellWord(fileOf(secret))}`),
+    ),
     '```',
     '',
   ];
 }
-
-/** Who may use the stores outside GitHub: of a registry, and of a bucket. */
-export const storeSecrets = ['MCPRT_OCI_CREDENTIALS', 'MCPRT_S3_CREDENTIALS'] as const;

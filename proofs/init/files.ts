@@ -128,7 +128,9 @@ export const files: readonly Case[] = [
     name: 'backups in a registry and a bucket too',
     quick: true,
     async make(spot) {
-      return { root: await repositoryIn(spot), args: ['--stores', 'cache,artifact,oci,s3'] };
+      const root = await repositoryIn(spot);
+      for (const store of ['oci', 's3']) await spot.write(join(keysOf(root), `${store}-credentials`), 'user:word\n');
+      return { root, args: ['--stores', 'cache,artifact,oci,s3'] };
     },
     says: ['gh variable set MCPRT_OCI --repo', 'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-restore'],
   },
