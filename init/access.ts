@@ -154,17 +154,22 @@ export async function makeTokens(
   });
 }
 
+/** Tries the API server as the jobs will reach it, and makes nothing. @throws McprtError `init-server` */
+export async function tryServer(facts: Facts, given: { server: string; isUnchecked: boolean }): Promise<void> {
+  await withCluster(facts, { ...given, keepsName: false }, (cluster) => cluster.version());
+}
+
 /** Takes everything of mcprt's off the cluster, or says what it would take. @throws McprtError `restore-locked` */
 export async function removeAccess(kubeconfig: string, isDry: boolean): Promise<string[]> {
-  return withCluster({ kubeconfig }, { server: '', isUnchecked: true, keepsName: true }, (cluster) =>
+  return withCluster({ kubeconfig }, { server: undefined, isUnchecked: true, keepsName: true }, (cluster) =>
     removeFromCluster(cluster, isDry),
   );
 }
 
 /** How the jobs will reach the server. */
 interface Way {
-  /** Address that was given; empty for the one of the kubeconfig. */
-  server: string;
+  /** Address that was given; empty for the one of the kubeconfig; undefined where no job is to reach it. */
+  server: string | undefined;
   isUnchecked: boolean;
   /** Whether what the jobs get can hold a name of its certificate besides the address. */
   keepsName: boolean;
@@ -175,7 +180,7 @@ async function withCluster<T>(
   { server: given, isUnchecked, keepsName }: Way,
   work: (cluster: Cluster, server: Server) => Promise<T>,
 ): Promise<T> {
-  const wanted = serverOf(given);
+  const wanted = serverOf(given ?? '');
   if (kubeconfig === '') {
     throw new McprtError('kubeconfig-missing', {
       what: 'it is not known which cluster is meant',
@@ -187,7 +192,7 @@ async function withCluster<T>(
   const { cluster, credentials } = await connectWithKubeconfig(kubeconfig, { proxies });
   try {
     const address = wanted || withoutEnd(credentials.server, '/');
-    if (wanted === '' && isLoopback(address)) {
+    if (given === '' && isLoopback(address)) {
       process.stderr.write(
         `${address} leads to this machine itself: a runner elsewhere needs --server with the address that it reaches.\n`,
       );

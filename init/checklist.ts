@@ -18,6 +18,8 @@ export interface Sources {
   rbac: string;
   /** How the jobs reach the cluster, as it was made; undefined where that was not asked for, and in a dry run. */
   access: Access | undefined;
+  /** Whether it was asked for. */
+  isAsked: boolean;
   keyState: KeyState;
   /** The mcprt that the workflows call. */
   uses: Uses | undefined;
@@ -44,7 +46,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...storeLines(plan.environments, facts, sources),
     ...keysPart(plan, sources),
     ...branchPart(facts, sources),
-    ...lastPart(plan, facts),
+    ...lastPart(plan, facts, sources),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -171,7 +173,9 @@ function secretLine(secret: string, environment: string, at: string, { keys, acc
   if (secret === 'MCP_ADMIN_KEY') return `key="$(${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
   if (storeSecrets.some((one) => one === secret)) return `# ${secret}: see Stores below`;
   const file = fileOf(secret, environment);
-  if (file === undefined) return `${random} | ${set}`;
+  // The platform cannot change such a password: what is set stays, also where these lines are pasted again.
+  if (file === undefined)
+    return `names="$(gh secret list ${at})" && { grep -qw ${secret} <<< "$names" || ${random} | ${set}; }`;
   if (secret === 'KUBECONFIG' && access?.by !== 'token') return '';
   if (secret !== 'KUBECONFIG' && keyState.are === 'left') return `# ${secret} stays as it is: see Keys below`;
   const own = shellWord(`${keys}/${file}`);
@@ -273,13 +277,13 @@ function oldKeysLine(keys: string, movedTo: string, isDry: boolean): string {
 function accessLines(
   environments: readonly Environment[],
   facts: Facts,
-  { rbac, access, keys, isDry, prefix }: Sources,
+  { rbac, access, isAsked, keys, isDry, prefix }: Sources,
 ): string[] {
   const names = environments.map(({ name }) => name).join(', ');
   if (isDry) {
     return environments.map(
       ({ name, operation }) =>
-        `- would let the jobs of ${name} do what ${rbac}/${operation}.yaml grants, and no more (with --accounts)`,
+        `- would let the jobs of ${name} do what ${rbac}/${operation}.yaml grants, and no more${isAsked ? '' : ' (with --accounts)'}`,
     );
   }
   if (access === undefined) {
@@ -408,7 +412,7 @@ export function renewed(access: Access | undefined, keys: string, facts: Facts):
   ].join('\n');
 }
 
-function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts): string[] {
+function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts, { access }: Sources): string[] {
   const first = files.find(({ text }) => /^ {2}workflow_dispatch:/m.test(text) && !/preview/.test(text));
   return [
     '## Then',
@@ -416,12 +420,19 @@ function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts): s
     ...('why' in cluster && profile !== undefined
       ? [`- [ ] The cluster was not asked: ${cluster.why}. Every operation prints its fingerprint.`]
       : []),
-    `- [ ] Only in a private network: the variables ${networkVariables.join(' and ')} of the repository lead to the cluster.`,
+    `Only in a private network: the variables ${networkVariables.join(' and ')} of the repository lead to the cluster.`,
+    '',
     first === undefined
       ? '- [ ] Commit, push to the branch above, and open a pull request: it gets a preview.'
-      : installs
+      : installs && !isComplete(access)
         ? '- [ ] Commit, and push to the branch above: mcprt-deploy plans an installation, and asks for approval. When it is done, run this again with --accounts.'
         : `- [ ] Commit, push to the branch above, and try the first one: \`gh workflow run ${first.name}\`.`,
     '',
   ];
+}
+
+/** Whether every account has all that it needs, as it has when the platform is there. */
+function isComplete(access: Access | undefined): boolean {
+  if (access === undefined) return false;
+  return (access.by === 'identity' ? access.granted : access.accounts).every(({ missing }) => missing.length === 0);
 }

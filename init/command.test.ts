@@ -74,6 +74,18 @@ describe('init', () => {
     expect(said).not.toContain('are not written');
   });
 
+  it('installs from a source only, with a profile that has what an installation needs', async () => {
+    await run('--install');
+    expect(said).toContain('MCP_PLATFORM_ADMIN_EMAIL is required for setup.');
+    expect(said).toContain('MCP_ACME_EMAIL is required for a first installation');
+    await rm(join(folder, 'cmd'), { recursive: true });
+    await rm(join(folder, '.github'), { recursive: true });
+    said = '';
+    await run('--install');
+    expect(said).toMatch(/^init-source: --install has nothing to install from/);
+    expect(await workflows()).toEqual([]);
+  });
+
   it('prints no line for the mirror of the lab', async () => {
     await run('--dry-run');
     expect(said).toContain('### mcprt-drill');

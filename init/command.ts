@@ -2,7 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkoutThatAdds } from '../shared/backup/key-files.js';
 import { McprtError, messageOf } from '../shared/errors.js';
-import { type Access, makeIdentities, makeTokens, removeAccess } from './access.js';
+import { type Access, makeIdentities, makeTokens, removeAccess, tryServer } from './access.js';
 import { checklist, renewed } from './checklist.js';
 import { usualPrefix } from './environments.js';
 import { askGithub } from './github.js';
@@ -59,10 +59,10 @@ export async function initCommand(args: string[], home: string): Promise<void> {
     return;
   }
   try {
-    await init({ ...values, home });
+    process.stdout.write(withPages(await init({ ...values, home }), home));
   } catch (error) {
     if (!(error instanceof McprtError)) throw error;
-    process.stderr.write(`${error.code}: ${error.message}\nwhy: ${error.why}\nnext: ${error.next}\n`);
+    process.stderr.write(withPages(`${error.code}: ${error.message}\nwhy: ${error.why}\nnext: ${error.next}\n`, home));
     process.exitCode = 1;
   }
 }
@@ -131,7 +131,13 @@ interface Options {
   home: string;
 }
 
-async function init(options: Options): Promise<void> {
+/** A text with the pages that it names as paths of this release. */
+function withPages(text: string, home: string): string {
+  return text.replace(/(?<![\w./-])docs\/[\w-]+\.md/g, (page) => join(home, page));
+}
+
+/** @returns what is to be told, in Markdown */
+async function init(options: Options): Promise<string> {
   const { in: named, keys: wanted, 'dry-run': isDry, home, prefix } = options;
   if (!/^[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?$/.test(prefix)) {
     throw new McprtError('init-prefix', {
@@ -143,11 +149,11 @@ async function init(options: Options): Promise<void> {
   const source = parseSource(options.source);
   const stores = parseStores(options.stores);
   const folder = resolve(named);
-  const given = { profile: options.profile, repository: options.repository, branch: options.branch };
+  const { profile, repository, branch, install: installs } = options;
+  const given = { profile, repository, branch, installs };
   if (options.remove) {
     // Whoever uninstalls may have deleted the repository before.
-    await remove(process.env.KUBECONFIG || (await observeRepository(folder, process.env, given)).kubeconfig, isDry);
-    return;
+    return remove(process.env.KUBECONFIG || (await observeRepository(folder, process.env, given)).kubeconfig, isDry);
   }
   const [facts, templates, clone] = await Promise.all([
     observeRepository(folder, process.env, given),
@@ -175,37 +181,49 @@ async function init(options: Options): Promise<void> {
       next: 'run it in the repository from which the platform is deployed, or in that of an MCP server; a profile elsewhere in it is named with --profile',
     });
   }
+  if (options.install && !plan.installs) {
+    throw new McprtError('init-source', {
+      what: '--install has nothing to install from',
+      why: `the source of MCP Runtime is not in ${root}: it has no folder cmd/mcp-runtime${facts.profile === undefined ? ', and no deployment profile' : ''}`,
+      next: 'say in which repository it is, with --source OWNER/NAME@REF; on github.com a fork or copy of it does',
+    });
+  }
   const keyState = await stateOfKeys(keys, plan, options['new-keys']);
   await requireRoom(keys, []);
   const news = plan.files.filter(({ state }) => state === 'new').map(({ name }) => name);
   if (!options.renew && news.length > 0) await requireRoom(workflowsOf(root), news);
   // First what may fail: whoever lacks an account would push workflows whose environments are not there.
   const access = await accessOf(facts, plan, keys, options);
-  if (options.renew) {
-    process.stdout.write(renewed(access, keys, facts));
-    return;
-  }
-  if (isDry) process.stdout.write('Nothing is written.\n\n');
-  else {
+  if (options.renew) return renewed(access, keys, facts);
+  if (!isDry) {
     // Keys first: where workflows are there already, keys count as made.
     if (plan.needsKeys) await writeKeys(keys, keyState);
     await writeWorkflows(root, plan.files);
   }
   const { branchRules } = await askGithub(facts, facts.branch, process.env);
-  const sources = { keys, rbac: join(home, 'docs', 'rbac'), access, keyState, branchRules, isDry, uses, prefix };
-  process.stdout.write(checklist(plan, facts, sources));
+  const isAsked = options.accounts || options.tokens;
+  const sources = {
+    keys,
+    rbac: join(home, 'docs', 'rbac'),
+    access,
+    isAsked,
+    keyState,
+    branchRules,
+    isDry,
+    uses,
+    prefix,
+  };
+  return `${isDry ? 'Nothing is written.\n\n' : ''}${checklist(plan, facts, sources)}`;
 }
 
-async function remove(kubeconfig: string, isDry: boolean): Promise<void> {
+async function remove(kubeconfig: string, isDry: boolean): Promise<string> {
   const removed = await removeAccess(kubeconfig, isDry);
   const heading = isDry ? 'Would be taken off the cluster; nothing was:' : 'Taken off the cluster:';
   const said =
     removed.length === 0
       ? [`There ${isDry ? 'is' : 'was'} nothing of mcprt’s on the cluster.`]
       : [heading, ...removed.map((one) => `- ${one}`)];
-  process.stdout.write(
-    `${[...said, '', 'What is left to take away, outside of the cluster: docs/uninstall.md', ''].join('\n')}`,
-  );
+  return [...said, '', 'What is left to take away, outside of the cluster: docs/uninstall.md', ''].join('\n');
 }
 
 /** What `--accounts` and its kin make on the cluster; nothing without them, and nothing in a dry run. */
@@ -217,7 +235,11 @@ async function accessOf(
 ): Promise<Access | undefined> {
   const { accounts, tokens, renew, server, 'dry-run': isDry } = options;
   const isUnchecked = options['skip-server-check'];
-  if (isDry || !(accounts || tokens || renew)) return undefined;
+  if (!(accounts || tokens || renew)) return undefined;
+  if (isDry) {
+    await tryServer(facts, { server, isUnchecked });
+    return undefined;
+  }
   if (renew || tokens) return makeTokens(facts, environments, { folder: keys, server, isUnchecked, renews: renew });
   return makeIdentities(facts, environments, {
     folder: keys,

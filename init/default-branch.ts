@@ -36,7 +36,9 @@ export async function defaultBranch(
   const what = current === '' ? 'main is a guess' : `${current} is the present one`;
   return {
     branch: current || 'main',
-    notes: [`- [ ] Nobody told the default branch: ${what}. Where it is another, run this again with --branch.`],
+    notes: [
+      `- [ ] Neither GitHub’s command line (is it logged in?) nor the remote told the default branch: ${what}. Where it is another, run this again with --branch.`,
+    ],
   };
 }
 

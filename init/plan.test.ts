@@ -60,7 +60,7 @@ describe('the workflows of a repository', () => {
       'mcprt-restore.yml': undefined,
     });
     const present = new Map(files.map(({ name, text }) => [name, text]));
-    expect(filesFor({ hasPlatform: false, present })).toContain('mcprt-deploy.yml kept');
+    expect(filesFor({ hasPlatform: false, present })).toContain('mcprt-deploy.yml same');
   });
 
   it('keep backups where it is said, and have the secrets of these stores', () => {
@@ -77,6 +77,22 @@ describe('the workflows of a repository', () => {
     const present = new Map([['mcprt-backup.yml', files[0]?.text ?? '']]);
     expect(planInit({ ...facts, present }, withSecret).environments).toEqual(environments);
     expect(planInit(facts, withSecret).environments[0]?.secrets).toEqual([]);
+  });
+
+  it.each([
+    [
+      'with its wishes',
+      { stores: 'artifact,s3', source: { repository: 'acme/mcp-runtime', ref: 'v1' }, install: true },
+    ],
+    ['without any', {}],
+  ])('are the same when it is run again %s, which nobody says twice', (_, wishes) => {
+    const { files } = planInit(facts, templates, wishes);
+    const relaid = (text: string): string => `# edited\n${text.replace('branches: [main]', 'branches:\n      - main')}`;
+    const present = new Map(files.map(({ name, text }) => [name, relaid(text)]));
+    const again = planInit({ ...facts, present }, templates).files;
+    expect(again.map(({ state }) => state)).toEqual(files.map(() => 'same'));
+    const other = planInit({ ...facts, present }, templates, { stores: 'oci' }).files;
+    expect(other.map(({ state }) => state)).toEqual(files.map(() => 'kept'));
   });
 
   it('make previews where an MCP server is', () => {
@@ -143,6 +159,7 @@ describe('the workflows of a repository', () => {
     expect([first.installs, first.environments[0]?.operation]).toEqual([true, 'setup-plan']);
     const again = planInit({ ...facts, present: new Map([['mcprt-deploy.yml', text]]) }, withCalled);
     expect([again.installs, again.environments[0]?.operation]).toEqual([true, 'setup-plan']);
+    expect(again.files.find(({ name }) => name === 'mcprt-deploy.yml')?.state).toBe('same');
     expect(planInit(facts, withCalled).environments[0]?.operation).toBe('rollout-plan');
   });
 

@@ -1,4 +1,5 @@
-import { parseDocument } from 'yaml';
+import { isDeepStrictEqual } from 'node:util';
+import { parse, parseDocument } from 'yaml';
 import * as z from 'zod';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
@@ -19,7 +20,7 @@ export interface PlannedFile {
   /** Name in .github/workflows. */
   name: string;
   text: string;
-  /** `kept`: another file of that name is there, and is left alone. */
+  /** `same` says the same, in whatever layout; `kept`: another file of that name is there, and is left alone. */
   state: 'new' | 'same' | 'kept';
 }
 
@@ -73,9 +74,10 @@ export function planInit(
     if (text === undefined) return [];
     const name = `${prefix}-${example}`;
     const called = uses === undefined ? text : withUses(text, uses);
-    const own = renamed(adapted(called, facts, { install, prefix, source, stores }), prefix);
     const there = facts.present.get(name);
-    return [{ name, text: own, state: there === undefined ? 'new' : there === own ? 'same' : 'kept' }];
+    const wishes = { install, prefix, source, stores, said: there === undefined ? {} : saidIn(there) };
+    const own = renamed(adapted(called, facts, wishes), prefix);
+    return [{ name, text: own, state: there === undefined ? 'new' : isSame(there, own) ? 'same' : 'kept' }];
   });
   const calls = files.flatMap(({ name, text, state }) =>
     state === 'kept' ? callsOfKept(name, facts.present.get(name) ?? '', uses) : callsIn(text, uses?.repository),
@@ -100,12 +102,61 @@ function callsOfKept(name: string, text: string, uses: Uses | undefined): Return
   }
 }
 
+/** Two workflows that say the same. */
+function isSame(there: string, own: string): boolean {
+  if (there === own) return true;
+  try {
+    return isDeepStrictEqual(parse(there), parse(own));
+  } catch {
+    return false;
+  }
+}
+
+/** Inputs by which a run of init has said what it wished. */
+const wishing = ['apply', 'suite', 'source-repository', 'source-ref', 'stores'];
+
+/** The wishes of a run before, as the workflow that is there has them: nobody need say them again. */
+function saidIn(there: string): Record<string, string> {
+  try {
+    const { jobs } = workflowShape.parse(parse(there));
+    const given = Object.values(jobs).flatMap((job) => Object.entries(job.with ?? {}));
+    return Object.fromEntries(
+      given.flatMap(([name, value]) => (wishing.includes(name) && typeof value === 'string' ? [[name, value]] : [])),
+    );
+  } catch {
+    return {};
+  }
+}
+
+const workflowShape = z.looseObject({
+  jobs: z.record(
+    z.string(),
+    z.looseObject({ uses: z.string().optional(), with: z.record(z.string(), z.unknown()).optional() }),
+  ),
+});
+
+type AllWishes = Required<Pick<Wishes, 'install' | 'prefix' | 'stores'>> &
+  Pick<Wishes, 'source'> & { said: Readonly<Record<string, string>> };
+
+/** What a call of one of our workflows is given. @param file its name */
+function inputsFor(file: string, { profile }: Facts, wishes: AllWishes): Record<string, string> {
+  const { install, prefix, source, stores, said } = wishes;
+  const hasBackups = ofProfile.includes(file);
+  return {
+    ...(prefix === usualPrefix ? {} : { 'environment-prefix': prefix }),
+    ...(hasBackups && profile !== undefined && profile.path !== DEFAULT_PATH ? { profile: profile.path } : {}),
+    ...said,
+    ...(hasBackups && stores !== '' ? { stores } : {}),
+    ...(source !== undefined && ofSource.includes(file) ? { 'source-repository': source.repository } : {}),
+    ...(source !== undefined && source.ref !== '' && ofSource.includes(file) ? { 'source-ref': source.ref } : {}),
+    // The other suites need a key of the platform, which is not there before it is installed.
+    ...(install && file === 'deploy.yml' ? { apply: 'setup', suite: 'health' } : {}),
+  };
+}
+
 /** An example for the branch and the profile of a repository; as it is where they are the usual ones. */
-function adapted(
-  text: string,
-  { branch, profile }: Facts,
-  { install, prefix, source, stores }: Required<Pick<Wishes, 'install' | 'prefix' | 'stores'>> & Pick<Wishes, 'source'>,
-): string {
+function adapted(text: string, facts: Facts, wishes: AllWishes): string {
+  const { branch } = facts;
   const document = parseDocument(text);
   let isOther = false;
   const set = (path: readonly (string | number)[], value: string): void => {
@@ -119,25 +170,13 @@ function adapted(
       set(['on', event, 'branches', 0], branch.replace(/[*?+[\]!]/g, '\\$&'));
     }
   }
-  const calls = Object.entries(
-    z.record(z.string(), z.looseObject({ uses: z.string().optional() })).parse(document.toJS().jobs),
-  );
-  for (const [job, { uses = '' }] of calls) {
-    if (prefix !== usualPrefix && uses !== '') set(['jobs', job, 'with', 'environment-prefix'], prefix);
-    if (/\/workflows\/(?:backup|deploy|drill|reinstall|restore)\.yml@/.test(uses)) {
-      if (profile !== undefined && profile.path !== DEFAULT_PATH) set(['jobs', job, 'with', 'profile'], profile.path);
-      if (stores !== '') set(['jobs', job, 'with', 'stores'], stores);
-    }
-    if (source !== undefined && /\/workflows\/(?:deploy|reinstall)\.yml@/.test(uses)) {
-      set(['jobs', job, 'with', 'source-repository'], source.repository);
-      if (source.ref !== '') set(['jobs', job, 'with', 'source-ref'], source.ref);
-    }
-    if (install && /\/workflows\/deploy\.yml@/.test(uses)) {
-      set(['jobs', job, 'with', 'apply'], 'setup');
-      // The other suites need a key of the platform, which is not there before it is installed.
-      set(['jobs', job, 'with', 'suite'], 'health');
+  for (const [job, { uses = '' }] of Object.entries(workflowShape.parse(document.toJS()).jobs)) {
+    const [, file] = /\/workflows\/([\w-]+\.yml)@/.exec(uses) ?? [];
+    if (file === undefined) continue;
+    const inputs = inputsFor(file, facts, wishes);
+    for (const [name, value] of Object.entries(inputs)) set(['jobs', job, 'with', name], value);
+    if (inputs.apply === 'setup')
       set(['jobs', job, 'secrets', 'MCPRT_RESTORE_KEY'], `\${{ secrets.MCPRT_RESTORE_KEY }}`);
-    }
   }
   if (!isOther) return text;
   const own = document.toString({ lineWidth: 0, flowCollectionPadding: false });

@@ -2,7 +2,7 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { McprtError } from '../shared/errors.js';
 import { DEFAULT_PATH, loadProfile } from '../shared/profile/profile.js';
-import { secretValues } from '../shared/profile/values.js';
+import { given, secretValues } from '../shared/profile/values.js';
 import type { Git } from './git.js';
 import { isThere } from './paths.js';
 
@@ -27,13 +27,15 @@ interface Where {
   folder: string;
   /** Path that was given; empty for the one that is there. */
   wanted: string;
+  /** Whether jobs install the platform with it, which takes more. */
+  installs: boolean;
   env: NodeJS.ProcessEnv;
 }
 
 /** What is known of the profile, and the kubeconfig that it names; undefined where there is none. @throws McprtError `init-profiles` */
 export async function profileAt(
   git: Git,
-  { root, folder, wanted, env }: Where,
+  { root, folder, wanted, installs, env }: Where,
 ): Promise<{ facts: ProfileFacts; kubeconfig: string | undefined } | undefined> {
   const found = wanted === '' ? await onlyProfile(folder) : await givenProfile(wanted, folder, root);
   if (found === '') return undefined;
@@ -51,7 +53,7 @@ export async function profileAt(
     path: found,
     environment: env,
     readText: (file) => readFile(file, 'utf8').catch(() => undefined),
-    stage: 'backup',
+    stage: installs ? 'setup' : 'backup',
   });
   const isTracked = (await git('ls-files', '--', `:(top,literal)${path}`)) !== '';
   const isPlaceholder = ({ code }: { code: string }): boolean => code === 'profile-placeholder';
@@ -63,9 +65,14 @@ export async function profileAt(
       isTracked,
       hasSecrets: secretValues(profile.values).length > 0,
       placeholders: findings.filter(isPlaceholder).map(({ variable = '' }) => variable),
-      errors: findings
-        .filter((one) => one.severity === 'error' && !isPlaceholder(one))
-        .map(({ line, message }) => `${line === undefined ? '' : `line ${line}: `}${message}`),
+      errors: [
+        ...findings
+          .filter((one) => one.severity === 'error' && !isPlaceholder(one))
+          .map(({ line, message }) => `${line === undefined ? '' : `line ${line}: `}${message}`),
+        ...(installs && given(profile.values, 'MCP_ACME_EMAIL') === undefined
+          ? ['MCP_ACME_EMAIL is required for a first installation: the address for Let’s Encrypt.']
+          : []),
+      ],
       template: profile.origin === 'example' ? relative(root, profile.path) : undefined,
     },
     kubeconfig,

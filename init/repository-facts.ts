@@ -44,6 +44,8 @@ export interface Given {
   profile: string;
   repository: string;
   branch: string;
+  /** Whether jobs are to install the platform. */
+  installs: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function observeRepository(folder: string, env: NodeJS.ProcessEnv, 
   const root = await rootOf(folder, git);
   const [place, profile, hasPlatform, hasServer, present, owners, outer] = await Promise.all([
     placeOf(git, given.repository, env),
-    profileAt(git, { root, folder: await realpath(folder), wanted: given.profile, env }),
+    profileAt(git, { root, folder: await realpath(folder), wanted: given.profile, installs: given.installs, env }),
     // What is built is built from the root.
     isThere(join(root, 'cmd', 'mcp-runtime')),
     isThere(join(root, '.mcp', 'servers.yaml')),

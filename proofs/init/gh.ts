@@ -8,10 +8,14 @@ export interface GhCall {
   stdin: string;
 }
 
-/** Writes down how it is called and with what on standard input, and answers like an account's number. */
+/** Writes down how it is called and with what on standard input, and answers like an account's number; secrets that were set are listed. */
 const recorder = `#!/bin/bash
+case "$1 $2" in
+"secret list") cat "$CALLS-of-$4" 2> /dev/null; LISTED=1;;
+"secret set") printf '%s\\t2026-01-01T00:00:00Z\\n' "$3" >> "$CALLS-of-$5";;
+esac
 { printf '%s\\0' "$@" | base64 -w0; printf ' '; if [ -t 0 ]; then :; else base64 -w0; fi; echo; } >> "$CALLS"
-echo 1
+[ -n "$LISTED" ] || echo 1
 `;
 const answering = '#!/bin/sh\necho 1\n';
 
@@ -39,6 +43,7 @@ export async function callsIn(file: string): Promise<GhCall[]> {
 /** Flags that a sub-command knows, and whether each has a value. */
 const known: Readonly<Record<string, { flags: readonly string[]; plain: number }>> = {
   api: { flags: ['--hostname', '--method', '--input', '--jq', '-f'], plain: 1 },
+  'secret list': { flags: ['--env', '--repo'], plain: 0 },
   'secret set': { flags: ['--env', '--repo'], plain: 1 },
   'secret delete': { flags: ['--env', '--repo'], plain: 1 },
   'variable set': { flags: ['--env', '--repo', '--body'], plain: 1 },
@@ -68,7 +73,7 @@ export function faultOf({ words, stdin }: GhCall, host: string): string {
   if (command === 'workflow run')
     return /^(?:mcprt|staging)-[a-z-]+\.yml$/.test(subject) ? '' : `no workflow: ${subject}`;
   if (command === 'api') return apiFault(subject, values, stdin, host);
-  if (!nameForm.test(subject)) return `no name: ${subject}`;
+  if (rule.plain > 0 && !nameForm.test(subject)) return `no name: ${subject}`;
   const repository = values.get('--repo') ?? '';
   const isThere = host === 'github.com' || repository.startsWith(`${host}/`);
   if (!repositoryForm.test(repository) || !isThere) return `no repository on ${host}: ${repository}`;

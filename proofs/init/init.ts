@@ -141,9 +141,14 @@ async function shown(said: string, { call, stubs, calls, host, expect }: Shown):
   const inline = [...said.matchAll(/`((?:gh workflow|git -C) [^`]+)`/g)].map(([, text = '']) => `${text}\n`);
   const env = { ...gitEnv, PATH: `${stubs}:${process.env.PATH}`, CALLS: calls, HOME: stubs };
   const script = `exec < /dev/null\nset -euo pipefail\n${[...blocks, ...inline].join('')}`;
-  const failed = await run('bash', ['-c', script], { cwd: call.root, env, timeout: within }).then(() => '', messageOf);
+  const pasted = (): Promise<string> =>
+    run('bash', ['-c', script], { cwd: call.root, env, timeout: within }).then(() => '', messageOf);
+  const failed = await pasted();
   expect(failed === '', `bash fails at what is printed: ${failed}`);
   const made = await callsIn(calls);
+  await pasted();
+  const again = (await callsIn(calls)).slice(made.length).filter(({ words }) => words[2] === 'MCP_SMOKE_PASSWORD');
+  expect(again.length === 0, 'pasted once more, the lines change a password that the platform cannot change');
   expect(made.length > 0, 'nothing that is printed calls gh');
   for (const one of made) {
     const fault = faultOf(one, host);
