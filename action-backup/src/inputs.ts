@@ -1,8 +1,15 @@
-import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import {
+  backupName,
+  expectedPlan,
+  fingerprint,
+  generationNumber,
+  repositoryOrigin,
+} from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
   count,
+  domain,
   duration,
   flag,
   type Inputs,
@@ -10,7 +17,6 @@ import {
   namespaceNames,
   oneOf,
   secret,
-  text,
   token,
 } from '../../shared/action/inputs.js';
 import { profileTypes } from '../../shared/action/profile.js';
@@ -68,14 +74,14 @@ export const inputTypes = {
   issue: flag,
   generation: generationNumber,
   name: backupName,
-  'from-cluster': text,
+  'from-cluster': fingerprint,
   'from-repository': repositoryOrigin,
   'expect-plan': expectedPlan,
   allow: allowances,
-  confirm: text,
+  confirm: domain,
   scope: oneOf(scopes),
   also: namespaceNames,
-  cluster: text,
+  cluster: fingerprint,
   timeout: duration,
   'dry-run': flag,
   'github-token': token,

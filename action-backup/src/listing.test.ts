@@ -54,5 +54,6 @@ describe('a list', () => {
     const { text } = await told([planted], true, cut);
     expect(text).toContain('None was seen, and not all could be looked at');
     expect(text).not.toContain('There is none');
+    expect(text).toMatch(/\*\*Next:\*\* n\.$/);
   });
 });

@@ -1,4 +1,4 @@
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { originOf } from '../../shared/backup/choose-backup.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import type { Survey, Surveyed } from '../../shared/backup/survey.js';
@@ -104,9 +104,11 @@ function summaryOf(
   return markdown.line(
     backups.some(({ error }) => error === undefined)
       ? '**Next:** `operation: plan` with the `generation` or `name` of one shows what a restore of it would do. Without either, the newest that can be used is taken.'
-      : backups.length === 0
-        ? '**Next:** `operation: backup` makes the first one; or name the stores that have some.'
-        : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
+      : backups.length === 0 && isCut
+        ? `**Next:** ${[...new Set(unread.map(({ error }) => error.next))].map((next) => withCode(next)).join('. ')}.`
+        : backups.length === 0
+          ? '**Next:** `operation: backup` makes the first one; or name the stores that have some.'
+          : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
   );
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Allowance } from '../../shared/backup/allowance.js';
 import { now, scene } from '../../shared/backup/testing/scene.js';
 import { kinds } from '../../shared/cluster/objects.js';
+import { McprtError } from '../../shared/errors.js';
 import { backupSummary, restoreSummary } from './report.js';
 
 const allow: Allowance[] = [{ rule: 'nothing-to-back-up' }];
@@ -25,6 +26,20 @@ describe('summaries', () => {
     expect(plan).toContain('A restore would order **nothing**. Nothing was written.');
     const done = restoreSummary(await restore(), false, now).text();
     expect(done).toContain('**0 orders** at the certificate authority, and no object had to be written.');
+  });
+
+  it('say what a store without a copy, or with one that is not as it was asked for, still needs', async () => {
+    const { backUp } = await scene();
+    const made = await backUp();
+    const shown = (stored: typeof made.stored): string =>
+      backupSummary({ ...made, stored }, { dryRun: false, because: [], pruned: [], now }).text();
+    const gone = new McprtError('store-unavailable', { what: 'no bucket', why: 'NoSuchBucket', next: 'create it' });
+    const kept = { where: 'w', until: undefined, notes: [] };
+    expect(shown([...made.stored, { store: 's3', error: gone }])).toContain('**Next:** s3 has no copy: create it.');
+    const doubted = shown([{ store: 's3', kept: { ...kept, doubt: 'no lock was seen' } }]);
+    expect(doubted).toContain('| ⚠️ read back and verified |');
+    expect(doubted).toContain('**Next:** s3: no lock was seen.');
+    expect(shown([{ store: 's3', kept }])).toContain('**Next:** nothing.');
   });
 
   it('promise nothing of a backup without certificates', async () => {

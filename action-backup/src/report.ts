@@ -53,9 +53,12 @@ export function backupSummary(
         kept
           ? [
               store,
-              '✅ read back and verified',
+              `${kept.doubt === undefined ? '✅' : '⚠️'} read back and verified`,
               kept.until ? dateText(kept.until) : '–',
-              escaped(kept.notes.join('; ') || kept.where),
+              [
+                escaped(kept.notes.join('; ') || kept.where),
+                ...(kept.doubt === undefined ? [] : [withCode(kept.doubt)]),
+              ].join('\n'),
             ]
           : [
               store,
@@ -81,7 +84,7 @@ export function backupSummary(
     .line(
       dryRun
         ? '**Next:** run it without `dry-run`.'
-        : `**Next:** nothing. To bring it back: \`operation: restore\` before setup runs; ${lasts(code(name), context)}.`,
+        : `**Next:** ${missingCopies(stored)} To bring it back: \`operation: restore\` before setup runs; ${lasts(code(name), context)}.`,
     );
 }
 
@@ -123,7 +126,7 @@ export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date
     .details(
       'Where it comes from',
       contextTable(context).line(
-        `Read from ${source.store}: ${code(source.name)}. Digest of the plan: ${code(result.planDigest)}. cert-manager was ${result.certManager.state}; brake: ${result.brake}${result.takenOver ? ', taken over from a run that did not finish' : ''}.`,
+        `Read from ${source.store}: ${code(source.name)}. Digest of the plan: ${code(result.planDigest)}. cert-manager was ${result.certManager.state}${brakeWords[result.brake]}${result.takenOver ? '; it took over what a run before it had begun' : ''}.`,
       ),
     )
     .line(nextAfterRestore(result, dryRun));
@@ -169,6 +172,22 @@ export function fetchSummary({ context, source, kept }: FetchResult, now: Date):
     )
     .details('What it is bound to', contextTable(context))
     .line('**Next:** keep it where nobody who can write to this repository can delete it, or drill it.');
+}
+
+/** How cert-manager was kept from ordering, after a clause about it. */
+const brakeWords = {
+  policy: '; orders were blocked while it wrote',
+  'not-needed': '; no order had to be blocked',
+  none: '',
+} as const;
+
+/** What is left to do for the stores that have no copy, or not as it was asked for. */
+function missingCopies(stored: BackupResult['stored']): string {
+  const wanting = stored.flatMap(({ store, kept, error }) => {
+    if (error !== undefined) return [`${store} has no copy: ${error.next}`];
+    return kept?.doubt === undefined ? [] : [`${store}: ${kept.doubt}`];
+  });
+  return wanting.length === 0 ? 'nothing.' : `${wanting.map((one) => withCode(one)).join('. ')}.`;
 }
 
 function prunedRow({ store, removed, odd, error }: Pruned): string[] {

@@ -67,7 +67,12 @@ export const inputTypes = {
       lines.parse(value).every((line) => /^[\w./:@=-]{1,512}@sha256:[0-9a-f]{64}$/.test(line)),
   },
   source: path,
-  tag: { ...text, isPublic: (value: string) => /^[0-9a-f]{7,64}$/.test(value) },
+  tag: {
+    ...text,
+    // A commit's number, alone or in a tag such as sha-NUMBER or v1.2.3-NUMBER.
+    isPublic: (value: string) =>
+      value.split(/[-_.]/).every((part) => /^[0-9a-f]{7,64}$/.test(part) || secretsIn(part).length === 0),
+  },
   'build-args': buildArguments,
   'build-cache': oneOf(['auto', 'none']),
   rebuild: flag,

@@ -1,4 +1,10 @@
-import { backupName, expectedPlan, generationNumber, repositoryOrigin } from '../../shared/action/choice.js';
+import {
+  backupName,
+  expectedPlan,
+  fingerprint,
+  generationNumber,
+  repositoryOrigin,
+} from '../../shared/action/choice.js';
 import { connectionTypes } from '../../shared/action/connection.js';
 import {
   certificates,
@@ -60,7 +66,7 @@ export const inputTypes = {
   'max-age': duration,
   generation: generationNumber,
   name: backupName,
-  'from-cluster': text,
+  'from-cluster': fingerprint,
   'from-repository': repositoryOrigin,
   'expect-plan': expectedPlan,
   allow: someOf(['older-backup', 'platform-mode', 'stop-cert-manager']),

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { approvedPlan, backupName, expectedPlan, generationNumber, overridesOf, repositoryOrigin } from './choice.js';
+import {
+  approvedPlan,
+  backupName,
+  expectedPlan,
+  fingerprint,
+  generationNumber,
+  overridesOf,
+  repositoryOrigin,
+} from './choice.js';
 
 const inputs = { generation: undefined, name: '', 'from-cluster': '', 'from-repository': '', allow: { older: false } };
 
@@ -44,6 +52,15 @@ describe('the choice of a backup', () => {
     [approvedPlan, 'ab'.repeat(32)],
   ])('takes %o as %s, and nothing', (type, value) => {
     expect([type.parse(value), type.parse('')]).toEqual([value, '']);
+  });
+
+  it.each([
+    [fingerprint, '0b1e5a2c-3d4f-4a6b-8c7d-9e0f1a2b3c4d'],
+    [backupName, 'mcprt-backup-a1b2c3d4e5f6a7b8c9.example.com-g00000041-r7.1'],
+    [repositoryOrigin, 'local/vm-5f3c2b1a9e8d7c6b5a'],
+    [approvedPlan, 'ab'.repeat(32)],
+  ])('shows %o, which looks like a secret and is none', (type, value) => {
+    expect([type.isPublic?.(value), type.isPublic?.('AGE-SECRET-KEY-1QQPQ9Z8Y7X6W5V4U3T2')]).toEqual([true, false]);
   });
 
   it.each([backupName, repositoryOrigin, approvedPlan])('takes no key that was put there by mistake', (type) => {

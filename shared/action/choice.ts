@@ -25,17 +25,29 @@ function formed(expected: string, form: RegExp): InputType<string> {
   };
 }
 
+const nameForm = /^mcprt-backup-[\w.-]{1,253}-g\d{8,15}-r\w{1,20}\.\d{1,9}$/;
+
 /** A name as every backup has one, or nothing. */
-export const backupName = formed(
-  'the name of a backup, such as mcprt-backup-example.com-g00000041-r7.1',
-  /^mcprt-backup-[\w.-]{1,253}-g\d{8,15}-r\w{1,20}\.\d{1,9}$/,
-);
+export const backupName: InputType<string> = {
+  ...formed('the name of a backup, such as mcprt-backup-example.com-g00000041-r7.1', nameForm),
+  isPublic: (value) => nameForm.test(value),
+};
+
+/** What a cluster is told from others by, the UID of its namespace kube-system, or nothing. Whether it is that of the backup is said there. */
+export const fingerprint: InputType<string> = {
+  expected: 'the fingerprint of a cluster, as summaries have it',
+  isPublic: (value) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value),
+  parse: (value) => value,
+};
 
 /** What a refusal calls the repository of a backup, or nothing. */
-export const repositoryOrigin: InputType<string> = formed(
-  'the id of a repository, such as 42, or local/HOSTNAME, or none',
-  /^[\w.-]{1,100}(?:\/[\w.%!~*'()-]{1,800})?$/,
-);
+export const repositoryOrigin: InputType<string> = {
+  ...formed(
+    'the id of a repository, such as 42, or local/HOSTNAME, or none',
+    /^[\w.-]{1,100}(?:\/[\w.%!~*'()-]{1,800})?$/,
+  ),
+  isPublic: (value) => /^(?:\d{1,20}|local\/[\w.-]{1,253})$/.test(value),
+};
 
 /** A digest as the output `plan` has it, or nothing. */
 export const approvedPlan: InputType<string> = {

@@ -281,6 +281,7 @@ export async function keep(
       });
     }
     ports.progress(`stored in ${store.name}, read back and verified: ${kept.where}`);
+    if (kept.doubt !== undefined) ports.warn(`${store.name}: ${kept.doubt}`);
     return { store: store.name, kept };
   } catch (error) {
     const known =

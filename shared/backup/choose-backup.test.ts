@@ -377,6 +377,15 @@ describe('whose backup it is', () => {
     }
   });
 
+  it('asks for the number of a repository of which only the name was given', async () => {
+    const store = memoryStore('directory', [await changed(9, {})]);
+    const as = { ...run, repositoryId: run.repository };
+    await expect(choose([store], { as })).rejects.toMatchObject({
+      code: 'backup-foreign-repository',
+      next: expect.stringContaining('--repository-id 42'),
+    });
+  });
+
   it('has a name that can be given, also where nothing was written', () => {
     expect([originOf({ repositoryId: '7' }), originOf({ repositoryId: '' })]).toEqual(['7', 'none']);
   });

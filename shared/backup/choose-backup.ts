@@ -256,7 +256,10 @@ export function misfitOf(
     return new McprtError('backup-foreign-repository', {
       what: 'the backup belongs to another repository',
       why: `it was made by ${context.repository || 'a machine that named no repository'} (${originOf(context)}), and ${fromRepository === undefined ? `this is ${run.repository} (${run.repositoryId})` : `\`from-repository\` says ${fromRepository}`}`,
-      next: `restore from a workflow of the repository that made it; if this one takes its place, set \`from-repository: ${originOf(context)}\``,
+      next:
+        context.repository === run.repository && run.repositoryId === run.repository
+          ? `say the number of that repository too, \`--repository-id ${originOf(context)}\`: by its name alone, another one of that name could be meant`
+          : `restore from a workflow of the repository that made it; if this one takes its place, set \`from-repository: ${originOf(context)}\``,
     });
   }
   if (context.domain !== run.domain) {

@@ -53,6 +53,8 @@ export interface Kept {
   until: Date | undefined;
   /** What the user must know, for example that less time was granted than asked for. */
   notes: string[];
+  /** What was asked of the place and is not known to be so, with what to do; left out where all is. */
+  doubt?: string;
 }
 
 /** What a place holds under a name; a place may hold several under one. */

@@ -28,6 +28,8 @@ export interface S3ServerOptions {
   pageSize?: number;
   /** Whether its bucket has Object Lock. */
   hasLock?: boolean;
+  /** Whether a caller may not ask how long an object is locked. */
+  hidesLock?: boolean;
   /** Whether it knows `If-None-Match` on a write. */
   isConditional?: boolean;
   /** Whether it encodes keys in lists where it is asked to. */
@@ -134,7 +136,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     response.writeHead(200, {
       'content-length': found.bytes.length,
       'x-amz-version-id': found.version,
-      ...(found.lockedUntil === undefined
+      ...(found.lockedUntil === undefined || options.hidesLock === true
         ? {}
         : { 'x-amz-object-lock-retain-until-date': found.lockedUntil.toISOString() }),
     });

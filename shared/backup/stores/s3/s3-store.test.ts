@@ -221,6 +221,16 @@ describe('an S3 server', () => {
     expect((await store.list({ name })).entries).toEqual([]);
   });
 
+  it('doubts a lock that it is not told of', async () => {
+    const asked = { hasLock: true, hidesLock: true };
+    const { store } = await start(asked, { lockDays: 30 });
+    expect((await store.save(name, await archiveOf())).doubt).toContain('GetObjectRetention');
+    const told = await start({ hasLock: true }, { lockDays: 30 });
+    expect((await told.store.save(name, await archiveOf())).doubt).toBeUndefined();
+    const unasked = await start(asked);
+    expect((await unasked.store.save(name, await archiveOf())).doubt).toBeUndefined();
+  });
+
   it('that cannot lock does not get it unlocked', async () => {
     const { store, server: s3 } = await start({}, { lockDays: 30 });
     await expect(store.save(name, await archiveOf())).rejects.toMatchObject({ code: 'store-lock' });

@@ -79,12 +79,14 @@ export function s3Store({ calls, address, keysFrom, lockDays, now }: S3Ports): S
         throw s3Failure(answer.refused, 'write', asked);
       }
       const until = lockDays > 0 ? lockedUntil(await headOf(name, 'write')) : undefined;
-      if (lockDays > 0 && until === undefined) {
-        notes.push('the server does not tell whether it is locked: allow `s3:GetObjectRetention`');
-      }
       if (until !== undefined) notes.push(`nobody can delete it before ${until.toISOString().slice(0, 10)}`);
       const where = `${shown}${name}${suffix}`;
-      return { where, until, notes: [where, ...notes] };
+      return {
+        where,
+        until,
+        notes: [where, ...notes],
+        ...(lockDays > 0 && until === undefined ? { doubt: unseenLock(lockDays) } : {}),
+      };
     },
     read,
     async list(wanted) {
@@ -203,4 +205,8 @@ function listCut(shown: string, read: number): McprtError {
     why: `${read} were read; no more are in ${listLimits.pages} pages and ${listLimits.time / 1000} s, or the server does not say how its list continues`,
     next: 'name the backup with `name`, which asks for just that object: the summary of each backup shows it. Then delete what nobody needs, or give backups a prefix of their own',
   });
+}
+
+function unseenLock(days: number): string {
+  return `whether it is locked for ${days} days is not known, as the server does not tell: take a bucket with Object Lock, and allow \`s3:GetObjectRetention\``;
 }
