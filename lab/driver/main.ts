@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { kinds } from '../../shared/cluster/objects.js';
 import { McprtError } from '../../shared/errors.js';
-import { installPlatform } from '../platform/install.js';
+import { installPlatform, waitForCertificates } from '../platform/install.js';
+import { installK3s } from '../platform/k3s.js';
 import { commandLine } from './command-line.js';
 import { type LabState, labNames, openLab, readLab, removeLeft, runningParts, startLab, stopLab } from './lab.js';
 import { readMeter } from './meter.js';
@@ -79,13 +81,19 @@ const commands: Record<string, () => Promise<void>> = {
   },
 };
 
-/** Fills a lab with cert-manager and the platform's stand-in, whose certificates come from the lab's ACME server. */
+/** Fills a lab with what k3s has, cert-manager and the platform's stand-in, whose certificates come from the lab's ACME server. */
 async function installInto(state: LabState): Promise<void> {
   progress('installing cert-manager and the platform’s stand-in for example.com');
   const cluster = await openLab(state);
   try {
     const { acme, program } = state;
-    await installPlatform(cluster, { domain: 'example.com', layout: 'split', acme, crds: program.crds });
+    await Promise.all([
+      installK3s(cluster),
+      installPlatform(cluster, { domain: 'example.com', layout: 'split', acme, crds: program.crds }),
+    ]);
+    const { items } = await cluster.list(kinds.certificate);
+    progress(`waiting for ${items.length} certificates`);
+    await waitForCertificates(cluster, items.length);
   } finally {
     await cluster.close();
   }

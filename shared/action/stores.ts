@@ -99,7 +99,8 @@ function openOci(inputs: StoreInputs, env: NodeJS.ProcessEnv, { caBundle, proxie
   if (credentials !== undefined && address.origin.startsWith('http:')) {
     throw invalid(
       '`oci` is asked by http, and has credentials',
-      'leave http:// out, as everybody on the way could read them; a CA of your own goes into `ca-bundle`',
+      'leave http:// out; a CA of your own goes into `ca-bundle`',
+      'everybody on the way could read them',
     );
   }
   const reach = { overrides: [], dnsServer: '', caBundle, proxies };
@@ -180,7 +181,7 @@ function s3Credentials(inputs: StoreInputs, env: NodeJS.ProcessEnv): S3Credentia
   }
   throw invalid(
     given === '' ? 'the store s3 has no credentials' : '`s3-credentials` is not of the form ID:SECRET',
-    'give ID:SECRET in `s3-credentials`, from a secret, or run aws-actions/configure-aws-credentials in a step before',
+    'give ID:SECRET in `s3-credentials`, from a secret, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as aws-actions/configure-aws-credentials does in a step before',
   );
 }
 
@@ -190,6 +191,6 @@ export function restOf(api: GithubApi): GithubRest | undefined {
   return (method, path) => githubAnswer(api, method, path);
 }
 
-function invalid(what: string, next: string): McprtError {
-  return new McprtError('input-invalid', { what, why: 'a backup that is kept nowhere is none', next });
+function invalid(what: string, next: string, why = 'a backup that is kept nowhere is none'): McprtError {
+  return new McprtError('input-invalid', { what, why, next });
 }
