@@ -129,7 +129,7 @@ function environmentsPart(environments: readonly Environment[], facts: Facts, so
     '## Environments',
     '',
     'GitHub creates a missing environment as soon as a job names it, with no protection rules: make them before you push.',
-    'The lines are for bash. They set each environment as they say: reviewers that you add later are to be added again after them.',
+    'The lines are for bash, and can be pasted again: reviewers that an environment has stay, and where it has none, you are the one.',
     '',
     ...environments.flatMap((one) => environmentPart(one, facts, sources)),
   ];
@@ -140,10 +140,10 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
   const repository = facts.repository || 'OWNER/NAME';
   const api = apiOf(facts);
   const rules = {
-    ...(hasReviewers ? { reviewers: [{ type: 'User', id: 'YOU' }] } : {}),
+    ...(hasReviewers ? { reviewers: 'REVIEWERS' } : {}),
     deployment_branch_policy: isForEveryBranch ? null : { protected_branches: false, custom_branch_policies: true },
   };
-  const body = JSON.stringify(rules).replace('"YOU"', `'$(${api} user --jq .id)'`);
+  const body = JSON.stringify(rules).replace('"REVIEWERS"', `'"$reviewers"'`);
   const path = shellWord(`repos/${repository}/environments/${name}`);
   const at = `--env ${shellWord(name)} --repo ${shellWord(repositoryWord(facts))}`;
   const who = hasReviewers ? 'a reviewer lets each job start' : 'no reviewer';
@@ -152,6 +152,11 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     `### ${name} (${who}; ${where})`,
     '',
     '```sh',
+    ...(hasReviewers
+      ? [
+          `reviewers="$(${api} ${path} --jq '${presentReviewers}' 2> /dev/null)" && test "$reviewers" != '[]' || reviewers='[{"type":"User","id":'"$(${api} user --jq .id)"'}]'`,
+        ]
+      : []),
     `${api} --method PUT ${path} --input - <<< '${body}'`,
     ...(isForEveryBranch
       ? []
@@ -162,6 +167,10 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     '',
   ];
 }
+
+/** The reviewers of an environment, in the form in which they are set. */
+const presentReviewers =
+  '[.protection_rules[] | select(.type == "required_reviewers") | .reviewers[] | {type, id: .reviewer.id}]';
 
 /** GitHub's command line asks github.com unless it is told otherwise. */
 function apiOf({ host }: Facts): string {

@@ -11,11 +11,15 @@ export interface GhCall {
 /** Writes down how it is called and with what on standard input, and answers like an account's number; secrets that were set are listed. */
 const recorder = `#!/bin/bash
 case "$1 $2" in
-"secret list") cat "$CALLS-of-$4" 2> /dev/null; LISTED=1;;
+"secret list") cat "$CALLS-of-$4" 2> /dev/null; ANSWERED=1;;
 "secret set") printf '%s\\t2026-01-01T00:00:00Z\\n' "$3" >> "$CALLS-of-$5";;
 esac
+case "$*" in
+"api "*"/environments/"*" --jq "*) ANSWERED=1; if [ -e "$CALLS-reviewed" ]; then echo '[{"type":"Team","id":7}]'; else CODE=1; fi;;
+esac
 { printf '%s\\0' "$@" | base64 -w0; printf ' '; if [ -t 0 ]; then :; else base64 -w0; fi; echo; } >> "$CALLS"
-[ -n "$LISTED" ] || echo 1
+[ -n "$ANSWERED" ] || echo 1
+exit \${CODE:-0}
 `;
 const answering = '#!/bin/sh\necho 1\n';
 

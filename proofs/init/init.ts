@@ -146,8 +146,12 @@ async function shown(said: string, { call, stubs, calls, host, expect }: Shown):
   const failed = await pasted();
   expect(failed === '', `bash fails at what is printed: ${failed}`);
   const made = await callsIn(calls);
+  await writeFile(`${calls}-reviewed`, '');
   await pasted();
-  const again = (await callsIn(calls)).slice(made.length).filter(({ words }) => words[2] === 'MCP_SMOKE_PASSWORD');
+  const later = (await callsIn(calls)).slice(made.length);
+  const unreviewed = later.filter(({ stdin }) => /"reviewers":(?!\[\{"type":"Team","id":7\}\])/.test(stdin));
+  expect(unreviewed.length === 0, `pasted once more, the lines take reviewers away: ${unreviewed[0]?.stdin}`);
+  const again = later.filter(({ words }) => words[2] === 'MCP_SMOKE_PASSWORD');
   expect(again.length === 0, 'pasted once more, the lines change a password that the platform cannot change');
   expect(made.length > 0, 'nothing that is printed calls gh');
   for (const one of made) {
