@@ -89,6 +89,20 @@ describe('a command line', () => {
     expect(refusal('setup', '--no-doctor').next).toContain('--doctor=false');
   });
 
+  it.each([
+    ['a value of an option of its own', ['smoke-test', 'health'], '`health`', 'did you mean `--suite health`? '],
+    ['what a flag of its own does', ['setup', 'plan'], '`plan`', 'did you mean `--dry-run`? '],
+    ['an operation of another action', ['rollout', 'restore'], '`restore`', 'did you mean `mcprt backup restore`? '],
+    ['an operation where the action belongs', ['plan'], '`plan`', '`mcprt backup plan` or `mcprt rollout plan`? '],
+  ])('that has a word in the wrong place is told where it belongs: %s', (_, args, shown, hint) => {
+    const { message, next } = refusal(...args);
+    expect({ message, next }).toEqual({
+      message: expect.stringContaining(` ${shown}`),
+      next: expect.stringContaining(hint),
+    });
+    expect(next).toMatch(/^did you mean .+\? [tT]he (?:operations of [a-z-]+|actions) are /);
+  });
+
   it('may have no secret in it, and shows none that is', () => {
     const secret = 'AGE-SECRET-KEY-1QQPQYQSZQGPQYQSZQGP';
     const kubeconfig = `apiVersion: v1\ntoken: ${secret}`;

@@ -86,14 +86,15 @@ export function readArguments(args: readonly string[], actions: readonly Action[
     const { shown, hint } = misspelt(
       word,
       actions.map(({ name }) => name),
+      operationsOf(word, actions),
     );
     const next = `${hint}The actions are ${wordsOf(actions)}`;
     throw usage(`there is no action${shown}`, 'the first word of the command says which', next);
   }
-  return readOptions([...before, ...rest], action);
+  return readOptions([...before, ...rest], action, actions);
 }
 
-function readOptions(args: readonly string[], action: Action): Asked {
+function readOptions(args: readonly string[], action: Action, actions: readonly Action[]): Asked {
   const options = optionsOf(action);
   const { tokens } = parseArgs({
     args: [...args],
@@ -136,7 +137,7 @@ function readOptions(args: readonly string[], action: Action): Asked {
     if (option.input === undefined) Object.assign(own, { [name]: ownValue(name, text) });
     else given.set(target, put(option, text, given.get(target)));
   }
-  const operation = operationFor(action, word);
+  const operation = operationFor(action, word, actions);
   if (further !== undefined) {
     const next = 'give each value behind its option; a flag takes its value as in --dry-run=false';
     throw usage('there is a word too many', 'only the action and its operation stand alone', next);
@@ -165,13 +166,40 @@ export function optionsOf({ inputs }: Action): Map<string, Option> {
   return new Map([...ofInputs, ...ofCommand].map((option) => [option.name, option]));
 }
 
-function operationFor({ name, operations, operation }: Action, word: string | undefined): string {
+function operationFor(action: Action, word: string | undefined, actions: readonly Action[]): string {
+  const { name, operations, operation } = action;
   if (word === undefined && operation !== undefined) return operation;
   if (word !== undefined && operations.includes(word)) return word;
   const told = `the operations of ${name} are ${operations.join(', ')}`;
   if (word === undefined) throw usage('no operation is given', `${name} has none by default`, told);
-  const { shown, hint } = misspelt(word, operations);
+  const { shown, hint } = misspelt(word, operations, meantBehind(action, word, actions));
   throw usage(`${name} has no operation${shown}`, 'the word behind the action says what to do', `${hint}${told}`);
+}
+
+/** What a word behind an action may be that is no operation of it: a value of an option, what a flag does, an operation of another. */
+function meantBehind(action: Action, word: string, actions: readonly Action[]): string[] {
+  const elsewhere = operationsOf(word, actions);
+  const values = action.inputs.flatMap((input) =>
+    input.type.words?.includes(word) ? [`--${input.name} ${word}`] : [],
+  );
+  const own = [...values, ...(elsewhere.length > 0 ? flagsAbout(word, action) : [])];
+  return own.length > 0 ? own : elsewhere;
+}
+
+/** The operations of that name, as they are written. */
+function operationsOf(word: string, actions: readonly Action[]): string[] {
+  return actions.flatMap(({ name, operations }) => (operations.includes(word) ? [`mcprt ${name} ${word}`] : []));
+}
+
+/** Flags by which an action does what a word of the command says, by what they are described with: it `plans`. */
+function flagsAbout(word: string, { inputs }: Action): string[] {
+  return inputs.flatMap((input) =>
+    isFlag(input) && wordsIn(input.description).includes(`${word}s`) ? [`--${input.name}`] : [],
+  );
+}
+
+function wordsIn(text: string): string[] {
+  return text.toLowerCase().split(/[^a-z0-9-]+/);
 }
 
 function valueFor(
@@ -224,7 +252,10 @@ function put({ input, name, isFile }: Option, text: string, before: Given | unde
 function unknown(rawName: string, action: Action, options: ReadonlyMap<string, Option>): McprtError {
   const name = rawName.replace(/^--?/, '');
   const negated = options.get(name.replace(/^no-/, ''));
-  const { shown, hint } = misspelt(name, [...options.keys()], '--');
+  const { shown, hint } = misspelt(
+    `--${name}`,
+    [...options.keys()].map((one) => `--${one}`),
+  );
   const isNegated = name.startsWith('no-') && negated?.isFlag === true;
   return usage(
     `${action.name} has no option${shown}`,

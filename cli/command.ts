@@ -13,6 +13,7 @@ import { inputsFor } from './inputs.js';
 import { lineFor } from './log-lines.js';
 import { type Output, outputOf } from './output.js';
 import { readText } from './reading.js';
+import { asOptions, withPages } from './remedies.js';
 import { runStep, type StepEnd } from './run-step.js';
 import { requireStores } from './stores.js';
 import { newRun, stepFiles, surroundings } from './surroundings.js';
@@ -94,8 +95,9 @@ async function run(
     await Promise.all(files.map((file) => writeFile(file, '', { mode: 0o600 })));
     const KUBECONFIG = await usualKubeconfig(env, exists);
     const surrounding = surroundings({ ...env, KUBECONFIG }, actions, action, { own, inputs, folder, run });
-    const onLine = (line: string): void =>
-      print(line, { err, debug: own.debug, action, actions, home: resolve(release.dist, '..') });
+    const home = resolve(release.dist, '..');
+    const onLine = (line: string): void => print(line, { err, debug: own.debug, action, actions, home });
+    const reword = (told: string): string => withPages(asOptions(told, { action, actions }), home);
     const step = (entry: string, more: NodeJS.ProcessEnv): Promise<StepEnd> =>
       runStep({
         program: join(release.dist, 'step.js'),
@@ -116,7 +118,7 @@ async function run(
     // Without a result there is nothing to sum up: what ended it has been told.
     if (result !== undefined) {
       const shown = own.json ? err : out;
-      shown.write(rendered(await text('GITHUB_STEP_SUMMARY'), shown));
+      shown.write(rendered(await text('GITHUB_STEP_SUMMARY'), { ...shown, reword }));
       if (own.json) out.document(`${result}\n`);
     }
     return exitCode(ends, cancelling.received(), err);

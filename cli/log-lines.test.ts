@@ -33,6 +33,20 @@ describe('a line that a step prints', () => {
     });
   });
 
+  it('names pages of this release where they are, and no others', () => {
+    const text =
+      '::error title=x::a%0Awhy: see docs/keys.md, docs/rbac/setup.yaml and docs/x%0Anext: /else/docs/keys.md';
+    expect(line(text)?.text.split('\n')).toEqual([
+      'error (x): a',
+      '  why: see /home/mcprt/docs/keys.md, /home/mcprt/docs/rbac/setup.yaml and docs/x',
+      '  next: /else/docs/keys.md',
+    ]);
+  });
+
+  it('that stands for an annotation too many is told as one', () => {
+    expect(line('warning: setup: set `source`')?.text).toBe('warning: setup: set `--source`');
+  });
+
   it('that is about a place in a file names it', () => {
     const text = '::warning file=a.env,line=3,title=profile-empty::is empty';
     expect(line(text)).toEqual({ kind: 'warning', text: 'warning (profile-empty) a.env:3: is empty' });
@@ -46,10 +60,19 @@ describe('a remedy', () => {
     ['set `dry-run: true`', 'set `--dry-run`'],
     ['set `doctor: false`', 'set `--doctor=false`'],
     ['set `allow: older-backup`', 'set `--allow older-backup`'],
-    [
-      '`operation: check` and `operation: wipe` of action-backup',
-      '`mcprt setup check` and `mcprt backup wipe` of action-backup',
-    ],
+    ['`operation: check` and `operation: wipe` of action-backup', '`mcprt setup check` and `mcprt backup wipe`'],
+    ['`operation: plan` of action-rollout', '`mcprt rollout plan`'],
+    ['`operation: plan`', '`mcprt backup plan`'],
+    ['run action-setup: it, or `action-backup`.', 'run `mcprt setup`: it, or `mcprt backup`.'],
+    ['`retention-days` of action-backup, and `keep`', '`--retention-days` of `mcprt backup`, and `keep`'],
+    ['`source` of `action-rollout`', '`--source` of `mcprt rollout`'],
+    ['`s3` and `s3-endpoint`', '`--s3` and `--s3-endpoint`'],
+    ['`s3-credentials` is empty', '`--s3-credentials-file` (or MCPRT_S3_CREDENTIALS) is empty'],
+    ['`stores: oci`', '`--stores oci`'],
+    ['`stores: cache, artifact`', "`--stores 'cache, artifact'`"],
+    ['the output `generation`, the outputs `name`', 'the output `generation`, the outputs `name`'],
+    ['org/mcprt/action-backup@v1, action-backup/README.md', 'org/mcprt/action-backup@v1, action-backup/README.md'],
+    ['action-backups, my-action-backup, action-none', 'action-backups, my-action-backup, action-none'],
     ['the input `restore-key` is empty', 'the input `--restore-key-file` (or MCPRT_RESTORE_KEY) is empty'],
     ['give `permissions: id-token: write`', 'give `permissions: id-token: write`'],
     ['run `kubectl get pods`, see server: x', 'run `kubectl get pods`, see server: x'],

@@ -1,5 +1,5 @@
 import { commandIn } from '../shared/action/workflow-command.js';
-import { asOptions, type Wording } from './remedies.js';
+import { asOptions, type Wording, withPages } from './remedies.js';
 
 /** What a line of a step's log is for a terminal. */
 export interface Line {
@@ -14,7 +14,8 @@ export interface Line {
  */
 export function lineFor(printed: string, wording: Wording, home: string): Line | undefined {
   const command = commandIn(printed);
-  if (command === undefined) return { kind: 'plain', text: printed };
+  // Of annotations that are too many the log has the rest as plain lines.
+  if (command === undefined) return { kind: 'plain', text: asOptions(printed, wording) };
   const { name, text, properties } = command;
   switch (name) {
     case 'add-mask':
@@ -29,8 +30,7 @@ export function lineFor(printed: string, wording: Wording, home: string): Line |
       const place = [properties.file, properties.line].filter(Boolean).join(':');
       const code = (properties.title ?? '').split(': ').at(-1);
       const label = [name, code && `(${code})`, place].filter(Boolean).join(' ');
-      const lines = asOptions(text, wording).split('\n');
-      const [first, ...more] = lines.map((line) => line.replace(/^more: (?=docs\/)/, `more: ${home}/`));
+      const [first, ...more] = withPages(asOptions(text, wording), home).split('\n');
       return { kind: name, text: [`${label}: ${first}`, ...more.map((line) => `  ${line}`)].join('\n') };
     }
     default:

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { phasesGantt } from '../shared/action/gantt.js';
 import { code, escaped, Markdown } from '../shared/action/markdown.js';
 import { columns } from './table.js';
 import { type Paint, rendered } from './terminal.js';
 
 const plain: Paint = (_, text) => text;
-const wide = { paint: plain, width: Number.MAX_SAFE_INTEGER };
+const same = (text: string): string => text;
+const wide = { paint: plain, width: Number.MAX_SAFE_INTEGER, reword: same };
 
 describe('a summary on a terminal', () => {
   it('is text, in which nothing of Markdown is left', () => {
@@ -45,6 +47,36 @@ describe('a summary on a terminal', () => {
     );
   });
 
+  it('is told in the words of its reader, wherever it tells something', () => {
+    const reword = (text: string): string => text.replaceAll('`source`', '`--source`');
+    const summary = new Markdown()
+      .line('**Next:** give `source`')
+      .list(['or `source`', '`source`'])
+      .table(['Name', 'What to do'], [[code('source'), `${code('source')}\nset \`source\``]]);
+    expect(rendered(summary.text(), { ...wide, reword })).toBe(
+      [
+        'Next: give --source',
+        '',
+        '- or --source',
+        '- source',
+        '',
+        'Name    What to do',
+        '',
+        'source  source',
+        '        set --source',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('has no drawings, and no heading of a table without one', () => {
+    const summary = new Markdown()
+      .line(phasesGantt([{ name: 'apply', from: 0, seconds: 3, endedAt: '' }]))
+      .line('```json\n{}\n```')
+      .table(['', ''], [['a', 'b']]);
+    expect(rendered(summary.text(), wide)).toBe('{}\n\na  b\n');
+  });
+
   it('marks what is strong where there are colours', () => {
     const bold: Paint = (style, text) => `<${style}>${text}</>`;
     expect(rendered('## A\n\nb **c**\n', { ...wide, paint: bold })).toBe('<bold>A</>\n\nb <bold>c</>\n');
@@ -53,14 +85,14 @@ describe('a summary on a terminal', () => {
   it('is nothing where there is none, and keeps within the lines', () => {
     expect(rendered('', wide)).toBe('');
     const long = `- ${'word '.repeat(30)}\n\n${'word '.repeat(30)}\n`;
-    const lines = rendered(long, { paint: plain, width: 40 }).split('\n');
+    const lines = rendered(long, { ...wide, width: 40 }).split('\n');
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(40);
     expect(lines[1]).toMatch(/^ {2}word/);
   });
 
   it('may be as long as GitHub takes it', () => {
     const rows = Array.from({ length: 40_000 }, (_, at) => [String(at), `${code('name')}\nmore`]);
-    const text = rendered(new Markdown().table(['A', 'B'], rows).text(), { paint: plain, width: 80 });
+    const text = rendered(new Markdown().table(['A', 'B'], rows).text(), { ...wide, width: 80 });
     expect(text.split('\n').length).toBeGreaterThan(80_000);
   });
 

@@ -1,4 +1,4 @@
-import { lexer, type Token, type Tokens } from 'marked';
+import { Lexer, lexer, type Token, type Tokens } from 'marked';
 import wrapAnsi from 'wrap-ansi';
 import { columns } from './table.js';
 
@@ -9,6 +9,8 @@ export interface Terminal {
   paint: Paint;
   /** Characters in a line; no limit where nobody looks at one. */
   width: number;
+  /** A text of an action in the words of whoever reads it here. */
+  reword: (text: string) => string;
 }
 
 /** A job summary as plain text: what it has of Markdown becomes lines, columns and emphasis. */
@@ -25,11 +27,11 @@ function block(token: Token, terminal: Terminal): string[] {
     case 'heading':
       return [paint('bold', inline(token.tokens, terminal))];
     case 'paragraph':
-      return [wrapped(inline(token.tokens, terminal), width)];
+      return [wrapped(textOf(token as Tokens.Paragraph, terminal), width)];
     case 'list': {
       const items = (token as Tokens.List).items.map((item) => {
         const text = item.tokens.flatMap((one) =>
-          'tokens' in one && one.tokens ? [inline(one.tokens, terminal)] : block(one, terminal),
+          'tokens' in one && one.tokens ? [textOf(one as Tokens.Text, terminal)] : block(one, terminal),
         );
         return `- ${wrapped(text.join('\n'), width - 2).replaceAll('\n', '\n  ')}`;
       });
@@ -38,7 +40,8 @@ function block(token: Token, terminal: Terminal): string[] {
     case 'table':
       return [table(token as Tokens.Table, terminal)];
     case 'code':
-      return [token.text];
+      // A drawing is nothing without whoever draws it.
+      return token.lang === 'mermaid' ? [] : [token.text];
     case 'html': {
       // Of HTML a summary has folds, whose title is a text and whose inside is Markdown.
       const text = plain(token.text).trim();
@@ -50,12 +53,28 @@ function block(token: Token, terminal: Terminal): string[] {
 }
 
 function table({ header, rows }: Tokens.Table, terminal: Terminal): string {
-  const cells = [header, ...rows].map((row) => row.map(({ tokens }) => inline(tokens, terminal)));
+  const cells = [header, ...rows].map((row) => row.map((cell) => textOf(cell, terminal)));
   const [head = [], ...body] = columns(cells, terminal.width);
   // Rows of several lines are told apart by an empty one.
   const isTall = body.some((row) => row.length > 1);
   const title = head.map((line) => terminal.paint('bold', line)).join('\n');
-  return [title, ...body.map((row) => row.join('\n'))].join(isTall ? '\n\n' : '\n');
+  const hasTitle = header.some(({ text }) => text !== '');
+  return [...(hasTitle ? [title] : []), ...body.map((row) => row.join('\n'))].join(isTall ? '\n\n' : '\n');
+}
+
+/** Text of a paragraph, an item or a cell, in the words of whoever reads it. */
+function textOf({ text, tokens }: { text: string; tokens?: Token[] }, terminal: Terminal): string {
+  const told = reworded(text, terminal);
+  return inline(told === text ? tokens : Lexer.lexInline(told), terminal);
+}
+
+/** Where no word stands beside code, it is a name or a value that was seen, and nothing that is to be done. */
+function reworded(text: string, { reword }: Terminal): string {
+  const isTold = (line: string): boolean => /\p{L}/u.test(line.replace(/`[^`]*`/g, ''));
+  return text
+    .split(/(<br>|\n)/)
+    .map((line, at) => (at % 2 === 0 && isTold(line) ? reword(line) : line))
+    .join('');
 }
 
 function inline(tokens: readonly Token[] = [], terminal: Terminal): string {

@@ -10,11 +10,18 @@ export function usage(what: string, why: string, next: string): McprtError {
 }
 
 /**
- * A word of the command line that is none of some words. It is shown only where it is nearly one of them: what stands in
- * the wrong place may be a secret.
+ * A word of the command line that is none of some words. It is shown only where it is nearly one of them, or is a word of
+ * the command elsewhere: what stands in the wrong place may be a secret.
+ *
+ * @param meant what the word is elsewhere, as it is written there
  */
-export function misspelt(word: string, words: readonly string[], prefix = ''): { shown: string; hint: string } {
+export function misspelt(
+  word: string,
+  words: readonly string[],
+  meant: readonly string[] = [],
+): { shown: string; hint: string } {
   const closest = word.length > 40 ? undefined : closestMatch(word, words, { maxDistance: farthest });
-  if (closest === undefined) return { shown: '', hint: '' };
-  return { shown: ` \`${prefix}${word}\``, hint: `did you mean \`${prefix}${closest}\`? ` };
+  const likely = meant.length > 0 ? meant : closest === undefined ? [] : [closest];
+  if (likely.length === 0) return { shown: '', hint: '' };
+  return { shown: ` \`${word}\``, hint: `did you mean ${likely.map((one) => `\`${one}\``).join(' or ')}? ` };
 }
