@@ -5,6 +5,8 @@ import * as backup from '../action-backup/src/inputs.js';
 import * as rollout from '../action-rollout/src/inputs.js';
 import * as setup from '../action-setup/src/inputs.js';
 import * as smokeTest from '../action-smoke-test/src/inputs.js';
+import { asOptions } from '../cli/remedies.js';
+import { actions as offered } from '../cli/testing/actions.js';
 import { root } from '../lab/driver/folders.js';
 import type { InputType } from '../shared/action/inputs.js';
 
@@ -139,15 +141,33 @@ async function shownSources(): Promise<[file: string, source: string][]> {
   );
 }
 
-/** All code in the strings of the sources that people are shown. */
-async function spansOfSources(): Promise<Span[]> {
+/** All strings with code in the sources of what people are shown. */
+async function textsOfSources(): Promise<[file: string, text: string][]> {
   return (await shownSources()).flatMap(([file, code]) => {
     const plain = [...code.matchAll(/'((?:[^'\\\n]|\\.)*`(?:[^'\\\n]|\\.)*)'/g)].map(([, text = '']) => text);
     const templates = [...code.matchAll(/`((?:[^`\\]|\\[\s\S])*\\`(?:[^`\\]|\\[\s\S])*)`/g)].map(([, text = '']) =>
       text.replaceAll('\\`', '`'),
     );
-    return [...plain, ...templates].flatMap((text) => spansIn(text, file, readersOf(file)));
+    return [...plain, ...templates].map((text): [string, string] => [file, text]);
   });
+}
+
+/** All code in them. */
+async function spansOfSources(): Promise<Span[]> {
+  return (await textsOfSources()).flatMap(([file, text]) => spansIn(text, file, readersOf(file)));
+}
+
+/** A text as the command line tells it, for each action that shows it. */
+function inShells(text: string, file: string): string[] {
+  const shown = offered.filter(({ name }) => readersOf(file).includes(`action-${name}`));
+  return [...new Set(shown.map((action) => asOptions(text, { action, actions: offered })))];
+}
+
+/** Whether a text names what only a job has, or a command that has another within. */
+function isOfJob(text: string): boolean {
+  return /`operation: [a-z]|(?<![\w/.@-])action-(?:backup|setup|rollout|smoke-test)(?![\w/-])|`mcprt [a-z-]+` with `mcprt /.test(
+    text,
+  );
 }
 
 function spansIn(text: string, where: string, shownBy: readonly string[]): Span[] {
@@ -217,6 +237,21 @@ describe('a remedy', () => {
     expect(
       spans.flatMap((span) => mistakeIn(span, codes)?.concat(` in ${span.where}: ${span.text.slice(0, 80)}`) ?? []),
     ).toEqual([]);
+  });
+
+  it('is told in a shell with its own operations and commands, each once', async () => {
+    const texts = (await textsOfSources()).filter(([file]) => !/^(?:init|cli|lab)\//.test(file));
+    const told = texts.flatMap(([file, text]) => inShells(text, file).map((one) => `${file}: ${one}`));
+    expect(told.filter((one) => /mcprt /.test(one)).length).toBeGreaterThan(30);
+    expect(told.filter(isOfJob)).toEqual([]);
+  });
+
+  it.each([
+    ['run `operation: dance`', true],
+    ['use action-backup with `operation: restore`', true],
+    ['run `operation: plan` of action-backup, or action-setup', false],
+  ])('that a shell does not have is found: %s', (text, wanted) => {
+    expect(inShells(text, 'action-backup/src/x.ts').some(isOfJob)).toBe(wanted);
   });
 
   it('has each command of a shell as code, which can be copied', async () => {

@@ -8,7 +8,7 @@ export interface ProxyAddress {
 }
 
 const example = 'http://USER:PASSWORD@HOST:PORT';
-const settings = '`HTTPS_PROXY` and `HTTP_PROXY` of the runner, or `proxy-url` in the kubeconfig';
+const settings = '`HTTPS_PROXY` and `HTTP_PROXY` of this machine, or `proxy-url` in the kubeconfig';
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/;
 /** What answers as no HTTP proxy does: other bytes, or TLS on one side only. */
 const otherProtocol = /^(?:HPE_|EPROTO$|ERR_SSL_)/;
@@ -25,8 +25,8 @@ export function proxyAddress(text: string): ProxyAddress {
   if (/^socks\w{0,2}:$/.test(url?.protocol ?? '')) {
     throw new McprtError('proxy-invalid', {
       what: 'the proxy that is named is a SOCKS proxy',
-      why: 'mcprt asks a proxy by HTTP (CONNECT), as Docker and most programs of a runner do, and speaks no SOCKS',
-      next: `give the HTTP port that many such proxies have beside (Tor has HTTPTunnelPort), or put a proxy before it that speaks both, such as privoxy with forward-socks5; then ${settings}: ${example}. Where the runner needs no proxy, name the hosts in NO_PROXY`,
+      why: 'mcprt asks a proxy by HTTP (CONNECT), as Docker and most programs do, and speaks no SOCKS',
+      next: `give the HTTP port that many such proxies have beside (Tor has HTTPTunnelPort), or put a proxy before it that speaks both, such as privoxy with forward-socks5; then ${settings}: ${example}. Where this machine needs no proxy, name the hosts in NO_PROXY`,
     });
   }
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hostname === '') {
@@ -48,7 +48,7 @@ export function proxyFailure(name: string, cause: unknown): McprtError {
     return new McprtError('proxy-untrusted', {
       what: `the certificate of the proxy ${name} is not accepted`,
       why,
-      next: 'give the PEM of its CA to the job in NODE_EXTRA_CA_CERTS, or address the proxy by http, as most are',
+      next: 'give the path of its CA’s PEM in the variable NODE_EXTRA_CA_CERTS, or address the proxy by http, as most are',
       cause,
     });
   }
@@ -63,7 +63,7 @@ export function proxyFailure(name: string, cause: unknown): McprtError {
   return new McprtError('proxy-unreachable', {
     what: `the proxy ${name} cannot be reached`,
     why: why || 'it ended the connection without an answer',
-    next: `check that the proxy runs and that this runner reaches it, and the address in ${settings}`,
+    next: `check that the proxy runs and that this machine reaches it, and the address in ${settings}`,
     cause,
   });
 }
@@ -73,7 +73,7 @@ export function proxySilent(name: string, to: string, seconds: number): McprtErr
   return new McprtError('proxy-silent', {
     what: `the proxy ${name} does not answer`,
     why: `it was asked for ${to} ${seconds} s ago`,
-    next: `either the proxy hangs, or it waits for ${to}: ask it from the runner, \`curl -v -x http://${name} https://${to}\`; where it is not to go through the proxy, name it in NO_PROXY`,
+    next: `either the proxy hangs, or it waits for ${to}: ask it from this machine, \`curl -v -x http://${name} https://${to}\`; where it is not to go through the proxy, name it in NO_PROXY`,
   });
 }
 
@@ -91,13 +91,13 @@ export function proxyRefusal(name: string, to: string, status: number, told: str
     return new McprtError('proxy-gateway', {
       what: `the proxy ${name} does not get to ${to}`,
       why,
-      next: `check that ${to} has a DNS record that the proxy finds, and that it answers; where the runner reaches it without the proxy, name it in NO_PROXY`,
+      next: `check that ${to} has a DNS record that the proxy finds, and that it answers; where this machine reaches it without the proxy, name it in NO_PROXY`,
     });
   }
   return new McprtError('proxy-refused', {
-    what: `the proxy ${name} does not let this runner through to ${to}`,
+    what: `the proxy ${name} does not let this machine through to ${to}`,
     why,
-    next: `have it allow CONNECT to ${to}, as many allow port 443 only; where the runner reaches it without the proxy, name it in NO_PROXY`,
+    next: `have it allow CONNECT to ${to}, as many allow port 443 only; where this machine reaches it without the proxy, name it in NO_PROXY`,
   });
 }
 

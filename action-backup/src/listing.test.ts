@@ -39,6 +39,11 @@ describe('a list', () => {
     expect(text).toContain('| 2 | 2026-02-28 00:00 UTC, 24 hours ago | `a-cluster` | this one | ✅ known | ✅ yes |');
   });
 
+  it('names another machine once', async () => {
+    const { text } = await told([await sealedBackup(keys, 2, { repository: 'local/vm', repositoryId: 'local/vm' })]);
+    expect(text).toContain('| local/vm | ✅ known |');
+  });
+
   it('does not say that a key can read what it did not try', async () => {
     const { listed, text } = await told([await sealedBackup(keys, 2)], false);
     expect([listed.counts.readable, listed.backups[0].readable]).toEqual([undefined, undefined]);

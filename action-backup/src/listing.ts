@@ -130,7 +130,7 @@ function row(one: Surveyed, run: RunContext, hasKey: boolean, now: Date): string
 }
 
 function repositoryCell(context: { repository: string; repositoryId: string }, { repositoryId }: RunContext): string {
-  return context.repositoryId === repositoryId
-    ? 'this one'
-    : `${escaped(context.repository)} (${code(originOf(context))})`;
+  if (context.repositoryId === repositoryId) return 'this one';
+  const [name, origin] = [escaped(context.repository), originOf(context)];
+  return context.repository === origin ? name : `${name} (${code(origin)})`;
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { overridesOf } from '../../shared/action/choice.js';
 import { fetchBackup } from '../../shared/backup/fetch.js';
-import { type RestoreKey, readBackupKey, readRestoreKey } from '../../shared/backup/keys.js';
+import { type RestoreKey, readBackupKey, readRestoreKey, requireEitherKey } from '../../shared/backup/keys.js';
 import type { Ports } from '../../shared/backup/ports.js';
 import { restore } from '../../shared/backup/restore.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
@@ -58,6 +58,7 @@ export async function listReport(
 
 /** The signers that a job trusts, by the key that it was given; a restore key reads backups too. */
 function trustedBy(inputs: BackupInputs, mask: (secret: string) => void): { signers: KeyObject[]; key?: RestoreKey } {
+  requireEitherKey(inputs['backup-key'], inputs['restore-key']);
   if (inputs['restore-key'] === '') {
     return { signers: [createPublicKey(readBackupKey(inputs['backup-key'], mask).signer)] };
   }

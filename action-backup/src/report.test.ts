@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Allowance } from '../../shared/backup/allowance.js';
+import type { Pruned } from '../../shared/backup/prune.js';
 import { now, scene } from '../../shared/backup/testing/scene.js';
 import { kinds } from '../../shared/cluster/objects.js';
 import { McprtError } from '../../shared/errors.js';
@@ -40,6 +41,26 @@ describe('summaries', () => {
     expect(doubted).toContain('| ⚠️ read back and verified |');
     expect(doubted).toContain('**Next:** s3: no lock was seen.');
     expect(shown([{ store: 's3', kept }])).toContain('**Next:** nothing.');
+  });
+
+  it('name a machine once, and tell of stores only where something was deleted or left', async () => {
+    const { backUp } = await scene();
+    const made = await backUp();
+    const machine = { ...made, context: { ...made.context, repository: 'local/vm', repositoryId: 'local/vm' } };
+    const none = { store: 'directory' as const, removed: [], odd: [] };
+    const told = (pruned: Pruned[]): string =>
+      backupSummary(machine, { dryRun: false, because: [], pruned, now }).text();
+    expect(told([none])).toContain('| Repository | `local/vm` |');
+    expect(told([none])).not.toContain('Left alone');
+    const some = told([none, { ...none, store: 'oci', removed: ['old'] }]);
+    expect(some).toContain('| oci | `old` | – |');
+    expect(some).not.toContain('| directory | – | – |');
+    expect(told([{ ...none, odd: ['odd'] }])).toContain('| directory | – | `odd`: not certainly');
+    expect(told([{ ...none, error: new McprtError('store-prune', { what: 'w', why: 'y', next: 'n' }) }])).toContain(
+      '❌ w',
+    );
+    const job = backupSummary(made, { dryRun: false, because: [], pruned: [], now }).text();
+    expect(job).toMatch(/\| Repository \| `[^`]+ \(\d+\)` \|/);
   });
 
   it('promise nothing of a backup without certificates', async () => {

@@ -1,6 +1,7 @@
 import { daysLeft, issuerName, shortSerial } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { type BackupResult, toldAtMost } from '../../shared/backup/backup.js';
+import { withOrigin } from '../../shared/backup/choose-backup.js';
 import type { FetchResult } from '../../shared/backup/fetch.js';
 import type { Pruned } from '../../shared/backup/prune.js';
 import type { HeldBackup } from '../../shared/backup/refresh.js';
@@ -78,7 +79,8 @@ export function backupSummary(
   if (warnings.length > toldAtMost) {
     markdown.details(`All ${warnings.length} warnings`, new Markdown().list(warnings.slice(0, shownWarnings)));
   }
-  if (pruned.length > 0) markdown.table(['Store', 'Deleted', 'Left alone'], pruned.map(prunedRow));
+  const tidied = pruned.filter(({ removed, odd, error }) => removed.length + odd.length > 0 || error !== undefined);
+  markdown.table(['Store', 'Deleted', 'Left alone'], tidied.map(prunedRow));
   return markdown
     .details('What it is bound to', contextTable({ ...context, recipients: [] }))
     .line(
@@ -273,7 +275,7 @@ function forecastRow(one: CertificateForecast, now: Date): string[] {
 
 function contextTable(context: BackupContext): Markdown {
   const rows: [string, string][] = [
-    ['Repository', `${context.repository} (${context.repositoryId})`],
+    ['Repository', withOrigin(context.repository, context.repositoryId)],
     ['Run', `${context.runId} attempt ${context.runAttempt}, ${context.workflow}`],
     ['Cluster', context.fingerprint],
     ['Layout', context.layout],

@@ -190,5 +190,5 @@ function nextOf({ findings }: SetupRecord, error: unknown, dryRun: boolean): str
   if (error !== undefined) return `**Next:** ${error instanceof McprtError ? withCode(error.next) : 'run setup again'}`;
   return dryRun
     ? '**Next:** have it approved, and run `operation: install` without `dry-run`, with the digest as `expect-plan`.'
-    : '**Next:** back up (`action-backup`), and run the smoke test.';
+    : '**Next:** back up (`operation: backup` of action-backup), and run the smoke test (action-smoke-test).';
 }

@@ -33,7 +33,7 @@ export async function smokeTestPostAction(): Promise<void> {
         throw new McprtError('smoke-cleanup', {
           what: 'not everything that the stopped tests had made could be removed',
           why: left.join('\n'),
-          next: 'run the action with `operation: cleanup`',
+          next: 'run `operation: cleanup`',
         });
       }
       log.info(`the tests were stopped: ${count - kept.length} things that they had made were removed`);

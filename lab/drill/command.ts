@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { backupName, generationNumber, namedBy } from '../../shared/action/choice.js';
+import { inShellWords, type Offered } from '../../shared/action/shell-wording.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
+import { shellWord } from '../../shared/shell-word.js';
 import type { DrillOptions } from './drill.js';
 import { cancellation, drillAndTell, progress, telling } from './told.js';
 
@@ -13,21 +15,37 @@ interface Called extends Pick<DrillOptions, 'directory' | 'choice' | 'maxAge' | 
   json: boolean;
 }
 
+const options = {
+  directory: { type: 'string' },
+  domain: { type: 'string' },
+  generation: { type: 'string' },
+  name: { type: 'string' },
+  'from-repository': { type: 'string', default: '' },
+  'max-age': { type: 'string', default: '14d' },
+  'cert-manager': { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+/** The drill as a command: its inputs are options, and the restore key is a variable. */
+const own: Offered = {
+  name: 'drill',
+  operations: [],
+  option(name, value) {
+    if (name === 'restore-key') return 'MCPRT_RESTORE_KEY';
+    if (!Object.hasOwn(options, name)) return undefined;
+    return value === undefined ? `\`--${name}\`` : `\`--${name} ${shellWord(value)}\``;
+  },
+};
+const others = ['backup', 'setup'].map((name): Offered => ({ name, operations: [], option: () => undefined }));
+
+/** A text of the drill, or of the restore that it runs, in the words of a shell. */
+export function sayInShell(text: string): string {
+  return inShellWords(text, { own, all: others });
+}
+
 function readArguments(argv: readonly string[]): Called {
   try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        directory: { type: 'string' },
-        domain: { type: 'string' },
-        generation: { type: 'string' },
-        name: { type: 'string' },
-        'from-repository': { type: 'string', default: '' },
-        'max-age': { type: 'string', default: '14d' },
-        'cert-manager': { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    });
+    const { values } = parseArgs({ args: [...argv], options });
     if (values.directory === undefined) throw new Error('--directory is missing');
     const { domain, generation = '', name = '', json, 'cert-manager': certManager } = values;
     if (certManager !== undefined && !/^\d+\.\d+\.\d+$/.test(certManager)) {
@@ -57,9 +75,10 @@ export async function drillCommand(argv: readonly string[]): Promise<void> {
     process.stdout.write(`${usage}\n`);
     return;
   }
-  await telling(argv.includes('--json'), async () => {
+  const work = async (): Promise<void> => {
     const { restoreKey, rest: env } = takeKey();
     const { json, ...called } = readArguments(argv);
-    await drillAndTell({ ...called, restoreKey, env, progress, signal: cancellation() }, json);
-  });
+    await drillAndTell({ ...called, restoreKey, env, progress, signal: cancellation() }, json, sayInShell);
+  };
+  await telling(argv.includes('--json'), work, sayInShell);
 }

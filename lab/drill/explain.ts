@@ -56,7 +56,7 @@ const reasons: Record<string, (trouble: Trouble) => Explanation> = {
     line === undefined
       ? {
           explanation: `the backup holds no Secret ${secretKey}`,
-          next: 'find out why with `operation: backup` and `dry-run: true`: it refuses what is missing, unless `allow` says otherwise',
+          next: 'find out why with a dry run of `operation: backup` of action-backup: it refuses what is missing, unless it was allowed',
         }
       : {
           explanation: `the restore did not write Secret ${secretKey} (${line.action}): ${line.reason}`,

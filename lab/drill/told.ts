@@ -8,6 +8,11 @@ import { resultSchema } from './result.js';
 /** What a drill says on its way: standard output is the result's. */
 export const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** A text in the words of whoever called the drill. */
+export type Say = (text: string) => string;
+
+const asItIs: Say = (text) => text;
+
 const print = (text: string): void => void process.stdout.write(text);
 
 /** Follows signals for as long as the process lives: a second one must not end it while the lab is taken down. */
@@ -28,7 +33,7 @@ export function cancellation(): AbortSignal {
 }
 
 /** Drills, and tells what came of it: outputs and summary in a job, standard output, the exit code. */
-export async function drillAndTell(options: DrillOptions, json: boolean): Promise<void> {
+export async function drillAndTell(options: DrillOptions, json: boolean, say: Say = asItIs): Promise<void> {
   const result = await drill(options);
   const error = result.findings[0];
   if (options.env.GITHUB_OUTPUT) {
@@ -38,17 +43,17 @@ export async function drillAndTell(options: DrillOptions, json: boolean): Promis
   }
   await drillSummary(result, new Date()).write();
   if (error !== undefined) annotate(error.code, `${error.what}\n${error.why}\nnext: ${error.next}`);
-  print(json ? `${JSON.stringify(result)}\n` : drillText(result));
+  print(json ? `${JSON.stringify(result)}\n` : say(drillText(result)));
   if (!result.ok) process.exitCode = 1;
 }
 
 /** Does something, and tells an error of ours as a drill tells what it found. */
-export async function telling(json: boolean, work: () => Promise<void>): Promise<void> {
+export async function telling(json: boolean, work: () => Promise<void>, say: Say = asItIs): Promise<void> {
   try {
     await work();
   } catch (error) {
     const told = asOurs(error);
-    await fail(told, json);
+    await fail(told, json, say);
     // A lab that is coming up would keep the process.
     if (told.code === 'drill-cancelled') process.exit();
   }
@@ -66,9 +71,9 @@ function asOurs(error: unknown): McprtError {
   });
 }
 
-async function fail(error: McprtError, json: boolean): Promise<void> {
+async function fail(error: McprtError, json: boolean, say: Say): Promise<void> {
   const { code: name, message: what, why, next } = error;
-  progress(`${name}: ${what}\n  why: ${why}\n  next: ${next}`);
+  progress(say(`${name}: ${what}\n  why: ${why}\n  next: ${next}`));
   annotate(name, `${what}\nwhy: ${why}\nnext: ${next}`);
   await new Markdown()
     .heading('Restore drill')

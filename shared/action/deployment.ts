@@ -105,6 +105,6 @@ function refused(error: unknown): unknown {
   return githubError(error, {
     code: 'github-deployment',
     what: 'GitHub did not take the deployment',
-    next: 'give the job `permissions: deployments: write`; action-rollout makes none when `environment` is empty',
+    next: 'give the job `permissions: deployments: write`; none is made when `environment` is empty',
   });
 }

@@ -15,8 +15,8 @@ export async function runAction(title: string, operation: (signal: AbortSignal) 
   const cancel = (): void =>
     cancelled.abort(
       new McprtError('job-cancelled', {
-        what: 'the job was cancelled',
-        why: 'the runner sent a signal; the write that was under way was finished, no other was begun',
+        what: 'the run was cancelled',
+        why: 'it was sent a signal; the write that was under way was finished, no other was begun',
         next: 'run it again: it continues from what is there',
       }),
     );

@@ -255,11 +255,11 @@ export function misfitOf(
   if (!isOfRepository(context, run, fromRepository)) {
     return new McprtError('backup-foreign-repository', {
       what: 'the backup belongs to another repository',
-      why: `it was made by ${context.repository || 'a machine that named no repository'} (${originOf(context)}), and ${fromRepository === undefined ? `this is ${run.repository} (${run.repositoryId})` : `\`from-repository\` says ${fromRepository}`}`,
+      why: `it was made by ${withOrigin(context.repository || 'a machine that named no repository', originOf(context))}, and ${fromRepository === undefined ? `this is ${withOrigin(run.repository, run.repositoryId)}` : `\`from-repository\` says ${fromRepository}`}`,
       next:
         context.repository === run.repository && run.repositoryId === run.repository
           ? `say the number of that repository too, \`--repository-id ${originOf(context)}\`: by its name alone, another one of that name could be meant`
-          : `restore from a workflow of the repository that made it; if this one takes its place, set \`from-repository: ${originOf(context)}\``,
+          : `restore where it was made: in a workflow of that repository, or on that machine; if this one takes its place, set \`from-repository: ${originOf(context)}\``,
     });
   }
   if (context.domain !== run.domain) {
@@ -284,6 +284,11 @@ export function misfitOf(
 /** What `from-repository` calls the origin of a backup. */
 export function originOf({ repositoryId }: Pick<BackupContext, 'repositoryId'>): string {
   return repositoryId || 'none';
+}
+
+/** A repository with its number; a machine has one name for both. */
+export function withOrigin(repository: string, origin: string): string {
+  return repository === origin ? repository : `${repository} (${origin})`;
 }
 
 /** Two backups of machines that named no repository are not of one because of that. */

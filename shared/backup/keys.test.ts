@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { type KeySet, makeKeys, readBackupKey, readRestoreKey } from './keys.js';
+import { type KeySet, makeKeys, readBackupKey, readRestoreKey, requireEitherKey } from './keys.js';
 import { authenticate, openBackup } from './seal.js';
 import { keysOf, sealedBackup } from './testing/memory.js';
 
@@ -20,6 +20,17 @@ function refusalOf(read: () => unknown): { code: unknown; text: string } {
     return { code, text: [message, why, next, stack].join('\n') };
   }
 }
+
+describe('where either key does', () => {
+  it('both are named when there is none, with where a job has them and a shell', () => {
+    const { code, text } = refusalOf(() => requireEitherKey(' ', ''));
+    expect(code).toBe('key-missing');
+    expect(text).toContain('`backup-key` and `restore-key`, are empty');
+    expect(text).toContain('in a job the secret');
+    expect(refusalOf(() => requireEitherKey('a', '')).code).toBe('none');
+    expect(refusalOf(() => requireEitherKey('', 'a')).code).toBe('none');
+  });
+});
 
 describe('the restore key', () => {
   it('is one, or several, one a line, of any kind and with empty lines between', () => {

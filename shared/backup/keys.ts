@@ -24,6 +24,7 @@ export interface KeySet {
 
 /** What errors call the two secrets. */
 const [ofBackup, ofRestore] = ['the input `backup-key`', 'the input `restore-key`'] as const;
+const ofEither = 'both inputs, `backup-key` and `restore-key`,';
 const backupPrefix = 'mcprt-backup-key-1.';
 const restorePrefix = 'mcprt-restore-key-1.';
 const backupShape = z.strictObject({ signer: z.string(), recipients: z.array(z.string()).min(1) });
@@ -147,11 +148,7 @@ function unpack<T>(
 ): T {
   const trimmed = text.trim();
   if (trimmed === '') {
-    throw new McprtError('key-missing', {
-      what: `${subject} is empty`,
-      why: 'the secret does not exist, or this job’s environment does not have it',
-      next: 'make keys once and store them: docs/keys.md; the job must name the environment that holds the secret',
-    });
+    throw keyMissing(subject, 'is');
   }
   mask(trimmed);
   const other = prefix === backupPrefix ? restorePrefix : backupPrefix;
@@ -159,7 +156,7 @@ function unpack<T>(
     throw new McprtError('key-wrong-kind', {
       what: `${subject} holds the other key of the set`,
       why: `it starts with ${other}, and this needs ${prefix}`,
-      next: 'give a job that backs up the backup key, and a job that restores the restore key',
+      next: 'a backup takes the backup key, and a restore takes the restore key',
     });
   }
   try {
@@ -169,6 +166,24 @@ function unpack<T>(
     // The parser's own message may quote the key: it is dropped on purpose.
     throw invalid(subject, `it is not one line that starts with ${prefix}, or was cut when it was copied`);
   }
+}
+
+/** @param subject what is empty: a key, or several of which one would do */
+function keyMissing(subject: string, verb: 'is' | 'are'): McprtError {
+  return new McprtError('key-missing', {
+    what: `${subject} ${verb} empty`,
+    why: 'no key was given; in a job the secret does not exist, or the job does not name the environment that has it',
+    next: 'give it from the set of keys that these backups have; it is made once, as docs/keys.md shows',
+  });
+}
+
+/**
+ * Where either key tells whose signatures are trusted.
+ *
+ * @throws McprtError `key-missing`
+ */
+export function requireEitherKey(backupKey: string, restoreKey: string): void {
+  if (backupKey.trim() === '' && restoreKey.trim() === '') throw keyMissing(ofEither, 'are');
 }
 
 function readKey(subject: string, read: () => KeyObject): KeyObject {

@@ -59,7 +59,7 @@ export async function verifyBackups(cluster: Cluster, ports: Ports, options: Ver
   }
   const kept = await Promise.all(copies);
   const together = sharedFate(kept);
-  if (together !== undefined) ports.warn(`${together}; a store elsewhere, as \`oci\` or \`s3\`, would outlive that`);
+  if (together !== undefined) ports.warn(`${together}; a store elsewhere, as oci or s3, would outlive that`);
   return {
     found,
     context: backup.context,

@@ -48,7 +48,7 @@ function codeOf(status: number, reason: string): Refusal['code'] {
 
 function adviceFor(status: number): string {
   if (status === 401)
-    return 'the token or client certificate is not valid (any more): renew the kubeconfig secret, or delete it where the job is given `server` as well: a kubeconfig wins';
+    return 'the token or client certificate is not valid (any more): renew the kubeconfig, or leave it out where `server` is given as well: a kubeconfig wins';
   if (status === 403)
     return 'grant the verb that the message names: docs/permissions.md has the smallest Role for each operation';
   if (status === 409) return 'something else changed the object at the same time: run the operation again';

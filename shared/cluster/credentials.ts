@@ -137,7 +137,7 @@ async function loading<T>({ userName }: ChosenContext, load: () => Promise<T>): 
     throw new McprtError('kubeconfig-invalid', {
       what: `the credentials of kubeconfig user ${shown(userName)} cannot be loaded`,
       why: 'a file that it names cannot be read, or its plugin failed',
-      next: 'check that every path in the kubeconfig exists on this runner; inline the data with `kubectl config view --raw --flatten`',
+      next: 'check that every path in the kubeconfig exists on this machine; inline the data with `kubectl config view --raw --flatten`',
       cause: cause instanceof Error && 'code' in cause ? cause : undefined,
     });
   }
@@ -209,7 +209,7 @@ function refuseUntrusted(skipsVerification: boolean, startsProgram: boolean, opt
       : 'the kubeconfig wants to start a program to get its credentials',
     why: skipsVerification
       ? '`insecure-skip-tls-verify: true` would let anyone on the way read every Secret'
-      : 'exec plugins and auth providers run with all secrets of this job',
+      : 'exec plugins and auth providers run with all secrets of this run',
     next: skipsVerification
       ? 'put the server’s CA into `certificate-authority-data`'
       : 'use a token or a client certificate, or set `kubeconfig-trusted: true` if you trust where the file comes from',

@@ -56,7 +56,7 @@ export function readKubeconfig(
   if (shown !== undefined) {
     throw new McprtError('kubeconfig-missing', {
       what: `there is no kubeconfig at ${shown}`,
-      why: 'the file does not exist on this runner, or cannot be read',
+      why: 'the file does not exist on this machine, or cannot be read',
       next: help,
     });
   }

@@ -142,7 +142,7 @@ describe('a server’s certificate that is refused', () => {
 });
 
 describe('no connection', () => {
-  it('to this runner itself is told as a k3s.yaml that was copied as it is', async () => {
+  it('to this machine itself is told as a k3s.yaml that was copied as it is', async () => {
     const server = createTcp();
     const port = await listening(server);
     await new Promise((resolve) => server.close(resolve));

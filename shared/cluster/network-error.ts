@@ -71,9 +71,9 @@ function connectionError(cause: unknown, code: string, { server, tries }: Way): 
     return loopback.test(host)
       ? {
           code: 'cluster-loopback',
-          what: 'nothing listens there on this runner',
-          why: `${host} is the runner itself (${code}): /etc/rancher/k3s/k3s.yaml says so for use on the node, and was copied as it is`,
-          next: 'write the node’s address instead: `kubectl config set-cluster default --server=https://NODE:6443`; where the runner is the node, start k3s',
+          what: 'nothing listens there on this machine',
+          why: `${host} is this machine itself (${code}): /etc/rancher/k3s/k3s.yaml says so for use on the node, and was copied as it is`,
+          next: 'write the node’s address instead: `kubectl config set-cluster default --server=https://NODE:6443`; where this machine is the node, start k3s',
         }
       : {
           code: 'cluster-connection-refused',
@@ -86,17 +86,17 @@ function connectionError(cause: unknown, code: string, { server, tries }: Way): 
     return {
       code: 'cluster-dns',
       what: 'the name is not found',
-      why: `this runner’s DNS has no address for ${host} (${code})`,
-      next: 'correct the name, make its DNS record, or use the IP address: the certificate must have it too (k3s `--tls-san`); for an internal name use a runner within that network',
+      why: `this machine’s DNS has no address for ${host} (${code})`,
+      next: 'correct the name, make its DNS record, or use the IP address: the certificate must have it too (k3s `--tls-san`); for an internal name use a machine within that network: a runner there, for a job',
     };
   }
   const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-  const way = /^(?:EHOST|ENET)/.test(code) ? 'no route leads there from this runner' : 'packets are dropped on the way';
+  const way = /^(?:EHOST|ENET)/.test(code) ? 'no route leads there from this machine' : 'packets are dropped on the way';
   return {
     code: 'cluster-unreachable',
     what: `no answer${timedOut ? ' within the deadline' : code === '' ? '' : `, tried ${tries} times at most`}`,
     why: timedOut || isSilent(code) ? `${code || 'timeout'}: ${way}` : code || message || 'unknown network failure',
-    next: 'check that this runner can reach the API server: a firewall, a VPN, or a proxy that HTTPS_PROXY must name',
+    next: 'check that this machine can reach the API server: a firewall, a VPN, or a proxy that HTTPS_PROXY must name',
   };
 }
 
@@ -115,8 +115,8 @@ async function certificateError(cause: unknown, code: string, way: Way): Promise
     return {
       code: 'cluster-certificate-early',
       what: 'the server’s certificate is not valid yet',
-      why: `${code}${served ? `: it begins at ${served.validFromDate.toISOString()}` : ''}, and this runner’s clock says ${new Date().toISOString()}`,
-      next: 'a clock is wrong: compare the runner’s (`date -u`) with the node’s, and set the one that is wrong (`timedatectl set-ntp true`)',
+      why: `${code}${served ? `: it begins at ${served.validFromDate.toISOString()}` : ''}, and this machine’s clock says ${new Date().toISOString()}`,
+      next: 'a clock is wrong: compare this machine’s (`date -u`) with the node’s, and set the one that is wrong (`timedatectl set-ntp true`)',
     };
   }
   const given = ca
@@ -149,7 +149,7 @@ function namesOf(cause: unknown): string {
 
 function expired(code: string, served: X509Certificate | undefined, ca: X509Certificate | undefined): Told {
   const now = Date.now();
-  const clock = `this runner’s clock says ${new Date(now).toISOString()}`;
+  const clock = `this machine’s clock says ${new Date(now).toISOString()}`;
   if (ca && served && ca.validToDate.getTime() < now && served.validToDate.getTime() > now) {
     return {
       code: 'cluster-certificate-expired',
@@ -162,6 +162,6 @@ function expired(code: string, served: X509Certificate | undefined, ca: X509Cert
     code: 'cluster-certificate-expired',
     what: 'the server’s certificate has expired',
     why: `${code}${served ? `: it ended at ${served.validToDate.toISOString()}` : ''}, and ${clock}`,
-    next: 'restart k3s on the node (`systemctl restart k3s`): it renews its own certificates then; if the runner’s clock is wrong, set it',
+    next: 'restart k3s on the node (`systemctl restart k3s`): it renews its own certificates then; if this machine’s clock is wrong, set it',
   };
 }

@@ -27,7 +27,7 @@ export function fileTokens(
         throw new McprtError('kubeconfig-invalid', {
           what: 'the file with the token of the kubeconfig cannot be read',
           why: 'its `tokenFile` is not there, or is empty',
-          next: 'check that the path exists on this runner, or put the token itself into the kubeconfig',
+          next: 'check that the path exists on this machine, or put the token itself into the kubeconfig',
         });
       }
       if (token !== held?.token) onSecrets([token]);

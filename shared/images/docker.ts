@@ -50,7 +50,7 @@ export async function dockerState(ports: DockerPorts): Promise<DockerState> {
     new McprtError('docker-missing', {
       what: 'images are to be built, and there is no Docker engine here',
       why,
-      next: 'use a runner with Docker (GitHub’s Linux runners have it), or build elsewhere: action-rollout takes images by digest in `images`, action-smoke-test a file in `image-archive`',
+      next: 'use a machine with Docker (GitHub’s Linux runners have it), or build elsewhere: `images` of action-rollout takes images by digest, `image-archive` of action-smoke-test a file',
     });
   const asked = (args: readonly string[]): Promise<Run> => run(args, {}, briefly(ports));
   const engine = await asked(['version', '--format', '{{.Server.Version}}']).catch((error: unknown) => {
@@ -134,7 +134,7 @@ export async function saveImage(tag: string, file: string, ports: DockerPorts): 
   throw new McprtError('image-save', {
     what: `${tag} cannot be written into a file`,
     why: tail.join('\n') || `docker ended with ${code}`,
-    next: 'look at the space of the runner’s disk: `df -h`',
+    next: 'look at the space of this machine’s disk: `df -h`',
   });
 }
 

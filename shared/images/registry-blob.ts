@@ -45,6 +45,6 @@ function wayOf({ name, origin }: RegistryCalls, { headers }: RegistryReply): str
     why: `it names ${String(location ?? 'no place')
       .replace(/\?.*/, '')
       .slice(0, 200)}`,
-    next: 'check what stands between this runner and the registry',
+    next: 'check what stands between this machine and the registry',
   });
 }

@@ -154,7 +154,7 @@ async function wholeBody(
     new McprtError('registry-refused', {
       what: `${name} sends more than ${Math.ceil(most / 1024 / 1024)} MiB for ${what}`,
       why: 'no manifest and no configuration of an image is that large',
-      next: 'check the name of the image, and what stands between this runner and the registry',
+      next: 'check the name of the image, and what stands between this machine and the registry',
     });
   try {
     return await readAtMost(body, most, tooLarge);

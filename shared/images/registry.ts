@@ -195,7 +195,7 @@ function tampered(name: string, repository: string, wanted: string, found: strin
   return new McprtError('registry-digest', {
     what: `${name} gave something else than was asked for`,
     why: `${repository}@${wanted}: what came has the digest ${found}`,
-    next: 'nothing was changed; find out what stands between this runner and the registry',
+    next: 'nothing was changed; find out what stands between this machine and the registry',
   });
 }
 

@@ -185,7 +185,7 @@ async function logIn({ email, password }: { email: string; password: string }, w
       throw new McprtError('smoke-login-locked', {
         what: `the platform lets nobody log in from this address, ${email} neither`,
         why: `${told}: it locks an address from the third failed login, for all who share it, and for up to 5 min`,
-        next: 'find who fails to log in from here (other runners may share the address), and run it again later',
+        next: 'find who fails to log in from here (others may share its address), and run it again later',
       });
     }
     const token = isRecord(body) ? body.access_token : undefined;
@@ -308,7 +308,7 @@ function refusal({ status, told }: ApiAnswer): McprtError {
     return new McprtError('smoke-limit', {
       what: 'the platform’s limit is reached',
       why: told,
-      next: 'remove what earlier runs have left: run the action with `operation: cleanup`; a user may have five servers',
+      next: 'remove what earlier runs have left: run `operation: cleanup`; a user may have five servers',
     });
   }
   if (status >= 500) {

@@ -77,7 +77,7 @@ describe('a public name that only a proxy knows', () => {
     leads = {};
     const [unseen] = await reach(hosts, through());
     expect(unseen?.tls).toBeUndefined();
-    expect(unseen?.unseen).toContainEqual(expect.stringMatching(/^port 443: .* does not let this runner through/));
+    expect(unseen?.unseen).toContainEqual(expect.stringMatching(/^port 443: .* does not let this machine through/));
     const wrong = `http://me:wrong@${proxy.url}`;
     const [locked] = await reach(hosts, through({ proxies: { https: wrong, http: wrong, none: '' } }));
     expect([locked?.http, locked?.tls]).toEqual([undefined, undefined]);

@@ -173,7 +173,7 @@ async function load({ manifest, proxies }: CertManagerOptions): Promise<string> 
     throw new McprtError('certmanager-manifest', {
       what: `cert-manager’s manifest ${manifest} cannot be read`,
       why: toldBy(cause),
-      next: `${cause instanceof McprtError ? `${cause.next}; or ` : ''}download it in an earlier step and give its path in \`cert-manager-manifest\``,
+      next: `${cause instanceof McprtError ? `${cause.next}; or ` : ''}download it before, and give its path in \`cert-manager-manifest\``,
       cause,
     });
   }

@@ -155,7 +155,7 @@ async function refuseForgottenKey(
   throw new McprtError('setup-orders', {
     what: `setup would lead to ${due.length} certificate order${due.length === 1 ? '' : 's'} although there is a backup`,
     why: [...listed.flat(), ...due.map((one) => `${one.namespace}/${one.name}: ${one.reason}`)].join('\n'),
-    next: 'give `restore-key` (the job must name the environment that holds the secret), and setup restores first; if the orders are wanted, set `max-orders`',
+    next: 'give `restore-key`, and setup restores first; a job must name the environment that holds that secret. If the orders are wanted, set `max-orders`',
   });
 }
 

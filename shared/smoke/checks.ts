@@ -101,7 +101,7 @@ function failureOf(error: unknown): NonNullable<Check['failure']> {
     code: 'smoke-unexpected',
     what: 'the check itself failed',
     why: messageOf(error),
-    next: 'please report it, with the job’s debug log',
+    next: 'please report it, with the debug log',
   };
 }
 

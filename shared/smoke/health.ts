@@ -138,14 +138,14 @@ export function requireCertificate(
     fail(
       'smoke-tls-default',
       `${host} serves Traefik’s own certificate`,
-      'its Secret is missing or of another host: `kubectl get certificate,secret -A`; action-backup restores it without an order',
+      'its Secret is missing or of another host: `kubectl get certificate,secret -A`; `operation: restore` of action-backup brings it back without an order',
     );
   }
   if (notAfter <= now) {
     fail(
       'smoke-tls-expired',
       `the certificate of ${host} ended on ${notAfter.toISOString().slice(0, 10)}`,
-      'cert-manager has not renewed it: `kubectl describe certificate -A`, and action-setup’s `check`, which says why',
+      'cert-manager has not renewed it: `kubectl describe certificate -A`, and `operation: check` of action-setup, which says why',
     );
   }
   if (problem === 'ERR_TLS_CERT_ALTNAME_INVALID') {
@@ -159,7 +159,7 @@ export function requireCertificate(
     fail(
       'smoke-tls-early',
       `the certificate of ${host} is valid from ${notBefore.toISOString()} on only`,
-      'compare the clocks: the runner’s (`date`), and that of the node that cert-manager runs on',
+      'compare the clocks: this machine’s (`date`), and that of the node that cert-manager runs on',
     );
   }
   if (problem !== '') {

@@ -116,7 +116,7 @@ function stillThere(subject: string, why: string): McprtError {
   return new McprtError('smoke-cleanup', {
     what: `${subject} is still there after it was removed`,
     why,
-    next: 'run the action with `operation: cleanup`',
+    next: 'run `operation: cleanup`',
   });
 }
 

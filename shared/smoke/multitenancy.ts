@@ -105,7 +105,7 @@ async function play(checks: Checks, context: SmokeContext, options: Multitenancy
     const found = Object.keys(options.env).filter((name) => /KUBECONFIG|^KUBERNETES_SERVICE_/.test(name));
     if (found.length === 0) return;
     throw new McprtError('smoke-kubeconfig', {
-      what: 'the job still knows a way into the cluster',
+      what: 'this run still knows a way into the cluster',
       why: `set: ${found.join(', ')}`,
       next: 'this suite proves that a tenant needs none; it should have been removed: please report it',
     });

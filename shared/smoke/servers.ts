@@ -50,7 +50,7 @@ export async function deployServer(
     throw new McprtError('smoke-name-taken', {
       what: `a server ${name} is there already`,
       why,
-      next: 'it is left from another run: run the action with `operation: cleanup`; only who made it, or an admin, may remove it',
+      next: 'it is left from another run: run `operation: cleanup`; only who made it, or an admin, may remove it',
     });
   }
   if (answer.status === 422) {

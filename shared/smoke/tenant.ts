@@ -241,7 +241,7 @@ export async function requireCleanUp(context: SmokeContext, note: (text: string)
   throw new McprtError('smoke-cleanup', {
     what: 'not everything that the tests made could be removed',
     why: left.join('\n'),
-    next: 'run the action with `operation: cleanup`',
+    next: 'run `operation: cleanup`',
   });
 }
 

@@ -85,9 +85,9 @@ export function directoryStore(given: string): Store {
 
 const nexts = {
   'store-miss': 'check the input `directory` and the profile’s domain',
-  'store-read': 'check that the input `directory` names a folder, and that the runner’s user may read there',
-  'store-prune': 'check that the runner’s user may write there',
-  'store-write': 'check that the runner’s user may write there, and that the disk has room',
+  'store-read': 'check that the input `directory` names a folder, and that you may read there',
+  'store-prune': 'check that you may write there',
+  'store-write': 'check that you may write there, and that the disk has room',
 } as const;
 
 function failed(code: keyof typeof nexts, what: string, cause: unknown): McprtError {

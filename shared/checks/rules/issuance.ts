@@ -165,7 +165,7 @@ function rateLimited(order: KubeObject, { backup, seen }: PlatformFacts): Findin
   const until = Number.isNaN(told.getTime()) ? undefined : momentText(told, seen.now);
   const restore =
     backup === undefined
-      ? 'if a backup holds this certificate, restore it: action-backup with `operation: restore`'
+      ? 'if a backup holds this certificate, restore it with `operation: restore` of action-backup'
       : `restore it instead: generation ${backup.generation} of ${backup.createdAt.slice(0, 10)} in ${backup.store}, with \`operation: restore\``;
   return finding('rate-limited', {
     subject: recordsOf(order),

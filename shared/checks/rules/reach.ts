@@ -57,10 +57,10 @@ function behindProxy(names: readonly PublicName[]): Finding[] {
       code: 'reach-unseen',
       severity: isPort ? 'warning' : 'notice',
       subject: hidden.map(({ host }) => host).join(', '),
-      cause: 'a proxy stands between this runner and the name, and keeps some of the way from being seen',
+      cause: 'a proxy stands between this machine and the name, and keeps some of the way from being seen',
       evidence: hidden.flatMap(({ host, unseen }) => unseen.map((one) => `${host}: ${one}`)),
       remedy:
-        'where this runner reaches the name without the proxy, put it into NO_PROXY; otherwise look from a machine that does: `dig +short NAME`, `curl -v http://NAME/`'.replaceAll(
+        'where this machine reaches the name without the proxy, put it into NO_PROXY; otherwise look from a machine that does: `dig +short NAME`, `curl -v http://NAME/`'.replaceAll(
           'NAME',
           hidden[0]?.host ?? '',
         ),

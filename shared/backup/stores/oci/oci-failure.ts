@@ -8,6 +8,8 @@ export type Doing = 'read' | 'write' | 'delete';
 export interface Asked {
   /** The repository, as a person names it. */
   shown: string;
+  /** Where the registry's paths are. */
+  origin: string;
   /** Whether it is GitHub's own registry, where a job's permissions decide. */
   isGithub: boolean;
   /** Whether the step gave credentials. */
@@ -34,7 +36,7 @@ export function ociFailure(error: unknown, doing: Doing, asked: Asked): unknown 
         ? 'give the PEM of its CA in `ca-bundle`'
         : error.code.startsWith('proxy-')
           ? error.next
-          : 'check host and port in `oci`, and that this runner reaches it: `curl -v https://HOST/v2/`; then run the operation again',
+          : `check host and port in \`oci\`, and that this machine reaches it: \`curl -v ${asked.origin}/v2/\`; then run the operation again`,
     );
   }
   const { status, words } = error;

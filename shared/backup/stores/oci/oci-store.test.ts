@@ -125,7 +125,10 @@ describe('a registry', () => {
   it('that nobody reaches is told', async () => {
     const store = open();
     await upstream.close();
-    await expect(store.read(name)).rejects.toMatchObject({ code: 'store-unavailable' });
+    await expect(store.read(name)).rejects.toMatchObject({
+      code: 'store-unavailable',
+      next: expect.stringContaining(`curl -v http://127.0.0.1:${upstream.port}/v2/`),
+    });
     upstream = await startUpstream();
   });
 

@@ -33,8 +33,8 @@ const listLimits = { pages: 100, time: 120_000, perPage: 100 } as const;
 
 /** A repository of an OCI registry: each backup is an artifact, its name the tag and its digest what it is. */
 export function ociStore({ route, address, isGithub, hasCredentials, signal, firstPause }: OciPorts): Store {
-  const { repository, shown } = address;
-  const asked: Asked = { shown, isGithub, hasCredentials };
+  const { origin, repository, shown } = address;
+  const asked: Asked = { shown, origin, isGithub, hasCredentials };
   const base = `/v2/${repository}`;
   const reading = registryCalls(route, signal, firstPause);
   // Who may only read must not be asked for more; and some registries name too little.
@@ -225,7 +225,7 @@ function taken(tag: string, shown: string): McprtError {
   return new McprtError('store-duplicate', {
     what: `the tag ${tag} is taken in ${shown}`,
     why: 'another run, or somebody else, has stored something under that name',
-    next: 'run the job again: each attempt stores under a name of its own; find out who else writes to this repository',
+    next: 'run it again: each attempt stores under a name of its own; find out who else writes to this repository',
   });
 }
 
@@ -233,7 +233,7 @@ function tooLong(name: string): McprtError {
   return new McprtError('store-write', {
     what: 'the domain is too long for a tag',
     why: `${name} has ${name.length} characters, and a registry’s tag at most ${longestTag}`,
-    next: 'use another store for this platform, such as `s3`',
+    next: 'use another store for this platform, such as s3',
   });
 }
 
@@ -249,7 +249,7 @@ function otherDigest(shown: string, expected: string, got: string): McprtError {
   return new McprtError('store-digest', {
     what: `${shown} gives other bytes than it was asked for`,
     why: `${expected} was asked for, and what came has ${got}`,
-    next: 'use another store or generation, and find out what stands between this runner and the registry, or who can write to its storage',
+    next: 'use another store or generation, and find out what stands between this machine and the registry, or who can write to its storage',
   });
 }
 

@@ -220,7 +220,7 @@ function unreachable(error: unknown, address: S3Address): McprtError {
     why,
     next: certificate.test(code)
       ? 'give the PEM of its CA in `ca-bundle`'
-      : 'check host and port in `s3-endpoint`, and that this runner reaches it; then run the operation again',
+      : 'check host and port in `s3-endpoint`, and that this machine reaches it; then run the operation again',
     cause: error,
   });
 }

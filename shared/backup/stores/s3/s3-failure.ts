@@ -52,7 +52,7 @@ export function s3Failure(refused: Refused, doing: Doing, asked: Asked): McprtEr
 
   if (code === 'RequestTimeTooSkewed') {
     return new McprtError('store-clock', {
-      what: 'the clocks of this runner and of the S3 server differ too much',
+      what: 'the clocks of this machine and of the S3 server differ too much',
       why: `${why}. The server says it is ${refused.date || 'another time'}, and here it is ${new Date().toUTCString()}`,
       next: 'set the clock that is wrong, by NTP; a signature is good for 15 minutes',
     });
@@ -115,7 +115,7 @@ export function s3Failure(refused: Refused, doing: Doing, asked: Asked): McprtEr
     return make(
       'store-digest',
       'the S3 server got other bytes than were sent',
-      'find out what stands between this runner and the server and changes what goes through it',
+      'find out what stands between this machine and the server and changes what goes through it',
     );
   }
   if (full.test(code) || status === 507 || status === 413) {

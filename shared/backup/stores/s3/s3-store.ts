@@ -179,7 +179,7 @@ function taken(name: string, shown: string): McprtError {
   return new McprtError('store-duplicate', {
     what: `the name ${name} is taken in ${shown}`,
     why: 'another run, or somebody else, has stored something under it',
-    next: 'run the job again: each attempt stores under a name of its own; find out who else writes to this bucket',
+    next: 'run it again: each attempt stores under a name of its own; find out who else writes to this bucket',
   });
 }
 
