@@ -130,7 +130,7 @@ function requireNoPlan({ operation, 'expect-plan': expected, 'release-namespace'
     throw new McprtError('input-invalid', {
       what: 'both `expect-plan` and `release-namespace` are given',
       why: 'a namespace is given up before it can be seen what else a setup would do, and no plan holds it',
-      next: 'release it in a step of its own without `expect-plan`; then make a new plan, and have it approved',
+      next: 'release it in a run of its own without `expect-plan`; then make a new plan, and have it approved',
     });
   }
   if (operation === 'install') return;

@@ -158,6 +158,6 @@ export function requirePassword(inputs: SmokeInputs): void {
   throw new McprtError('smoke-no-password', {
     what: 'the tests’ own users have no password that the platform takes',
     why: `\`user-password\` ${length === 0 ? 'is empty' : `has ${length} characters`}; secrets are empty also in a run that a fork has caused`,
-    next: 'store a password of 8 to 72 characters as a secret, and keep it the same: the platform cannot change one',
+    next: 'give a password of 8 to 72 characters, in a job from a secret, and keep it the same: the platform cannot change one',
   });
 }

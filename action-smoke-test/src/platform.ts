@@ -76,7 +76,7 @@ async function adminOf(
       cluster === undefined
         ? '`admin-key`, `admin-email` and `kubeconfig` are empty'
         : 'the Secret mcp-sentinel/mcp-sentinel-secrets has no ADMIN_API_KEYS',
-    next: 'store one of the platform’s ADMIN_API_KEYS as a secret of the environment, and give it as `admin-key`',
+    next: 'give one of the platform’s ADMIN_API_KEYS as `admin-key`; a job takes it from a secret of its environment',
   });
 }
 

@@ -142,7 +142,7 @@ function readKey(text: string): RestoreKey {
     throw new McprtError('drill-usage', {
       what: 'there is no restore key',
       why: 'a drill decrypts a backup, and takes no key from the command line, where every process sees it',
-      next: 'give the restore key of the set that made the backup, as the variable MCPRT_RESTORE_KEY of the command, or the input `restore-key` of the action: docs/keys.md',
+      next: 'give the restore key of the set that made the backup as `restore-key`: docs/keys.md',
     });
   }
   return readRestoreKey(text, () => undefined);

@@ -91,7 +91,9 @@ function connectionError(cause: unknown, code: string, { server, tries }: Way): 
     };
   }
   const timedOut = cause instanceof Error && cause.name === 'TimeoutError';
-  const way = /^(?:EHOST|ENET)/.test(code) ? 'no route leads there from this machine' : 'packets are dropped on the way';
+  const way = /^(?:EHOST|ENET)/.test(code)
+    ? 'no route leads there from this machine'
+    : 'packets are dropped on the way';
   return {
     code: 'cluster-unreachable',
     what: `no answer${timedOut ? ' within the deadline' : code === '' ? '' : `, tried ${tries} times at most`}`,

@@ -37,7 +37,7 @@ export function guardSource(images: readonly WantedImage[], commit: string): voi
   throw new McprtError('rollout-unbound', {
     what: 'what would be built is not what was approved, as far as anybody can tell',
     why: `the source is no git checkout, so that a plan holds no commit of ${unbound.map(({ repository }) => repository).join(', ')}`,
-    next: 'check out the source with git, in a job with actions/checkout in an earlier step, or give images by digest in `images`; then make a new plan, and have it approved',
+    next: 'check out the source with git (in a job: in an earlier step, by actions/checkout), or give images by digest in `images`; then make a new plan, and have it approved',
   });
 }
 

@@ -214,7 +214,7 @@ async function requireSource(source: string, targets: readonly RolloutTarget[], 
     why: `there is no ${missing.join(', no ')}`,
     next: isOther
       ? 'a rollout cannot change the layout: check out a commit of the cluster’s layout, or upgrade the platform with action-setup'
-      : 'check out the platform’s repository, in a job in an earlier step, and give its folder in `source`; your own list of Dockerfiles goes into `targets`',
+      : 'check out the platform’s repository (in a job: in an earlier step), and give its folder in `source`; your own list of Dockerfiles goes into `targets`',
   });
 }
 

@@ -70,7 +70,7 @@ async function requireSource(source: string): Promise<void> {
   throw new McprtError('setup-source', {
     what: `${source} is not the platform’s source`,
     why: 'it has no folder cmd/mcp-runtime; the installer reads manifests and builds images from its source',
-    next: 'check out the platform’s repository, in a job in an earlier step, and give its folder in `source`',
+    next: 'check out the platform’s repository (in a job: in an earlier step), and give its folder in `source`',
   });
 }
 
@@ -83,7 +83,7 @@ async function build(source: string, { folder, env, log, signal }: BinaryOptions
     throw new McprtError('setup-build', {
       what: 'the platform’s command line cannot be built',
       why: built.failed.message,
-      next: 'install Go, in a job with actions/setup-go in an earlier step, or give a `binary`',
+      next: 'install Go (in a job: in an earlier step, by actions/setup-go), or give a `binary`',
     });
   }
   return path;
