@@ -183,6 +183,7 @@ async function asAPersonReadsIt(person: Person, { domain, backups, keys }: World
   expectDone('the run', run);
   expect(run.stdout.includes(`Backups of ${domain}`), 'no heading', run);
   expect(!/\||\*\*|<br>|^#/m.test(run.stdout), 'Markdown is left', run);
+  expect(run.stdout.includes('Next: mcprt backup plan with the --generation'), 'it is told as to a job', run);
   expect(!run.log.includes('\u001b'), 'there are colours in a pipe', run);
   const homeless = await type(person, ['backup', 'verify', '--domain', domain], { env: { ...env, HOME: '' } });
   expect(homeless.code === 1 && homeless.error === 'kubeconfig-missing', 'no home', homeless);
