@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
-import{a,b as p,c as t}from"./part-FCGXNWST.js";import{a as n}from"./part-RQEZAIAQ.js";import"./part-QHEPNVF4.js";import{a as i}from"./part-YFWEV3BR.js";import"./part-ZORDU7GE.js";import{mkdir as m}from"node:fs/promises";import{join as r}from"node:path";import{parseArgs as y}from"node:util";var k=`Makes a set of keys for mcprt and prints the lines that store them.
+import{a,b as p}from"./part-ZZNJUQU2.js";import{a as t}from"./part-XAKBRS5J.js";import{a as n}from"./part-K5UWDGDQ.js";import"./part-QHEPNVF4.js";import{a as i}from"./part-YFWEV3BR.js";import"./part-ZORDU7GE.js";import{mkdir as m}from"node:fs/promises";import{join as r}from"node:path";import{parseArgs as y}from"node:util";var k=`Makes a set of keys for mcprt and prints the lines that store them.
 
   node dist/keys.js [--out FOLDER] [--repo OWNER/NAME] [--classic]
 

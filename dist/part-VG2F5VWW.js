@@ -1,2 +1,0 @@
-import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
-import{a,b,c}from"./part-PRJZ2VTP.js";import"./part-PM6WVSNK.js";import"./part-MKM2FHM2.js";import"./part-YPPZ7GSX.js";import"./part-YXSR52O7.js";import"./part-CLKTSPZH.js";import"./part-CFO5YKPX.js";import"./part-YFWEV3BR.js";import"./part-ZORDU7GE.js";export{c as forwardedRoute,a as publicRoute,b as webRoute};
