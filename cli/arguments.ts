@@ -183,7 +183,7 @@ function meantBehind(action: Action, word: string, actions: readonly Action[]): 
     input.type.words?.includes(word) ? [`--${input.name} ${word}`] : [],
   );
   const own = [...values, ...(elsewhere.length > 0 ? flagsAbout(word, action) : [])];
-  return own.length > 0 ? own : elsewhere;
+  return own.length > 0 ? own.map((one) => `mcprt ${action.name} ${one}`) : elsewhere;
 }
 
 /** The operations of that name, as they are written. */
