@@ -19,6 +19,7 @@ describe('the lab of a release', () => {
   let served: Buffer | undefined;
   let digests: Digests;
   let asked: string[];
+  let encoding = '';
   const told: string[] = [];
 
   const take = (
@@ -45,9 +46,11 @@ describe('the lab of a release', () => {
     const digest = await digestOf(join(folder, 'lab.tar'));
     digests = { sources, go: '1.26.8', archives: { [ownMachine]: digest } };
     asked = [];
+    encoding = '';
     told.length = 0;
     server = createServer(({ url = '' }, answer) => {
       asked.push(url);
+      if (encoding !== '') answer.setHeader('content-encoding', encoding);
       if (url === `/${archiveName(sources, ownMachine)}` && served !== undefined) answer.end(served);
       else answer.writeHead(404).end();
     });
@@ -66,6 +69,16 @@ describe('the lab of a release', () => {
     const modes = await Promise.all(['lab', 'crds/version'].map((name) => stat(join(folder, 'done', name))));
     expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o755, 0o644]);
     expect(await readdir(join(folder, 'workshop'))).toEqual([]);
+  });
+
+  it.each([
+    ['of what is in it', (whole: Buffer) => whole],
+    ['of the file as it is', (whole: Buffer) => gzipSync(whole)],
+  ])('is taken from a server that calls gzip an encoding %s', async (_, change) => {
+    encoding = 'gzip';
+    served = change(served ?? Buffer.alloc(0));
+    expect(await take()).toBe(undefined);
+    expect((await done()).sort()).toEqual(['crds', 'lab']);
   });
 
   it('is packed into the same bytes, whatever the times of its files and their modes for others', async () => {

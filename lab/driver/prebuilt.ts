@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { compose, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
@@ -152,7 +152,7 @@ async function download(address: URL, file: string, most: number, { env, signal,
           yield chunk;
         }
       },
-      createGunzip(),
+      answer.headers.has('content-encoding') ? unpacked : createGunzip(),
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           bytes += chunk.length;
@@ -169,6 +169,20 @@ async function download(address: URL, file: string, most: number, { env, signal,
   } finally {
     for (const timer of timers) clearTimeout(timer);
   }
+}
+
+/** A server that calls the file an encoding of its content has it unpacked on the way: then it is the tar file already. */
+async function* unpacked(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const all = chunks[Symbol.asyncIterator]();
+  const first = await all.next();
+  const rest = async function* (): AsyncGenerator<Buffer> {
+    if (first.done) return;
+    yield first.value;
+    for (let next = await all.next(); !next.done; next = await all.next()) yield next.value;
+  };
+  const isPacked = !first.done && first.value[0] === 0x1f && first.value[1] === 0x8b;
+  // What fails on the way ends the unpacking too.
+  yield* isPacked ? compose(Readable.from(rest()), createGunzip()) : rest();
 }
 
 /** The digest of a tar file. */
