@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compose, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { createGunzip } from 'node:zlib';
@@ -182,7 +182,7 @@ async function* unpacked(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   };
   const isPacked = !first.done && first.value[0] === 0x1f && first.value[1] === 0x8b;
   // What fails on the way ends the unpacking too.
-  yield* isPacked ? compose(Readable.from(rest()), createGunzip()) : rest();
+  yield* isPacked ? Readable.from(rest()).compose(createGunzip()) : rest();
 }
 
 /** The digest of a tar file. */
