@@ -3,6 +3,7 @@ import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import type { Told } from '../../shared/action/result.js';
 import { excuseWords } from '../../shared/backup/restore-plan.js';
+import { consequencesOfFirst } from '../../shared/checks/causes.js';
 import { blocking } from '../../shared/checks/finding.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { PlatformFacts } from '../../shared/facts/observe-platform.js';
@@ -63,6 +64,8 @@ export function setupSummary(
     `${dryRun ? 'Setup plan' : 'Setup'} of ${domain}: ${decision === undefined ? 'not begun' : cases[decision.case].toLowerCase()}`,
   );
   markdown.line(headline(record, error, dryRun));
+  // Where the cluster explains it, that is the cause; otherwise the error has its own.
+  if (error instanceof McprtError && record.likely === undefined) markdown.list(error.why.split('\n'));
   if (dryRun && record.plan !== undefined && error === undefined) markdown.line(`Plan ${code(record.plan)}`);
   if (decision) markdown.list(decision.reasons.map((reason) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`));
   findingsTable(markdown, findings);
@@ -88,20 +91,32 @@ export function setupSummary(
   if (record.phases.length > 0) {
     markdown.details(`Times: ${spanText(record.phases.reduce((sum, { seconds }) => sum + seconds, 0))}`, times);
   }
-  return markdown.line(nextOf(record, error, dryRun));
+  nextPart(markdown, error, dryRun);
+  return markdown;
 }
 
-/** What became of it in a sentence or two, the likeliest cause first when it failed. */
+/** What became of it in a sentence or two: when it failed, the error that ended it, and what was found that may be why. */
 function headline(record: SetupRecord, error: unknown, dryRun: boolean): string {
   const orders = (count: number): string => `**${count} certificate order${count === 1 ? '' : 's'}**`;
   if (error !== undefined) {
-    const [first] = blocking(record.findings);
-    const cause = first === undefined ? '' : ` **${escaped(first.subject)}: ${escaped(first.cause)}.**`;
+    const { likely } = record;
     const name = error instanceof McprtError ? `${code(error.code)}: ` : '';
-    return `❌${cause} ${name}${withCode(messageOf(error))}.`;
+    const cause =
+      likely === undefined ? '' : ` Likely because: **${escaped(likely.subject)}: ${escaped(likely.cause)}.**`;
+    return `❌ ${name}${withCode(messageOf(error))}.${cause}`;
   }
   if (dryRun) return `🔍 ${orders(ordering(record.forecasts).length)} would follow. Nothing was changed.`;
   return `✅ Installed and verified: ${orders(record.newOrders.length)}, ${record.certificates.length} certificates Ready, all workloads rolled out, HTTPS seen from outside.`;
+}
+
+/** What the first finding is known to bring about, as a sentence; empty where that is nothing. */
+function causedByFirst(findings: SetupRecord['findings']): string {
+  const caused = consequencesOfFirst(findings);
+  if (caused.length === 0) return '';
+  const isAll = caused.length === blocking(findings).length - 1;
+  const others = caused.length === 1 ? 'the other' : 'the others';
+  const named = [...new Set(caused.map((one) => one.code))].map(code).join(', ');
+  return ` The first is the likeliest cause of ${isAll ? others : named}.`;
 }
 
 /** The summary of a check. */
@@ -113,7 +128,7 @@ export function checkSummary(record: SetupRecord, facts: PlatformFacts, domain: 
     .line(
       errors === 0
         ? `✅ Nothing is wrong${findings.length === 0 ? '' : `; ${findings.length} thing${findings.length === 1 ? '' : 's'} worth knowing`}.`
-        : `❌ **${errors} thing${errors === 1 ? ' is' : 's are'} wrong.** The first is the likeliest cause of the others.`,
+        : `❌ **${errors} thing${errors === 1 ? ' is' : 's are'} wrong.**${causedByFirst(findings)}`,
     );
   findingsTable(markdown, findings);
   markdown.table(
@@ -184,11 +199,16 @@ function forecastText({ verdict, reason, excused }: SetupRecord['forecasts'][num
   return `${verdict}\n${told}`;
 }
 
-function nextOf({ findings }: SetupRecord, error: unknown, dryRun: boolean): string {
-  const [first] = blocking(findings);
-  if (first) return `**Next:** ${withCode(first.remedy)}. Then run setup again: it continues from what is there.`;
-  if (error !== undefined) return `**Next:** ${error instanceof McprtError ? withCode(error.next) : 'run setup again'}`;
-  return dryRun
-    ? '**Next:** have it approved, and run `operation: install` without `dry-run`, with the digest as `expect-plan`.'
-    : '**Next:** back up (`operation: backup` of action-backup), and run the smoke test (action-smoke-test).';
+function nextPart(markdown: Markdown, error: unknown, dryRun: boolean): void {
+  if (error === undefined) {
+    markdown.line(
+      dryRun
+        ? '**Next:** have it approved, and run `operation: install` without `dry-run`, with the digest as `expect-plan`.'
+        : '**Next:** back up (`operation: backup` of action-backup), and run the smoke test (action-smoke-test).',
+    );
+    return;
+  }
+  const [first = '', ...more] = error instanceof McprtError ? error.next.split('\n') : ['run setup again'];
+  if (more.length === 0) markdown.line(`**Next:** ${withCode(first)}`);
+  else markdown.line('**Next**').list([first, ...more]);
 }

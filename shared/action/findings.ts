@@ -3,7 +3,7 @@ import { docsLink } from './docs-link.js';
 import { log } from './log.js';
 import { escaped, type Markdown, narrowCode, withCode } from './markdown.js';
 
-/** Findings as annotations of the step, the likeliest cause first. */
+/** Findings as annotations of the step, causes before what they bring about. */
 export function annotateFindings(findings: readonly Finding[]): void {
   for (const { severity, code: name, subject, cause, evidence, remedy } of findings) {
     log[severity](

@@ -57,7 +57,10 @@ export const finding = z
     remedy: z.string(),
     confidence: z.enum(['certain', 'likely', 'possible']),
   })
-  .meta({ id: 'finding', description: 'Something that is wrong or worth knowing, the likeliest cause first.' });
+  .meta({
+    id: 'finding',
+    description: 'Something that is wrong or worth knowing; causes come before what they bring about.',
+  });
 
 export const phase = z
   .strictObject({ name: z.string(), from: z.number(), seconds: z.number(), endedAt: time })

@@ -1,6 +1,6 @@
 /**
- * Every finding's code, root causes before what they bring about: of several findings the first in this order is the
- * likeliest cause of the rest. Each code has an entry in docs/troubleshooting.md.
+ * Every finding's code, root causes before what they bring about: where one finding causes another, it comes first in this
+ * order. Which does is known to `causes.ts`. Each code has an entry in docs/troubleshooting.md.
  */
 export const findingCodes = [
   // access

@@ -4,7 +4,8 @@ import { objectOf } from '../cluster/cluster.js';
 import { type KubeObject, kinds } from '../cluster/objects.js';
 import type { PlatformFacts } from '../facts/observe-platform.js';
 import type { PublicName } from '../platform/reach.js';
-import { diagnose, preflight } from './diagnose.js';
+import { diagnose, diagnoseSetup, preflight } from './diagnose.js';
+import { type SetupStage, setupStages } from './stages.js';
 
 const now = new Date('2026-05-01T12:00:00Z');
 
@@ -212,6 +213,104 @@ describe('what setup itself brings back', () => {
   });
 });
 
+describe('a platform that is not there', () => {
+  const base = empty();
+  const without = (...namespaces: string[]): PlatformFacts => ({
+    ...base,
+    workloads: base.workloads.filter(({ metadata }) => !namespaces.includes(metadata.namespace ?? '')),
+  });
+  const found = (facts: PlatformFacts) =>
+    diagnose(facts).map(({ code, cause, evidence }) => ({ code, cause, evidence }));
+
+  it('is told before the first install, when not even its namespaces are there', () => {
+    const facts = { ...without('registry', 'mcp-sentinel'), seen: { ...base.seen, namespaces: [] } };
+    expect(found(facts)).toEqual([
+      {
+        code: 'platform-missing',
+        cause: 'the platform is not installed',
+        evidence: ['there is no namespace registry', 'there is no namespace mcp-sentinel'],
+      },
+    ]);
+  });
+
+  it('is told after a restore, which brings its namespaces and nothing that runs in them', () => {
+    expect(diagnose(without('registry', 'mcp-sentinel'))).toMatchObject([
+      {
+        code: 'platform-missing',
+        severity: 'error',
+        evidence: ['namespace registry has no workload', 'namespace mcp-sentinel has no workload'],
+        remedy: expect.stringMatching(/^run setup/),
+      },
+    ]);
+  });
+
+  it('is told of a part', () => {
+    expect(found(without('mcp-sentinel'))).toEqual([
+      {
+        code: 'platform-missing',
+        cause: 'a part of the platform is not installed',
+        evidence: ['namespace mcp-sentinel has no workload'],
+      },
+    ]);
+  });
+
+  it('is nothing to be told of where the credentials may not read workloads', () => {
+    const unseen = ['registry', 'mcp-sentinel'].map((namespace) => `statefulsets in ${namespace}`);
+    expect(found({ ...without('registry', 'mcp-sentinel'), unseen })).toEqual([]);
+  });
+});
+
+describe('a setup that has failed', () => {
+  const base = empty();
+  const cluster = (part: Partial<PlatformFacts>, seen: Partial<PlatformFacts['seen']> = {}): PlatformFacts => ({
+    ...base,
+    ...part,
+    seen: { ...base.seen, ...seen },
+  });
+  const kubeSystem = base.workloads.filter(({ metadata }) => metadata.namespace === 'kube-system');
+  const nothingInstalled = cluster(
+    { workloads: kubeSystem, pullSecrets: [{ namespace: 'mcp-sentinel', state: 'missing' }] },
+    { namespaces: [], groups: new Map(), issuers: [], certManager: { ...base.seen.certManager, state: 'absent' } },
+  );
+  const told = (facts: PlatformFacts, reached: SetupStage) => diagnoseSetup(facts, reached).map(({ code }) => code);
+
+  it.each(setupStages.slice(0, 2))('is not told the state before an installation as its cause: %s', (reached) => {
+    expect(codesOf(nothingInstalled)).toEqual(['certmanager-missing', 'platform-missing', 'pull-secret-missing']);
+    expect(told(nothingInstalled, reached)).toEqual([]);
+  });
+
+  it('while the installer runs is not told what the installer had still to make', () => {
+    const facts = cluster({
+      workloads: base.workloads.filter(({ metadata }) => metadata.namespace !== 'mcp-sentinel'),
+    });
+    expect(codesOf(facts)).toEqual(['platform-missing']);
+    expect(told(facts, 'installer')).toEqual([]);
+    expect(told(facts, 'verifying')).toEqual(['platform-missing']);
+  });
+
+  it('is told of a cert-manager that does not come up, from when setup waits for it', () => {
+    const workloads = base.workloads.map((one) =>
+      one.metadata.name === 'cert-manager-webhook' ? { ...one, status: { replicas: 1 } } : one,
+    );
+    expect(told(cluster({ workloads }), 'looking')).toEqual([]);
+    expect(diagnoseSetup(cluster({ workloads }), 'cert-manager')).toMatchObject([
+      { code: 'certmanager-unready', severity: 'error' },
+    ]);
+    expect(preflight(cluster({ workloads }))).toMatchObject([{ code: 'certmanager-unready', severity: 'warning' }]);
+  });
+
+  it('is told what setup does not mend, at any time', () => {
+    const workloads = base.workloads.filter(({ metadata }) => metadata.namespace !== 'kube-system');
+    for (const reached of setupStages) expect(told(cluster({ workloads }), reached)).toContain('kube-system-wiped');
+  });
+
+  it('advises setup nowhere before the installer has run', () => {
+    const facts = cluster({}, { certManager: { ...base.seen.certManager, state: 'absent' } });
+    expect(diagnose(facts).map(({ remedy }) => remedy)).toEqual([expect.stringContaining('setup')]);
+    expect(diagnoseSetup(facts, 'looking')).toEqual([]);
+  });
+});
+
 describe('a workload that is scaled to 0', () => {
   const scaled = (name: string): KubeObject =>
     objectOf(kinds.deployment, { metadata: { namespace: 'mcp-sentinel', name }, spec: { replicas: 0 }, status: {} });
@@ -258,13 +357,16 @@ function certificate(ready: 'True' | 'False'): PlatformFacts['seen']['certificat
   };
 }
 
-/** A cluster on which nothing is wrong, and nothing of the platform is installed but an issuer. */
+/** A cluster on which nothing is wrong, with the least of the platform that counts as installed. */
 function empty(): PlatformFacts {
   const rolledOut = { replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1 };
   const system = (name: string): KubeObject =>
     objectOf(kinds.deployment, { metadata: { namespace: 'kube-system', name }, status: rolledOut });
   const manager = ['cert-manager', 'cert-manager-webhook', 'cert-manager-cainjector'].map((name) =>
     objectOf(kinds.deployment, { metadata: { namespace: 'cert-manager', name }, status: rolledOut }),
+  );
+  const platform = ['registry', 'mcp-sentinel'].map((namespace) =>
+    objectOf(kinds.deployment, { metadata: { namespace, name: 'one' }, status: rolledOut }),
   );
   const ready = { conditions: [{ type: 'Ready', status: 'True' }], nodeInfo: { architecture: 'amd64' } };
   const issuer = objectOf(kinds.clusterIssuer, { metadata: { name: 'letsencrypt-prod' }, status: ready });
@@ -292,7 +394,7 @@ function empty(): PlatformFacts {
     hosts: { registry: 'registry.example.com', mcp: 'mcp.example.com', platform: 'platform.example.com' },
     imagePlatform: 'linux/amd64',
     nodes: [objectOf(kinds.node, { metadata: { name: 'one' }, status: ready })],
-    workloads: [system('coredns'), system('traefik'), ...manager],
+    workloads: [system('coredns'), system('traefik'), ...manager, ...platform],
     pods: [],
     warnings: [],
     services: [],

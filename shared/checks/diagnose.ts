@@ -5,13 +5,14 @@ import { checkCertManager } from './rules/cert-manager.js';
 import { checkCertificates } from './rules/certificates.js';
 import { checkInstaller } from './rules/installer.js';
 import { checkIssuance } from './rules/issuance.js';
-import { checkKubeSystem, missingTraefikFiles } from './rules/kube-system.js';
+import { checkKubeSystem } from './rules/kube-system.js';
 import { checkNamespaces } from './rules/namespaces.js';
 import { checkNodes } from './rules/nodes.js';
 import { checkPlatform } from './rules/platform.js';
 import { checkReach } from './rules/reach.js';
 import { checkServing } from './rules/serving.js';
 import { checkWorkloads } from './rules/workloads.js';
+import { hasReached, mendedUntil, type SetupStage } from './stages.js';
 
 /** What must be right before anything is changed. */
 const preflightRules: readonly Rule[] = [
@@ -33,42 +34,38 @@ const allRules: readonly Rule[] = [
   checkServing,
 ];
 
-/** Findings of all rules about a facts, the likeliest root cause first. */
+/** Findings of all rules about these facts, root causes before what they bring about. */
 export function diagnose(facts: PlatformFacts): Finding[] {
   return ordered(allRules.flatMap((rule) => rule(facts)));
 }
 
-/** Codes that setup itself mends: before it they are reported, and do not stand in its way. */
-const mendedBySetup: readonly Finding['code'][] = [
-  'certmanager-missing',
-  'certmanager-gone',
-  'certmanager-unready',
-  'certmanager-webhook-down',
-  'brake-left',
-  'issuer-missing',
-  'issuer-not-ready',
-  'admission-webhook-orphaned',
-  // What the installer changes is forecast, and counted against `max-orders`.
-  'certificate-names',
-  'certificate-missing',
-  'certificate-not-ready',
-  'certificate-expired',
-  'certificate-backoff',
-];
-
-/** What a Traefik that cannot start brings about. */
-const withoutTraefik: readonly Finding['code'][] = ['traefik-down', 'port-80-closed', 'port-443-closed'];
-
-/** Findings that matter before setup; what setup mends, and what is only a doubt, is at most a warning. */
+/**
+ * Findings that matter before setup. What setup mends is told, and what is only a doubt: both are a warning at most, as
+ * neither stands in its way.
+ */
 export function preflight(facts: PlatformFacts): Finding[] {
-  const mended = [...mendedBySetup, ...(missingTraefikFiles(facts).length > 0 ? withoutTraefik : [])];
   return ordered(
-    preflightRules
-      .flatMap((rule) => rule(facts))
-      .map((finding) =>
-        finding.severity === 'error' && (mended.includes(finding.code) || finding.confidence === 'possible')
-          ? { ...finding, severity: 'warning' as const }
-          : finding,
-      ),
+    beforehand(facts).map((finding) =>
+      mendedUntil(finding.code, facts) === undefined ? finding : atMostWarning(finding),
+    ),
   );
+}
+
+/**
+ * What may be why a setup has failed, or cannot begin, when it has come so far. What it would have mended later is left
+ * out: before an installation that is the ordinary state.
+ */
+export function diagnoseSetup(facts: PlatformFacts, reached: SetupStage): Finding[] {
+  const findings = hasReached(reached, 'installer') ? diagnose(facts) : ordered(beforehand(facts));
+  return findings.filter(({ code }) => hasReached(reached, mendedUntil(code, facts) ?? 'looking'));
+}
+
+function beforehand(facts: PlatformFacts): Finding[] {
+  return preflightRules
+    .flatMap((rule) => rule(facts))
+    .map((finding) => (finding.confidence === 'possible' ? atMostWarning(finding) : finding));
+}
+
+function atMostWarning(finding: Finding): Finding {
+  return finding.severity === 'error' ? { ...finding, severity: 'warning' } : finding;
 }

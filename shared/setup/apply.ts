@@ -1,17 +1,16 @@
 import { brake } from '../backup/brake.js';
 import { restore } from '../backup/restore.js';
 import { isDue } from '../backup/restore-plan.js';
-import { installableCertManager } from '../certificates/version.js';
 import type { Finding } from '../checks/finding.js';
 import { finding } from '../checks/finding.js';
-import type { Cluster } from '../cluster/cluster.js';
+import { type Cluster, nowOf } from '../cluster/cluster.js';
 import type { Credentials } from '../cluster/credentials.js';
 import { McprtError, messageOf } from '../errors.js';
 import { observeLock } from '../facts/lock.js';
 import type { Timed } from '../phases.js';
 import { holderOf } from '../run-context.js';
-import { type Binary, findBinary } from './binary.js';
-import { ensureCertManager, releaseManifest } from './cert-manager.js';
+import type { Binary } from './binary.js';
+import { ensureCertManager } from './cert-manager.js';
 import { readDoctor } from './doctor.js';
 import { beginFirstInstall } from './first-install.js';
 import { type InstallerLog, type InstallerRun, runInstaller } from './installer.js';
@@ -30,6 +29,7 @@ export interface Work {
   options: SetupOptions;
   record: SetupRecord;
   prepared: Prepared;
+  binary: Binary;
   phase: Timed;
 }
 
@@ -37,11 +37,11 @@ export interface Work {
  * Restores, installs cert-manager where it does not work, runs the platform's installer, closes the registry behind it,
  * and asks the platform's doctor.
  *
- * @throws McprtError `setup-failed`, those of a restore, of cert-manager's installation and of the binary
+ * @throws McprtError `setup-failed`, those of a restore and of cert-manager's installation
  */
 export async function apply(work: Work): Promise<void> {
   const { cluster, ports, options, record, prepared, phase } = work;
-  const { decision, plan, allowed, facts } = prepared;
+  const { decision, plan, allowed, facts, manifest } = prepared;
   if (decision.mode === 'first-install') await beginFirstInstall(cluster, facts.seen.now);
   if (plan !== undefined && isDue(plan.plan)) {
     record.restored = await phase('restore', () =>
@@ -50,20 +50,16 @@ export async function apply(work: Work): Promise<void> {
   } else {
     await releaseLeftBrake(work);
   }
+  record.reached = 'cert-manager';
   await phase('look after cert-manager', async () => {
     record.certManagerInstalled = await ensureCertManager(cluster, {
-      manifest:
-        options.certManager.manifest ||
-        releaseManifest(
-          options.certManager.version ||
-            (facts.seen.certManager.version ?? installableCertManager(!facts.seen.canBrake)),
-        ),
-      proxies: ports.proxies,
+      manifest,
       deadline: options.patience.rollouts,
       signal: ports.signal,
       progress: ports.progress,
     });
   });
+  record.reached = 'issuer';
   if (decision.mode === 'rerun') {
     await phase('wait for the issuer', () =>
       untilIssuerReady(cluster, options.settings.issuer, patienceOf(ports, options)),
@@ -79,11 +75,11 @@ export function patienceOf(ports: SetupPorts, { patience }: SetupOptions): Patie
 
 /** A restore that was killed after its last write left the brake on: nothing is left to restore, and renewals are denied. */
 async function releaseLeftBrake({ cluster, ports, options, prepared }: Work): Promise<void> {
-  const { canBrake, now } = prepared.facts.seen;
+  const { canBrake } = prepared.facts.seen;
   if ((await observeLock(cluster)) === undefined) return;
   const held = await brake(
     cluster,
-    { run: holderOf(options.run), expires: new Date(now.getTime() + 60_000) },
+    { run: holderOf(options.run), expires: new Date(nowOf(cluster).getTime() + 60_000) },
     { canDeny: canBrake, signal: ports.signal },
   );
   await held.release();
@@ -94,6 +90,7 @@ async function install(work: Work): Promise<void> {
   const { cluster, credentials, ports, options, record, prepared, phase } = work;
   const { env, folder, log, signal } = ports;
   const { platformMode, config } = prepared;
+  const cli = work.binary;
   if (platformMode.overwrites) await writePlatformMode(cluster, platformMode.pass ?? '');
   const kubeconfig = await writeKubeconfig(credentials, folder, {
     onFolder: ports.onKubeconfig,
@@ -112,19 +109,16 @@ async function install(work: Work): Promise<void> {
       kubeconfig: kubeconfig.path,
     });
     for (const notice of invocation.notices) ports.progress(notice);
-    const { binary, source } = options;
-    const cli = await phase('find the installer', () =>
-      findBinary({ binary, source, folder, env: invocation.env, log, signal }),
-    );
-    record.binary = cli;
     ports.onInstaller();
     record.installerBegun = true;
+    record.reached = 'installer';
     const run = await phase('run the installer', () =>
       runInstaller(cli.path, invocation, { cwd: cli.source, log, signal }),
     );
     record.installer = run;
     await closeBehind(cluster, ports);
     if (run.failed) throw failureOf(run.failed);
+    record.reached = 'verifying';
     if (options.doctor)
       record.findings.push(...(await phase('ask the doctor', () => askDoctor(cli, invocation, ports))));
   } finally {
@@ -136,7 +130,7 @@ function failureOf({ step, message }: NonNullable<InstallerRun['failed']>): Mcpr
   return new McprtError('setup-failed', {
     what: `the platform’s installer failed${step === undefined ? '' : ` in its step ${step}`}`,
     why: message,
-    next: 'see the findings; setup can be run again',
+    next: 'fix what the findings name, and run setup again: it continues from what is there',
   });
 }
 

@@ -15,13 +15,31 @@ import { isRecord } from '../json.js';
 import type { Proxies } from '../proxy.js';
 
 export interface CertManagerOptions {
-  /** Address or path of the release manifest. */
-  manifest: string;
-  proxies: Proxies;
+  manifest: ReleaseManifest;
   /** In ms. */
   deadline: number;
   signal: AbortSignal;
   progress: (line: string) => void;
+}
+
+/** A release manifest that is read once, when it is first asked for. */
+export interface ReleaseManifest {
+  /** Its address or path. */
+  from: string;
+  /** Its objects. @throws McprtError `certmanager-manifest` */
+  objects(): Promise<readonly KubeObject[]>;
+}
+
+/** @param from address or path of the release manifest */
+export function manifestFrom(from: string, proxies: Proxies): ReleaseManifest {
+  let read: Promise<readonly KubeObject[]> | undefined;
+  return {
+    from,
+    objects() {
+      read ??= load(from, proxies).then((text) => readManifest(text, from));
+      return read;
+    },
+  };
 }
 
 /** Where a release has its manifest. */
@@ -109,8 +127,8 @@ async function requireForeign(cluster: Cluster, controller: KubeObject, options:
 
 /** By server-side apply; ends when its admission lets a Certificate through. */
 async function installCertManager(cluster: Cluster, options: CertManagerOptions): Promise<void> {
-  const objects = readManifest(await load(options), options.manifest);
-  options.progress(`installing cert-manager: ${objects.length} objects from ${options.manifest}`);
+  const objects = await options.manifest.objects();
+  options.progress(`installing cert-manager: ${objects.length} objects from ${options.manifest.from}`);
   const applyAll = async (due: readonly KubeObject[]): Promise<void> => {
     await Promise.all(due.map((object) => cluster.apply(kindOfObject(object), object, { force: true })));
   };
@@ -164,7 +182,7 @@ function unavailable(deployments: readonly KubeObject[], name: string): string {
   return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0 ? '' : `${name}: it is scaled to 0`;
 }
 
-async function load({ manifest, proxies }: CertManagerOptions): Promise<string> {
+async function load(manifest: string, proxies: Proxies): Promise<string> {
   try {
     if (!/^https?:/.test(manifest)) return await readFile(manifest, 'utf8');
     if (!manifest.startsWith('https:')) throw new Error('it is not an https address');

@@ -54,6 +54,13 @@ export function furtherArguments(given: readonly string[]): string[] {
 const passedOn =
   /^(?:PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SSL_CERT_(?:FILE|DIR)|(?:HTTPS?|NO|ALL)_PROXY|https?_proxy|no_proxy|GO[A-Z]*|DOCKER_(?:HOST|CONFIG|CONTEXT|BUILDKIT|TLS_VERIFY|CERT_PATH)|BUILDX_.*|XDG_.*|RUNNER_TRACKING_ID)$/;
 
+/** What of an environment is passed on to programs that are started here. */
+export function programEnv(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0])),
+  );
+}
+
 /**
  * The installer's arguments and environment. Source of names and defaults: the setup command of the platform, and the
  * runbook's table; `MCP_SETUP_WAIT_TIMEOUT`, which nothing reads, is mapped to the variable that is read.
@@ -91,9 +98,7 @@ export function invocationOf(input: {
     ...(platformMode === undefined ? [] : ['--platform-mode', platformMode]),
     ...settings.further,
   ];
-  const own = Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && passedOn.test(entry[0])),
-  );
+  const own = programEnv(env);
   const profiled = Object.fromEntries([...profile].filter(([, value]) => value !== ''));
   const used: readonly string[] =
     mode === 'first-install' ? ['MCP_ACME_EMAIL'] : ['MCP_SETUP_TLS_CLUSTER_ISSUER', 'MCP_TLS_CLUSTER_ISSUER'];

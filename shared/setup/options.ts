@@ -2,6 +2,7 @@ import type { Ports } from '../backup/ports.js';
 import type { RestoreOptions, RestoreResult } from '../backup/restore.js';
 import type { CertificateForecast } from '../backup/restore-plan.js';
 import type { Finding } from '../checks/finding.js';
+import type { SetupStage } from '../checks/stages.js';
 import type { PlatformOptions } from '../facts/observe-platform.js';
 import type { Phase } from '../phases.js';
 import type { Hosts, Values } from '../profile/values.js';
@@ -79,6 +80,10 @@ export interface SetupRecord {
   /** Orders that appeared since the start. */
   newOrders: string[];
   findings: Finding[];
+  /** How far it has come, which says what may be why it fails. */
+  reached: SetupStage;
+  /** What of the findings explains the error that ended it; undefined where the error says its cause itself. */
+  likely?: Finding;
   phases: Phase[];
 }
 
@@ -91,6 +96,7 @@ export function newSetupRecord(): SetupRecord {
     certificates: [],
     newOrders: [],
     findings: [],
+    reached: 'looking',
     phases: [],
   };
 }

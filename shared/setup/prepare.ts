@@ -2,18 +2,22 @@ import { planFor, type RestoreResult, restore } from '../backup/restore.js';
 import { prefixOf } from '../backup/stores/store.js';
 import { type Candidate, candidates, sorted } from '../backup/walk.js';
 import { installableCertManager } from '../certificates/version.js';
-import { preflight } from '../checks/diagnose.js';
-import { blocking } from '../checks/finding.js';
+import { diagnoseSetup, preflight } from '../checks/diagnose.js';
+import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { McprtError } from '../errors.js';
 import { requireFree } from '../facts/lock.js';
 import { type InstallerFailure, observePlatform, type PlatformFacts } from '../facts/observe-platform.js';
 import { rulesOf } from '../permissions/operations.js';
 import type { Timed } from '../phases.js';
+import type { Proxies } from '../proxy.js';
 import { holderOf } from '../run-context.js';
 import { planSetup, requireSetupPlan } from './approval.js';
+import { binaryFaults, goFault } from './binary.js';
+import { manifestFrom, type ReleaseManifest, releaseManifest } from './cert-manager.js';
 import { unfinishedSince } from './first-install.js';
 import { decideMode, type ModeDecision } from './mode.js';
+import { obstaclesError } from './obstacles.js';
 import type { SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { checkOrders, installerCertificates, ordering } from './orders.js';
 import { decidePlatformMode, type KnownConfig, knownConfig, type PlatformModeDecision } from './platform-mode.js';
@@ -29,14 +33,17 @@ export interface Prepared {
   platformMode: PlatformModeDecision;
   /** What the installer will find of the platform's configuration. */
   config: KnownConfig;
+  manifest: ReleaseManifest;
+  /** What was found at the beginning and may be why setup fails, where nobody has looked again. */
+  standing: Finding[];
   observe(installer?: InstallerFailure): Promise<PlatformFacts>;
 }
 
 /**
  * Looks, decides, and refuses what must not be begun. Changes nothing.
  *
- * @throws McprtError `setup-mode`, `setup-plan-moved`, `setup-unbound`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-platform-mode`,
- * `setup-orders`, `setup-budget`, `restore-locked`, and those by which a backup is refused
+ * @throws McprtError `setup-mode`, `setup-plan-moved`, `setup-unbound`, `setup-preflight`, `permission-missing`, `setup-acme-email`, `setup-source`,
+ * `setup-binary`, `setup-build`, `certmanager-manifest`, `setup-platform-mode`, `setup-orders`, `setup-budget`, `restore-locked`, and those by which a backup is refused
  */
 export async function prepare(
   cluster: Cluster,
@@ -65,11 +72,16 @@ export async function prepare(
   const decision = decideMode(options.wanted, { seen, issuer, hasBackup, unfinishedSince: unfinished });
   record.decision = decision;
   ports.progress(`${decision.case}: ${decision.reasons.join('; ')}`);
+  const manifest = manifestFor(options, facts, ports.proxies);
+  const standing = diagnoseSetup(facts, 'looking');
+  record.findings = [...standing];
+  // Nothing of the source has run yet, so that it may be told of before it is known to be the approved one.
+  const faults = await faultsOf(ports, options, { decision, facts, manifest });
+  const refusal = obstaclesError(blocking(standing), faults.stopping);
+  if (refusal !== undefined) throw refusal;
   const setupPlan = await planSetup(options, { fingerprint: seen.fingerprint, mode: decision.mode });
   record.plan = setupPlan.digest;
   requireSetupPlan(setupPlan, options.expectedPlan);
-  record.findings = preflight(facts);
-  refuseBlocked(record, decision, options);
 
   const installer = installerCertificates(options.hosts, issuer);
   const nothing = { objects: [], certificates: [], ledger: [] };
@@ -81,14 +93,16 @@ export async function prepare(
     : undefined;
   const planned = (plan ?? own).plan;
   record.forecasts = planned.certificates;
-  record.warnings = planned.warnings;
+  record.warnings = [...planned.warnings, ...faults.doubts];
   const config = knownConfig(facts.config, plan?.plan);
   const platformMode = decidePlatformMode(options.platformMode.wanted, config, options.platformMode.agreed);
   if (platformMode.reason !== '') decision.reasons.push(platformMode.reason);
   const limits = { found: decision.case, hasBackup: plan !== undefined, issuer, hosts: options.hosts };
   if (options.restore === undefined) await refuseForgottenKey(ports, options, record);
   const allowed = checkOrders(record.forecasts, options.maxOrders, limits);
-  return { facts, decision, plan, allowed, platformMode, config, observe };
+  // What setup is about to mend is told of a plan only: of a setup that fails on the way it is no cause.
+  if (options.dryRun) record.findings = preflight(facts);
+  return { facts, decision, plan, allowed, platformMode, config, manifest, standing, observe };
 }
 
 /** Errors of a backup that is old, or in doubt because of a newer one: a cluster that needs nothing of it goes on without. */
@@ -159,24 +173,53 @@ async function refuseForgottenKey(
   });
 }
 
-function refuseBlocked({ findings }: SetupRecord, { mode }: ModeDecision, { settings }: SetupOptions): void {
-  const errors = blocking(findings);
-  const access = errors.find(({ code }) => code === 'permission-missing');
-  if (errors.length > 0) {
-    throw new McprtError(access === undefined ? 'setup-preflight' : 'permission-missing', {
-      what: `${errors.length} thing${errors.length === 1 ? ' stands' : 's stand'} in the way of setup; nothing was changed`,
-      why: [
-        ...errors.map(({ code, subject, cause }) => `${subject}: ${cause} (${code})`),
-        ...(access?.evidence ?? []),
-      ].join('\n'),
-      next: errors.map(({ remedy }) => remedy).join('\n'),
-    });
-  }
-  if (mode === 'first-install' && settings.acmeEmail === '') {
-    throw new McprtError('setup-acme-email', {
-      what: 'a first install needs an e-mail address for the ACME account',
-      why: `ClusterIssuer ${settings.issuer} is not there, and the installer makes it with that address`,
-      next: 'set `acme-email`; later runs do not use it',
-    });
+/** cert-manager's release manifest: the one that is given, or that of the version that is there or given. */
+function manifestFor({ certManager }: SetupOptions, { seen }: PlatformFacts, proxies: Proxies): ReleaseManifest {
+  const version = certManager.version || (seen.certManager.version ?? installableCertManager(!seen.canBrake));
+  return manifestFrom(certManager.manifest || releaseManifest(version), proxies);
+}
+
+/** What is wrong with the inputs, as far as it can be told before anything is changed or run. */
+interface Faults {
+  stopping: McprtError[];
+  /** What may be wrong on the machine that a dry run is to tell of, which may be another one. */
+  doubts: string[];
+}
+
+async function faultsOf(
+  { env }: SetupPorts,
+  options: SetupOptions,
+  { decision, facts, manifest }: { decision: ModeDecision; facts: PlatformFacts; manifest: ReleaseManifest },
+): Promise<Faults> {
+  const [ofBinary, ofGo, ofManifest] = await Promise.all([
+    binaryFaults(options),
+    goFault({ binary: options.binary, env }),
+    manifestFault(facts, manifest),
+  ]);
+  const stopping = [emailFault(decision, options), ...ofBinary, ofManifest, options.dryRun ? undefined : ofGo];
+  return {
+    stopping: stopping.filter((fault) => fault !== undefined),
+    doubts: options.dryRun && ofGo !== undefined ? [`${ofGo.message}: ${ofGo.next}`] : [],
+  };
+}
+
+function emailFault({ mode }: ModeDecision, { settings }: SetupOptions): McprtError | undefined {
+  if (mode !== 'first-install' || settings.acmeEmail !== '') return undefined;
+  return new McprtError('setup-acme-email', {
+    what: 'a first install needs an e-mail address for the ACME account',
+    why: `ClusterIssuer ${settings.issuer} is not there, and the installer makes it with that address`,
+    next: 'set `acme-email`; later runs do not use it',
+  });
+}
+
+/** Where cert-manager is not there, setup cannot do without its manifest. One that is merely down may come back by itself. */
+async function manifestFault({ seen }: PlatformFacts, manifest: ReleaseManifest): Promise<McprtError | undefined> {
+  if (seen.certManager.state !== 'absent') return undefined;
+  try {
+    await manifest.objects();
+    return undefined;
+  } catch (error) {
+    if (error instanceof McprtError) return error;
+    throw error;
   }
 }

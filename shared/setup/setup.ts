@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followOrders, type OrderLog } from '../backup/issuances.js';
-import { diagnose } from '../checks/diagnose.js';
+import { diagnose, diagnoseSetup } from '../checks/diagnose.js';
+import { isExplainedByCluster } from '../checks/explains.js';
 import { blocking, type Finding } from '../checks/finding.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { nowOf } from '../cluster/cluster.js';
@@ -9,12 +10,14 @@ import { keyOf } from '../cluster/objects.js';
 import { McprtError, messageOf } from '../errors.js';
 import { beginInstallation, endInstallation, requireNoRollout } from '../facts/installation.js';
 import { requireFree } from '../facts/lock.js';
-import type { InstallerFailure, PlatformFacts } from '../facts/observe-platform.js';
+import type { PlatformFacts } from '../facts/observe-platform.js';
 import { timedInto } from '../phases.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { holderOf } from '../run-context.js';
 import { apply, patienceOf, type Work } from './apply.js';
+import { findBinary } from './binary.js';
 import { endFirstInstall } from './first-install.js';
+import { programEnv } from './invocation.js';
 import type { SetupOptions, SetupPorts, SetupRecord } from './options.js';
 import { prepare } from './prepare.js';
 import { certificateStates, untilRolledOut } from './verify.js';
@@ -36,9 +39,16 @@ export async function setUp(
   const prepared = await prepare(cluster, ports, options, record, phase);
   if (options.dryRun) return;
 
+  // Building it may fail as well, and takes minutes: nothing is changed, and nobody is kept out, before it is there.
+  const { binary, source } = options;
+  const { env, folder, log, signal } = ports;
+  record.binary = await phase('find the installer', () =>
+    findBinary({ binary, source, folder, env: programEnv(env), log, signal }),
+  );
+  const work = { cluster, credentials, ports, options, record, prepared, binary: record.binary, phase };
   const orders = await followOrders(cluster, ports.signal);
   try {
-    await setUpPrepared({ cluster, credentials, ports, options, record, prepared, phase }, orders);
+    await setUpPrepared(work, orders);
   } finally {
     await orders.close();
   }
@@ -67,10 +77,12 @@ async function setUpPrepared(work: Work, orders: OrderLog): Promise<void> {
     await endInstallation(cluster, run, false).catch((cause: unknown) =>
       ports.warn(`others are kept out until this setup’s time is over: ${messageOf(cause)}`),
     );
+    record.findings = [...prepared.standing];
     if (isCancelled(ports.signal)) throw error;
     await count().catch(() => undefined);
-    record.findings = await observeAgain(prepared.observe, record.installer?.failed, ports);
-    throw explained(error, record.findings);
+    if (!isExplainedByCluster(error, waiting)) throw error;
+    record.findings = await observeAgain(work);
+    throw explained(error, record);
   }
   const doctors = record.findings.filter(({ code }) => code === 'doctor');
   record.findings = [
@@ -101,16 +113,15 @@ function isCancelled({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof McprtError && reason.code === 'job-cancelled';
 }
 
-async function observeAgain(
-  observe: (installer?: InstallerFailure) => Promise<PlatformFacts>,
-  failed: InstallerFailure | undefined,
-  ports: SetupPorts,
-): Promise<Finding[]> {
+/** Time is spent on waiting for the cluster, so that a look at it may say why there was not enough. */
+const waiting = ['job-timeout'];
+
+async function observeAgain({ prepared, record, ports }: Work): Promise<Finding[]> {
   try {
-    return diagnose(await observe(failed));
+    return diagnoseSetup(await prepared.observe(record.installer?.failed), record.reached);
   } catch (error) {
     ports.warn(`the cluster could not be looked at: ${messageOf(error)}`);
-    return [];
+    return prepared.standing;
   }
 }
 
@@ -157,14 +168,15 @@ function verifyEnd(record: SetupRecord, allowed: number, ports: SetupPorts): voi
   }
 }
 
-/** An error with the likeliest cause that the findings name, so that the first line of the log is the one that helps. */
-function explained(error: unknown, findings: readonly Finding[]): unknown {
-  const [first] = blocking(findings);
-  if (!(error instanceof McprtError) || first === undefined) return error;
+/** The error by which setup ended, and behind it what was found that may be why. */
+function explained(error: McprtError, record: SetupRecord): McprtError {
+  const [first] = blocking(record.findings);
+  if (first === undefined) return error;
+  record.likely = first;
   return new McprtError(error.code, {
     what: error.message,
-    why: `${first.subject}: ${first.cause}\n${first.evidence.join('\n')}\n${error.why}`,
-    next: `${first.remedy}\n${error.next}`,
+    why: `${error.why}\nlikely because: ${first.subject}: ${first.cause}\n${first.evidence.join('\n')}`,
+    next: `${error.next}\n${first.remedy}`,
     cause: error.cause,
   });
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { textAt } from '../../cluster/fields.js';
+import { kinds } from '../../cluster/objects.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { registryAuth } from '../../platform/registry-auth.js';
 import { platformConfig, platformNamespaces, pullSecretName } from '../../platform/resources.js';
@@ -19,19 +20,32 @@ export function checkPlatform(facts: PlatformFacts): Finding[] {
   ];
 }
 
-/** After a wipe, or before the first install: nothing else can be said of a platform that is not there. */
-function missing({ seen }: PlatformFacts): Finding[] {
-  const names = [platformNamespaces.registry, platformNamespaces.sentinel];
-  const present = seen.namespaces.map(({ metadata }) => metadata.name);
-  if (names.some((name) => present.includes(name))) return [];
+/**
+ * Before the first install, after a wipe, and after a restore, which brings back namespaces and Secrets and nothing that
+ * runs: the platform is where its workloads are.
+ */
+function missing(facts: PlatformFacts): Finding[] {
+  const parts = [platformNamespaces.registry, platformNamespaces.sentinel];
+  const absent = parts.flatMap((name) => absence(name, facts) ?? []);
+  if (absent.length === 0) return [];
   return [
     finding('platform-missing', {
       subject: 'MCP Runtime',
-      cause: 'the platform is not installed',
-      evidence: [`there is no namespace ${names.join(', and no ')}`],
+      cause: `${absent.length < parts.length ? 'a part of the platform' : 'the platform'} is not installed`,
+      evidence: absent,
       remedy: 'run setup; with the restore key of a backup it orders nothing that was there before',
     }),
   ];
+}
+
+/** How a namespace shows that nothing is installed in it; undefined where something is, or where that cannot be read. */
+function absence(name: string, { seen, workloads, unseen }: PlatformFacts): string | undefined {
+  if (!seen.namespaces.some(({ metadata }) => metadata.name === name)) return `there is no namespace ${name}`;
+  const isHidden = [kinds.deployment, kinds.statefulSet, kinds.daemonSet].some(({ plural }) =>
+    unseen.includes(`${plural} in ${name}`),
+  );
+  const isEmpty = !workloads.some(({ metadata }) => metadata.namespace === name);
+  return isEmpty && !isHidden ? `namespace ${name} has no workload` : undefined;
 }
 
 /** The installer opens the registry while it pushes; a killed one leaves it open to anyone. */
