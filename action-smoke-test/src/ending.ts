@@ -3,7 +3,15 @@ import { log } from '../../shared/action/log.js';
 import type { Report } from '../../shared/action/operation.js';
 import type { MetadataError } from '../../shared/platform/servers-file.js';
 import type { SmokeInputs } from './inputs.js';
-import { annotateChecks, outputsOf, type SmokeReport, smokeSummary, stopClock, writeJunit } from './report.js';
+import {
+  annotateChecks,
+  failedCount,
+  outputsOf,
+  type SmokeReport,
+  smokeSummary,
+  stopClock,
+  writeJunit,
+} from './report.js';
 /** What a run has to say at its end, and whether the step has failed. */
 export function told(
   report: SmokeReport,
@@ -20,11 +28,9 @@ export function told(
   annotateChecks(checks, metadataErrors);
   return {
     ...outputsOf(report),
-    summary: smokeSummary(report),
+    summary: smokeSummary(report, failure),
     async afterwards() {
       if (report.junit !== '') await writeJunit(report);
-      // Where nothing was checked, the summary does not tell what has failed.
-      if (failure !== undefined && checks.length === 0) throw failure.error;
       if (failure === undefined) requirePassed(report);
     },
     failure,
@@ -36,5 +42,7 @@ function requirePassed({ checks, left }: SmokeReport): void {
   const failed = checks.filter(({ status }) => status === 'failed').length;
   if (failed === 0 && left.length === 0) return;
   process.exitCode = 1;
-  log.info(failed > 0 ? `${failed} of ${checks.length} checks failed` : `${left.length} things are left`);
+  const skipped = checks.filter(({ status }) => status === 'skipped').length;
+  const others = skipped === 0 ? '' : `, ${skipped} skipped`;
+  log.info(failed > 0 ? `${failedCount(checks)}${others}` : `${left.length} things are left`);
 }

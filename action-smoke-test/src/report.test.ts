@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { endAnnotations } from '../../shared/action/log.js';
+import { McprtError } from '../../shared/errors.js';
 import { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
 import type { CleanupLine } from '../../shared/smoke/cleanup.js';
 import { outputNames } from './inputs.js';
 import {
   annotateChecks,
+  failedCount,
   outputsOf,
   previewComment,
   removedComment,
@@ -208,6 +210,28 @@ describe('the summary', () => {
     expect(text).toContain('`first   line`<br>`second line`');
     expect(text).toContain('run `kubectl get pods` now');
     expect(text).not.toContain('<broke>');
+  });
+
+  it('begins with the error that ended the run, which checks that failed or passed do not hide', () => {
+    const error = new McprtError('job-timeout', {
+      what: 'it took too long',
+      why: 'it is slow',
+      next: 'raise `timeout`',
+    });
+    const of = (checks: Check[]): string => smokeSummary(report({ checks }), { error }).text();
+    const begins = /^## Smoke test of example\.com\n\n❌ \*\*`job-timeout`\*\* it took too long\n/;
+    expect(of([])).toMatch(begins);
+    expect(of([passed])).toMatch(begins);
+    expect(of([passed])).toContain('1 checks had passed until then.');
+    expect(of([passed])).not.toContain('✅ **All');
+    expect(of([passed, failed])).toMatch(begins);
+    expect(of([passed, failed])).toContain('❌ **1 of 2 checks failed**');
+  });
+
+  it('counts as the log does: what was skipped is no check that was made', () => {
+    const checks = [failed, skipped, skipped];
+    expect(failedCount(checks)).toBe('1 of 1 checks failed');
+    expect(smokeSummary(report({ checks })).text()).toContain(failedCount(checks));
   });
 
   it('counts each suite', () => {

@@ -5,6 +5,7 @@ import { daysLeft, issuerName, shortSerial, spanText } from '../../shared/action
 import { log } from '../../shared/action/log.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import type { Told } from '../../shared/action/result.js';
+import { errorPart } from '../../shared/action/run.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import type { MetadataError } from '../../shared/platform/servers-file.js';
 import type { Check } from '../../shared/smoke/checks.js';
@@ -130,14 +131,22 @@ export function annotateChecks(checks: readonly Check[], metadataErrors: readonl
   }
 }
 
-/** The summary of a run: what failed and what to do, then each suite, then what was seen of the certificates. */
-export function smokeSummary(report: SmokeReport): Markdown {
+/**
+ * The summary of a run: the error that ended it, where one did, what failed and what to do, then each suite, then what was
+ * seen of the certificates.
+ */
+export function smokeSummary(report: SmokeReport, failure?: { error: unknown }): Markdown {
   const { checks, domain, cleanup, names, at } = report;
   const markdown = new Markdown().heading(`${titleOf(report)} ${domain}`);
+  if (failure !== undefined) errorPart(markdown, failure.error);
   if (cleanup !== undefined) cleanupPart(markdown, report, cleanup);
   if (checks.length === 0) return markdown;
   const failed = failedOf(checks);
-  markdown.line(headline(report, failed));
+  markdown.line(
+    failure !== undefined && failed.length === 0
+      ? `${passedOf(checks).length} checks had passed until then.`
+      : headline(report, failed),
+  );
   if (report.url !== '' && report.isKept) markdown.line(`Server ${code(report.server)} at ${code(report.url)}`);
   failures(markdown, checks);
   notMade(markdown, checks);
@@ -207,9 +216,8 @@ function titleOf({ operation }: SmokeReport): string {
 }
 
 function headline({ checks, seconds }: SmokeReport, failed: readonly Check[]): string {
-  const passed = checks.filter(({ status }) => status === 'passed').length;
-  if (failed.length === 0) return `✅ **All ${passed} checks passed** in ${spanText(seconds)}.`;
-  const many = `${failed.length} of ${passed + failed.length} checks failed`;
+  if (failed.length === 0) return `✅ **All ${passedOf(checks).length} checks passed** in ${spanText(seconds)}.`;
+  const many = failedCount(checks);
   const [worst] = failureGroups(checks);
   const breach = worst !== undefined && isBreach(worst.code) ? worst.checks[0] : undefined;
   if (breach === undefined) return `❌ **${many}** in ${spanText(seconds)}.`;
@@ -273,6 +281,16 @@ function cleanupPart(
       escaped(reason),
     ]),
   );
+}
+
+/** How many checks failed, of those that were made: what was skipped is neither. */
+export function failedCount(checks: readonly Check[]): string {
+  const failed = failedOf(checks).length;
+  return `${failed} of ${failed + passedOf(checks).length} checks failed`;
+}
+
+function passedOf(checks: readonly Check[]): Check[] {
+  return checks.filter(({ status }) => status === 'passed');
 }
 
 function failedOf(checks: readonly Check[]): Check[] {

@@ -70,17 +70,22 @@ export function annotateError(title: string, error: unknown): void {
 export async function reportError(title: string, error: unknown): Promise<void> {
   annotateError(title, error);
   const markdown = new Markdown().heading(title);
-  if (error instanceof McprtError) {
-    markdown
-      .line(`❌ **${code(error.code)}** ${withCode(error.message)}`)
-      .line('**Why**')
-      .list(error.why.split('\n'))
-      .line('**Next**')
-      .list(error.next.split('\n'));
-  } else {
-    markdown.line(`❌ ${code(messageOf(error))}`);
-  }
+  errorPart(markdown, error);
   await markdown.write();
+}
+
+/** What a summary says of the error that ended an operation: its cause, and its own way out. */
+export function errorPart(markdown: Markdown, error: unknown): void {
+  if (!(error instanceof McprtError)) {
+    markdown.line(`❌ ${code(messageOf(error))}`);
+    return;
+  }
+  markdown
+    .line(`❌ **${code(error.code)}** ${withCode(error.message)}`)
+    .line('**Why**')
+    .list(error.why.split('\n'))
+    .line('**Next**')
+    .list(error.next.split('\n'));
 }
 
 /** A signal that follows another one, and that fires by itself when an operation takes longer than it may (in ms). */
