@@ -137,12 +137,9 @@ function headline(record: RolloutRecord, isPlan: boolean, failure: Ending['failu
   const changes = record.plan?.changes.length ?? 0;
   const told = `${changes} change${changes === 1 ? '' : 's'}`;
   if (failure !== undefined) {
-    const [first] = blocking(record.findings);
     const { error } = failure;
-    const name = error instanceof McprtError ? code(error.code) : '';
-    const cause =
-      first === undefined ? escaped(messageOf(error)) : `${escaped(first.subject)}: ${escaped(first.cause)}`;
-    return [`❌ **${cause}.** ${name}`, aftermath(record)];
+    const name = error instanceof McprtError ? ` ${code(error.code)}` : '';
+    return [`❌ **${escaped(messageOf(error))}.**${name}${foundBehind(error, record.findings)}`, aftermath(record)];
   }
   if (isPlan) {
     return [
@@ -154,6 +151,13 @@ function headline(record: RolloutRecord, isPlan: boolean, failure: Ending['failu
   return [
     `✅ **Rolled out and verified: ${told}**, ${record.writes} writes${record.policiesPatched > 0 ? `, ${record.policiesPatched} NetworkPolicies` : ''}${record.isResumed ? '; went on with a rollout that was cut off' : ''}.`,
   ];
+}
+
+/** What was found that may be why, where the error that ended the rollout is not that already. */
+function foundBehind(error: unknown, findings: RolloutRecord['findings']): string {
+  const [first] = blocking(findings);
+  const cause = first === undefined ? '' : `${first.subject}: ${first.cause}`;
+  return messageOf(error).includes(cause) ? '' : ` Likely because: **${escaped(cause)}.**`;
 }
 
 /** What the cluster is like after a rollout that failed. */
@@ -217,7 +221,7 @@ function timeline(phases: readonly Phase[]): Markdown {
 function nextOf(record: RolloutRecord, isPlan: boolean, failure: Ending['failure']): string {
   if (failure !== undefined) {
     const { error } = failure;
-    return error instanceof McprtError ? `**Next** ${withCode(error.next).replaceAll('\n', '<br>')}` : '';
+    return error instanceof McprtError ? `**Next** ${error.next.split('\n').map(withCode).join('<br>')}` : '';
   }
   if (!isPlan) return '';
   return (record.plan?.changes.length ?? 0) === 0

@@ -1,7 +1,9 @@
 import { diagnose } from '../checks/diagnose.js';
+import { isExplainedByCluster } from '../checks/explains.js';
 import type { Finding } from '../checks/finding.js';
+import { concernsMoreThanSetup } from '../checks/stages.js';
 import type { Cluster } from '../cluster/cluster.js';
-import { McprtError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { observePlatform } from '../facts/observe-platform.js';
 import { given } from '../profile/values.js';
 import { direct } from '../proxy.js';
@@ -11,17 +13,14 @@ import { Markdown } from './markdown.js';
 import type { Mask } from './mask.js';
 import type { Target } from './profile.js';
 
-/** Errors that the cluster has a part in. Of a wrong key, input or store it knows nothing. */
-const aboutTheCluster =
-  /^(?:barrier|brake|certmanager|namespace|restore|wipe|cluster-(?:conflict|invalid|quota|unavailable|wait|webhook))/;
-
 /**
- * Looks at the cluster after an operation has failed there, and adds what it finds to log and summary, the likeliest
- * cause first. A look that fails itself is said, and hides nothing.
+ * Looks at the cluster after it has kept an operation from its end, and adds what it finds to log and summary, causes
+ * before what they bring about. Of a wrong input, key or store the cluster knows nothing, and is not looked at. A look that
+ * fails itself is said, and hides nothing.
  */
 export async function diagnoseFailure(error: unknown, cluster: Cluster, target: Target, mask: Mask): Promise<void> {
   // What the rules know is MCP Runtime.
-  if (!target.isPlatform || !(error instanceof McprtError) || !aboutTheCluster.test(error.code)) return;
+  if (!target.isPlatform || !isExplainedByCluster(error)) return;
   const findings = await findingsNow(cluster, target, mask);
   if (findings.length === 0) return;
   annotateFindings(findings);
@@ -46,7 +45,7 @@ async function findingsNow(cluster: Cluster, { hosts, values }: Target, mask: Ma
       installer: undefined,
       mask,
     });
-    return diagnose(facts);
+    return diagnose(facts).filter(({ code }) => concernsMoreThanSetup(code));
   } catch (cause) {
     log.info(`the cluster could not be looked at: ${messageOf(cause)}`);
     return [];

@@ -30,6 +30,7 @@ interface Given {
   secrets: KubeObject[];
   references: Reference[];
   anchor: Partial<Anchor>;
+  namespaces: string[];
 }
 
 function found({
@@ -37,9 +38,11 @@ function found({
   secrets = [secretOf(web)],
   references = [],
   anchor,
+  namespaces = [],
 }: Partial<Given>): Refusal[] {
   const seen = {
     certificates,
+    namespaces: namespaces.map((name) => ({ metadata: { name } })),
     requests: [],
     now,
     certManager: { version: 'v1.21.2', settings: { clusterResourceNamespace: 'cert-manager' } },
@@ -62,6 +65,20 @@ describe('a backup is refused', () => {
     expect(found({ certificates: [], secrets: [] })).toEqual([
       expect.objectContaining({ rule: 'nothing-to-back-up', object: 'the cluster', names: [], isForeign: false }),
     ]);
+  });
+
+  it('where there is no Certificate, with setup as the way on, also after a restore', () => {
+    const of = (...namespaces: string[]) => found({ certificates: [], secrets: [], namespaces })[0];
+    expect(of('kube-system')).toMatchObject({
+      why: 'it has no Certificate at all',
+      next: expect.stringMatching(/before a first installation .* run setup first/),
+    });
+    expect(of('registry', 'mcp-sentinel')).toMatchObject({
+      why: 'it has no Certificate at all, though there are namespaces registry and mcp-sentinel, as after a restore',
+      next: expect.stringMatching(/^setup is due/),
+    });
+    expect(of('registry')?.why).toContain('though there is namespace registry,');
+    expect(of('registry')?.next).not.toContain('first installation');
   });
 
   it('for a Secret that is needed and not there, by what needs it', () => {

@@ -11,7 +11,7 @@ import type { IsOurs } from '../facts/namespaces.js';
 import { type LiveCertificate, type Observation, secretKeyOf } from '../facts/observation.js';
 import { becauseOf, hasRole, type Reference } from '../facts/roles.js';
 import { type LiveSecret, leafOf } from '../facts/secrets.js';
-import { isTeamNamespace, pullSecretName } from '../platform/resources.js';
+import { isTeamNamespace, platformNamespaces, pullSecretName } from '../platform/resources.js';
 
 /** The rules by which a backup is refused; each can be allowed by its name where a team knows better. */
 export const refusalRules = [
@@ -47,7 +47,7 @@ export interface Refusal {
  * @param isOurs whether what is in a namespace is the platform's, or goes with it
  */
 export function refusals(
-  seen: Pick<Observation, 'certificates' | 'requests' | 'now' | 'certManager'>,
+  seen: Pick<Observation, 'certificates' | 'requests' | 'now' | 'certManager' | 'namespaces'>,
   references: readonly Reference[],
   secrets: ReadonlyMap<string, LiveSecret>,
   anchor: Anchor | undefined,
@@ -58,7 +58,7 @@ export function refusals(
     secrets.get(key),
   );
   return [
-    ...(seen.certificates.length === 0 ? [nothing] : []),
+    ...(seen.certificates.length === 0 ? [nothing(seen)] : []),
     ...references.flatMap((reference) => missing(reference, secrets)),
     ...seen.certificates.flatMap((certificate) =>
       unfit(certificate, seen, secrets, { index, later }).map((found) => ({
@@ -72,14 +72,23 @@ export function refusals(
   ];
 }
 
-const nothing: Refusal = {
-  rule: 'nothing-to-back-up',
-  object: 'the cluster',
-  names: [],
-  isForeign: false,
-  why: 'it has no Certificate at all',
-  next: 'check that the kubeconfig names the cluster that you mean; before a first installation there is nothing to save',
-};
+/** Before a first installation, and between a restore and the setup that follows it, there is no Certificate yet. */
+function nothing({ namespaces }: Pick<Observation, 'namespaces'>): Refusal {
+  const present = [platformNamespaces.registry, platformNamespaces.sentinel].filter((name) =>
+    namespaces.some(({ metadata }) => metadata.name === name),
+  );
+  const isRestored = present.length > 0;
+  return {
+    rule: 'nothing-to-back-up',
+    object: 'the cluster',
+    names: [],
+    isForeign: false,
+    why: `it has no Certificate at all${isRestored ? `, though there ${present.length === 1 ? 'is namespace' : 'are namespaces'} ${present.join(' and ')}, as after a restore` : ''}`,
+    next: isRestored
+      ? 'setup is due: run it (`action-setup`, or `mcprt setup`), then back up; what a restore brought is in the backup that it came from'
+      : 'check that the kubeconfig names the cluster that you mean; before a first installation of MCP Runtime there is nothing to save: run setup first (`action-setup`, or `mcprt setup`)',
+  };
+}
 
 /** A Certificate as whoever makes it again makes it. */
 function anew({ metadata: { name, namespace = '' }, spec }: LiveCertificate): Certificate {

@@ -38,6 +38,20 @@ const mendedBySetup: ReadonlyMap<FindingCode, SetupStage> = new Map<FindingCode,
   ['pull-secret-stale', 'verifying'],
 ]);
 
+/** What says no more than that setup is due: beside a restore or a wipe, which come before it, that is as it should be. */
+const awaitingSetup: readonly FindingCode[] = [
+  'certmanager-missing',
+  'issuer-missing',
+  'platform-missing',
+  'pull-secret-missing',
+  'pull-secret-stale',
+];
+
+/** Whether a finding may be why an operation has failed that needs no platform. */
+export function concernsMoreThanSetup(code: FindingCode): boolean {
+  return !awaitingSetup.includes(code);
+}
+
 /** What a Traefik that cannot start brings about. */
 const withoutTraefik: readonly FindingCode[] = ['traefik-down', 'port-80-closed', 'port-443-closed'];
 

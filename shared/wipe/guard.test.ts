@@ -28,6 +28,12 @@ describe('guardInputs', () => {
   });
 });
 
+it('who has not confirmed is told by which input a wipe is only shown', () => {
+  expect(() => guardInputs({ ...inputs, confirm: '' })).toThrow(
+    expect.objectContaining({ next: expect.stringMatching(/`dry-run`.*`confirm: example\.com`/) }),
+  );
+});
+
 describe('guardCluster', () => {
   it.each([
     ['none', {}, {}],

@@ -25,7 +25,7 @@ export function guardInputs(inputs: {
     throw new McprtError('wipe-confirm', {
       what: '`confirm` is not the domain that is to be wiped',
       why: inputs.confirm === '' ? 'it is empty' : 'it names another one',
-      next: `look at the list of a dry run; if it is the right cluster, set \`confirm: ${inputs.domain}\``,
+      next: `see with \`dry-run\` what a wipe would take; if it is the right cluster, set \`confirm: ${inputs.domain}\``,
     });
   }
 }
@@ -70,6 +70,6 @@ export function guardUnknown(
   throw new McprtError('wipe-wrong-cluster', {
     what: 'nothing says whose platform is on this cluster',
     why: 'mcp-sentinel-config, which names its domain, is not there, and no wipe was begun here',
-    next: `look at the list of a dry run; if this cluster is the one that is meant, set \`cluster: ${seen.fingerprint}\``,
+    next: `see with \`dry-run\` what a wipe would take; if this cluster is the one that is meant, set \`cluster: ${seen.fingerprint}\``,
   });
 }
