@@ -89,8 +89,8 @@ describe('checkProfile', () => {
   it.each([
     ['bundled-https', []],
     ['external', []],
-    ['bundled-http', [['profile-missing', 'error', 'MCP_REGISTRY_ENDPOINT']]],
-    ['auto', [['profile-missing', 'error', 'MCP_REGISTRY_ENDPOINT']]],
+    ['bundled-http', [['profile-variable-missing', 'error', 'MCP_REGISTRY_ENDPOINT']]],
+    ['auto', [['profile-variable-missing', 'error', 'MCP_REGISTRY_ENDPOINT']]],
   ])('needs no pull host where it is the public one, with the registry mode %s', (mode, expected) => {
     const without = `${changed('MCP_REGISTRY_ENDPOINT')}\nMCP_SETUP_REGISTRY_MODE=${mode}`;
     expect(codes(without)).toEqual(expected);
@@ -138,7 +138,7 @@ describe('checkProfile', () => {
     ['MCP_PLATFORM_ADMIN_EMAIL', 'setup', 'error'],
     ['MCP_IMAGE_PLATFORM', 'rollout', 'warning'],
   ] as const)('misses %s for %s', (name, stage, severity) => {
-    expect(codes(changed(name), { stage })).toContainEqual(['profile-missing', severity, name]);
+    expect(codes(changed(name), { stage })).toContainEqual(['profile-variable-missing', severity, name]);
   });
 
   it('does not ask for more than a stage needs', () => {
@@ -161,6 +161,17 @@ describe('checkProfile', () => {
     expect(codes(changed(name, `"${value}"`)).filter(([, , variable]) => variable === name)).toEqual([
       ['profile-placeholder', severity, name],
     ]);
+  });
+
+  it('says of a reserved domain what it is, and of a placeholder that it was left in', () => {
+    const told = (name: string, value: string) =>
+      check(changed(name, `"${value}"`)).find(({ code }) => code === 'profile-placeholder')?.message;
+    expect(told('MCP_PLATFORM_ADMIN_EMAIL', 'admin@example.com')).toBe(
+      'MCP_PLATFORM_ADMIN_EMAIL names a domain that is reserved for examples, and that nobody can have: it may be a placeholder of the template.',
+    );
+    expect(told('MCP_PLATFORM_DOMAIN', '<domain>')).toBe(
+      'MCP_PLATFORM_DOMAIN still holds a placeholder of the template.',
+    );
   });
 
   it('refuses a contact that the certificate authority would refuse', () => {

@@ -55,7 +55,13 @@ function checkRequired({ findings }: ParsedProfile, { values, stage }: Circumsta
 }
 
 function missing({ name, purpose }: VariableRule, severity: Severity, message: string): Placeless {
-  return { code: 'profile-missing', severity, variable: name, message, remedy: `Add a line ${name}=… ${purpose}` };
+  return {
+    code: 'profile-variable-missing',
+    severity,
+    variable: name,
+    message,
+    remedy: `Add a line ${name}=… ${purpose}`,
+  };
 }
 
 function checkValues(values: Values): Placeless[] {
@@ -63,9 +69,10 @@ function checkValues(values: Values): Placeless[] {
     const rule = ruleOf(name);
     if (rule === undefined || value === '') return [];
     const unfilled = rule.kind === 'secret' ? UNFILLED_SECRET : UNFILLED;
-    if (unfilled.test(value)) return [placeholder(rule, name, 'error')];
+    if (unfilled.test(value)) return [placeholder(rule, name, 'error', 'still holds a placeholder of the template')];
     // A certificate authority refuses contacts in the reserved domains, so that one cannot wait.
-    if (RESERVED_DOMAIN.test(value)) return [placeholder(rule, name, name === 'MCP_ACME_EMAIL' ? 'error' : 'warning')];
+    if (RESERVED_DOMAIN.test(value))
+      return [placeholder(rule, name, name === 'MCP_ACME_EMAIL' ? 'error' : 'warning', reserved)];
     const wanted = formFault(rule.kind, value);
     if (wanted === undefined) return [];
     const message = `The value of ${name} is not ${wanted}.`;
@@ -73,8 +80,12 @@ function checkValues(values: Values): Placeless[] {
   });
 }
 
-function placeholder({ purpose }: VariableRule, variable: string, severity: Severity): Placeless {
-  const message = `${variable} still holds a placeholder of the template.`;
+/** What is sure of such a value; whether somebody has left it in is not. */
+const reserved =
+  'names a domain that is reserved for examples, and that nobody can have: it may be a placeholder of the template';
+
+function placeholder({ purpose }: VariableRule, variable: string, severity: Severity, what: string): Placeless {
+  const message = `${variable} ${what}.`;
   return { code: 'profile-placeholder', severity, variable, message, remedy: `Put in your own value. ${purpose}` };
 }
 

@@ -73,7 +73,7 @@ function endpointIsKnown({ values, stage }: Circumstances): Placeless | undefine
   const isGiven = [variable, 'PROVISIONED_REGISTRY_URL'].some((name) => given(values, name) !== undefined);
   if (!isAsked || isGiven) return undefined;
   return {
-    code: 'profile-missing',
+    code: 'profile-variable-missing',
     severity: 'error',
     variable,
     message: `${variable} is required for setup with the registry mode ${mode}.`,
