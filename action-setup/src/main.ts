@@ -10,6 +10,7 @@ import { messageOf } from '../../shared/errors.js';
 import { observeRules } from '../../shared/permissions/backup-rules.js';
 import { beginRules } from '../../shared/permissions/setup-rules.js';
 import { newSetupRecord, type SetupPorts } from '../../shared/setup/options.js';
+import { requireParts } from '../../shared/setup/prepare.js';
 import { closeRegistry } from '../../shared/setup/registry-push-proxy.js';
 import { releaseNamespace } from '../../shared/setup/release-namespace.js';
 import { setUp } from '../../shared/setup/setup.js';
@@ -67,7 +68,10 @@ async function install(opened: Opened<SetupInputs>): Promise<Report> {
   const record = newSetupRecord();
   const options = optionsOf(opened);
   const failure = await failureOf(async () => {
-    if (releases(inputs)) await releaseNamespace(cluster, inputs['release-namespace'], ports);
+    if (releases(inputs)) {
+      await requireParts(ports, options);
+      await releaseNamespace(cluster, inputs['release-namespace'], ports);
+    }
     await setUp(cluster, credentials, ports, options, record);
     if (dryRun && record.plan !== undefined) record.plan = opened.spelled(record.plan);
   });

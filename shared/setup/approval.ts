@@ -64,7 +64,7 @@ export function requireSetupPlan({ digest, commit }: SetupPlan, expected: string
   throw new McprtError('setup-unbound', {
     what: 'what would be set up is not what was approved, as far as anybody can tell',
     why: 'the source is no git checkout, so that a plan holds no commit of it',
-    next: 'check out the source with git (in a job: in an earlier step, by actions/checkout); then make a new plan, and have it approved',
+    next: 'give a git checkout of the source in `source` (a clone, or in a job actions/checkout in an earlier step); then make a new plan, and have it approved',
   });
 }
 

@@ -77,8 +77,8 @@ export async function prepare(
   record.findings = [...standing];
   // Nothing of the source has run yet, so that it may be told of before it is known to be the approved one.
   const faults = await faultsOf(ports, options, { decision, facts, manifest });
-  const refusal = obstaclesError(blocking(standing), faults.stopping);
-  if (refusal !== undefined) throw refusal;
+  const refused = obstaclesError(blocking(standing), faults.stopping);
+  if (refused !== undefined) throw refused;
   const setupPlan = await planSetup(options, { fingerprint: seen.fingerprint, mode: decision.mode });
   record.plan = setupPlan.digest;
   requireSetupPlan(setupPlan, options.expectedPlan);
@@ -187,20 +187,32 @@ interface Faults {
 }
 
 async function faultsOf(
-  { env }: SetupPorts,
+  ports: SetupPorts,
   options: SetupOptions,
   { decision, facts, manifest }: { decision: ModeDecision; facts: PlatformFacts; manifest: ReleaseManifest },
 ): Promise<Faults> {
-  const [ofBinary, ofGo, ofManifest] = await Promise.all([
-    binaryFaults(options),
-    goFault({ binary: options.binary, env }),
-    manifestFault(facts, manifest),
-  ]);
-  const stopping = [emailFault(decision, options), ...ofBinary, ofManifest, options.dryRun ? undefined : ofGo];
-  return {
-    stopping: stopping.filter((fault) => fault !== undefined),
-    doubts: options.dryRun && ofGo !== undefined ? [`${ofGo.message}: ${ofGo.next}`] : [],
-  };
+  const [ofMachine, ofManifest] = await Promise.all([machineFaults(ports, options), manifestFault(facts, manifest)]);
+  const stopping = [emailFault(decision, options), ...ofMachine.stopping, ofManifest];
+  return { ...ofMachine, stopping: stopping.filter((fault) => fault !== undefined) };
+}
+
+/** Of source and binary, for which nobody has to look at the cluster. */
+async function machineFaults({ env }: Pick<SetupPorts, 'env'>, options: SetupOptions): Promise<Faults> {
+  const [ofBinary, ofGo] = await Promise.all([binaryFaults(options), goFault({ binary: options.binary, env })]);
+  if (ofGo === undefined) return { stopping: ofBinary, doubts: [] };
+  return options.dryRun
+    ? { stopping: ofBinary, doubts: [`${ofGo.message}: ${ofGo.next}`] }
+    : { stopping: [...ofBinary, ofGo], doubts: [] };
+}
+
+/**
+ * Looks at what setup needs of this machine, for whoever changes something before setup has looked at the cluster.
+ *
+ * @throws McprtError `setup-source`, `setup-binary`, `setup-build`, `setup-preflight`
+ */
+export async function requireParts(ports: Pick<SetupPorts, 'env'>, options: SetupOptions): Promise<void> {
+  const refusal = obstaclesError([], (await machineFaults(ports, options)).stopping);
+  if (refusal !== undefined) throw refusal;
 }
 
 function emailFault({ mode }: ModeDecision, { settings }: SetupOptions): McprtError | undefined {

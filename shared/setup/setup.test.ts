@@ -12,6 +12,7 @@ import { type MemoryApi, memoryApi } from '../cluster/testing/memory-api.js';
 import { McprtError } from '../errors.js';
 import { direct } from '../proxy.js';
 import { newSetupRecord, type SetupOptions, type SetupPorts, type SetupRecord } from './options.js';
+import { requireParts } from './prepare.js';
 import { setUp } from './setup.js';
 
 let folder = '';
@@ -217,6 +218,13 @@ describe('what setup needs', () => {
       (await settingUp(emptyCluster(), { ...given, binary: await someBinary(), dryRun: true }, without)).record
         .warnings,
     ).toEqual([]);
+  });
+
+  it('of this machine is known without the cluster, for whoever changes something first', async () => {
+    const given = optionsWith({ source: join(folder, 'nowhere'), binary: join(folder, 'none') });
+    await expect(requireParts({ env: {} }, given)).rejects.toMatchObject({ code: 'setup-preflight' });
+    await expect(requireParts({ env: {} }, optionsWith({}))).rejects.toMatchObject({ code: 'setup-build' });
+    await requireParts({ env: {} }, optionsWith({ binary: await someBinary() }));
   });
 
   it('is no manifest where cert-manager is there', async () => {
