@@ -38,7 +38,6 @@ const bringsAbout: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   'issuer-not-ready': ['certificate-not-ready'],
   'brake-left': ['certificate-not-ready', 'renewal-blocked'],
   'rate-limited': ['order-failed', 'certificate-not-ready'],
-  'budget-exhausted': ['rate-limited'],
   'challenge-dns': ['order-failed', 'certificate-not-ready'],
   'challenge-network-policy': ['order-failed', 'certificate-not-ready'],
   'challenge-port-80': ['order-failed', 'certificate-not-ready'],

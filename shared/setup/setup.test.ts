@@ -274,6 +274,20 @@ describe('a setup that fails', () => {
     expect(ended.writes).toEqual([]);
   });
 
+  it('for a manifest that turns out to be needed is not explained by the cert-manager that it was to repair', async () => {
+    const api = withIssuer();
+    const webhook = { namespace: 'cert-manager', name: 'cert-manager-webhook' };
+    const found = api.find(kinds.deployment, webhook);
+    if (found !== undefined) api.put({ ...found, status: { replicas: 1 } });
+    const manifest = join(folder, 'no.yaml');
+    const certManager = { manifest, version: '' };
+    const ended = await settingUp(api, { certManager, maxOrders: 2, binary: await someBinary() });
+    expect(ended.error?.code).toBe('certmanager-manifest');
+    expect(ended.record.reached).toBe('cert-manager');
+    expect(ended.record.likely).toBeUndefined();
+    expect(codes(ended)).toEqual([]);
+  });
+
   it('while it waits is told as what it waited for, and not as the state before an installation', async () => {
     const ended = await settingUp(emptyCluster([]), {
       certManager: { manifest: await someManifest(), version: '' },
