@@ -90,7 +90,12 @@ describe('a command line', () => {
   });
 
   it.each([
-    ['a value of an option of its own', ['smoke-test', 'health'], '`health`', 'did you mean `mcprt smoke-test --suite health`? '],
+    [
+      'a value of an option of its own',
+      ['smoke-test', 'health'],
+      '`health`',
+      'did you mean `mcprt smoke-test --suite health`? ',
+    ],
     ['what a flag of its own does', ['setup', 'plan'], '`plan`', 'did you mean `mcprt setup --dry-run`? '],
     ['an operation of another action', ['rollout', 'restore'], '`restore`', 'did you mean `mcprt backup restore`? '],
     ['an operation where the action belongs', ['plan'], '`plan`', '`mcprt backup plan` or `mcprt rollout plan`? '],

@@ -66,6 +66,7 @@ export function setupSummary(
   markdown.line(headline(record, error, dryRun));
   // Where the cluster explains it, that is the cause; otherwise the error has its own.
   if (error instanceof McprtError && record.likely === undefined) markdown.list(error.why.split('\n'));
+  if (error !== undefined && decision) markdown.line('**What was found at the beginning**');
   if (dryRun && record.plan !== undefined && error === undefined) markdown.line(`Plan ${code(record.plan)}`);
   if (decision) markdown.list(decision.reasons.map((reason) => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`));
   findingsTable(markdown, findings);

@@ -182,16 +182,29 @@ function unavailable(deployments: readonly KubeObject[], name: string): string {
   return (numberAt(found, 'status', 'availableReplicas') ?? 0) > 0 ? '' : `${name}: it is scaled to 0`;
 }
 
+/** "fetch failed" says nothing: what it has failed by is its cause. */
+function underlying(error: unknown): unknown {
+  if (error instanceof McprtError || !(error instanceof Error)) return error;
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause : error;
+}
+
+function isAddress(manifest: string): boolean {
+  return /^https?:/.test(manifest);
+}
+
 async function load(manifest: string, proxies: Proxies): Promise<string> {
   try {
-    if (!/^https?:/.test(manifest)) return await readFile(manifest, 'utf8');
+    if (!isAddress(manifest)) return await readFile(manifest, 'utf8');
     if (!manifest.startsWith('https:')) throw new Error('it is not an https address');
     return await fetchText(manifest, proxies);
   } catch (cause) {
     throw new McprtError('certmanager-manifest', {
       what: `cert-manager’s manifest ${manifest} cannot be read`,
-      why: toldBy(cause),
-      next: `${cause instanceof McprtError ? `${cause.next}; or ` : ''}download it before, and give its path in \`cert-manager-manifest\``,
+      why: toldBy(underlying(cause)),
+      next: `$cause instanceof McprtError ? `${cause.next}; or ` : ''$
+        isAddress(manifest)
+          ? 'download it before (in a job: in an earlier step), and give its path'
+          : 'correct the path'in \`cert-manager-manifest\``,
       cause,
     });
   }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -82,6 +84,16 @@ async function someManifest(): Promise<string> {
   const deployment = objectOf(kinds.deployment, { metadata: { namespace: 'cert-manager', name: 'cert-manager' } });
   await writeFile(path, [namespace, deployment].map((one) => JSON.stringify(one)).join('\n---\n'));
   return path;
+}
+
+/** A port on which nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return address !== null && typeof address === 'object' ? address.port : 0;
 }
 
 /** A platform's command line that says its version, and does this when it is to set up. */
@@ -238,6 +250,17 @@ describe('what setup needs', () => {
     expect(ended.error).toBeUndefined();
   });
 
+  it('is a manifest that can be fetched: an address that does not answer is told with why, and by a dry run', async () => {
+    const manifest = `https://127.0.0.1:${await closedPort()}/cert-manager.yaml`;
+    const given = { certManager: { manifest, version: '' }, binary: await someBinary(), dryRun: true };
+    const { error } = await settingUp(emptyCluster(), given);
+    expect(error).toMatchObject({
+      code: 'certmanager-manifest',
+      why: expect.stringContaining('ECONNREFUSED'),
+      next: expect.stringMatching(/^download it before .* `cert-manager-manifest`$/),
+    });
+  });
+
   it('is a command line that runs: one that does not is told before anything is changed', async () => {
     const given = { certManager: { manifest: await someManifest(), version: '' }, binary: join(folder, 'broken') };
     await writeFile(given.binary, '#!/bin/sh\nexit 1\n');
@@ -267,7 +290,7 @@ describe('a setup that fails', () => {
       binary: await someBinary(),
     });
     expect(ended.error?.code).toBe('certmanager-manifest');
-    expect(ended.error?.next).toContain('`cert-manager-manifest`');
+    expect(ended.error?.next).toBe('correct the path in `cert-manager-manifest`');
     expect(ended.error?.next).not.toContain('run setup');
     expect(ended.record.likely).toBeUndefined();
     expect(codes(ended)).toEqual([]);
