@@ -151,11 +151,16 @@ interface Ended {
   writes: readonly string[];
 }
 
-async function settingUp(api: MemoryApi, parts: Partial<SetupOptions>, env: NodeJS.ProcessEnv = process.env) {
+async function settingUp(
+  api: MemoryApi,
+  parts: Partial<SetupOptions>,
+  env: NodeJS.ProcessEnv = process.env,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Ended> {
   const record = newSetupRecord();
   const log = { step: () => undefined, line: () => undefined, end: () => undefined };
   const ports: SetupPorts = {
-    ...quietPorts([]),
+    ...quietPorts([], { signal }),
     log,
     env,
     proxies: direct,
@@ -322,6 +327,33 @@ describe('a setup that fails', () => {
     expect(ended.record.reached).toBe('cert-manager');
     expect(codes(ended)).not.toContain('platform-missing');
     for (const { remedy } of ended.record.findings) expect(remedy).not.toMatch(/run setup/);
+  });
+
+  it('for want of time is told so first, with its own way out, and what may be why behind it', async () => {
+    const late = new AbortController();
+    const next = 'raise `timeout`';
+    const given = {
+      certManager: { manifest: await someManifest(), version: '' },
+      binary: await someBinary(),
+      maxOrders: 2,
+      patience: { certificates: 30_000, rollouts: 30_000 },
+    };
+    const api = emptyCluster([]);
+    api.hooks.after = (_, { kind }) => {
+      if (kind !== 'Deployment') return;
+      setTimeout(() => late.abort(new McprtError('job-timeout', { what: 'it took too long', why: 'slow', next })), 50);
+    };
+    const ended = await settingUp(api, given, process.env, late.signal);
+    expect(ended.error).toMatchObject({ code: 'job-timeout', message: 'it took too long' });
+    expect(ended.error?.next.split('\n')[0]).toBe(next);
+    for (const { remedy } of ended.record.findings) expect(remedy).not.toMatch(/run setup|setup installs/);
+  });
+
+  it('for a limit that its user has set has that as its only cause', async () => {
+    const ended = await settingUp(withIssuer(), { binary: await someBinary() });
+    expect(ended.error?.code).toBe('setup-orders');
+    expect(codes(ended)).toEqual([]);
+    expect(ended.writes).toEqual([]);
   });
 
   it('in the installer begins with that, and tells behind it what may be why', async () => {
