@@ -369,5 +369,15 @@ describe('a setup that fails', () => {
       record.likely?.remedy,
     ]);
     expect(codes(ended)).not.toContain('platform-missing');
+    // What the installer said stands there once.
+    expect(error?.why.match(/requires MCP_REGISTRY_ENDPOINT/g)?.length).toBe(1);
+  });
+
+  it('in the installer for a reason that nobody knows is not told twice', async () => {
+    const binary = await someBinary('echo "it does not work today"; exit 1');
+    const { error, record } = await settingUp(withIssuer(), { binary, maxOrders: 2 });
+    expect(error).toMatchObject({ code: 'setup-failed', why: 'it does not work today' });
+    expect(record.likely).toBeUndefined();
+    expect(record.findings.map(({ code }) => code)).toContain('installer-step');
   });
 });

@@ -170,13 +170,19 @@ function verifyEnd(record: SetupRecord, allowed: number, ports: SetupPorts): voi
 
 /** The error by which setup ended, and behind it what was found that may be why. */
 function explained(error: McprtError, record: SetupRecord): McprtError {
-  const [first] = blocking(record.findings);
-  if (first === undefined) return error;
-  record.likely = first;
+  // That the installer has failed is the error itself.
+  const likely = blocking(record.findings).find(({ cause }) => cause !== error.message);
+  if (likely === undefined) return error;
+  record.likely = likely;
+  const told = new Set(error.why.split('\n'));
   return new McprtError(error.code, {
     what: error.message,
-    why: `${error.why}\nlikely because: ${first.subject}: ${first.cause}\n${first.evidence.join('\n')}`,
-    next: `${error.next}\n${first.remedy}`,
+    why: [
+      error.why,
+      `likely because: ${likely.subject}: ${likely.cause}`,
+      ...likely.evidence.filter((line) => !told.has(line)),
+    ].join('\n'),
+    next: `${error.next}\n${likely.remedy}`,
     cause: error.cause,
   });
 }
