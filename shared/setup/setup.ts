@@ -15,7 +15,7 @@ import { timedInto } from '../phases.js';
 import { platformNamespaces } from '../platform/resources.js';
 import { holderOf } from '../run-context.js';
 import { apply, patienceOf, type Work } from './apply.js';
-import { findBinary } from './binary.js';
+import { type Binary, findBinary } from './binary.js';
 import { endFirstInstall } from './first-install.js';
 import { programEnv } from './invocation.js';
 import type { SetupOptions, SetupPorts, SetupRecord } from './options.js';
@@ -39,22 +39,15 @@ export async function setUp(
   const prepared = await prepare(cluster, ports, options, record, phase);
   if (options.dryRun) return;
 
-  // Building it may fail as well, and takes minutes: nothing is changed, and nobody is kept out, before it is there.
-  const { binary, source } = options;
-  const { env, folder, log, signal } = ports;
-  record.binary = await phase('find the installer', () =>
-    findBinary({ binary, source, folder, env: programEnv(env), log, signal }),
-  );
-  const work = { cluster, credentials, ports, options, record, prepared, binary: record.binary, phase };
   const orders = await followOrders(cluster, ports.signal);
   try {
-    await setUpPrepared(work, orders);
+    await setUpPrepared({ cluster, credentials, ports, options, record, prepared, phase }, orders);
   } finally {
     await orders.close();
   }
 }
 
-async function setUpPrepared(work: Work, orders: OrderLog): Promise<void> {
+async function setUpPrepared(work: Omit<Work, 'binary'>, orders: OrderLog): Promise<void> {
   const { cluster, ports, options, record, prepared, phase } = work;
   const run = holderOf(options.run);
   await takeTurn(cluster, run, options.timeout);
@@ -65,7 +58,9 @@ async function setUpPrepared(work: Work, orders: OrderLog): Promise<void> {
     record.newOrders = appeared.filter(({ certificate }) => !due.has(certificate ?? '')).map(({ name }) => name);
   };
   try {
-    await apply(work);
+    // Building it may fail, so that it comes before all changes. It takes minutes, in which what was decided must stay so.
+    record.binary = await phase('find the installer', () => findInstaller(work));
+    await apply({ ...work, binary: record.binary });
     await phase('verify', async () => {
       await untilRolledOut(cluster, options.hosts, patienceOf(ports, options));
       await endFirstInstall(cluster);
@@ -92,6 +87,12 @@ async function setUpPrepared(work: Work, orders: OrderLog): Promise<void> {
   verifyEnd(record, prepared.allowed, ports);
 }
 
+function findInstaller({ ports, options }: Omit<Work, 'binary'>): Promise<Binary> {
+  const { binary, source } = options;
+  const { env, folder, log, signal } = ports;
+  return findBinary({ binary, source, folder, env: programEnv(env), log, signal });
+}
+
 /**
  * Keeps rollouts, restores and wipes out, and looks whether one has begun: each looks with its own lock in hand.
  *
@@ -116,7 +117,7 @@ function isCancelled({ aborted, reason }: AbortSignal): boolean {
 /** Time is spent on waiting for the cluster, so that a look at it may say why there was not enough. */
 const waiting = ['job-timeout'];
 
-async function observeAgain({ prepared, record, ports }: Work): Promise<Finding[]> {
+async function observeAgain({ prepared, record, ports }: Omit<Work, 'binary'>): Promise<Finding[]> {
   try {
     return diagnoseSetup(await prepared.observe(record.installer?.failed), record.reached);
   } catch (error) {
