@@ -201,10 +201,11 @@ async function load(manifest: string, proxies: Proxies): Promise<string> {
     throw new McprtError('certmanager-manifest', {
       what: `cert-manager’s manifest ${manifest} cannot be read`,
       why: toldBy(underlying(cause)),
-      next: `$cause instanceof McprtError ? `${cause.next}; or ` : ''$
+      next: `${cause instanceof McprtError ? `${cause.next}; or ` : ''}${
         isAddress(manifest)
           ? 'download it before (in a job: in an earlier step), and give its path'
-          : 'correct the path'in \`cert-manager-manifest\``,
+          : 'correct the path'
+      } in \`cert-manager-manifest\``,
       cause,
     });
   }

@@ -1,0 +1,2 @@
+import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
+function i(n,r){let t=n.length;for(;t>0&&r.includes(n.charAt(t-1));)t-=1;return n.slice(0,t)}function e(n){return n.replace(/^\[|\]$/g,"")}function s(n,r){let t=0;for(;t<n.length&&r.includes(n.charAt(t));)t+=1;return i(n.slice(t),r)}function l(n,r){let t=e(n);return`${t.includes(":")?`[${t}]`:t}:${r}`}function u(n){let r=n.length;for(;n[r-1]==="/";)r-=1;return n.slice(0,r)}export{i as a,e as b,s as c,l as d,u as e};

@@ -1,0 +1,2 @@
+import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
+import{a,b,c}from"./part-56M4FUBJ.js";import"./part-DDRJDAWY.js";import"./part-C4HE65X3.js";import"./part-GEEYLXVY.js";import"./part-YXSR52O7.js";import"./part-CLKTSPZH.js";import"./part-CFO5YKPX.js";import"./part-YFWEV3BR.js";import"./part-ZORDU7GE.js";export{c as forwardedRoute,a as publicRoute,b as webRoute};

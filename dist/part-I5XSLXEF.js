@@ -1,0 +1,2 @@
+import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
+import{a}from"./part-X4QXNLKX.js";import"./part-ZORDU7GE.js";export default a();

@@ -1,0 +1,2 @@
+import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
+var t=class extends Error{name="McprtError";code;why;next;constructor(r,e){super(o(e.what,s.what),e.cause===void 0?void 0:{cause:e.cause}),this.code=r,this.why=o(e.why,s.why),this.next=o(e.next,s.next)}},s={what:1e3,why:8e3,next:4e3};function o(n,r){return n.length>r?`${n.slice(0,r).toWellFormed()}\u2026`:n}function i(n){return n instanceof Error?n.message:String(n)}function a(n){return n instanceof t?`${n.message}: ${n.why}`:i(n)}export{t as a,o as b,i as c,a as d};

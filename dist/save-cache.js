@@ -1,0 +1,2 @@
+import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
+import"./part-ZORDU7GE.js";import{fileURLToPath as r}from"node:url";var a=r(import.meta.url);if(process.argv[1]===a){let[,,o="",t=""]=process.argv,{saveCache:e}=await import("./part-JWM3DU6J.js"),n=await e([t],o).then(s=>({id:s}),s=>({failure:s instanceof Error?s.message:String(s)}));process.send?.(n),process.disconnect?.()}export{a as program};
