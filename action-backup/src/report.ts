@@ -118,7 +118,7 @@ export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date
     .line(headline)
     .line(`Backed up ${momentText(new Date(context.createdAt), now)}; ${lasts('it', context)}.`)
     .table(
-      ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left', 'Verdict', 'Orders left this week'],
+      ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left', 'Verdict', 'Orders left this week, at most'],
       plan.certificates.map((one) => forecastRow(one, now)),
     );
   if (plan.warnings.length > 0) markdown.line('⚠️ **Worth knowing**').list(plan.warnings);

@@ -270,7 +270,7 @@ const mixed: readonly Failure[] = [
   {
     name: 'cancelled',
     error: 'job-cancelled',
-    says: /the job was cancelled/,
+    says: /the run was cancelled/,
     quick: true,
     async run(world) {
       const run = await inTheMiddle(world, async (pid) => process.kill(pid, 'SIGINT'));

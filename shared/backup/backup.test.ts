@@ -158,6 +158,27 @@ describe('backUp', () => {
     });
   });
 
+  it('loses nothing of what was restored into a new cluster before setup has made again what asks for it', async () => {
+    const { api, backUp, restore, warnings } = await scene();
+    await backUp();
+    // A new cluster has neither the platform's objects nor what the old one remembered.
+    for (const [kind, namespace, name] of [
+      [kinds.certificate, 'registry', 'registry-cert'],
+      [kinds.secret, 'registry', 'registry-tls'],
+      [kinds.configMap, 'kube-system', 'mcprt-anchor'],
+    ] as const)
+      api.remove(kind, { namespace, name });
+    await restore();
+    expect(warnings).toEqual([]);
+    const web = certificate('mcp-sentinel', 'web');
+    for (const one of [web, secretOf(web)]) api.put(one);
+    const { snapshot, context } = await backUp();
+    expect(context.generation).toBe(2);
+    expect(held(snapshot.objects)).toEqual(
+      expect.arrayContaining(['Secret registry/registry-tls', 'Secret mcp-sentinel/web-tls']),
+    );
+  });
+
   it('takes any name that Kubernetes takes for a key', async () => {
     const tokenSecretRef = { name: 'token' };
     const vault = objectOf(kinds.clusterIssuer, {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { certificatePem, keyPem, newKey } from '../certificates/testing/fixtures.js';
 import type { KubeObject } from '../cluster/objects.js';
+import { isAcme } from '../facts/acme.js';
 import type { LiveCertificate, Observation } from '../facts/observation.js';
 import { asSecret, type LiveSecret } from '../facts/secrets.js';
 import { observation } from '../facts/testing/observation.js';
-import { isAcme, needsBrake, planRestore } from './plan.js';
+import { needsBrake, planRestore } from './plan.js';
 import type { CertificateRecord, Snapshot } from './snapshot.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
@@ -32,13 +33,13 @@ const certificate: LiveCertificate = {
 
 const seenNow = (): Observation => observation({ now, certificates: [certificate], issuers: [issuer] });
 
-function liveSecret(): LiveSecret {
+function liveSecret(age = 10): LiveSecret {
   const key = newKey('P-256');
   const pem = certificatePem({
     key,
     dns: ['a.example.com'],
-    notBefore: new Date(now.getTime() - 10 * day),
-    notAfter: new Date(now.getTime() + 80 * day),
+    notBefore: new Date(now.getTime() - age * day),
+    notAfter: new Date(now.getTime() + (90 - age) * day),
   });
   return asSecret({
     apiVersion: 'v1',
@@ -64,6 +65,27 @@ describe('planRestore', () => {
     const plan = planRestore({ seen: seenNow(), live, snapshot: empty, recordedCertManager: '' });
     expect(plan.certificates).toMatchObject([{ name: 'a', verdict: 'keep', acme: true }]);
     expect(plan.orders).toBe(0);
+  });
+
+  it('counts what the cluster shows of issuances, and believes a refusal of the CA', () => {
+    const live = new Map([['Secret team/a-tls', liveSecret()]]);
+    const plan = (message: string) => {
+      const conditions = [{ type: 'Issuing', status: 'False', message }];
+      const told = { ...certificate, status: { conditions } } as unknown as LiveCertificate;
+      return planRestore({
+        seen: { ...seenNow(), certificates: [told] },
+        live,
+        snapshot: empty,
+        recordedCertManager: '',
+      });
+    };
+    expect(plan('').certificates[0]?.budget).toMatchObject({ left: 5 });
+    const refused = 'rateLimited: too many certificates, retry after 2026-11-25 12:00:00 UTC';
+    const until = new Date('2026-11-25T12:00:00Z');
+    expect(plan(refused).certificates[0]?.budget).toEqual({ used: 5, left: 0, nextRefill: until });
+    const young = new Map([['Secret team/a-tls', liveSecret(1)]]);
+    const one = planRestore({ seen: seenNow(), live: young, snapshot: empty, recordedCertManager: '' });
+    expect(one.certificates[0]?.budget).toMatchObject({ used: 1, left: 4 });
   });
 
   it('forecasts for what the installer will make of a live Certificate', () => {

@@ -1,10 +1,11 @@
-import { exactSetBudget, identifierKey } from '../certificates/budget.js';
+import { exactSetBudget, identifierKey, withRefusal } from '../certificates/budget.js';
 import { type CertificateIndex, certificateIndex } from '../certificates/certificate-index.js';
 import { forecast } from '../certificates/forecast.js';
-import { type Certificate, controllerUid, groupOf, kindOf, type Secret } from '../certificates/model.js';
+import { controllerUid, type Secret } from '../certificates/model.js';
 import { crashReason } from '../certificates/trigger-policies.js';
 import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, kinds } from '../cluster/objects.js';
+import { isAcme } from '../facts/acme.js';
 import type { LedgerEntry } from '../facts/anchor.js';
 import { askedFor, unseenGateways } from '../facts/asked-for.js';
 import { canAct, rulesVersion } from '../facts/cert-manager.js';
@@ -15,6 +16,7 @@ import { isTeamNamespace, managedNamespaces } from '../platform/resources.js';
 import { calledOff, revisionOf, withoutIssuing } from './called-off.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { excuses } from './excuses.js';
+import { issuedBefore, refusals } from './issued-before.js';
 import { unlabelledOf, unlabelledWarning } from './labels.js';
 import {
   type CertificateForecast,
@@ -56,7 +58,9 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
     ...staleRequests.map(keyOf),
     ...aborts.flatMap(({ namespace, requests }) => requests.map((name) => keyOf({ namespace, name }))),
   ]);
-  const ledger = mergedLedger([...(seen.anchor?.ledger ?? []), ...snapshot.ledger], seen.now);
+  const there = new Map([...live.values()].map((secret) => [keyOf(secret.metadata), secret]));
+  const known = [...(seen.anchor?.ledger ?? []), ...snapshot.ledger, ...issuedBefore(seen, there)];
+  const ledger = mergedLedger(known, seen.now);
   const forecasting: ForecastContext = {
     seen,
     planned,
@@ -70,6 +74,7 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
     ),
     version,
     ledger: Map.groupBy(ledger, ({ identifiers }) => identifierKey(identifiers)),
+    refused: refusals(seen),
     excuse: excuses({ seen, lines, records: snapshot.certificates, installer }),
   };
   const forecasts = certificates.map((one) => forecastOf(one, forecasting));
@@ -179,19 +184,6 @@ function allCertificates(
   return [...known.values()];
 }
 
-/** Whether a Certificate's issuer is an ACME one; one that nobody knows is taken for one, to be on the safe side. */
-export function isAcme({ metadata, spec }: Certificate, { issuers }: Pick<Observation, 'issuers'>): boolean {
-  const { name, kind, group } = spec.issuerRef;
-  if (groupOf(group) !== 'cert-manager.io') return false;
-  const found = issuers.find(
-    (issuer) =>
-      issuer.kind === kindOf(kind) &&
-      issuer.metadata.name === name &&
-      (issuer.kind === 'ClusterIssuer' || issuer.metadata.namespace === metadata.namespace),
-  );
-  return found === undefined || found.spec.acme !== undefined;
-}
-
 interface ForecastContext {
   seen: Observation;
   planned: ReadonlyMap<string, Secret>;
@@ -201,6 +193,8 @@ interface ForecastContext {
   version: string;
   /** By the set of names that shares a limit. */
   ledger: ReadonlyMap<string, LedgerEntry[]>;
+  /** Until when the CA refuses, by the same. */
+  refused: ReadonlyMap<string, Date>;
   excuse: (known: Known, reason: string) => CertificateForecast['excused'];
 }
 
@@ -242,7 +236,13 @@ function forecastOf(known: Known, context: ForecastContext): CertificateForecast
     drift: acme ? told.drift.filter((field) => field !== 'usages' && field !== 'duration') : told.drift,
     acme,
     excused: told.verdict === 'order' ? context.excuse(known, told.reason ?? '') : undefined,
-    budget: acme ? exactSetBudget(identifiers, issued, seen.now) : undefined,
+    budget: acme
+      ? withRefusal(
+          exactSetBudget(identifiers, issued, seen.now),
+          context.refused.get(identifierKey(identifiers)),
+          seen.now,
+        )
+      : undefined,
   };
 }
 

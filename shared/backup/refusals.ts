@@ -237,7 +237,7 @@ function smaller(
           // Keys of issuers are the platform's too, wherever cert-manager looks for them.
           isForeign: !isOurs(namespace) && namespace !== certManager.settings.clusterResourceNamespace,
           why: `generation ${anchor?.generation} holds it, and this backup would not`,
-          next: 'restore it first; if it was removed on purpose, allow it once',
+          next: 'restore it first; where it is there, run setup, which makes again what asks for it; if it was removed on purpose, allow it once',
         };
       })
   );

@@ -24,6 +24,7 @@ import { putLabels } from './labels.js';
 import { decideContextOf, forecastSecrets, needsBrake, planRestore } from './plan.js';
 import { planDigest, requirePlan } from './plan-digest.js';
 import type { Ports } from './ports.js';
+import { rememberRestored } from './remember-restored.js';
 import {
   type Abort,
   certificatesRestored,
@@ -233,6 +234,8 @@ async function restoreUnder(
     await (await untilSeen())();
     ports.progress(`cert-manager’s label is on ${approved.unlabelled.length} Secrets that lacked it`);
   }
+  const { generation } = work.context;
+  await rememberRestored(cluster, now.seen, { ...work, generation, plan: now.plan }, ports);
   const applied = await write(cluster, ports, now, work.context);
   await removeStaleRequests(cluster, now.plan);
   const failed = new AbortController();

@@ -1,16 +1,15 @@
-import { identifiersOf } from '../certificates/x509.js';
 import { keyOf, nameOf } from '../cluster/objects.js';
-import type { LedgerEntry } from '../facts/anchor.js';
+import { isAcme } from '../facts/acme.js';
 import { unseenGateways } from '../facts/asked-for.js';
 import { rulesVersion } from '../facts/cert-manager.js';
 import { foreignIssuers } from '../facts/inventory.js';
 import { makerOf, type Observation, secretKeyOf } from '../facts/observation.js';
 import type { LiveInventory } from '../facts/read-inventory.js';
 import { becauseOf, hasRole, type Reference, roles } from '../facts/roles.js';
-import { asSecret, type LiveSecret, leafOf } from '../facts/secrets.js';
+import { asSecret } from '../facts/secrets.js';
 import { managedNamespaces } from '../platform/resources.js';
 import { usable } from './decide.js';
-import { isAcme } from './plan.js';
+import { issuedBefore } from './issued-before.js';
 import type { Refusal, RefusalRule } from './refusals.js';
 import { covered, forbidden } from './role-rules.js';
 import { mergedLedger, type Snapshot, type SnapshotObject } from './snapshot.js';
@@ -48,7 +47,7 @@ export function takeSnapshot(
         rules.get(`Certificate ${keyOf(certificate.metadata)}`) ?? rules.get(`Secret ${secretKeyOf(certificate)}`),
       ),
     })),
-    ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...ledgerOf(seen, live.secrets)], seen.now),
+    ledger: mergedLedger([...(seen.anchor?.ledger ?? []), ...issuedBefore(seen, live.secrets)], seen.now),
   };
   return { snapshot, leftOut };
 }
@@ -137,15 +136,4 @@ function serving(
   leftOut.push({ subject: nameOf(item.object), why: `its certificate is ${state}` });
   const others = item.roles.filter((role) => role !== 'tls');
   return others.length === 0 ? undefined : { ...item, roles: others };
-}
-
-/** What the certificates themselves tell about issuances: their CA dates them about an hour back. */
-function ledgerOf(seen: Observation, secrets: ReadonlyMap<string, LiveSecret>): LedgerEntry[] {
-  const version = rulesVersion(seen.certManager);
-  return seen.certificates
-    .filter((certificate) => isAcme(certificate, seen))
-    .flatMap((certificate) => {
-      const leaf = leafOf(secrets.get(secretKeyOf(certificate)), version);
-      return leaf ? [{ identifiers: identifiersOf(leaf), serial: leaf.serial, at: leaf.notBefore.toISOString() }] : [];
-    });
 }

@@ -49,6 +49,14 @@ export function exactSetBudget(identifiers: Iterable<string>, ledger: readonly I
   };
 }
 
+/** A budget of which the CA itself has said that nothing is left until then: it knows of certificates that the ledger does not. */
+export function withRefusal(budget: Budget, until: Date | undefined, now: Date): Budget {
+  if (until === undefined || until <= now) return budget;
+  const later =
+    budget.nextRefill !== undefined && budget.left === 0 && budget.nextRefill > until ? budget.nextRefill : until;
+  return { used: Math.max(budget.used, burst), left: 0, nextRefill: later };
+}
+
 /** The name under which Certificates share a budget. */
 export function identifierKey(identifiers: Iterable<string>): string {
   return identifierSet(identifiers).join(',');

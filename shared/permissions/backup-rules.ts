@@ -87,6 +87,14 @@ const anchorRules: readonly PermissionRule[] = [
 
 export const backupRules: readonly PermissionRule[] = [...planRules, ...anchorRules];
 
+/** A restore into a cluster that knows no backup yet; those of before it did go on. */
+const rememberingRules: readonly PermissionRule[] = anchorRules.map((one) => ({
+  ...one,
+  because: 'a cluster that knows no backup yet remembers the one that is restored',
+  optional: true,
+  unseen: Object.fromEntries(one.verbs.map((verb) => [verb, 'a cluster that knows no backup yet'])),
+}));
+
 const brakeRules: readonly PermissionRule[] = [
   rule(
     kinds.admissionPolicy,
@@ -136,6 +144,7 @@ export const restoreRules: readonly PermissionRule[] = [
   // Names of the backup, which nobody knows before it is read; whoever may patch them all could read them anyway.
   rule(kinds.secret, ['get'], 'what is there of what the backup holds, and whether it is of any use'),
   ...brakeRules,
+  ...rememberingRules,
   rule(kinds.order, ['create'], 'dry runs only: they prove that new orders are denied', {
     namespace: 'default',
     unseen: { create: 'where somebody asks for a certificate before its Secret is there' },

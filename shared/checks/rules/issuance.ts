@@ -1,4 +1,5 @@
 import { annotation } from '../../certificates/model.js';
+import { refusedUntil, saysRateLimited } from '../../certificates/rate-limit.js';
 import { at, isTrue, recordsAt, textAt } from '../../cluster/fields.js';
 import type { KubeObject } from '../../cluster/objects.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
@@ -155,14 +156,13 @@ function hostOf(url: string): string {
 }
 
 function isRateLimited(order: KubeObject): boolean {
-  return /rateLimited|too many certificates|429/i.test(textAt(order, 'status', 'reason'));
+  return saysRateLimited(textAt(order, 'status', 'reason'));
 }
 
 function rateLimited(order: KubeObject, { backup, seen }: PlatformFacts): Finding {
   const reason = textAt(order, 'status', 'reason');
-  const [, day, time] = /retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?: ?UTC|Z)?/i.exec(reason) ?? [];
-  const told = new Date(`${day}T${time}Z`);
-  const until = Number.isNaN(told.getTime()) ? undefined : momentText(told, seen.now);
+  const told = refusedUntil(reason);
+  const until = told && momentText(told, seen.now);
   const restore =
     backup === undefined
       ? 'if a backup holds this certificate, restore it with `operation: restore` of action-backup'
