@@ -18,6 +18,20 @@ function guard(file: string, name: string, on: string, instead: string, test = f
 /** The guards that the promise stands on. */
 export const guards: readonly Guard[] = [
   guard(
+    'shared/backup/restore.ts',
+    'a new cluster remembers the backup that is restored into it',
+    '  await rememberRestored(cluster, now.seen, { ...work, generation, plan: now.plan }, ports);\n',
+    '',
+    'shared/backup/backup.test',
+  ),
+  guard(
+    'shared/certificates/budget.ts',
+    'a refusal of the CA counts where the ledger knows of fewer certificates',
+    'if (until === undefined || until <= now) return budget;',
+    'return budget;',
+    'shared/backup/issued-before.test',
+  ),
+  guard(
     'shared/backup/issuances.ts',
     'an Order that is gone at the end was an order all the same',
     '          note(object);\n',
