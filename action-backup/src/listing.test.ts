@@ -39,6 +39,15 @@ describe('a list', () => {
     expect(text).toContain('| 2 | 2026-02-28 00:00 UTC, 24 hours ago | `a-cluster` | this one | ✅ known | ✅ yes |');
   });
 
+  it('chooses by the number where that is one backup, and by the name where it is several', async () => {
+    const [one, two] = [await sealedBackup(keys, 2), await sealedBackup(keys, 3)];
+    expect((await told([one, two])).text).toContain('with the `generation` or `name` of one');
+    const again = await sealedBackup(keys, 2, { fingerprint: 'b-cluster', runId: '8' });
+    expect((await told([one, { ...again, name: nameFor(run.domain, 2, { ...run, runId: '8' }) }])).text).toContain(
+      'with the `name` of one',
+    );
+  });
+
   it('names another machine once', async () => {
     const { text } = await told([await sealedBackup(keys, 2, { repository: 'local/vm', repositoryId: 'local/vm' })]);
     expect(text).toContain('| local/vm | ✅ known |');

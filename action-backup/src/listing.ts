@@ -103,13 +103,19 @@ function summaryOf(
   }
   return markdown.line(
     backups.some(({ error }) => error === undefined)
-      ? '**Next:** `operation: plan` with the `generation` or `name` of one shows what a restore of it would do. Without either, the newest that can be used is taken.'
+      ? `**Next:** \`operation: plan\` with the ${chooser(backups)} of one shows what a restore of it would do. Without it, the newest that can be used is taken.`
       : backups.length === 0 && isCut
         ? `**Next:** ${[...new Set(unread.map(({ error }) => error.next))].map((next) => withCode(next)).join('. ')}.`
         : backups.length === 0
           ? '**Next:** `operation: backup` makes the first one; or name the stores that have some.'
           : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
   );
+}
+
+/** By what one of them is chosen: several clusters and repositories have generations of the same number. */
+function chooser(backups: readonly Surveyed[]): string {
+  const generations = backups.map(({ name, context }) => context?.generation ?? generationOf(name));
+  return new Set(generations).size < generations.length ? '`name`' : '`generation` or `name`';
 }
 
 function row(one: Surveyed, run: RunContext, hasKey: boolean, now: Date): string[] {

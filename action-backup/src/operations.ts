@@ -27,7 +27,7 @@ export async function fetchReport(
     throw new McprtError('input-invalid', {
       what: 'a fetch needs a folder that is not one of its stores',
       why: `\`directory\` is ${inputs.directory === '' ? 'empty' : 'the target, and `stores` names it as a source'}`,
-      next: 'give the folder for the copy in `directory`, and the sources in `stores`: cache, artifact',
+      next: 'give the folder for the copy in `directory`, and the sources in `stores`: artifact, oci or s3, and within a job cache too',
     });
   }
   const result = await fetchBackup(ports, directoryStore(inputs.directory), {
@@ -134,6 +134,6 @@ export async function restoreReport(
       takenOver: result.takenOver,
       verified: result.verified,
     },
-    summary: restoreSummary(result, dryRun, nowOf(cluster)),
+    summary: restoreSummary(result, { dryRun, overrides: options.overrides, now: nowOf(cluster) }),
   };
 }

@@ -1,7 +1,7 @@
 import { daysLeft, issuerName, shortSerial } from '../../shared/action/format.js';
 import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { type BackupResult, toldAtMost } from '../../shared/backup/backup.js';
-import { withOrigin } from '../../shared/backup/choose-backup.js';
+import { type Overrides, withOrigin } from '../../shared/backup/choose-backup.js';
 import type { FetchResult } from '../../shared/backup/fetch.js';
 import type { Pruned } from '../../shared/backup/prune.js';
 import type { HeldBackup } from '../../shared/backup/refresh.js';
@@ -10,11 +10,12 @@ import {
   type CertificateForecast,
   excuseWords,
   isCounted,
+  isDue,
   type RestorePlan,
 } from '../../shared/backup/restore-plan.js';
 import type { CertificateRecord, Snapshot } from '../../shared/backup/snapshot.js';
 import type { BackupContext } from '../../shared/backup/statement.js';
-import { keptWords } from '../../shared/backup/stores/safety.js';
+import { fateWarning, keptWords } from '../../shared/backup/stores/safety.js';
 import type { VerifyResult } from '../../shared/backup/verify.js';
 import { burst } from '../../shared/certificates/budget.js';
 import { newestCertManager } from '../../shared/certificates/version.js';
@@ -104,8 +105,15 @@ export function heldSummary({ context, stores, name }: HeldBackup, now: Date): M
     .line(`**Next:** nothing. ${lasts(code(name), context)}.`);
 }
 
-/** The summary of a plan or a restore. */
-export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date): Markdown {
+/**
+ * The summary of a plan or a restore.
+ *
+ * @param overrides how the backup was chosen: the next step of a plan is about that very one
+ */
+export function restoreSummary(
+  result: RestoreResult,
+  { dryRun, overrides, now }: { dryRun: boolean; overrides: Overrides; now: Date },
+): Markdown {
   const { context, plan, source } = result;
   const refused = plan.lines.filter(({ action }) => action === 'refuse').length;
   const headline = dryRun
@@ -131,7 +139,7 @@ export function restoreSummary(result: RestoreResult, dryRun: boolean, now: Date
         `Read from ${source.store}: ${code(source.name)}. Digest of the plan: ${code(result.planDigest)}. cert-manager was ${result.certManager.state}${brakeWords[result.brake]}${result.takenOver ? '; it took over what a run before it had begun' : ''}.`,
       ),
     )
-    .line(nextAfterRestore(result, dryRun));
+    .line(`**Next:** ${dryRun ? nextAfterPlan(result, overrides) : nextAfterRestore(result)}`);
 }
 
 /** The summary of a verification. */
@@ -155,7 +163,7 @@ export function verifySummary(result: VerifyResult, now: Date): Markdown {
           escaped((backup?.context.generation === context.generation ? holds.get(store) : undefined) ?? '–'),
         ]),
     );
-  if (together !== undefined) markdown.line(`⚠️ ${escaped(together)}.`);
+  if (together !== undefined) markdown.line(`⚠️ ${withCode(fateWarning(together))}.`);
   if (snapshot) {
     markdown.table(
       ['Certificate', 'Names', 'Issued by', 'Serial', 'Days left'],
@@ -201,14 +209,40 @@ function prunedRow({ store, removed, odd, error }: Pruned): string[] {
   ];
 }
 
-function nextAfterRestore({ plan }: RestoreResult, dryRun: boolean): string {
-  if (dryRun && plan.lines.length === 0)
-    return '**Next:** nothing, or choose another backup: `operation: list` shows which there are.';
-  if (dryRun)
-    return plan.orders === 0
-      ? '**Next:** run `operation: restore`.'
-      : `**Next:** see the reasons above; a restore stops unless \`max-orders\` is at least ${plan.orders}.`;
-  return '**Next:** run setup. It adopts the Secrets; do not restore again after it.';
+function nextAfterPlan({ context, plan, planDigest }: RestoreResult, overrides: Overrides): string {
+  if (plan.lines.length === 0) return 'nothing, or choose another backup: `operation: list` shows which there are.';
+  if (plan.orders > 0)
+    return `see the reasons above; a restore stops unless \`max-orders\` is at least ${plan.orders}.`;
+  if (plan.lines.some(({ action }) => action === 'refuse'))
+    return 'resolve the reasons above; a restore writes nothing while an object is refused.';
+  if (!isDue(plan)) return 'nothing to restore: what this backup has is there.';
+  const { name, fromCluster, fromRepository } = overrides;
+  // A name and a generation are two answers to one question, which no restore takes.
+  const chosen = [
+    name === undefined ? `generation: ${context.generation}` : `name: ${name}`,
+    ...(fromCluster === undefined ? [] : [`from-cluster: ${fromCluster}`]),
+    ...(fromRepository === undefined ? [] : [`from-repository: ${fromRepository}`]),
+  ];
+  return `run \`operation: restore\` with the same inputs, and with ${chosen.map(code).join(', ')}. ${code(`expect-plan: ${planDigest}`)} holds it to this plan.`;
+}
+
+/** What the restore leaves to others: it starts nothing that it has not stopped, and installs nothing. */
+function nextAfterRestore(result: RestoreResult): string {
+  const { namespace, state } = result.certManager;
+  const steps = [
+    ...(state === 'stopped'
+      ? [`start cert-manager again: \`kubectl scale -n ${namespace} deploy/cert-manager --replicas=1\`.`]
+      : []),
+    ...(hasMadeNamespace(result)
+      ? ['run setup, as whole namespaces were missing. It adopts the Secrets; do not restore again after it.']
+      : []),
+  ];
+  return steps.length === 0 ? 'nothing.' : steps.join(' Then ');
+}
+
+function hasMadeNamespace({ applied, plan }: RestoreResult): boolean {
+  const namespaces = new Set(plan.lines.filter(({ item }) => hasRole(item, 'namespace')).map(({ subject }) => subject));
+  return applied.some(({ subject, action }) => action === 'create' && namespaces.has(subject));
 }
 
 function restoredLine(result: RestoreResult): string {

@@ -12,7 +12,7 @@ describe('a text of the drill in a shell', () => {
       'set `from-repository: local/a b`, or `generation: 3`',
       "set `--from-repository 'local/a b'`, or `--generation 3`",
     ],
-    ['the input `restore-key` is empty', 'the input MCPRT_RESTORE_KEY is empty'],
+    ['the input `restore-key` is empty', 'MCPRT_RESTORE_KEY is empty'],
     ['what a drill does not take stays: `max-orders: 2`', 'what a drill does not take stays: `max-orders: 2`'],
   ])('is about its own options, and commands of others: %s', (text, told) => {
     expect(sayInShell(text)).toBe(told);

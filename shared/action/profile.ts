@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { McprtError } from '../errors.js';
 import { bareDomain } from '../profile/forms.js';
 import {
@@ -83,6 +83,7 @@ export async function readTarget(
     ...(text === '' ? {} : { text }),
     environment: options.env,
     readText,
+    namesIn,
     stage: options.stage,
   });
   for (const secret of secretValues(profile.values)) options.mask(secret);
@@ -134,4 +135,9 @@ async function readText(path: string): Promise<string | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** What is told beside an error, and must not stand in its place: a folder that cannot be read has none. */
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
 }

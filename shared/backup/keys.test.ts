@@ -51,10 +51,11 @@ describe('the restore key', () => {
   });
 
   it.each<[string, () => string, string, string]>([
-    ['a line that is none', () => `${own.restore}\n\nAGE-SECRET-KEY-1XYZ`, 'key-invalid', 'line 3'],
+    ['a line that is none', () => `${own.restore}\n\nno key at all, it seems`, 'key-invalid', 'line 3'],
     ['a line that was cut', () => `${own.restore.slice(0, -5)}\n${old.restore}`, 'key-invalid', 'line 1'],
     ['the backup key among them', () => `${own.restore}\n${old.backup}`, 'key-wrong-kind', 'line 2'],
-    ['the offline key', () => old.offline, 'key-invalid', 'line 1'],
+    ['the offline key', () => old.offline, 'key-invalid', 'is an offline key'],
+    ['a post-quantum offline key', () => `${own.restore}\n${own.offline}`, 'key-invalid', 'docs/break-glass.md'],
     ['more keys than anybody has', () => `${own.restore}\n`.repeat(17), 'key-invalid', '17 lines'],
     ['nothing', () => '\n \n', 'key-missing', '`restore-key` is empty'],
   ])('is refused with %s, by its line and never by its text', (_, text, code, said) => {

@@ -67,6 +67,8 @@ export async function makeKeys(kind: 'hybrid' | 'classic'): Promise<KeySet> {
  * @throws McprtError `key-missing`, `key-wrong-kind`, `key-invalid`, `key-mixed`
  */
 export function readBackupKey(text: string, mask: (secret: string) => void): BackupKey {
+  for (const line of text.split('\n')) mask(line.trim());
+  refuseOfflineKey(text, ofBackup);
   const { signer, recipients } = unpack(text, ofBackup, backupPrefix, backupShape, mask);
   mask(signer);
   if (new Set(recipients.map(isHybrid)).size > 1) {
@@ -97,6 +99,7 @@ export function readRestoreKey(text: string, mask: (secret: string) => void): Re
   const lines = text.split('\n').map((own, at) => ({ own: own.trim(), line: at + 1 }));
   const given = lines.filter(({ own }) => own !== '');
   for (const { own } of given) mask(own);
+  refuseOfflineKey(text, ofRestore);
   if (given.length > mostKeys) {
     throw invalid(ofRestore, `it has ${given.length} lines, and at most ${mostKeys} keys are read`);
   }
@@ -199,10 +202,21 @@ function readKey(subject: string, read: () => KeyObject): KeyObject {
   return key;
 }
 
+/** An age identity, classic or post-quantum: of the keys only the offline one is written so. It is the wrong file, and not a damaged one. */
+function refuseOfflineKey(text: string, subject: string): void {
+  const at = text.split('\n').findIndex((line) => line.trim().startsWith('AGE-SECRET-KEY-'));
+  if (at === -1) return;
+  throw new McprtError('key-invalid', {
+    what: `line ${at + 1} of ${subject} is an offline key`,
+    why: 'it reads backups by hand, with age, and nothing else takes it',
+    next: 'give `restore.key` or `backup.key` of the same set; where only the offline key is left: docs/break-glass.md',
+  });
+}
+
 function invalid(subject: string, why: string): McprtError {
   return new McprtError('key-invalid', {
     what: `${subject} is not a usable key`,
     why,
-    next: 'store the secret again, exactly as the key command printed it: docs/keys.md',
+    next: 'give the key again, exactly as the file has it that the key command wrote: docs/keys.md',
   });
 }

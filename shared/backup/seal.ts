@@ -33,7 +33,7 @@ export async function sealBackup(
       throw new McprtError('key-invalid', {
         what: 'a recipient of the backup key is not an age recipient',
         why: `recipient ${recipientId(recipient)} cannot be read`,
-        next: 'store the backup key again, exactly as the key command printed it: docs/keys.md',
+        next: 'give the backup key again, exactly as the file has it that the key command wrote: docs/keys.md',
       });
     }
   }
@@ -83,7 +83,7 @@ export async function openBackup(backup: AuthenticBackup, key: RestoreKey): Prom
       throw new McprtError('key-invalid', {
         what: `the identity in ${isOne ? 'the restore key' : `line ${line} of \`restore-key\``} cannot be read`,
         why: 'it is not an age identity: a letter is wrong or missing',
-        next: 'store the restore key again, exactly as the key command printed it: docs/keys.md',
+        next: 'give the restore key again, exactly as the file has it that the key command wrote: docs/keys.md',
       });
     }
   }

@@ -104,7 +104,7 @@ export function verifyStatement(envelope: Buffer, signers: KeyObject[]): Verifie
   });
   if (known.length === 0) {
     throw new McprtError('backup-unsigned', {
-      what: 'the backup is not signed by a key that this job trusts',
+      what: 'the backup is not signed by a key that is trusted here',
       why: `it is signed by ${signatures.map(({ keyid }) => keyid.slice(0, 40)).join(', ') || 'nobody'}; trusted are ${signers.map(keyId).join(', ')}`,
       next: 'if keys were changed, give the restore keys of all sets, one a line in `restore-key`. If that does not explain it, somebody planted this backup',
     });

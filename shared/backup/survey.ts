@@ -17,7 +17,7 @@ export interface Surveyed {
   stores: Store['name'][];
   /** What is signed; undefined where nothing is that this job can believe. */
   context: BackupContext | undefined;
-  /** Whether the signature is one of a key that this job trusts; undefined where it was not looked at. */
+  /** Whether the signature is one of a key that is trusted here; undefined where it was not looked at. */
   isSigned: boolean | undefined;
   /** Whether the given key can read it; undefined where none was given. */
   isReadable: boolean | undefined;

@@ -8,7 +8,7 @@ import type { Ports } from './ports.js';
 import { openBackup } from './seal.js';
 import type { Snapshot } from './snapshot.js';
 import type { BackupContext } from './statement.js';
-import { type Copy, sharedFate } from './stores/safety.js';
+import { type Copy, fateWarning, sharedFate } from './stores/safety.js';
 import type { Store } from './stores/store.js';
 import type { Candidate } from './walk.js';
 
@@ -59,7 +59,7 @@ export async function verifyBackups(cluster: Cluster, ports: Ports, options: Ver
   }
   const kept = await Promise.all(copies);
   const together = sharedFate(kept);
-  if (together !== undefined) ports.warn(`${together}; a store elsewhere, as oci or s3, would outlive that`);
+  if (together !== undefined) ports.warn(fateWarning(together));
   return {
     found,
     context: backup.context,

@@ -8,6 +8,7 @@ function load(files: Record<string, string>, options: Partial<LoadOptions> = {})
   return loadProfile({
     environment: { HOME: '/home/me' },
     readText: async (path) => files[path],
+    namesIn: async () => [],
     stage: 'backup',
     ...options,
   });
@@ -49,6 +50,19 @@ describe('loadProfile', () => {
     await expect(load({})).rejects.toMatchObject({ code: 'profile-missing', next: expect.not.stringContaining('job') });
     const inJob = load({}, { environment: { GITHUB_ACTIONS: 'true' } });
     await expect(inJob).rejects.toMatchObject({ next: expect.stringContaining('checks out') });
+  });
+
+  it('names the profiles of other names that are beside it, and nothing else', async () => {
+    const beside = (...names: string[]) =>
+      load({}, { namesIn: async (folder) => (folder === 'config/deployments' ? names : []) });
+    await expect(beside('production.env', 'a.env.example', 'README.md')).rejects.toMatchObject({
+      next: expect.stringMatching(/^There is another one: give `profile: config\/deployments\/production\.env`\. Give/),
+    });
+    await expect(beside('README.md')).rejects.toMatchObject({ next: expect.stringMatching(/^Give its path/) });
+    const many = ['f', 'e', 'd', 'c', 'b', 'a'].map((name) => `${name}.env`);
+    await expect(beside(...many)).rejects.toMatchObject({
+      next: expect.stringMatching(/a\.env` or .*e\.env`, or another of the 6 in config\/deployments\./),
+    });
   });
 
   it('passes on what made reading impossible', async () => {

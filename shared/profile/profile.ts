@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { McprtError } from '../errors.js';
 import { checkProfile } from './check.js';
 import type { Finding } from './finding.js';
@@ -41,6 +42,8 @@ export interface LoadOptions {
   readonly environment: Environment;
   /** The text of a file; undefined when there is no such file. Other failures are thrown, and pass through. */
   readonly readText: (path: string) => Promise<string | undefined>;
+  /** The names of the files in a folder; none where there is no such folder. */
+  readonly namesIn?: (folder: string) => Promise<readonly string[]>;
   readonly stage: Stage;
 }
 
@@ -70,16 +73,18 @@ export async function loadProfile(options: LoadOptions): Promise<Profile> {
   };
 }
 
-async function readProfileOrTemplate(wanted: string, { readText, environment }: LoadOptions) {
+async function readProfileOrTemplate(wanted: string, { readText, namesIn = async () => [], environment }: LoadOptions) {
   const template = `${wanted}${TEMPLATE_SUFFIX}`;
   for (const path of [wanted, template]) {
     const text = await readText(path);
     if (text !== undefined) return { path, text };
   }
+  const folder = dirname(wanted);
   throw new McprtError('profile-missing', {
     what: `There is no deployment profile at ${wanted}.`,
     why: `Neither ${wanted} nor the template ${template} exists.`,
     next: [
+      ...othersIn(folder, await namesIn(folder)),
       'Give its path in `profile`, its text in `profile-text`, or, for a step that needs no more, the domain in `domain`.',
       ...(environment.GITHUB_ACTIONS === 'true'
         ? [
@@ -88,6 +93,17 @@ async function readProfileOrTemplate(wanted: string, { readText, environment }: 
         : []),
     ].join(' '),
   });
+}
+
+/** So many files are named. */
+const mostNamed = 5;
+
+/** What the profile may be instead: whoever has one of another name need not be asked where it is. */
+function othersIn(folder: string, names: readonly string[]): string[] {
+  const paths = names.filter((name) => name.endsWith('.env')).map((name) => `\`profile: ${join(folder, name)}\``);
+  if (paths.length === 0) return [];
+  const more = paths.length > mostNamed ? `, or another of the ${paths.length} in ${folder}` : '';
+  return [`There is another one: give ${paths.toSorted().slice(0, mostNamed).join(' or ')}${more}.`];
 }
 
 function templateFinding(path: string): Finding {

@@ -19,6 +19,11 @@ export function sharedFate(copies: readonly Pick<Copy, 'store' | 'fate'>[]): str
   return `${others.length === 0 ? `the only copy is in ${stores}: it goes` : `all copies (${stores}) go together:`} with ${first.fate}`;
 }
 
+/** What is told of copies that share one fate, in the log and in the summary alike. */
+export function fateWarning(together: string): string {
+  return `${together}; a store elsewhere, as oci or s3, would outlive that`;
+}
+
 /** How long a copy is safe, in words. */
 export function keptWords({ hold }: Pick<Copy, 'hold'>, now: Date): string {
   if (hold === undefined) return 'its place does not say';
