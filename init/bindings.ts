@@ -91,7 +91,7 @@ export async function retireAccounts(
     await cluster.delete(kinds.secret, { namespace: accountNamespace, name: `${name}-token` });
     const found = items.find(({ metadata }) => metadata.name === name);
     if (found === undefined || keeps.includes(operation)) continue;
-    const owner = found.metadata.annotations?.[madeFor];
+    const owner = ownerOf(found);
     if (owner === undefined ? !claimed.includes(operation) : owner !== repository.toLowerCase()) continue;
     await cluster.delete(kinds.serviceAccount, { namespace: accountNamespace, name });
     retired.push(name);
@@ -140,6 +140,11 @@ async function rebind(
     why: `it was another one each time in ${attempts} tries`,
     next: 'wait until nobody else changes it, and run this again',
   });
+}
+
+/** The repository, in small letters, that an account was made for; undefined for one of nobody's. */
+export function ownerOf({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[madeFor];
 }
 
 function marked(object: KubeObject, repository: string): KubeObject {

@@ -3,6 +3,7 @@ import type { Access } from './access.js';
 import { tokenDays } from './accounts.js';
 import { type Environment, networkVariables, usualPrefix } from './environments.js';
 import type { KeyState } from './key-folder.js';
+import { isLetIn } from './let-in.js';
 import { repositoryWord } from './place.js';
 import type { InitPlan } from './plan.js';
 import { publicHost } from './remotes.js';
@@ -131,7 +132,18 @@ function environmentsPart(environments: readonly Environment[], facts: Facts, so
     'GitHub creates a missing environment as soon as a job names it, with no protection rules: make them before you push.',
     'The lines are for bash, and can be pasted again: reviewers that an environment has stay, and where it has none, you are the one.',
     '',
+    ...awaitedLines(environments, sources),
     ...environments.flatMap((one) => environmentPart(one, facts, sources)),
+  ];
+}
+
+/** GitHub gives no secret back: what a line replaces must be at hand before. */
+function awaitedLines(environments: readonly Environment[], { keyState: { are, awaited } }: Sources): string[] {
+  const isStored = are !== 'left' && environments.some(({ secrets }) => secrets.includes('MCPRT_RESTORE_KEY'));
+  if (awaited === '' || !isStored) return [];
+  return [
+    `- [ ] Before you run the lines of MCPRT_RESTORE_KEY, fetch the old restore key from where it was put away, and put it into ${awaited}: they store it beside the new one, and nothing while that file is empty. GitHub gives no secret back, and backups that exist are read with the old key. Where it is kept nowhere any more, delete that file and run this again: only the old offline key reads those backups then (docs/keys.md).`,
+    '',
   ];
 }
 
@@ -188,9 +200,14 @@ function secretLine(secret: string, environment: string, at: string, { keys, acc
   if (secret === 'KUBECONFIG' && access?.by !== 'token') return '';
   if (secret !== 'KUBECONFIG' && keyState.are === 'left') return `# ${secret} stays as it is: see Keys below`;
   const own = shellWord(`${keys}/${file}`);
-  if (secret !== 'MCPRT_RESTORE_KEY' || keyState.older.length === 0) return `${set} < ${own}`;
-  // Old backups are read with the old keys, one a line.
-  return `cat ${[own, ...keyState.older.map(shellWord)].join(' ')} | ${set}`;
+  const { older, awaited } = keyState;
+  if (secret !== 'MCPRT_RESTORE_KEY' || (older.length === 0 && awaited === '')) return `${set} < ${own}`;
+  // Old backups are read with the old keys, one a line. What somebody typed may end without a line's end: it comes last.
+  const all = [...older, ...(awaited === '' ? [] : [awaited])].map(shellWord);
+  const both = `cat ${[own, ...all].join(' ')} | ${set}`;
+  return awaited === ''
+    ? both
+    : `if test -s ${shellWord(awaited)}; then ${both}; else echo ${shellWord(`Not stored: ${awaited} is empty`)} >&2; fi`;
 }
 
 function fileOf(secret: string, environment: string): string | undefined {
@@ -254,8 +271,8 @@ function branchPart(facts: Facts, { branchRules }: Sources): string[] {
   ];
 }
 
-function keysPart({ needsKeys }: InitPlan, sources: Sources): string[] {
-  return needsKeys ? ['## Keys', '', ...keyLines(sources), ''] : [];
+function keysPart(plan: InitPlan, sources: Sources): string[] {
+  return plan.needsKeys ? ['## Keys', '', ...keyLines(plan, sources), ''] : [];
 }
 
 function clusterPart({ environments }: InitPlan, facts: Facts, sources: Sources): string[] {
@@ -263,24 +280,60 @@ function clusterPart({ environments }: InitPlan, facts: Facts, sources: Sources)
   return own.length === 0 ? [] : ['## The way to the cluster', '', ...accessLines(own, facts, sources), ''];
 }
 
-function keyLines({ keys, keyState: { are, movedTo }, isDry }: Sources): string[] {
+function keyLines({ files }: InitPlan, { keys, keyState, isDry, prefix }: Sources): string[] {
+  const { are, older, offline, awaited } = keyState;
   if (are === 'left') {
     return [
       `Keys were made before, and are not in ${keys}: those that GitHub has stay. A new set is made with --new-keys; backups that exist are then read with the old restore key, which is stored beside the new one: docs/keys.md.`,
     ];
   }
   const made = are === 'there' ? 'were there already' : isDry ? 'would be made' : 'were made';
+  const old = [...offline, ...older];
+  const hasOld = old.length > 0 || awaited !== '';
   return [
-    ...(are === 'renewed' ? [oldKeysLine(keys, movedTo, isDry)] : []),
-    `- [ ] The keys in ${keys} ${made}. When the lines above have stored what is in it, put restore.key into a password manager, where a drill on your machine and the next rotation find it, and ${keys}/offline.txt on paper or into a safe. Then delete the folder.`,
+    ...(are === 'renewed' ? [oldKeysLine(keys, keyState, isDry)] : []),
+    `${hasOld ? '' : '- [ ] '}The keys in ${keys} ${made}.${hasOld ? '' : ` When the lines above have stored what is in it, ${awayWords(keys)}. Then delete the folder.`}`,
+    ...(hasOld ? rotationLines(files, prefix, { keys, old }) : []),
   ];
 }
 
-function oldKeysLine(keys: string, movedTo: string, isDry: boolean): string {
-  if (movedTo !== '') {
-    return `- [ ] The old keys ${isDry ? 'would be' : 'were'} moved to ${movedTo}; none was deleted. Backups that exist are read with the old restore key, which the lines above store beside the new one. Keep the old offline.txt as long as there are such backups.`;
-  }
-  return `- [ ] The old keys are not in ${keys}, and nothing was done with them. The lines above put the new ones in their place, and GitHub gives no secret back: before you run them, fetch the old restore key from where it was put away, and add it to ${keys}/restore.key as a line of its own. Without it, backups that exist cannot be read: docs/keys.md.`;
+/** Where the keys of a set belong. */
+function awayWords(keys: string): string {
+  return `put ${keys}/restore.key into a password manager, where a drill on your machine and the next rotation find it, and ${keys}/offline.txt on paper or into a safe`;
+}
+
+/** The steps of docs/keys.md that come after the lines that store the new keys. */
+function rotationLines(
+  files: InitPlan['files'],
+  prefix: string,
+  { keys, old }: { keys: string; old: readonly string[] },
+): string[] {
+  const runs = ['backup', 'drill'].map((part) => `${prefix}-${part}.yml`);
+  const there = runs.filter((run) => files.some(({ name }) => name === run)).map((run) => `\`gh workflow run ${run}\``);
+  return [
+    ...(there.length === 0
+      ? []
+      : [
+          `- [ ] When the lines above have stored the keys: back up, and prove that the new backup restores: ${there.join(', and after its end ')}.`,
+        ]),
+    `- [ ] Then ${awayWords(keys)}.`,
+    ...(old.length === 0
+      ? []
+      : [
+          `- [ ] Put away what is kept of the old sets too, apart from the new one, for as long as there are backups of them: ${old.join(', ')}.`,
+        ]),
+    `- [ ] Only then delete the folder ${keys}, with all that is in it.`,
+    '- [ ] When `operation: list` shows no backup of the old signer any more, store the new restore key alone, and destroy the old restore and offline keys: step 6 of docs/keys.md has the lines.',
+  ];
+}
+
+function oldKeysLine(keys: string, { movedTo, awaited }: KeyState, isDry: boolean): string {
+  const moved =
+    movedTo === ''
+      ? `The old keys are not in ${keys}, and nothing was done with them.`
+      : `The old keys ${isDry ? 'would be' : 'were'} moved to ${movedTo}; none was deleted.`;
+  const read = awaited === '' ? ', which the lines above store beside the new one' : ': see Environments above';
+  return `${moved} Backups that exist are read with the old restore key${read}.`;
 }
 
 function accessLines(
@@ -295,14 +348,31 @@ function accessLines(
         `- would let the jobs of ${name} do what ${rbac}/${operation}.yaml grants, and no more${isAsked ? '' : ' (with --accounts)'}`,
     );
   }
-  if (access === undefined) {
-    return [
-      `- [ ] The jobs of ${names} need a way in, with no more than each does. Run this again with --accounts as an administrator of the cluster: nothing secret is made or stored then. Or give each a kubeconfig of your own making, by the manifests in ${rbac}, as the secret KUBECONFIG.`,
-    ];
-  }
+  if (access === undefined) return unmadeLines(environments, facts, rbac);
   return access.by === 'identity'
     ? identityLines(environments, facts, access, prefix === usualPrefix)
     : tokenLines(names, keys, access.accounts);
+}
+
+/** What is said of a way in that this run was not to make: it may be there from an earlier one. */
+function unmadeLines(environments: readonly Environment[], { cluster, repository }: Facts, rbac: string): string[] {
+  const bound = 'bound' in cluster ? cluster.bound : undefined;
+  const isIn = (one: Environment): boolean => bound !== undefined && isLetIn(one, repository, bound);
+  const namesOf = (some: readonly Environment[]): string => some.map(({ name }) => name).join(', ');
+  const [inside, outside] = [environments.filter(isIn), environments.filter((one) => !isIn(one))];
+  const run = bound === undefined ? 'If that is not done yet, run' : 'Run';
+  return [
+    ...(inside.length === 0
+      ? []
+      : [
+          `On this cluster each of these environments is let in already: ${namesOf(inside)}. With --accounts this brings it up to date, and says again what is to be set for it.`,
+        ]),
+    ...(outside.length === 0
+      ? []
+      : [
+          `- [ ] The jobs of ${namesOf(outside)} need a way in, with no more than each does. ${run} this again with --accounts as an administrator of the cluster: nothing secret is made or stored then. Or give each a kubeconfig of your own making, by the manifests in ${rbac}, as the secret KUBECONFIG.`,
+        ]),
+  ];
 }
 
 /** Where k3s looks for its configuration. */

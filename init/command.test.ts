@@ -115,8 +115,40 @@ describe('init', () => {
     expect(await readdir(keys).catch(() => [])).toEqual([]);
     expect(said).toContain('# MCPRT_BACKUP_KEY stays as it is');
     expect(said).not.toContain('backup.key');
+    for (const args of [['--new-keys'], []]) {
+      said = '';
+      await run(...args);
+      expect((await readdir(keys)).sort()).toEqual(['backup.key', 'offline.txt', 'old-restore.key', 'restore.key']);
+      expect(said).not.toMatch(/^gh secret set MCPRT_RESTORE_KEY/m);
+      expect(said).toContain('if test -s');
+      expect(said.split('fetch the old restore key')).toHaveLength(2);
+      expect(said.indexOf('fetch the old restore key')).toBeLessThan(said.indexOf('gh secret set MCPRT_RESTORE_KEY'));
+      expect(said).toContain('`gh workflow run mcprt-drill.yml`');
+      expect(said).toContain('store the new restore key alone');
+    }
+  });
+
+  it('names what is to be put away of the old sets before the folder is deleted', async () => {
+    await run();
+    said = '';
     await run('--new-keys');
-    expect(await readdir(keys)).toHaveLength(3);
+    for (const name of ['offline.txt', 'restore.key']) {
+      const at = said.lastIndexOf(join('old-1', name));
+      expect(at).toBeGreaterThan(-1);
+      expect(at).toBeLessThan(said.indexOf('delete the folder'));
+    }
+  });
+
+  it('stops before the workflows of one platform get the profile of another', async () => {
+    await run();
+    await writeFile(join(folder, 'config', 'deployments', 'staging.env'), 'export MCP_PLATFORM_DOMAIN=s.dev\n');
+    said = '';
+    await run('--profile', 'config/deployments/staging.env', '--new-keys');
+    expect(said).toMatch(/^init-prefix: .*\n.*\nnext: a second platform takes --prefix NAME/);
+    expect(await readdir(join(folder, '..', 'platform-mcprt-keys'))).toHaveLength(3);
+    said = '';
+    await run('--profile', 'config/deployments/staging.env', '--prefix', 'staging');
+    expect(await workflows()).toContain('staging-backup.yml');
   });
 
   it('puts no keys into the repository', async () => {
@@ -219,7 +251,9 @@ describe('init', () => {
     expect(said).toMatch(/gh secret set MCPRT_BACKUP_KEY .* < '.*\/my keys\/backup\.key'/);
     expect(said).toContain('test -n "$key" && printf %s "$key" | gh secret set MCP_ADMIN_KEY');
     expect(said).not.toMatch(/gh secret set KUBECONFIG/);
-    expect(said).toContain('Run this again with --accounts as an administrator of the cluster');
+    expect(said).toContain(
+      'If that is not done yet, run this again with --accounts as an administrator of the cluster',
+    );
   });
 
   it('writes nothing in a dry run', async () => {
@@ -242,6 +276,7 @@ describe('init', () => {
       await writeFile(join(deployments, name), 'export MCP_PLATFORM_DOMAIN=a.dev\n');
     await run();
     expect(said).toMatch(/^init-profiles: /);
+    expect(said).toContain('--prefix NAME');
     said = '';
     await run('--profile', 'config/deployments/two.env');
     expect(await readFile(join(folder, '.github', 'workflows', 'mcprt-backup.yml'), 'utf8')).toContain(

@@ -7,6 +7,7 @@ import { checklist, renewed } from './checklist.js';
 import { usualPrefix } from './environments.js';
 import { askGithub } from './github.js';
 import { stateOfKeys, writeKeys } from './key-folder.js';
+import { requireOwnProfile } from './own-profile.js';
 import { requireRoom } from './paths.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 import { type Facts, observeRepository } from './repository-facts.js';
@@ -181,6 +182,7 @@ async function init(options: Options): Promise<string> {
       next: 'run it in the repository from which the platform is deployed, or in that of an MCP server; a profile elsewhere in it is named with --profile',
     });
   }
+  requireOwnProfile(facts, prefix, uses);
   if (options.install && !plan.installs) {
     throw new McprtError('init-source', {
       what: '--install has nothing to install from',

@@ -125,8 +125,9 @@ function isOptional(secret: string, stores: readonly string[]): boolean {
  * The workflow files of mcprt that a text calls, by whatever owner and ref, and what it hands on.
  *
  * @param own `OWNER/REPO` of an mcprt of another name
+ * @returns each with the path of its profile, empty where that is not said
  */
-export function callsIn(text: string, own = ''): (Omit<Call, 'text'> & { file: string })[] {
+export function callsIn(text: string, own = ''): (Omit<Call, 'text'> & { file: string; profile: string })[] {
   return jobsOf(text).flatMap(({ uses, secrets, with: inputs }) => {
     const [, repository, file] = /^([^/]+\/[^/]+)\/\.github\/workflows\/([^@]+)@/.exec(String(uses)) ?? [];
     const given = isRecord(inputs) ? inputs : {};
@@ -134,10 +135,11 @@ export function callsIn(text: string, own = ''): (Omit<Call, 'text'> & { file: s
     const named = given['environment-prefix'];
     const prefix = typeof named === 'string' ? named : usualPrefix;
     const stores = typeof given.stores === 'string' ? given.stores.split(',').map((store) => store.trim()) : [];
+    const profile = typeof given.profile === 'string' ? given.profile : '';
     const isOurs = repository === own || repository?.endsWith('/mcprt');
     return file === undefined || !isOurs
       ? []
-      : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs, prefix, stores }];
+      : [{ file, secrets: isRecord(secrets) ? Object.keys(secrets) : [], installs, prefix, stores, profile }];
   });
 }
 

@@ -17,7 +17,7 @@ const textOf = (...path: string[]): Promise<string> => readFile(join(folder, ...
 
 it('makes keys where there are none, and leaves those that are there', async () => {
   const first = await stateOfKeys(folder, fresh, false);
-  expect(first).toEqual({ are: 'made', movedTo: '', older: [] });
+  expect(first).toEqual({ are: 'made', movedTo: '', older: [], offline: [], awaited: '' });
   await writeKeys(folder, first);
   const made = await textOf('restore.key');
   const second = await stateOfKeys(folder, again, false);
@@ -51,7 +51,21 @@ it('moves the old ones away when new ones are asked for, each set into a folder 
 
 it('renews those that were put away without moving anything', async () => {
   const state = await stateOfKeys(folder, again, true);
-  expect(state).toEqual({ are: 'renewed', movedTo: '', older: [] });
+  expect(state).toEqual({
+    are: 'renewed',
+    movedTo: '',
+    older: [],
+    offline: [],
+    awaited: join(folder, 'old-restore.key'),
+  });
   await writeKeys(folder, state);
-  expect((await readdir(folder)).sort()).toEqual(['backup.key', 'offline.txt', 'restore.key']);
+  expect((await readdir(folder)).sort()).toEqual(['backup.key', 'offline.txt', 'old-restore.key', 'restore.key']);
+});
+
+it('keeps the old restore key that was put there before', async () => {
+  await writeFile(join(folder, 'old-restore.key'), 'old');
+  const state = await stateOfKeys(folder, again, true);
+  expect(state).toMatchObject({ are: 'renewed', movedTo: '' });
+  await writeKeys(folder, state);
+  expect(await textOf('old-restore.key')).toBe('old');
 });

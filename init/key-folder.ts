@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKeyFiles } from '../shared/backup/key-files.js';
 import { makeKeys } from '../shared/backup/keys.js';
@@ -13,9 +13,15 @@ export interface KeyState {
   movedTo: string;
   /** Restore keys of earlier sets that are here, which old backups are read with. */
   older: string[];
+  /** Offline keys of earlier sets that are here. */
+  offline: string[];
+  /** File into which an old restore key that is not here is to be put; empty where none is awaited. */
+  awaited: string;
 }
 
 const keyFiles = ['backup.key', 'restore.key', 'offline.txt'];
+/** Empty until its owner has put the old restore key into it: that it is there says that one is awaited. */
+const awaitedFile = 'old-restore.key';
 
 /** Keys that are there stay, and so do those that were made before and put away, unless new ones are asked for: backups were made with them. */
 export async function stateOfKeys(
@@ -24,22 +30,28 @@ export async function stateOfKeys(
   isNew: boolean,
 ): Promise<KeyState> {
   const names = await readdir(folder).catch((): string[] => []);
-  const isHere = names.some((name) => keyFiles.includes(name) || name.endsWith('.key'));
+  const isHere = names.some((name) => keyFiles.includes(name) || (name.endsWith('.key') && name !== awaitedFile));
   const wereMade = isHere || files.some(({ name, state }) => state !== 'new' && !/preview/.test(name));
   const numbers = names.map((name) => Number(/^old-(\d{1,6})$/.exec(name)?.[1] ?? 0));
   const movedTo = isNew && isHere ? join(folder, `old-${Math.max(0, ...numbers) + 1}`) : '';
   const are = isNew && wereMade ? 'renewed' : isHere ? 'there' : wereMade ? 'left' : 'made';
-  return { are, movedTo, older: await olderIn(folder, names, movedTo) };
+  const isAway = are === 'renewed' && !names.includes('restore.key');
+  const [older, offline] = await Promise.all(
+    ['restore.key', 'offline.txt'].map((file) => olderIn(folder, names, movedTo, file)),
+  );
+  const awaited = isAway || names.includes(awaitedFile) ? join(folder, awaitedFile) : '';
+  return { are, movedTo, older: older ?? [], offline: offline ?? [], awaited };
 }
 
-async function olderIn(folder: string, names: readonly string[], movedTo: string): Promise<string[]> {
-  const kept = names.filter((name) => /^old-\d{1,6}$/.test(name)).map((name) => join(folder, name, 'restore.key'));
+/** The files of one name that earlier sets have, once the present one is moved. */
+async function olderIn(folder: string, names: readonly string[], movedTo: string, file: string): Promise<string[]> {
+  const kept = names.filter((name) => /^old-\d{1,6}$/.test(name)).map((name) => join(folder, name, file));
   const found = await Promise.all(kept.map(async (path) => ((await isThere(path)) ? [path] : [])));
-  return [...(movedTo !== '' && names.includes('restore.key') ? [join(movedTo, 'restore.key')] : []), ...found.flat()];
+  return [...(movedTo !== '' && names.includes(file) ? [join(movedTo, file)] : []), ...found.flat()];
 }
 
 /** Makes the keys that are to be made, after those before them were moved away. */
-export async function writeKeys(folder: string, { are, movedTo }: KeyState): Promise<void> {
+export async function writeKeys(folder: string, { are, movedTo, awaited }: KeyState): Promise<void> {
   if (are !== 'made' && are !== 'renewed') return;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (movedTo !== '') {
@@ -47,5 +59,7 @@ export async function writeKeys(folder: string, { are, movedTo }: KeyState): Pro
     const names = (await readdir(folder)).filter((name) => keyFiles.includes(name));
     for (const name of names) await rename(join(folder, name), join(movedTo, name));
   }
+  // Appended to: what its owner has put there already stays.
+  if (awaited !== '') await appendFile(awaited, '', { mode: 0o600 });
   await writeKeyFiles(folder, await makeKeys('hybrid'));
 }

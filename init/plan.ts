@@ -82,7 +82,9 @@ export function planInit(
   const calls = files.flatMap(({ name, text, state }) =>
     state === 'kept' ? callsOfKept(name, facts.present.get(name) ?? '', uses) : callsIn(text, uses?.repository),
   );
-  const environments = environmentsOf(calls.map(({ file, ...call }) => ({ text: called.get(file) ?? '', ...call })));
+  const environments = environmentsOf(
+    calls.map(({ file, profile: _, ...call }) => ({ text: called.get(file) ?? '', ...call })),
+  );
   const needsKeys = environments.some(({ secrets }) =>
     secrets.some((name) => /^MCPRT_(?:BACKUP|RESTORE)_KEY$/.test(name)),
   );

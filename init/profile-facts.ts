@@ -13,6 +13,8 @@ export interface ProfileFacts {
   /** Whether git has it: a job sees nothing else. */
   isTracked: boolean;
   hasSecrets: boolean;
+  /** Whether there is one at the path that jobs take where none is said. */
+  hasUsual: boolean;
   /** Variables that still hold what the template has in them. */
   placeholders: string[];
   /** What else stops every job that reads it. */
@@ -63,6 +65,7 @@ export async function profileAt(
       path,
       domain,
       isTracked,
+      hasUsual: await isThere(join(root, DEFAULT_PATH)),
       hasSecrets: secretValues(profile.values).length > 0,
       placeholders: findings.filter(isPlaceholder).map(({ variable = '' }) => variable),
       errors: [
@@ -97,7 +100,7 @@ async function onlyProfile(folder: string): Promise<string> {
     throw new McprtError('init-profiles', {
       what: `there are ${paths.length} deployment profiles`,
       why: `${paths.join(', ')}, and none of them is ${DEFAULT_PATH}`,
-      next: 'name the one that is deployed with --profile',
+      next: 'name the one that is deployed with --profile; where each is a platform of its own, run this once for each, and every further one with --prefix NAME as well: docs/environments.md',
     });
   }
   return only === '' ? '' : join(folder, only);

@@ -7,6 +7,7 @@ import { McprtError, messageOf } from '../shared/errors.js';
 import { ownersOfWorkflows } from './code-owners.js';
 import { defaultBranch } from './default-branch.js';
 import { type Git, gitIn, gitRefusal } from './git.js';
+import { type Bound, observeBound } from './let-in.js';
 import { isThere } from './paths.js';
 import { placeOf } from './place.js';
 import { type ProfileFacts, profileAt } from './profile-facts.js';
@@ -28,7 +29,8 @@ export interface Facts {
   hasPlatform: boolean;
   /** Whether an MCP server is here, which previews are made of. */
   hasServer: boolean;
-  cluster: { fingerprint: string } | { why: string };
+  /** What it is, and who is let into it; `bound` is undefined where that may not be asked. */
+  cluster: { fingerprint: string; bound: Bound[] | undefined } | { why: string };
   /** Path of the kubeconfig that KUBECONFIG or the profile names, or of kubectl's usual one; empty where there is none. */
   kubeconfig: string;
   /** Workflows that are there already, by file name. */
@@ -70,7 +72,7 @@ export async function observeRepository(folder: string, env: NodeJS.ProcessEnv, 
   const kubeconfig = await usualKubeconfig({ ...env, KUBECONFIG: named }, isThere);
   const [{ branch, notes }, cluster] = await Promise.all([
     defaultBranch(git, { folder, given: given.branch, place, env }),
-    clusterOf(kubeconfig),
+    clusterOf(kubeconfig, place.repository),
   ]);
   return {
     root,
@@ -127,13 +129,13 @@ async function outerOf(root: string): Promise<string | undefined> {
 export const noKubeconfig =
   'neither KUBECONFIG nor the profile names a kubeconfig, and there is none at ~/.kube/config';
 
-async function clusterOf(kubeconfig: string): Promise<Facts['cluster']> {
+async function clusterOf(kubeconfig: string, repository: string): Promise<Facts['cluster']> {
   if (kubeconfig === '') return { why: noKubeconfig };
   try {
     const { cluster } = await connectWithKubeconfig(kubeconfig);
     try {
       const found = await cluster.get(kinds.namespace, { name: 'kube-system' });
-      return { fingerprint: found?.metadata.uid ?? '' };
+      return { fingerprint: found?.metadata.uid ?? '', bound: await observeBound(cluster, repository) };
     } finally {
       await cluster.close();
     }

@@ -31,6 +31,9 @@ describe('the command that makes keys', () => {
     expect(await readdir(join(folder, 'my keys'))).toHaveLength(3);
     expect(said).toContain(`< '${join(folder, 'my keys', 'backup.key')}'`);
     expect(said).toContain("--repo 'a/b;c'");
+    expect(said).toContain('for environment in mcprt-backup mcprt-wipe; do');
+    expect(said).toContain('for environment in mcprt-restore mcprt-drill; do');
+    expect(said.indexOf('docs/keys.md')).toBeLessThan(said.indexOf('gh secret set'));
   });
 
   it('makes none where git would add one of them', async () => {

@@ -45,13 +45,28 @@ export async function keysCommand(args: string[]): Promise<void> {
   // Fails when the folder exists: no key is ever overwritten.
   await mkdir(values.out, { mode: 0o700 });
   await writeKeyFiles(values.out, keys);
-  const repo = values.repo === undefined ? '' : ` --repo ${shellWord(values.repo)}`;
-  process.stdout.write(`Made three keys in ${values.out}. Store them with these lines, put restore.key into a password manager, then delete the folder:
+  process.stdout.write(storingText(values.out, values.repo));
+}
 
-  gh secret set MCPRT_BACKUP_KEY --env mcprt-backup${repo} < ${shellWord(join(values.out, 'backup.key'))}
-  gh secret set MCPRT_RESTORE_KEY --env mcprt-restore${repo} < ${shellWord(join(values.out, 'restore.key'))}
+/** What is to be done with a first set. A rotation stores the old restore key too, which this command does not have. */
+function storingText(folder: string, repository: string | undefined): string {
+  const repo = repository === undefined ? '' : ` --repo ${shellWord(repository)}`;
+  const loop = (secret: string, file: string, environments: string): string =>
+    [
+      `  for environment in ${environments}; do`,
+      `    gh secret set ${secret} --env "$environment"${repo} < ${shellWord(join(folder, file))}`,
+      '  done',
+    ].join('\n');
+  return `Made three keys in ${folder}. Where a repository had keys before, this is a rotation: do not run these lines, as backups
+that exist could not be read any more, but those of docs/keys.md, "How do I rotate the keys?". A first set is stored with these:
 
-Keep ${join(values.out, 'offline.txt')} off every computer (paper, a safe): it decrypts all backups when the rest is lost.
-Protect the environment mcprt-restore with required reviewers; mcprt-backup needs none: its key cannot read backups.
-`);
+${loop('MCPRT_BACKUP_KEY', 'backup.key', 'mcprt-backup mcprt-wipe')}
+${loop('MCPRT_RESTORE_KEY', 'restore.key', 'mcprt-restore mcprt-drill')}
+
+For an environment that the repository does not have, gh says "HTTP 404" and stores nothing: mcprt-wipe is for a reinstallation
+only, and mcprt-drill for drills.
+Keep ${join(folder, 'offline.txt')} off every computer (paper, a safe): it decrypts all backups when the rest is lost.
+Put ${join(folder, 'restore.key')} into a password manager, then delete the folder.
+Protect mcprt-restore and mcprt-wipe with required reviewers; mcprt-backup needs none: its key cannot read backups.
+`;
 }

@@ -99,7 +99,12 @@ export const files: readonly Case[] = [
       const change = async (): Promise<void> => undefined;
       return { root, before: { args: [], change }, args: ['--new-keys'] };
     },
-    says: ['-mcprt-keys/old-1; none was deleted', '-mcprt-keys/old-1/restore.key | gh secret set MCPRT_RESTORE_KEY'],
+    says: [
+      '-mcprt-keys/old-1; none was deleted',
+      '-mcprt-keys/old-1/offline.txt',
+      'Only then delete the folder',
+      '-mcprt-keys/old-1/restore.key | gh secret set MCPRT_RESTORE_KEY',
+    ],
     async check({ root }) {
       const [old, now] = await Promise.all([keysOf(root), join(keysOf(root), 'old-1')].map((at) => readdir(at)));
       return old?.includes('restore.key') && now?.includes('restore.key') ? '' : 'a set of keys is missing';
@@ -107,12 +112,14 @@ export const files: readonly Case[] = [
   },
   {
     name: 'new keys after the old ones were put away',
+    quick: true,
     async make(spot) {
       const root = await repositoryIn(spot);
       const change = (): Promise<void> => rm(keysOf(root), { recursive: true });
       return { root, before: { args: [], change }, args: ['--new-keys'] };
     },
-    says: ['nothing was done with them', 'fetch the old restore key'],
+    says: ['nothing was done with them', 'fetch the old restore key', '-mcprt-keys/old-restore.key; then cat '],
+    hides: ['\ngh secret set MCPRT_RESTORE_KEY'],
   },
   {
     name: 'values of the template',

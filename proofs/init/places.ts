@@ -44,6 +44,19 @@ export const places: readonly Case[] = [
     hides: ['### mcprt-', '### production', '--env mcprt-'],
   },
   {
+    name: 'second platform without a prefix',
+    quick: true,
+    async make(spot) {
+      const root = await repositoryIn(spot, { profile: 'envs/production.env' });
+      await spot.write(join(root, 'envs', 'staging.env'), 'export MCP_PLATFORM_DOMAIN=staging.acme.dev\n');
+      const keys = ['--keys', join(spot.folder, 'keys')];
+      const before = { args: ['--profile', 'envs/production.env', ...keys], change: () => commit(spot, root) };
+      return { root, args: ['--profile', 'envs/staging.env', ...keys], before };
+    },
+    refuses: 'init-prefix',
+    says: ['a second platform takes --prefix NAME'],
+  },
+  {
     name: 'prefix that is none',
     async make(spot) {
       return { root: await repositoryIn(spot), args: ['--prefix', 'Staging EU'] };
