@@ -2,11 +2,9 @@ import { posix } from 'node:path';
 import { McprtError } from '../shared/errors.js';
 import { DEFAULT_PATH } from '../shared/profile/profile.js';
 import { callsIn } from './environments.js';
+import { ofProfile } from './plan.js';
 import type { Facts } from './repository-facts.js';
 import type { Uses } from './uses.js';
-
-/** Workflows of mcprt that take a profile. */
-const withProfile = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml', 'restore.yml'];
 
 /**
  * The workflows of a prefix are of one platform. Whoever went on with the profile of another one would let its jobs into the
@@ -36,7 +34,7 @@ export function requireOwnProfile({ profile, present }: Facts, prefix: string, u
 function profilesIn(text: string, prefix: string, uses: Uses | undefined): string[] {
   try {
     return callsIn(text, uses?.repository)
-      .filter((call) => call.prefix === prefix && withProfile.includes(call.file) && !call.profile.includes('${{'))
+      .filter((call) => call.prefix === prefix && ofProfile.includes(call.file) && !call.profile.includes('${{'))
       .map(({ profile }) => profile);
   } catch {
     // Whether it must be readable, the plan of the workflows decides.

@@ -47,7 +47,8 @@ export interface Wishes {
   stores?: string;
 }
 
-const ofProfile = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml', 'restore.yml'];
+/** Workflows for whoever has a deployment profile, which all of them take. */
+export const ofProfile = ['backup.yml', 'deploy.yml', 'drill.yml', 'reinstall.yml', 'restore.yml'];
 /** Without the platform's source a job can neither install nor roll out, but it can look after backups. */
 const ofSource = ['deploy.yml', 'reinstall.yml'];
 const ofServer = ['preview-build.yml', 'preview.yml'];
