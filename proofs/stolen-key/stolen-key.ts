@@ -68,7 +68,10 @@ async function attempt(context: ProofContext, stolen: Stolen, forgery: Forgery):
 
 /** Values, labels that are not the barrier's, and annotations that are not cert-manager's, of everything a restore could write. */
 function statesOf(api: MemoryApi): Map<string, Record<string, string>> {
-  const own = [kinds.secret, kinds.configMap, kinds.namespace].flatMap((kind) => api.objects(kind));
+  // A restore notes for itself which backup it has taken: its number, and the names that it did not refuse.
+  const own = [kinds.secret, kinds.configMap, kinds.namespace]
+    .flatMap((kind) => api.objects(kind))
+    .filter(({ metadata }) => metadata.name !== 'mcprt-anchor');
   return new Map(
     own.map((object) => [`${object.kind} ${object.metadata.namespace ?? ''}/${object.metadata.name}`, stateOf(object)]),
   );
