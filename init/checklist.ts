@@ -142,7 +142,7 @@ function awaitedLines(environments: readonly Environment[], { keyState: { are, a
   const isStored = are !== 'left' && environments.some(({ secrets }) => secrets.includes('MCPRT_RESTORE_KEY'));
   if (awaited === '' || !isStored) return [];
   return [
-    `- [ ] Before you run the lines of MCPRT_RESTORE_KEY, fetch the old restore key from where it was put away, and put it into ${awaited}: they store it beside the new one, and nothing while that file is empty. GitHub gives no secret back, and backups that exist are read with the old key. Where it is kept nowhere any more, delete that file and run this again: only the old offline key reads those backups then (docs/keys.md).`,
+    `- [ ] Before you run the lines of MCPRT_BACKUP_KEY and MCPRT_RESTORE_KEY, fetch the old restore key from where it was put away, and put it into ${awaited}: they store it beside the new one, and no key while that file is empty. GitHub gives no secret back, and backups that exist are read with the old key. Where it is kept nowhere any more, delete that file and run this again without --new-keys: only the old offline key reads those backups then (docs/keys.md).`,
     '',
   ];
 }
@@ -201,13 +201,14 @@ function secretLine(secret: string, environment: string, at: string, { keys, acc
   if (secret !== 'KUBECONFIG' && keyState.are === 'left') return `# ${secret} stays as it is: see Keys below`;
   const own = shellWord(`${keys}/${file}`);
   const { older, awaited } = keyState;
-  if (secret !== 'MCPRT_RESTORE_KEY' || (older.length === 0 && awaited === '')) return `${set} < ${own}`;
-  // Old backups are read with the old keys, one a line. What somebody typed may end without a line's end: it comes last.
-  const all = [...older, ...(awaited === '' ? [] : [awaited])].map(shellWord);
-  const both = `cat ${[own, ...all].join(' ')} | ${set}`;
+  // Old backups are read with the old keys, one a line; no key file ends with a line's end.
+  const all = [own, ...[...older, ...(awaited === '' ? [] : [awaited])].map(shellWord)];
+  const stored =
+    secret !== 'MCPRT_RESTORE_KEY' || all.length === 1 ? `${set} < ${own}` : `cat ${all.join(' <(echo) ')} | ${set}`;
+  // The new backup key waits too: what it signs could be read by no job yet.
   return awaited === ''
-    ? both
-    : `if test -s ${shellWord(awaited)}; then ${both}; else echo ${shellWord(`Not stored: ${awaited} is empty`)} >&2; fi`;
+    ? stored
+    : `if test -s ${shellWord(awaited)}; then ${stored}; else echo ${shellWord(`Not stored: ${awaited} is empty`)} >&2; fi`;
 }
 
 function fileOf(secret: string, environment: string): string | undefined {

@@ -1,18 +1,14 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { overridesOf } from '../../shared/action/choice.js';
-import { fetchBackup } from '../../shared/backup/fetch.js';
 import { type RestoreKey, readBackupKey, readRestoreKey, requireEitherKey } from '../../shared/backup/keys.js';
 import type { Ports } from '../../shared/backup/ports.js';
 import { restore } from '../../shared/backup/restore.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
-import { survey } from '../../shared/backup/survey.js';
-import { verifyBackups } from '../../shared/backup/verify.js';
 import type { Cluster } from '../../shared/cluster/cluster.js';
 import { nowOf } from '../../shared/cluster/cluster.js';
 import { McprtError } from '../../shared/errors.js';
 import type { RunContext } from '../../shared/run-context.js';
 import type { BackupInputs } from './inputs.js';
-import { listingReport } from './listing.js';
 import { outputsOf, type Telltale } from './outputs.js';
 import { fetchSummary, restoreSummary, verifySummary } from './report.js';
 import type { fetchTelling, listTelling, restoreTelling, verifyTelling } from './result.js';
@@ -30,6 +26,7 @@ export async function fetchReport(
       next: 'give the folder for the copy in `directory`, and the sources in `stores`: artifact, oci or s3, and within a job cache too',
     });
   }
+  const { fetchBackup } = await import('../../shared/backup/fetch.js');
   const result = await fetchBackup(ports, directoryStore(inputs.directory), {
     ...trustedBy(inputs, ports.mask),
     run,
@@ -52,6 +49,11 @@ export async function listReport(
   run: RunContext,
 ): Promise<Telltale<typeof listTelling>> {
   const trusted = trustedBy(inputs, ports.mask);
+  // Few runs list: what only they need is loaded when it is asked for.
+  const [{ survey }, { listingReport }] = await Promise.all([
+    import('../../shared/backup/survey.js'),
+    import('./listing.js'),
+  ]);
   const found = await survey(ports, { ...trusted, run });
   return listingReport(found, { run, hasKey: 'key' in trusted, now: new Date() });
 }
@@ -75,6 +77,7 @@ export async function verifyReport(
 ): Promise<Telltale<typeof verifyTelling>> {
   const trusted = trustedBy(inputs, ports.mask);
   const overrides = overridesOf(inputs);
+  const { verifyBackups } = await import('../../shared/backup/verify.js');
   const result = await verifyBackups(cluster, ports, { ...trusted, run, overrides, maxAge: inputs['max-age'] });
   const { context, name, stores, copies, together, decrypted } = result;
   return {

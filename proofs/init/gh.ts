@@ -82,6 +82,10 @@ export function faultOf({ words, stdin }: GhCall, host: string): string {
   const isThere = host === 'github.com' || repository.startsWith(`${host}/`);
   if (!repositoryForm.test(repository) || !isThere) return `no repository on ${host}: ${repository}`;
   if (command === 'secret set' && stdin.trim() === '') return `${subject} is set from nothing`;
+  if (subject === 'MCPRT_RESTORE_KEY' && command === 'secret set') {
+    const keys = stdin.split('\n').filter((line) => line.trim() !== '');
+    if (!keys.every((line) => /^mcprt-restore-key-1\.[\w-]+$/.test(line))) return 'a restore key is no line of its own';
+  }
   if (command === 'variable set' && (values.get('--body') ?? stdin) === '') return `${subject} is set to nothing`;
   return '';
 }
