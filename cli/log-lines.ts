@@ -1,5 +1,6 @@
 import { commandIn } from '../shared/action/workflow-command.js';
-import { asOptions, type Wording, withPages } from './remedies.js';
+import { withPages } from '../shared/pages.js';
+import { asOptions, type Wording } from './remedies.js';
 
 /** What a line of a step's log is for a terminal. */
 export interface Line {

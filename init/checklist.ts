@@ -4,7 +4,7 @@ import { tokenDays } from './accounts.js';
 import { type Environment, networkVariables, usualPrefix } from './environments.js';
 import type { KeyState } from './key-folder.js';
 import { isLetIn } from './let-in.js';
-import { repositoryWord } from './place.js';
+import { repositoryWord, variablePlaces } from './place.js';
 import type { InitPlan } from './plan.js';
 import { publicHost } from './remotes.js';
 import type { Facts } from './repository-facts.js';
@@ -390,7 +390,11 @@ function identityLines(
   const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown, retired, hasOthers } = access;
   const at = `--repo ${shellWord(repositoryWord(facts))}`;
   const there = `${k3sFolder}/mcprt-authentication.yaml`;
-  const places = isOnlyOne ? [at] : environments.map(({ name }) => `--env ${shellWord(name)} ${at}`);
+  const places = variablePlaces(
+    environments.map(({ name }) => name),
+    facts,
+    isOnlyOne,
+  );
   const variables = places.flatMap((place) => [
     `gh variable set MCPRT_SERVER ${place} --body ${shellWord(server)}`,
     ...(authorityFile === undefined

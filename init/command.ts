@@ -2,6 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkoutThatAdds } from '../shared/backup/key-files.js';
 import { McprtError, messageOf } from '../shared/errors.js';
+import { withPages } from '../shared/pages.js';
 import { type Access, makeIdentities, makeTokens, removeAccess, tryServer } from './access.js';
 import { checklist, renewed } from './checklist.js';
 import { usualPrefix } from './environments.js';
@@ -130,11 +131,6 @@ interface Options {
   'new-keys': boolean;
   'dry-run': boolean;
   home: string;
-}
-
-/** A text with the pages that it names as paths of this release. */
-function withPages(text: string, home: string): string {
-  return text.replace(/(?<![\w./-])docs\/[\w-]+\.md/g, (page) => join(home, page));
 }
 
 /** @returns what is to be told, in Markdown */

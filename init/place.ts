@@ -1,4 +1,5 @@
 import { McprtError } from '../shared/errors.js';
+import { shellWord } from '../shared/shell-word.js';
 import type { Git } from './git.js';
 import { chooseRemote, isRepositoryName, publicHost, remoteNotes, remotesIn } from './remotes.js';
 
@@ -45,4 +46,18 @@ export async function placeOf(git: Git, given: string, env: NodeJS.ProcessEnv): 
 export function repositoryWord({ host, repository }: Pick<Place, 'host' | 'repository'>): string {
   const name = repository || 'OWNER/NAME';
   return host === publicHost ? name : `${host}/${name}`;
+}
+
+/**
+ * Where a variable of these environments is set, as GitHub's command line takes it: with one platform it is the repository's,
+ * and otherwise each environment's own.
+ */
+export function variablePlaces(
+  names: readonly string[],
+  place: Pick<Place, 'host' | 'repository'>,
+  isOnlyOne: boolean,
+): string[] {
+  if (names.length === 0) return [];
+  const at = `--repo ${shellWord(repositoryWord(place))}`;
+  return isOnlyOne ? [at] : names.map((name) => `--env ${shellWord(name)} ${at}`);
 }

@@ -2,7 +2,7 @@ import { storeNames } from '../shared/backup/stores/store.js';
 import { McprtError } from '../shared/errors.js';
 import { shellWord } from '../shared/shell-word.js';
 import { type Environment, usualPrefix } from './environments.js';
-import { repositoryWord } from './place.js';
+import { repositoryWord, variablePlaces } from './place.js';
 import { publicHost } from './remotes.js';
 import type { Facts } from './repository-facts.js';
 
@@ -38,23 +38,26 @@ export function storeLines(
 ): string[] {
   const at = `--repo ${shellWord(repositoryWord(facts))}`;
   const needing = (secret: string): string[] =>
-    environments.filter(({ secrets }) => secrets.includes(secret)).map(({ name }) => `--env ${shellWord(name)} ${at}`);
-  const [oci, s3] = storeSecrets.map((secret) => needing(secret));
-  // With one platform the variables are the repository's.
-  const placesOf = (own: readonly string[] = []): readonly string[] =>
-    own.length > 0 && prefix === usualPrefix ? [at] : own;
-  const set = (places: readonly string[], variable: string, value: string): string[] =>
-    places.map((place) => `gh variable set ${variable} ${place} --body ${shellWord(value)}`);
+    environments.filter(({ secrets }) => secrets.includes(secret)).map(({ name }) => name);
+  const [oci = [], s3 = []] = storeSecrets.map(needing);
+  const set = (names: readonly string[], variable: string, value: string): string[] =>
+    variablePlaces(names, facts, prefix === usualPrefix).map(
+      (place) => `gh variable set ${variable} ${place} --body ${shellWord(value)}`,
+    );
   const fileOf = (secret: (typeof storeSecrets)[number]): string =>
     `${keys}/${secret === 'MCPRT_OCI_CREDENTIALS' ? 'oci' : 's3'}-credentials`;
   const owner = facts.repository.split('/')[0]?.toLowerCase() || 'owner';
   const registry = facts.host === publicHost ? 'ghcr.io' : 'registry.example.com';
   const variables = [
-    ...set(placesOf(oci), 'MCPRT_OCI', `${registry}/${owner}/mcprt-backups`),
-    ...set(placesOf(s3), 'MCPRT_S3', 'BUCKET/mcprt'),
-    ...set(placesOf(s3), 'MCPRT_S3_ENDPOINT', 'https://minio.example.com:9000'),
+    ...set(oci, 'MCPRT_OCI', `${registry}/${owner}/mcprt-backups`),
+    ...set(s3, 'MCPRT_S3', 'BUCKET/mcprt'),
+    ...set(s3, 'MCPRT_S3_ENDPOINT', 'https://minio.example.com:9000'),
   ];
   if (variables.length === 0) return [];
+  const credentials = [
+    ...(oci.length > 0 ? [`USER:PASSWORD of the registry into ${fileOf('MCPRT_OCI_CREDENTIALS')}`] : []),
+    ...(s3.length > 0 ? [`ID:SECRET of the bucket into ${fileOf('MCPRT_S3_CREDENTIALS')}`] : []),
+  ];
   return [
     '## Stores',
     '',
@@ -64,11 +67,13 @@ export function storeLines(
     ...variables,
     '```',
     '',
-    `Who may use them: put ${[oci?.length ? `USER:PASSWORD of the registry into ${fileOf('MCPRT_OCI_CREDENTIALS')}` : '', s3?.length ? `ID:SECRET of the bucket into ${fileOf('MCPRT_S3_CREDENTIALS')}` : ''].filter((one) => one !== '').join(', and ')}. Jobs that only restore need no right to write: give them others where you can.`,
+    `Who may use them: put ${credentials.join(', and ')}. Jobs that only restore need no right to write: give them others where you can.`,
     '',
     '```sh',
     ...storeSecrets.flatMap((secret) =>
-      needing(secret).map((place) => `gh secret set ${secret} ${place} < ${shellWord(fileOf(secret))}`),
+      needing(secret).map(
+        (name) => `gh secret set ${secret} --env ${shellWord(name)} ${at} < ${shellWord(fileOf(secret))}`,
+      ),
     ),
     '```',
     '',

@@ -1,6 +1,7 @@
 import type { InstallerFailure } from '../../shared/facts/observe-platform.js';
 import { runInstaller } from '../../shared/setup/installer.js';
 import { type Invocation, invocationOf } from '../../shared/setup/invocation.js';
+import { usualSettings } from '../../shared/setup/testing/settings.js';
 import type { Topic } from './case.js';
 import { addStaleOwner } from './certificates.js';
 import type { Site } from './site.js';
@@ -96,15 +97,7 @@ async function failing(site: Site, change: (usual: Plain) => Plain, cwd = site.s
     mode: 'rerun',
     platformMode: undefined,
     googleClientId: '',
-    settings: {
-      acmeEmail: '',
-      issuer: 'letsencrypt-prod',
-      registryMode: '',
-      ingress: '',
-      certificateTimeout: '30s',
-      rolloutTimeout: '30s',
-      further: [],
-    },
+    settings: { ...usualSettings, certificateTimeout: '30s', rolloutTimeout: '30s' },
     profile: new Map([
       ['MCP_PLATFORM_ADMIN_EMAIL', 'admin@example.com'],
       ['MCP_IMAGE_PLATFORM', 'linux/amd64'],

@@ -5,7 +5,7 @@ import type { KubeObject } from '../cluster/objects.js';
 import type { LiveCertificate, LiveRequest } from '../facts/observation.js';
 import { asSecret } from '../facts/secrets.js';
 import { observation } from '../facts/testing/observation.js';
-import { issuedBefore, refusals } from './issued-before.js';
+import { issuedBefore, refusedByCa } from './issued-before.js';
 
 const now = new Date('2026-11-24T12:00:00Z');
 const hour = 3600_000;
@@ -77,7 +77,7 @@ describe('what the CA has refused', () => {
     ['its request', certificate(), [request(0, 0, `order is in "errored" state: ${told}`)]],
   ])('is told by %s', (_, one, requests) => {
     const seen = observation({ now, certificates: [one], requests, issuers: [issuerOf(true)] });
-    expect(refusals(seen)).toEqual(new Map([[identifierKey(names), until]]));
+    expect(refusedByCa(seen)).toEqual(new Map([[identifierKey(names), until]]));
   });
 
   it('leaves nothing until then, whatever the ledger knows', () => {

@@ -1,5 +1,5 @@
 import { identifierKey } from '../certificates/budget.js';
-import type { Certificate } from '../certificates/model.js';
+import { type Certificate, controllerUid } from '../certificates/model.js';
 import { refusedUntil } from '../certificates/rate-limit.js';
 import { certManagerVersion } from '../certificates/version.js';
 import { decodeLeaf, identifiersOf } from '../certificates/x509.js';
@@ -35,11 +35,8 @@ function leafIn(request: LiveRequest, version: string) {
 }
 
 /** Until when the CA refuses a further certificate, by the names that share its limit, as cert-manager was told. */
-export function refusals({ certificates, requests, issuers }: Seen): ReadonlyMap<string, Date> {
-  const byOwner = Map.groupBy(
-    requests,
-    ({ metadata }) => metadata.ownerReferences?.find(({ controller }) => controller)?.uid ?? '',
-  );
+export function refusedByCa({ certificates, requests, issuers }: Seen): ReadonlyMap<string, Date> {
+  const byOwner = Map.groupBy(requests, ({ metadata }) => controllerUid(metadata) ?? '');
   const found = new Map<string, Date>();
   for (const certificate of certificates.filter((one) => isAcme(one, { issuers }))) {
     const key = identifierKey(namesOf(certificate));

@@ -16,7 +16,7 @@ import { isTeamNamespace, managedNamespaces } from '../platform/resources.js';
 import { calledOff, revisionOf, withoutIssuing } from './called-off.js';
 import { asWritten, type DecideContext, type Decision, decide } from './decide.js';
 import { excuses } from './excuses.js';
-import { issuedBefore, refusals } from './issued-before.js';
+import { issuedBefore, refusedByCa } from './issued-before.js';
 import { unlabelledOf, unlabelledWarning } from './labels.js';
 import {
   type CertificateForecast,
@@ -58,8 +58,7 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
     ...staleRequests.map(keyOf),
     ...aborts.flatMap(({ namespace, requests }) => requests.map((name) => keyOf({ namespace, name }))),
   ]);
-  const there = new Map([...live.values()].map((secret) => [keyOf(secret.metadata), secret]));
-  const known = [...(seen.anchor?.ledger ?? []), ...snapshot.ledger, ...issuedBefore(seen, there)];
+  const known = [...(seen.anchor?.ledger ?? []), ...snapshot.ledger, ...issuedBefore(seen, secretsOf(live))];
   const ledger = mergedLedger(known, seen.now);
   const forecasting: ForecastContext = {
     seen,
@@ -74,7 +73,7 @@ export function planRestore({ seen, live, snapshot, recordedCertManager, install
     ),
     version,
     ledger: Map.groupBy(ledger, ({ identifiers }) => identifierKey(identifiers)),
-    refused: refusals(seen),
+    refused: refusedByCa(seen),
     excuse: excuses({ seen, lines, records: snapshot.certificates, installer }),
   };
   const forecasts = certificates.map((one) => forecastOf(one, forecasting));
@@ -246,14 +245,19 @@ function forecastOf(known: Known, context: ForecastContext): CertificateForecast
   };
 }
 
+/** The live Secrets by `namespace/name`, without what else there is of the backup's objects. */
+function secretsOf(live: ReadonlyMap<string, LiveSecret>): Map<string, LiveSecret> {
+  return new Map(
+    [...live.values()].filter(({ kind }) => kind === 'Secret').map((secret) => [keyOf(secret.metadata), secret]),
+  );
+}
+
 /**
  * The TLS Secrets as they will be: written ones from the backup, all others as they are, those included that are newer
  * than the backup.
  */
 function plannedSecrets(lines: PlanLine[], live: ReadonlyMap<string, LiveSecret>): Map<string, Secret> {
-  const planned = new Map<string, Secret>(
-    [...live.values()].filter(({ kind }) => kind === 'Secret').map((secret) => [keyOf(secret.metadata), secret]),
-  );
+  const planned = new Map<string, Secret>(secretsOf(live));
   for (const { item, action } of lines.filter((line) => kindOfItem(line.item) === kinds.secret)) {
     const written =
       action === 'create' || action === 'replace' ? (asWritten(item, action) as LiveSecret) : live.get(liveKey(item));

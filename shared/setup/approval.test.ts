@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { direct } from '../proxy.js';
 import { planSetup, requireSetupPlan } from './approval.js';
 import type { SetupOptions } from './options.js';
+import { usualSettings } from './testing/settings.js';
 
 let source: string;
 const git = (...args: string[]): void => void execFileSync('git', args, { cwd: source, stdio: 'ignore' });
@@ -38,15 +39,7 @@ const options = (parts: Partial<SetupOptions> = {}): SetupOptions => ({
     tool: '',
   },
   profile: new Map([['MCP_PLATFORM_DOMAIN', 'example.com']]),
-  settings: {
-    acmeEmail: '',
-    issuer: 'letsencrypt-prod',
-    registryMode: '',
-    ingress: '',
-    certificateTimeout: '',
-    rolloutTimeout: '',
-    further: [],
-  },
+  settings: usualSettings,
   platformMode: { wanted: '', agreed: false },
   restore: undefined,
   maxOrders: 'auto',

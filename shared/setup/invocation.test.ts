@@ -1,16 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { furtherArguments, type InstallerSettings, invocationOf } from './invocation.js';
 import type { Mode } from './mode.js';
+import { usualSettings } from './testing/settings.js';
 
-const settings: InstallerSettings = {
-  acmeEmail: 'ops@example.com',
-  issuer: 'letsencrypt-prod',
-  registryMode: '',
-  ingress: '',
-  certificateTimeout: '',
-  rolloutTimeout: '',
-  further: [],
-};
+const settings: InstallerSettings = { ...usualSettings, acmeEmail: 'ops@example.com' };
 
 function made(
   profile: Record<string, string> = {},

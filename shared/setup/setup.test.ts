@@ -16,6 +16,7 @@ import { direct } from '../proxy.js';
 import { newSetupRecord, type SetupOptions, type SetupPorts, type SetupRecord } from './options.js';
 import { requireParts } from './prepare.js';
 import { setUp } from './setup.js';
+import { usualSettings } from './testing/settings.js';
 
 let folder = '';
 let source = '';
@@ -111,15 +112,7 @@ function optionsWith(parts: Partial<SetupOptions>): SetupOptions {
     domain: run.domain,
     run,
     profile: new Map(),
-    settings: {
-      acmeEmail: 'ops@acme.dev',
-      issuer: 'letsencrypt-prod',
-      registryMode: '',
-      ingress: '',
-      certificateTimeout: '',
-      rolloutTimeout: '',
-      further: [],
-    },
+    settings: { ...usualSettings, acmeEmail: 'ops@acme.dev' },
     platformMode: { wanted: '', agreed: false },
     restore: undefined,
     maxOrders: 'auto',
