@@ -83,7 +83,12 @@ describe('planRestore', () => {
     const refused = 'rateLimited: too many certificates, retry after 2026-11-25 12:00:00 UTC';
     const until = new Date('2026-11-25T12:00:00Z');
     expect(plan(refused).certificates[0]?.budget).toEqual({ used: 5, left: 0, nextRefill: until });
-    const young = new Map([['Secret team/a-tls', liveSecret(1)]]);
+    // A ConfigMap may have the name of a Secret.
+    const settings = { ...liveSecret(1), kind: 'ConfigMap', data: {} };
+    const young = new Map([
+      ['Secret team/a-tls', liveSecret(1)],
+      ['ConfigMap team/a-tls', settings],
+    ]);
     const one = planRestore({ seen: seenNow(), live: young, snapshot: empty, recordedCertManager: '' });
     expect(one.certificates[0]?.budget).toMatchObject({ used: 1, left: 4 });
   });
