@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { hide } from '../shared/action/mask.js';
+import { letReadersGo } from '../shared/closed-pipe.js';
 import type { Paint } from './terminal.js';
 
 /** Where the command writes: everything that it prints goes through here, without secrets. */
@@ -12,9 +13,9 @@ export interface Output {
   width: number;
 }
 
-/** A stream of this process. Whoever reads it may stop, and ends nothing by that. */
+/** A stream of this process. */
 export function outputOf(stream: NodeJS.WriteStream): Output {
-  stream.on('error', () => undefined);
+  letReadersGo(stream);
   const put = (text: string): void => {
     if (stream.writable) stream.write(text);
   };

@@ -1,6 +1,7 @@
 import { shellWord } from '../shared/shell-word.js';
 import type { Access } from './access.js';
 import { tokenDays } from './accounts.js';
+import { controlPlaneLines } from './control-plane.js';
 import { type Environment, networkVariables, usualPrefix } from './environments.js';
 import type { KeyState } from './key-folder.js';
 import { isLetIn } from './let-in.js';
@@ -133,8 +134,14 @@ function environmentsPart(environments: readonly Environment[], facts: Facts, so
     'The lines are for bash, and can be pasted again: reviewers that an environment has stay, and where it has none, you are the one.',
     '',
     ...awaitedLines(environments, sources),
-    ...environments.flatMap((one) => environmentPart(one, facts, sources)),
+    ...inStoringOrder(environments, sources).flatMap((one) => environmentPart(one, facts, sources)),
   ];
+}
+
+/** A backup of a new key can be read by no job until the new restore key is stored, and a schedule may run in between. */
+function inStoringOrder(environments: readonly Environment[], { keyState }: Sources): Environment[] {
+  const signs = ({ secrets }: Environment): number => Number(secrets.includes('MCPRT_BACKUP_KEY'));
+  return keyState.are === 'left' ? [...environments] : [...environments].sort((a, b) => signs(a) - signs(b));
 }
 
 /** GitHub gives no secret back: what a line replaces must be at hand before. */
@@ -329,12 +336,13 @@ function rotationLines(
 }
 
 function oldKeysLine(keys: string, { movedTo, awaited }: KeyState, isDry: boolean): string {
+  const again = `Run this without --new-keys from now on: with it, another set is made each time.`;
   const moved =
     movedTo === ''
       ? `The old keys are not in ${keys}, and nothing was done with them.`
       : `The old keys ${isDry ? 'would be' : 'were'} moved to ${movedTo}; none was deleted.`;
   const read = awaited === '' ? ', which the lines above store beside the new one' : ': see Environments above';
-  return `${moved} Backups that exist are read with the old restore key${read}.`;
+  return `${moved} Backups that exist are read with the old restore key${read}. ${again}`;
 }
 
 function accessLines(
@@ -376,9 +384,6 @@ function unmadeLines(environments: readonly Environment[], { cluster, repository
   ];
 }
 
-/** Where k3s looks for its configuration. */
-const k3sFolder = '/etc/rancher/k3s';
-
 /** @param isOnlyOne whether the repository has one platform: then its variables are the repository's */
 function identityLines(
   environments: readonly Environment[],
@@ -387,9 +392,8 @@ function identityLines(
   isOnlyOne: boolean,
 ): string[] {
   const names = environments.map(({ name }) => name).join(', ');
-  const { server, authorityFile, audience, file, reception, granted, isRepositoryKnown, retired, hasOthers } = access;
+  const { server, authorityFile, audience, granted, isRepositoryKnown, retired } = access;
   const at = `--repo ${shellWord(repositoryWord(facts))}`;
-  const there = `${k3sFolder}/mcprt-authentication.yaml`;
   const places = variablePlaces(
     environments.map(({ name }) => name),
     facts,
@@ -402,17 +406,6 @@ function identityLines(
       : [`gh variable set MCPRT_CERTIFICATE_AUTHORITY ${place} < ${shellWord(authorityFile)}`]),
     ...(audience === server ? [] : [`gh variable set MCPRT_AUDIENCE ${place} --body ${shellWord(audience)}`]),
   ]);
-  const told = {
-    known: [
-      'The API server knows this issuer. Whether it takes this repository and audience, only a job shows: where the file has changed since it was copied, copy it again.',
-    ],
-    unreachable: [
-      `- [ ] The API server knows the issuer, and cannot fetch its keys: ${'detail' in reception ? reception.detail : ''}. It must reach the issuer over HTTPS.`,
-    ],
-    unknown: [
-      `- [ ] The API server does not know this issuer yet. Copy ${file} to each server of the control plane, and run there:`,
-    ],
-  }[reception.state];
   return [
     `The jobs of ${names} come with the identity that GitHub gives them. No credential was made, and none is stored.`,
     '',
@@ -420,12 +413,7 @@ function identityLines(
     ...variables,
     '```',
     '',
-    ...told,
-    '',
-    '```sh',
-    `sudo install -D -m 600 authentication.yaml ${there}`,
-    `sudo install -d ${k3sFolder}/config.yaml.d && echo 'kube-apiserver-arg+: ["authentication-config=${there}"]' | sudo tee ${k3sFolder}/config.yaml.d/mcprt.yaml && sudo systemctl restart k3s`,
-    '```',
+    ...controlPlaneLines(access),
     '',
     'Then run this again: it asks the API server whether it knows the issuer. Where the control plane has such a file or `--oidc-*` flags already, or cannot be changed: docs/keyless.md.',
     ...(isRepositoryKnown
@@ -434,12 +422,6 @@ function identityLines(
           '',
           '- [ ] The number of the repository is not known, so that only its name is checked: whoever got that name after a deletion would be let in. Run this again with --repository-id, or where GitHub’s command line is logged in.',
         ]),
-    ...(hasOthers
-      ? [
-          '',
-          `- [ ] Jobs of another repository are let in as well, by the same issuer: do not replace the file that is there by ${file}, but add its rule to the one in it (docs/keyless.md).`,
-        ]
-      : []),
     ...(retired.length === 0
       ? []
       : ['', `These accounts went, and their tokens ended with them: ${retired.join(', ')}.`]),

@@ -128,6 +128,17 @@ describe('init', () => {
     }
   });
 
+  it('stores a new restore key before anything is signed with the new backup key', async () => {
+    await run();
+    said = '';
+    await run('--new-keys');
+    const lines = said.split('\n');
+    const at = (secret: string): number[] =>
+      lines.flatMap((line, index) => (line.includes(`gh secret set ${secret}`) ? [index] : []));
+    expect(Math.max(...at('MCPRT_RESTORE_KEY'))).toBeLessThan(Math.min(...at('MCPRT_BACKUP_KEY')));
+    expect(said).toContain('another set is made each time');
+  });
+
   it('names what is to be put away of the old sets before the folder is deleted', async () => {
     await run();
     said = '';

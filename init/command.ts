@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkoutThatAdds } from '../shared/backup/key-files.js';
+import { letReadersGo } from '../shared/closed-pipe.js';
 import { McprtError, messageOf } from '../shared/errors.js';
 import { withPages } from '../shared/pages.js';
 import { type Access, makeIdentities, makeTokens, removeAccess, tryServer } from './access.js';
@@ -54,6 +55,7 @@ The kubeconfig is that of KUBECONFIG, or else the profile's, or else ~/.kube/con
  * @param home folder of this release of mcprt, with examples/ and .github/workflows/ in it
  */
 export async function initCommand(args: string[], home: string): Promise<void> {
+  letReadersGo(process.stdout, process.stderr);
   const values = optionsOf(args);
   if (values === undefined) return;
   if (values.help) {

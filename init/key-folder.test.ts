@@ -62,6 +62,14 @@ it('renews those that were put away without moving anything', async () => {
   expect((await readdir(folder)).sort()).toEqual(['backup.key', 'offline.txt', 'old-restore.key', 'restore.key']);
 });
 
+it('stores the old restore key as soon as its owner has put it there', async () => {
+  const old = join(folder, 'old-restore.key');
+  await writeKeys(folder, await stateOfKeys(folder, again, true));
+  expect(await stateOfKeys(folder, again, false)).toMatchObject({ are: 'there', older: [], awaited: old });
+  await writeFile(old, 'old');
+  expect(await stateOfKeys(folder, again, false)).toMatchObject({ are: 'there', older: [old], awaited: '' });
+});
+
 it('keeps the old restore key that was put there before', async () => {
   await writeFile(join(folder, 'old-restore.key'), 'old');
   const state = await stateOfKeys(folder, again, true);

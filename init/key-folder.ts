@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, rename } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeKeyFiles } from '../shared/backup/key-files.js';
 import { makeKeys } from '../shared/backup/keys.js';
@@ -39,8 +39,19 @@ export async function stateOfKeys(
   const [older, offline] = await Promise.all(
     ['restore.key', 'offline.txt'].map((file) => olderIn(folder, names, movedTo, file)),
   );
-  const awaited = isAway || names.includes(awaitedFile) ? join(folder, awaitedFile) : '';
-  return { are, movedTo, older: older ?? [], offline: offline ?? [], awaited };
+  const path = join(folder, awaitedFile);
+  const given = names.includes(awaitedFile) ? await readFile(path, 'utf8') : undefined;
+  // Of a new set the old key may be another one than that which was put there for the set before.
+  if (given !== undefined && given.trim() !== '' && !isAway) {
+    return { are, movedTo, older: [path, ...(older ?? [])], offline: offline ?? [], awaited: '' };
+  }
+  return {
+    are,
+    movedTo,
+    older: older ?? [],
+    offline: offline ?? [],
+    awaited: isAway || given !== undefined ? path : '',
+  };
 }
 
 /** The files of one name that earlier sets have, once the present one is moved. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkoutThatAdds, writeKeyFiles } from '../../shared/backup/key-files.js';
 import { makeKeys } from '../../shared/backup/keys.js';
+import { letReadersGo } from '../../shared/closed-pipe.js';
 import { McprtError } from '../../shared/errors.js';
 import { shellWord } from '../../shared/shell-word.js';
 
@@ -17,6 +18,7 @@ const help = `Makes a set of keys for mcprt and prints the lines that store them
 
 /** The command that makes keys. It writes files that only their owner can read, and prints no key. */
 export async function keysCommand(args: string[]): Promise<void> {
+  letReadersGo(process.stdout, process.stderr);
   const { values } = parseArgs({
     args,
     options: {

@@ -16,13 +16,14 @@ const usage =
 const { values, positionals } = commandLine(usage, {
   allowPositionals: true,
   options: {
-    name: { type: 'string', default: 'default' },
+    name: { type: 'string' },
     all: { type: 'boolean', default: false },
     'api-servers': { type: 'string', default: '1' },
     platform: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
   },
 });
+const name = values.name ?? 'default';
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const { env } = process;
@@ -37,7 +38,7 @@ const commands: Record<string, () => Promise<void>> = {
   async up() {
     const started = performance.now();
     const state = await startLab({
-      name: values.name,
+      name,
       env,
       progress,
       apiServers: values['api-servers'] === '2' ? 2 : 1,
@@ -47,22 +48,22 @@ const commands: Record<string, () => Promise<void>> = {
     print(`export KUBECONFIG=${state.kubeconfig}`);
   },
   async down() {
-    for (const name of values.all ? await labNames(env) : [values.name]) {
-      const state = await readLab({ name, env }).catch((error: unknown) => {
+    for (const one of values.all ? await labNames(env) : [name]) {
+      const state = await readLab({ name: one, env }).catch((error: unknown) => {
         if (!values.all) throw error;
       });
-      await (state === undefined ? removeLeft({ name, env }) : stopLab(state));
-      print(`lab ${name} is down`);
+      await (state === undefined ? removeLeft({ name: one, env }) : stopLab(state));
+      print(`lab ${one} is down`);
     }
   },
   async status() {
-    const names = await labNames(env);
+    const names = values.name === undefined ? await labNames(env) : [name];
     if (names.length === 0) print('no lab is up');
-    for (const name of names) {
-      const state = await readLab({ name, env });
+    for (const one of names) {
+      const state = await readLab({ name: one, env });
       const parts = runningParts(state).map((part) => `${part.name} ${part.running ? part.pid : 'ENDED'}`);
       const meter = await readMeter(state.acme.control).catch(() => undefined);
-      print(`${name}  ${state.server}  ${parts.join(', ')}`);
+      print(`${one}  ${state.server}  ${parts.join(', ')}`);
       if (meter)
         print(
           `  ACME: ${meter.orders.length} orders, ${meter.issued} issued, ${meter.accounts} accounts, ${meter.refused} refused, limit ${meter.limited ? 'on' : 'off'}`,
@@ -70,10 +71,10 @@ const commands: Record<string, () => Promise<void>> = {
     }
   },
   async kubeconfig() {
-    print((await readLab({ name: values.name, env })).kubeconfig);
+    print((await readLab({ name, env })).kubeconfig);
   },
   async logs() {
-    const state = await readLab({ name: values.name, env });
+    const state = await readLab({ name, env });
     for (const part of state.processes.filter(({ name }) => positionals[1] === undefined || name === positionals[1])) {
       print(`== ${part.name} (${join(part.log)})`);
       print((await readFile(part.log, 'utf8')).trimEnd().split('\n').slice(-200).join('\n'));

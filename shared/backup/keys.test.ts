@@ -53,6 +53,7 @@ describe('the restore key', () => {
   it.each<[string, () => string, string, string]>([
     ['a line that is none', () => `${own.restore}\n\nno key at all, it seems`, 'key-invalid', 'line 3'],
     ['a line that was cut', () => `${own.restore.slice(0, -5)}\n${old.restore}`, 'key-invalid', 'line 1'],
+    ['two on one line', () => `${own.restore}${old.restore}`, 'key-invalid', '2 keys are on one line'],
     ['the backup key among them', () => `${own.restore}\n${old.backup}`, 'key-wrong-kind', 'line 2'],
     ['the offline key', () => old.offline, 'key-invalid', 'is an offline key'],
     ['a post-quantum offline key', () => `${own.restore}\n${own.offline}`, 'key-invalid', 'docs/break-glass.md'],

@@ -166,8 +166,14 @@ function unpack<T>(
     if (!trimmed.startsWith(prefix)) throw new Error('prefix');
     return shape.parse(JSON.parse(Buffer.from(trimmed.slice(prefix.length), 'base64url').toString('utf8')));
   } catch {
+    const joined = trimmed.split(prefix).length - 1;
     // The parser's own message may quote the key: it is dropped on purpose.
-    throw invalid(subject, `it is not one line that starts with ${prefix}, or was cut when it was copied`);
+    throw invalid(
+      subject,
+      joined > 1
+        ? `${joined} keys are on one line of it; each belongs on a line of its own`
+        : `it is not one line that starts with ${prefix}, or was cut when it was copied`,
+    );
   }
 }
 

@@ -34,6 +34,8 @@ export interface S3ServerOptions {
   isConditional?: boolean;
   /** Whether it encodes keys in lists where it is asked to. */
   encodes?: boolean;
+  /** Whether it refuses what was signed for another region before it has read it, so that the answer is lost. */
+  refusesUnread?: boolean;
   /** Whether the bucket is part of the server's name. */
   isVirtualHost?: boolean;
 }
@@ -87,6 +89,11 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     const url = (request.url ?? '').replace(/^http:\/\/[^/]+/, '');
     const { method = '', headers } = request;
     s3.requests.push({ method, url, headers });
+    const isElsewhere = !String(headers.authorization).includes(`/${options.region ?? 'us-east-1'}/s3/`);
+    if (options.refusesUnread && isElsewhere && method === 'PUT') {
+      response.destroy();
+      return;
+    }
     const body = await buffer(request);
     if (s3.instead?.(request, response)) return;
     requireSigned({ method, url, headers }, body, options.region ?? 'us-east-1');

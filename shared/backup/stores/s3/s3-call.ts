@@ -66,6 +66,9 @@ const passing =
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/;
 const unzipped = promisify(gunzip);
 
+/** Every answer to it tells whether the region is the right one, a refusal too. */
+const regionQuestion: S3Request = { method: 'GET', query: { 'list-type': '2', 'max-keys': '1' } };
+
 /** What may be over at the next try. */
 class Passing extends Error {
   readonly refused: Refused;
@@ -82,6 +85,7 @@ class Passing extends Error {
 export function s3Calls(connection: S3Connection): S3Calls {
   const { address, signal, firstPause = 300 } = connection;
   let region = connection.region || usualRegion;
+  let isRegionKnown = false;
   const once = async (request: S3Request, signedFor: string): Promise<S3Answer> => {
     const { answer, body } = await exchanged(request, signedFor, connection);
     const { status, headers } = answer;
@@ -90,16 +94,23 @@ export function s3Calls(connection: S3Connection): S3Calls {
     const named = complaint.region || regionIn(headers.get('x-amz-bucket-region') ?? '');
     return { refused: { ...complaint, region: named, status, date: headers.get('date') ?? '' }, headers };
   };
+  const following = async (request: S3Request): Promise<S3Answer> => {
+    // Another request may learn it meanwhile.
+    const signedFor = region;
+    const answer = await once(request, signedFor);
+    if (!('refused' in answer && isElsewhere(answer.refused, signedFor))) {
+      isRegionKnown = true;
+      return answer;
+    }
+    region = answer.refused.region;
+    return once(request, region);
+  };
   return {
     async ask(request) {
       const attempt = async (): Promise<S3Answer> => {
-        // Another request may learn it meanwhile.
-        const signedFor = region;
-        let answer = await once(request, signedFor);
-        if ('refused' in answer && isElsewhere(answer.refused, signedFor)) {
-          region = answer.refused.region;
-          answer = await once(request, region);
-        }
+        // A server refuses a long body before it has read it, and the answer is lost when it closes the connection.
+        if (request.body !== undefined && !isRegionKnown) await following(regionQuestion);
+        const answer = await following(request);
         if (!('refused' in answer)) return answer;
         const { status, code } = answer.refused;
         const isPassing = passing.test(code) || status === 429 || (status >= 500 && status !== 501 && status !== 507);

@@ -135,6 +135,7 @@ describe('an S3 server', () => {
   it.each<[string, Partial<S3ServerOptions>, string]>([
     ['in another region, which it names', { region: 'garage' }, ''],
     ['in another region than is set', { region: 'eu-west-3' }, 'us-east-1'],
+    ['in another region, whose refusal of a backup is lost', { region: 'garage', refusesUnread: true }, ''],
     ['that encodes no keys', { encodes: false }, ''],
     ['with pages of one', { pageSize: 1 }, ''],
     ['whose name has the bucket in it, behind a proxy', { isVirtualHost: true }, ''],
@@ -174,8 +175,8 @@ describe('an S3 server', () => {
   it('that wants to be left alone is asked again', async () => {
     const { store, server: s3 } = await start();
     let left = 2;
-    s3.instead = (_, response) => {
-      if (left === 0) return false;
+    s3.instead = ({ method }, response) => {
+      if (method !== 'PUT' || left === 0) return false;
       left -= 1;
       response.writeHead(503, { 'content-type': 'application/xml' }).end('<Error><Code>SlowDown</Code></Error>');
       return true;
