@@ -16,7 +16,9 @@ export const guardsProof: Proof = {
   name: 'guards',
   claim: 'each guard of the list, switched off in turn, makes a named unit test fail',
   async run(context) {
-    const tests = [...new Set(guards.map(({ test }) => `${test}.ts`))];
+    const { only } = context.flags;
+    const chosen = guards.filter(({ name }) => typeof only !== 'string' || name.includes(only));
+    const tests = [...new Set(chosen.map(({ test }) => `${test}.ts`))];
     const benches = await Promise.all(
       Array.from({ length: parallel }, (_, index) => openBench(join(context.folder, `copy-${index}`))),
     );
@@ -27,7 +29,7 @@ export const guardsProof: Proof = {
     const free = [...benches];
     let missed = 0;
     await pMap(
-      guards,
+      chosen,
       async (guard) => {
         const bench = free.pop() ?? first;
         try {
@@ -45,7 +47,7 @@ export const guardsProof: Proof = {
       { concurrency: parallel },
     );
     for (const bench of benches) bench.close();
-    return { guards: guards.length, missed };
+    return { guards: chosen.length, missed };
   },
 };
 

@@ -1076,6 +1076,19 @@ export const guards: readonly Guard[] = [
   ),
   guard(
     'shared/backup/stores/s3/s3-call.ts',
+    'a backup is not sent before the region is known',
+    'request.body !== undefined && !isRegionKnown',
+    'false',
+    'shared/backup/stores/s3/s3-store.test',
+  ),
+  guard(
+    'init/key-folder.ts',
+    'an old restore key that was put there is stored',
+    "given !== undefined && given.trim() !== '' && !isAway",
+    'false',
+  ),
+  guard(
+    'shared/backup/stores/s3/s3-call.ts',
     'several requests may learn the region of a bucket at once',
     'isElsewhere(answer.refused, signedFor)',
     'isElsewhere(answer.refused, region)',

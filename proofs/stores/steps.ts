@@ -31,8 +31,10 @@ export function makeSteps({ context, backup }: World): Steps {
       const shown = Object.entries(inputs).map(([name, value]) => [name, /token|key/.test(name) ? '…' : value]);
       const subject = `${operation} ${JSON.stringify(Object.fromEntries(shown))}`;
       context.expectEnd(subject, error, done);
-      for (const [name, value] of Object.entries(outputs))
-        context.expectSame(`${subject}: ${name}`, done.outputs[name], value);
+      const wrong = Object.entries(outputs).filter(
+        ([name, value]) => !context.expectSame(`${subject}: ${name}`, done.outputs[name], value),
+      );
+      if (wrong.length > 0) context.fail(`${subject} said`, done);
       for (const text of says) context.expect(said(done).includes(text), `${subject}: does not say "${text}"`, done);
       return done;
     },

@@ -4,9 +4,12 @@ import { isRecord, parsedJson } from '../../shared/json.js';
 /** What a message tells of a run. */
 export type Told = Pick<ActionRun, 'log' | 'code'> & Partial<Pick<ActionRun, 'signal' | 'error'>>;
 
-/** The end of a run's log as people see it. */
+/** The end of a run's log as people see it: nobody sees what is said for debugging, unless they ask for it. */
 export function tail({ log }: Pick<Told, 'log'>, characters = 3000): string {
-  return withoutMasks(log).trim().slice(-characters);
+  return withoutMasks(log)
+    .replace(/^::debug::.*\n/gm, '')
+    .trim()
+    .slice(-characters);
 }
 
 /** A run that all that follows needs. @throws Error when it failed */
