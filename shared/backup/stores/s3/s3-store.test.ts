@@ -97,8 +97,8 @@ describe('a page of a list', () => {
 });
 
 describe('an S3 server', () => {
-  let server: S3Server | undefined;
-  afterEach(() => server?.close());
+  const servers: S3Server[] = [];
+  afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 
   async function start(
     options: Partial<S3ServerOptions> = {},
@@ -111,7 +111,7 @@ describe('an S3 server', () => {
     } = {},
   ): Promise<{ store: Store; server: S3Server }> {
     const started = await startS3Server({ bucket: 'backups', ...options });
-    server = started;
+    servers.push(started);
     const host = `127.0.0.1:${started.port}`;
     const endpoint = options.isVirtualHost ? 'http://{bucket}.s3.corp' : `http://${host}`;
     const address = parseS3Address('backups/p', endpoint);
