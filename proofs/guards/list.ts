@@ -18,6 +18,19 @@ function guard(file: string, name: string, on: string, instead: string, test = f
 /** The guards that the promise stands on. */
 export const guards: readonly Guard[] = [
   guard(
+    'shared/cluster/server-clock.ts',
+    'the API server’s clock does not go back for a slow answer',
+    'ahead === undefined || seen > ahead || seen < ahead - setAnew',
+    'true',
+  ),
+  guard('shared/cluster/server-clock.ts', 'a clock that was set back is followed', ' || seen < ahead - setAnew', ''),
+  guard(
+    'shared/backup/refresh.ts',
+    'a clock that is a little behind asks for no new backup',
+    'age > -clockTolerance',
+    'age >= 0',
+  ),
+  guard(
     'shared/backup/restore.ts',
     'a new cluster remembers the backup that is restored into it',
     '  await rememberRestored(cluster, now.seen, { ...work, generation, plan: now.plan }, ports);\n',

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { McprtError } from '../errors.js';
 import type { Anchor } from '../facts/anchor.js';
 import type { RunContext } from '../run-context.js';
+import { clockTolerance } from './limits.js';
 import type { Ports } from './ports.js';
 import type { AuthenticBackup } from './seal.js';
 import type { BackupContext } from './statement.js';
@@ -309,9 +310,8 @@ export function staleness(
   { generation, createdAt }: BackupContext,
   { now, anchor, maxAge }: Expected & { maxAge: number },
 ): McprtError | undefined {
-  const hour = 3600_000;
   const age = now.getTime() - Date.parse(createdAt);
-  if (age < -hour) {
+  if (age < -clockTolerance) {
     return new McprtError('backup-from-future', {
       what: 'the backup was made in the future',
       why: `it says ${createdAt}, and the API server’s clock says ${now.toISOString()}`,
@@ -328,7 +328,7 @@ export function staleness(
   if (age > maxAge) {
     return new McprtError('backup-too-old', {
       what: 'the backup is older than allowed',
-      why: `it was made on ${createdAt}, ${Math.floor(age / (24 * hour))} days ago`,
+      why: `it was made on ${createdAt}, ${Math.floor(age / (24 * 3600_000))} days ago`,
       next: `look for a newer one; to use it all the same, raise \`max-age\`, or set \`allow: older-backup\` or \`generation: ${generation}\``,
     });
   }

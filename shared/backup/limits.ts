@@ -11,3 +11,6 @@ export const limits = {
   /** Of the stored archive; a reader stops there, whatever a store offers. */
   archiveBytes: 192 * 1024 * 1024,
 } as const;
+
+/** How far the clocks of two API servers of one cluster may be apart, and a backup in the future by the one that is asked; in ms. */
+export const clockTolerance = 3600_000;

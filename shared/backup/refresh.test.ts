@@ -70,6 +70,10 @@ describe('the newest backup', () => {
     expect(standing(facts())).toEqual({ held: { context: backup().context, name, stores: ['cache', 'artifact'] } });
   });
 
+  it('stands where another API server’s clock is behind the one that it was made by', () => {
+    expect(standing(facts({ now: new Date(now.getTime() - hour - 3000) }))).toHaveProperty('held');
+  });
+
   it('stands beside what a pull request has uploaded under a newer name', () => {
     const planted = { store: 'artifact', name: name.replace('g00000003', 'g00000099'), standing: 'foreign' } as const;
     expect(standing(facts({ found: [planted, ...found()] }))).toHaveProperty('held');
@@ -91,7 +95,7 @@ describe('the newest backup', () => {
     ['something changed', { digestFor: () => 'another' }, 'has changed'],
     ['the digest is cut', { anchor: { ...anchor, content: 'dig' } }, 'has changed'],
     ['it is old', { refreshAfter: hour }, 'was made on'],
-    ['it comes from the future', { now: new Date(now.getTime() - 2 * hour) }, 'was made on'],
+    ['it comes from the future', { now: new Date(now.getTime() - 3 * hour) }, 'was made on'],
     ['a store has lost it', { found: found({ error: missing }) }, 'no entry'],
     ['no store is asked', { found: [] }, ''],
     [

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Anchor } from '../facts/anchor.js';
 import type { RunContext } from '../run-context.js';
+import { clockTolerance } from './limits.js';
 import type { BackupContext } from './statement.js';
 import { nameFor, type Store } from './stores/store.js';
 import type { Candidate } from './walk.js';
@@ -56,7 +57,9 @@ export function standing(facts: RefreshFacts): { held: HeldBackup } | { due: str
   const age = now.getTime() - Date.parse(context.createdAt);
   const due = [
     ...(isSame(facts.digestFor(anchor.statement), anchor.content) ? [] : ['what belongs into a backup has changed']),
-    ...(age >= 0 && age < refreshAfter ? [] : [`generation ${anchor.generation} was made on ${context.createdAt}`]),
+    ...(age > -clockTolerance && age < refreshAfter
+      ? []
+      : [`generation ${anchor.generation} was made on ${context.createdAt}`]),
     ...(context.fingerprint === fingerprint && context.repositoryId === run.repositoryId
       ? []
       : [`generation ${anchor.generation} belongs to another cluster or repository`]),

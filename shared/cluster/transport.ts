@@ -10,6 +10,7 @@ import { ApiError, apiErrorFrom } from './api-error.js';
 import type { Credentials } from './credentials.js';
 import { impersonationHeaders, singleHeaders } from './impersonation.js';
 import { codeOf, isCertificateProblem, networkError, notApi } from './network-error.js';
+import { serverClock } from './server-clock.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -43,7 +44,7 @@ export interface Transport {
   lines(call: Call): AsyncGenerator<string>;
   /** A WebSocket to a path, which is not open yet. */
   webSocket(path: string, protocol: string): Promise<WebSocket>;
-  /** The API server's clock at its last answer; the runner's may be wrong by days. */
+  /** The API server's clock; the runner's may be wrong by days. */
   serverTime(): Date | undefined;
   readonly calls: number;
   close(): Promise<void>;
@@ -76,7 +77,7 @@ export function openTransport(credentials: Credentials, options: TransportOption
   const isNobody = isAnonymous(credentials);
   let sockets: Dispatcher | undefined;
   let calls = 0;
-  let clock: { at: number; seen: number } | undefined;
+  const clock = serverClock();
 
   /** Sends it, once more with a new token where the API server refuses one that may have ended meanwhile. */
   const send = async (call: Call): Promise<Dispatcher.ResponseData> => {
@@ -106,9 +107,7 @@ export function openTransport(credentials: Credentials, options: TransportOption
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     });
     const date = answer.headers.date;
-    if (typeof date === 'string') {
-      clock = { at: Date.parse(date), seen: performance.now() };
-    }
+    if (typeof date === 'string') clock.hear(date);
     return answer;
   };
 
@@ -181,7 +180,7 @@ export function openTransport(credentials: Credentials, options: TransportOption
       const { accept: _, ...own } = singleHeaders(headersWith(token));
       return new WebSocket(url, { protocols: [protocol], dispatcher: sockets, headers: own });
     },
-    serverTime: () => clock && new Date(clock.at + performance.now() - clock.seen),
+    serverTime: () => clock.now(),
     get calls() {
       return calls;
     },
