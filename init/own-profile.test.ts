@@ -32,5 +32,17 @@ it('continues with their own profile, and where it is not known which one theirs
 it('leaves the workflows of other prefixes and of others out', () => {
   expect(check(workflow('profile: a.env'), {}, 'staging-backup.yml')).not.toThrow();
   expect(check(workflow('profile: a.env, environment-prefix: mcprt-two'), {}, 'mcprt-two-backup.yml')).not.toThrow();
+  expect(check(workflow('profile: a.env'), {}, 'a.env')).not.toThrow();
   expect(check('jobs: [', {}, 'mcprt-notes.yml')).not.toThrow();
+});
+
+it('stops where the profile has workflows of another prefix', () => {
+  const taken = expect.objectContaining({ code: 'init-prefix', next: expect.stringMatching(/--profile PATH.*move/) });
+  const other = "environment-prefix: 'staging'";
+  expect(check(workflow(other), {}, 'staging-backup.yml')).toThrow(taken);
+  expect(check(workflow(`profile: ${profile.path}, ${other}`), {}, 'staging-backup.yml')).toThrow(taken);
+  expect(check(workflow(`profile: a.env, ${other}`), {}, 'staging-backup.yml')).not.toThrow();
+  expect(check(workflow(`profile: "\${{ vars.PROFILE }}", ${other}`), {}, 'staging-backup.yml')).not.toThrow();
+  // A workflow that somebody has written for themselves.
+  expect(check(workflow(other), {}, 'nightly.yml')).not.toThrow();
 });
