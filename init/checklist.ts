@@ -4,6 +4,7 @@ import { tokenDays } from './accounts.js';
 import { controlPlaneLines } from './control-plane.js';
 import { type Environment, networkVariables, usualPrefix } from './environments.js';
 import type { KeyState } from './key-folder.js';
+import { kubectlAt } from './kubectl.js';
 import { isLetIn } from './let-in.js';
 import { repositoryWord, variablePlaces } from './place.js';
 import type { InitPlan } from './plan.js';
@@ -34,7 +35,7 @@ export interface Sources {
 
 /** An administrator's key of the platform. A pipe would store nothing as the secret where kubectl finds none. */
 const adminKey =
-  "kubectl -n mcp-sentinel get secret mcp-sentinel-secrets -o jsonpath='{.data.ADMIN_API_KEYS}' | base64 -d | cut -d, -f1";
+  "-n mcp-sentinel get secret mcp-sentinel-secrets -o jsonpath='{.data.ADMIN_API_KEYS}' | base64 -d | cut -d, -f1";
 const random = "openssl rand -base64 24 | tr -d '\\n'";
 
 /** What is left to do by hand, as Markdown with the lines to run: pure. */
@@ -180,7 +181,9 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     ...(isForEveryBranch
       ? []
       : [`${api} --method POST ${path}/deployment-branch-policies -f ${shellWord(`name=${facts.branch}`)}`]),
-    ...secrets.map((secret) => secretLine(secret, name, at, sources)).filter((line) => line !== ''),
+    ...secrets
+      .map((secret) => secretLine(secret, name, at, { ...sources, kubectl: kubectlAt(facts) }))
+      .filter((line) => line !== ''),
     ...variables.map((variable) => variableLine(variable, at, facts)),
     '```',
     '',
@@ -196,9 +199,15 @@ function apiOf({ host }: Facts): string {
   return host === publicHost ? 'gh api' : `gh api --hostname ${shellWord(host)}`;
 }
 
-function secretLine(secret: string, environment: string, at: string, { keys, access, keyState }: Sources): string {
+function secretLine(
+  secret: string,
+  environment: string,
+  at: string,
+  { keys, access, keyState, kubectl }: Sources & { kubectl: string },
+): string {
   const set = `gh secret set ${secret} ${at}`;
-  if (secret === 'MCP_ADMIN_KEY') return `key="$(${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
+  if (secret === 'MCP_ADMIN_KEY')
+    return `key="$(${kubectl} ${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
   if (storeSecrets.some((one) => one === secret)) return `# ${secret}: see Stores below`;
   const file = fileOf(secret, environment);
   // The platform cannot change such a password: what is set stays, also where these lines are pasted again.
@@ -224,12 +233,13 @@ function fileOf(secret: string, environment: string): string | undefined {
   return secret === 'KUBECONFIG' ? `${environment}.kubeconfig` : undefined;
 }
 
-function variableLine(variable: string, at: string, { cluster, profile }: Facts): string {
+function variableLine(variable: string, at: string, facts: Facts): string {
+  const { cluster, profile } = facts;
   const set = `gh variable set ${variable} ${at} --body`;
   if (variable !== 'MCPRT_CLUSTER')
     return `${set} ${profile?.domain ? shellWord(profile.domain) : 'example.com # the domain of your platform'}`;
   if ('fingerprint' in cluster) return `${set} ${shellWord(cluster.fingerprint)}`;
-  const ask = "kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'";
+  const ask = `${kubectlAt(facts)} get namespace kube-system -o jsonpath='{.metadata.uid}'`;
   return `cluster="$(${ask})" && test -n "$cluster" && ${set} "$cluster"`;
 }
 

@@ -52,9 +52,10 @@ The kubeconfig is that of KUBECONFIG, or else the profile's, or else ~/.kube/con
 /**
  * The command that prepares a repository. It asks nothing, overwrites nothing, and prints no key.
  *
- * @param home folder of this release of mcprt, with examples/ and .github/workflows/ in it
+ * @param release folder of this release of mcprt, with examples/ and .github/workflows/ in it
  */
-export async function initCommand(args: string[], home: string): Promise<void> {
+export async function initCommand(args: string[], release: string): Promise<void> {
+  const home = resolve(release);
   letReadersGo(process.stdout, process.stderr);
   const values = optionsOf(args);
   if (values === undefined) return;

@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { connectWithKubeconfig } from '../shared/cluster/connect.js';
 import { kinds } from '../shared/cluster/objects.js';
 import { usualKubeconfig } from '../shared/cluster/usual-kubeconfig.js';
@@ -29,9 +29,9 @@ export interface Facts {
   hasPlatform: boolean;
   /** Whether an MCP server is here, which previews are made of. */
   hasServer: boolean;
-  /** What it is, and who is let into it; `bound` is undefined where that may not be asked. */
-  cluster: { fingerprint: string; bound: Bound[] | undefined } | { why: string };
-  /** Path of the kubeconfig that KUBECONFIG or the profile names, or of kubectl's usual one; empty where there is none. */
+  /** What it is, by which context, and who is let into it; `bound` is undefined where that may not be asked. */
+  cluster: { fingerprint: string; bound: Bound[] | undefined; context: string } | { why: string };
+  /** Whole path of the kubeconfig that KUBECONFIG or the profile names, or of kubectl's usual one; empty where there is none. */
   kubeconfig: string;
   /** Workflows that are there already, by file name. */
   present: ReadonlyMap<string, string>;
@@ -69,7 +69,11 @@ export async function observeRepository(folder: string, env: NodeJS.ProcessEnv, 
     outerOf(root),
   ]);
   const named = env.KUBECONFIG || profile?.kubeconfig || '';
-  const kubeconfig = await usualKubeconfig({ ...env, KUBECONFIG: named }, isThere);
+  const usual = await usualKubeconfig({ ...env, KUBECONFIG: named }, isThere);
+  const kubeconfig = usual
+    .split(delimiter)
+    .map((path) => path && resolve(path))
+    .join(delimiter);
   const [{ branch, notes }, cluster] = await Promise.all([
     defaultBranch(git, { folder, given: given.branch, place, env }),
     clusterOf(kubeconfig, place.repository),
@@ -132,10 +136,11 @@ export const noKubeconfig =
 async function clusterOf(kubeconfig: string, repository: string): Promise<Facts['cluster']> {
   if (kubeconfig === '') return { why: noKubeconfig };
   try {
-    const { cluster } = await connectWithKubeconfig(kubeconfig);
+    const { cluster, credentials } = await connectWithKubeconfig(kubeconfig);
+    const { context } = credentials;
     try {
       const found = await cluster.get(kinds.namespace, { name: 'kube-system' });
-      return { fingerprint: found?.metadata.uid ?? '', bound: await observeBound(cluster, repository) };
+      return { fingerprint: found?.metadata.uid ?? '', bound: await observeBound(cluster, repository), context };
     } finally {
       await cluster.close();
     }

@@ -21,7 +21,7 @@ export const facts: Facts = {
   profile,
   hasPlatform: true,
   hasServer: false,
-  cluster: { fingerprint: 'f', bound: [] },
+  cluster: { fingerprint: 'f', bound: [], context: '' },
   kubeconfig: '',
   present: new Map(),
   owners: '',
