@@ -34,7 +34,7 @@ export const branches: readonly Case[] = [
       await spot.git(root, 'symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/gone');
       return { root };
     },
-    says: ['branch topic.', 'Nobody told the default branch: topic is the present one'],
+    says: ['branch topic.', 'nor the remote told the default branch: topic is the present one'],
   },
   {
     name: 'branch by a flag, with characters of patterns',
