@@ -47,7 +47,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
     ...environmentsPart(plan.environments, facts, sources),
     ...clusterPart(plan, facts, sources),
     ...storeLines(plan.environments, facts, sources),
-    ...keysPart(plan, sources),
+    ...keysPart(plan, facts, sources),
     ...branchPart(facts, sources),
     ...lastPart(plan, facts, sources),
   ];
@@ -289,8 +289,8 @@ function branchPart(facts: Facts, { branchRules }: Sources): string[] {
   ];
 }
 
-function keysPart(plan: InitPlan, sources: Sources): string[] {
-  return plan.needsKeys ? ['## Keys', '', ...keyLines(plan, sources), ''] : [];
+function keysPart(plan: InitPlan, facts: Facts, sources: Sources): string[] {
+  return plan.needsKeys ? ['## Keys', '', ...keyLines(plan, facts, sources), ''] : [];
 }
 
 function clusterPart({ environments }: InitPlan, facts: Facts, sources: Sources): string[] {
@@ -298,7 +298,7 @@ function clusterPart({ environments }: InitPlan, facts: Facts, sources: Sources)
   return own.length === 0 ? [] : ['## The way to the cluster', '', ...accessLines(own, facts, sources), ''];
 }
 
-function keyLines({ files }: InitPlan, { keys, keyState, isDry, prefix }: Sources): string[] {
+function keyLines(plan: InitPlan, facts: Facts, { keys, keyState, isDry, prefix }: Sources): string[] {
   const { are, older, offline, awaited } = keyState;
   if (are === 'left') {
     return [
@@ -311,7 +311,7 @@ function keyLines({ files }: InitPlan, { keys, keyState, isDry, prefix }: Source
   return [
     ...(are === 'renewed' ? [oldKeysLine(keys, keyState, isDry)] : []),
     `${hasOld ? '' : '- [ ] '}The keys in ${keys} ${made}.${hasOld ? '' : ` When the lines above have stored what is in it, ${awayWords(keys)}. Then delete the folder.`}`,
-    ...(hasOld ? rotationLines(files, prefix, { keys, old }) : []),
+    ...(hasOld ? rotationLines(plan, facts, { keys, prefix, old }) : []),
   ];
 }
 
@@ -322,10 +322,16 @@ function awayWords(keys: string): string {
 
 /** The steps of docs/keys.md that come after the lines that store the new keys. */
 function rotationLines(
-  files: InitPlan['files'],
-  prefix: string,
-  { keys, old }: { keys: string; old: readonly string[] },
+  { files, environments }: InitPlan,
+  facts: Facts,
+  { keys, prefix, old }: Pick<Sources, 'keys' | 'prefix'> & { old: readonly string[] },
 ): string[] {
+  const alone = environments
+    .filter(({ secrets }) => secrets.includes('MCPRT_RESTORE_KEY'))
+    .map(
+      ({ name }) =>
+        `\`gh secret set MCPRT_RESTORE_KEY --env ${name} --repo ${shellWord(repositoryWord(facts))} < restore.key\``,
+    );
   const runs = ['backup', 'drill'].map((part) => `${prefix}-${part}.yml`);
   const there = runs.filter((run) => files.some(({ name }) => name === run)).map((run) => `\`gh workflow run ${run}\``);
   return [
@@ -341,7 +347,7 @@ function rotationLines(
           `- [ ] Put away what is kept of the old sets too, apart from the new one, for as long as there are backups of them: ${old.join(', ')}.`,
         ]),
     `- [ ] Only then delete the folder ${keys}, with all that is in it.`,
-    '- [ ] When `operation: list` shows no backup of the old signer any more, store the new restore key alone, and destroy the old restore and offline keys: step 6 of docs/keys.md has the lines.',
+    `- [ ] When \`operation: list\` shows no backup of the old signer any more, store the new restore key alone, from where you keep it, and destroy the old restore and offline keys: ${alone.join(', ')}.`,
   ];
 }
 
