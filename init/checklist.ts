@@ -207,7 +207,7 @@ function secretLine(
 ): string {
   const set = `gh secret set ${secret} ${at}`;
   if (secret === 'MCP_ADMIN_KEY')
-    return `key="$(${kubectl} ${adminKey})" && test -n "$key" && printf %s "$key" | ${set}`;
+    return `key="$(${kubectl} ${adminKey})" && test -n "$key" && printf %s "$key" | ${set} || echo ${shellWord(`Not set: ${secret}`)} >&2`;
   if (storeSecrets.some((one) => one === secret)) return `# ${secret}: see Stores below`;
   const file = fileOf(secret, environment);
   // The platform cannot change such a password: what is set stays, also where these lines are pasted again.
@@ -236,11 +236,13 @@ function fileOf(secret: string, environment: string): string | undefined {
 function variableLine(variable: string, at: string, facts: Facts): string {
   const { cluster, profile } = facts;
   const set = `gh variable set ${variable} ${at} --body`;
-  if (variable !== 'MCPRT_CLUSTER')
-    return `${set} ${profile?.domain ? shellWord(profile.domain) : 'example.com # the domain of your platform'}`;
-  if ('fingerprint' in cluster) return `${set} ${shellWord(cluster.fingerprint)}`;
-  const ask = `${kubectlAt(facts)} get namespace kube-system -o jsonpath='{.metadata.uid}'`;
-  return `cluster="$(${ask})" && test -n "$cluster" && ${set} "$cluster"`;
+  const isCluster = variable === 'MCPRT_CLUSTER';
+  const known = isCluster ? 'fingerprint' in cluster && cluster.fingerprint : profile?.domain;
+  if (known) return `${set} ${shellWord(known)}`;
+  const ask = isCluster
+    ? "get namespace kube-system -o jsonpath='{.metadata.uid}'"
+    : "-n mcp-sentinel get configmap mcp-sentinel-config -o jsonpath='{.data.MCP_PLATFORM_DOMAIN}'";
+  return `value="$(${kubectlAt(facts)} ${ask})" && test -n "$value" && ${set} "$value" || echo ${shellWord(`Not set: ${variable}`)} >&2`;
 }
 
 /** Who may change a workflow may do what it does: an approval of what nobody has looked at binds nothing. */

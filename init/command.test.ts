@@ -267,6 +267,24 @@ describe('init', () => {
     );
   });
 
+  it.each([
+    ['platform.example', ['variable set MCP_DOMAIN --env mcprt-preview --repo acme/platform --body platform.example']],
+    ['', ['Not set: MCP_DOMAIN']],
+  ])('sets the domain that a server’s platform has, and none in its place: "%s"', async (domain, expected) => {
+    await rm(join(folder, 'config'), { recursive: true });
+    await rm(join(folder, 'cmd'), { recursive: true });
+    await mkdir(join(folder, '.mcp'));
+    await writeFile(join(folder, '.mcp', 'servers.yaml'), 'version: v1\nservers: [{name: a, image: a/b}]\n');
+    await run();
+    const [line = ''] = said.split('\n').filter((one) => one.includes('MCP_DOMAIN --env mcprt-preview '));
+    const stubs = `kubectl() { printf %s '${domain}'; }; gh() { echo "$@"; }; `;
+    const told = execFileSync('bash', ['--norc', '-c', `exec 2>&1; ${stubs}${line}`], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    expect(told.trim().split('\n')).toEqual(expected);
+  });
+
   it('writes nothing in a dry run', async () => {
     await run('--dry-run');
     expect(await workflows()).toEqual([]);
