@@ -45,6 +45,14 @@ export const platform: Topic = {
       make: (site) => site.set(kinds.configMap, refs.config, ['data', 'PLATFORM_TEAM_TRAEFIK_WATCH'], 'enabled'),
     },
     {
+      name: 'the platform’s passwords are gone',
+      code: 'passwords-missing',
+      evidence: /there is none in mcp-sentinel/,
+      remedy: /operation: restore.*before setup/,
+      small: true,
+      make: (site) => site.remove(kinds.secret, refs.secrets),
+    },
+    {
       name: 'the registry’s key was changed, and no pull Secret',
       code: 'pull-secret-stale',
       evidence: /not UI_API_KEY of mcp-sentinel\/mcp-sentinel-secrets/,

@@ -70,6 +70,7 @@ export const findingCodes = [
   'registry-endpoint-address',
   'registry-pusher-left',
   'traefik-watch',
+  'passwords-missing',
   'pull-secret-missing',
   'pull-secret-stale',
   'volume-pending',

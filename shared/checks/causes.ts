@@ -51,6 +51,7 @@ const bringsAbout: Partial<Record<FindingCode, readonly FindingCode[]>> = {
   'certificate-stale-owner': ['installer-step'],
   'platform-missing': ['endpoint-failing', 'tls-default-certificate'],
   'registry-endpoint-address': ['image-pull'],
+  'passwords-missing': ['pod-config', 'workload-not-ready', 'endpoint-failing'],
   'pull-secret-missing': ['image-pull'],
   'pull-secret-stale': ['image-pull'],
   'workload-quota': ['workload-not-ready'],

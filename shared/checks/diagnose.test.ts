@@ -260,6 +260,21 @@ describe('a platform that is not there', () => {
   });
 });
 
+describe('the platform’s passwords', () => {
+  const base = empty();
+  const told = (part: Partial<PlatformFacts>) => codesOf({ ...base, ...part });
+
+  it('are missed where the platform runs, and come before the pods that wait for them', () => {
+    expect(told({ hasPasswords: false })).toEqual(['passwords-missing']);
+    const others = base.workloads.filter(({ metadata }) => metadata.namespace !== 'mcp-sentinel');
+    expect(told({ hasPasswords: false, workloads: others })).toEqual(['platform-missing']);
+  });
+
+  it('are not spoken of where nobody may look', () => {
+    expect(told({ hasPasswords: undefined })).toEqual([]);
+  });
+});
+
 describe('a setup that has failed', () => {
   const base = empty();
   const cluster = (part: Partial<PlatformFacts>, seen: Partial<PlatformFacts['seen']> = {}): PlatformFacts => ({
@@ -408,6 +423,7 @@ function empty(): PlatformFacts {
     challenges: [],
     config: undefined,
     pullSecrets: [],
+    hasPasswords: true,
     lacking: [],
     admission: { state: 'ok', message: '' },
     holders: new Map(),

@@ -34,6 +34,7 @@ const mendedBySetup: ReadonlyMap<FindingCode, SetupStage> = new Map<FindingCode,
   ['certificate-backoff', 'installer'],
   // The installer makes these on its way: one that has stopped need not have come to them.
   ['platform-missing', 'verifying'],
+  ['passwords-missing', 'verifying'],
   ['pull-secret-missing', 'verifying'],
   ['pull-secret-stale', 'verifying'],
 ]);

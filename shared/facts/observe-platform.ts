@@ -7,7 +7,7 @@ import { isRecord } from '../json.js';
 import { lackingOf } from '../permissions/review.js';
 import type { Demand, PermissionRule } from '../permissions/rule.js';
 import { type PublicName, reach } from '../platform/reach.js';
-import { isManaged, platformNamespaces, pullSecretName } from '../platform/resources.js';
+import { isManaged, passwordsSecret, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import type { ReachOptions } from '../platform/way.js';
 import type { Hosts } from '../profile/values.js';
 import { rulesVersion } from './cert-manager.js';
@@ -41,6 +41,8 @@ export interface PlatformFacts extends Pick<Facts, (typeof readable)[number]> {
   /** The platform that images are built for, such as `linux/amd64`; undefined when the profile does not say. */
   imagePlatform: string | undefined;
   pullSecrets: PullSecret[];
+  /** Whether the Secret with the platform's own passwords is there; undefined where nobody may look, or where its namespace is not there. */
+  hasPasswords: boolean | undefined;
   /** What the credentials lack of what the operation needs. */
   lacking: readonly Demand[];
   /** How cert-manager's admission answered a dry-run Certificate; `unasked` where there is no such kind. */
@@ -103,8 +105,8 @@ export async function observePlatform(cluster: Cluster, options: PlatformOptions
     lackingOf(cluster, options.rules),
     askAdmission(cluster),
   ]);
-  const [pullSecrets, secretsServed, holders] = await Promise.all([
-    attempt('Secrets', comparePullSecrets(cluster, seen, options.mask)),
+  const [passwords, secretsServed, holders] = await Promise.all([
+    attempt('Secrets', comparePasswords(cluster, seen, options.mask)),
     attempt('TLS Secrets', servedSecrets(cluster, seen, options)),
     holdersOf(cluster, seen),
   ]);
@@ -114,7 +116,8 @@ export async function observePlatform(cluster: Cluster, options: PlatformOptions
     names,
     hosts,
     imagePlatform,
-    pullSecrets: pullSecrets ?? [],
+    pullSecrets: passwords?.pullSecrets ?? [],
+    hasPasswords: passwords?.hasPasswords,
     holders,
     lacking: lacking ?? [],
     admission,
@@ -142,12 +145,12 @@ export async function askAdmission(cluster: Cluster): Promise<PlatformFacts['adm
   }
 }
 
-/** Compares each pull Secret's password with the key that the registry takes, by digest. */
-async function comparePullSecrets(
+/** Looks for the platform's passwords, and compares each pull Secret's with the key that the registry takes, by digest. */
+async function comparePasswords(
   cluster: Cluster,
   seen: Observation,
   mask: (secret: string) => void,
-): Promise<PullSecret[]> {
+): Promise<Pick<PlatformFacts, 'pullSecrets' | 'hasPasswords'>> {
   const wanted = seen.namespaces
     .filter(
       ({ metadata }) =>
@@ -157,17 +160,20 @@ async function comparePullSecrets(
           isManaged(metadata)),
     )
     .map(({ metadata }) => ({ namespace: metadata.name, name: pullSecretName }));
-  const source = { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-secrets' };
-  const found = await readSecrets(cluster, [source, ...wanted]);
+  const found = await readSecrets(cluster, [passwordsSecret, ...wanted]);
   for (const secret of found.values()) maskValues(secret, mask);
-  const key = found.get(keyOf(source))?.data?.UI_API_KEY;
-  if (key === undefined || seen.layout === 'unknown') return [];
+  const passwords = found.get(keyOf(passwordsSecret));
+  const isPlaced = wanted.some(({ namespace }) => namespace === passwordsSecret.namespace);
+  const hasPasswords = isPlaced ? passwords !== undefined : undefined;
+  const key = passwords?.data?.UI_API_KEY;
+  if (key === undefined || seen.layout === 'unknown') return { pullSecrets: [], hasPasswords };
   const current = digest(Buffer.from(key, 'base64').toString('utf8'));
-  return wanted.map(({ namespace }): PullSecret => {
+  const pullSecrets = wanted.map(({ namespace }): PullSecret => {
     const secret = found.get(keyOf({ namespace, name: pullSecretName }));
     if (secret === undefined) return { namespace, state: 'missing' };
     return { namespace, state: passwordsOf(secret).some((one) => digest(one) === current) ? 'current' : 'stale' };
   });
+  return { pullSecrets, hasPasswords };
 }
 
 function passwordsOf(secret: LiveSecret): string[] {

@@ -35,9 +35,12 @@ export const portableConfigKeys = [
   'MCP_TRUST_DOMAIN',
 ] as const;
 
-/** Secrets of the platform; the first holds what the installer would otherwise make at random. */
+/** Holds what the installer would otherwise make at random: passwords that databases know, and keys that users have. */
+export const passwordsSecret = { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-secrets' } as const;
+
+/** Secrets of the platform. */
 export const platformSecrets = [
-  { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-secrets', required: true },
+  { ...passwordsSecret, required: true },
   { namespace: platformNamespaces.sentinel, name: 'mcp-sentinel-user-api-keys', required: false },
   { namespace: platformNamespaces.runtime, name: 'mcp-runtime-registry-pull-creds', required: false },
 ] as const;

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { textAt } from '../../cluster/fields.js';
-import { kinds } from '../../cluster/objects.js';
+import { keyOf, kinds } from '../../cluster/objects.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
 import { registryAuth } from '../../platform/registry-auth.js';
-import { platformConfig, platformNamespaces, pullSecretName } from '../../platform/resources.js';
+import { passwordsSecret, platformConfig, platformNamespaces, pullSecretName } from '../../platform/resources.js';
 import { hostOf } from '../../profile/forms.js';
 import type { Finding } from '../finding.js';
 import { finding } from '../finding.js';
@@ -15,6 +15,7 @@ export function checkPlatform(facts: PlatformFacts): Finding[] {
     ...registryOpen(facts),
     ...pushers(facts),
     ...config(facts),
+    ...passwords(facts),
     ...pullSecrets(facts),
     ...volumes(facts),
   ];
@@ -119,6 +120,23 @@ function config({ config: values, workloads }: PlatformFacts): Finding[] {
   return found;
 }
 
+/** What runs has read them; without them no pod starts again, and an installer makes ones that the databases do not know. */
+function passwords(facts: PlatformFacts): Finding[] {
+  const { namespace, name } = passwordsSecret;
+  const isInstalled = facts.workloads.some(({ metadata }) => metadata.namespace === namespace);
+  if (facts.hasPasswords !== false || !isInstalled) return [];
+  return [
+    finding('passwords-missing', {
+      subject: `Secret ${namespace}/${name}`,
+      cause:
+        'the platform’s passwords and keys are gone: its pods keep what they have read, and none starts again',
+      evidence: [`there is none in ${namespace}`],
+      remedy:
+        'restore it from a backup with `operation: restore` of action-backup, before setup runs: without it setup makes other passwords than the platform’s database has',
+    }),
+  ];
+}
+
 function pullSecrets({ pullSecrets: found }: PlatformFacts): Finding[] {
   return (['missing', 'stale'] as const).flatMap((state): Finding[] => {
     const affected = found.filter((one) => one.state === state).map(({ namespace }) => namespace);
@@ -133,7 +151,7 @@ function pullSecrets({ pullSecrets: found }: PlatformFacts): Finding[] {
         evidence: [
           state === 'missing'
             ? `there is none in ${affected.join(', ')}`
-            : `its password is not UI_API_KEY of ${platformNamespaces.sentinel}/mcp-sentinel-secrets (compared by digest)`,
+            : `its password is not UI_API_KEY of ${keyOf(passwordsSecret)} (compared by digest)`,
         ],
         remedy: 'run setup, which makes it again from the present key; a rollout does too',
       }),
