@@ -496,7 +496,7 @@ export function renewed(access: Access | undefined, keys: string, facts: Facts):
   ].join('\n');
 }
 
-function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts, { access }: Sources): string[] {
+function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts, { access, prefix }: Sources): string[] {
   const first = files.find(({ text }) => /^ {2}workflow_dispatch:/m.test(text) && !/preview/.test(text));
   return [
     '## Then',
@@ -509,7 +509,7 @@ function lastPart({ files, installs }: InitPlan, { cluster, profile }: Facts, { 
     first === undefined
       ? '- [ ] Commit, push to the branch above, and open a pull request: it gets a preview.'
       : installs && !isComplete(access)
-        ? '- [ ] Commit, and push to the branch above: mcprt-deploy plans an installation, and asks for approval. When it is done, run this again with --accounts.'
+        ? `- [ ] Commit, and push to the branch above: ${prefix}-deploy plans an installation, and asks for approval. When it is done, run this again with --accounts.`
         : `- [ ] Commit, push to the branch above, and try the first one: \`gh workflow run ${first.name}\`.`,
     '',
   ];

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 /** The one that GitHub goes by is the first of these. */
 const ownerFiles = [join('.github', 'CODEOWNERS'), 'CODEOWNERS', join('docs', 'CODEOWNERS')];
 
-/** Who must review a change of a workflow; empty when nobody must. */
-export async function ownersOfWorkflows(root: string): Promise<string> {
+/** Who must review a change of the workflows of a prefix; empty when nobody must. */
+export async function ownersOfWorkflows(root: string, prefix: string): Promise<string> {
   for (const file of ownerFiles) {
     const text = await readFile(join(root, file), 'utf8').catch(() => undefined);
-    if (text !== undefined) return ownersIn(text, '.github/workflows/mcprt-deploy.yml');
+    if (text !== undefined) return ownersIn(text, `.github/workflows/${prefix}-deploy.yml`);
   }
   return '';
 }

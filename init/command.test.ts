@@ -226,6 +226,13 @@ describe('init', () => {
     expect(said).toContain('workflows are reviewed by @acme/all');
   });
 
+  it('speaks of the workflows of a prefix by their own names', async () => {
+    await writeFile(join(folder, 'CODEOWNERS'), '/.github/workflows/staging-* @acme/staging\n');
+    await run('--prefix', 'staging', '--install');
+    expect(said).toContain('workflows are reviewed by @acme/staging');
+    expect(said).toContain('staging-deploy plans an installation');
+  });
+
   it.each([
     ['deletion\\npull_request', 'changes of main go through a pull request (deletion, pull_request)'],
     ['deletion', 'GitHub knows no rule by which changes of main go through a pull request'],

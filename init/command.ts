@@ -150,7 +150,7 @@ async function init(options: Options): Promise<string> {
   const stores = parseStores(options.stores);
   const folder = resolve(named);
   const { profile, repository, branch, install: installs } = options;
-  const given = { profile, repository, branch, installs };
+  const given = { profile, repository, branch, installs, prefix };
   if (options.remove) {
     // Whoever uninstalls may have deleted the repository before.
     return remove(process.env.KUBECONFIG || (await observeRepository(folder, process.env, given)).kubeconfig, isDry);

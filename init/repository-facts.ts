@@ -48,6 +48,8 @@ export interface Given {
   branch: string;
   /** Whether jobs are to install the platform. */
   installs: boolean;
+  /** What the workflows begin with; always said. */
+  prefix: string;
 }
 
 /**
@@ -65,7 +67,7 @@ export async function observeRepository(folder: string, env: NodeJS.ProcessEnv, 
     isThere(join(root, 'cmd', 'mcp-runtime')),
     isThere(join(root, '.mcp', 'servers.yaml')),
     textsIn(workflowsOf(root)),
-    ownersOfWorkflows(root),
+    ownersOfWorkflows(root, given.prefix),
     outerOf(root),
   ]);
   const named = env.KUBECONFIG || profile?.kubeconfig || '';

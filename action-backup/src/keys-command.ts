@@ -65,8 +65,8 @@ that exist could not be read any more, but those of docs/keys.md, "How do I rota
 ${loop('MCPRT_BACKUP_KEY', 'backup.key', 'mcprt-backup mcprt-wipe')}
 ${loop('MCPRT_RESTORE_KEY', 'restore.key', 'mcprt-restore mcprt-drill')}
 
-For an environment that the repository does not have, gh says "HTTP 404" and stores nothing: mcprt-wipe is for a reinstallation
-only, and mcprt-drill for drills.
+A further platform of the repository has its prefix in the place of mcprt. For an environment that the repository does not
+have, gh says "HTTP 404" and stores nothing: mcprt-wipe is for a reinstallation only, and mcprt-drill for drills.
 Keep ${join(folder, 'offline.txt')} off every computer (paper, a safe): it decrypts all backups when the rest is lost.
 Put ${join(folder, 'restore.key')} into a password manager, then delete the folder.
 Protect mcprt-restore and mcprt-wipe with required reviewers; mcprt-backup needs none: its key cannot read backups.
