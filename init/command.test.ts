@@ -231,6 +231,11 @@ describe('init', () => {
     await run('--prefix', 'staging', '--install');
     expect(said).toContain('workflows are reviewed by @acme/staging');
     expect(said).toContain('staging-deploy plans an installation');
+    said = '';
+    await run('--prefix', 'staging', '--install', '--new-keys');
+    // Each of these would be the first platform's.
+    expect(said).not.toMatch(/mcprt-(?:approval|backup|deploy|drill|plan|pull|reinstall|restore|smoke|wipe)/);
+    expect(said).not.toMatch(/gh variable set \S+ --repo/);
   });
 
   it.each([
