@@ -349,7 +349,7 @@ function rotationLines(
           `- [ ] Put away what is kept of the old sets too, apart from the new one, for as long as there are backups of them: ${old.join(', ')}.`,
         ]),
     `- [ ] Only then delete the folder ${keys}, with all that is in it.`,
-    `- [ ] When \`operation: list\` shows no backup of the old signer any more, store the new restore key alone, from where you keep it, and destroy the old restore and offline keys: ${alone.join(', ')}.`,
+    `- [ ] When \`operation: list\` says that the old key has signed none of what is there any more, store the new restore key alone, from where you keep it, and destroy the old restore and offline keys: ${alone.join(', ')}.`,
   ];
 }
 

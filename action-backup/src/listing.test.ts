@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { keyId } from '../../shared/backup/keys.js';
 import { nameFor } from '../../shared/backup/stores/store.js';
 import { survey } from '../../shared/backup/survey.js';
 import { type Keys, keysOf, memoryStore, now, run, sealedBackup } from '../../shared/backup/testing/memory.js';
@@ -13,11 +14,16 @@ beforeAll(async () => {
 });
 
 /** What a list tells of an artifact store with these things in it. */
-async function told(things: Parameters<typeof memoryStore>[1], hasKey = true, cut?: McprtError) {
+async function told(
+  things: Parameters<typeof memoryStore>[1],
+  hasKey = true,
+  cut?: McprtError,
+  more: Keys['restore']['signers'] = [],
+) {
   const { restore: key } = keys;
-  const options = { signers: key.signers, run, ...(hasKey ? { key } : {}) };
+  const options = { signers: [...more, ...key.signers], run, ...(hasKey ? { key } : {}) };
   const found = await survey({ stores: [memoryStore('artifact', things, cut)], signal }, options);
-  const { outputs, summary } = listingReport(found, { run, hasKey, now });
+  const { outputs, summary } = listingReport(found, { run, hasKey, signers: options.signers.map(keyId), now });
   return { listed: JSON.parse(String(outputs.backups)), text: summary.text() };
 }
 
@@ -46,6 +52,20 @@ describe('a list', () => {
     expect((await told([one, { ...again, name: nameFor(run.domain, 2, { ...run, runId: '8' }) }])).text).toContain(
       'with the `name` of one',
     );
+  });
+
+  it('says after a change of keys which of them has signed what, and which one nothing', async () => {
+    const [newer, one] = [await keysOf(), await sealedBackup(keys, 2)];
+    const before = await told([one], true, undefined, newer.restore.signers);
+    expect(before.text).toContain('| ✅ key 2 |');
+    expect(before.text).toContain('key 1 has signed none of these; key 2 has signed 1.');
+    expect(before.listed.backups[0].signedBy).toBe(keyId(keys.backup.signer));
+    const renamed = { ...one, name: nameFor(run.domain, 7, run) };
+    const after = await told([await sealedBackup(newer, 3), renamed], true, undefined, newer.restore.signers);
+    expect(after.text).toContain('key 1 has signed 1; key 2 has signed 1.');
+    const cut = new McprtError('store-cut', { what: 'not all', why: 'w', next: 'n' });
+    expect((await told([one], true, cut, newer.restore.signers)).text).toContain('key 1 has signed 0;');
+    expect((await told([one])).text).not.toContain('has signed');
   });
 
   it('names another machine once', async () => {

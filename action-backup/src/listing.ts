@@ -12,11 +12,19 @@ const schema = 'mcprt.backups/1';
 /** Rows of the summary; the output has all. */
 const shown = 100;
 
+/** Who looks, and with what. */
+interface Looking {
+  run: RunContext;
+  /** Whether backups can be read, and not only their signatures. */
+  hasKey: boolean;
+  /** The trusted keys that sign backups, in the order in which they were given (see `keyId`). */
+  signers: readonly string[];
+  now: Date;
+}
+
 /** Outputs, result and summary of a list. */
-export function listingReport(
-  found: Survey,
-  { run, hasKey, now }: { run: RunContext; hasKey: boolean; now: Date },
-): Telltale<typeof listTelling> {
+export function listingReport(found: Survey, looking: Looking): Telltale<typeof listTelling> {
+  const { run, hasKey } = looking;
   const { backups, foreign, foreignCount, unread } = found;
   const authentic = backups.filter(({ context }) => context !== undefined);
   const counts = {
@@ -35,17 +43,18 @@ export function listingReport(
   return {
     outputs: { backups: JSON.stringify({ schema, ...listed }) },
     details: listed,
-    summary: summaryOf(found, { run, hasKey, now }),
+    summary: summaryOf(found, looking),
   };
 }
 
-function record({ name, stores, context, isSigned, isReadable, error }: Surveyed) {
+function record({ name, stores, context, isSigned, signer, isReadable, error }: Surveyed) {
   return {
     name,
     generation: context?.generation ?? generationOf(name),
     stores,
     authentic: context !== undefined,
     signer: signerOf(isSigned),
+    ...(signer === undefined ? {} : { signedBy: signer }),
     readable: isReadable,
     ...(context === undefined
       ? {}
@@ -65,10 +74,8 @@ function signerOf(isSigned: boolean | undefined): 'known' | 'unknown' | 'not see
   return isSigned === undefined ? 'not seen' : isSigned ? 'known' : 'unknown';
 }
 
-function summaryOf(
-  { backups, foreign, foreignCount, unread }: Survey,
-  { run, hasKey, now }: { run: RunContext; hasKey: boolean; now: Date },
-): Markdown {
+function summaryOf({ backups, foreign, foreignCount, unread }: Survey, looking: Looking): Markdown {
+  const { run, hasKey, signers } = looking;
   const markdown = new Markdown().heading(`Backups of ${run.domain}`);
   const isCut = unread.length > 0;
   if (backups.length === 0)
@@ -84,9 +91,10 @@ function summaryOf(
       'Stores',
       'Name',
     ],
-    backups.slice(0, shown).map((one) => row(one, run, hasKey, now)),
+    backups.slice(0, shown).map((one) => row(one, looking)),
   );
   if (backups.length > shown) markdown.line(`…and ${backups.length - shown} more: see the output ${code('backups')}.`);
+  if (signers.length > 1 && backups.length > 0) markdown.line(signersLine(backups, signers, isCut));
   if (unread.length > 0) {
     markdown
       .line('⚠️ **Not all was seen**')
@@ -112,14 +120,24 @@ function summaryOf(
   );
 }
 
+/** After a change of keys: what tells whether the old one is still needed. */
+function signersLine(backups: readonly Surveyed[], signers: readonly string[], isCut: boolean): string {
+  const told = signers.map((signer, at) => {
+    const count = backups.filter((one) => one.signer === signer).length;
+    return `key ${at + 1} has signed ${count === 0 && !isCut ? 'none of these' : count}`;
+  });
+  return `Of the ${signers.length} keys in \`restore-key\`, ${told.join('; ')}.`;
+}
+
 /** By what one of them is chosen: several clusters and repositories have generations of the same number. */
 function chooser(backups: readonly Surveyed[]): string {
   const generations = backups.map(({ name, context }) => context?.generation ?? generationOf(name));
   return new Set(generations).size < generations.length ? '`name`' : '`generation` or `name`';
 }
 
-function row(one: Surveyed, run: RunContext, hasKey: boolean, now: Date): string[] {
-  const { name, stores, context, isSigned, isReadable, error } = one;
+function row(one: Surveyed, { run, hasKey, signers, now }: Looking): string[] {
+  const { name, stores, context, isSigned, signer, isReadable, error } = one;
+  const number = signers.length > 1 ? signers.indexOf(signer ?? '') + 1 : 0;
   const isOpen = context !== undefined && isReadable !== false;
   const good = isOpen ? [hasKey ? '✅ yes' : '✅ authentic'] : [];
   const trouble = error === undefined ? [] : [`${isOpen ? '⚠️' : '❌'} ${escaped(error.message)} (${code(error.code)})`];
@@ -128,7 +146,9 @@ function row(one: Surveyed, run: RunContext, hasKey: boolean, now: Date): string
     context ? momentText(new Date(context.createdAt), now) : '–',
     context ? code(context.fingerprint) : '–',
     context ? repositoryCell(context, run) : '–',
-    { known: '✅ known', unknown: '❌ unknown', 'not seen': '–' }[signerOf(isSigned)] ?? '–',
+    { known: number > 0 ? `✅ key ${number}` : '✅ known', unknown: '❌ unknown', 'not seen': '–' }[
+      signerOf(isSigned)
+    ] ?? '–',
     [...good, ...trouble].join('\n'),
     stores.join(', '),
     code(name),

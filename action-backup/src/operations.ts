@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { overridesOf } from '../../shared/action/choice.js';
-import { type RestoreKey, readBackupKey, readRestoreKey, requireEitherKey } from '../../shared/backup/keys.js';
+import { keyId, type RestoreKey, readBackupKey, readRestoreKey, requireEitherKey } from '../../shared/backup/keys.js';
 import type { Ports } from '../../shared/backup/ports.js';
 import { restore } from '../../shared/backup/restore.js';
 import { directoryStore } from '../../shared/backup/stores/directory-store.js';
@@ -55,7 +55,12 @@ export async function listReport(
     import('./listing.js'),
   ]);
   const found = await survey(ports, { ...trusted, run });
-  return listingReport(found, { run, hasKey: 'key' in trusted, now: new Date() });
+  return listingReport(found, {
+    run,
+    hasKey: 'key' in trusted,
+    signers: [...new Set(trusted.signers.map(keyId))],
+    now: new Date(),
+  });
 }
 
 /** The signers that a job trusts, by the key that it was given; a restore key reads backups too. */

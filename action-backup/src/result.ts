@@ -79,6 +79,7 @@ const listed = z.strictObject({
   stores: texts,
   authentic: z.boolean(),
   signer: z.enum(['known', 'unknown', 'not seen']),
+  signedBy: z.string().exactOptional(),
   readable: z.boolean().optional(),
   createdAt: time.exactOptional(),
   expiresAt: time.exactOptional(),

@@ -22,6 +22,7 @@ function backup(change: Partial<AuthenticBackup['context']> = {}, digest = 'stat
   return {
     digest,
     payloadDigest: '',
+    signer: '',
     archive: { statement: Buffer.alloc(0), payload: Buffer.alloc(0) },
     context: {
       schema: 'mcprt.backup/1',

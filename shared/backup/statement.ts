@@ -68,6 +68,8 @@ export interface Verified {
   payloadDigest: string;
   /** SHA-256 of the signed bytes, in hex: what the next generation calls `previous`. */
   digest: string;
+  /** Which of the trusted keys has signed it (see `keyId`). */
+  signer: string;
 }
 
 /** Signs a statement over the sealed payload: a DSSE envelope (https://github.com/secure-systems-lab/dsse), Ed25519. */
@@ -109,7 +111,8 @@ export function verifyStatement(envelope: Buffer, signers: KeyObject[]): Verifie
       next: 'if keys were changed, give the restore keys of all sets, one a line in `restore-key`. If that does not explain it, somebody planted this backup',
     });
   }
-  if (!known.some(({ key, sig }) => verify(null, preAuthentication(bytes), key, Buffer.from(sig, 'base64')))) {
+  const signed = known.find(({ key, sig }) => verify(null, preAuthentication(bytes), key, Buffer.from(sig, 'base64')));
+  if (signed === undefined) {
     throw new McprtError('backup-signature', {
       what: 'the signature of the backup is not valid',
       why: 'the statement was changed after it was signed, or it was damaged in the store',
@@ -121,6 +124,7 @@ export function verifyStatement(envelope: Buffer, signers: KeyObject[]): Verifie
     context: statement.predicate,
     payloadDigest: statement.subject[0].digest.sha256,
     digest: createHash('sha256').update(bytes).digest('hex'),
+    signer: keyId(signed.key),
   };
 }
 

@@ -19,6 +19,8 @@ export interface Surveyed {
   context: BackupContext | undefined;
   /** Whether the signature is one of a key that is trusted here; undefined where it was not looked at. */
   isSigned: boolean | undefined;
+  /** Which of the trusted keys has signed it (see `keyId`); undefined where that was not looked at. */
+  signer: string | undefined;
   /** Whether the given key can read it; undefined where none was given. */
   isReadable: boolean | undefined;
   /** Why a restore of this repository would not take it as it is. */
@@ -87,11 +89,13 @@ async function surveyStore(
 
 async function surveyed(store: Store['name'], entry: Entry, { signers, key, run }: SurveyOptions): Promise<Surveyed> {
   let context: BackupContext | undefined;
+  let signer: string | undefined;
   let isReadable: boolean | undefined;
   const { error } = await examine(store, entry, {
     signers,
-    misfit: async (signed) => {
+    misfit: async (signed, by) => {
       context = signed;
+      signer = by;
       return undefined;
     },
     open: async (backup) => {
@@ -103,7 +107,7 @@ async function surveyed(store: Store['name'], entry: Entry, { signers, key, run 
   });
   const isSigned = context !== undefined ? true : error?.code === 'backup-unsigned' ? false : undefined;
   const misfit = context && misfitOf(context, { run, fingerprint: undefined }, { older: false });
-  return { name: entry.name, stores: [store], context, isSigned, isReadable, error: error ?? misfit };
+  return { name: entry.name, stores: [store], context, isSigned, signer, isReadable, error: error ?? misfit };
 }
 
 /** One line for what several stores hold alike. */

@@ -45,7 +45,7 @@ export interface Search<T> {
   signers: KeyObject[];
   named?: Named;
   /** Why an authentic backup is not for here; asked before it is opened. */
-  misfit?: (context: BackupContext) => Promise<McprtError | undefined>;
+  misfit?: (context: BackupContext, signer: string) => Promise<McprtError | undefined>;
   /** Opens an authentic backup; when that fails the next one is looked at. */
   open?: (backup: AuthenticBackup) => Promise<T>;
 }
@@ -124,7 +124,7 @@ export async function examine<T>(
   const base = { store, name: entry.name };
   try {
     const backup = await authenticate(await entry.fetch(), signers);
-    const other = (await misfit?.(backup.context)) ?? renamed(entry.name, backup.context, named);
+    const other = (await misfit?.(backup.context, backup.signer)) ?? renamed(entry.name, backup.context, named);
     if (other !== undefined) return { ...base, standing: 'misfit', error: other };
     return open === undefined
       ? { ...base, standing: 'usable', backup }
