@@ -132,7 +132,7 @@ function environmentsPart(environments: readonly Environment[], facts: Facts, so
     '## Environments',
     '',
     'GitHub creates a missing environment as soon as a job names it, with no protection rules: make them before you push.',
-    'The lines are for bash, and can be pasted again: reviewers that an environment has stay, and where it has none, you are the one.',
+    'The lines are for bash, and can be pasted again: what was set stays. Where an environment needs a reviewer and has none, you are the one.',
     '',
     ...awaitedLines(environments, sources),
     ...inStoringOrder(environments, sources).flatMap((one) => environmentPart(one, facts, sources)),
@@ -159,11 +159,8 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
   const { name, secrets, variables, hasReviewers, isForEveryBranch } = environment;
   const repository = facts.repository || 'OWNER/NAME';
   const api = apiOf(facts);
-  const rules = {
-    ...(hasReviewers ? { reviewers: 'REVIEWERS' } : {}),
-    deployment_branch_policy: isForEveryBranch ? null : { protected_branches: false, custom_branch_policies: true },
-  };
-  const body = JSON.stringify(rules).replace('"REVIEWERS"', `'"$reviewers"'`);
+  const branches = isForEveryBranch ? null : { protected_branches: false, custom_branch_policies: true };
+  const policy = JSON.stringify({ deployment_branch_policy: branches });
   const path = shellWord(`repos/${repository}/environments/${name}`);
   const at = `--env ${shellWord(name)} --repo ${shellWord(repositoryWord(facts))}`;
   const who = hasReviewers ? 'a reviewer lets each job start' : 'no reviewer';
@@ -172,12 +169,10 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
     `### ${name} (${who}; ${where})`,
     '',
     '```sh',
-    ...(hasReviewers
-      ? [
-          `reviewers="$(${api} ${path} --jq '${presentReviewers}' 2> /dev/null)" && test "$reviewers" != '[]' || reviewers='[{"type":"User","id":'"$(${api} user --jq .id)"'}]'`,
-        ]
-      : []),
-    `${api} --method PUT ${path} --input - <<< '${body}'`,
+    hasReviewers
+      ? `rules="$(${api} ${path} --jq '${presentRules} | select(.reviewers) + ${policy}' 2> /dev/null)" && test -n "$rules" || rules='{"reviewers":[{"type":"User","id":'"$(${api} user --jq .id)"'}],${policy.slice(1)}'`
+      : `rules="$(${api} ${path} --jq '${presentRules} + ${policy}' 2> /dev/null)" || rules='${policy}'`,
+    `${api} --method PUT ${path} --input - <<< "$rules"`,
     ...(isForEveryBranch
       ? []
       : [`${api} --method POST ${path}/deployment-branch-policies -f ${shellWord(`name=${facts.branch}`)}`]),
@@ -190,9 +185,9 @@ function environmentPart(environment: Environment, facts: Facts, sources: Source
   ];
 }
 
-/** The reviewers of an environment, in the form in which they are set. */
-const presentReviewers =
-  '[.protection_rules[] | select(.type == "required_reviewers") | .reviewers[] | {type, id: .reviewer.id}]';
+/** The rules that an environment has, in the form in which they are set: what is not set again may be taken away. */
+const presentRules =
+  '[.protection_rules[] | {wait_timer, prevent_self_review, reviewers: [.reviewers[]? | {type, id: .reviewer.id}]} | with_entries(select(.value != null and .value != []))] | add';
 
 /** GitHub's command line asks github.com unless it is told otherwise. */
 function apiOf({ host }: Facts): string {

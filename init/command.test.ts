@@ -263,8 +263,20 @@ describe('init', () => {
     expect(await workflows()).toEqual([]);
   });
 
-  it('says how it is called when it is called wrongly', async () => {
+  it('names the profiles that are there where the wanted one is not', async () => {
+    await writeFile(join(folder, 'config', 'deployments', 'two.env'), 'export MCP_PLATFORM_DOMAIN=example.net\n');
+    await run('--profile', 'config/deployments/prod.env');
+    expect(said).toMatch(/^init-profiles: there is no deployment profile config\/deployments\/prod\.env/);
+    expect(said).toContain('--profile config/deployments/two.env');
+    await writeFile(join(folder, 'config', 'deployments', 'three.env.example'), 'export MCP_PLATFORM_DOMAIN=a.net\n');
+    said = '';
+    await run('--profile', 'config/deployments/three.env');
+    expect(said).toContain('## Profile');
+  });
+
+  it('says how it is called when it is called wrongly, and last what is wrong', async () => {
     await run('--foo');
+    expect(said.trimEnd().split('\n').at(-1)).toContain('--foo');
     expect(said).toContain('--dry-run  says');
     expect(process.exitCode).toBe(2);
   });

@@ -104,7 +104,8 @@ function optionsOf(args: string[]) {
       },
     }).values;
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n\n${help}`);
+    // The help is longer than a screen: what is wrong stands where it is seen.
+    process.stderr.write(`${help}\n${messageOf(error)}\n`);
     process.exitCode = 2;
     return undefined;
   }

@@ -28,7 +28,8 @@ export function controlPlaneLines({
     asked,
     ...lines(`scp ${shellWord(file)} SERVER:authentication.yaml # each server of the control plane; then on each:`),
     ...lines(
-      `sudo install -D -m 600 authentication.yaml ${there}`,
+      // An API server that is told of a file that is not there does not start.
+      `sudo install -D -m 600 authentication.yaml ${there} && \\`,
       `sudo install -d ${k3sFolder}/config.yaml.d && echo 'kube-apiserver-arg+: ["authentication-config=${there}"]' | sudo tee ${k3sFolder}/config.yaml.d/mcprt.yaml && sudo systemctl restart k3s`,
     ),
   ];

@@ -197,7 +197,8 @@ function renamed(text: string, prefix: string): string {
       const own = line
         .replaceAll(/\bmcprt-(?=[a-z$])/g, () => `${prefix}-`)
         .replace(/^name: mcprt /, () => `name: ${prefix} `)
-        .replaceAll('mcprt preview build', () => `${prefix} preview build`);
+        .replaceAll('mcprt preview build', () => `${prefix} preview build`)
+        .replaceAll(/(?<=^ *#.*`)mcprt (?=[a-z])/g, () => `${prefix} `);
       return own.startsWith('#') ? own.replaceAll(/(?<=`)production(?=`)/g, () => deploymentOf(prefix)) : own;
     })
     .join('\n');

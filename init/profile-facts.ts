@@ -1,8 +1,9 @@
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { McprtError } from '../shared/errors.js';
-import { DEFAULT_PATH, loadProfile } from '../shared/profile/profile.js';
+import { DEFAULT_PATH, loadProfile, TEMPLATE_SUFFIX } from '../shared/profile/profile.js';
 import { given, secretValues } from '../shared/profile/values.js';
+import { shellWord } from '../shared/shell-word.js';
 import type { Git } from './git.js';
 import { isThere } from './paths.js';
 
@@ -85,15 +86,25 @@ export async function profileAt(
 /** Somebody types a path from where he is, or from the folder that he names, or as a workflow has it. */
 async function givenProfile(wanted: string, folder: string, root: string): Promise<string> {
   const candidates = [resolve(folder, wanted), resolve(wanted), resolve(root, wanted)];
-  for (const path of candidates) if (await isThere(path)) return path;
-  return candidates[0] ?? '';
+  for (const path of candidates) if ((await isThere(path)) || (await isThere(`${path}${TEMPLATE_SUFFIX}`))) return path;
+  const there = await profilesIn(folder);
+  throw new McprtError('init-profiles', {
+    what: `there is no deployment profile ${wanted}`,
+    why: `none of ${[...new Set(candidates)].join(', ')} is there`,
+    next:
+      there.length === 0
+        ? 'name one that is there with --profile'
+        : `name one that is there: ${there.map((path) => `--profile ${shellWord(path)}`).join(' or ')}`,
+  });
+}
+
+async function profilesIn(folder: string): Promise<string[]> {
+  const names = await readdir(join(folder, 'config', 'deployments')).catch((): string[] => []);
+  return names.filter((name) => name.endsWith('.env')).map((name) => `config/deployments/${name}`);
 }
 
 async function onlyProfile(folder: string): Promise<string> {
-  const names = (await readdir(join(folder, 'config', 'deployments')).catch((): string[] => [])).filter((name) =>
-    name.endsWith('.env'),
-  );
-  const paths = names.map((name) => `config/deployments/${name}`);
+  const paths = await profilesIn(folder);
   if (paths.includes(DEFAULT_PATH)) return join(folder, DEFAULT_PATH);
   const [only = '', ...others] = paths;
   if (others.length > 0) {

@@ -37,10 +37,10 @@ describe('the stores of the workflows', () => {
       prefix: 'mcprt',
       keys: '/keys',
     });
-    expect(text.filter((line) => line.startsWith('gh '))).toEqual([
-      'gh variable set MCPRT_OCI --repo acme/platform --body ghcr.io/acme/mcprt-backups',
-      'gh variable set MCPRT_S3 --repo acme/platform --body BUCKET/mcprt',
-      'gh variable set MCPRT_S3_ENDPOINT --repo acme/platform --body https://minio.example.com:9000',
+    expect(text.filter((line) => /^(?:# |names=.*)?gh /.test(line))).toEqual([
+      `names="$(gh variable list --repo acme/platform)" && { grep -qw MCPRT_OCI <<< "$names" || gh variable set MCPRT_OCI --repo acme/platform --body ghcr.io/acme/mcprt-backups; }`,
+      '# gh variable set MCPRT_S3 --repo acme/platform --body BUCKET/mcprt',
+      '# gh variable set MCPRT_S3_ENDPOINT --repo acme/platform --body https://minio.example.com:9000 # not for AWS',
       'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-backup --repo acme/platform < /keys/oci-credentials',
       'gh secret set MCPRT_OCI_CREDENTIALS --env mcprt-drill --repo acme/platform < /keys/oci-credentials',
       'gh secret set MCPRT_S3_CREDENTIALS --env mcprt-backup --repo acme/platform < /keys/s3-credentials',
@@ -53,8 +53,19 @@ describe('the stores of the workflows', () => {
       prefix: 'staging',
       keys: '/keys',
     });
-    expect(text).toContain(
-      'gh variable set MCPRT_OCI --env staging-backup --repo acme/platform --body ghcr.io/acme/mcprt-backups',
-    );
+    const place = '--env staging-backup --repo acme/platform';
+    expect(text).toContainEqual(expect.stringContaining(`gh variable list ${place})`));
+    expect(text).toContainEqual(expect.stringContaining(`set MCPRT_OCI ${place} --body ghcr.io/acme/mcprt-backups`));
+  });
+
+  it('are an example, which nobody can paste, where nobody knows them', () => {
+    const elsewhere = { ...facts, host: 'github.corp' };
+    const text = storeLines([environment('mcprt-backup', 'MCPRT_OCI_CREDENTIALS')], elsewhere, {
+      prefix: 'mcprt',
+      keys: '/keys',
+    });
+    expect(text.filter((line) => line.includes('MCPRT_OCI '))).toEqual([
+      '# gh variable set MCPRT_OCI --repo github.corp/acme/platform --body registry.example.com/acme/mcprt-backups',
+    ]);
   });
 });

@@ -40,18 +40,25 @@ export function storeLines(
   const needing = (secret: string): string[] =>
     environments.filter(({ secrets }) => secrets.includes(secret)).map(({ name }) => name);
   const [oci = [], s3 = []] = storeSecrets.map(needing);
-  const set = (names: readonly string[], variable: string, value: string): string[] =>
-    variablePlaces(names, facts, prefix === usualPrefix).map(
-      (place) => `gh variable set ${variable} ${place} --body ${shellWord(value)}`,
-    );
+  const lines = (names: readonly string[], form: (place: string) => string): string[] =>
+    variablePlaces(names, facts, prefix === usualPrefix).map(form);
+  // What somebody has set is where their backups are: it stays where these lines are pasted again.
+  const offered = (names: readonly string[], variable: string, value: string): string[] =>
+    lines(names, (place) => {
+      const set = `gh variable set ${variable} ${place} --body ${shellWord(value)}`;
+      return `names="$(gh variable list ${place})" && { grep -qw ${variable} <<< "$names" || ${set}; }`;
+    });
+  const asked = (names: readonly string[], variable: string, example: string): string[] =>
+    lines(names, (place) => `# gh variable set ${variable} ${place} --body ${example}`);
   const fileOf = (secret: (typeof storeSecrets)[number]): string =>
     `${keys}/${secret === 'MCPRT_OCI_CREDENTIALS' ? 'oci' : 's3'}-credentials`;
   const owner = facts.repository.split('/')[0]?.toLowerCase() || 'owner';
-  const registry = facts.host === publicHost ? 'ghcr.io' : 'registry.example.com';
   const variables = [
-    ...set(oci, 'MCPRT_OCI', `${registry}/${owner}/mcprt-backups`),
-    ...set(s3, 'MCPRT_S3', 'BUCKET/mcprt'),
-    ...set(s3, 'MCPRT_S3_ENDPOINT', 'https://minio.example.com:9000'),
+    ...(facts.host === publicHost
+      ? offered(oci, 'MCPRT_OCI', `ghcr.io/${owner}/mcprt-backups`)
+      : asked(oci, 'MCPRT_OCI', `registry.example.com/${owner}/mcprt-backups`)),
+    ...asked(s3, 'MCPRT_S3', 'BUCKET/mcprt'),
+    ...asked(s3, 'MCPRT_S3_ENDPOINT', 'https://minio.example.com:9000 # not for AWS'),
   ];
   if (variables.length === 0) return [];
   const credentials = [
@@ -61,7 +68,7 @@ export function storeLines(
   return [
     '## Stores',
     '',
-    'Where the backups are kept besides GitHub: put your own places in. What each needs and may have: docs/stores.md.',
+    'Where the backups are kept besides GitHub. Put your own places into the lines that begin with #, and run them without it; what is set already stays. What each needs and may have: docs/stores.md.',
     '',
     '```sh',
     ...variables,

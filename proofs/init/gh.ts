@@ -8,14 +8,19 @@ export interface GhCall {
   stdin: string;
 }
 
-/** Writes down how it is called and with what on standard input, and answers like an account's number; secrets that were set are listed. */
+/**
+ * Writes down how it is called and with what on standard input, and answers like an account's number; secrets and variables that
+ * were set are listed, and an environment has rules from its second time on.
+ */
 const recorder = `#!/bin/bash
 case "$1 $2" in
 "secret list") cat "$CALLS-of-$4" 2> /dev/null; ANSWERED=1;;
+"variable list") cat "$CALLS-of-variables" 2> /dev/null; ANSWERED=1;;
+"variable set") printf '%s\\tvalue\\n' "$3" >> "$CALLS-of-variables";;
 "secret set") printf '%s\\t2026-01-01T00:00:00Z\\n' "$3" >> "$CALLS-of-$5";;
 esac
 case "$*" in
-"api "*"/environments/"*" --jq "*) ANSWERED=1; if [ -e "$CALLS-reviewed" ]; then echo '[{"type":"Team","id":7}]'; else CODE=1; fi;;
+"api "*"/environments/"*" --jq "*) ANSWERED=1; if [ -e "$CALLS-reviewed" ]; then all="$*"; echo '{"prevent_self_review":true,"reviewers":[{"type":"Team","id":7}],'"\${all##* + \\{}"; else CODE=1; fi;;
 esac
 { printf '%s\\0' "$@" | base64 -w0; printf ' '; if [ -t 0 ]; then :; else base64 -w0; fi; echo; } >> "$CALLS"
 [ -n "$ANSWERED" ] || echo 1
@@ -50,6 +55,7 @@ const known: Readonly<Record<string, { flags: readonly string[]; plain: number }
   'secret list': { flags: ['--env', '--repo'], plain: 0 },
   'secret set': { flags: ['--env', '--repo'], plain: 1 },
   'secret delete': { flags: ['--env', '--repo'], plain: 1 },
+  'variable list': { flags: ['--env', '--repo'], plain: 0 },
   'variable set': { flags: ['--env', '--repo', '--body'], plain: 1 },
   'workflow run': { flags: [], plain: 1 },
 };

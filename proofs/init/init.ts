@@ -149,8 +149,15 @@ async function shown(said: string, { call, stubs, calls, host, expect }: Shown):
   await writeFile(`${calls}-reviewed`, '');
   await pasted();
   const later = (await callsIn(calls)).slice(made.length);
-  const unreviewed = later.filter(({ stdin }) => /"reviewers":(?!\[\{"type":"Team","id":7\}\])/.test(stdin));
-  expect(unreviewed.length === 0, `pasted once more, the lines take reviewers away: ${unreviewed[0]?.stdin}`);
+  const bare = later.filter(
+    ({ words, stdin }) =>
+      words.includes('PUT') && !/"prevent_self_review":true,"reviewers":\[\{"type":"Team","id":7\}\]/.test(stdin),
+  );
+  expect(bare.length === 0, `pasted once more, the lines take rules of an environment away: ${bare[0]?.stdin}`);
+  const moved = later.filter(
+    ({ words }) => words[1] === 'set' && /^MCPRT_(?:OCI|S3)/.test(words[2] ?? '') && words[0] === 'variable',
+  );
+  expect(moved.length === 0, `pasted once more, the lines move where backups are kept: ${moved[0]?.words.join(' ')}`);
   const again = later.filter(({ words }) => words[2] === 'MCP_SMOKE_PASSWORD');
   expect(again.length === 0, 'pasted once more, the lines change a password that the platform cannot change');
   expect(made.length > 0, 'nothing that is printed calls gh');

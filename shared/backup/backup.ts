@@ -16,7 +16,7 @@ import { contentDigest } from './content-digest.js';
 import { type BackupKey, recipientId } from './keys.js';
 import type { Ports } from './ports.js';
 import { type HeldBackup, standing } from './refresh.js';
-import { type Refusal, refusals } from './refusals.js';
+import { otherDomain, type Refusal, refusals } from './refusals.js';
 import { rehearse, requireArchiveSize } from './rehearse.js';
 import { authenticate, sealBackup } from './seal.js';
 import type { Snapshot } from './snapshot.js';
@@ -132,7 +132,7 @@ async function observeForBackup(cluster: Cluster, ports: Ports, options: BackupO
   for (const secret of secrets.values()) maskValues(secret, ports.mask);
 
   const isOurs = options.isOurs ?? platformsOwn(seen);
-  const all = refusals(seen, references, secrets, seen.anchor, isOurs);
+  const all = [...otherDomain(reading.config, run.domain), ...refusals(seen, references, secrets, seen.anchor, isOurs)];
   const problems = all.filter(({ rule, names }) => !isAllowed(allow, rule, names));
   const refusing = problems.filter(({ isForeign }) => !isForeign);
   if (refusing.length > 0) throw refused(refusing);

@@ -7,7 +7,7 @@ import type { LiveCertificate, Observation } from '../facts/observation.js';
 import type { Reference } from '../facts/roles.js';
 import type { LiveSecret } from '../facts/secrets.js';
 import { excuses } from './excuses.js';
-import { type Refusal, refusals } from './refusals.js';
+import { otherDomain, type Refusal, refusals } from './refusals.js';
 import type { Known, PlanLine } from './restore-plan.js';
 import type { CertificateRecord } from './snapshot.js';
 import { day } from './testing/issued.js';
@@ -56,6 +56,21 @@ const told = (world: Partial<Given>): string[] =>
 const issuing = { conditions: [{ type: 'Issuing', status: 'True' }] };
 
 describe('a backup is refused', () => {
+  it('of another platform than is meant, where that says whose it is', () => {
+    const config = (domain?: string) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'mcp-sentinel-config' },
+      data: domain === undefined ? {} : { MCP_PLATFORM_DOMAIN: domain },
+    });
+    expect(otherDomain(config('example.com'), 'staging.example.com')).toMatchObject([
+      { rule: 'other-domain', isForeign: false, why: expect.stringContaining('that of example.com') },
+    ]);
+    for (const own of [config('Example.com'), config(''), config(), undefined]) {
+      expect(otherDomain(own, 'example.com')).toEqual([]);
+    }
+  });
+
   it('for nothing where all is well', () => {
     expect(found({})).toEqual([]);
     expect(found({ references: [tls(web)] })).toEqual([]);

@@ -3,7 +3,8 @@ import { forecast } from '../certificates/forecast.js';
 import { type Certificate, isIssuing, secretBytes } from '../certificates/model.js';
 import { certManagerVersion } from '../certificates/version.js';
 import { isLetsEncryptStaging, isTemporary, keysMatch } from '../certificates/x509.js';
-import { keyOf } from '../cluster/objects.js';
+import { textAt } from '../cluster/fields.js';
+import { type KubeObject, keyOf } from '../cluster/objects.js';
 import type { Anchor } from '../facts/anchor.js';
 import { inventoryKeys } from '../facts/anchor.js';
 import { rulesVersion } from '../facts/cert-manager.js';
@@ -15,6 +16,7 @@ import { isTeamNamespace, platformNamespaces, pullSecretName } from '../platform
 
 /** The rules by which a backup is refused; each can be allowed by its name where a team knows better. */
 export const refusalRules = [
+  'other-domain',
   'nothing-to-back-up',
   'secret-missing',
   'certificate-issuing',
@@ -69,6 +71,27 @@ export function refusals(
       })),
     ),
     ...smaller(references, secrets, anchor, seen, isOurs),
+  ];
+}
+
+/**
+ * A backup goes by the domain, and the cluster remembers the newest one whatever it goes by: made of the wrong cluster, it would
+ * be found by nobody, and the right one taken for a replay.
+ *
+ * @param config the platform's own ConfigMap, where there is one
+ */
+export function otherDomain(config: KubeObject | undefined, domain: string): Refusal[] {
+  const installed = textAt(config, 'data', 'MCP_PLATFORM_DOMAIN').trim().toLowerCase();
+  if (installed === '' || installed === domain.toLowerCase()) return [];
+  return [
+    {
+      rule: 'other-domain',
+      object: 'the cluster',
+      names: [],
+      isForeign: false,
+      why: `the platform on it is that of ${installed}, and this is to be a backup of ${domain}`,
+      next: 'check kubeconfig and profile: one of them belongs to another cluster. Where this platform is about to get another domain, allow it until setup has run',
+    },
   ];
 }
 

@@ -12,7 +12,7 @@ export const DEFAULT_PATH = 'config/deployments/mcpruntime-org.env';
 /** The input that a profile without a file comes by; messages call it so. */
 export const profileTextInput = 'in `profile-text`';
 
-const TEMPLATE_SUFFIX = '.example';
+export const TEMPLATE_SUFFIX = '.example';
 
 /** A profile that was read, sound or not: `findings` says which. */
 export interface Profile {
@@ -103,7 +103,9 @@ function othersIn(folder: string, names: readonly string[]): string[] {
   const paths = names.filter((name) => name.endsWith('.env')).map((name) => `\`profile: ${join(folder, name)}\``);
   if (paths.length === 0) return [];
   const more = paths.length > mostNamed ? `, or another of the ${paths.length} in ${folder}` : '';
-  return [`There is another one: give ${paths.toSorted().slice(0, mostNamed).join(' or ')}${more}.`];
+  return [
+    `There ${paths.length === 1 ? 'is another one' : 'are others'}: give ${paths.toSorted().slice(0, mostNamed).join(' or ')}${more}.`,
+  ];
 }
 
 function templateFinding(path: string): Finding {

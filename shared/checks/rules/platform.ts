@@ -128,8 +128,7 @@ function passwords(facts: PlatformFacts): Finding[] {
   return [
     finding('passwords-missing', {
       subject: `Secret ${namespace}/${name}`,
-      cause:
-        'the platform’s passwords and keys are gone: its pods keep what they have read, and none starts again',
+      cause: 'the platform’s passwords and keys are gone: its pods keep what they have read, and none starts again',
       evidence: [`there is none in ${namespace}`],
       remedy:
         'restore it from a backup with `operation: restore` of action-backup, before setup runs: without it setup makes other passwords than the platform’s database has',
