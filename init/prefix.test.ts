@@ -18,7 +18,10 @@ describe('a second platform of a repository', () => {
     expect(files.map(({ name }) => name)).toContain('staging-deploy.yml');
     for (const { name, text } of files) {
       const own = text.split('\n').filter((line) => !/^\s*uses:/.test(line));
-      expect([name, own.filter((line) => /\bmcprt-|`production`|`mcprt [a-z]|name: mcprt /.test(line))]).toEqual([name, []]);
+      expect([name, own.filter((line) => /\bmcprt-|`production`|`mcprt [a-z]|name: mcprt /.test(line))]).toEqual([
+        name,
+        [],
+      ]);
       for (const job of Object.values<Record<string, unknown>>(parse(text).jobs)) {
         if (String(job.uses).includes('/mcprt/'))
           expect(job).toMatchObject({ with: { 'environment-prefix': 'staging' } });

@@ -49,5 +49,9 @@ describe('the command that makes keys', () => {
     await writeFile(join(folder, '.gitignore'), 'keys/\n');
     await keysCommand(['--out', join(folder, 'deep', 'keys')]);
     expect(await readdir(join(folder, 'deep', 'keys'))).toHaveLength(3);
+    said = '';
+    await keysCommand(['--out', join(folder, 'deep', 'keys')]);
+    expect([said.slice(0, 12), process.exitCode]).toEqual(['key-folder: ', 1]);
+    process.exitCode = undefined;
   });
 });

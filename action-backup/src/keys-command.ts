@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { checkoutThatAdds, writeKeyFiles } from '../../shared/backup/key-files.js';
 import { makeKeys } from '../../shared/backup/keys.js';
 import { letReadersGo } from '../../shared/closed-pipe.js';
-import { McprtError } from '../../shared/errors.js';
+import { McprtError, messageOf } from '../../shared/errors.js';
 import { shellWord } from '../../shared/shell-word.js';
 
 const help = `Makes a set of keys for mcprt and prints the lines that store them.
@@ -34,20 +34,36 @@ export async function keysCommand(args: string[]): Promise<void> {
   }
   const checkout = await checkoutThatAdds(values.out);
   if (checkout !== undefined) {
-    const { code, message, why, next } = new McprtError('key-inside', {
-      what: 'the folder for the keys is inside of a checkout',
-      why: `the next \`git add\` in ${checkout} would take ${values.out} along`,
-      next: `give a folder outside of it: --out ${shellWord(`${checkout}-mcprt-keys`)}`,
-    });
-    process.stderr.write(`${code}: ${message}\nwhy: ${why}\nnext: ${next}\n`);
-    process.exitCode = 1;
+    refuse(
+      new McprtError('key-inside', {
+        what: 'the folder for the keys is inside of a checkout',
+        why: `the next \`git add\` in ${checkout} would take ${values.out} along`,
+        next: `give a folder outside of it: --out ${shellWord(`${checkout}-mcprt-keys`)}`,
+      }),
+    );
     return;
   }
   const keys = await makeKeys(values.classic ? 'classic' : 'hybrid');
-  // Fails when the folder exists: no key is ever overwritten.
-  await mkdir(values.out, { mode: 0o700 });
-  await writeKeyFiles(values.out, keys);
+  try {
+    // Fails when the folder exists: no key is ever overwritten.
+    await mkdir(values.out, { mode: 0o700 });
+    await writeKeyFiles(values.out, keys);
+  } catch (cause) {
+    refuse(
+      new McprtError('key-folder', {
+        what: `the keys cannot be written to ${values.out}`,
+        why: messageOf(cause),
+        next: 'give a folder that is not there yet, in one where you may write, with --out: no key is ever overwritten',
+      }),
+    );
+    return;
+  }
   process.stdout.write(storingText(values.out, values.repo));
+}
+
+function refuse({ code, message, why, next }: McprtError): void {
+  process.stderr.write(`${code}: ${message}\nwhy: ${why}\nnext: ${next}\n`);
+  process.exitCode = 1;
 }
 
 /** What is to be done with a first set. A rotation stores the old restore key too, which this command does not have. */

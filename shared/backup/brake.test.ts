@@ -42,13 +42,25 @@ function lateBy(api: MemoryApi, probes: number): { probes: number } {
 }
 
 describe('the brake', () => {
+  it('says how a command that was killed is continued, which is no run of its own', async () => {
+    const api = cluster();
+    await brake(api.cluster, holder('local/vm/17961249830012433/backup'), { canDeny: true, signal });
+    await expect(requireFree(api.cluster, 'local/vm/17961249830012999/backup')).rejects.toMatchObject({
+      code: 'restore-locked',
+      next: expect.stringContaining('run it again with `--resume 17961249830012433`'),
+    });
+  });
+
   it('is not taken from another run that may be alive', async () => {
     const api = cluster();
     await brake(api.cluster, holder('other'), { canDeny: true, signal });
     await expect(brake(api.cluster, holder('mine'), { canDeny: true, signal })).rejects.toMatchObject({
       code: 'restore-locked',
     });
-    await expect(requireFree(api.cluster, 'mine')).rejects.toMatchObject({ code: 'restore-locked' });
+    await expect(requireFree(api.cluster, 'mine')).rejects.toMatchObject({
+      code: 'restore-locked',
+      next: expect.stringMatching(/run it again, or wait/),
+    });
     expect(api.find(kinds.admissionPolicy, { name: 'mcprt-brake' })?.metadata.annotations).toMatchObject({
       'mcprt.dev/run': 'other',
     });

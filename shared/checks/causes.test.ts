@@ -21,6 +21,13 @@ describe('what the first finding brings about', () => {
     ]);
   });
 
+  it('is nothing that another finding explains as well', () => {
+    expect(following('port-80-foreign', 'issuer-missing', 'certificate-not-ready')).toEqual([]);
+    expect(following('port-80-foreign', 'issuer-missing', 'challenge-wrong-answer')).toEqual([
+      'challenge-wrong-answer',
+    ]);
+  });
+
   it('is no warning', () => {
     const warning: Finding = { ...error('traefik-down'), severity: 'warning' };
     expect(consequencesOfFirst([error('kube-system-wiped'), warning])).toEqual([]);

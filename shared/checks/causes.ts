@@ -61,14 +61,15 @@ const bringsAbout: Partial<Record<FindingCode, readonly FindingCode[]>> = {
 };
 
 /**
- * The errors that the first one is known to bring about. That something else comes first says nothing: a wiped kube-system
- * takes no DNS record away.
+ * The errors that the first one is known to bring about, and nothing else that was found. That something else comes first says
+ * nothing: a wiped kube-system takes no DNS record away, and without an issuer nobody asks at port 80.
  */
 export function consequencesOfFirst(findings: readonly Finding[]): Finding[] {
   const [first, ...others] = blocking(findings);
   if (first === undefined) return [];
   const following = effectsOf(first.code);
-  return others.filter(({ code }) => following.has(code));
+  const apart = others.filter(({ code }) => !following.has(code)).map(({ code }) => effectsOf(code));
+  return others.filter(({ code }) => following.has(code) && !apart.some((effects) => effects.has(code)));
 }
 
 function effectsOf(code: FindingCode): ReadonlySet<FindingCode> {

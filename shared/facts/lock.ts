@@ -66,9 +66,15 @@ export function refuseHeld(cluster: Cluster, place: LockPlace, found: KubeObject
     throw new McprtError('restore-locked', {
       what: `another restore or wipe is under way: ${other}`,
       why: `${place.kind.kind} ${lockName} is held until ${until}`,
-      next: `wait for it to finish. If it was killed, run it again, or wait until ${until}; ${place.byHand} frees it by hand`,
+      next: `wait for it to finish. If it was killed, run it again${resuming(other)}, or wait until ${until}; ${place.byHand} frees it by hand`,
     });
   }
+}
+
+/** A job that is run again is the same run; a command is another one, unless it says which: its number is longer than GitHub's. */
+function resuming(run: string): string {
+  const [, id] = /\/(\d{15,})\/[^/]*$/.exec(run) ?? [];
+  return id === undefined ? '' : ` with \`--resume ${id}\``;
 }
 
 function heldBy(place: LockPlace, { metadata: { annotations } }: KubeObject): Held {
