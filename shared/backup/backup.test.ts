@@ -309,6 +309,25 @@ describe('backUp', () => {
     await backUp({ allow: [{ rule: 'fewer-objects', object: 'registry/more-tls' }] });
   });
 
+  it('keeps what a restore brought back before its Certificate is there, the password of a keystore too', async () => {
+    const jks = { create: true, passwordSecretRef: { name: 'password', key: 'password' } };
+    const mtls = certificate('registry', 'mtls', { keystores: { jks } });
+    const tls = secretOf(mtls);
+    const data = { ...(tls.data as Record<string, string>), 'keystore.jks': Buffer.from('sealed').toString('base64') };
+    const { api, backUp } = await scene('running', [
+      mtls,
+      { ...tls, data },
+      opaque('registry', 'password', { password: 'p' }),
+    ]);
+    const held = async (): Promise<string[]> =>
+      (await backUp()).snapshot.objects.map(({ object }) => object.metadata.name);
+    expect(await held()).toEqual(expect.arrayContaining(['mtls-tls', 'password']));
+    api.remove(kinds.certificate, { namespace: 'registry', name: 'mtls' });
+    expect(await held()).toEqual(expect.arrayContaining(['mtls-tls', 'password']));
+    api.put({ ...tls });
+    await expect(backUp()).rejects.toMatchObject({ code: 'backup-refused', why: expect.stringContaining('password') });
+  });
+
   it('tells a Secret that a webhook seems to name and that is not there', async () => {
     const config = { apiTokenSecretRef: { name: 'gone', key: 't' }, zone: 'example.com' };
     const acme = { privateKeySecretRef: { name: 'account' }, solvers: [{ dns01: { webhook: { config } } }] };

@@ -21,7 +21,7 @@ export interface LiveInventory {
 /**
  * Follows the references of an observation and reads what they point at, all at once. What the backup before held stays in
  * the inventory as long as its certificate lies there, although nothing refers to it: after a wipe the Secret of a team's
- * server is back before the team is.
+ * server is back before the team is, and so is the password of its keystore.
  */
 export async function readInventory(cluster: Cluster, seen: Observation, isOurs?: IsOurs): Promise<LiveInventory> {
   const referred = inventory(seen, isOurs);
@@ -30,12 +30,24 @@ export async function readInventory(cluster: Cluster, seen: Observation, isOurs?
     readSecrets(cluster, [...referred, ...candidates]),
     cluster.get<KubeObject>(kinds.configMap, platformConfig),
   ]);
-  const held = candidates.filter((one) => {
-    const isCertificate = secrets.get(keyOf(one))?.metadata.annotations?.[annotation.certificateName] !== undefined;
-    if (!isCertificate) secrets.delete(keyOf(one));
-    return isCertificate;
-  });
+  const certificates = candidates.filter(
+    (one) => secrets.get(keyOf(one))?.metadata.annotations?.[annotation.certificateName] !== undefined,
+  );
+  const locked = new Set(
+    certificates.filter((one) => hasKeystore(secrets.get(keyOf(one)))).map(({ namespace }) => namespace),
+  );
+  const passwords = candidates
+    .filter((one) => !certificates.includes(one) && locked.has(one.namespace) && secrets.has(keyOf(one)))
+    .map((one): Reference => ({ ...one, roles: ['keystore-password'] }));
+  const held = [...certificates, ...passwords];
+  const kept = new Set([...referred, ...held].map(keyOf));
+  for (const one of candidates) if (!kept.has(keyOf(one))) secrets.delete(keyOf(one));
   return { references: [...referred, ...held], secrets, config };
+}
+
+/** Whether a Secret has what only a password opens. */
+function hasKeystore(secret: LiveSecret | undefined): boolean {
+  return Object.keys(secret?.data ?? {}).some((key) => /^(?:keystore|truststore)\.(?:jks|p12)$/.test(key));
 }
 
 function heldBefore({ anchor }: Observation, referred: readonly Reference[]): Reference[] {
