@@ -52,6 +52,8 @@ describe('the command that makes keys', () => {
     said = '';
     await keysCommand(['--out', join(folder, 'deep', 'keys')]);
     expect([said.slice(0, 12), process.exitCode]).toEqual(['key-folder: ', 1]);
+    await keysCommand(['--clasic']);
+    expect([said.includes("Unknown option '--clasic'"), process.exitCode]).toEqual([true, 2]);
     process.exitCode = undefined;
   });
 });

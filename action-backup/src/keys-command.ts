@@ -19,15 +19,8 @@ const help = `Makes a set of keys for mcprt and prints the lines that store them
 /** The command that makes keys. It writes files that only their owner can read, and prints no key. */
 export async function keysCommand(args: string[]): Promise<void> {
   letReadersGo(process.stdout, process.stderr);
-  const { values } = parseArgs({
-    args,
-    options: {
-      out: { type: 'string', default: 'mcprt-keys' },
-      repo: { type: 'string' },
-      classic: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const values = optionsOf(args);
+  if (values === undefined) return;
   if (values.help) {
     process.stdout.write(help);
     return;
@@ -59,6 +52,25 @@ export async function keysCommand(args: string[]): Promise<void> {
     return;
   }
   process.stdout.write(storingText(values.out, values.repo));
+}
+
+/** @returns undefined where they are wrong, which is told with how they should be */
+function optionsOf(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        out: { type: 'string', default: 'mcprt-keys' },
+        repo: { type: 'string' },
+        classic: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${help}\n${messageOf(error)}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
 }
 
 function refuse({ code, message, why, next }: McprtError): void {
