@@ -11,12 +11,10 @@ import { nowOf } from '../../shared/cluster/cluster.js';
 import { McprtError } from '../../shared/errors.js';
 import { rulesOf } from '../../shared/permissions/operations.js';
 import { readsOf } from '../../shared/permissions/rule.js';
-import { wipe } from '../../shared/wipe/wipe.js';
 import { backupReport } from './backing-up.js';
 import { type BackupInputs, inputTypes } from './inputs.js';
 import { fetchReport, listReport, restoreReport, verifyReport } from './operations.js';
 import { underWatch } from './watch.js';
-import { wipeReport } from './wipe-report.js';
 
 /** The entry of action-backup. */
 export async function backupAction(version: string): Promise<void> {
@@ -83,6 +81,11 @@ async function onCluster(
     const key = readBackupKey(inputs['backup-key'], ports.mask);
     const { confirm, scope, also, cluster: expected, timeout } = inputs;
     const choice = { confirm, scope, also, cluster: expected, timeout };
+    // Few runs wipe: what only they need is loaded when it is asked for.
+    const [{ wipe }, { wipeReport }] = await Promise.all([
+      import('../../shared/wipe/wipe.js'),
+      import('./wipe-report.js'),
+    ]);
     return wipeReport(await wipe(cluster, ports, { key, run, allow, ...choice, dryRun }), dryRun);
   }
   return restoreReport(cluster, { ports, inputs, run, spelled, dryRun });

@@ -1,0 +1,2 @@
+import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
+import{l as e}from"./part-P636DHLI.js";var r=24*36e5;function u(n){return n===void 0||n===""?"\u2013":e(n.length>16?`${n.slice(0,6)}\u2026${n.slice(-8)}`:n)}function o(n){return/^CN=([^,]+)/.exec(n??"")?.[1]??(n||"\u2013")}function f(n,t){return n===void 0?"\u2013":String(Math.floor((n.getTime()-t.getTime())/r))}function d(n){if(n<1)return`${Math.round(n*1e3)} ms`;let t=Math.round(n);return t<60?`${t} s`:`${Math.floor(t/60)} min ${t%60} s`}export{u as a,o as b,f as c,d};
