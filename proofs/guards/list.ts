@@ -749,8 +749,14 @@ export const guards: readonly Guard[] = [
   guard(
     'shared/checks/causes.ts',
     'a finding is told as the cause of those only that it brings about',
-    'others.filter(({ code }) => following.has(code))',
-    'others',
+    'following.has(code) && !apart',
+    '!apart',
+  ),
+  guard(
+    'shared/checks/causes.ts',
+    'a finding is not told as the cause of what another one explains as well',
+    ' && !apart.some((effects) => effects.has(code))',
+    '',
   ),
   guard(
     'shared/action/diagnosis.ts',
