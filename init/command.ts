@@ -1,8 +1,8 @@
 import { basename, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { checkoutThatAdds } from '../shared/backup/key-files.js';
 import { letReadersGo } from '../shared/closed-pipe.js';
-import { McprtError, messageOf } from '../shared/errors.js';
+import { givenOptions, tellError } from '../shared/command.js';
+import { McprtError } from '../shared/errors.js';
 import { withPages } from '../shared/pages.js';
 import { type Access, makeIdentities, makeTokens, removeAccess, tryServer } from './access.js';
 import { checklist, renewed } from './checklist.js';
@@ -49,6 +49,32 @@ const help = `Writes the workflows and keys for a repository, and prints what is
 The kubeconfig is that of KUBECONFIG, or else the profile's, or else ~/.kube/config.
 `;
 
+const optionTypes = {
+  in: { type: 'string', default: '.' },
+  profile: { type: 'string', default: '' },
+  keys: { type: 'string' },
+  uses: { type: 'string', default: '' },
+  source: { type: 'string', default: '' },
+  branch: { type: 'string', default: '' },
+  prefix: { type: 'string', default: usualPrefix },
+  accounts: { type: 'boolean', default: false },
+  tokens: { type: 'boolean', default: false },
+  renew: { type: 'boolean', default: false },
+  remove: { type: 'boolean', default: false },
+  server: { type: 'string', default: '' },
+  'skip-server-check': { type: 'boolean', default: false },
+  audience: { type: 'string', default: '' },
+  issuer: { type: 'string', default: '' },
+  'issuer-ca': { type: 'string', default: '' },
+  repository: { type: 'string', default: '' },
+  'repository-id': { type: 'string', default: '' },
+  install: { type: 'boolean', default: false },
+  stores: { type: 'string', default: '' },
+  'new-keys': { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
 /**
  * The command that prepares a repository. It asks nothing, overwrites nothing, and prints no key.
  *
@@ -57,7 +83,7 @@ The kubeconfig is that of KUBECONFIG, or else the profile's, or else ~/.kube/con
 export async function initCommand(args: string[], release: string): Promise<void> {
   const home = resolve(release);
   letReadersGo(process.stdout, process.stderr);
-  const values = optionsOf(args);
+  const values = givenOptions(help, { args, options: optionTypes });
   if (values === undefined) return;
   if (values.help) {
     process.stdout.write(help);
@@ -67,47 +93,7 @@ export async function initCommand(args: string[], release: string): Promise<void
     process.stdout.write(withPages(await init({ ...values, home }), home));
   } catch (error) {
     if (!(error instanceof McprtError)) throw error;
-    process.stderr.write(withPages(`${error.code}: ${error.message}\nwhy: ${error.why}\nnext: ${error.next}\n`, home));
-    process.exitCode = 1;
-  }
-}
-
-/** @returns undefined where they are wrong, which is told with how they should be */
-function optionsOf(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        in: { type: 'string', default: '.' },
-        profile: { type: 'string', default: '' },
-        keys: { type: 'string' },
-        uses: { type: 'string', default: '' },
-        source: { type: 'string', default: '' },
-        branch: { type: 'string', default: '' },
-        prefix: { type: 'string', default: usualPrefix },
-        accounts: { type: 'boolean', default: false },
-        tokens: { type: 'boolean', default: false },
-        renew: { type: 'boolean', default: false },
-        remove: { type: 'boolean', default: false },
-        server: { type: 'string', default: '' },
-        'skip-server-check': { type: 'boolean', default: false },
-        audience: { type: 'string', default: '' },
-        issuer: { type: 'string', default: '' },
-        'issuer-ca': { type: 'string', default: '' },
-        repository: { type: 'string', default: '' },
-        'repository-id': { type: 'string', default: '' },
-        install: { type: 'boolean', default: false },
-        stores: { type: 'string', default: '' },
-        'new-keys': { type: 'boolean', default: false },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    // The help is longer than a screen: what is wrong stands where it is seen.
-    process.stderr.write(`${help}\n${messageOf(error)}\n`);
-    process.exitCode = 2;
-    return undefined;
+    tellError(error, (text) => withPages(text, home));
   }
 }
 

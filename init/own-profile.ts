@@ -19,11 +19,11 @@ export function requireOwnProfile({ profile, present }: Facts, prefix: string, u
   for (const [name, text] of present) {
     if (!/\.ya?ml$/.test(name)) continue;
     for (const call of platformCalls(text, uses)) {
+      if (!name.startsWith(`${call.prefix}-`)) continue;
       const path = posix.normalize(call.profile || unsaid);
-      const isNamed = name.startsWith(`${call.prefix}-`);
-      if (isNamed && call.prefix === prefix && path !== profile.path)
-        throw isAnothers(prefix, name, path, profile.path);
-      if (isNamed && call.prefix !== prefix && path === profile.path) throw hasAnother(prefix, name, call.prefix, path);
+      const [isOwn, isSame] = [call.prefix === prefix, path === profile.path];
+      if (isOwn && !isSame) throw isAnothers(prefix, name, path, profile.path);
+      if (!isOwn && isSame) throw hasAnother(prefix, name, call.prefix, path);
     }
   }
 }

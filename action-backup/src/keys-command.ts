@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { checkoutThatAdds, writeKeyFiles } from '../../shared/backup/key-files.js';
 import { makeKeys } from '../../shared/backup/keys.js';
 import { letReadersGo } from '../../shared/closed-pipe.js';
+import { givenOptions, tellError } from '../../shared/command.js';
 import { McprtError, messageOf } from '../../shared/errors.js';
 import { shellWord } from '../../shared/shell-word.js';
 
@@ -19,7 +19,15 @@ const help = `Makes a set of keys for mcprt and prints the lines that store them
 /** The command that makes keys. It writes files that only their owner can read, and prints no key. */
 export async function keysCommand(args: string[]): Promise<void> {
   letReadersGo(process.stdout, process.stderr);
-  const values = optionsOf(args);
+  const values = givenOptions(help, {
+    args,
+    options: {
+      out: { type: 'string', default: 'mcprt-keys' },
+      repo: { type: 'string' },
+      classic: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
   if (values === undefined) return;
   if (values.help) {
     process.stdout.write(help);
@@ -27,7 +35,7 @@ export async function keysCommand(args: string[]): Promise<void> {
   }
   const checkout = await checkoutThatAdds(values.out);
   if (checkout !== undefined) {
-    refuse(
+    tellError(
       new McprtError('key-inside', {
         what: 'the folder for the keys is inside of a checkout',
         why: `the next \`git add\` in ${checkout} would take ${values.out} along`,
@@ -42,7 +50,7 @@ export async function keysCommand(args: string[]): Promise<void> {
     await mkdir(values.out, { mode: 0o700 });
     await writeKeyFiles(values.out, keys);
   } catch (cause) {
-    refuse(
+    tellError(
       new McprtError('key-folder', {
         what: `the keys cannot be written to ${values.out}`,
         why: messageOf(cause),
@@ -52,30 +60,6 @@ export async function keysCommand(args: string[]): Promise<void> {
     return;
   }
   process.stdout.write(storingText(values.out, values.repo));
-}
-
-/** @returns undefined where they are wrong, which is told with how they should be */
-function optionsOf(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        out: { type: 'string', default: 'mcprt-keys' },
-        repo: { type: 'string' },
-        classic: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    process.stderr.write(`${help}\n${messageOf(error)}\n`);
-    process.exitCode = 2;
-    return undefined;
-  }
-}
-
-function refuse({ code, message, why, next }: McprtError): void {
-  process.stderr.write(`${code}: ${message}\nwhy: ${why}\nnext: ${next}\n`);
-  process.exitCode = 1;
 }
 
 /** What is to be done with a first set. A rotation stores the old restore key too, which this command does not have. */

@@ -1,3 +1,4 @@
+import { keystoreKeys } from '../certificates/model.js';
 import type { KubeObject } from '../cluster/objects.js';
 import { keyOf } from '../cluster/objects.js';
 import { hasRole, kindOf, type Role } from '../facts/roles.js';
@@ -19,17 +20,7 @@ export interface Restorable {
 }
 
 /** Keys that cert-manager writes into a Certificate's Secret, keystores and additional formats included. */
-const tlsKeys: readonly string[] = [
-  'tls.crt',
-  'tls.key',
-  'ca.crt',
-  'keystore.jks',
-  'truststore.jks',
-  'keystore.p12',
-  'truststore.p12',
-  'tls-combined.pem',
-  'key.der',
-];
+const tlsKeys: readonly string[] = ['tls.crt', 'tls.key', 'ca.crt', ...keystoreKeys, 'tls-combined.pem', 'key.der'];
 
 /** Types whose Secrets the cluster itself makes; restoring one would forge an identity. */
 const clustersOwnTypes = [

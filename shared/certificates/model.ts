@@ -32,6 +32,9 @@ export interface IssuerRef {
   readonly group?: string;
 }
 
+/** Keys of a Certificate's Secret in which its certificate lies behind a password. */
+export const keystoreKeys: readonly string[] = ['keystore.jks', 'truststore.jks', 'keystore.p12', 'truststore.p12'];
+
 export type KeyAlgorithm = 'RSA' | 'ECDSA' | 'Ed25519';
 
 export interface PrivateKeySpec {

@@ -1,4 +1,4 @@
-import { annotation } from '../certificates/model.js';
+import { annotation, keystoreKeys } from '../certificates/model.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { type KubeObject, keyOf, kinds } from '../cluster/objects.js';
 import { platformConfig } from '../platform/resources.js';
@@ -30,24 +30,19 @@ export async function readInventory(cluster: Cluster, seen: Observation, isOurs?
     readSecrets(cluster, [...referred, ...candidates]),
     cluster.get<KubeObject>(kinds.configMap, platformConfig),
   ]);
-  const certificates = candidates.filter(
-    (one) => secrets.get(keyOf(one))?.metadata.annotations?.[annotation.certificateName] !== undefined,
-  );
-  const locked = new Set(
-    certificates.filter((one) => hasKeystore(secrets.get(keyOf(one)))).map(({ namespace }) => namespace),
-  );
+  const isCertificate = (one: Reference): boolean =>
+    secrets.get(keyOf(one))?.metadata.annotations?.[annotation.certificateName] !== undefined;
+  const hasKeystore = (one: Reference): boolean =>
+    keystoreKeys.some((key) => secrets.get(keyOf(one))?.data?.[key] !== undefined);
+  const certificates = candidates.filter(isCertificate);
+  const locked = new Set(certificates.filter(hasKeystore).map(({ namespace }) => namespace));
   const passwords = candidates
-    .filter((one) => !certificates.includes(one) && locked.has(one.namespace) && secrets.has(keyOf(one)))
+    .filter((one) => locked.has(one.namespace) && secrets.has(keyOf(one)) && !isCertificate(one))
     .map((one): Reference => ({ ...one, roles: ['keystore-password'] }));
   const held = [...certificates, ...passwords];
-  const kept = new Set([...referred, ...held].map(keyOf));
+  const kept = new Set(held.map(keyOf));
   for (const one of candidates) if (!kept.has(keyOf(one))) secrets.delete(keyOf(one));
   return { references: [...referred, ...held], secrets, config };
-}
-
-/** Whether a Secret has what only a password opens. */
-function hasKeystore(secret: LiveSecret | undefined): boolean {
-  return Object.keys(secret?.data ?? {}).some((key) => /^(?:keystore|truststore)\.(?:jks|p12)$/.test(key));
 }
 
 function heldBefore({ anchor }: Observation, referred: readonly Reference[]): Reference[] {

@@ -1,5 +1,11 @@
 import { kinds } from '../cluster/objects.js';
-import { platformConfig, platformNamespaces, pullSecretName, teamPolicyName } from '../platform/resources.js';
+import {
+  passwordsSecret,
+  platformConfig,
+  platformNamespaces,
+  pullSecretName,
+  teamPolicyName,
+} from '../platform/resources.js';
 import { lockRules } from './backup-rules.js';
 import { withinAnother } from './installer-asks.js';
 import type { PermissionRule } from './rule.js';
@@ -28,7 +34,7 @@ const planRules: readonly PermissionRule[] = [
   }),
   rule(kinds.secret, ['get'], 'the registry’s password, and whether the pull Secret has it', {
     namespace: sentinel,
-    names: ['mcp-sentinel-secrets', pullSecretName],
+    names: [passwordsSecret.name, pullSecretName],
   }),
   rule(
     kinds.configMap,

@@ -1,5 +1,5 @@
 import { kinds } from '../cluster/objects.js';
-import { platformNamespaces, pullSecretName } from '../platform/resources.js';
+import { passwordsSecret, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import type { PermissionRule } from './rule.js';
 import { rule } from './rule.js';
 
@@ -9,7 +9,7 @@ const { sentinel, registry } = platformNamespaces;
 export const smokeAdminRules: readonly PermissionRule[] = [
   rule(kinds.secret, ['get'], 'the admin’s key, where none is given', {
     namespace: sentinel,
-    names: ['mcp-sentinel-secrets'],
+    names: [passwordsSecret.name],
   }),
 ];
 

@@ -7,7 +7,7 @@ import { requireFree } from '../facts/lock.js';
 import { type Facts, observeParts, type Seen } from '../facts/observation.js';
 import { type LiveSecret, maskValues } from '../facts/secrets.js';
 import { isRecord } from '../json.js';
-import { platformNamespaces, pullSecretName } from '../platform/resources.js';
+import { passwordsSecret, platformNamespaces, pullSecretName } from '../platform/resources.js';
 import { type Journal, readJournal } from './journal.js';
 import { listTeamPolicies } from './policies.js';
 
@@ -42,7 +42,7 @@ export async function observeRollout(
       : cluster.get<LiveSecret>(kinds.secret, { namespace: platformNamespaces.sentinel, name });
   const looking = Promise.all([
     observeParts(cluster, parts),
-    secret('mcp-sentinel-secrets'),
+    secret(passwordsSecret.name),
     secret(pullSecretName),
     listTeamPolicies(cluster),
     readJournal(cluster),

@@ -122,12 +122,12 @@ function config({ config: values, workloads }: PlatformFacts): Finding[] {
 
 /** What runs has read them; without them no pod starts again, and an installer makes ones that the databases do not know. */
 function passwords(facts: PlatformFacts): Finding[] {
-  const { namespace, name } = passwordsSecret;
+  const { namespace } = passwordsSecret;
   const isInstalled = facts.workloads.some(({ metadata }) => metadata.namespace === namespace);
   if (facts.hasPasswords !== false || !isInstalled) return [];
   return [
     finding('passwords-missing', {
-      subject: `Secret ${namespace}/${name}`,
+      subject: `Secret ${keyOf(passwordsSecret)}`,
       cause: 'the platform’s passwords and keys are gone: its pods keep what they have read, and none starts again',
       evidence: [`there is none in ${namespace}`],
       remedy:

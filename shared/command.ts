@@ -1,0 +1,26 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type McprtError, messageOf } from './errors.js';
+
+type Values<T extends ParseArgsConfig> = ReturnType<typeof parseArgs<T>>['values'];
+
+/**
+ * Options of a command that people run.
+ *
+ * @returns undefined where they are wrong, which is told with how they should be; the exit code is 2 then
+ */
+export function givenOptions<T extends ParseArgsConfig>(help: string, config: T): Values<T> | undefined {
+  try {
+    return parseArgs(config).values;
+  } catch (error) {
+    // The help is longer than a screen: what is wrong stands where it is seen.
+    process.stderr.write(`${help}\n${messageOf(error)}\n`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+/** Tells an error by which such a command ends; the exit code is 1 then. */
+export function tellError({ code, message, why, next }: McprtError, reword = (text: string): string => text): void {
+  process.stderr.write(reword(`${code}: ${message}\nwhy: ${why}\nnext: ${next}\n`));
+  process.exitCode = 1;
+}
