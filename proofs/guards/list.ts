@@ -1111,7 +1111,7 @@ export const guards: readonly Guard[] = [
     'several requests may learn the region of a bucket at once',
     'isElsewhere(answer.refused, signedFor)',
     'isElsewhere(answer.refused, region)',
-    'shared/backup/stores/contract.test',
+    'shared/backup/stores/s3/s3-store.test',
   ),
   guard(
     'shared/backup/stores/oci/oci-store.ts',

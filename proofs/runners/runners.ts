@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { parseDocument } from 'yaml';
 import type { Environment } from '../../lab/engine/environments.js';
 import type { KeySet } from '../../shared/backup/keys.js';
+import { kinds } from '../../shared/cluster/objects.js';
 import { keyCanaries } from '../support/canaries.js';
 import { withDocker } from '../support/docker.js';
 import { leakSearch } from '../support/leaks.js';
@@ -12,6 +13,7 @@ import { isWanted, type Proof } from '../support/proof.js';
 import { play, type Story, searchLogs } from '../workflows/play.js';
 import { type Init, madeIn, makeRepository, makeTools, type Repository } from '../workflows/repository.js';
 import { platformInUse } from '../world/parts.js';
+import { configuration } from '../world/services.js';
 import { inWorld, type World } from '../world/world.js';
 import { profileOnly } from './profile-only.js';
 import { withoutDocker } from './without-docker.js';
@@ -155,6 +157,10 @@ async function backups(story: Story, world: World, repository: Repository, keys:
     stored.length === 1 && stored[0]?.startsWith('mcprt-backup-example.com-') === true,
     `stored: ${stored.join()}`,
   );
+  // The lab has one cluster: from here on it is that of staging, and says so.
+  await world.cluster.patch(kinds.configMap, configuration, [
+    { op: 'replace', path: '/data/MCP_PLATFORM_DOMAIN', value: 'staging.example.com' },
+  ]);
   await hour('staging', { labels });
   expectSame('artifacts after a backup into a folder', github.artifacts().length, 1);
   const kept = await readdir(store);

@@ -149,6 +149,14 @@ describe('an S3 server', () => {
     expect((await entries[0]?.fetch())?.equals(bytes)).toBe(true);
   });
 
+  it('in another region is followed there by several requests at once', async () => {
+    const { store, server: s3 } = await start({ region: 'garage' });
+    const bytes = await archiveOf();
+    s3.objects.set(`p/${name}.mcprt`, { bytes, version: 'null', lockedUntil: undefined });
+    const read = await Promise.all([store.read(name), store.read(name)]);
+    expect(read.map((one) => one.equals(bytes))).toEqual([true, true]);
+  });
+
   it('without conditional writes is asked before one, which is told', async () => {
     const { store } = await start({ isConditional: false });
     const { notes } = await store.save(name, await archiveOf());
