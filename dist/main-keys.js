@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);
-import{a as h,b as f,c as l,d as a}from"./part-RT5XIOTB.js";import{a as u}from"./part-RIFGZYXT.js";import{a as s}from"./part-XAKBRS5J.js";import{a as c}from"./part-BGH3NNP3.js";import"./part-QHEPNVF4.js";import{a as n,c as p}from"./part-YFWEV3BR.js";import"./part-ZORDU7GE.js";import{mkdir as w}from"node:fs/promises";import{join as d}from"node:path";var m=`Makes a set of keys for mcprt and prints the lines that store them.
+import{a as h,b as f,c as l,d as a}from"./part-YMGZJK25.js";import{a as u}from"./part-RIFGZYXT.js";import{a as s}from"./part-XAKBRS5J.js";import{a as c}from"./part-BGH3NNP3.js";import"./part-QHEPNVF4.js";import{a as n,c as p}from"./part-YFWEV3BR.js";import"./part-ZORDU7GE.js";import{mkdir as w}from"node:fs/promises";import{join as d}from"node:path";var m=`Makes a set of keys for mcprt and prints the lines that store them.
 
   node dist/keys.js [--out FOLDER] [--repo OWNER/NAME] [--classic]
 

@@ -457,6 +457,7 @@ function tokenLines(
   const day = (first ?? new Date(Number.NaN)).toISOString().slice(0, 10);
   return [
     `The cluster has an account for each of ${names}; their kubeconfigs are in ${keys}. The first token ends on ${day}: run this with --renew before, and store the new ones. Summaries tell of it in its last fortnight.`,
+    'Store them now, by the lines of Environments: jobs that came with the identity that GitHub gives them are not let in any more.',
     ...missingLines(accounts),
   ];
 }

@@ -263,6 +263,16 @@ describe('init', () => {
     expect(await workflows()).toEqual([]);
   });
 
+  it('takes no option that would do nothing, and none that is empty', async () => {
+    await run('--tokens');
+    expect(said).toMatch(/^init-options: /);
+    said = '';
+    await run('--server', '');
+    expect(said.trimEnd().split('\n').at(-1)).toContain('--server has an empty value');
+    expect(process.exitCode).toBe(2);
+    expect(await workflows()).toEqual([]);
+  });
+
   it('names the profiles that are there where the wanted one is not', async () => {
     await writeFile(join(folder, 'config', 'deployments', 'two.env'), 'export MCP_PLATFORM_DOMAIN=example.net\n');
     await run('--profile', 'config/deployments/prod.env');

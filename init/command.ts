@@ -9,6 +9,7 @@ import { checklist, renewed } from './checklist.js';
 import { usualPrefix } from './environments.js';
 import { askGithub } from './github.js';
 import { stateOfKeys, writeKeys } from './key-folder.js';
+import { requireTogether } from './options.js';
 import { requireOwnProfile } from './own-profile.js';
 import { requireRoom } from './paths.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
@@ -32,7 +33,7 @@ const help = `Writes the workflows and keys for a repository, and prints what is
   --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts lets the jobs of each environment into the cluster of the kubeconfig, by the identity that GitHub gives them, with
              the RBAC of what they do; writes the file by which the API server takes these identities
-  --tokens   accounts with tokens that end instead, where the API server cannot be told
+  --tokens   with --accounts: accounts with tokens that end, where the API server cannot be told
   --renew    new tokens for such accounts, and nothing else
   --remove   takes everything of mcprt's off the cluster of the kubeconfig
   --server   address of the API server, as the runner reaches it; TLS is tried with it  (the one of the kubeconfig)
@@ -133,6 +134,7 @@ async function init(options: Options): Promise<string> {
       next: 'give another one with --prefix, such as staging',
     });
   }
+  requireTogether({ ...options });
   const source = parseSource(options.source);
   const stores = parseStores(options.stores);
   const folder = resolve(named);
@@ -189,12 +191,11 @@ async function init(options: Options): Promise<string> {
     await writeWorkflows(root, plan.files);
   }
   const { branchRules } = await askGithub(facts, facts.branch, process.env);
-  const isAsked = options.accounts || options.tokens;
   const sources = {
     keys,
     rbac: join(home, 'docs', 'rbac'),
     access,
-    isAsked,
+    isAsked: options.accounts,
     keyState,
     branchRules,
     isDry,
@@ -214,7 +215,7 @@ async function remove(kubeconfig: string, isDry: boolean): Promise<string> {
   return [...said, '', 'What is left to take away, outside of the cluster: docs/uninstall.md', ''].join('\n');
 }
 
-/** What `--accounts` and its kin make on the cluster; nothing without them, and nothing in a dry run. */
+/** What `--accounts` or `--renew` makes on the cluster; nothing without them, and nothing in a dry run. */
 async function accessOf(
   facts: Facts,
   { environments }: InitPlan,
@@ -223,7 +224,7 @@ async function accessOf(
 ): Promise<Access | undefined> {
   const { accounts, tokens, renew, server, 'dry-run': isDry } = options;
   const isUnchecked = options['skip-server-check'];
-  if (!(accounts || tokens || renew)) return undefined;
+  if (!(accounts || renew)) return undefined;
   if (isDry) {
     await tryServer(facts, { server, isUnchecked });
     return undefined;

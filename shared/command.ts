@@ -10,7 +10,11 @@ type Values<T extends ParseArgsConfig> = ReturnType<typeof parseArgs<T>>['values
  */
 export function givenOptions<T extends ParseArgsConfig>(help: string, config: T): Values<T> | undefined {
   try {
-    return parseArgs(config).values;
+    const { values, tokens } = parseArgs({ ...config, tokens: true });
+    // A shell makes it of a variable that is not set: the default would be another server, folder or profile than was meant.
+    const empty = tokens?.find((one) => one.kind === 'option' && one.value === '');
+    if (empty?.kind === 'option') throw new Error(`${empty.rawName} has an empty value: give one, or leave it out`);
+    return values as Values<T>;
   } catch (error) {
     // The help is longer than a screen: what is wrong stands where it is seen.
     process.stderr.write(`${help}\n${messageOf(error)}\n`);

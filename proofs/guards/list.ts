@@ -1101,6 +1101,26 @@ export const guards: readonly Guard[] = [
     'shared/backup/stores/s3/s3-store.test',
   ),
   guard(
+    'init/options.ts',
+    'an option of init that would do nothing is refused',
+    '!isGiven(name) || with_.some(isGiven)',
+    'true',
+  ),
+  guard(
+    'shared/command.ts',
+    'an option of a command is not empty',
+    "one.kind === 'option' && one.value === ''",
+    'false',
+    'init/command.test',
+  ),
+  guard(
+    'shared/backup/survey.ts',
+    'a list does not end well where no store could be read',
+    'backups.length === 0 && unread.length > 0',
+    'false',
+    'action-backup/src/listing.test',
+  ),
+  guard(
     'init/key-folder.ts',
     'an old restore key that was put there is stored',
     "given !== undefined && given.trim() !== '' && !isAway",

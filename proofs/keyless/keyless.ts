@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { userOf } from '../../init/authentication.js';
 import { type ActionRun, withoutMasks } from '../../lab/driver/action.js';
+import { root } from '../../lab/driver/folders.js';
 import { createObject } from '../../lab/platform/objects.js';
 import { ApiError } from '../../shared/cluster/api-error.js';
 import { connect } from '../../shared/cluster/connect.js';
@@ -19,6 +22,8 @@ import type { Figures, Proof, ProofContext } from '../support/proof.js';
 import type { Inputs } from '../world/actions.js';
 import { inWorld, type World as WorldOf } from '../world/world.js';
 import { type KeylessCluster, makeKeyless, repository } from './identities.js';
+
+const execute = promisify(execFile);
 
 /** How long a token lives in the runs that must outlive it, in s: of the action's own calls, and of the installer's. */
 const shortLife = { action: 3, installer: 150 };
@@ -57,6 +62,7 @@ async function everyOperation(context: ProofContext, world: World): Promise<Figu
     world.backup(operation, { ...inputs, ...more }, job({ environment }));
   try {
     expect('backup', await act('backup', 'mcprt-backup'));
+    await keepsBound(context, world);
     expect('verify', await act('verify', 'mcprt-backup'));
     expect('setup-plan', await world.setup({ ...inputs, 'dry-run': 'true' }, job({ environment: 'mcprt-plan' })));
     const pull = { environment: 'mcprt-pull-request', ref: 'refs/pull/7/merge', event: 'pull_request' };
@@ -91,6 +97,19 @@ async function everyOperation(context: ProofContext, world: World): Promise<Figu
 }
 
 type World = WorldOf<'front' | 'installer'>;
+
+/** A manifest that is applied by hand, as the page says it, does not end what `init` has bound. */
+async function keepsBound(context: ProofContext, { state, cluster }: World): Promise<void> {
+  const manifest = join(root, 'docs', 'rbac', 'backup.yaml');
+  const args = ['kubectl', '--kubeconfig', state.kubeconfig, 'apply', '--server-side', '-f', manifest];
+  const told = await execute(state.program.lab, args).then(
+    ({ stdout }) => `done: ${stdout}`,
+    (error: unknown) => messageOf(error),
+  );
+  context.expect(/conflict/.test(told), `a manifest over what init has bound: ${told}`);
+  // The account of the manifest has no binding; it is of the person who applied it.
+  await cluster.delete(kinds.serviceAccount, { namespace: 'kube-system', name: 'mcprt-backup' });
+}
 
 /** Identities that must not be taken, each by the real API server. */
 async function refuses(

@@ -197,7 +197,7 @@ function described({ store, name, error }: Candidate): string {
 }
 
 /** Why there is none: the reason that all share, or each one's. */
-function noneOf(found: readonly Candidate[]): McprtError {
+export function noneOf(found: readonly Candidate[]): McprtError {
   const telling = found.filter(({ standing }) => standing !== 'absent' && standing !== 'foreign');
   const [first] = telling;
   const codes = new Set(telling.map(({ error }) => error?.code));

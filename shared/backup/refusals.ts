@@ -108,8 +108,8 @@ function nothing({ namespaces }: Pick<Observation, 'namespaces'>): Refusal {
     isForeign: false,
     why: `it has no Certificate at all${isRestored ? `, though there ${present.length === 1 ? 'is namespace' : 'are namespaces'} ${present.join(' and ')}, as after a restore` : ''}`,
     next: isRestored
-      ? 'setup is due: run it (`action-setup`, or `mcprt setup`), then back up; what a restore brought is in the backup that it came from'
-      : 'check that the kubeconfig names the cluster that you mean; before a first installation of MCP Runtime there is nothing to save: run setup first (`action-setup`, or `mcprt setup`)',
+      ? 'setup is due: run it (`action-setup`), then back up; what a restore brought is in the backup that it came from'
+      : 'check that the kubeconfig names the cluster that you mean; before a first installation of MCP Runtime there is nothing to save: run setup first (`action-setup`)',
   };
 }
 

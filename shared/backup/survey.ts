@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import pMap from 'p-map';
 import { McprtError } from '../errors.js';
 import type { RunContext } from '../run-context.js';
-import { misfitOf } from './choose-backup.js';
+import { misfitOf, noneOf } from './choose-backup.js';
 import type { RestoreKey } from './keys.js';
 import type { Ports } from './ports.js';
 import { openBackup } from './seal.js';
@@ -35,6 +35,8 @@ export interface Survey {
   foreignCount: number;
   /** Stores of which not all was seen, with the reason. */
   unread: { store: Store['name']; error: McprtError }[];
+  /** Stores that were read and have nothing of that name, and where that was looked for. */
+  empty: { store: Store['name']; where: string }[];
 }
 
 export interface SurveyOptions {
@@ -48,18 +50,28 @@ const parallelReads = 4;
 const mostReads = 200;
 const mostForeign = 20;
 
-/** Looks at every backup in every store, as far as the keys at hand can, and chooses none. */
+/**
+ * Looks at every backup in every store, as far as the keys at hand can, and chooses none.
+ *
+ * @throws McprtError where none was seen and not all could be looked at: its reason, as a restore would tell it
+ */
 export async function survey(
   { stores, signal }: Pick<Ports, 'stores' | 'signal'>,
   options: SurveyOptions,
 ): Promise<Survey> {
   const seen = await Promise.all(stores.map((store) => surveyStore(store, signal, options)));
   const foreign = seen.flatMap((one) => one.foreign);
+  const backups = merged(seen.flatMap((one) => one.backups));
+  const unread = seen.flatMap((one) => one.unread);
+  if (backups.length === 0 && unread.length > 0) {
+    throw noneOf(unread.map((one) => ({ ...one, name: '', standing: 'unread' })));
+  }
   return {
-    backups: merged(seen.flatMap(({ backups }) => backups)),
+    backups,
     foreign: foreign.slice(0, mostForeign),
     foreignCount: foreign.length,
-    unread: seen.flatMap(({ unread }) => unread),
+    unread,
+    empty: seen.flatMap(({ empty }) => empty),
   };
 }
 
@@ -67,10 +79,10 @@ async function surveyStore(
   store: Store,
   signal: AbortSignal,
   options: SurveyOptions,
-): Promise<Pick<Survey, 'backups' | 'foreign' | 'unread'>> {
+): Promise<Pick<Survey, 'backups' | 'foreign' | 'unread' | 'empty'>> {
   const { domain } = options.run;
   try {
-    const { entries, cut } = await store.list({ prefix: prefixOf(domain) });
+    const { entries, cut, where } = await store.list({ prefix: prefixOf(domain) });
     const { own, foreign } = sorted(entries, { domain });
     const backups = await pMap(own.slice(0, mostReads), (entry) => surveyed(store.name, entry, options), {
       concurrency: parallelReads,
@@ -78,12 +90,13 @@ async function surveyStore(
     });
     const tooMany = own.length > mostReads ? more(store.name, own.length) : undefined;
     const unread = [cut, tooMany].flatMap((error) => (error === undefined ? [] : [{ store: store.name, error }]));
-    return { backups, foreign: foreign.map((one) => ({ store: store.name, ...one })), unread };
+    const empty = entries.length === 0 && cut === undefined ? [{ store: store.name, where }] : [];
+    return { backups, foreign: foreign.map((one) => ({ store: store.name, ...one })), unread, empty };
   } catch (error) {
     signal.throwIfAborted();
     const known = asMcprtError(error);
     if (known.code === 'key-invalid') throw known;
-    return { backups: [], foreign: [], unread: [{ store: store.name, error: known }] };
+    return { backups: [], foreign: [], unread: [{ store: store.name, error: known }], empty: [] };
   }
 }
 

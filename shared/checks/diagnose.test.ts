@@ -179,6 +179,17 @@ describe('what setup itself brings back', () => {
     ]);
   });
 
+  it('is what a proxy says that does not get there: its own way comes before the firewall', () => {
+    const tls = { error: 'the proxy p:3128 does not get to it: it answers 502', next: 'ask the proxy' };
+    expect(diagnose({ ...empty(), names: [name({ tls })] })).toMatchObject([
+      {
+        code: 'port-443-closed',
+        confidence: 'likely',
+        remedy: expect.stringMatching(/^ask the proxy\. If that .*firewall/),
+      },
+    ]);
+  });
+
   it('is a Traefik that waits for the installer’s files, with what follows from it', () => {
     const labels = { app: 'traefik' };
     const traefik = objectOf(kinds.deployment, {

@@ -24,7 +24,7 @@ export async function readSecrets(cluster: Cluster, refs: readonly SecretRef[]):
   throw new McprtError('permission-missing', {
     what: `the credentials may not read ${forbidden.length} Secret${forbidden.length === 1 ? '' : 's'} that the cluster refers to; nothing was changed`,
     why: forbidden.map(({ namespace, name }) => `get secrets ${name} in ${namespace}`).join('\n'),
-    next: 'run `init --accounts` again: it grants the names that the cluster has now; or add them to the `resourceNames` of the manifest in docs/rbac, and `kubectl apply -f` it',
+    next: 'run `init --accounts` again: it grants the names that the cluster has now; or, where the access is of your own making, add them to the `resourceNames` of the manifest in docs/rbac, and `kubectl apply --server-side -f` it',
   });
 }
 

@@ -49,5 +49,5 @@ export function missing(lacking: readonly Demand[], names: readonly OperationNam
 /** What grants an operation what it needs. */
 export function adviceFor(names: readonly OperationName[]): string {
   const files = names.map((name) => `docs/rbac/${name}.yaml`).join(' and ');
-  return `grant them: ${files} has exactly these (\`kubectl apply -f\`); a Role goes with its namespace in a wipe, and is then to be applied again`;
+  return `grant them: run \`init --accounts\` again, or, where the access is of your own making, \`kubectl apply --server-side -f\` ${files}, which has exactly these. A Role goes with its namespace in a wipe, and is then to be granted again`;
 }

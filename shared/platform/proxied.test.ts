@@ -71,7 +71,10 @@ describe('a public name that only a proxy knows', () => {
   it('is seen as closed where the proxy does not get there, and not seen where it may not', async () => {
     leads = { [`${server.host}:443`]: { status: 503 } };
     const [closed] = await reach(hosts, through());
-    expect(closed?.tls).toEqual({ error: expect.stringContaining('does not get to') });
+    expect(closed?.tls).toEqual({
+      error: expect.stringContaining('does not get to'),
+      next: expect.stringContaining('NO_PROXY'),
+    });
     // What the proxy itself answers to a request that it hands on looks as if the server had.
     expect(closed?.http).toMatchObject({ status: 403, server: 'stand-in proxy' });
     leads = {};

@@ -10,15 +10,22 @@ import { isLookedUpByProxy, lookUp, openWay, plannedWay, type ReachOptions, type
 export interface PublicName {
   role: keyof Hosts;
   host: string;
-  dns: { addresses: string[] } | { error: string } | undefined;
-  http: HttpAnswer | { error: string } | undefined;
+  dns: { addresses: string[] } | Failed | undefined;
+  http: HttpAnswer | Failed | undefined;
   /** What the same address answers on port 80 to a name that nobody has: who is there, whatever stands behind the name. */
-  unnamed: HttpAnswer | { error: string } | undefined;
-  tls: ServedCertificate | { error: string } | undefined;
+  unnamed: HttpAnswer | Failed | undefined;
+  tls: ServedCertificate | Failed | undefined;
   /** What a proxy on the way keeps from being seen, each with the reason. */
   unseen: string[];
   /** Whether a proxy handed the answer of port 80 on, so that it may be the proxy's own. */
   isHandedOn: boolean;
+}
+
+/** What was seen in place of an answer. */
+export interface Failed {
+  error: string;
+  /** What to do where it was a proxy that did not get there. */
+  next?: string;
 }
 
 export interface HttpAnswer {
@@ -63,12 +70,12 @@ async function lookAt(role: keyof Hosts, host: string, options: ReachOptions): P
   return { role, host, dns, http, unnamed, tls, unseen, isHandedOn };
 }
 
-type Seen<T> = T | { error: string } | undefined;
+type Seen<T> = T | Failed | undefined;
 
 /** What a look came to. A proxy that does not get there has seen for us; one that does not try keeps us from seeing. */
 async function seenBy<T>(unseen: string[], what: string, attempt: Promise<T>): Promise<Seen<T>> {
   return orError(attempt).catch((error: McprtError) => {
-    if (error.code === 'proxy-gateway') return { error: `${error.message}: ${error.why}` };
+    if (error.code === 'proxy-gateway') return { error: `${error.message}: ${error.why}`, next: error.next };
     unseen.push(`${what}: ${error.message}: ${error.why}`);
     return undefined;
   });
@@ -125,7 +132,7 @@ function answerTo(asked: ClientRequest): Promise<HttpAnswer> {
 }
 
 /** Also what failed is what was seen. @throws McprtError `proxy-…` */
-async function orError<T>(attempt: Promise<T>): Promise<T | { error: string }> {
+async function orError<T>(attempt: Promise<T>): Promise<T | Failed> {
   try {
     return await attempt;
   } catch (error) {

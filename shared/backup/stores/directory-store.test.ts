@@ -31,7 +31,9 @@ describe('a directory', () => {
     expect(await directoryStore(join(folder, 'no')).list({ prefix: '' })).toMatchObject({
       entries: [],
       cut: undefined,
+      where: `looked in ${join(folder, 'no')}, which is not there`,
     });
+    expect((await directoryStore(folder).list({ prefix: '' })).where).toBe(`looked in ${folder}`);
     await writeFile(join(folder, 'file'), '');
     await expect(directoryStore(join(folder, 'file')).list({ prefix: '' })).rejects.toMatchObject({
       code: 'store-read',

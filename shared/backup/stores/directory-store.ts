@@ -5,7 +5,7 @@ import { McprtError, messageOf } from '../../errors.js';
 import { isRecord } from '../../json.js';
 import { limits } from '../limits.js';
 import { malformed } from '../statement.js';
-import { isWanted, type Store, type Wanted } from './store.js';
+import { isWanted, type Store } from './store.js';
 
 const suffix = '.mcprt';
 
@@ -27,16 +27,12 @@ export function directoryStore(given: string): Store {
       throw failed('store-miss', `there is no backup ${name} in ${folder}`, cause);
     }
   };
-  const names = async (wanted: Wanted): Promise<string[]> => {
-    const files = await readdir(folder).catch((cause: unknown) => {
-      if (isMissing(cause)) return [];
+  /** Files of the folder; undefined where there is no such folder, as before the first backup. */
+  const filesIn = (): Promise<string[] | undefined> =>
+    readdir(folder).catch((cause: unknown) => {
+      if (isMissing(cause)) return undefined;
       throw failed('store-read', `the directory ${folder} cannot be read`, cause);
     });
-    return files
-      .filter((file) => file.endsWith(suffix))
-      .map((file) => file.slice(0, -suffix.length))
-      .filter((name) => isWanted(name, wanted));
-  };
   return {
     name: 'directory',
     fate: `the folder ${folder}`,
@@ -62,7 +58,12 @@ export function directoryStore(given: string): Store {
     },
     read,
     async list(wanted) {
-      const entries = (await names(wanted)).map((name) => ({
+      const files = await filesIn();
+      const names = (files ?? [])
+        .filter((file) => file.endsWith(suffix))
+        .map((file) => file.slice(0, -suffix.length))
+        .filter((name) => isWanted(name, wanted));
+      const entries = names.map((name) => ({
         name,
         // Who may write to the folder is nobody's business here.
         foreign: undefined,
@@ -75,7 +76,11 @@ export function directoryStore(given: string): Store {
           }
         },
       }));
-      return { entries, cut: undefined, where: `looked in ${folder}` };
+      return {
+        entries,
+        cut: undefined,
+        where: `looked in ${folder}${files === undefined ? ', which is not there' : ''}`,
+      };
     },
     async holds() {
       return { until: undefined, words: 'as long as the disk and whoever may write there leave it' };

@@ -1,10 +1,8 @@
 import { recordsAt, textAt } from '../../cluster/fields.js';
 import type { PlatformFacts } from '../../facts/observe-platform.js';
-import { type HttpAnswer, nobodysName, type PublicName } from '../../platform/reach.js';
+import { type Failed, type HttpAnswer, nobodysName, type PublicName } from '../../platform/reach.js';
 import type { Finding } from '../finding.js';
 import { finding } from '../finding.js';
-
-type Failed = { error: string };
 
 /** The way from outside to the three public names: DNS, port 80 and 443 (runbook: port 80 check, TLS cert not issued). */
 export function checkReach(facts: PlatformFacts): Finding[] {
@@ -14,13 +12,13 @@ export function checkReach(facts: PlatformFacts): Finding[] {
   const closed80 = resolved.filter(({ http }) => failed(http));
   const closed443 = resolved.filter(({ tls }) => failed(tls));
   return [
-    ...group(unresolved, 'dns-missing', 'DNS', ({ dns }) => (dns as Failed).error, {
+    ...group(unresolved, 'dns-missing', 'DNS', ({ dns }) => dns as Failed, {
       cause: 'the name has no address, so neither users nor Let’s Encrypt find the cluster',
       remedy:
         'make a DNS record for it (or a wildcard for the domain) that points at the node with Traefik; check with `dig +short NAME`',
     }),
     ...elsewhere(facts, resolved),
-    ...group(closed80, 'port-80-closed', 'port 80', ({ http }) => (http as Failed).error, {
+    ...group(closed80, 'port-80-closed', 'port 80', ({ http }) => http as Failed, {
       cause: 'port 80 does not answer, and Let’s Encrypt checks a name only there',
       remedy:
         'open port 80 in the firewall in front of the node, and check that Traefik runs: `curl -sm5 http://NAME/` must answer "404 page not found"',
@@ -30,13 +28,13 @@ export function checkReach(facts: PlatformFacts): Finding[] {
       closed443.filter((name) => !isRefusedName(name)),
       'port-443-closed',
       'port 443',
-      ({ tls }) => (tls as Failed).error,
+      ({ tls }) => tls as Failed,
       {
         cause: 'port 443 does not answer with TLS',
         remedy: 'open port 443 in the firewall in front of the node, and check that Traefik runs',
       },
     ),
-    ...group(closed443.filter(isRefusedName), 'port-443-closed', 'port 443', ({ tls }) => (tls as Failed).error, {
+    ...group(closed443.filter(isRefusedName), 'port-443-closed', 'port 443', ({ tls }) => tls as Failed, {
       cause:
         'what answers on port 443 refuses the name in TLS, as a Traefik with strict SNI does that has no certificate for it',
       remedy:
@@ -74,18 +72,20 @@ function group(
   names: readonly PublicName[],
   code: Finding['code'],
   what: string,
-  evidence: (name: PublicName) => string,
+  failure: (name: PublicName) => Failed,
   text: { cause: string; remedy: string; confidence?: Finding['confidence'] },
 ): Finding[] {
   const [first] = names;
   if (first === undefined) return [];
+  // Not to get there may be the proxy's own trouble, and nothing of the cluster's.
+  const { next } = failure(first);
   return [
     finding(code, {
       subject: names.map(({ host }) => host).join(', '),
-      cause: text.cause,
-      evidence: names.map((name) => `${what} of ${name.host}: ${evidence(name)}`),
-      remedy: text.remedy.replaceAll('NAME', first.host),
-      confidence: text.confidence ?? 'certain',
+      cause: next === undefined ? text.cause : `${text.cause}, as a proxy has seen it`,
+      evidence: names.map((name) => `${what} of ${name.host}: ${failure(name).error}`),
+      remedy: `${next === undefined ? '' : `${next}. If that is as it should be: `}${text.remedy.replaceAll('NAME', first.host)}`,
+      confidence: text.confidence ?? (next === undefined ? 'certain' : 'likely'),
     }),
   ];
 }
