@@ -39,6 +39,18 @@ describe('the inputs of a command', () => {
     expect(values).toMatchObject({ operation: 'list', 'max-age': '14d', stores: 'directory', 'github-token': '' });
   });
 
+  it('keep backups where a place is named, unless stores are', async () => {
+    const storesOf = async (given: Record<string, Given>): Promise<string | undefined> =>
+      (await inputs(given)).values.stores;
+    const oci = { oci: { value: 'ghcr.io/acme/backups' } };
+    expect(await storesOf(oci)).toBe('oci');
+    expect(await storesOf({ ...oci, s3: { value: 'backups' }, directory: { value: '/b' } })).toBe('directory,oci,s3');
+    expect(await storesOf({ ...oci, stores: { value: 'directory' } })).toBe('directory');
+    const fetching = new Map<string, Given>(Object.entries({ ...oci, directory: { value: '/b' } }));
+    const sources = { env: {}, read: () => Promise.reject(), remember: () => undefined };
+    expect((await inputsFor(backup, 'fetch', fetching, sources)).stores).toBe('oci');
+  });
+
   it('take a secret from a variable, or from a file, which wins, and remember it', async () => {
     const env = { MCPRT_RESTORE_KEY: 'from-a-variable', MCPRT_BACKUP_KEY: '', MCPRT_DOMAIN: 'not.read' };
     const files = { '-': 'from-standard-input', '/key': 'from-a-file' };

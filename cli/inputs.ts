@@ -31,9 +31,16 @@ export async function inputsFor(
   }
   const values: [string, string][] = [];
   for (const input of action.inputs) values.push([input.name, await valueFor(input, given.get(input.name), sources)]);
-  const inputs = Object.fromEntries(values);
+  const found = Object.fromEntries(values);
+  const inputs = 'stores' in found && !given.has('stores') ? { ...found, stores: placesOf(found, operation) } : found;
   for (const input of action.inputs) requireFit(input, inputs[input.name] ?? '');
   return { operation, ...inputs };
+}
+
+/** Stores whose place was named: nobody types that of one that is not meant. A copy is fetched into a folder, from elsewhere. */
+function placesOf(inputs: Readonly<Record<string, string>>, operation: string): string {
+  const named = ['directory', 'oci', 's3'].filter((name) => inputs[name]?.trim());
+  return named.filter((name) => name !== 'directory' || operation !== 'fetch').join(',') || (inputs.stores ?? '');
 }
 
 async function valueFor(input: Input, given: Given | undefined, { env, read, remember }: Sources): Promise<string> {
@@ -62,15 +69,17 @@ function isRead(cause: unknown): cause is NodeJS.ErrnoException {
   return cause instanceof Error && 'code' in cause && 'syscall' in cause;
 }
 
-function requireFit({ name, type }: Input, value: string): void {
+function requireFit(input: Input, value: string): void {
+  const { name, type } = input;
   try {
     // A job trims them as well.
     type.parse(value.trim());
   } catch (error) {
+    const option = type.isSecret === true ? `--${name}-file (or ${variableOf(input)})` : `--${name}`;
     throw new McprtError('input-invalid', {
-      what: `the input \`${name}\` is not ${type.expected}`,
+      what: `${option} is not ${type.expected}`,
       why: messageOf(error),
-      next: `correct --${name}`,
+      next: `correct ${option}`,
     });
   }
 }

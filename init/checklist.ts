@@ -2,7 +2,7 @@ import { shellWord } from '../shared/shell-word.js';
 import type { Access } from './access.js';
 import { tokenDays } from './accounts.js';
 import { controlPlaneLines } from './control-plane.js';
-import { type Environment, networkVariables, usualPrefix } from './environments.js';
+import { deploymentOf, type Environment, networkVariables, usualPrefix } from './environments.js';
 import type { KeyState } from './key-folder.js';
 import { kubectlAt } from './kubectl.js';
 import { isLetIn } from './let-in.js';
@@ -41,7 +41,7 @@ const random = "openssl rand -base64 24 | tr -d '\\n'";
 /** What is left to do by hand, as Markdown with the lines to run: pure. */
 export function checklist(plan: InitPlan, facts: Facts, sources: Sources): string {
   const lines = [
-    ...placePart(facts, sources),
+    ...placePart(plan, facts, sources),
     ...filesPart(plan, facts, sources),
     ...profilePart(facts),
     ...environmentsPart(plan.environments, facts, sources),
@@ -54,7 +54,7 @@ export function checklist(plan: InitPlan, facts: Facts, sources: Sources): strin
   return `${lines.join('\n')}\n`;
 }
 
-function placePart(facts: Facts, { uses }: Sources): string[] {
+function placePart({ files }: InitPlan, facts: Facts, { uses }: Sources): string[] {
   const known =
     facts.repository === ''
       ? '**OWNER/NAME**, as git knows no remote on a GitHub: run this again with --repository, or put yours into the lines below'
@@ -64,7 +64,12 @@ function placePart(facts: Facts, { uses }: Sources): string[] {
     `Repository ${known}; branch ${facts.branch}.`,
     '',
     ...facts.notes.flatMap((note) => [note, '']),
-    ...(uses === undefined ? [] : [`The workflows call ${uses.repository}@${uses.ref}.`, '']),
+    ...(uses === undefined || files.every(({ state }) => state === 'kept')
+      ? []
+      : [
+          `The workflows call ${uses.repository}@${uses.ref}${files.some(({ state }) => state === 'kept') ? '; those that are left alone, what they called' : ''}.`,
+          '',
+        ]),
     ...(isElsewhere
       ? [
           `- [ ] ${facts.host} calls workflows of its own repositories only, and this mcprt is from ${uses.host}: push a copy of it to ${facts.host}, and run this again with --uses OWNER/REPO@REF.`,
@@ -74,7 +79,8 @@ function placePart(facts: Facts, { uses }: Sources): string[] {
   ];
 }
 
-function filesPart({ files }: InitPlan, { profile }: Facts, { isDry, prefix }: Sources): string[] {
+function filesPart({ files, environments }: InitPlan, facts: Facts, { isDry, prefix }: Sources): string[] {
+  const { profile } = facts;
   const said = {
     new: isDry ? 'would be written' : 'written',
     same: 'is there already',
@@ -82,6 +88,9 @@ function filesPart({ files }: InitPlan, { profile }: Facts, { isDry, prefix }: S
   };
   const deploys = files.some(({ name }) => name === `${prefix}-deploy.yml`);
   const isLeft = profile !== undefined && !deploys;
+  const source = files.flatMap(({ text }) => /^ +source-repository: (\S+)/m.exec(text)?.[1] ?? [])[0];
+  const reading = [...['plan', 'restore', 'smoke'].map((role) => `${prefix}-${role}`), deploymentOf(prefix)];
+  const readers = environments.map(({ name }) => name).filter((name) => reading.includes(name));
   return [
     '## Workflows',
     '',
@@ -91,6 +100,11 @@ function filesPart({ files }: InitPlan, { profile }: Facts, { isDry, prefix }: S
           `- ${prefix}-deploy.yml and ${prefix}-reinstall.yml are not written, as the platform’s source is not in this repository. To have them, also for a first installation (--install), run this again with --source OWNER/NAME@REF.`,
         ]
       : []),
+    ...(source === undefined
+      ? []
+      : [
+          `- [ ] Where ${source} is private, these jobs read it with a token that may read its contents and nothing else: when the environments below are made, \`gh secret set MCPRT_SOURCE_TOKEN --env ENVIRONMENT --repo ${shellWord(repositoryWord(facts))}\` for each of ${readers.join(', ')}.`,
+        ]),
     '',
   ];
 }

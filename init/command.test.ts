@@ -71,6 +71,9 @@ describe('init', () => {
     said = '';
     await run('--dry-run', '--source', 'acme/mcp-runtime@v1');
     expect(said).toContain('mcprt-deploy.yml: would be written');
+    expect(said).toMatch(
+      /acme\/mcp-runtime is private.*for each of mcprt-plan, production, mcprt-restore, mcprt-smoke\./,
+    );
     expect(said).not.toContain('are not written');
   });
 

@@ -131,6 +131,13 @@ describe('summaries', () => {
     expect(text).not.toContain('no object had to be written');
   });
 
+  it('say so too where a restore before has made the namespaces, and did not end', async () => {
+    const { backUp, restore } = await scene();
+    await backUp();
+    const text = restoreSummary({ ...(await restore()), takenOver: true }, { ...chosen, dryRun: false }).text();
+    expect(text).toContain('**Next:** run setup where the platform does not run yet');
+  });
+
   it('tell once what verify has warned of', async () => {
     const together = 'the only copy is in directory: it goes with the folder /`x`';
     const { context, name } = await (await scene()).backUp();
@@ -147,6 +154,8 @@ describe('summaries', () => {
     const text = verifySummary(result, now).text();
     // What the log has told is added to a summary that does not say it: main.ts looks for it by these words.
     expect(text).toContain(withCode(fateWarning(together)));
+    expect(text).toContain('**Next:** name a store of another fate');
+    expect(verifySummary({ ...result, together: undefined }, now).text()).toContain('**Next:** nothing.');
   });
 
   it('promise nothing of a backup without certificates', async () => {

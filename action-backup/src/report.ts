@@ -170,7 +170,9 @@ export function verifySummary(result: VerifyResult, now: Date): Markdown {
       snapshot.certificates.map((one) => recordRow(one, snapshot, now)),
     );
   }
-  return markdown.details('What it is bound to', contextTable(context)).line('**Next:** nothing.');
+  // What has just been warned of is what is next.
+  const next = together === undefined ? 'nothing.' : 'name a store of another fate beside it in `stores`.';
+  return markdown.details('What it is bound to', contextTable(context)).line(`**Next:** ${next}`);
 }
 
 /** The summary of a copy: where it lies, and that it is as sealed as it was. */
@@ -235,7 +237,11 @@ function nextAfterRestore(result: RestoreResult): string {
       : []),
     ...(hasMadeNamespace(result)
       ? ['run setup, as whole namespaces were missing. It adopts the Secrets; do not restore again after it.']
-      : []),
+      : result.takenOver
+        ? [
+            'run setup where the platform does not run yet: the restore before, which did not end, may have made whole namespaces. It adopts the Secrets.',
+          ]
+        : []),
   ];
   return steps.length === 0 ? 'nothing.' : steps.join(' Then ');
 }

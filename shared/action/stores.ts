@@ -130,7 +130,7 @@ function ociCredentials(inputs: StoreInputs, isGithub: boolean, env: NodeJS.Proc
   const colon = given.indexOf(':');
   mask(given.slice(colon + 1));
   if (colon < 1 || colon === given.length - 1) {
-    throw invalid('`oci-credentials` is not of the form USER:PASSWORD', 'correct it below `with:` of this step');
+    throw invalid('`oci-credentials` is not of the form USER:PASSWORD', 'give it in this form, from a secret');
   }
   return { username: given.slice(0, colon), password: given.slice(colon + 1) };
 }
