@@ -1,5 +1,6 @@
 import { McprtError, toldBy } from '../../../errors.js';
 import { RegistryRefusal } from '../../../images/registry-call.js';
+import { isUntrusted, speaksNoTls } from '../tls.js';
 
 /** What was asked of a registry. */
 export type Doing = 'read' | 'write' | 'delete';
@@ -18,7 +19,6 @@ export interface Asked {
 
 const rights = { read: 'pull', write: 'push', delete: 'delete' } as const;
 const lowest = { read: 'store-read', write: 'store-write', delete: 'store-prune' } as const;
-const certificate = /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/;
 
 /** What a registry's failure is to whoever keeps backups in it: its cause, and what to do. Other errors stay as they are. */
 export function ociFailure(error: unknown, doing: Doing, asked: Asked): unknown {
@@ -28,15 +28,10 @@ export function ociFailure(error: unknown, doing: Doing, asked: Asked): unknown 
     new McprtError(code, { what, why: toldBy(error), next, cause: error });
   if (error.code === 'registry-unauthorized') return unauthorized(error, doing, asked, make);
   if (!(error instanceof RegistryRefusal)) {
-    const isUntrusted = certificate.test(error.why);
     return make(
       error.code === 'registry-refused' ? lowest[doing] : 'store-unavailable',
       `the registry of ${shown} cannot be used`,
-      isUntrusted
-        ? 'give the PEM of its CA in `ca-bundle`'
-        : error.code.startsWith('proxy-')
-          ? error.next
-          : `check host and port in \`oci\`, and that this machine reaches it: \`curl -v ${asked.origin}/v2/\`; then run the operation again`,
+      nextWhenUnreachable(error, asked),
     );
   }
   const { status, words } = error;
@@ -79,6 +74,17 @@ export function ociFailure(error: unknown, doing: Doing, asked: Asked): unknown 
 }
 
 type Make = (code: McprtError['code'], what: string, next: string) => McprtError;
+
+function nextWhenUnreachable({ code, why, next }: McprtError, { shown, origin, hasCredentials }: Asked): string {
+  if (code.startsWith('proxy-')) return next;
+  if (isUntrusted(why)) return 'give the PEM of its CA in `ca-bundle`';
+  if (speaksNoTls(why)) {
+    return hasCredentials
+      ? 'what answers there speaks no TLS, and a password is sent to nobody without: correct the port in `oci`, or put TLS before the registry'
+      : `what answers there speaks no TLS: correct the port, or ask it without by \`oci: http://${shown}\``;
+  }
+  return `check host and port in \`oci\`, and that this machine reaches it: \`curl -v ${origin}/v2/\`; then run the operation again`;
+}
 
 function unauthorized(
   error: McprtError,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { McprtError } from '../../../errors.js';
 import { webRoute } from '../../../images/route.js';
 import { digestOf, startUpstream, type Upstream } from '../../../images/testing/upstream.js';
 import { direct } from '../../../proxy.js';
@@ -58,8 +59,15 @@ describe('a registry', () => {
   });
   afterEach(() => upstream.close());
 
-  function open(more: { isGithub?: boolean; hasCredentials?: boolean; signal?: AbortSignal } = {}): Store {
-    const address = parseOciAddress(`http://127.0.0.1:${upstream.port}/${repository}`);
+  interface Opening {
+    isGithub?: boolean;
+    hasCredentials?: boolean;
+    signal?: AbortSignal;
+    scheme?: string;
+  }
+
+  function open(more: Opening = {}): Store {
+    const address = parseOciAddress(`${more.scheme ?? 'http'}://127.0.0.1:${upstream.port}/${repository}`);
     if (address === undefined) throw new Error('no address');
     const { isGithub = false, hasCredentials = false, signal = new AbortController().signal } = more;
     const credentials = hasCredentials ? { username: 'u', password: 'a-password' } : undefined;
@@ -75,6 +83,18 @@ describe('a registry', () => {
     };
   };
   const errors = (code: string): string => JSON.stringify({ errors: [{ code, message: 'as a test has it' }] });
+
+  it('without TLS is told from one that is away, and asked by http only where no password would be sent', async () => {
+    const next = async (hasCredentials: boolean): Promise<string> => {
+      const listing = open({ scheme: 'oci', hasCredentials }).list({ name });
+      return listing.then(
+        () => '',
+        (error: McprtError) => `${error.code}: ${error.next}`,
+      );
+    };
+    expect(await next(false)).toMatch(/^store-unavailable: .*no TLS.*`oci: http:\/\/127\.0\.0\.1:\d+\/acme\/backups`$/);
+    expect(await next(true)).toMatch(/^store-unavailable: .*no TLS.*put TLS before/);
+  });
 
   it('gets an artifact with types of its own, whose files oras names', async () => {
     const { where } = await open().save(name, await archiveOf());

@@ -8,6 +8,7 @@ import { httpFetch } from '../../../http.js';
 import { pause } from '../../../pause.js';
 import type { Proxies } from '../../../proxy.js';
 import { retryAfter } from '../../../retry-after.js';
+import { isUntrusted, speaksNoTls } from '../tls.js';
 import { isVirtualHost, type S3Address, urlOf, usualRegion } from './s3-address.js';
 import type { Refused } from './s3-failure.js';
 import { complaintOf, regionIn } from './s3-xml.js';
@@ -63,7 +64,6 @@ const within = { call: 60_000, backup: 600_000 } as const;
 const longestWait = 30;
 const passing =
   /^(?:SlowDown|InternalError|ServiceUnavailable|RequestTimeout|OperationAborted|ConditionalRequestConflict|RequestTimeoutException)$/;
-const certificate = /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/;
 const unzipped = promisify(gunzip);
 
 /** Every answer to it tells whether the region is the right one, a refusal too. */
@@ -229,9 +229,11 @@ function unreachable(error: unknown, address: S3Address): McprtError {
   return new McprtError('store-unavailable', {
     what: 'the S3 server cannot be reached',
     why,
-    next: certificate.test(code)
+    next: isUntrusted(code)
       ? 'give the PEM of its CA in `ca-bundle`'
-      : 'check host and port in `s3-endpoint`, and that this machine reaches it; then run the operation again',
+      : speaksNoTls(code)
+        ? 'what answers there speaks no TLS: correct the port in `s3-endpoint`, or begin it with `http://`, by which backups stay sealed and keys are not sent'
+        : 'check host and port in `s3-endpoint`, and that this machine reaches it; then run the operation again',
     cause: error,
   });
 }

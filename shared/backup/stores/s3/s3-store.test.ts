@@ -108,12 +108,13 @@ describe('an S3 server', () => {
       credentials?: Partial<S3Credentials>;
       signal?: AbortSignal;
       now?: Date;
+      scheme?: string;
     } = {},
   ): Promise<{ store: Store; server: S3Server }> {
     const started = await startS3Server({ bucket: 'backups', ...options });
     servers.push(started);
     const host = `127.0.0.1:${started.port}`;
-    const endpoint = options.isVirtualHost ? 'http://{bucket}.s3.corp' : `http://${host}`;
+    const endpoint = options.isVirtualHost ? 'http://{bucket}.s3.corp' : `${more.scheme ?? 'http'}://${host}`;
     const address = parseS3Address('backups/p', endpoint);
     if (address === undefined) throw new Error('no address');
     const calls = s3Calls({
@@ -286,6 +287,14 @@ describe('an S3 server', () => {
     }
     const { entries } = await store.list({ prefix: 'mcprt-' });
     expect(entries.map((one) => one.name)).toEqual(['mcprt-x']);
+  });
+
+  it('without TLS is told from one that is away', async () => {
+    const { store } = await start({}, { scheme: 'https' });
+    await expect(store.list({ name })).rejects.toMatchObject({
+      code: 'store-unavailable',
+      next: expect.stringContaining('speaks no TLS'),
+    });
   });
 
   it('gets the session’s token, and hears a cancel', async () => {
