@@ -14,6 +14,7 @@ import { requireOwnProfile } from './own-profile.js';
 import { requireRoom } from './paths.js';
 import { type InitPlan, planInit, type Templates } from './plan.js';
 import { type Facts, observeRepository } from './repository-facts.js';
+import { parseRunsOn } from './runs-on.js';
 import { parseSource } from './source.js';
 import { parseStores } from './stores.js';
 import { checkoutAt, chooseUses } from './uses.js';
@@ -21,7 +22,7 @@ import { textsIn, workflowsOf, writeWorkflows } from './workflow-files.js';
 
 const help = `Writes the workflows and keys for a repository, and prints what is left to do by hand.
 
-  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--stores LIST] [--new-keys] [--prefix NAME] [--dry-run]
+  node dist/init.js [--in FOLDER] [--profile PATH] [--keys FOLDER] [--accounts [--tokens]] [--renew] [--remove] [--server URL] [--install] [--stores LIST] [--runs-on LABELS] [--new-keys] [--prefix NAME] [--dry-run]
 
   --in       the repository, or the folder of it where the platform is  (the present folder)
   --profile  deployment profile, where there are several                (config/deployments/*.env)
@@ -29,6 +30,7 @@ const help = `Writes the workflows and keys for a repository, and prints what is
   --prefix   what workflows and environments begin with, where the repository has several platforms: one run for each  (mcprt)
   --source   OWNER/NAME[@REF] of MCP Runtime's source, where the repository holds only a profile
   --stores   where backups are kept: cache, artifact, oci, s3, with commas      (cache,artifact)
+  --runs-on  labels of your own runners, with commas                    (ubuntu-latest)
   --branch   the default branch                                         (asked of GitHub)
   --keys     folder for new keys, where no git would add them           (next to the repository: NAME-mcprt-keys)
   --accounts lets the jobs of each environment into the cluster of the kubeconfig, by the identity that GitHub gives them, with
@@ -71,6 +73,7 @@ const optionTypes = {
   'repository-id': { type: 'string', default: '' },
   install: { type: 'boolean', default: false },
   stores: { type: 'string', default: '' },
+  'runs-on': { type: 'string', default: '' },
   'new-keys': { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -119,6 +122,7 @@ interface Options {
   'repository-id': string;
   install: boolean;
   stores: string;
+  'runs-on': string;
   'new-keys': boolean;
   'dry-run': boolean;
   home: string;
@@ -137,6 +141,7 @@ async function init(options: Options): Promise<string> {
   requireTogether({ ...options });
   const source = parseSource(options.source);
   const stores = parseStores(options.stores);
+  const runsOn = parseRunsOn(options['runs-on']);
   const folder = resolve(named);
   const { profile, repository, branch, install: installs } = options;
   const given = { profile, repository, branch, installs, prefix };
@@ -162,7 +167,7 @@ async function init(options: Options): Promise<string> {
   }
   // Whoever renews tokens writes no workflow.
   const uses = options.renew ? undefined : chooseUses(options.uses, clone, facts.present.values());
-  const plan = planInit(facts, templates, { install: options.install, uses, prefix, source, stores });
+  const plan = planInit(facts, templates, { install: options.install, uses, prefix, source, stores, runsOn });
   if (plan.files.length === 0) {
     throw new McprtError('init-nothing', {
       what: `${folder} has nothing that mcprt has a workflow for`,

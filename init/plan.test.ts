@@ -79,10 +79,33 @@ describe('the workflows of a repository', () => {
     expect(planInit(facts, withSecret).environments[0]?.secrets).toEqual([]);
   });
 
+  it('run on the runners that are said, previews as well', () => {
+    const { files } = planInit({ ...facts, hasServer: true }, templates, { runsOn: '["self-hosted","k3s"]' });
+    expect(files.map(({ text }) => parse(text).jobs.one.with)).toEqual(
+      files.map(() => ({ 'runs-on': '["self-hosted","k3s"]' })),
+    );
+  });
+
+  it('are the same where somebody has given them more, and others where that is another platform', () => {
+    const edited = (line: string) =>
+      planInit(
+        { ...facts, present: new Map([['mcprt-backup.yml', `${example('backup')}    with:\n      ${line}\n`]]) },
+        templates,
+      ).files[0]?.state;
+    expect(edited('directory: /srv/backups')).toBe('same');
+    expect(edited('keep: "30"')).toBe('same');
+    expect(edited('profile: other.env')).toBe('kept');
+  });
+
   it.each([
     [
       'with its wishes',
-      { stores: 'artifact,s3', source: { repository: 'acme/mcp-runtime', ref: 'v1' }, install: true },
+      {
+        stores: 'artifact,s3',
+        runsOn: 'k3s',
+        source: { repository: 'acme/mcp-runtime', ref: 'v1' },
+        install: true,
+      },
     ],
     ['without any', {}],
   ])('are the same when it is run again %s, which nobody says twice', (_, wishes) => {

@@ -45,6 +45,8 @@ export interface Wishes {
   source?: Source | undefined;
   /** Where backups are kept, as `cache,artifact,oci`; empty for where they usually are. */
   stores?: string;
+  /** Labels of runners, as the input `runs-on` takes them; empty for GitHub's own. */
+  runsOn?: string;
 }
 
 /** Workflows for whoever has a deployment profile, which all of them take. */
@@ -60,7 +62,7 @@ const ofServer = ['preview-build.yml', 'preview.yml'];
 export function planInit(
   facts: Facts,
   { examples, called }: Templates,
-  { install = false, uses, prefix = usualPrefix, source, stores = '' }: Wishes = {},
+  { install = false, uses, prefix = usualPrefix, source, stores = '', runsOn = '' }: Wishes = {},
 ): InitPlan {
   const hasSource = facts.hasPlatform || source !== undefined;
   // Whoever has said once where the source is need not say it again.
@@ -76,7 +78,7 @@ export function planInit(
     const name = `${prefix}-${example}`;
     const called = uses === undefined ? text : withUses(text, uses);
     const there = facts.present.get(name);
-    const wishes = { install, prefix, source, stores, said: there === undefined ? {} : saidIn(there) };
+    const wishes = { install, prefix, source, stores, runsOn, said: there === undefined ? {} : saidIn(there) };
     const own = renamed(adapted(called, facts, wishes), prefix);
     return [{ name, text: own, state: there === undefined ? 'new' : isSame(there, own) ? 'same' : 'kept' }];
   });
@@ -115,16 +117,18 @@ function isSame(there: string, own: string): boolean {
   }
 }
 
-/** Inputs by which a run of init has said what it wished. */
-const wishing = ['apply', 'suite', 'source-repository', 'source-ref', 'stores'];
+/** Inputs that say which platform a workflow is of: whoever asks for another one wants another workflow. */
+const identifying = ['profile', 'environment-prefix'];
 
-/** The wishes of a run before, as the workflow that is there has them: nobody need say them again. */
+/** What the workflow that is there says, by a run before or by hand: nobody need say it again, and it is no other workflow for that. */
 function saidIn(there: string): Record<string, string> {
   try {
     const { jobs } = workflowShape.parse(parse(there));
     const given = Object.values(jobs).flatMap((job) => Object.entries(job.with ?? {}));
     return Object.fromEntries(
-      given.flatMap(([name, value]) => (wishing.includes(name) && typeof value === 'string' ? [[name, value]] : [])),
+      given.flatMap(([name, value]) =>
+        !identifying.includes(name) && typeof value === 'string' ? [[name, value]] : [],
+      ),
     );
   } catch {
     return {};
@@ -138,18 +142,19 @@ const workflowShape = z.looseObject({
   ),
 });
 
-type AllWishes = Required<Pick<Wishes, 'install' | 'prefix' | 'stores'>> &
+type AllWishes = Required<Pick<Wishes, 'install' | 'prefix' | 'stores' | 'runsOn'>> &
   Pick<Wishes, 'source'> & { said: Readonly<Record<string, string>> };
 
 /** What a call of one of our workflows is given. @param file its name */
 function inputsFor(file: string, { profile }: Facts, wishes: AllWishes): Record<string, string> {
-  const { install, prefix, source, stores, said } = wishes;
+  const { install, prefix, source, stores, runsOn, said } = wishes;
   const hasBackups = ofProfile.includes(file);
   return {
     ...(prefix === usualPrefix ? {} : { 'environment-prefix': prefix }),
     ...(hasBackups && profile !== undefined && profile.path !== DEFAULT_PATH ? { profile: profile.path } : {}),
     ...said,
     ...(hasBackups && stores !== '' ? { stores } : {}),
+    ...(runsOn === '' ? {} : { 'runs-on': runsOn }),
     ...(source !== undefined && ofSource.includes(file) ? { 'source-repository': source.repository } : {}),
     ...(source !== undefined && source.ref !== '' && ofSource.includes(file) ? { 'source-ref': source.ref } : {}),
     // The other suites need a key of the platform, which is not there before it is installed.

@@ -1101,6 +1101,13 @@ export const guards: readonly Guard[] = [
     'shared/backup/stores/s3/s3-store.test',
   ),
   guard(
+    'init/plan.ts',
+    'a workflow with another profile is another workflow',
+    '!identifying.includes(name) && ',
+    '',
+    'init/plan.test',
+  ),
+  guard(
     'init/options.ts',
     'an option of init that would do nothing is refused',
     '!isGiven(name) || with_.some(isGiven)',
