@@ -116,7 +116,9 @@ async function installedAgainAndAgain(story: Story, world: World): Promise<void>
   const keyless = await world.setup({ 'restore-key': '' });
   context.expectRefused('a wiped platform without its backup', 'setup-orders', keyless);
   await refusesAnotherMode(context, world, 'after a wipe');
-  await play(story, world, 'after a wipe', { case: 'rerun-after-wipe', orders: 0 });
+  const again = await play(story, world, 'after a wipe', { case: 'rerun-after-wipe', orders: 0 });
+  const isWarned = /orphaned Secret[\s\S]*do not delete this Secret/.test(again.log);
+  context.expect(isWarned, 'the installer’s advice to delete what was restored is passed on without a word', again);
   await requireMode(context, world, 'org', 'a wipe');
 
   const manager = await cluster.list(kinds.deployment, { namespace: 'cert-manager' });

@@ -86,6 +86,9 @@ describe('a list', () => {
     expect((await told([])).text).toContain('- artifact: looked');
     expect((await told([planted])).text).toContain('\\<b\\>\\|x');
     const cut = new McprtError('store-cut', { what: 'not all', why: 'w', next: 'n' });
-    await expect(told([planted], true, cut)).rejects.toBe(cut);
+    const { text } = await told([planted], true, cut);
+    expect(text).toContain('None was seen, and not all could be looked at');
+    expect(text).not.toContain('There is none');
+    expect(text).toMatch(/\*\*Next:\*\* n\.$/);
   });
 });

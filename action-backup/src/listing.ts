@@ -1,4 +1,4 @@
-import { code, escaped, Markdown } from '../../shared/action/markdown.js';
+import { code, escaped, Markdown, withCode } from '../../shared/action/markdown.js';
 import { originOf } from '../../shared/backup/choose-backup.js';
 import { generationOf } from '../../shared/backup/stores/store.js';
 import type { Survey, Surveyed } from '../../shared/backup/survey.js';
@@ -79,7 +79,8 @@ function summaryOf({ backups, foreign, foreignCount, unread, empty }: Survey, lo
   const markdown = new Markdown().heading(`Backups of ${run.domain}`);
   const isCut = unread.length > 0;
   if (backups.length === 0) {
-    markdown.line('❌ There is none.').list(empty.map(({ store, where }) => `${store}: ${escaped(where)}`));
+    markdown.line(isCut ? '❌ None was seen, and not all could be looked at.' : '❌ There is none.');
+    markdown.list(empty.map(({ store, where }) => `${store}: ${escaped(where)}`));
   }
   markdown.table(
     [
@@ -113,9 +114,11 @@ function summaryOf({ backups, foreign, foreignCount, unread, empty }: Survey, lo
   return markdown.line(
     backups.some(({ error }) => error === undefined)
       ? `**Next:** \`operation: plan\` with the ${chooser(backups)} of one shows what a restore of it would do. Without it, the newest that can be used is taken.`
-      : backups.length === 0
-        ? '**Next:** `operation: backup` makes the first one; or name the stores that have some.'
-        : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
+      : backups.length === 0 && isCut
+        ? `**Next:** ${[...new Set(unread.map(({ error }) => error.next))].map((next) => withCode(next)).join('. ')}.`
+        : backups.length === 0
+          ? '**Next:** `operation: backup` makes the first one; or name the stores that have some.'
+          : '**Next:** the reasons are in the table; each has an entry in troubleshooting.',
   );
 }
 

@@ -72,6 +72,15 @@ describe('a survey', () => {
     expect(found.unread.map(({ store }) => store)).toEqual(['artifact', 'cache']);
   });
 
+  it('ends where none was seen and a store could not be read, with its reason', async () => {
+    const error = new McprtError('store-token', { what: 'w', why: 'y', next: 'n' });
+    const dead = { ...memoryStore('artifact', []), list: () => Promise.reject(error) };
+    const looking = { signers: keys.restore.signers, run };
+    await expect(survey({ stores: [dead, memoryStore('cache', [])], signal }, looking)).rejects.toBe(error);
+    const cut = await survey({ stores: [memoryStore('cache', [], error)], signal }, looking);
+    expect(cut).toMatchObject({ backups: [], unread: [{ store: 'cache' }] });
+  });
+
   it('shows a store that fails in words of others as one that was not seen', async () => {
     const dead = { ...memoryStore('artifact', []), list: () => Promise.reject(new TypeError('terminated')) };
     const alive = memoryStore('cache', [await sealedBackup(keys, 1)]);

@@ -53,7 +53,7 @@ const mostForeign = 20;
 /**
  * Looks at every backup in every store, as far as the keys at hand can, and chooses none.
  *
- * @throws McprtError where none was seen and not all could be looked at: its reason, as a restore would tell it
+ * @throws McprtError where none was seen and a store could not be read: its reason, as a restore would tell it
  */
 export async function survey(
   { stores, signal }: Pick<Ports, 'stores' | 'signal'>,
@@ -62,15 +62,16 @@ export async function survey(
   const seen = await Promise.all(stores.map((store) => surveyStore(store, signal, options)));
   const foreign = seen.flatMap((one) => one.foreign);
   const backups = merged(seen.flatMap((one) => one.backups));
-  const unread = seen.flatMap((one) => one.unread);
-  if (backups.length === 0 && unread.length > 0) {
-    throw noneOf(unread.map((one) => ({ ...one, name: '', standing: 'unread' })));
+  // Of one that is cut something was seen: what is in the way is in the list.
+  const unreadable = seen.flatMap(({ failed }) => failed);
+  if (backups.length === 0 && unreadable.length > 0) {
+    throw noneOf(unreadable.map((one) => ({ ...one, name: '', standing: 'unread' })));
   }
   return {
     backups,
     foreign: foreign.slice(0, mostForeign),
     foreignCount: foreign.length,
-    unread,
+    unread: [...unreadable, ...seen.flatMap(({ unread }) => unread)],
     empty: seen.flatMap(({ empty }) => empty),
   };
 }
@@ -79,7 +80,7 @@ async function surveyStore(
   store: Store,
   signal: AbortSignal,
   options: SurveyOptions,
-): Promise<Pick<Survey, 'backups' | 'foreign' | 'unread' | 'empty'>> {
+): Promise<Pick<Survey, 'backups' | 'foreign' | 'unread' | 'empty'> & { failed: Survey['unread'] }> {
   const { domain } = options.run;
   try {
     const { entries, cut, where } = await store.list({ prefix: prefixOf(domain) });
@@ -91,12 +92,12 @@ async function surveyStore(
     const tooMany = own.length > mostReads ? more(store.name, own.length) : undefined;
     const unread = [cut, tooMany].flatMap((error) => (error === undefined ? [] : [{ store: store.name, error }]));
     const empty = entries.length === 0 && cut === undefined ? [{ store: store.name, where }] : [];
-    return { backups, foreign: foreign.map((one) => ({ store: store.name, ...one })), unread, empty };
+    return { backups, foreign: foreign.map((one) => ({ store: store.name, ...one })), unread, empty, failed: [] };
   } catch (error) {
     signal.throwIfAborted();
     const known = asMcprtError(error);
     if (known.code === 'key-invalid') throw known;
-    return { backups: [], foreign: [], unread: [{ store: store.name, error: known }], empty: [] };
+    return { backups: [], foreign: [], unread: [], empty: [], failed: [{ store: store.name, error: known }] };
   }
 }
 

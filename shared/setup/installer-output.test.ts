@@ -14,6 +14,11 @@ describe('hear', () => {
       'Error: setup step "tls" failed: certificate not ready',
       { kind: 'failed', step: 'tls', message: 'certificate not ready' },
     ],
+    [
+      '\u001b[30;43m WARNING \u001b[0m Pre-flight [1/1] orphaned Secret registry/registry-tls - delete the secret',
+      { kind: 'harmful', comment: expect.stringContaining('do not delete this Secret') },
+    ],
+    [' WARNING  Pre-flight [1/1] pull Secret does not match UI_API_KEY', { kind: 'line' }],
     ['Error: unknown flag: --x', { kind: 'failed', step: undefined, message: 'unknown flag: --x' }],
   ])('understands %j', (line, heard) => {
     expect(hear(line)).toEqual(heard);

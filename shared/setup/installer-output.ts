@@ -9,6 +9,8 @@ export type Heard =
   | { kind: 'failed'; step: string | undefined; message: string }
   /** What its preflight found; its error only counts them. */
   | { kind: 'blocker'; text: string }
+  /** Advice that would do harm, and what is to be said beside it. */
+  | { kind: 'harmful'; comment: string }
   | { kind: 'line' };
 
 const titles: readonly (readonly [RegExp, string])[] = [
@@ -30,8 +32,13 @@ export function hear(line: string): Heard {
   if (failed) return { kind: 'failed', step: failed.groups?.step, message: failed.groups?.message ?? '' };
   const blocker = /^ ?ERROR\s+Pre-flight \[\d+\/\d+\] (?<text>.+)$/.exec(plain)?.groups?.text;
   if (blocker !== undefined) return { kind: 'blocker', text: blocker };
-  return { kind: 'line' };
+  const isHarmful = /^ ?WARNING\s.*\borphaned secret\b/i.test(plain);
+  return isHarmful ? { kind: 'harmful', comment: keepsSecret } : { kind: 'line' };
 }
+
+/** The installer takes a Secret that was restored before it for one that somebody has left behind. */
+const keepsSecret =
+  'mcprt: do not delete this Secret. It is what a restore has brought back: its Certificate is made next, and takes it. Without it, a new certificate is ordered.';
 
 /** A line without ANSI colours (ECMA-48 SGR), which some tools print although NO_COLOR is set. */
 export function withoutColour(line: string): string {

@@ -57,6 +57,7 @@ export async function runInstaller(
     if (heard.kind === 'blocker') blockers.push(heard.text);
     if (heard.kind === 'failed') failed = { step: heard.step, message: [heard.message, ...blockers].join('\n') };
     log.line(text);
+    if (heard.kind === 'harmful') log.line(heard.comment);
     tail.push(text);
     if (tail.length > tailLength) tail.shift();
   };
