@@ -1101,6 +1101,12 @@ export const guards: readonly Guard[] = [
     'shared/backup/stores/s3/s3-store.test',
   ),
   guard(
+    'shared/setup/installer-output.ts',
+    'advice of the installer that would cost an order is contradicted',
+    "isHarmful ? { kind: 'harmful', comment: keepsSecret } : ",
+    '',
+  ),
+  guard(
     'init/plan.ts',
     'a workflow with another profile is another workflow',
     '!identifying.includes(name) && ',
