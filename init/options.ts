@@ -31,12 +31,12 @@ export function requireTogether(values: Readonly<Record<string, unknown>>): void
       next: 'give one of them',
     });
   }
-  for (const [name, with_] of Object.entries(belonging)) {
-    if (!isGiven(name) || with_.some(isGiven)) continue;
+  for (const [name, companions] of Object.entries(belonging)) {
+    if (!isGiven(name) || companions.some(isGiven)) continue;
     throw new McprtError('init-options', {
       what: `--${name} does nothing by itself`,
-      why: `it goes with ${with_.map((one) => `--${one}`).join(' or ')}, and neither the cluster nor the repository was changed`,
-      next: `give it with --${with_[0]}, or leave it out`,
+      why: `it goes with ${companions.map((one) => `--${one}`).join(' or ')}, and neither the cluster nor the repository was changed`,
+      next: `give it with --${companions[0]}, or leave it out`,
     });
   }
 }

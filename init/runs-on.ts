@@ -7,12 +7,12 @@ import { McprtError } from '../shared/errors.js';
  * @throws McprtError `init-options`
  */
 export function parseRunsOn(text: string): string {
+  if (text === '') return '';
   const labels = text
     .trim()
     .replace(/^\[(.*)\]$/s, '$1')
     .split(',')
     .map((label) => label.trim().replace(/^(["'])(.*)\1$/, '$2'));
-  if (text === '') return '';
   if (!labels.every((label) => /^[\w][\w.@:+/-]{0,255}$/.test(label))) {
     throw new McprtError('init-options', {
       what: `${JSON.stringify(text)} is no label of a runner, and no list of labels`,

@@ -1116,7 +1116,7 @@ export const guards: readonly Guard[] = [
   guard(
     'init/options.ts',
     'an option of init that would do nothing is refused',
-    '!isGiven(name) || with_.some(isGiven)',
+    '!isGiven(name) || companions.some(isGiven)',
     'true',
   ),
   guard(
